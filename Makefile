@@ -1,0 +1,39 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export HF_HUB_OFFLINE := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help install quickstart test test-all check bench clean
+
+help:  ## say what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed  ## make .venv and install holdfast with everything it needs
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing holdfast into $(VENV) (some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+quickstart: install  ## run the whole loop on the embedded default, ending on a report
+	@$(BIN)/holdfast quickstart --out runs/quickstart
+
+test: install  ## the tests that fit in ten minutes
+	@$(BIN)/python -m pytest
+
+test-all: install  ## every test, the slow ones too
+	@$(BIN)/python -m pytest -m "slow or not slow"
+
+check: install  ## lint, formatting, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: install  ## measure speed, as ratios, in one run
+	@$(BIN)/python -m tests.bench
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) runs build *.egg-info

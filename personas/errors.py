@@ -1,0 +1,60 @@
+"""Every error that holdfast raises on purpose, drawn as a tree.
+
+::
+
+    HoldfastError            exit 1: something that the user should read, without a traceback
+    ├── InputError           exit 2: a file, an option or a value is wrong; holds one or more Faults
+    │   └── (raised by loading YAML, study configuration, command-line values)
+    ├── ModelError           a model could not be loaded or did not answer
+    ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
+    └── DataError            a labelled data set is absent or is not what its README says
+
+The lowest layer holds them, so that every other may raise them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class HoldfastError(Exception):
+    """Base of all. ``str(error)`` is what the user sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in one place. ``line`` and ``column`` count from 1; None where there is no such place."""
+
+    source: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = self.source
+        if self.line is not None:
+            place += f":{self.line}"
+            if self.column is not None:
+                place += f":{self.column}"
+        return f"{place}: {self.message}"
+
+
+class InputError(HoldfastError):
+    """Bad input: all faults at once, one a line."""
+
+    def __init__(self, faults: Iterable[Fault] | str) -> None:
+        self.faults: tuple[Fault, ...] = () if isinstance(faults, str) else tuple(faults)
+        super().__init__(faults if isinstance(faults, str) else "\n".join(str(fault) for fault in self.faults))
+
+
+class ModelError(HoldfastError):
+    """A model could not be loaded or did not answer."""
+
+
+class JournalError(HoldfastError):
+    """A journal is locked, foreign, damaged, or cannot be written."""
+
+
+class DataError(HoldfastError):
+    """A labelled data set is absent, or is not what its README says."""

@@ -1,0 +1,95 @@
+"""What a persona, a task context, an empathy pattern are: frozen models, as read from YAML.
+
+Levels of *expressed* empathy run 0-2 per mechanism (EPITOME; Sharma et al., EMNLP 2020). *Desired* empathy runs 1-3
+(SENSE-7's PreTaskDesiredEmpathy). Which task asks for which pattern is holdfast's assumption, and every YAML that
+makes such a choice carries an ``assumption`` text.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Mechanism = Literal["emotional_reaction", "interpretation", "exploration"]
+MECHANISMS: tuple[Mechanism, ...] = ("emotional_reaction", "interpretation", "exploration")
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Phrase = Annotated[str, Field(min_length=1, max_length=80)]
+Level = Annotated[float, Field(ge=0, le=2)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Frozen(BaseModel):
+    """A model that never changes and knows every key it accepts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class MechanismLevels(Frozen):
+    """Target level, 0-2, of each EPITOME mechanism."""
+
+    emotional_reaction: Level
+    interpretation: Level
+    exploration: Level
+
+    def as_array(self) -> tuple[float, float, float]:
+        """Levels in the order of :data:`MECHANISMS`."""
+        return (self.emotional_reaction, self.interpretation, self.exploration)
+
+
+class EmpathyPattern(Frozen):
+    """How an assistant should sound in some contexts; one expert adapter is trained per pattern."""
+
+    id: Id
+    title: Text
+    description: Text
+    assumption: Text
+    target: MechanismLevels
+    advice: Literal[0, 1, 2]  # how much practical advice: none, a little, concrete steps
+
+
+class TaskContext(Frozen):
+    """What a conversation is for, and the pattern that people expect there."""
+
+    id: Id
+    title: Text
+    description: Text
+    assumption: Text
+    pattern: Id
+    topics: tuple[Phrase, ...] = Field(min_length=3)  # noun phrases typical of the task: "the budget report"
+    needs: tuple[Phrase, ...] = Field(min_length=3)  # verb phrases a user may want help with: "find the bug"
+
+
+class Goal(Frozen):
+    """One step of what the persona wants to get done. ``after`` names goals that must be served first (acyclic)."""
+
+    id: Id
+    need: Phrase  # a verb phrase: "sort the slides"
+    topic: Phrase  # a noun phrase: "the slide deck"
+    after: tuple[Id, ...] = ()
+
+
+class Temperament(Frozen):
+    """How the persona's emotion moves. All in [0, 1]."""
+
+    reactivity: Share = 0.5  # how strongly one reply moves the emotion
+    stickiness: Share = 0.6  # how much of the last change carries over (SAGE's lag-1 autocorrelation is 0.59)
+    warmth: Share = 0.5  # how readily a good reply turns the tone warm
+
+
+class Persona(Frozen):
+    """Who a simulated user is."""
+
+    id: Id
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    task: Id
+    background: Text
+    speech: Literal["plain", "warm", "terse", "chatty"]
+    temperament: Temperament = Temperament()
+    goals: tuple[Goal, ...] = Field(min_length=1, max_length=12)
+    feelings: tuple[Phrase, ...] = Field(min_length=1, max_length=12)  # adjectives: "anxious"
+    topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24)  # noun phrases disclosed over time
+    desired_empathy: Literal[1, 2, 3]
+    patience: Annotated[int, Field(ge=1, le=50)] = 6  # poor turns in a row before leaving
