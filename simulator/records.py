@@ -5,12 +5,14 @@ The conversation makes them, the journal keeps them, measurement and report read
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agents.protocols import Expressed, Said
+from agents.seeds import derive_seed
+
+__all__ = ["EpisodeRecord", "EpisodeSpec", "TurnRecord", "derive_seed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,6 @@ class EpisodeSpec:
     def user_key(self) -> str:
         """The same for all candidates that meet this user: seeds the user's draws (common random numbers)."""
         return f"{self.agent or self.persona}/{self.seed}/{self.max_turns}/{self.round}"
-
-
-def derive_seed(*parts: object) -> int:
-    """A 63-bit seed from any parts, stable across processes and machines (SHA-256 of their joined text)."""
-    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 @dataclass(frozen=True, slots=True)
