@@ -1,1 +1,19 @@
-"""holdfast's ``simulator.measure``."""
+"""What holdfast measures: pure functions on arrays, no engine, model or page in sight.
+
+::
+
+    extract            episode records -> arrays (episodes x turns) per candidate
+    adherence          how near each reply is to the pattern that its task asks for
+    bootstrap          95 % intervals, clustered by persona
+    retention, slope   what is left at the end, and how fast it goes
+    decay_fit          exponential to a floor: the half-life
+    survival           first lasting violation, Kaplan-Meier
+    gap                desired minus perceived empathy, and how much of it a candidate closes
+    naming             does a reply name the feeling or the topic that the user just named?
+    pairwise           two candidates before the same users
+    routing_accuracy   was the task recognised?
+    transcripts        one hash over all that was said
+    agreement          raters against people
+
+An undefined value is nan, never 0, and whatever was left out is counted.
+"""
