@@ -9,9 +9,6 @@ import numpy as np
 from simulator.measure.arrays import Floats, present_mean
 from simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 
-#: Desired empathy 1-3 (SENSE-7's PreTaskDesiredEmpathy) on the perceived scale. holdfast's assumption.
-ON_PERCEIVED_SCALE: dict[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
-
 
 def perceived(felt: Floats) -> Floats:
     """Perceived empathy of each episode: mean over its turns and dimensions (episodes x turns x 7 -> episodes)."""
