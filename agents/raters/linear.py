@@ -1,0 +1,161 @@
+"""The linear rater: expressed empathy of a reply from its words, fitted on human labels.
+
+Each sentence gets, per mechanism, two logits: does it show at least level 1, and level 2. The strongest sentence
+speaks for the reply. Two logistic curves turn it into probabilities, their sum is the expected level, and a
+piecewise-linear scale, fitted on held-out folds, puts that level where rounding agrees best with people.
+
+numpy only: no torch, no scikit-learn, no pickle. ``linear_epitome/card.md`` says what the labels are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.protocols import Exchange, Expressed
+from agents.raters.features import Floats, Ints, Sentences, cut, grams
+from personas.errors import DataError
+
+SHIPPED = Path(__file__).parent / "linear_epitome"
+WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
+_CHUNK = 1024  # replies at a time: bounds memory
+_KNOTS = np.array([0.0, 0.5, 1.5, 2.0])
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """The fitted numbers: F features, M = 3 mechanisms in the order of ``MECHANISMS``, two heads (level 1, 2) each.
+
+    ``words``: known tokens, numbered from 1; ``keys``: (F,) sorted keys of known runs; ``idf``: (F,);
+    ``weights``: (F, 2 M) and ``bias``: (2 M,), a sentence's logits; ``slope``, ``offset``: (2 M,), from the strongest
+    sentence's logit to the reply's; ``scale``: (M, 4), expected levels that map to 0, .5, 1.5 and 2.
+    """
+
+    words: tuple[str, ...]
+    keys: Ints
+    idf: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: Floats
+    slope: Floats
+    offset: Floats
+    scale: Floats
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Each known token's number, from 1."""
+        return {word: number for number, word in enumerate(self.words, start=1)}
+
+    def cut(self, texts: Sequence[str]) -> Sentences:
+        """The sentences of ``texts`` in this model's token numbers."""
+        return cut(texts, self.numbers)
+
+    def sentence_logits(self, sentences: Sentences) -> Floats:
+        """(S, 2 M) logits, one row a sentence."""
+        count = len(sentences.reply)
+        key, place = grams(sentences, len(self.words) + 1)
+        where = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
+        known = self.keys[where] == key
+        where, place = where[known], place[known]
+        idf = self.idf[where].astype(np.float64)
+        length = np.sqrt(np.bincount(place, weights=idf * idf, minlength=count))
+        value = idf / length[place]
+        columns = [
+            np.bincount(place, weights=value * self.weights[where, head], minlength=count)
+            for head in range(self.weights.shape[1])
+        ]
+        return np.stack(columns, axis=1) + self.bias
+
+    def levels(self, texts: Sequence[str]) -> Floats:
+        """(R, M) levels, 0-2 each; a reply without words scores 0."""
+        parts = [self._levels(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.scale)))
+
+    def _levels(self, texts: Sequence[str]) -> Floats:
+        sentences = self.cut(texts)
+        strongest = np.full((len(texts), len(self.bias)), -np.inf)
+        np.maximum.at(strongest, sentences.reply, self.sentence_logits(sentences))
+        return self.from_logits(strongest)
+
+    def from_logits(self, strongest: Floats) -> Floats:
+        """(R, M) levels from the strongest sentences' logits, (R, 2 M); -inf where a reply has no sentence."""
+        with np.errstate(over="ignore"):
+            chance = 1 / (1 + np.exp(-(self.slope * strongest + self.offset)))
+        expected = chance[:, 0::2] + np.minimum(chance[:, 0::2], chance[:, 1::2])
+        scaled = [np.interp(expected[:, m], knots, _KNOTS) for m, knots in enumerate(self.scale)]
+        return np.stack(scaled, axis=1)
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
+            for one in _array_fields():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, getattr(self, one), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{one}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+        text = json.dumps({"words": self.words}, ensure_ascii=True, indent=0)
+        (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> LinearModel:
+        """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
+        try:
+            words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
+            with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+                return cls(words, **{one: arrays[one] for one in _array_fields()})
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"{folder}: no rater's weights can be read there ({error}). "
+                f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."
+            ) from error
+
+
+def _array_fields() -> list[str]:
+    return [one.name for one in fields(LinearModel) if one.name != "words"]
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path) -> tuple[LinearModel, str]:
+    model = LinearModel.load(folder)
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / VOCABULARY).read_bytes())
+    return model, digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearRater:
+    """Scores expressed empathy with a fitted linear model; reads the reply only. Implements ``agents.protocols.Rater``.
+
+    ``folder`` holds the weights; the shipped ones by default. Raises :class:`DataError` on first use if unreadable.
+    """
+
+    folder: Path = field(default=SHIPPED)
+
+    @property
+    def id(self) -> str:
+        return "linear"
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of the SHA-256 of the weights and vocabulary files."""
+        return _loaded(self.folder)[1]
+
+    @property
+    def model(self) -> LinearModel:
+        """The fitted numbers."""
+        return _loaded(self.folder)[0]
+
+    def score(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+        """One score per exchange, in order; never depends on what else is in the batch."""
+        levels = self.model.levels([exchange.reply for exchange in exchanges])
+        return [Expressed(*row) for row in levels.tolist()]
+
+    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+        return self.score(exchanges)
