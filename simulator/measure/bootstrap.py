@@ -110,7 +110,7 @@ def _limits(draws: Floats, clusters: Ints) -> tuple[Floats, Floats]:
 
     enough = clusters >= 2
     c = np.maximum(clusters, 2).astype(np.float64)
-    tail = ndtr(stdtrit(c - 1, 0.025) * np.sqrt(c / (c - 1)))
+    tail = np.asarray(ndtr(stdtrit(c - 1, 0.025) * np.sqrt(c / (c - 1))), dtype=np.float64)
     ordered = np.sort(draws, axis=0)  # nan last
     lo, hi = _quantile(ordered, tail), _quantile(ordered, 1 - tail)
     return np.where(enough, lo, np.nan), np.where(enough, hi, np.nan)

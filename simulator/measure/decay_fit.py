@@ -53,7 +53,7 @@ def fit_decay(mean: Floats, n: Ints, min_drop: float = MIN_DROP) -> DecayFit:
     5. otherwise a half-life.
     """
     there = ~np.isnan(mean) & (n > 0)
-    turn, curve = np.flatnonzero(there) + 1.0, mean[there]
+    turn, curve = (np.flatnonzero(there) + 1).astype(np.float64), mean[there]
     if len(turn) < MIN_TURNS:
         return DecayFit(UNDEFINED, f"fit undetermined: {len(turn)} turns measured, {MIN_TURNS} needed")
     weight = np.sqrt(n[there] / n[there].mean())

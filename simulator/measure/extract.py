@@ -31,7 +31,7 @@ class EpisodeArrays:
     @property
     def turns(self) -> int:
         """Length of the turn axis: the longest plan of the study."""
-        return self.expressed.shape[1]
+        return int(self.expressed.shape[1])
 
 
 def extract(episodes: Iterable[EpisodeRecord], desired: Mapping[str, float]) -> dict[str, EpisodeArrays]:

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from simulator.measure.arrays import Floats
+from simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 from simulator.records import EpisodeRecord, TurnRecord
 
 _DETERMINERS = ("the", "my", "your", "our", "this", "that")
 _DETERMINER = f"(?:{'|'.join(_DETERMINERS)})"
 
 
+KINDS = ("feeling", "topic", "either")
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Per episode (arrays of one length): the share of its turns in which the reply named what the user had named,
-    nan where no turn counts, and how many turns count. ``either``: turns in which the user named anything."""
+    """Turns per episode, episodes x 3 in the order of ``KINDS``: in how many the reply named what the user had named
+    (``right``), and in how many the user had named it (``counted``). nan where an episode has no such turn.
+    ``either``: turns in which the user named a feeling or a topic, right if the reply names one of them."""
 
-    feeling: Floats
-    topic: Floats
-    either: Floats
-    feeling_turns: int
-    topic_turns: int
-    either_turns: int
+    right: Floats
+    counted: Floats
+
+    def share(self, kind: str, resamples: Resamples) -> Interval:
+        """Share of turns, bootstrapped by cluster. ``n`` counts turns here, not episodes. nan where none counts."""
+        column = KINDS.index(kind)
+        share = ratio_interval(self.right[:, column], self.counted[:, column], resamples)
+        return replace(share, n=int(np.nansum(self.counted[:, column])))
 
 
 def names(phrase: str, text: str) -> bool:
@@ -46,7 +53,7 @@ def _words(phrase: str) -> str:
 
 
 def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings: Collection[str]) -> Naming:
-    """Shares of turns, per episode, in which the reply names what the user named in this turn's message.
+    """In how many turns of each episode the reply names what the user named in this turn's message.
 
     ``asking``: the tasks whose pattern asks for empathy (any target level above 0); other episodes give nan.
     ``feelings``: all feelings that users of this study know. A reply that names another of them than the user's own
@@ -56,10 +63,8 @@ def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings:
     other = _other_feelings(feelings)
     rows = [_episode(episode.turns, other) if episode.spec.task in asking else np.zeros((3, 2)) for episode in episodes]
     counts = np.array(rows).reshape(-1, 3, 2)  # episodes x (feeling, topic, either) x (right, counted)
-    right, counted = counts[..., 0], counts[..., 1]
-    share = np.divide(right, counted, out=np.full_like(right, np.nan), where=counted > 0)
-    feeling_turns, topic_turns, either_turns = (int(total) for total in counted.sum(axis=0))
-    return Naming(share[:, 0], share[:, 1], share[:, 2], feeling_turns, topic_turns, either_turns)
+    some = counts[..., 1] > 0
+    return Naming(np.where(some, counts[..., 0], np.nan), np.where(some, counts[..., 1], np.nan))
 
 
 def _other_feelings(feelings: Collection[str]) -> Callable[[str], re.Match[str] | None] | None:

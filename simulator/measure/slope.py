@@ -22,7 +22,8 @@ def episode_slopes(values: Floats, min_turns: int = MIN_TURNS) -> Floats:
     covariance = np.nansum(turn_offset * offset, axis=1)
     variance = np.nansum(turn_offset**2, axis=1)
     enough = (there.sum(axis=1) >= min_turns) & (variance > 0)
-    return np.divide(covariance, variance, out=np.full(len(values), np.nan), where=enough)
+    slopes: Floats = np.divide(covariance, variance, out=np.full(len(values), np.nan), where=enough)
+    return slopes
 
 
 def slope(values: Floats, resamples: Resamples, min_turns: int = MIN_TURNS) -> Interval:

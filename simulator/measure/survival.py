@@ -51,8 +51,9 @@ def first_violations(
     """
     limit = fraction * first_turns(values) if threshold is None else np.full(len(values), threshold)
     below = values < limit[:, None]  # nan is never below
-    starts = np.lib.stride_tricks.sliding_window_view(np.pad(below, ((0, 0), (0, run - 1))), run, axis=1).all(axis=-1)
-    happened = starts.any(axis=1) if starts.shape[1] else np.zeros(len(values), dtype=np.bool_)
+    padded = np.pad(below, ((0, 0), (0, run - 1)))  # a run that the end cuts short is none
+    starts = np.asarray(np.lib.stride_tricks.sliding_window_view(padded, run, axis=1).all(axis=-1))
+    happened: Bools = np.any(starts, axis=1)
     there = ~np.isnan(values)
     length = np.where(there.any(axis=1), values.shape[1] - np.argmax(there[:, ::-1], axis=1), 0)
     seen_until = np.maximum(length - run + 1, 0)

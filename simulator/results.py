@@ -1,0 +1,165 @@
+"""Episodes -> results.json: everything that a study measured, in one plain dict.
+
+The shape is published as a JSON Schema in ``results_schema.json`` beside this file, with a description of each field.
+Undefined numbers are nan inside and null in the file, with the reason in the candidate's ``notes``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.seeds import derive_seed
+from agents.users.state import DESIRED_ON_PERCEIVED_SCALE
+from personas.schema import EmpathyPattern, Persona, TaskContext
+from simulator.candidate_results import Context, Measured, candidate_results, plain
+from simulator.headline import headline
+from simulator.measure.bootstrap import DRAWS
+from simulator.measure.extract import EpisodeArrays, extract
+from simulator.measure.pairwise import compare_all
+from simulator.measure.routing_accuracy import routing_accuracy
+from simulator.measure.transcripts import transcripts_sha256
+from simulator.records import EpisodeRecord
+
+__all__ = ["SCHEMA_VERSION", "build_results", "headline", "write_results"]
+
+SCHEMA_VERSION = 1
+
+
+def build_results(
+    episodes: Sequence[EpisodeRecord],
+    *,
+    tasks: Mapping[str, TaskContext],
+    patterns: Mapping[str, EmpathyPattern],
+    personas: Mapping[str, Persona],
+    study_name: str,
+    seed: int,
+    baseline: str | None,
+    timings_s: Mapping[str, float],
+    provenance: Mapping[str, Any],
+    population: Mapping[str, Any] | None = None,
+    rng_seed: int = 0,
+    draws: int = DRAWS,
+) -> dict[str, Any]:
+    """Measure a study. The result is JSON-safe, and the same whatever the order of ``episodes``.
+
+    ``tasks``, ``patterns``, ``personas``: by id, at least those that the episodes name (KeyError otherwise).
+    ``baseline``: the candidate that gap reduction and score factor compare with; None or absent leaves both null.
+    ``timings_s``, ``provenance``, ``population`` are taken over as they are. ``rng_seed`` seeds every resample,
+    ``draws`` is their number.
+    """
+    context = Context(
+        target_of_task={id: patterns[task.pattern].target.as_array() for id, task in tasks.items()},
+        feelings=frozenset(_feelings(episodes, personas)),
+        rng_seed=rng_seed,
+        draws=draws,
+    )
+    desired = {id: DESIRED_ON_PERCEIVED_SCALE[persona.desired_empathy] for id, persona in personas.items()}
+    measured = {name: Measured.of(arrays, context) for name, arrays in extract(episodes, desired).items()}
+    compared_with = measured.get(baseline) if baseline is not None else None
+    results = {
+        "schema_version": SCHEMA_VERSION,
+        "holdfast_version": _version(),
+        "study": study_name,
+        "seed": seed,
+        "transcripts_sha256": transcripts_sha256(episodes),
+        "turns": max((each.arrays.turns for each in measured.values()), default=0),
+        "episodes": len(episodes),
+        "failed_episodes": sum(episode.error is not None for episode in episodes),
+        "baseline": baseline if compared_with else None,
+        "tasks": {id: {"title": task.title, "pattern": task.pattern} for id, task in tasks.items()},
+        "patterns": {id: _pattern(pattern) for id, pattern in patterns.items()},
+        "candidates": {
+            name: candidate_results(
+                each, [episode for episode in episodes if episode.spec.candidate == name], compared_with, context
+            )
+            for name, each in measured.items()
+        },
+        "pairwise": _pairwise(measured, context),
+        "router": _router(episodes, {id: task.pattern for id, task in tasks.items()}, context),
+        "population": population,
+        "timings_s": timings_s,
+        "provenance": provenance,
+    }
+    safe: dict[str, Any] = plain(results)
+    return {**safe, "headline": headline(safe)}
+
+
+def write_results(path: Path, results: Mapping[str, Any]) -> None:
+    """Write ``results`` as JSON: the whole file appears at once, or (OSError, ValueError on nan) the old one stays."""
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, 0o644)  # mkstemp makes it private
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _version() -> str:
+    try:
+        return version("holdfast")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "unknown"
+
+
+def _feelings(episodes: Sequence[EpisodeRecord], personas: Mapping[str, Persona]) -> set[str]:
+    known = {feeling for persona in personas.values() for feeling in persona.feelings}
+    return known | {turn.said.feeling for episode in episodes for turn in episode.turns if turn.said.feeling}
+
+
+def _pattern(pattern: EmpathyPattern) -> dict[str, Any]:
+    return {"title": pattern.title, "target": pattern.target.model_dump(), "advice": pattern.advice}
+
+
+def _pairwise(measured: Mapping[str, Measured], context: Context) -> list[dict[str, Any]]:
+    arrays: dict[str, EpisodeArrays] = {name: each.arrays for name, each in measured.items()}
+    metrics = {
+        "adherence": {name: each.adherence_mean for name, each in measured.items()},
+        "adherence_last_quarter": {name: each.last_quarter for name, each in measured.items()},
+    }
+    rows = []
+    for metric, values in metrics.items():
+        found = compare_all(
+            metric,
+            values=values,
+            keys={name: each.user_keys for name, each in arrays.items()},
+            groups={name: each.groups for name, each in arrays.items()},
+            rng=np.random.default_rng(derive_seed(context.rng_seed, "pairwise", metric)),
+            draws=context.draws,
+        )
+        for one in found:
+            interval = one.difference
+            row = {"a": one.a, "b": one.b, "metric": metric, "mean": interval.mean, "lo": interval.lo}
+            rows.append({**row, "hi": interval.hi, "n": interval.n, "p": one.p, "p_holm": one.p_holm})
+    return rows
+
+
+def _router(
+    episodes: Sequence[EpisodeRecord], pattern_of: Mapping[str, str], context: Context
+) -> dict[str, Any] | None:
+    rng = np.random.default_rng(derive_seed(context.rng_seed, "router"))
+    found = routing_accuracy(episodes, pattern_of, rng, context.draws)
+    if found is None:
+        return None
+    return {
+        "accuracy": found.accuracy,
+        "lo": found.lo,
+        "hi": found.hi,
+        "n": found.n,
+        "pattern_accuracy": found.pattern_accuracy,
+        "confusion": found.confusion,
+        "accuracy_by_turn": [{"turn": turn, "accuracy": share, "n": n} for turn, share, n in found.by_turn],
+    }
