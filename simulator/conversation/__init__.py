@@ -1,1 +1,4 @@
-"""holdfast's ``simulator.conversation``."""
+"""The conversation: a LangGraph graph of small async nodes, its cast, and the rules that end it.
+
+``from simulator.conversation.graph import graph`` gives the compiled graph; nothing here imports LangGraph before that.
+"""

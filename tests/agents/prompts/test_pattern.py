@@ -19,7 +19,7 @@ def pattern(er: float, ip: float, ex: float, advice: int) -> EmpathyPattern:
 def test_the_companion_in_words() -> None:
     assert pattern_prompt(pattern(2, 1, 1, 0)) == (
         "You are a helpful assistant. Show strong warmth and concern. Show some understanding. "
-        "You may ask a short question. Give no advice."
+        "Ask a short question. Give no advice."
     )
 
 

@@ -1,0 +1,28 @@
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- One row per episode that the study asks for, from the start; `ended` is set once it needs no more turns.
+CREATE TABLE episodes (
+    place INTEGER PRIMARY KEY, -- order in the study
+    id TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0,
+    stop TEXT,
+    error TEXT
+);
+-- Append-only: a row is one finished turn, and is never changed.
+CREATE TABLE turns (
+    episode TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    said TEXT NOT NULL,
+    reply TEXT NOT NULL,
+    expressed TEXT NOT NULL,
+    felt TEXT NOT NULL,
+    emotion REAL NOT NULL,
+    state TEXT NOT NULL,
+    adapter TEXT,
+    recognised_task TEXT,
+    stop TEXT,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    PRIMARY KEY (episode, turn)
+);
