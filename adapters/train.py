@@ -1,0 +1,211 @@
+"""One LoRA per pattern: TRL's SFTTrainer on PEFT, loss on the assistant's tokens only (LoRA: Hu et al., ICLR 2022).
+
+The files of an adapter depend on the base, the dialogues, the settings, the seed and the number of CPU threads alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+import transformers
+from datasets import Dataset
+from peft import LoraConfig, TaskType
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from adapters.card import AdapterCard
+from adapters.config import TrainingConfig
+from adapters.export import file_sha256, read_jsonl
+from adapters.store import CARD, CONFIG, WEIGHTS, weights_sha256
+from personas.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterJob:
+    """One adapter to train. ``base_name``: what its files call the base, e.g. a hub id; never a path of this machine."""
+
+    name: str
+    base: Path
+    base_name: str
+    dialogues: Path
+    out: Path
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedAdapter:
+    """A finished adapter. Losses are nats per assistant token, of the first and the last step; ``seconds`` wall clock."""
+
+    name: str
+    path: Path
+    sha256: str
+    first_loss: float
+    final_loss: float
+    steps: int
+    seconds: float
+
+
+def train_adapter(
+    job: AdapterJob, config: TrainingConfig, on_step: Callable[[int, int], None] | None = None
+) -> TrainedAdapter:
+    """Train one adapter and write its folder ``job.out``, replacing what is there.
+
+    ``on_step(done, total)`` is called after each step.
+
+    Raises:
+        InputError: the dialogues cannot be read.
+        ModelError: the base cannot be loaded, or its chat template does not mark the assistant's tokens.
+    """
+    dialogues = read_jsonl(job.dialogues)
+    started = time.perf_counter()
+    with _quiet(), _threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
+        losses = _Losses(on_step, config.steps)
+        trainer = build_trainer(job, config, [dialogue.model_dump()["messages"] for dialogue in dialogues], scratch)
+        trainer.add_callback(losses)
+        trainer.train()
+        _save(trainer, job)
+    first, final = losses.values[0], losses.values[-1]
+    card = AdapterCard(
+        name=job.name,
+        base=job.base_name,
+        base_sha256=weights_sha256(job.base),
+        dialogues=job.dialogues.name,
+        dialogues_sha256=file_sha256(job.dialogues),
+        dialogue_count=len(dialogues),
+        personas=tuple(sorted({dialogue.persona for dialogue in dialogues})),
+        seed=job.seed,
+        first_loss=first,
+        final_loss=final,
+        config=config,
+    )
+    (job.out / CARD).write_text(card.text(), encoding="utf-8")
+    digest = file_sha256(job.out / WEIGHTS)
+    return TrainedAdapter(job.name, job.out, digest, first, final, config.steps, time.perf_counter() - started)
+
+
+def build_trainer(job: AdapterJob, config: TrainingConfig, messages: list[list[dict[str, str]]], scratch: str) -> Any:
+    """The SFTTrainer, ready to go. ``messages``: one list of role-and-content dicts per dialogue."""
+    model, tokenizer = _load(job.base)
+    trainer = SFTTrainer(
+        model=model,
+        args=_arguments(config, job.seed, scratch),
+        train_dataset=Dataset.from_list([{"messages": lines} for lines in messages]),
+        processing_class=tokenizer,
+        peft_config=LoraConfig(
+            r=config.rank,
+            lora_alpha=config.alpha,
+            lora_dropout=0.0,
+            target_modules="all-linear",
+            task_type=TaskType.CAUSAL_LM,
+        ),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _arguments(config: TrainingConfig, seed: int, scratch: str) -> Any:
+    return SFTConfig(
+        output_dir=scratch,
+        assistant_only_loss=True,
+        max_length=config.max_length,
+        max_steps=config.steps,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="linear",
+        seed=seed % 2**32,
+        use_cpu=True,
+        bf16=False,  # TRL's default is mixed precision, slow and coarse on a CPU
+        gradient_checkpointing=False,  # TRL's default trades time for memory that a small model does not need
+        dataloader_pin_memory=False,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _load(base: Path) -> tuple[Any, Any]:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            base, dtype=torch.float32, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{base}: cannot be loaded as a causal language model: {error}") from error
+    if "generation %}" not in (tokenizer.chat_template or "").replace("-%}", " %}"):
+        raise ModelError(
+            f"{base}: its chat template does not mark what the assistant says, so the loss cannot be kept to it; "
+            "put {% generation %} and {% endgeneration %} around the assistant's text in chat_template.jinja"
+        )
+    return model, tokenizer
+
+
+def _save(trainer: Any, job: AdapterJob) -> None:
+    """Write the PEFT folder; its config is sorted and names the base by its name, so that it is the same everywhere."""
+    if job.out.exists():
+        shutil.rmtree(job.out)
+    trainer.model.save_pretrained(job.out, safe_serialization=True)
+    path = job.out / CONFIG
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = job.base_name
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+class _Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+    """Keeps each step's loss, and tells how far training is."""
+
+    def __init__(self, on_step: Callable[[int, int], None] | None, steps: int) -> None:
+        self.values: list[float] = []
+        self._on_step = on_step
+        self._steps = steps
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            self.values.append(float(logs["loss"]))
+            if self._on_step is not None:
+                self._on_step(len(self.values), self._steps)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' bars and remarks off the screen; the pipeline has a bar of its own."""
+    level = transformers.logging.get_verbosity()
+    bars = transformers.logging.is_progress_bar_enabled(), datasets.are_progress_bars_disabled()
+    trl = logging.getLogger("trl")
+    trl_level = trl.level
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    trl.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        trl.setLevel(trl_level)
+        if bars[0]:
+            transformers.logging.enable_progress_bar()
+        if not bars[1]:
+            datasets.enable_progress_bars()
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Sums in another order round otherwise: a fixed number of threads makes the trained bytes repeatable."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
