@@ -1,0 +1,137 @@
+"""Build the embedded base model: a straight recipe, from a seed to a folder that ``from_pretrained`` reads."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from adapters.micro.copying import copying_scores
+from adapters.micro.encoding import Batch, Encoder
+from adapters.micro.recipes import BuildRecipe, ModelSize
+from adapters.micro.tokenizer import train_tokenizer
+from adapters.micro.world import Document, documents
+
+TOKENIZER_DOCUMENTS = 8000
+Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
+
+
+def build(out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 2, report: Report = lambda *_: None) -> dict[str, object]:
+    """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
+
+    Returns what was measured (also saved as ``build.json``). The same seed, thread count and torch build give the
+    same weights.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    tokenizer = make_tokenizer(recipe, rng)
+    model = make_model(recipe.size, tokenizer)
+    encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
+    loss = train(model, batches(recipe, encoder, rng), recipe, report)
+    save(model, tokenizer, out)
+    measured: dict[str, object] = {
+        "seed": seed,
+        "recipe": recipe.world,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "final_loss": round(loss, 4),
+        "copying": copying_scores(model, encoder, seed=seed + 1),
+    }
+    (out / "build.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    return measured
+
+
+def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokenizerFast:
+    """A tokenizer trained on the contents of sampled conversations."""
+    world = documents(rng, recipe=recipe.world, prompted_share=0.6, long_turns=(1, 3))
+    sample = itertools.islice(world, TOKENIZER_DOCUMENTS)
+    texts = (" " + message.content for document in sample for message in document.messages())
+    return train_tokenizer(texts, recipe.size.vocabulary)
+
+
+def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A fresh Llama of this size."""
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=size.hidden,
+            intermediate_size=size.feed_forward,
+            num_hidden_layers=size.layers,
+            num_attention_heads=size.heads,
+            num_key_value_heads=size.heads,
+            max_position_embeddings=size.positions,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
+    """First 1-2-turn conversations, then prompted and long ones in turn."""
+
+    def world(prompted_share: float, turns: tuple[int, int]) -> Iterator[Document]:
+        return documents(rng, recipe=recipe.world, prompted_share=prompted_share, long_turns=turns)
+
+    short = (document for document in world(0.35, (1, 2)) if len(document.turns) <= 2)
+    yield from itertools.islice(encoder.batches(short, recipe.batch_size, rng), recipe.short_steps)
+    mixed = encoder.batches(world(0.75, (1, 3)), recipe.batch_size, rng)
+    long = encoder.batches(world(0.0, recipe.long_turns), recipe.long_batch_size, rng)
+    alternating = itertools.chain.from_iterable(zip(mixed, long, strict=False))
+    yield from itertools.islice(alternating, recipe.mixed_steps)
+
+
+def train(model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, report: Report) -> float:
+    """AdamW with warm-up, a plateau for the first half, then a cosine; returns the smoothed loss at the end."""
+    steps = recipe.short_steps + recipe.mixed_steps
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, steps, recipe.warmup_steps))
+    smoothed = math.nan
+    model.train()
+    for step, (tokens, labels) in enumerate(data, start=1):
+        loss = reply_loss(model, tokens, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        value = loss.item()
+        smoothed = value if math.isnan(smoothed) else 0.95 * smoothed + 0.05 * value
+        report(step, steps, smoothed)
+    model.eval()
+    return smoothed
+
+
+def pace(step: int, steps: int, warmup: int) -> float:
+    """The share of the learning rate at ``step``."""
+    rise = min(1.0, (step + 1) / warmup)
+    half = steps / 2
+    fall = 1.0 if step < half else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - half) / half)))
+    return rise * (0.03 + 0.97 * fall)
+
+
+def reply_loss(model: LlamaForCausalLM, tokens: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy over labelled tokens; the vocabulary is projected at those places only."""
+    hidden = model.model(input_ids=tokens).last_hidden_state
+    learned = labels[:, 1:] != -100
+    logits = model.lm_head(hidden[:, :-1][learned]).float()
+    return torch.nn.functional.cross_entropy(logits, labels[:, 1:][learned])
+
+
+def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
+    """A folder for ``from_pretrained``: half-precision safetensors, tokenizer, chat template, generation settings."""
+    out.mkdir(parents=True, exist_ok=True)
+    model.generation_config.do_sample = True
+    model.generation_config.temperature = 0.7
+    model.half().save_pretrained(out, safe_serialization=True)
+    tokenizer.save_pretrained(out)
+    model.float()
