@@ -7,13 +7,13 @@ Each dimension is ``1 + 4 q`` with ``q`` in [0, 1]::
 
     q = (w_er * u(ER) + w_ip * v(IP) + w_ex * v(EX)) * depth + w_ground * G + w_answer * A + w_fresh * fresh * sane
 
-- ``u(x) = (x / 2) ** 1.5``: a little concern is nearly a courtesy, strong concern is felt.
-- ``v(x) = 1.125 x² / (x² + 0.5)`` (a Hill curve): the first understanding word or question does most of the work.
+- ``u(x) = min(1, x / 1.8) ** 1.5``: a little concern is nearly a courtesy, strong concern is felt.
+- ``v(x) = 1.1 x² / (x² + 0.4)`` (a Hill curve): the first understanding word or question does most of the work.
 - ``G``: how much the reply speaks of this message (:attr:`Heard.grounding`).
 - ``A``: how far it answers: G without a request; with one, ``G (0.3 + 0.7 steps)``.
 - ``fresh = 1 - repeated``, the share of sentences not already in the last reply.
 - ``sane``: whether the length is sensible (:func:`agents.users.hearing.length_sanity`).
-- ``depth = (0.5 + 0.5 G) (0.6 + 0.4 fresh) sane``: empathy that could be said to anyone counts half, said twice less.
+- ``depth = (0.5 + 0.5 G) (0.7 + 0.3 fresh) sane``: empathy that could be said to anyone counts half, said twice less.
 
 The weights of each dimension (:data:`WEIGHTS`) sum to 1, so every dimension reaches 1 and 5. They are set so that a
 reply that follows its task's pattern feels about as much as people want there: (ER, IP, EX) of (0, 0, 0) about 1.5,
@@ -63,7 +63,7 @@ def appraise(expressed: Expressed, heard: Heard) -> dict[str, float]:
     """
     ground = heard.grounding
     fresh = 1.0 - heard.repeated
-    depth = (0.5 + 0.5 * ground) * (0.6 + 0.4 * fresh) * heard.sane
+    depth = (0.5 + 0.5 * ground) * (0.7 + 0.3 * fresh) * heard.sane
     reaction = depth * reaction_felt(expressed.emotional_reaction)
     interpretation = depth * cognitive_felt(expressed.interpretation)
     exploration = depth * cognitive_felt(expressed.exploration)
@@ -84,14 +84,14 @@ def appraise(expressed: Expressed, heard: Heard) -> dict[str, float]:
 
 
 def reaction_felt(level: float) -> float:
-    """``u``: how much of an emotional reaction of ``level`` (0-2, clipped) is felt, 0-1. u(1) = .35."""
-    return float((_clip(level) / 2) ** 1.5)
+    """``u``: how much of an emotional reaction of ``level`` (0-2, clipped) is felt, 0-1. u(1) = .41."""
+    return float(min(1.0, _clip(level) / 1.8) ** 1.5)
 
 
 def cognitive_felt(level: float) -> float:
-    """``v``: the same for interpretation and exploration. v(.36) = .23, v(1) = .75, v(2) = 1."""
+    """``v``: the same for interpretation and exploration. v(.36) = .27, v(1) = .79, v(2) = 1."""
     squared = _clip(level) ** 2
-    return 1.125 * squared / (squared + 0.5)
+    return 1.1 * squared / (squared + 0.4)
 
 
 def answer(heard: Heard) -> float:

@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import random
 
+from agents.seeds import derive_seed
 from personas.schema import Temperament
 
 #: Points per unit of surprise at reactivity 1.
-GAIN = 22.0
+GAIN = 20.0
 #: A reply worse than expected moves the emotion this much more than one better by the same amount: one poor turn lowers
 #: overall perceived empathy with d = 1.14 (SENSE-7), and losses weigh about double (Tversky & Kahneman 1992).
 LOSS_WEIGHT = 1.8
 #: Standard deviation of what else happens in a person between two messages, in points.
-UNREST = 2.0
+UNREST = 2.5
 #: No single reply moves the emotion further (SAGE's largest common change is 10).
 LARGEST_CHANGE = 12.0
 
 
 def expectation(emotion: float) -> float:
-    """The satisfaction (0-1) that leaves ``emotion`` where it is: ``0.1 + 0.8 * emotion / 100``.
+    """The satisfaction (0-1) that leaves ``emotion`` where it is: ``1.1 * emotion / 100 - 0.05``.
 
     It rises with emotion because people adapt to what they get (Helson 1964): this keeps the emotion off its bounds.
     """
-    return 0.1 + 0.8 * emotion / 100.0
+    return 1.1 * emotion / 100.0 - 0.05
 
 
 def surprise(satisfaction: float, emotion: float) -> float:
@@ -47,7 +48,7 @@ def next_emotion(
 
     with the change clipped to ±LARGEST_CHANGE, and the emotion to [0, 100]. ``momentum`` is the change before.
     """
-    unrest = random.Random(f"emotion/{seed}").gauss(0.0, UNREST)
+    unrest = random.Random(derive_seed("emotion", seed)).gauss(0.0, UNREST)
     pull = GAIN * temperament.reactivity * surprise(satisfaction, emotion)
     change = temperament.stickiness * momentum + pull + unrest
     change = min(LARGEST_CHANGE, max(-LARGEST_CHANGE, change))

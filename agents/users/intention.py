@@ -12,6 +12,7 @@ import random
 from dataclasses import replace
 
 from agents.protocols import Said, UserState
+from agents.seeds import derive_seed
 from agents.users.disclosure import feeling_with_topic, next_feeling, next_topic
 from personas.schema import Goal, Persona
 
@@ -40,7 +41,7 @@ def next_said(persona: Persona, state: UserState, seed: int) -> tuple[Said, User
     not read.
     """
     # Every draw that decides the course is made up front, so that one seed means the same to every state.
-    rng = random.Random(f"intention/{seed}")
+    rng = random.Random(derive_seed("intention", seed))
     cue, thank, again, tell, detail = (rng.random() for _ in range(5))
     feels = cue < feeling_chance(persona, state.last_said)
     last = state.last_said

@@ -19,6 +19,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from agents.protocols import Said, UserState
+from agents.seeds import derive_seed
 from personas.errors import JournalError
 from personas.schema import Persona
 
@@ -33,7 +34,7 @@ _TUPLES = ("goals_left", "feelings_left", "topics_left")
 
 def begin_state(persona: Persona, seed: int) -> UserState:
     """The state before the first message. ``seed`` orders what the persona discloses."""
-    rng = random.Random(f"begin/{seed}")
+    rng = random.Random(derive_seed("begin", seed))
     feelings, topics = list(dict.fromkeys(persona.feelings)), list(all_topics(persona))
     rng.shuffle(feelings)
     rng.shuffle(topics)
