@@ -23,9 +23,10 @@ def gap(desired: Floats, felt: Floats) -> Floats:
 def gap_reduction(candidate: Floats, baseline: Floats, resamples: Resamples) -> Interval:
     """1 - mean \\|gap\\| of a candidate / mean \\|gap\\| of the baseline; 1 closes the gap, below 0 widens it.
 
-    Both: signed gaps of the *same* users in the same order, resampled together. nan where the baseline has no gap.
+    Both: signed gaps of the *same* users in the same order, resampled together; users that either
+    has no value for are left out. nan where the baseline has no gap.
     """
-    kept = ratio_interval(np.abs(candidate), np.abs(baseline), resamples)
+    kept = ratio_interval(*_paired(np.abs(candidate), np.abs(baseline)), resamples)
     return replace(kept, mean=1 - kept.mean, lo=1 - kept.hi, hi=1 - kept.lo)
 
 
@@ -35,4 +36,10 @@ def score_factor(candidate: Floats, baseline: Floats, resamples: Resamples) -> I
     The paper reports empathy scores up by a factor of 2.43, on a scale that is not known; taking adherence as the
     score is holdfast's assumption, so this factor must not be set beside theirs.
     """
-    return ratio_interval(candidate, baseline, resamples)
+    return ratio_interval(*_paired(candidate, baseline), resamples)
+
+
+def _paired(candidate: Floats, baseline: Floats) -> tuple[Floats, Floats]:
+    """Both, nan for users whom either has no value for."""
+    missing = np.isnan(candidate) | np.isnan(baseline)
+    return np.where(missing, np.nan, candidate), np.where(missing, np.nan, baseline)

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+
+from simulator.measure.bootstrap import Resamples, _quantile, mean_band, mean_interval, ratio_interval
+from tests.simulator.measure.making import rng
+
+
+def test_episodes_of_a_persona_are_drawn_together():
+    # Two personas: ana's two episodes are 1 and 1, ben's are 0 and 0. A resample holds (2, 0), (1, 1) or (0, 2) of
+    # them, so its mean is 1, 1/2 or 0, and never 1/4 or 3/4, which episodes drawn one by one would give.
+    resamples = Resamples.of(["ana", "ana", "ben", "ben"], rng())
+    assert set(map(tuple, resamples.weights)) == {(2, 0), (1, 1), (0, 2)}
+    interval = mean_interval(np.array([1.0, 1.0, 0.0, 0.0]), resamples)
+    assert (interval.mean, interval.lo, interval.hi, interval.n) == (0.5, 0.0, 1.0, 4)
+
+
+def test_the_mean_is_over_episodes_not_over_personas():
+    # (1 + 1 + 1 + 0) / 4 = 3/4; over personas it would be (1 + 0) / 2.
+    resamples = Resamples.of(["ana", "ana", "ana", "ben"], rng())
+    assert mean_interval(np.array([1.0, 1, 1, 0]), resamples).mean == 0.75
+
+
+def test_a_ratio_is_of_means():
+    # (3 + 1) / 2 over (4 + 1) / 2 = 4/5; the mean of the ratios would be (3/4 + 1) / 2 = 7/8.
+    interval = ratio_interval(np.array([3.0, 1.0]), np.array([4.0, 1.0]), Resamples.of(["a", "b"], rng()))
+    assert interval.mean == pytest.approx(0.8)
+    # resamples: (3 + 3) / (4 + 4) = .75, 4/5, (1 + 1) / (1 + 1) = 1
+    assert (interval.lo, interval.hi) == (pytest.approx(0.75), pytest.approx(1.0))
+
+
+def test_fewer_than_two_clusters_have_no_limits():
+    interval = mean_interval(np.array([0.2, 0.4]), Resamples.of(["ana", "ana"], rng()))
+    assert interval.mean == pytest.approx(0.3)
+    assert np.isnan([interval.lo, interval.hi]).all()
+    assert interval.n == 2
+    # ... counted where there are values: ben has none in the second column
+    band = mean_band(np.array([[1.0, 1.0], [0.0, np.nan]]), Resamples.of(["ana", "ben"], rng()))
+    assert np.isnan(band.lo).tolist() == [False, True]
+    assert band.n.tolist() == [2, 1]
+
+
+def test_nothing_there_is_nan_with_a_count_of_0():
+    interval = mean_interval(np.full(3, np.nan), Resamples.of(["a", "b", "c"], rng()))
+    assert np.isnan([interval.mean, interval.lo, interval.hi]).all()
+    assert interval.n == 0
+    assert np.isnan(ratio_interval(np.ones(2), np.zeros(2), Resamples.of(["a", "b"], rng())).mean)
+    assert np.isnan(mean_interval(np.zeros(0), Resamples.of([], rng())).mean)
+
+
+def test_the_same_rng_gives_the_same_limits():
+    values = rng(1).normal(size=20)
+    groups = [str(i // 2) for i in range(20)]
+    one, two = (mean_interval(values, Resamples.of(groups, rng(7))) for _ in range(2))
+    assert one == two
+    assert one != mean_interval(values, Resamples.of(groups, rng(8)))
+
+
+def test_the_quantile_is_numpys():
+    draws = rng().normal(size=(101, 3))
+    draws[:40, 1] = np.nan
+    expected = [np.nanquantile(draws[:, i], q) for i, q in enumerate((0.1, 0.025, 0.9))]
+    assert _quantile(np.sort(draws, axis=0), np.array([0.1, 0.025, 0.9])) == pytest.approx(expected)
+
+
+def test_many_clusters_give_scipys_percentile_bootstrap():
+    values = rng(3).normal(size=400)
+    ours = mean_interval(values, Resamples.of([str(i) for i in range(400)], rng(), draws=20_000))
+    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=20_000, random_state=1)
+    assert [ours.lo, ours.hi] == pytest.approx(list(theirs.confidence_interval), abs=0.004)
+
+
+def test_few_clusters_are_as_wide_as_students_t():
+    # 12 clusters of one normal value each: the t interval is exact, the plain percentile one 14 % narrower.
+    values = rng(5).normal(size=12)
+    ours = mean_interval(values, Resamples.of([str(i) for i in range(12)], rng(), draws=20_000))
+    exact = stats.t.interval(0.95, 11, loc=values.mean(), scale=stats.sem(values))
+    assert ours.hi - ours.lo == pytest.approx(exact[1] - exact[0], rel=0.06)
+
+
+arrays = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=12),
+    elements=st.one_of(st.floats(0, 1), st.just(float("nan"))),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(values=arrays, seed=st.integers(0, 2**32 - 1), clusters=st.integers(1, 6))
+def test_limits_stay_within_the_data_and_around_nothing_else(values, seed, clusters):
+    groups = [str(row % clusters) for row in range(len(values))]
+    band = mean_band(values, Resamples.of(groups, rng(seed), draws=50))
+    for column in range(values.shape[1]):
+        there = values[~np.isnan(values[:, column]), column]
+        one = band.at(column)
+        assert one.n == len(there)
+        if len(there) == 0:
+            assert np.isnan(one.mean)
+        else:
+            assert one.mean == pytest.approx(np.mean(there))
+        if not np.isnan(one.lo):
+            assert there.min() - 1e-9 <= one.lo <= one.hi <= there.max() + 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(values=arrays, order=st.randoms(use_true_random=False))
+def test_the_order_of_episodes_does_not_matter(values, order):
+    groups = [f"p{row % 4}" for row in range(len(values))]
+    rows = list(range(len(values)))
+    order.shuffle(rows)
+    band = mean_band(values, Resamples.of(groups, rng(), draws=50))
+    shuffled = mean_band(values[rows], Resamples.of([groups[row] for row in rows], rng(), draws=50))
+    for name in ("mean", "lo", "hi", "n"):
+        assert getattr(shuffled, name) == pytest.approx(getattr(band, name), nan_ok=True)
