@@ -1,1 +1,5 @@
-"""holdfast's ``simulator.report``."""
+"""One self-contained HTML page from a study's results and episodes: no network, readable without JavaScript."""
+
+from simulator.report.page import write_report
+
+__all__ = ["write_report"]
