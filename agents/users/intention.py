@@ -28,10 +28,10 @@ CONTENT = 0.75
 TELL = 0.12
 #: Chance that a feeling is stated without its topic, and a question asked without a need ("What next with ...?").
 FEELING_ONLY = 0.12
-TOPIC_ONLY = 0.15
-#: Of the questions with a need: how many go to an open goal; the others, and all once no goal is left, carry a known
-#: need over to another topic.
-OPEN_GOAL = 0.6
+TOPIC_ONLY = 0.2
+#: Of the questions with a need: how many keep the goal's own topic; the others carry a known need over to another one.
+#: The first go to open goals, and come back to met ones when none is left, so that the forms keep their shares.
+OWN_TOPIC = 0.7
 
 
 def next_said(persona: Persona, state: UserState, seed: int) -> tuple[Said, UserState]:
@@ -118,8 +118,8 @@ def _matter(
 
 def _question(persona: Persona, state: UserState, rng: random.Random) -> tuple[Said, UserState]:
     goals = open_goals(persona, state)
-    if goals and rng.random() < OPEN_GOAL:
-        goal = rng.choice(_not_just_asked(goals, state.last_said))
+    if rng.random() < OWN_TOPIC:
+        goal = rng.choice(_not_just_asked(goals or persona.goals, state.last_said))
         return _saying(state, Said("ask", topic=goal.topic, need=goal.need))
     left = frozenset(state.goals_left)
     known = tuple(goal for goal in persona.goals if goal in goals or goal.id not in left) or persona.goals

@@ -93,6 +93,17 @@ def test_a_planted_fade_of_feelings_would_be_seen() -> None:
     assert trend(rng.random((96, TURNS)) < np.linspace(0.62, 0.38, TURNS)) < -3
 
 
+def test_questions_keep_their_forms_after_every_goal_is_met(crowd) -> None:
+    def without_need(turns: slice) -> float:
+        asked = [
+            turn.spoken.said for talk in crowd["fitting"] for turn in talk[turns] if turn.spoken.said.kind == "ask"
+        ]
+        assert len(asked) > 250
+        return float(np.mean([said.need is None for said in asked]))
+
+    assert without_need(slice(0, 10)) == pytest.approx(without_need(slice(20, 30)), abs=0.08)
+
+
 def test_replies_do_not_move_the_mix(crowd) -> None:
     shares = [
         np.mean([has_feeling(turn.spoken.said) for conversation in conversations for turn in conversation])
