@@ -52,9 +52,9 @@ class AdapterCard:
         table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
         return (
             f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Expert adapter: {self.name}\n\n"
-            f"A LoRA that gives its base the empathy pattern *{self.name}* without a system prompt. Trained by holdfast "
-            "on dialogues in which the base, steered by a prompt and the best of several samples, talked with simulated "
-            "people; the prompt was then taken away.\n\n"
+            f"A LoRA that gives its base the empathy pattern *{self.name}* without a system prompt. Trained by "
+            "holdfast on dialogues in which the base, steered by a prompt and the best of several samples, talked with "
+            "simulated people; the prompt was then taken away.\n\n"
             f"| | |\n|---|---|\n{table}\n\n"
             "Personas that are not named here were never trained on and are fit for testing. The people are simulated: "
             "what holds for them need not hold for yours.\n"

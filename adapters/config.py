@@ -43,7 +43,9 @@ class TrainingConfig(Frozen):
     @model_validator(mode="after")
     def _enough_turns(self) -> TrainingConfig:
         if self.min_turns > self.turns:
-            raise ValueError(f"min_turns is {self.min_turns}, above turns ({self.turns}): every dialogue would be dropped")
+            raise ValueError(
+                f"min_turns is {self.min_turns}, above turns ({self.turns}): every dialogue would be dropped"
+            )
         if len(set(self.patterns)) != len(self.patterns):
             raise ValueError(f"patterns names one twice: {', '.join(self.patterns)}")
         return self

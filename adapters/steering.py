@@ -67,7 +67,10 @@ class SteeredDialogue:
 
 
 async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> SteeredDialogue:
-    """Hold one dialogue to its last turn, or until the user leaves or the model fails."""
+    """Hold one dialogue to its last turn, or until the model fails.
+
+    A user who would leave stays on, as in a study by default: all dialogues are to have the same length.
+    """
     turns: list[SteeredTurn] = []
     messages: list[Message] = []
     state = plan.agent.begin(derive_seed(plan.seed, "begin"))
@@ -81,8 +84,6 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
             felt = await plan.agent.feel(
                 spoken.state, spoken.said, best.reply, best.expressed, derive_seed(plan.seed, number, "feel")
             )
-            if felt.leave is not None:
-                break
             state = felt.state
     except HoldfastError as error:
         return SteeredDialogue(plan, tuple(turns), str(error))

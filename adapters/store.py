@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from adapters.export import file_sha256
 from personas.errors import InputError, ModelError
+from personas.words import did_you_mean
 
 CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"
 PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth", "pytorch_model.bin")
@@ -40,9 +40,8 @@ class AdapterStore:
         """The folder of the adapter ``name``. Raises InputError where there is none of this name."""
         names = self.names()
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"{self.folder} holds no adapter {name!r}{hint} There are: {', '.join(names) or 'none'}")
+            known = ", ".join(names) or "none"
+            raise InputError(f"{self.folder} holds no adapter {name!r}{did_you_mean(name, names)} (it holds: {known})")
         return self.folder / name
 
     def paths(self) -> dict[str, Path]:

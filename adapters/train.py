@@ -10,6 +10,7 @@ import logging
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import transformers
 from datasets import Dataset
 from peft import LoraConfig, TaskType
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig, SFTTrainer, get_training_chat_template
 
 from adapters.card import AdapterCard
 from adapters.config import TrainingConfig
@@ -33,7 +34,7 @@ from personas.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class AdapterJob:
-    """One adapter to train. ``base_name``: what its files call the base, e.g. a hub id; never a path of this machine."""
+    """One adapter to train. ``base_name``: what its files call the base, e.g. a hub id; never a path."""
 
     name: str
     base: Path
@@ -45,7 +46,7 @@ class AdapterJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainedAdapter:
-    """A finished adapter. Losses are nats per assistant token, of the first and the last step; ``seconds`` wall clock."""
+    """A finished adapter. Losses: nats per assistant token at the first and the last step. ``seconds``: wall clock."""
 
     name: str
     path: Path
@@ -143,11 +144,13 @@ def _load(base: Path) -> tuple[Any, Any]:
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{base}: cannot be loaded as a causal language model: {error}") from error
-    if "generation %}" not in (tokenizer.chat_template or "").replace("-%}", " %}"):
+    try:
+        get_training_chat_template(tokenizer)  # TRL knows marked versions of the templates of common models
+    except (ValueError, TypeError) as error:
         raise ModelError(
             f"{base}: its chat template does not mark what the assistant says, so the loss cannot be kept to it; "
             "put {% generation %} and {% endgeneration %} around the assistant's text in chat_template.jinja"
-        )
+        ) from error
     return model, tokenizer
 
 
@@ -190,7 +193,9 @@ def _quiet() -> Iterator[None]:
     datasets.disable_progress_bars()
     trl.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
+            yield
     finally:
         transformers.logging.set_verbosity(level)
         trl.setLevel(trl_level)
