@@ -99,7 +99,7 @@ def known(word: str | None, among: Mapping[str, object], what: str) -> None:
 
 AnyCandidateSpec = Annotated[
     s.CandidateSpec,
-    PlainValidator(parse),
+    PlainValidator(parse, json_schema_input_type=s.ShippedSpec),
     PlainSerializer(lambda spec: spec.model_dump(mode="json", exclude_none=True)),
 ]
 """The type for a field of a study's model: reads words and mappings, writes mappings."""

@@ -16,9 +16,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$", max_lengt
 class SamplingSpec(Frozen):
     """How to decode; ``temperature`` 0 is greedy."""
 
-    temperature: float = Field(0.7, ge=0, le=2)
-    top_p: float = Field(1.0, gt=0, le=1)
-    max_tokens: int = Field(96, ge=1, le=32_768)
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1, le=32_768)] = 96
 
     def sampling(self) -> Sampling:
         return Sampling(self.temperature, self.top_p, self.max_tokens)
@@ -67,7 +67,7 @@ class ReminderSpec(PromptedSpec):
     """A system prompt at the start and again every ``every`` turns."""
 
     kind: Literal["system_prompt_with_reminder"] = "system_prompt_with_reminder"
-    every: int = Field(4, ge=1, le=1000)
+    every: Annotated[int, Field(ge=1, le=1000)] = 4
     where: Literal["system", "user"] = "system"
 
 
@@ -99,3 +99,12 @@ class OracleSpec(ExpertsSpec):
     """Experts chosen by the true task."""
 
     kind: Literal["oracle"] = "oracle"
+
+
+ShippedSpec = (
+    Annotated[
+        BaseSpec | SystemPromptSpec | ReminderSpec | AdapterSpec | RoutedSpec | OracleSpec, Field(discriminator="kind")
+    ]
+    | str
+)
+"""What YAML may hold for a candidate, for the JSON schema that editors and error messages read."""

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from personas.errors import JournalError
 from simulator.engine.locking import WriterLock
@@ -24,6 +25,14 @@ APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
 SCHEMA_VERSION = 1
 _COLUMNS = ", ".join(TURN_COLUMNS)
 _INSERT_TURN = f"INSERT INTO turns ({_COLUMNS}) VALUES ({', '.join('?' * len(TURN_COLUMNS))})"
+
+
+class Counts(NamedTuple):
+    """``turns`` finished, episodes ``ended`` well, episodes ``failed``."""
+
+    turns: int
+    ended: int
+    failed: int
 
 
 class Journal:
@@ -117,14 +126,19 @@ class Journal:
         with _clear(self.path):
             return {episode for (episode,) in self._db.execute("SELECT id FROM episodes WHERE ended")}
 
-    def count(self) -> tuple[int, int, int]:
-        """Turns, episodes ended well, episodes failed."""
-        query = (
-            "SELECT (SELECT count(*) FROM turns), coalesce(sum(ended AND error IS NULL), 0), count(error) FROM episodes"
-        )
+    def count(self) -> Counts:
+        """How much there is."""
+        turns = "SELECT count(*) FROM turns"
+        episodes = "SELECT coalesce(sum(ended AND error IS NULL), 0), count(error) FROM episodes"
         with _clear(self.path):
-            turns, well, failed = self._db.execute(query).fetchone()
-        return turns, well, failed
+            return Counts(*self._db.execute(turns).fetchone(), *self._db.execute(episodes).fetchone())
+
+    def turns_of_ended(self) -> int:
+        """Turns of the episodes that need no more."""
+        query = "SELECT count(*) FROM turns JOIN episodes ON id = episode WHERE ended"
+        with _clear(self.path):
+            (count,) = self._db.execute(query).fetchone()
+        return int(count)
 
     def turns(self, episode_id: str) -> tuple[TurnRecord, ...]:
         """The finished turns of one episode, in order."""

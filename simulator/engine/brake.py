@@ -1,0 +1,46 @@
+"""Ctrl-C: the first lets the turns in flight finish, the second stops at once. Nothing finished is ever lost."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from types import TracebackType
+
+
+class Brake:
+    """``with Brake(note) as brake`` in a running event loop of the main thread; elsewhere Ctrl-C stays as it is."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._task = asyncio.current_task()
+        self._installed = False
+        self.presses = 0
+
+    def pulled(self) -> bool:
+        """True once the user wants to stop: no new turn may start."""
+        return self.presses > 0
+
+    def press(self) -> None:
+        """What Ctrl-C does."""
+        self.presses += 1
+        if self.presses == 1:
+            self._note("stopping: the turns in flight are being finished and kept (Ctrl-C again stops at once)")
+        elif self._task is not None:
+            self._task.cancel()
+
+    def __enter__(self) -> Brake:
+        try:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.press)
+            self._installed = True
+        except (ValueError, RuntimeError, NotImplementedError):
+            self._installed = False  # not the main thread, or a loop without signals
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._installed:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        if self.pulled() and (kind is None or kind is asyncio.CancelledError):
+            raise KeyboardInterrupt from None

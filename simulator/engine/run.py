@@ -1,0 +1,173 @@
+"""A study from start to end, or from where it stopped: plan, journal, rounds.
+
+``run_study`` for scripts and the command line, ``run_study_async`` inside an event loop of one's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.protocols import Candidate, Rater, UserAgent
+from personas.errors import JournalError
+from personas.schema import Persona
+from simulator.conversation.cast import Cast
+from simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
+from simulator.engine.batch import hold_conversations
+from simulator.engine.brake import Brake
+from simulator.engine.journal import Journal
+from simulator.engine.progress import NoProgress, Progress
+from simulator.plan import Plan, differences
+from simulator.records import EpisodeSpec, TurnRecord
+from simulator.study import write_study
+
+JOURNAL = "journal.sqlite"
+_MOST_DIFFERENCES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Troupe:
+    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy."""
+
+    candidates: Mapping[str, Candidate]
+    user_for: Callable[[Persona], UserAgent]
+    rater: Rater
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. ``turns`` and the episode counts are the journal's; ``seconds`` are of this call."""
+
+    journal: Path
+    turns: int
+    episodes: int
+    failed: int
+    seconds: float
+
+
+def run_study(
+    plan: Plan,
+    troupe: Troupe,
+    out: Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Hold all conversations of ``plan`` and journal them in ``out``.
+
+    ``resume``: go on from the journal there, failed episodes too (a new journal where there is none yet).
+    ``inputs``: what else the transcripts follow from (hashes of model, adapters, prompts); kept with the journal, and
+    a resume with others is refused.
+
+    Raises:
+        JournalError: the journal is another study's, locked, damaged, there already, or cannot be written.
+        KeyboardInterrupt: on Ctrl-C, after the turns in flight were finished.
+    """
+    return asyncio.run(run_study_async(plan, troupe, out, resume=resume, progress=progress, inputs=inputs))
+
+
+async def run_study_async(
+    plan: Plan,
+    troupe: Troupe,
+    out: Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> Outcome:
+    """As :func:`run_study`."""
+    began = time.monotonic()
+    progress = progress or NoProgress()
+    with open_journal(plan, out, resume=resume, inputs=inputs or {}) as journal:
+        write_study(plan.study, out / "study.yaml")
+        journal.plan(plan.episodes)
+        if resume:
+            journal.owe_failed()
+        progress.start(_turns_planned(plan, journal), journal.count().turns)
+        try:
+            with Brake(progress.note) as brake:
+                await _rounds(plan, troupe, journal, progress, brake)
+        finally:
+            progress.finish()
+        counts = journal.count()
+    return Outcome(out / JOURNAL, counts.turns, counts.ended, counts.failed, time.monotonic() - began)
+
+
+async def _rounds(plan: Plan, troupe: Troupe, journal: Journal, progress: Progress, brake: Brake) -> None:
+    """Round after round: the next begins when the last conversation of this one is over."""
+    for number in range(plan.study.rounds):
+        scene = _Round(plan, troupe, journal, progress, brake)
+        specs = [spec for spec in plan.episodes if spec.round == number]
+        await hold_conversations(specs, scene.cast, journal, progress, plan.study.batch_size)
+        if brake.pulled():
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One round's casting. ``desired``: expectations that a population has moved, by candidate and agent."""
+
+    plan: Plan
+    troupe: Troupe
+    journal: Journal
+    progress: Progress
+    brake: Brake
+    desired: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def cast(self, spec: EpisodeSpec) -> Cast:
+        return Cast(
+            spec=spec,
+            task=self.plan.tasks[spec.task],
+            user=self.troupe.user_for(self.plan.personas[spec.persona]),
+            candidate=self.troupe.candidates[spec.candidate],
+            rater=self.troupe.rater,
+            stop=stop_rule(spec, leave=self.plan.study.leave),
+            on_turn=self.keep,
+            study_seed=self.plan.study.seed,
+            desired=self.desired.get((spec.candidate, spec.agent)),
+            halted=self.brake.pulled,
+        )
+
+    async def keep(self, record: TurnRecord) -> None:
+        self.journal.append(record)
+        self.progress.advance()
+
+
+def stop_rule(spec: EpisodeSpec, *, leave: bool) -> StopRule:
+    """The agreed length, or (where users may ``leave``) the user's own leaving and a loop of four equal replies too."""
+    return MaxTurns(spec.max_turns) | UserLeaves() | Repeats(4) if leave else MaxTurns(spec.max_turns)
+
+
+def open_journal(plan: Plan, out: Path, *, resume: bool, inputs: Mapping[str, str]) -> Journal:
+    """A new journal for ``plan``, or its own from before; a JournalError where it is another study's."""
+    path = out / JOURNAL
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalError(f"{out}: the run folder cannot be made ({error.strerror})") from error
+    meta = {"study": plan.fingerprint, "study_sha256": plan.sha256, "inputs": json.dumps(inputs, sort_keys=True)}
+    if not (resume and path.exists()):
+        return Journal.create(path, meta)
+    journal = Journal.resume(path)
+    kept = journal.meta()
+    changed = differences(kept["study"], meta["study"]) + differences(kept["inputs"], meta["inputs"])
+    if changed:
+        journal.close()
+        shown = "".join(f"\n  {line}" for line in changed[:_MOST_DIFFERENCES])
+        more = f"\n  and {len(changed) - _MOST_DIFFERENCES} more" if len(changed) > _MOST_DIFFERENCES else ""
+        raise JournalError(
+            f"{path}: cannot resume, the study has changed:{shown}{more}\nChange it back, or choose another --out"
+        )
+    return journal
+
+
+def _turns_planned(plan: Plan, journal: Journal) -> int:
+    """Turns that the run will have at most: full lengths of what is owed, what is there of what has ended."""
+    ended = journal.ended()
+    owed = sum(spec.max_turns for spec in plan.episodes if spec.id not in ended)
+    return owed + journal.turns_of_ended()

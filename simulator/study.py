@@ -1,0 +1,136 @@
+"""What a study asks for: one experiment's YAML as a frozen model, with a default for everything but its candidates.
+
+::
+
+    name: adapter-or-prompt
+    seed: 7
+    turns: 24
+    candidates: [base, system_prompt, {kind: system_prompt_with_reminder, every: 4}, routed]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from adapters.config import TrainingConfig
+from agents.assistants.specs import SamplingSpec
+from agents.registry import AnyCandidateSpec
+from personas.errors import Fault, InputError
+from personas.loading import AnyPath, library, load_yaml, tasks
+from personas.schema import Frozen, Id
+from personas.words import did_you_mean, quote
+from personas.yaml_source import YamlSource
+
+Turns = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class PersonaChoice(Frozen):
+    """Who takes part. ``ids`` of the library and ``files`` (or folders) of one's own; with neither, the whole library.
+
+    ``tasks`` keeps only those of some tasks, ``per_task`` draws at most so many of each, by the study's seed.
+    """
+
+    ids: tuple[Id, ...] = ()
+    files: tuple[str, ...] = ()
+    tasks: tuple[Id, ...] = ()
+    per_task: Annotated[int, Field(ge=1)] | None = None
+
+
+class StudyConfig(Frozen):
+    """One experiment: personas x candidates x lengths x replicates."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
+    seed: Annotated[int, Field(ge=0)] = 0
+    model: Annotated[str, Field(min_length=1)] = "micro"
+    adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
+    personas: PersonaChoice = PersonaChoice()
+    users: Literal["embedded"] = "embedded"
+    candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
+    baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
+    turns: Turns = 24
+    lengths: tuple[Turns, ...] = ()  # several lengths instead of one
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 1
+    leave: bool = False  # may users leave early? False: every conversation has its full length
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # conversations at once; no result depends on it
+    sampling: SamplingSpec = SamplingSpec()
+    training: TrainingConfig | None = None
+
+    @field_validator("candidates")
+    @classmethod
+    def _named_once(cls, candidates: tuple[AnyCandidateSpec, ...]) -> tuple[AnyCandidateSpec, ...]:
+        names = [candidate.name for candidate in candidates]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two candidates are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+        return candidates
+
+    @field_validator("lengths")
+    @classmethod
+    def _each_length_once(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(lengths)) < len(lengths):
+            raise ValueError("a length is given twice")
+        return lengths
+
+    @model_validator(mode="after")
+    def _baseline_takes_part(self) -> StudyConfig:
+        if self.baseline is not None and self.baseline not in self.candidate_names:
+            hint = did_you_mean(self.baseline, self.candidate_names)
+            allowed = ", ".join(self.candidate_names)
+            raise ValueError(f"baseline {quote(self.baseline)} is no candidate{hint} (candidates: {allowed})")
+        return self
+
+    @property
+    def candidate_names(self) -> tuple[str, ...]:
+        return tuple(candidate.name for candidate in self.candidates)
+
+    @property
+    def baseline_name(self) -> str:
+        """Whom the others are compared with."""
+        if self.baseline is not None:
+            return self.baseline
+        return "base" if "base" in self.candidate_names else self.candidate_names[0]
+
+    @property
+    def all_lengths(self) -> tuple[int, ...]:
+        return self.lengths or (self.turns,)
+
+
+def load_study(path: AnyPath) -> StudyConfig:
+    """Read a study's YAML; files and folders that it names lie relative to it.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    study = load_yaml(path, StudyConfig, [_names_what_exists])
+    folder = Path(path).absolute().parent
+    files = tuple(str(folder / file) for file in study.personas.files)
+    adapters = None if study.adapters is None else str(folder / study.adapters)
+    return study.model_copy(
+        update={"personas": study.personas.model_copy(update={"files": files}), "adapters": adapters}
+    )
+
+
+def write_study(study: StudyConfig, path: Path) -> None:
+    """Write the study as resolved, every default spelt out; :func:`load_study` reads it back."""
+    text = yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+
+
+def _names_what_exists(source: YamlSource) -> Iterator[Fault]:
+    """Persona and task ids that a study names must be known."""
+    for key, known, what in (("ids", library(), "persona"), ("tasks", tasks(), "task")):
+        names = source.get(("personas", key))
+        for index, name in enumerate(names if isinstance(names, list) else []):
+            if isinstance(name, str) and name not in known:
+                hint = did_you_mean(name, known)
+                message = f"no {what} {quote(name)}{hint} (see holdfast persona list)"
+                yield source.fault(("personas", key, index), message)

@@ -1,0 +1,44 @@
+"""Small studies over the test doubles, also as a script that a test can kill: ``python -m … OUT [pause]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from agents import registry
+from agents.registry import Workshop
+from simulator.engine.journal import read_episodes
+from simulator.engine.progress import PlainProgress
+from simulator.engine.run import Troupe, run_study
+from simulator.measure.transcripts import transcripts_sha256
+from simulator.plan import Plan, resolve
+from simulator.study import StudyConfig
+from tests.simulator.scripted import HashModel, HashRater, ScriptedUser
+
+
+def study(**changes: Any) -> Plan:
+    """Three personas x three candidates x 6 turns; no trained weights needed."""
+    ids = ("amara_okafor", "diego_fuentes", "jun_park")
+    candidates = ("base", "system_prompt", {"kind": "adapter", "adapter": "solver"})
+    fields = {"personas": {"ids": ids}, "candidates": candidates, "turns": 6, "seed": 5, "batch_size": 4}
+    return resolve(StudyConfig.model_validate(fields | changes))
+
+
+def troupe(plan: Plan, model: HashModel | None = None, leaves_after: int = 10_000) -> Troupe:
+    shop = Workshop({"micro": model or HashModel()}, "micro", plan.tasks, plan.patterns)
+    candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
+    return Troupe(candidates, lambda persona: ScriptedUser(persona, leaves_after), HashRater())
+
+
+def transcripts(out: Path) -> str:
+    return transcripts_sha256(read_episodes(out / "journal.sqlite"))
+
+
+if __name__ == "__main__":
+    plan = study(seeds=3)
+    pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    try:
+        run_study(plan, troupe(plan, HashModel(pause=pause)), Path(sys.argv[1]), resume=True, progress=PlainProgress())
+    except KeyboardInterrupt:
+        sys.exit(130)
