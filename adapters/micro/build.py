@@ -22,7 +22,7 @@ TOKENIZER_DOCUMENTS = 8000
 Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
 
 
-def build(out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 2, report: Report = lambda *_: None) -> dict[str, object]:
+def build(out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 1, report: Report = lambda *_: None) -> dict[str, object]:
     """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
 
     Returns what was measured (also saved as ``build.json``). The same seed, thread count and torch build give the

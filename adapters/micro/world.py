@@ -152,7 +152,8 @@ def _intention(rng: random.Random, kind: str, feeling: str, topic: str, need: st
     if kind == "feel":
         return Said("feel", feeling=feeling, topic=topic if rng.random() < 0.85 else None)
     if kind == "ask":
-        return Said("ask", topic=topic if rng.random() < 0.85 else None, need=need)
+        spoken = rng.choices(("both", "need", "topic"), (65, 15, 20))[0]
+        return Said("ask", topic=None if spoken == "need" else topic, need=None if spoken == "topic" else need)
     if kind == "tell":
         return Said("tell", feeling=feeling if rng.random() < 0.4 else None, topic=topic)
     return Said("thank", topic=topic if rng.random() < 0.5 else None)
