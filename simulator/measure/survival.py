@@ -76,13 +76,14 @@ def kaplan_meier(time: Ints, happened: Bools) -> Survival:
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of 0 and 1 have no log-log band: nan
         greenwood = np.cumsum(events / (at_risk * (at_risk - events)))
         inside = (share > 0) & (share < 1)
-        width = np.where(inside, Z95 * np.sqrt(greenwood) / np.log(share), np.nan)
+        width = Z95 * np.sqrt(greenwood) / np.log(share)
+        lo, hi = (np.where(inside, share ** np.exp(side), np.nan) for side in (-width, width))
     fallen = np.flatnonzero(share <= 0.5 + 1e-12)
     return Survival(
         turn=turn,
         share=share,
-        lo=share ** np.exp(-width),
-        hi=share ** np.exp(width),
+        lo=lo,
+        hi=hi,
         at_risk=at_risk,
         events=events,
         median=float(turn[fallen[0]]) if len(fallen) else float("nan"),

@@ -9,6 +9,8 @@ import numpy as np
 from agents.protocols import SENSE7, Expressed, Said
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
+TELL = Said("tell")
+
 
 def episode(
     levels: Sequence[tuple[float, float, float]],
@@ -20,7 +22,7 @@ def episode(
     max_turns=8,
     felt=3.0,
     error=None,
-    said=Said("tell"),
+    said=TELL,
     user="hello",
     reply="hi",
     recognised=None,

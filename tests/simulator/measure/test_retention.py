@@ -25,7 +25,8 @@ def test_which_turns_are_the_quarters(length, first, last):
 
 def test_by_hand():
     # Eight turns: quarters are turns 1-2 and 7-8.
-    # ana: first (1 + .8) / 2 = .9, last (.5 + .4) / 2 = .45; ben: first .7, last .35. Retention (.8 / 2) / (1.6 / 2) = .5
+    # ana: first (1 + .8) / 2 = .9, last (.5 + .4) / 2 = .45; ben: first .7, last .35.
+    # Retention (.8 / 2) / (1.6 / 2) = .5
     ana = [1.0, 0.8, 0, 0, 0, 0, 0.5, 0.4]
     ben = [0.7, 0.7, 1, 1, 1, 1, 0.3, 0.4]
     interval = retention(np.array([ana, ben]), np.array([8, 8]), Resamples.of(["ana", "ben"], rng()))

@@ -1,0 +1,72 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from simulator.measure.pairwise import align, compare_all, holm, sign_flip_p
+from tests.simulator.measure.making import rng
+
+
+def test_align_pairs_the_same_user():
+    a, b = align(["x", "y", "z"], ["z", "x", "w"])
+    assert (a.tolist(), b.tolist()) == ([0, 2], [1, 0])
+    assert [len(rows) for rows in align(["x"], [])] == [0, 0]
+
+
+def test_by_hand():
+    # both met ana and ben: differences .9 - .5 = .4 and .7 - .5 = .2, mean .3. Cleo met a only: left out.
+    [found] = compare_all(
+        "adherence",
+        values={"a": np.array([0.9, 0.7, 0.1]), "b": np.array([0.5, 0.5])},
+        keys={"a": ["ana/0", "ben/0", "cleo/0"], "b": ["ben/0", "ana/0"]},
+        groups={"a": ["ana", "ben", "cleo"], "b": ["ben", "ana"]},
+        rng=rng(),
+    )
+    assert (found.a, found.b, found.metric, found.difference.n) == ("a", "b", "adherence", 2)
+    assert found.difference.mean == pytest.approx(0.3)
+    assert (found.difference.lo, found.difference.hi) == (pytest.approx(0.2), pytest.approx(0.4))
+
+
+def test_every_pair_once():
+    one = np.array([0.5, 0.5])
+    found = compare_all(
+        "m",
+        values=dict.fromkeys("abcd", one),
+        keys=dict.fromkeys("abcd", ("x", "y")),
+        groups=dict.fromkeys("abcd", ("x", "y")),
+        rng=rng(),
+    )
+    assert [(c.a, c.b) for c in found] == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
+    assert all(c.p == c.p_holm == 1.0 for c in found)  # no difference at all
+
+
+def test_the_p_of_sign_flips_by_hand():
+    # three clusters with sums 1, 1, 1: |sum| is 3 for 2 of the 8 sign patterns: p = 1/4
+    p = sign_flip_p(np.ones(3), np.arange(3), rng(), flips=40_000)
+    assert p == pytest.approx(0.25, abs=0.01)
+    # two episodes of one cluster flip together: 2 of 4 patterns
+    assert sign_flip_p(np.ones(3), np.array([0, 0, 1]), rng(), flips=40_000) == pytest.approx(0.5, abs=0.01)
+    assert math.isnan(sign_flip_p(np.ones(3), np.zeros(3, dtype=int), rng()))
+
+
+def test_the_p_of_sign_flips_is_scipys():
+    values = rng(2).normal(0.4, 1, size=30)
+    theirs = stats.permutation_test((values,), np.mean, permutation_type="samples", n_resamples=20_000, random_state=1)
+    assert sign_flip_p(values, np.arange(30), rng(), flips=20_000) == pytest.approx(theirs.pvalue, abs=0.01)
+
+
+def test_holm_by_hand():
+    # sorted .01, .02, .04: times 3, 2, 1: .03, .04, .04
+    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.5, float("nan")]) == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert holm([]).tolist() == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_statsmodels(values):
+    assert holm(values) == pytest.approx(multipletests(values, method="holm")[1])
