@@ -13,6 +13,7 @@ from personas.words import did_you_mean, either, quote
 from personas.yaml_source import YamlSource
 
 _MOST_CIRCLES = 5
+_MOST_GOALS = 100
 
 
 def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterator[Fault]:
@@ -27,8 +28,9 @@ def check_goals(source: YamlSource) -> Iterator[Fault]:
     """Ids given once, ``after`` naming goals of this file, no circle."""
     places: dict[str, int] = {}
     after: dict[str, list[str]] = {}
-    listed = source.get(("goals",))
-    goals = [goal if isinstance(goal, dict) else {} for goal in listed] if isinstance(listed, list) else []
+    goals = [goal if isinstance(goal, dict) else {} for goal in _list(source.get(("goals",)))]
+    if len(goals) > _MOST_GOALS:  # the schema refuses so many anyway
+        return
     for index, goal in enumerate(goals):
         name = goal.get("id")
         if not isinstance(name, str):
@@ -37,9 +39,9 @@ def check_goals(source: YamlSource) -> Iterator[Fault]:
             first = source.values["goals", places[name], "id"].line
             yield source.fault(("goals", index, "id"), f"goal id {quote(name)} is taken (line {first}); rename one")
             continue
-        places[name], steps = index, goal.get("after")
-        after[name] = [step for step in steps if isinstance(step, str)] if isinstance(steps, list) else []
-    for name, index in places.items():
+        places[name] = index
+        after[name] = [step for step in _list(goal.get("after")) if isinstance(step, str)]
+    for index in places.values():
         for position, step in enumerate(_list(goals[index].get("after"))):
             if isinstance(step, str) and step not in places:
                 hint = did_you_mean(step, places)

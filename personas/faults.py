@@ -7,47 +7,60 @@ nested, with discriminated unions, with plain ones.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from personas.allowed import Schema, expected_at, keys_at, options_at, schema_of, tags_at, words_of
 from personas.errors import Fault
-from personas.words import did_you_mean, either, got, quote
+from personas.words import closest, did_you_mean, either, got, quote
 from personas.yaml_source import DataPath, YamlSource
-
-Schema = Mapping[str, Any]
-
-_PATTERNS = {r"^[a-z][a-z0-9_]*$": "lower-case letters, digits and _, beginning with a letter"}
 
 
 def explain(error: ValidationError, source: YamlSource, model: type[BaseModel]) -> list[Fault]:
-    """All of pydantic's errors as faults, each once, in the order of the file."""
-    schema = _schema(model)
-    found = [_fault(details, source, schema) for details in error.errors(include_url=False)]
-    return sorted(dict.fromkeys(found), key=lambda fault: (fault.line or 0, fault.column or 0))
+    """All of pydantic's errors as faults, each once, in the order of the file.
+
+    A missing key is not reported where an unknown key beside it was taken for its misspelling, nor a whole value where
+    something inside it is at fault, nor one value twice (of a union, pydantic complains of every alternative).
+    """
+    schema = schema_of(model)
+    errors = error.errors(include_url=False)
+    unknown = [_unknown(details, source, schema) for details in errors if details["type"] == "extra_forbidden"]
+    meant = {path for _, path in unknown}
+    found = [fault for fault, _ in unknown]
+    others: list[tuple[DataPath, Fault]] = []
+    for details in sorted(errors, key=lambda details: not details["type"].startswith("union_tag")):
+        loc = details["loc"]
+        if details["type"] == "missing" and isinstance(loc[-1], str):
+            path = (*_path(loc[:-1], source, details), loc[-1])
+            if path not in meant:
+                others.append((path, _missing(path, source, schema)))
+        elif details["type"] != "extra_forbidden":
+            short = details["type"] == "missing"  # an item of a list of fixed length: the list is too short
+            path = _path(loc[:-1] if short else loc, source, details)
+            others.append((path, source.fault(path, _message(details, source, schema, path))))
+    around = {path[:depth] for path in [*meant, *(path for path, _ in others)] for depth in range(len(path))}
+    first = {path: fault for path, fault in reversed(others)}  # of a union's complaints the one about its tag
+    found += [fault for path, fault in first.items() if path not in around]
+    return sorted(found, key=lambda fault: (fault.line or 0, fault.column or 0))
 
 
-def _fault(details: ErrorDetails, source: YamlSource, schema: Schema) -> Fault:
-    kind, loc = details["type"], details["loc"]
-    if kind == "extra_forbidden":
-        path = _path(loc[:-1], source, details, inner=loc[-1])
-        key = str(loc[-1])
-        allowed = sorted(_keys(schema, source, path))
-        hint = did_you_mean(key, allowed)
-        message = f"unknown key {quote(key)}{hint or '; remove it'}" + (
-            f" (keys: {', '.join(allowed)})" if allowed else ""
-        )
-        return source.fault((*path, key), message, at_key=True)
-    path = _path(loc if kind != "missing" else loc[:-1], source, details)
-    if kind == "missing":
-        key = str(loc[-1])
-        wanted = _expected(schema, source, (*path, key))
-        return source.fault(path, f"key {quote(key)} is missing; add it" + (f": {wanted}" if wanted else ""))
-    return source.fault(path, _message(details, source, schema, path))
+def _unknown(details: ErrorDetails, source: YamlSource, schema: Schema) -> tuple[Fault, DataPath]:
+    """The fault of an unknown key, and the path of the key that it may have meant."""
+    path = _path(details["loc"][:-1], source, details, inner=details["loc"][-1])
+    key, allowed = str(details["loc"][-1]), sorted(keys_at(schema, source, path))
+    message = f"unknown key {quote(key)}{did_you_mean(key, allowed) or '; remove it'}"
+    if allowed:
+        message += f" (keys: {', '.join(allowed)})"
+    return source.fault((*path, key), message, at_key=True), (*path, closest(key, allowed) or key)
+
+
+def _missing(path: DataPath, source: YamlSource, schema: Schema) -> Fault:
+    wanted = expected_at(schema, source, path)
+    message = f"{_name(path[:-1])}key {quote(str(path[-1]))} is missing; add it"
+    return source.fault(path[:-1], f"{message}: {wanted}" if wanted else message)
 
 
 def _message(details: ErrorDetails, source: YamlSource, schema: Schema, path: DataPath) -> str:
@@ -56,14 +69,14 @@ def _message(details: ErrorDetails, source: YamlSource, schema: Schema, path: Da
         return f"{name}{context.get('error', details['msg'])}"
     if details["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         key = str(context.get("discriminator", "kind")).strip("'")
-        words = re.findall(r"'([^']*)'", str(context.get("expected_tags", ""))) or _tags(schema, source, path)
+        words = re.findall(r"'([^']*)'", str(context.get("expected_tags", ""))) or tags_at(schema, source, path)
         if details["type"] == "union_tag_not_found":
             return f"{name}key {quote(key)} is missing; add it: {either(words)}"
         return f"{name}{key}: expected {either(words)}, got {quote(str(context['tag']))}{_hint(context['tag'], words)}"
-    wanted = _expected(schema, source, path)
+    wanted = expected_at(schema, source, path)
     if not wanted:
         return f"{name}{details['msg']}, got {got(value)}"
-    words = [word for option in _at(schema, source, path) for word in _words(option)]
+    words = [word for option in options_at(schema, source, path) for word in words_of(option)]
     return f"{name}expected {wanted}, got {_measured(value, details['type'])}{_hint(value, words)}"
 
 
@@ -110,122 +123,3 @@ def _readings(loc: tuple[str | int, ...], path: DataPath, source: YamlSource) ->
         yield from _readings(rest, (*path, part), source)
     if isinstance(part, str):
         yield from _readings(rest, path, source)
-
-
-# --- what is allowed, from the JSON schema -------------------------------------------------------------------------
-
-
-@functools.cache
-def _schema(model: type[BaseModel]) -> Schema:
-    return model.model_json_schema()
-
-
-def _resolve(option: Schema, root: Schema) -> Schema:
-    while "$ref" in option:
-        option = root["$defs"][str(option["$ref"]).rsplit("/", 1)[-1]]
-    return option
-
-
-def _options(option: Schema, root: Schema, value: object) -> list[Schema]:
-    """A schema as its alternatives; of a discriminated union only the one that the data's tag chooses."""
-    option = _resolve(option, root)
-    tagged = option.get("discriminator")
-    if tagged and isinstance(value, dict) and value.get(tagged["propertyName"]) in tagged.get("mapping", {}):
-        return _options({"$ref": tagged["mapping"][value[tagged["propertyName"]]]}, root, value)
-    several = [*option.get("anyOf", ()), *option.get("oneOf", ()), *option.get("allOf", ())]
-    return [found for inner in several for found in _options(inner, root, value)] if several else [option]
-
-
-def _at(root: Schema, source: YamlSource, path: DataPath) -> list[Schema]:
-    """The alternatives that the schema allows at ``path``."""
-    found = _options(root, root, source.get(()))
-    for depth, part in enumerate(path):
-        value = source.get(path[: depth + 1])
-        inner = [schema for option in found if (schema := _inside(option, part)) is not None]
-        found = [option for schema in inner for option in _options(schema, root, value)]
-    return found
-
-
-def _inside(option: Schema, part: str | int) -> Schema | None:
-    inner: object
-    if isinstance(part, int):
-        fixed = option.get("prefixItems", [])
-        inner = fixed[part] if part < len(fixed) else option.get("items")
-    else:
-        inner = option.get("properties", {}).get(part, option.get("additionalProperties"))
-    return inner if isinstance(inner, Mapping) else None
-
-
-def _keys(root: Schema, source: YamlSource, path: DataPath) -> set[str]:
-    return {key for option in _at(root, source, path) for key in option.get("properties", {})}
-
-
-def _tags(root: Schema, source: YamlSource, path: DataPath) -> list[str]:
-    kinds = [option.get("properties", {}).get("kind", {}) for option in _at(root, source, path)]
-    return [word for kind in kinds for word in _words(kind)] or ["one of its words"]
-
-
-def _words(option: Schema) -> list[str]:
-    """The words that an option lists."""
-    listed = [option["const"]] if "const" in option else option.get("enum", [])
-    return [word for word in listed if isinstance(word, str)]
-
-
-def _expected(root: Schema, source: YamlSource, path: DataPath) -> str:
-    """What may stand at ``path``: ``"a number from 0 to 2"``; ``""`` where the schema does not say."""
-    texts = dict.fromkeys(_describe(option) for option in _at(root, source, path))
-    return either(list(texts)) if texts and "" not in texts else ""
-
-
-def _describe(option: Schema) -> str:
-    if "const" in option or "enum" in option:
-        return either([option["const"]] if "const" in option else option["enum"])
-    match option.get("type"):
-        case "string":
-            return _describe_text(option)
-        case "integer" | "number":
-            return ("a whole number" if option["type"] == "integer" else "a number") + _bounds(option)
-        case "boolean":
-            return "true or false"
-        case "null":
-            return "nothing"
-        case "array":
-            low, high = option.get("minItems"), option.get("maxItems")
-            return "a list" + _between("of", low, high, " items")
-        case "object":
-            keys = list(option.get("properties", {}))
-            return "a mapping" + (f" with the keys {', '.join(keys)}" if keys else "")
-    return ""
-
-
-def _describe_text(option: Schema) -> str:
-    low, high, pattern = option.get("minLength"), option.get("maxLength"), option.get("pattern")
-    if pattern:
-        return _PATTERNS.get(pattern, f"text that matches {pattern}") + (f" (at most {high})" if high else "")
-    return "text" + _between("of", low, high, " characters")
-
-
-def _bounds(option: Schema) -> str:
-    low, high = option.get("minimum"), option.get("maximum")
-    above, below = option.get("exclusiveMinimum"), option.get("exclusiveMaximum")
-    if above is None and below is None:
-        return _between("from", low, high, "")
-    parts = [
-        (f"above {_number(above)}" if above is not None else f"at least {_number(low)}" if low is not None else "")
-    ]
-    parts.append(
-        f"below {_number(below)}" if below is not None else f"at most {_number(high)}" if high is not None else ""
-    )
-    return " " + " and ".join(part for part in parts if part)
-
-
-def _between(word: str, low: float | None, high: float | None, unit: str) -> str:
-    if low is None and high is None:
-        return ""
-    if low is not None and high is not None:
-        return f" {word} {_number(low)} to {_number(high)}{unit}"
-    return f" {'of ' if word == 'of' else ''}at {'most' if low is None else 'least'} {_number(high if low is None else low)}{unit}"
-
-
-def _number(value: float | None) -> str:
-    return f"{value:g}" if value is not None else ""

@@ -6,11 +6,17 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 _LONGEST = 60  # characters of a found text that a message repeats
+_MOST = 500  # words that a guess looks through
+
+
+def shorten(text: str, longest: int = _LONGEST) -> str:
+    """The text, cut where it is longer."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def quote(text: str) -> str:
     """The text in quotes, shortened, with anything that does not print escaped."""
-    return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return repr(shorten(text))
 
 
 def printable(text: str) -> str:
@@ -18,11 +24,17 @@ def printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)
 
 
+def closest(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed word that looks most like ``word``; None where none is close."""
+    words = {candidate.lower(): candidate for candidate in sorted(allowed)[:_MOST]}
+    close = difflib.get_close_matches(word[:_LONGEST].lower(), list(words), n=1, cutoff=0.6)
+    return words[close[0]] if close else None
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the closest allowed word, or ``""`` where none is close."""
-    words = {candidate.lower(): candidate for candidate in sorted(allowed)}
-    close = difflib.get_close_matches(word[:_LONGEST].lower(), list(words), n=1, cutoff=0.6)
-    return f"; did you mean {quote(words[close[0]])}?" if close and words[close[0]] != word else ""
+    meant = closest(word, allowed)
+    return "" if meant is None or meant == word else f"; did you mean {quote(meant)}?"
 
 
 def either(words: Sequence[object], joint: str = "or") -> str:

@@ -12,30 +12,37 @@ from __future__ import annotations
 import math
 import os
 import re
-import stat
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import yaml
 
 from personas.errors import Fault, InputError
-from personas.words import did_you_mean, printable, quote
+from personas.text import MAX_BYTES, decode, hidden_in, hidden_message, is_hidden, read_bytes, too_large
+from personas.words import printable, quote, shorten
 
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
-MAX_VALUES = 100_000
-MAX_HIDDEN = 10  # hidden characters reported one by one
+MAX_VALUES = 30_000
 
 DataPath = tuple[str | int, ...]
+
+
+class AnyMark(Protocol):
+    """What PyYAML's marks have in common; they count from 0."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_JOINERS = frozenset("\u200c\u200d")  # invisible, but needed to spell Persian, Hindi, and many emoji
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,101 +78,28 @@ class YamlSource:
         """The data at ``path``; None where there is none."""
         found = self.data
         for part in path:
-            if isinstance(found, dict) and part in found:
-                found = found[part]
-            elif isinstance(found, list) and isinstance(part, int) and 0 <= part < len(found):
-                found = found[part]
+            if isinstance(found, dict):
+                found = found.get(part)
             else:
-                return None
+                inside = isinstance(found, list) and isinstance(part, int) and 0 <= part < len(found)
+                found = found[part] if inside else None  # type: ignore[index]
         return found
 
 
 def read_yaml(path: str | os.PathLike[str]) -> YamlSource:
     """Read one file. Raises InputError where it cannot be read or is not YAML at all."""
-    return parse_yaml(_read_bytes(path), printable(os.fspath(path)))
+    return parse_yaml(read_bytes(path), printable(os.fspath(path)))
 
 
 def parse_yaml(data: bytes, name: str) -> YamlSource:
     """Parse one document. ``name`` is how faults call the source. Raises InputError where it is not YAML at all."""
     if len(data) > MAX_BYTES:
-        raise InputError([_too_large(name, len(data))])
-    text = _decode(data, name)
-    hidden = [Fault(name, message, *place) for place, message in _hidden_in_file(text)]
+        raise InputError([too_large(name, len(data))])
+    text = decode(data, name)
+    hidden = [Fault(name, message, line, column) for line, column, message in hidden_in(text)]
     if hidden:
         raise InputError(hidden)
     return _Builder(name).build(text)
-
-
-# --- bytes and characters ------------------------------------------------------------------------------------------
-
-
-def _read_bytes(path: str | os.PathLike[str]) -> bytes:
-    name = printable(os.fspath(path))
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError([Fault(name, "is a directory where a YAML file is expected; name a file in it")])
-        if not stat.S_ISREG(mode):
-            raise InputError([Fault(name, "is a pipe or a device, not a file; save the YAML to a file first")])
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-            size = max(len(data), os.fstat(file.fileno()).st_size)
-    except FileNotFoundError:
-        raise InputError([Fault(name, f"no such file{_sibling(Path(path))}; check the path")]) from None
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InputError([Fault(name, f"cannot be read: {reason}; check the path and its permissions")]) from None
-    if len(data) > MAX_BYTES:
-        raise InputError([_too_large(name, size)])
-    return data
-
-
-def _sibling(path: Path) -> str:
-    try:
-        names = [entry.name for entry in os.scandir(path.parent)]
-    except (OSError, ValueError):
-        return ""
-    return did_you_mean(path.name, names)
-
-
-def _too_large(name: str, size: int) -> Fault:
-    return Fault(name, f"{size:,} bytes where at most {MAX_BYTES:,} are read; is this the right file?")
-
-
-def _decode(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start]  # utf-8-sig may have cut a byte-order mark off
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8; is this a text file? save it as UTF-8"
-        raise InputError([Fault(name, message, line, column)]) from None
-
-
-def _is_hidden(character: str) -> bool:
-    """Control, format and separator characters that a reader cannot see (also those that reverse the text)."""
-    category = unicodedata.category(character)
-    unseen = category in {"Cc", "Cf", "Cs", "Zl", "Zp"} or ord(character) & 0xFFFE == 0xFFFE  # the last: noncharacters
-    return unseen and character not in _JOINERS and character not in "\t\n\r"
-
-
-def _hidden_message(character: str) -> str:
-    name = unicodedata.name(character, "control character")
-    return f"hidden character U+{ord(character):04X} ({name.lower()}) is not allowed; delete it"
-
-
-def _hidden_in_file(text: str) -> Iterator[tuple[tuple[int, int], str]]:
-    found = 0
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        if line.isascii() and line.isprintable():
-            continue
-        for column, character in enumerate(line, start=1):
-            if _is_hidden(character):
-                yield (number, column), _hidden_message(character)
-                found += 1
-                if found == MAX_HIDDEN:
-                    return
 
 
 # --- events to data ------------------------------------------------------------------------------------------------
@@ -213,18 +147,20 @@ class _Builder:
         loader = yaml.SafeLoader(text)
         try:
             while loader.check_event():
-                yield loader.get_event()
+                yield loader.get_event()  # type: ignore[no-untyped-call]
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark or loader.get_mark()
             raise self._stop(mark, f"not valid YAML: {_syntax(error)}") from None
         except (ValueError, OverflowError):  # PyYAML lets through "\UFFFFFFFF" and "%YAML 1.9999…"
             raise self._stop(loader.get_mark(), "not valid YAML: a number or an escape that cannot exist") from None
 
-    def _stop(self, mark: yaml.Mark, message: str) -> InputError:
-        return InputError([*self.faults, Fault(self.name, message, mark.line + 1, mark.column + 1)])
+    def _stop(self, mark: AnyMark | None, message: str) -> InputError:
+        place = _place(mark)
+        return InputError([*self.faults, Fault(self.name, message, place.line, place.column)])
 
     def _note(self, event: yaml.Event, message: str) -> None:
-        self.faults.append(Fault(self.name, message, event.start_mark.line + 1, event.start_mark.column + 1))
+        place = _place(event.start_mark)
+        self.faults.append(Fault(self.name, message, place.line, place.column))
 
     def _node(self, event: yaml.NodeEvent) -> None:
         self.count += 1
@@ -237,25 +173,25 @@ class _Builder:
         if frame is not None and isinstance(frame.container, dict) and frame.key is None:
             self._open_key(frame, event)
             return
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        place = _place(event.start_mark)
         path = self._attach(frame, event, place)
         if isinstance(event, yaml.CollectionStartEvent):
             self.stack.append(_Frame(self._last, path))
 
     def _refuse_extras(self, event: yaml.NodeEvent) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self._note(event, f"alias *{event.anchor} is not allowed; write the value out")
+            self._note(event, f"alias *{shorten(str(event.anchor))} is not allowed; write the value out")
         elif event.anchor is not None:
-            self._note(event, f"anchor &{event.anchor} is not allowed; write the value out where it is needed")
+            self._note(event, f"anchor &{shorten(event.anchor)} is not allowed; write the value out where it is needed")
         tag: str | None = getattr(event, "tag", None)
         if tag is not None:
             shown = tag.replace("tag:yaml.org,2002:", "!!", 1)
-            self._note(event, f"tag {shown} is not allowed; write a plain value, in quotes where it is text")
+            self._note(event, f"tag {shorten(shown)} is not allowed; write a plain value, in quotes where it is text")
 
     def _open_key(self, frame: _Frame, event: yaml.NodeEvent) -> None:
         if not isinstance(event, yaml.ScalarEvent):
             raise self._stop(event.start_mark, "a key must be plain text, such as 'name:'")
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        place = _place(event.start_mark)
         frame.key, path = event.value, (*frame.path, event.value)
         frame.repeated = path in self.keys
         if frame.repeated:
@@ -270,8 +206,9 @@ class _Builder:
         value = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._last
         if isinstance(event, yaml.AliasEvent):
             value = None
+        path: DataPath = ()
         if frame is None:
-            self.root, path = value, ()
+            self.root = value
         elif isinstance(frame.container, list):
             path = (*frame.path, len(frame.container))
             frame.container.append(value)
@@ -282,7 +219,7 @@ class _Builder:
                 path = (*frame.path, frame.key, "(again)")  # read for its own faults, kept out of the data
             else:
                 frame.container[frame.key] = value
-            if isinstance(event, yaml.ScalarEvent) and event.start_mark.index == event.end_mark.index:
+            if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0]:
                 place = self.keys.get(path, place)  # nothing stands behind the key: point at the key
             frame.key = None
         self.values[path] = place
@@ -290,9 +227,9 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> object:
         text: str = event.value
-        hidden = next((character for character in text if _is_hidden(character)), None)
+        hidden = next((character for character in text if is_hidden(character)), None)
         if hidden is not None:
-            self._note(event, _hidden_message(hidden))
+            self._note(event, hidden_message(hidden))
             return ""
         if not event.implicit[0]:
             return text
@@ -309,6 +246,10 @@ class _Builder:
         return value
 
 
+def _place(mark: AnyMark | None) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark is not None else Place(1, 1)
+
+
 def _plain(text: str) -> str | int | float | bool | None:
     """A scalar without quotes, after YAML 1.2's core schema. ValueError: more digits than Python converts."""
     if text in _NULL:
@@ -321,7 +262,7 @@ def _plain(text: str) -> str | int | float | bool | None:
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or "it cannot be parsed"
+    problem = shorten(error.problem or "it cannot be parsed", 200)
     if "'\\t'" in problem:
         return "a tab; indent with spaces"
-    return f"{problem} ({error.context})" if error.context else problem
+    return f"{problem} ({shorten(error.context, 200)})" if error.context else problem
