@@ -26,9 +26,9 @@ def headline(results: Mapping[str, Any], pair: tuple[str, str] | None = None) ->
     candidates = results["candidates"]
     if not candidates:
         return "Nothing was measured: no conversation has a turn."
-    first, second = pair or _choose(candidates, results["baseline"])
+    first, second = pair or choose(candidates, results["baseline"])
     opening = _kept(first, candidates[first])
-    span = f"of its adherence to the empathy pattern from the first to the last quarter of {results['turns']} turns"
+    span = f"of adherence to the empathy pattern from the first to the last quarter of {results['turns']} turns"
     known = candidates[first]["retention"]["mean"] is not None
     sentence = f"{opening} {span}" if known else opening
     if second is None:
@@ -39,7 +39,7 @@ def headline(results: Mapping[str, Any], pair: tuple[str, str] | None = None) ->
     return _sentence(f"{sentence}; {tail}; {_difference(results, first, second)}")
 
 
-def _choose(candidates: Mapping[str, Any], baseline: str | None) -> tuple[str, str | None]:
+def choose(candidates: Mapping[str, Any], baseline: str | None) -> tuple[str, str | None]:
     """(trained, prompted), or the nearest to it that the study has."""
     by_end = sorted(candidates, key=lambda name: (-(candidates[name]["adherence_last_quarter"]["mean"] or 0.0), name))
     trained = [name for part in _TRAINED for name in by_end if part in name.casefold()]

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from simulator.report.values import MINUS
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -30,7 +32,7 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, str]]:
         """(position, label) of each tick."""
-        return [(self.at(v), f"{v:.{self.digits}f}".replace("-", "−")) for v in self.tick_values]
+        return [(self.at(v), f"{v:.{self.digits}f}".replace("-", MINUS)) for v in self.tick_values]
 
 
 def fitted(values: Iterable[float], floor: float = -math.inf, ceiling: float = math.inf, target: int = 5) -> Axis:

@@ -27,8 +27,11 @@ def strips(estimates: Sequence[Estimate], reference: float) -> list[Strip]:
     """All on one axis that holds every end and ``reference``."""
     ends = [v for e in estimates for v in (e.mean, e.lo, e.hi) if v is not None]
     axis: Axis = fitted([*ends, reference])
-    places = [[None if v is None else axis.at(v) for v in (e.mean, e.lo, e.hi)] for e in estimates]
-    return [Strip(e, *p, axis.at(reference)) for e, p in zip(estimates, places, strict=True)]
+
+    def at(value: float | None) -> float | None:
+        return None if value is None else axis.at(value)
+
+    return [Strip(e, at(e.mean), at(e.lo), at(e.hi), axis.at(reference)) for e in estimates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Pair:
     names: tuple[str, str]
     strip: Strip
     n: float | None
+    p: float | None  # corrected for the number of comparisons (Holm 1979), None where not computed
 
 
 def pairs_by_metric(results: Mapping[str, Any], cast: Cast) -> list[tuple[str, list[Pair]]]:
@@ -50,7 +54,14 @@ def pairs_by_metric(results: Mapping[str, Any], cast: Cast) -> list[tuple[str, l
         rows = list(group)
         drawn = strips([Estimate.of(row) for row in rows], 0.0)
         pairs = [
-            Pair(cast.get(row["a"]), cast.get(row["b"]), (str(row["a"]), str(row["b"])), strip, number(row.get("n")))
+            Pair(
+                cast.get(row["a"]),
+                cast.get(row["b"]),
+                (str(row["a"]), str(row["b"])),
+                strip,
+                number(row.get("n")),
+                number(row.get("p_holm")),
+            )
             for row, strip in zip(rows, drawn, strict=True)
         ]
         tables.append((metric, pairs))

@@ -32,17 +32,21 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """``claims``: the best candidate's retention, then the rival's; empty where no retention is defined."""
+    """``claims``: the best candidate's retention, then the rival's; empty where no retention is defined.
+
+    ``ahead``: (higher, lower, by how much) in the last quarter on the same users; None where they were not compared.
+    """
 
     turns: Any
     claims: tuple[Claim, ...]
     cards: tuple[Card, ...]
+    ahead: tuple[Series, Series, Estimate] | None = None
 
 
 def headline(results: Mapping[str, Any], cast: Cast) -> Headline:
     """What the page says first. Without any candidate but the baseline it speaks of the baseline."""
     candidates: Mapping[str, Any] = results.get("candidates") or {}
-    lead = cast.best or (cast.series[0] if cast.series else None)
+    lead = cast.best
     named = [s for s in (lead, cast.rival) if s is not None]
     kept = [(s, Estimate.of(candidates[s.name].get("retention"))) for s in named]
     claims = tuple(Claim(s, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None)
@@ -50,7 +54,17 @@ def headline(results: Mapping[str, Any], cast: Cast) -> Headline:
         return Headline(results.get("turns"), (), ())
     of_lead = candidates[lead.name]
     of_rival = candidates[cast.rival.name] if cast.rival else None
-    return Headline(results.get("turns"), claims, _cards(of_lead, of_rival, cast.rival))
+    return Headline(results.get("turns"), claims, _cards(of_lead, of_rival, cast.rival), _ahead(results, cast))
+
+
+def _ahead(results: Mapping[str, Any], cast: Cast) -> tuple[Series, Series, Estimate] | None:
+    for row in results.get("pairwise") or ():
+        a, b, found = cast.get(row.get("a")), cast.get(row.get("b")), Estimate.of(row)
+        if row.get("metric") != "adherence_last_quarter" or a is None or b is None or found.mean is None:
+            continue
+        if {a, b} == {cast.best, cast.rival}:
+            return (a, b, found) if found.mean >= 0 else (b, a, found.flipped)
+    return None
 
 
 def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Series | None) -> tuple[Card, ...]:
@@ -84,13 +98,13 @@ def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Ser
             percent(reduced.mean),
             between(reduced, "percent"),
             beside(percent(Estimate.of(other.get("gap_reduction")).mean)),
-            "how much of the baseline's mean |desired − perceived| is gone",
+            "how much of the baseline's mean gap between desired and perceived is gone",
         ),
         Card(
-            "Felt empathy",
+            "Score factor",
             times(factor.mean),
             between(factor, "times"),
             beside(times(Estimate.of(other.get("score_factor")).mean)),
-            "perceived empathy over that of the baseline",
+            "mean adherence over that of the baseline",
         ),
     )

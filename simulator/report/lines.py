@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.report.axes import Axis, fitted, spread, turn_axis
 from simulator.report.series import Series
-from simulator.report.values import fixed, number
+from simulator.report.values import UNDEFINED, fixed, number
 
 Point = tuple[float, float]
 LABEL_GAP = 17.0  # px between the baselines of two labels
@@ -75,17 +75,17 @@ def line_chart(
     if y is None:
         seen = [number(p.get(key)) for _, line in points for p in line for key in (value, "lo", "hi")]
         y = fitted((v for v in seen if v is not None), floor, ceiling)
-    curves = [_curve(series, line, x, y, value, steps) for series, line in points]
+    curves = [_curve(series, line, x, y, value, steps=steps) for series, line in points]
     ended = [i for i, c in enumerate(curves) if c.end is not None]
     places = spread([c.end[1] * height / 100 for c in curves if c.end is not None], LABEL_GAP, 4, height - 4)
     labels = dict(zip(ended, places, strict=True))
     curves = [Curve(c.series, c.path, c.band, c.dots, c.end, labels.get(i)) for i, c in enumerate(curves)]
-    rows = tuple((t, x.at(t), tuple(line.get(t, "–") for line in numbers)) for t in seen_turns)
+    rows = tuple((t, x.at(t), tuple(line.get(t, UNDEFINED) for line in numbers)) for t in seen_turns)
     spans = _quarters(x, turns) if quarters and turns >= 4 else ()
     return LineChart(id, title, desc, height, x, y, tuple(curves), rows, spans, y_label)
 
 
-def _curve(series: Series, line: Sequence[Mapping[str, Any]], x: Axis, y: Axis, value: str, steps: bool) -> Curve:
+def _curve(series: Series, line: Sequence[Mapping[str, Any]], x: Axis, y: Axis, value: str, *, steps: bool) -> Curve:
     line = sorted(line, key=lambda p: p["turn"])
     runs = [list(g) for known, g in groupby(line, key=lambda p: number(p.get(value)) is not None) if known]
     traces = [[(x.at(p["turn"]), y.down(p[value])) for p in run] for run in runs]

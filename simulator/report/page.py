@@ -9,7 +9,7 @@ from typing import Any
 
 from personas.schema import MECHANISMS, Persona
 from simulator.records import EpisodeRecord
-from simulator.report.axes import Axis
+from simulator.report.axes import Axis, fitted
 from simulator.report.forest import pairs_by_metric, strips
 from simulator.report.gap import PERCEIVED, gap_rows
 from simulator.report.headline import headline
@@ -22,7 +22,7 @@ from simulator.report.series import Cast, Series, cast
 from simulator.report.transcripts import BUDGET, embed
 from simulator.report.values import Estimate, number
 
-LEVELS = Axis(0, 2, (0, 0.5, 1, 1.5, 2), 1)
+Lines = list[tuple[Series, Sequence[Mapping[str, Any]]]]
 SHARE = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1), 2)
 
 
@@ -65,6 +65,7 @@ def page_context(
         "results": results,
         "cast": people,
         "rows": [(s, candidates[s.name]) for s in people.series],
+        "notes": [(s, k, v) for s in people.series for k, v in (candidates[s.name].get("notes") or {}).items()],
         "retention_strips": strips([Estimate.of(candidates[s.name].get("retention")) for s in people.series], 1.0),
         "headline": headline(results, people),
         "microcosm": is_microcosm(results),
@@ -91,7 +92,7 @@ def _turns(results: Mapping[str, Any]) -> int:
     return int(max([longest, *(p["turn"] for curve in curves for p in curve)]))
 
 
-def _lines(results: Mapping[str, Any], people: Cast, *keys: str) -> list[tuple[Series, Sequence[Mapping[str, Any]]]]:
+def _lines(results: Mapping[str, Any], people: Cast, *keys: str) -> Lines:
     """One list of points per candidate, found under ``keys``; empty where a candidate lacks it."""
     lines = []
     for s in people.series:
@@ -117,26 +118,30 @@ def _decay(results: Mapping[str, Any], people: Cast) -> LineChart:
 
 def _mechanisms(results: Mapping[str, Any], people: Cast) -> list[tuple[str, LineChart, LineChart]]:
     """(mechanism, expressed level, error against the target) by turn."""
-    triples = []
-    for mechanism in MECHANISMS:
-        plain = mechanism.replace("_", " ")
-        level, error = (
-            line_chart(
-                f"{kind}-{mechanism}",
-                f"{plain.capitalize()}: {what}",
-                f"{what.capitalize()} of {plain} at each turn, one line per candidate, with 95 % bands.",
-                _lines(results, people, key, mechanism),
-                turns=_turns(results),
-                y=LEVELS,
-                height=190,
-            )
-            for kind, what, key in (
-                ("level", "expressed level", "mechanism_by_turn"),
-                ("error", "distance from the target", "mechanism_error_by_turn"),
-            )
-        )
-        triples.append((mechanism, level, error))
-    return triples
+    rows = []
+    for kind, what, key in (
+        ("level", "expressed level", "mechanism_by_turn"),
+        ("error", "distance from the target", "mechanism_error_by_turn"),
+    ):
+        lines = {m: _lines(results, people, key, m) for m in MECHANISMS}
+        # One axis for the three, so that they can be compared; it begins at 0.
+        highs = [number(p.get(end)) for line in lines.values() for _, ps in line for p in ps for end in ("mean", "hi")]
+        y = fitted([0.0, *(high for high in highs if high is not None)], 0.0, 2.0, target=4)
+        rows.append([_mechanism(m, kind, what, lines[m], y=y, turns=_turns(results)) for m in MECHANISMS])
+    return list(zip(MECHANISMS, *rows, strict=True))
+
+
+def _mechanism(mechanism: str, kind: str, what: str, lines: Lines, *, y: Axis, turns: int) -> LineChart:
+    plain = mechanism.replace("_", " ")
+    return line_chart(
+        f"{kind}-{mechanism}",
+        f"{plain.capitalize()}: {what}",
+        f"{what.capitalize()} of {plain} at each turn, one line per candidate, with 95 % bands.",
+        lines,
+        turns=turns,
+        y=y,
+        height=190,
+    )
 
 
 def _survival(results: Mapping[str, Any], people: Cast) -> LineChart:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.headline import choose
 from simulator.report.values import Estimate
 
 COLOURS = 7  # slots 1-7 of the style sheet; slot 0 is the baseline's grey
@@ -23,7 +24,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """All candidates of a study; ``best`` and ``rival`` are the two that the headline names, None where absent."""
+    """All candidates of a study; ``best`` and ``rival`` are the two that the headline names, None where absent.
+
+    ``best`` is the trained candidate where there is one, not necessarily the highest in every figure.
+    """
 
     series: tuple[Series, ...]
     best: Series | None
@@ -35,34 +39,19 @@ class Cast:
 
 
 def cast(results: Mapping[str, Any]) -> Cast:
-    """Give every candidate its colour.
-
-    Best: the highest adherence in the last quarter among all but the baseline. Rival: of the others but the baseline,
-    the one with the lowest retention. Where the results name them (``headline.candidate``, ``headline.against``),
-    that choice holds.
-    """
+    """Give every candidate its colour; the two that the headline names come first (see ``simulator.headline``)."""
     candidates: Mapping[str, Any] = results.get("candidates") or {}
     baseline = results.get("baseline")
-    chosen = results.get("headline")
-    chosen = chosen if isinstance(chosen, Mapping) else {}
-    rest = [name for name in candidates if name != baseline]
-    best = chosen.get("candidate")
-    if best not in candidates:
-        best = max(rest, key=lambda n: _or(_mean(candidates[n], "adherence_last_quarter"), -1.0), default=None)
-    others = [name for name in rest if name != best]
-    rival = chosen.get("against")
-    if rival not in candidates or rival == best:
-        rival = min(others, key=lambda n: _or(_mean(candidates[n], "retention"), 9.0), default=None)
-    ranked = list(dict.fromkeys(name for name in (best, rival, *others) if name is not None))
+    if not candidates:
+        return Cast((), None, None)
+    ends = {n: {"adherence_last_quarter": {"mean": _end(c)}} for n, c in candidates.items()}
+    best, rival = choose(ends, baseline if baseline in candidates else None)
+    ranked = list(dict.fromkeys(n for n in (best, rival, *candidates) if n is not None and n != baseline))
     slots = {name: 1 + i % COLOURS for i, name in enumerate(ranked)} | {baseline: 0}
     series = tuple(Series(n, i, slots[n], n == baseline) for i, n in enumerate(candidates))
     by_name = {s.name: s for s in series}
-    return Cast(series, by_name.get(best), by_name.get(rival))
+    return Cast(series, by_name[best], by_name[rival] if rival is not None else None)
 
 
-def _mean(candidate: Mapping[str, Any], key: str) -> float | None:
-    return Estimate.of(candidate.get(key)).mean
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+def _end(candidate: Mapping[str, Any]) -> float | None:
+    return Estimate.of(candidate.get("adherence_last_quarter")).mean

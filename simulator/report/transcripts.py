@@ -42,7 +42,7 @@ class Embedded:
 
 
 def safe_json(data: Any) -> str:
-    """JSON in which no ``<``, ``>``, ``&``, U+2028 or U+2029 stands, so that it can neither end its element nor open one.
+    """JSON without ``<``, ``>``, ``&``, U+2028, U+2029 in it: it can neither end its element nor open one.
 
     Lone surrogates, which UTF-8 cannot hold, become question marks.
     """

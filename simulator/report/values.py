@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-UNDEFINED = "–"
-MINUS = "−"
+UNDEFINED = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 PER_CENT = "\u202f%"  # a narrow no-break space between
 
 
@@ -43,13 +44,19 @@ class Estimate:
         return None not in (self.mean, self.lo, self.hi)
 
     @property
+    def flipped(self) -> Estimate:
+        """The same difference, taken the other way round."""
+        mean, lo, hi = (None if v is None else -v for v in (self.mean, self.hi, self.lo))
+        return Estimate(mean, lo, hi)
+
+    @property
     def excludes_zero(self) -> bool:
         """Whether the interval is known and lies on one side of 0."""
         return self.lo is not None and self.hi is not None and (self.lo > 0 or self.hi < 0)
 
 
 def fixed(value: Any, digits: int = 2) -> str:
-    """``-0.315`` -> ``−0.32``; a real minus sign, no negative zero."""
+    """``-0.315`` -> ``0.32`` after a real minus sign, no negative zero."""
     x = number(value)
     if x is None:
         return UNDEFINED
@@ -71,8 +78,8 @@ def percent(value: Any) -> str:
 
 
 def times(value: Any) -> str:
-    """``2.43`` -> ``×2.43``."""
-    return UNDEFINED if number(value) is None else f"×{fixed(value)}"
+    """``2.43`` -> ``2.43`` after a multiplication sign."""
+    return UNDEFINED if number(value) is None else TIMES + fixed(value)
 
 
 def between(estimate: Estimate, style: str = "fixed") -> str:

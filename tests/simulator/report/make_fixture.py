@@ -1,6 +1,6 @@
 """Draw a synthetic study: episodes, personas, and a results dict of schema version 1. Run it to look at the page.
 
-    python -m tests.simulator.report.make_fixture OUT.html
+python -m tests.simulator.report.make_fixture OUT.html
 """
 
 from __future__ import annotations
@@ -222,7 +222,12 @@ def _router(turns: int) -> dict[str, Any]:
 def _population(rng: np.random.Generator, size: int = 48) -> dict[str, Any]:
     tasks = list(TASKS)
     nodes = [
-        {"id": f"a{i}", "persona": f"{tasks[i % 8]}_{i % 3}", "task": tasks[i % 8], "felt": float(rng.uniform(1.2, 4.9))}
+        {
+            "id": f"a{i}",
+            "persona": f"{tasks[i % 8]}_{i % 3}",
+            "task": tasks[i % 8],
+            "felt": float(rng.uniform(1.2, 4.9)),
+        }
         for i in range(size)
     ]
     nodes[5]["felt"] = None
