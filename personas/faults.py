@@ -42,7 +42,7 @@ def explain(error: ValidationError, source: YamlSource, model: type[BaseModel]) 
             path = _path(loc[:-1] if short else loc, source, details)
             others.append((path, source.fault(path, _message(details, source, schema, path))))
     around = {path[:depth] for path in [*meant, *(path for path, _ in others)] for depth in range(len(path))}
-    first = {path: fault for path, fault in reversed(others)}  # of a union's complaints the one about its tag
+    first = dict(reversed(others))  # of a union's complaints the one about its tag
     found += [fault for path, fault in first.items() if path not in around]
     return sorted(found, key=lambda fault: (fault.line or 0, fault.column or 0))
 
