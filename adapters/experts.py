@@ -77,7 +77,7 @@ async def train_experts(
     ``adapters/training.json``. The same arguments give the same files, but for the seconds in the last.
 
     Raises:
-        InputError: a pattern that no training persona needs, or fewer than two tasks.
+        InputError: a pattern that no training persona needs.
         ModelError: the base does not load, or does not follow its system prompt well enough to learn from.
     """
     watch = _Watch()

@@ -17,10 +17,10 @@ from scipy.sparse import csr_array
 
 from adapters.dialogues import Heard
 from adapters.routing import Floats, WordRouter, features_of, scaled, softmax
-from personas.errors import InputError
 from personas.schema import TaskContext
 
 _STRENGTH = 10.0  # scikit-learn's C: the weight of the data against the L2 penalty
+_DESCRIPTION = 10.0  # the weight of a task's description against all that was said in it; see LOG.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +39,29 @@ class RouterReport:
     confusion: Mapping[str, Mapping[str, int]]
 
 
-def fit_router(heard: Sequence[Heard], tasks: Mapping[str, TaskContext], margin: float = 0.15) -> WordRouter:
+def fit_router(heard: Sequence[Heard], tasks: Mapping[str, TaskContext], margin: float = 0.05) -> WordRouter:
     """Fit on every prefix of every conversation, and on the description of every task that occurs in one.
 
     Minimises the mean cross-entropy plus an L2 penalty by L-BFGS from zero: deterministic. Each task weighs the same,
     whatever the number of its conversations.
 
-    Raises:
-        InputError: fewer than two tasks.
+    Of a single task the router is always sure. Raises ValueError where ``heard`` is empty.
     """
     ids = tuple(sorted({conversation.task for conversation in heard}))
-    if len(ids) < 2:
-        raise InputError(f"a router needs two tasks or more to tell apart, and heard of {len(ids)}: {', '.join(ids)}")
-    documents = [(ids.index(one.task), prefix) for one in heard for prefix in _prefixes(one.messages)]
-    documents += [(ids.index(task), text) for task in ids for text in _description(tasks[task])]
-    vocabulary, rows = _count([features for _, features in documents])
-    labels = np.array([label for label, _ in documents])
-    shares = np.bincount(labels, minlength=len(ids))
-    importance = 1.0 / (len(ids) * shares[labels])  # sums to 1
-    seen_in = np.bincount(rows.indices, minlength=len(vocabulary))
-    idf = np.log((1 + len(documents)) / (1 + seen_in)) + 1
-    vectors = csr_array(scaled(rows.toarray() * idf))
-    weights, bias = _fit(vectors, labels, importance, len(ids))
-    return WordRouter(ids, vocabulary, idf, weights, bias, margin)
+    if not ids:
+        raise ValueError("a router cannot be fitted on no conversation")
+    spoken = [(ids.index(one.task), prefix) for one in heard for prefix in _prefixes(one.messages)]
+    written = [(ids.index(task), text) for task in ids for text in _description(tasks[task])]
+    vocabulary, rows = _count([features for _, features in (*spoken, *written)])
+    labels = np.array([label for label, _ in (*spoken, *written)])
+    importance = np.concatenate(
+        [_equal_shares(labels[: len(spoken)]), _DESCRIPTION * _equal_shares(labels[len(spoken) :])]
+    )
+    tasks_with = sum((rows[labels == label].sum(axis=0) > 0).astype(np.int64) for label in range(len(ids)))
+    rarity = np.log((1 + len(ids)) / (1 + tasks_with))
+    vectors = csr_array(scaled(rows.toarray() * rarity))
+    weights, bias = _fit(vectors, labels, importance / importance.sum(), len(ids))
+    return WordRouter(ids, vocabulary, rarity, weights, bias, margin)
 
 
 def assess_router(router: WordRouter, heard: Sequence[Heard]) -> RouterReport:
@@ -84,6 +84,12 @@ def assess_router(router: WordRouter, heard: Sequence[Heard]) -> RouterReport:
         by_heard=tuple((count, right[count] / total[count], total[count]) for count in sorted(total)),
         confusion={task: dict(sorted(counts.items())) for task, counts in sorted(confusion.items())},
     )
+
+
+def _equal_shares(labels: NDArray[np.int64]) -> Floats:
+    """Weights of documents such that each label weighs 1."""
+    shares: Floats = 1.0 / np.bincount(labels)[labels]
+    return shares
 
 
 def _prefixes(messages: Sequence[str]) -> Iterable[frozenset[str]]:

@@ -1,7 +1,7 @@
 """Recognising the task context from what the user has said so far, by the words of it.
 
 A multinomial logistic model on the words and word pairs that occurred in the messages so far (presence, weighted by
-rarity, scaled to length 1). It holds no state: which expert it stays with is worked out anew from the whole list of
+how few tasks they occur in, scaled to length 1). It holds no state: which expert it stays with is worked out anew from the whole list of
 messages, so a resumed conversation is routed as the uninterrupted one.
 """
 
@@ -25,26 +25,30 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
 def features_of(text: str) -> frozenset[str]:
-    """Lower-case words of ``text`` and pairs of neighbours in it."""
+    """Lower-case words of ``text``, their beginnings (five letters, marked ``~``), and pairs of neighbours."""
     words = _WORD.findall(text.lower())
-    return frozenset(words) | {f"{first} {second}" for first, second in pairwise(words)}
+    return (
+        frozenset(words)
+        | {f"~{word[:5]}" for word in words}
+        | {f"{first} {second}" for first, second in pairwise(words)}
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class WordRouter:
     """:class:`agents.assistants.router.Router` over fitted numbers.
 
-    ``tasks``: K ids; ``vocabulary``: F features; ``idf``: (F,) rarity weights; ``weights``: (F, K); ``bias``: (K,).
+    ``tasks``: K ids; ``vocabulary``: F features; ``rarity``: (F,), 0 for a feature of every task; ``weights``: (F, K); ``bias``: (K,).
     ``margin``: the router goes over from the task that it held to another only where that one's probability is higher
     by more than this, in [0, 1]; 0 follows the likeliest at every message.
     """
 
     tasks: tuple[str, ...]
     vocabulary: tuple[str, ...]
-    idf: Floats
+    rarity: Floats
     weights: Floats
     bias: Floats
-    margin: float = 0.15
+    margin: float = 0.05
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -72,7 +76,7 @@ class WordRouter:
         for row, message in enumerate(messages):
             known = [self._index[feature] for feature in features_of(message) if feature in self._index]
             present[row, known] = 1.0
-        return scaled(np.maximum.accumulate(present, axis=0) * self.idf)
+        return scaled(np.maximum.accumulate(present, axis=0) * self.rarity)
 
     def save(self, path: Path) -> None:
         """Write plain arrays (npz without pickle); the same router gives the same bytes."""
@@ -82,7 +86,7 @@ class WordRouter:
                 file,
                 tasks=np.array(self.tasks),
                 vocabulary=np.array(self.vocabulary),
-                idf=self.idf,
+                rarity=self.rarity,
                 weights=self.weights,
                 bias=self.bias,
                 margin=np.array(self.margin),
@@ -98,7 +102,7 @@ class WordRouter:
                 router = cls(
                     tuple(arrays["tasks"].tolist()),
                     tuple(arrays["vocabulary"].tolist()),
-                    arrays["idf"],
+                    arrays["rarity"],
                     arrays["weights"],
                     arrays["bias"],
                     float(arrays["margin"]),
@@ -106,7 +110,7 @@ class WordRouter:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"{path}: cannot be read as a router: {error}") from error
         shape = (len(router.vocabulary), len(router.tasks))
-        if router.weights.shape != shape or router.idf.shape != shape[:1] or router.bias.shape != shape[1:]:
+        if router.weights.shape != shape or router.rarity.shape != shape[:1] or router.bias.shape != shape[1:]:
             raise ModelError(f"{path}: its arrays do not fit each other; train the router again")
         return router
 
