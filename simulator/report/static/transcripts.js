@@ -64,7 +64,7 @@ function align() {
   const lists = [...page.columns.querySelectorAll(".turns")];
   const rows = Math.max(0, ...lists.map((list) => list.children.length));
   for (const item of page.columns.querySelectorAll(".turn")) item.style.minHeight = "";
-  const heights = Array.from({ length: rows }, (_, i) => Math.max(...lists.map((list) => list.children[i]?.offsetHeight ?? 0)));
+  const heights = Array.from({ length: rows }, (_, i) => Math.max(...lists.map((list) => Math.ceil(list.children[i]?.getBoundingClientRect().height ?? 0))));
   for (const list of lists) [...list.children].forEach((item, i) => (item.style.minHeight = `${heights[i]}px`));
 }
 

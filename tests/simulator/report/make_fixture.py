@@ -30,11 +30,11 @@ TASKS = {
 PATTERNS = {"solver": ((0, 0, 0), 2), "coach": ((1, 0, 2), 1), "mentor": ((1, 2, 0), 1), "companion": ((2, 1, 1), 0)}
 CANDIDATES = {  # adherence at first, its floor, turns until it falls
     "base": (0.58, 0.56, 8.0),
-    "system prompt": (0.93, 0.60, 9.0),
-    "prompt, reminded every 6": (0.92, 0.74, 10.0),
+    "system_prompt": (0.93, 0.60, 9.0),
+    "system_prompt_with_reminder": (0.92, 0.74, 10.0),
     "adapter": (0.94, 0.92, 40.0),
-    "routed experts": (0.96, 0.955, 60.0),
-    "oracle expert": (0.97, 0.965, 60.0),
+    "routed": (0.96, 0.955, 60.0),
+    "oracle": (0.97, 0.965, 60.0),
 }
 NAMES = ("Mara Lind", "Tom Okafor", "Ines Duarte", "Yuki Sato", "Ravi Menon", "Lena Fuchs", "Omar Haddad", "Zoe Martin")
 FEELINGS = ("anxious", "stuck", "proud", "exhausted", "torn")
@@ -89,7 +89,7 @@ def _turn(spec: EpisodeSpec, turn: int, rng: np.random.Generator, last: bool) ->
     shown = np.clip(np.where(target > 0.9, target - off, target + off), 0, 2)
     feeling, topic = FEELINGS[int(rng.integers(5))], TOPICS[int(rng.integers(5))]
     felt = {d: float(np.clip(1 + 4 * near + rng.normal(0, 0.5), 1, 5)) for d in SENSE7}
-    routed = "expert" in spec.candidate
+    routed = spec.candidate in ("routed", "oracle")
     return TurnRecord(
         episode_id=spec.id,
         turn=turn,

@@ -1,0 +1,219 @@
+"""The page as text: every section is there, absent parts become a sentence, and no model's words become markup."""
+
+import copy
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from simulator.records import EpisodeRecord, EpisodeSpec
+from simulator.report import write_report
+from simulator.report.series import cast
+from simulator.report.transcripts import embed, safe_json
+from tests.simulator.report.make_fixture import CANDIDATES, make_episodes, make_personas, make_results
+
+PEOPLE = make_personas(per_task=1)
+SPOKEN = make_episodes(PEOPLE, turns=6, seeds=1)
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)> javascript:alert(3) \u2028\u2029 \ud800 {{7*7}}"
+
+
+class Outline(HTMLParser):
+    """Tags with their attributes, and the text of each script."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.scripts, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        self.open.append("/" + tag)
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "script":
+            self.scripts[-1] += data
+
+
+@pytest.fixture
+def results():
+    return make_results(turns=6)
+
+
+def page(tmp_path, results, episodes=SPOKEN, personas=PEOPLE, **more):
+    path = write_report(tmp_path / "report.html", results, episodes, personas, **more)
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]  # no draft is left behind
+    return path.read_text(encoding="utf-8")
+
+
+def test_every_section_stands_on_the_page_and_ids_are_unique(tmp_path, results):
+    outline = Outline(page(tmp_path, results))
+    ids = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    wanted = "top decay mechanisms gap survival routing pairs people transcripts making"
+    assert set(wanted.split()) <= set(ids)
+    for _, attrs in outline.tags:
+        for name in ("aria-labelledby", "for"):
+            assert set(attrs.get(name, "").split()) <= set(ids)
+
+
+def test_headline_gives_shares_with_intervals(tmp_path, results):
+    results["candidates"]["routed"]["retention"] = {"mean": 0.994, "lo": 0.97, "hi": 1.02}
+    results["candidates"]["system_prompt"]["retention"] = {"mean": 0.61, "lo": 0.55, "hi": 0.67}
+    text = page(tmp_path, results)
+    h1 = re.sub(r"<[^>]+>|\s+", " ", re.search(r"<h1.*?</h1>", text, re.S).group())
+    assert " ".join(h1.split()) == (
+        "Over 6 turns, routed kept 99 % of its adherence (95 % interval 97 to 102 %) ; "
+        "system_prompt kept 61 % (55 to 67 %) ."
+    )
+
+
+def test_microcosm_banner_follows_the_provenance(tmp_path, results):
+    words = "not how your model will"
+    assert words in page(tmp_path, results)
+    results["provenance"]["microcosm"] = False
+    assert words not in page(tmp_path, results)
+
+
+def test_nothing_points_outside(tmp_path, results):
+    outline = Outline(page(tmp_path, results))
+    for tag, attrs in outline.tags:
+        for name, value in attrs.items():
+            assert not name.startswith("on"), (tag, name)
+            assert name != "style", (tag, value)  # the policy would refuse it
+            if name in ("src", "href", "action", "xlink:href"):
+                assert value.startswith("#") or value == "data:,", (tag, value)
+
+
+def poisoned(results):
+    """Every string of the results that a person or a model chose, and one candidate's name, turned hostile."""
+    bad = copy.deepcopy(results)
+    bad["candidates"] = {EVIL if name == "adapter" else name: c for name, c in bad["candidates"].items()}
+    for row in bad["pairwise"]:
+        row.update({side: EVIL for side in "ab" if row[side] == "adapter"})
+    bad["study"] = bad["provenance"]["command"] = EVIL
+    bad["provenance"][EVIL] = EVIL
+    bad["provenance"]["ablation"] = [{EVIL: EVIL, "x": 1.0}]
+    bad["timings_s"][EVIL] = 1.0
+    bad["router"]["confusion"][EVIL] = {EVIL: 3}
+    for node in bad["population"]["nodes"]:
+        node["persona"] = EVIL
+    for task in bad["tasks"].values():
+        task["title"] = EVIL
+    for c in bad["candidates"].values():
+        c["half_life_note"] = EVIL
+        c["notes"] = {EVIL: EVIL}
+    return bad
+
+
+def poisoned_episodes():
+    from dataclasses import replace
+
+    return [
+        EpisodeRecord(
+            replace(e.spec, candidate=EVIL if e.spec.candidate == "adapter" else e.spec.candidate),
+            tuple(replace(t, user=EVIL, reply=EVIL, adapter=EVIL, recognised_task=EVIL, stop=EVIL) for t in e.turns),
+            error=EVIL,
+        )
+        for e in SPOKEN
+    ]
+
+
+def test_hostile_text_stays_text(tmp_path, results):
+    clean = page(tmp_path, results)
+    people = {id: p.model_copy(update={"name": "<script>x</script>", "background": EVIL}) for id, p in PEOPLE.items()}
+    text = page(tmp_path, poisoned(results), poisoned_episodes(), people)
+    before, after = Outline(clean), Outline(text)
+    assert [t for t, _ in after.tags].count("script") == [t for t, _ in before.tags].count("script") == 2
+    assert "img" not in {t for t, _ in after.tags}
+    assert not any(name.startswith("on") for _, attrs in after.tags for name in attrs)
+    assert after.scripts[1] == before.scripts[1]  # the page's own script, which the policy names by its hash
+    assert "49" not in json.loads(after.scripts[0])["candidates"][3]  # templates in model text are not run
+    said = json.loads(after.scripts[0])["groups"][0]["episodes"][0]["turns"][0]["r"]
+    assert said == EVIL.replace("\ud800", "?")
+    assert "\u2028" not in after.scripts[0]
+
+
+@pytest.mark.parametrize("char", ["<", ">", "&", "\u2028", "\u2029"])
+def test_safe_json_holds_no_dangerous_character_and_reads_back(char):
+    text = safe_json({char: [char, "é"]})
+    assert char not in text
+    assert json.loads(text) == {char: [char, "é"]}
+
+
+def test_absent_parts_become_one_sentence(tmp_path, results):
+    results.update(router=None, population=None, pairwise=[], timings_s={}, failed_episodes=3, headline=None)
+    del results["provenance"]["ablation"]
+    for c in results["candidates"].values():
+        c.update(survival=[], mechanism_by_turn={}, mechanism_error_by_turn={}, by_task={})
+    text = page(tmp_path, results, episodes=[])
+    for sentence in (
+        "so there is no routing to judge.",
+        "so there is nothing to compare pairwise.",
+        "No survival curve",
+        "No mechanism was measured by turn.",
+        "so there is no gap to show.",
+        "No conversation was handed to this page.",
+        "No timings were kept.",
+        "The recipe ablation was not run",
+        "3 of 288 conversations failed",
+    ):
+        assert sentence in text, sentence
+    assert 'id="people"' not in text
+
+
+def test_undefined_numbers_show_as_a_dash_never_as_nan(tmp_path, results):
+    def blank(value):
+        if isinstance(value, dict):
+            return {k: v if k in ("turn", "n", "at_risk") else blank(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [blank(v) for v in value]
+        return float("nan") if isinstance(value, float) else value
+
+    results["candidates"] = blank(results["candidates"])
+    text = page(tmp_path, results)
+    assert not re.search(r"\bnan\b|\bNone\b", text.split("<script>")[0])
+    assert "Retention is undefined here" in text
+    assert "No turn was measured" in text
+
+
+@pytest.mark.parametrize(("turns", "names"), [(1, ["base"]), (1, list(CANDIDATES)), (6, ["base"]), (6, ["routed"])])
+def test_one_candidate_or_one_turn(tmp_path, turns, names):
+    episodes = make_episodes(PEOPLE, turns=turns, seeds=1, candidates=names)
+    text = page(tmp_path, make_results(turns, names), episodes)
+    assert 'class="dot' in text if turns == 1 else 'class="line' in text
+
+
+def test_no_candidates_at_all(tmp_path):
+    assert "No candidate left any results." in page(tmp_path, {"schema_version": 1}, [], {})
+
+
+def test_failed_episode_says_why(tmp_path, results):
+    spec = EpisodeSpec("burnout_0", "burnout", "routed", 1, 6)
+    others = [e for e in SPOKEN if e.spec.id != spec.id]
+    text = page(tmp_path, results, [*others, EpisodeRecord(spec, (), "the endpoint answered 500")])
+    assert "the endpoint answered 500" in text
+
+
+def test_a_small_budget_keeps_whole_groups_and_says_what_is_left_out(tmp_path, results):
+    whole = embed(results, SPOKEN, PEOPLE, cast(results))
+    assert whole.shown == whole.total == len(SPOKEN) == 48
+    part = embed(results, SPOKEN, PEOPLE, cast(results), budget=len(whole.json) // 2)
+    assert part.shown % len(CANDIDATES) == 0
+    assert 12 <= part.shown <= 24
+    assert len(part.json) <= len(whole.json) // 2 + 300
+    assert f"carries {part.shown} of 48 conversations" in page(tmp_path, results, budget=len(whole.json) // 2)
+    assert embed(results, SPOKEN, PEOPLE, cast(results), budget=1).shown == len(CANDIDATES)
+
+
+def test_a_small_budget_shows_every_task_before_a_second_persona(results):
+    people = make_personas(per_task=2)
+    episodes = make_episodes(people, turns=2, seeds=2, candidates=["base", "routed"])
+    one = len(safe_json(embed(results, episodes[:1], people, cast(results)).data["groups"][0]))
+    chosen = embed(results, episodes, people, cast(results), budget=one * 2 * 9).data["groups"]
+    assert {g["task"] for g in chosen} == {t["title"] for t in results["tasks"].values()}
