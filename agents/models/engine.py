@@ -21,6 +21,7 @@ from agents.models.sampling import draw, uniforms
 from agents.protocols import Generation, GenerationRequest
 
 PREFILL_TOKENS = 4096  # tokens of one prefill pass, padding included
+JOIN_EVERY = 8  # steps between two admissions: a prefill pass costs about as much as a step, so rows join together
 
 
 @dataclass(slots=True, eq=False)
@@ -54,15 +55,19 @@ class Engine:
         self.backbone, self.bank, self.shelf = backbone, bank, shelf
         self.batch_size = batch_size
         self.rows: list[Row] = []
+        self._steps = 0
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
 
     @property
-    def free(self) -> int:
+    def open_places(self) -> int:
+        """How many jobs may join now."""
+        if self.rows and self._steps % JOIN_EVERY:
+            return 0
         return self.batch_size - len(self.rows)
 
     def admit(self, jobs: Sequence[Job]) -> None:
-        """Let jobs join, as many as are ``free`` at most: read in what is kept of them, compute the rest of their
+        """Let jobs join, as many as there are ``open_places`` at most: read in what is kept of them, compute the rest of their
         prompts, draw their first tokens."""
         start = len(self.rows)
         joining = sorted((self._open(job) for job in jobs), key=lambda row: len(row.pending))
@@ -78,6 +83,7 @@ class Engine:
 
     def step(self) -> None:
         """Read every row's newest token and draw its next."""
+        self._steps += 1
         self._cache.reserve(max(row.length for row in self.rows) + 1, len(self.rows))
         self._advance(0, len(self.rows))
         self._leave()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from agents.models.attention import use_on
 from agents.models.references import ModelReference, resolve
 from personas.errors import ModelError
 
@@ -61,6 +62,7 @@ def wrap(model: Any, tokenizer: Any, *, name: str) -> Backbone:
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError(f"the tokenizer of {name} has no chat template, so it cannot hold a conversation")
     model.eval().requires_grad_(False)
+    use_on(model)
     if model.dtype == torch.float64:
         _normalise_in_double(model)
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)

@@ -131,7 +131,8 @@ class LocalChatModel:
         """What may join now. Says that the worker is no longer running where there is nothing left to do."""
         with self._queue_lock:
             jobs: list[Job] = []
-            while self._waiting and len(jobs) < self._engine.free:
+            places = self._engine.open_places
+            while self._waiting and len(jobs) < places:
                 job = self._waiting.popleft()
                 if not job.cancelled():
                     jobs.append(job)
