@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 quickstart: install  ## run the whole loop on the embedded default, ending on a report
-	@$(BIN)/holdfast quickstart --out runs/quickstart
+	@$(BIN)/holdfast quickstart
 
 test: install  ## the tests that fit in ten minutes
 	@$(BIN)/python -m pytest

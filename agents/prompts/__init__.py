@@ -18,4 +18,10 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-__all__ = ["read_prompt", "sha256"]
+def prompt_hashes() -> dict[str, str]:
+    """The hash of every prompt file by its name: what a run records."""
+    names = sorted(file.name for file in files(__package__).iterdir() if file.name.endswith(".txt"))
+    return {name: sha256(read_prompt(name.removesuffix(".txt"))) for name in names}
+
+
+__all__ = ["prompt_hashes", "read_prompt", "sha256"]
