@@ -39,7 +39,7 @@ class RouterReport:
     confusion: Mapping[str, Mapping[str, int]]
 
 
-def fit_router(heard: Sequence[Heard], tasks: Mapping[str, TaskContext], margin: float = 0.05) -> WordRouter:
+def fit_router(heard: Sequence[Heard], tasks: Mapping[str, TaskContext], margin: float = 0.1) -> WordRouter:
     """Fit on every prefix of every conversation, and on the description of every task that occurs in one.
 
     Minimises the mean cross-entropy plus an L2 penalty by L-BFGS from zero: deterministic. Each task weighs the same,

@@ -1,8 +1,8 @@
 """Recognising the task context from what the user has said so far, by the words of it.
 
-A multinomial logistic model on the words and word pairs that occurred in the messages so far (presence, weighted by
-how few tasks they occur in, scaled to length 1). It holds no state: which expert it stays with is worked out anew from the whole list of
-messages, so a resumed conversation is routed as the uninterrupted one.
+A multinomial logistic model on the words and word pairs that occurred in the messages so far: presence, weighted by
+how few tasks they occur in, scaled to length 1. It holds no state: which expert it stays with is worked out anew from
+the whole list of messages, so a resumed conversation is routed as the uninterrupted one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def features_of(text: str) -> frozenset[str]:
 class WordRouter:
     """:class:`agents.assistants.router.Router` over fitted numbers.
 
-    ``tasks``: K ids; ``vocabulary``: F features; ``rarity``: (F,), 0 for a feature of every task; ``weights``: (F, K); ``bias``: (K,).
+    ``tasks``: K ids; ``vocabulary``: F features; ``rarity``: (F,), 0 for a feature of every task; ``weights``: (F, K);
+    ``bias``: (K,).
     ``margin``: the router goes over from the task that it held to another only where that one's probability is higher
     by more than this, in [0, 1]; 0 follows the likeliest at every message.
     """
@@ -48,7 +49,7 @@ class WordRouter:
     rarity: Floats
     weights: Floats
     bias: Floats
-    margin: float = 0.05
+    margin: float = 0.1
 
     @cached_property
     def _index(self) -> dict[str, int]:
