@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.split import Split, split_personas
 from agents.prompts import sha256
@@ -17,17 +17,24 @@ from personas.schema import EmpathyPattern, Persona, TaskContext
 from simulator.records import EpisodeSpec
 from simulator.study import StudyConfig
 
+if TYPE_CHECKING:
+    from personas.population import Population
+
 #: Settings that change how fast a study runs, and nothing that it finds.
 _WITHOUT_EFFECT = ("batch_size",)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study comes to. ``personas``: those that are tested, by id; ``split``: where the study trains."""
+    """What a study comes to.
+
+    ``personas``: those that are tested, by id; ``split``: where the study trains; ``population``: where it has one.
+    """
 
     study: StudyConfig
     personas: Mapping[str, Persona]
     split: Split | None
+    population: Population | None
     episodes: tuple[EpisodeSpec, ...]
     tasks: Mapping[str, TaskContext]
     patterns: Mapping[str, EmpathyPattern]
@@ -59,7 +66,15 @@ def resolve(study: StudyConfig) -> Plan:
         split = split_personas(chosen, study.training.split_seed, study.training.held_out_per_task)
         chosen = split.test
     tested = {persona.id: persona for persona in _draw(chosen, study)}
-    return Plan(study, tested, split, tuple(_episodes(study, tested)), tasks(), patterns())
+    population = None
+    agents = [("", persona) for persona in tested.values()]
+    if study.population is not None:
+        from personas.population import build  # brings networkx
+
+        population = build(study.population, derive_seed(study.seed, "population"), tested)
+        agents = [(agent.id, agent.persona) for agent in population.agents.values()]
+        tested = {persona.id: persona for _, persona in agents}
+    return Plan(study, tested, split, population, tuple(_episodes(study, agents)), tasks(), patterns())
 
 
 def _choose(study: StudyConfig) -> tuple[Persona, ...]:
@@ -86,13 +101,13 @@ def _draw(personas: tuple[Persona, ...], study: StudyConfig) -> Iterator[Persona
             yield persona
 
 
-def _episodes(study: StudyConfig, personas: Mapping[str, Persona]) -> Iterator[EpisodeSpec]:
+def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iterator[EpisodeSpec]:
     for round in range(study.rounds):
         for turns in study.all_lengths:
             for replicate in range(1, study.seeds + 1):
-                for persona in personas.values():
+                for agent, persona in agents:
                     for candidate in study.candidate_names:
-                        yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round)
+                        yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round, agent)
 
 
 def differences(old: str, new: str) -> list[str]:

@@ -10,18 +10,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from adapters.config import TrainingConfig
 from agents.assistants.specs import SamplingSpec
 from agents.registry import AnyCandidateSpec
 from personas.errors import Fault, InputError
 from personas.loading import AnyPath, library, load_yaml, tasks
+from personas.population_config import PopulationConfig, check_population
 from personas.schema import Frozen, Id
 from personas.words import did_you_mean, quote
 from personas.yaml_source import YamlSource
@@ -49,13 +51,14 @@ class StudyConfig(Frozen):
     model: Annotated[str, Field(min_length=1)] = "micro"
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()
+    population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
     users: Literal["embedded"] = "embedded"
     candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
     lengths: tuple[Turns, ...] = ()  # several lengths instead of one
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
-    rounds: Annotated[int, Field(ge=1, le=1000)] = 1
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
     leave: bool = False  # may users leave early? False: every conversation has its full length
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # conversations at once; no result depends on it
     sampling: SamplingSpec = SamplingSpec()
@@ -76,6 +79,12 @@ class StudyConfig(Frozen):
         if len(set(lengths)) < len(lengths):
             raise ValueError("a length is given twice")
         return lengths
+
+    @model_validator(mode="after")
+    def _rounds_need_a_population(self) -> StudyConfig:
+        if self.rounds > 1 and self.population is None:
+            raise ValueError("'rounds' moves the expectations of a population; add 'population', or repeat by 'seeds'")
+        return self
 
     @model_validator(mode="after")
     def _baseline_takes_part(self) -> StudyConfig:
@@ -107,7 +116,7 @@ def load_study(path: AnyPath) -> StudyConfig:
     Raises:
         InputError: with every fault of the file.
     """
-    study = load_yaml(path, StudyConfig, [_names_what_exists])
+    study = load_yaml(path, StudyConfig, [_names_what_exists, _population_fits])
     folder = Path(path).absolute().parent
     files = tuple(str(folder / file) for file in study.personas.files)
     adapters = None if study.adapters is None else str(folder / study.adapters)
@@ -134,3 +143,15 @@ def _names_what_exists(source: YamlSource) -> Iterator[Fault]:
                 hint = did_you_mean(name, known)
                 message = f"no {what} {quote(name)}{hint} (see holdfast persona list)"
                 yield source.fault(("personas", key, index), message)
+
+
+def _population_fits(source: YamlSource) -> Iterator[Fault]:
+    """Its personas exist and its graph fits its size, as far as one can tell without reading other files."""
+    if source.get(("population",)) is None or source.get(("personas",)) is not None:
+        return
+    try:
+        config = PopulationConfig.model_validate_json(json.dumps(source.get(("population",))), strict=True)
+    except ValidationError:
+        return  # told already
+    for path, message in check_population(config, library()):
+        yield source.fault(("population", *path), message)

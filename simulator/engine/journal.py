@@ -97,9 +97,14 @@ class Journal:
             self._db.execute("UPDATE episodes SET ended = 1, error = ? WHERE id = ?", (error, episode_id))
 
     def owe_failed(self) -> int:
-        """Count failed episodes as owed again (they go on after their last finished turn); says how many."""
+        """Count failed episodes as owed again (they go on after their last finished turn); says how many.
+
+        Only those of the last round that has begun: what failed before it is part of what later rounds grew from.
+        """
+        begun = "SELECT max(spec ->> 'round') FROM episodes WHERE ended OR id IN (SELECT episode FROM turns)"
+        update = f"UPDATE episodes SET ended = 0, error = NULL WHERE error IS NOT NULL AND spec ->> 'round' = ({begun})"
         with _clear(self.path):
-            return self._db.execute("UPDATE episodes SET ended = 0, error = NULL WHERE error IS NOT NULL").rowcount
+            return self._db.execute(update).rowcount
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

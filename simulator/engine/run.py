@@ -9,8 +9,9 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agents.protocols import Candidate, Rater, UserAgent
 from personas.errors import JournalError
@@ -21,9 +22,13 @@ from simulator.engine.batch import hold_conversations
 from simulator.engine.brake import Brake
 from simulator.engine.journal import Journal
 from simulator.engine.progress import NoProgress, Progress
+from simulator.engine.rounds import World, next_round, world_of, worlds
 from simulator.plan import Plan, differences
 from simulator.records import EpisodeSpec, TurnRecord
 from simulator.study import write_study
+
+if TYPE_CHECKING:
+    from personas.population import Population
 
 JOURNAL = "journal.sqlite"
 _MOST_DIFFERENCES = 8
@@ -100,24 +105,27 @@ async def run_study_async(
 
 async def _rounds(plan: Plan, troupe: Troupe, journal: Journal, progress: Progress, brake: Brake) -> None:
     """Round after round: the next begins when the last conversation of this one is over."""
+    people = worlds(plan)
     for number in range(plan.study.rounds):
-        scene = _Round(plan, troupe, journal, progress, brake)
+        scene = _Round(plan, troupe, journal, progress, brake, people)
         specs = [spec for spec in plan.episodes if spec.round == number]
         await hold_conversations(specs, scene.cast, journal, progress, plan.study.batch_size)
         if brake.pulled():
             return
+        if number + 1 < plan.study.rounds:
+            people = next_round(people, journal.episodes(number))
 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """One round's casting. ``desired``: expectations that a population has moved, by candidate and agent."""
+    """One round's casting. ``people``: a population's agents with what they expect by now, in each world."""
 
     plan: Plan
     troupe: Troupe
     journal: Journal
     progress: Progress
     brake: Brake
-    desired: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    people: Mapping[World, Population]
 
     def cast(self, spec: EpisodeSpec) -> Cast:
         return Cast(
@@ -129,7 +137,7 @@ class _Round:
             stop=stop_rule(spec, leave=self.plan.study.leave),
             on_turn=self.keep,
             study_seed=self.plan.study.seed,
-            desired=self.desired.get((spec.candidate, spec.agent)),
+            desired=self.people[world_of(spec)].agents[spec.agent].desired if self.people else None,
             halted=self.brake.pulled,
         )
 

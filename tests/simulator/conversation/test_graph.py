@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from langgraph.graph import END, START, StateGraph
+
+from agents.assistants import Base
+from personas.errors import ModelError
+from simulator.conversation.cast import Cast, ConversationState, opening, reopening
+from simulator.conversation.graph import build_graph, config, graph
+from simulator.conversation.stop import MaxTurns
+from simulator.records import EpisodeSpec, TurnRecord
+from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedUser, persona
+
+
+def cast(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = None) -> Cast:
+    async def keep(record: TurnRecord) -> None:
+        turns.append(record)
+
+    spec = EpisodeSpec("amira", "bug_hunt", "base", 1, max_turns)
+    people = ScriptedUser(persona()), Base(model or HashModel()), HashRater()
+    return Cast(spec, TASKS["bug_hunt"], *people, MaxTurns(max_turns), keep, study_seed=3)
+
+
+def hold(cast: Cast, state: ConversationState | None = None) -> ConversationState:
+    start = opening(cast) if state is None else state
+    return asyncio.run(graph.ainvoke(start, config(cast.spec.max_turns), context=cast))
+
+
+def test_each_finished_turn_leaves_in_order() -> None:
+    turns: list[TurnRecord] = []
+    end = hold(cast(turns))
+    assert [turn.turn for turn in turns] == [1, 2, 3, 4, 5]
+    assert [turn.stop for turn in turns] == [None, None, None, None, "max turns"]
+    said = [text for turn in turns for text in (turn.user, turn.reply)]
+    assert [message.content for message in end["messages"]] == said
+
+
+@pytest.mark.parametrize("kept", range(6))
+def test_going_on_from_any_turn_equals_never_stopping(kept: int) -> None:
+    whole: list[TurnRecord] = []
+    hold(cast(whole))
+    rest: list[TurnRecord] = []
+    people = cast(rest)
+    if kept < 5:
+        hold(people, reopening(people, whole[:kept]))
+    else:
+        assert reopening(people, whole)["stop"] == "max turns"
+    assert rest == whole[kept:]
+
+
+def test_a_halted_conversation_finishes_its_turn_and_has_no_reason() -> None:
+    turns: list[TurnRecord] = []
+    end = hold(replace(cast(turns), halted=lambda: len(turns) == 2))
+    assert [turn.stop for turn in turns] == [None, None]
+    assert end["stop"] is None
+
+
+def test_the_limit_of_steps_follows_from_the_turns() -> None:
+    turns: list[TurnRecord] = []
+    hold(cast(turns, max_turns=300))
+    assert len(turns) == 300
+
+
+def test_an_expectation_that_a_population_moved_holds_from_the_start() -> None:
+    turns: list[TurnRecord] = []
+    hold(replace(cast(turns), desired=4.25))
+    assert {turn.state["desired"] for turn in turns} == {4.25}
+
+
+def test_a_failing_model_fails_the_conversation_after_the_turns_it_had() -> None:
+    class Tired(HashModel):
+        async def generate(self, request):  # type: ignore[no-untyped-def]
+            if len(self.requests) == 2:
+                raise ModelError("no more")
+            return await super().generate(request)
+
+    turns: list[TurnRecord] = []
+    with pytest.raises(ModelError, match="no more"):
+        hold(cast(turns, model=Tired()))
+    assert [turn.turn for turn in turns] == [1, 2]
+
+
+def test_it_fits_into_a_graph_of_ones_own() -> None:
+    turns: list[TurnRecord] = []
+    people = cast(turns)
+    outer = StateGraph(ConversationState, context_schema=Cast)
+    outer.add_node("conversation", build_graph().compile())
+    outer.add_edge(START, "conversation")
+    outer.add_edge("conversation", END)
+    asyncio.run(outer.compile().ainvoke(opening(people), config(5), context=people))
+    assert len(turns) == 5
+
+
+def test_it_draws_itself() -> None:
+    drawn = graph.get_graph()
+    edges = {(edge.source, edge.target) for edge in drawn.edges}
+    assert {("speak", "reply"), ("reply", "rate"), ("rate", "feel"), ("feel", "speak"), ("feel", "__end__")} <= edges

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from agents.protocols import Generation, GenerationRequest
+from simulator.engine.journal import read_episodes
+from simulator.engine.rounds import mean_felt, next_round, population_json, worlds
+from simulator.engine.run import run_study
+from simulator.records import EpisodeRecord
+from tests.simulator.engine.studies import study, transcripts, troupe
+from tests.simulator.scripted import HashModel
+
+
+def rounds(own: float = 0.5, neighbours: float = 0.0, number: int = 3, **changes: object):  # type: ignore[no-untyped-def]
+    population = {"graph": {"kind": "ring"}, "spread": {"own": own, "neighbours": neighbours}}
+    return study(population=population, rounds=number, turns=3, **changes)
+
+
+def desired(episode: EpisodeRecord) -> float:
+    return float(episode.turns[0].state["desired"])
+
+
+def test_what_was_felt_moves_the_next_rounds_expectation(tmp_path: Path) -> None:
+    plan = rounds(own=0.5)
+    run_study(plan, troupe(plan), tmp_path)
+    by_id = {e.spec.id: e for e in read_episodes(tmp_path / "journal.sqlite")}
+    checked = 0
+    for episode in by_id.values():
+        spec = episode.spec
+        before = by_id.get(f"{spec.candidate}/{spec.agent}/1/3/{spec.round - 1}")
+        if before is not None:
+            assert desired(episode) == pytest.approx((desired(before) + mean_felt(before)) / 2)
+            checked += 1
+    assert checked == 3 * 3 * 2
+
+
+def test_each_candidate_has_a_world_of_its_own(tmp_path: Path) -> None:
+    plan = rounds()
+    run_study(plan, troupe(plan), tmp_path)
+    last = [e for e in read_episodes(tmp_path / "journal.sqlite") if e.spec.round == 2]
+    assert len({desired(e) for e in last}) == len(last) == 9
+
+
+def test_resume_of_the_last_round_equals_calm(tmp_path: Path) -> None:
+    plan = rounds(neighbours=0.3)
+    run_study(plan, troupe(plan), tmp_path / "calm")
+    run_study(plan, troupe(plan, HashModel(fail="/3/2")), tmp_path / "failed")
+    assert run_study(plan, troupe(plan), tmp_path / "failed", resume=True).failed == 0
+    assert transcripts(tmp_path / "failed") == transcripts(tmp_path / "calm")
+
+
+def test_what_failed_before_later_rounds_stays_part_of_their_past(tmp_path: Path) -> None:
+    plan = rounds(neighbours=0.3)
+    run_study(plan, troupe(plan, HashModel(fail="jun_park/1/3/0")), tmp_path)
+    before = transcripts(tmp_path)
+    assert run_study(plan, troupe(plan), tmp_path, resume=True).failed == 3
+    assert transcripts(tmp_path) == before
+
+
+def test_ctrl_c_in_a_round_and_resume_equals_calm(tmp_path: Path) -> None:
+    class Interrupting(HashModel):
+        async def generate(self, request: GenerationRequest) -> Generation:
+            if len(self.requests) == 40:  # of 27 turns a round: in the second
+                os.kill(os.getpid(), signal.SIGINT)
+            return await super().generate(request)
+
+    plan = rounds(neighbours=0.3)
+    run_study(plan, troupe(plan), tmp_path / "calm")
+    with pytest.raises(KeyboardInterrupt):
+        run_study(plan, troupe(plan, Interrupting()), tmp_path / "broken")
+    run_study(plan, troupe(plan), tmp_path / "broken", resume=True)
+    assert transcripts(tmp_path / "broken") == transcripts(tmp_path / "calm")
+
+
+def test_no_population_no_worlds() -> None:
+    plan = study()
+    assert worlds(plan) == {}
+    assert next_round({}, []) == {}
+    assert population_json(plan, [], "base") is None
+
+
+def test_the_graph_for_the_report(tmp_path: Path) -> None:
+    plan = rounds(number=1)
+    run_study(plan, troupe(plan), tmp_path)
+    episodes = read_episodes(tmp_path / "journal.sqlite")
+    drawn = population_json(plan, episodes, "base")
+    assert drawn is not None
+    felt = {e.spec.agent: mean_felt(e) for e in episodes if e.spec.candidate == "base"}
+    assert {node["id"]: node["felt"] for node in drawn["nodes"]} == pytest.approx(felt)
+    assert len(drawn["edges"]) == 3
