@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.protocols import Exchange, Expressed
-from agents.raters.features import Floats, Ints, Sentences, cut, grams
+from agents.raters.features import ENDS, START, Floats, Ints, Sentences, cut, grams
 from personas.errors import DataError
 
 SHIPPED = Path(__file__).parent / "linear_epitome"
@@ -93,6 +94,22 @@ class LinearModel:
         scaled = [np.interp(expected[:, m], knots, _KNOTS) for m, knots in enumerate(self.scale)]
         return np.stack(scaled, axis=1)
 
+    def check(self) -> None:
+        """Raise ValueError unless the numbers fit together."""
+        features, heads = self.weights.shape
+        shapes = {
+            "keys": (self.keys.shape, (features,)),
+            "idf": (self.idf.shape, (features,)),
+            **{one: (getattr(self, one).shape, (heads,)) for one in ("bias", "slope", "offset")},
+            "scale": (self.scale.shape, (heads // 2, len(_KNOTS))),
+        }
+        for name, (found, expected) in shapes.items():
+            if found != expected:
+                raise ValueError(f"{name} has shape {found}, expected {expected}")
+        absent = {START, *ENDS} - set(self.words)
+        if absent or not features or np.any(np.diff(self.keys) <= 0) or np.any(np.diff(self.scale) <= 0):
+            raise ValueError("words lack a sentence mark, or keys or scale do not rise")
+
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,8 +127,10 @@ class LinearModel:
         try:
             words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
             with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
-                return cls(words, **{one: arrays[one] for one in _array_fields()})
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+                model = cls(words, **{one: arrays[one] for one in _array_fields()})
+            model.check()
+            return model
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(
                 f"{folder}: no rater's weights can be read there ({error}). "
                 f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."

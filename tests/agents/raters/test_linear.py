@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,7 @@ def test_version_is_of_the_weights(tmp_path: Path) -> None:
     assert LinearRater(tmp_path).version == LinearRater().version
     other = tmp_path / "other"
     model = LinearRater(tmp_path).model
-    type(model)(
-        *[model.words, model.keys, model.idf, model.weights, model.bias + 1, model.slope, model.offset, model.scale]
-    ).save(other)
+    replace(model, bias=model.bias + 1).save(other)
     assert LinearRater(other).version != LinearRater().version
 
 
@@ -107,6 +106,16 @@ def test_unreadable_weights(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).write_bytes(b"not an archive")
     with pytest.raises(DataError, match="holdfast rater fit"):
         LinearRater(tmp_path).score([Exchange("", "hello")])
+
+
+def test_numbers_that_do_not_fit_together(tmp_path: Path) -> None:
+    model = LinearRater().model
+    replace(model, idf=model.idf[:-1]).save(tmp_path / "short")
+    with pytest.raises(DataError, match=r"idf has shape"):
+        LinearRater(tmp_path / "short").score([Exchange("", "hello")])
+    replace(model, words=model.words[1:]).save(tmp_path / "unmarked")
+    with pytest.raises(DataError, match="words lack a sentence mark"):
+        LinearRater(tmp_path / "unmarked").score([Exchange("", "hello")])
 
 
 def test_unknown_rater() -> None:
