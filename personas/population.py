@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 LOWEST, HIGHEST = 1.0, 5.0  # of the perceived scale
 
+_NO_SHARE = 1e-12  # below it networkx divides by log(1 - share) = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -156,7 +158,8 @@ def _generate(graph: Graph, size: int, seed: int) -> list[tuple[int, int]]:
         case ScaleFree():
             return list(nx.barabasi_albert_graph(size, graph.ties, seed=seed).edges)
         case RandomTies():
-            return list(nx.fast_gnp_random_graph(size, graph.share, seed=seed).edges)
+            share = graph.share if graph.share > _NO_SHARE else 0.0
+            return list(nx.fast_gnp_random_graph(size, share, seed=seed).edges)
         case _:
             return []
 

@@ -57,7 +57,7 @@ class Place:
 class YamlSource:
     """Plain data and where it stood. ``keys`` and ``values`` map a path, such as ``("goals", 0, "id")``, to its place.
 
-    ``faults`` are those of the YAML itself that did not stop the reading (a tag, an alias, a key given twice).
+    ``faults`` are those of the YAML itself that did not stop the reading (a tag, a key given twice).
     """
 
     name: str
@@ -179,10 +179,10 @@ class _Builder:
             self.stack.append(_Frame(self._last, path))
 
     def _refuse_extras(self, event: yaml.NodeEvent) -> None:
-        if isinstance(event, yaml.AliasEvent):
-            self._note(event, f"alias *{shorten(str(event.anchor))} is not allowed; write the value out")
-        elif event.anchor is not None:
-            self._note(event, f"anchor &{shorten(event.anchor)} is not allowed; write the value out where it is needed")
+        if event.anchor is not None:  # also an alias; a bomb has thousands, so the first ends the reading
+            kind = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
+            message = f"{kind}{shorten(event.anchor)} is not allowed; write the value out where it is needed"
+            raise self._stop(event.start_mark, message)
         tag: str | None = getattr(event, "tag", None)
         if tag is not None:
             shown = tag.replace("tag:yaml.org,2002:", "!!", 1)
@@ -204,8 +204,6 @@ class _Builder:
         """Put the event's value where it belongs; return its path."""
         self._last: dict[str, object] | list[object] = [] if isinstance(event, yaml.SequenceStartEvent) else {}
         value = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._last
-        if isinstance(event, yaml.AliasEvent):
-            value = None
         path: DataPath = ()
         if frame is None:
             self.root = value
