@@ -109,7 +109,7 @@ class BatchCache(Cache):  # type: ignore[misc]
             layer.values[row, :, :length] = values[:, :length]
 
     def read_out(self, row: int, kept: Conversation, tokens: NDArray[np.int64], unchanged: int) -> None:
-        """Let ``kept`` hold ``tokens``, whose states lie in ``row``; its first ``unchanged`` slots are right already."""
+        """Let ``kept`` hold ``tokens``, whose states lie in ``row``; its first ``unchanged`` slots stay."""
         length = len(tokens)
         if length > kept.capacity:
             kept.capacity = (length // CHUNK + 1) * CHUNK

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agents.models.attention import use_on
@@ -44,13 +45,16 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
     precision = _dtype(dtype)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(
-            path, dtype=precision, trust_remote_code=False, local_files_only=True
-        ).to(device)
+        model, info = AutoModelForCausalLM.from_pretrained(
+            path, dtype=precision, trust_remote_code=False, local_files_only=True, output_loading_info=True
+        )
+        model.to(device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"not enough memory on {device} for the model in {path}; try a smaller dtype") from error
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
+    if info["missing_keys"]:  # transformers would leave them random
+        raise ModelError(f"the weights in {path} are incomplete: {min(info['missing_keys'])} is missing")
     return wrap(model, tokenizer, name=path.name)
 
 

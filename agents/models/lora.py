@@ -146,7 +146,7 @@ class _Stacked:
         result: torch.Tensor = self.base(x, *args, **kwargs)
         if self.bank.current is None:
             return result
-        return result + ((x @ self.down) * self.bank.current) @ self.up
+        return result + torch.matmul(torch.matmul(x, self.down) * self.bank.current, self.up)
 
 
 def _gist(error: BaseException) -> str:

@@ -30,7 +30,7 @@ def draw(logits: torch.Tensor, settings: Sequence[Sampling], chances: NDArray[np
     """
     greedy = [row for row, sampling in enumerate(settings) if sampling.temperature == 0]
     if len(greedy) == len(settings):
-        return logits.argmax(-1).tolist()  # type: ignore[no-any-return]
+        return logits.argmax(-1).tolist()
     temperatures = [sampling.temperature or 1.0 for sampling in settings]
     scaled = logits.double() / torch.tensor(temperatures, dtype=torch.float64, device=logits.device)[:, None]
     probabilities = scaled.softmax(-1)

@@ -1,0 +1,118 @@
+"""What the engine computes, keeps and drops."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.models.cache import CHUNK, Conversation, Shelf
+from agents.models.engine import _groups
+from agents.models.loading import load_backbone
+from agents.models.local import LocalChatModel
+from agents.protocols import GenerationRequest, Message, Sampling
+
+GREEDY = Sampling(0, max_tokens=6)
+
+
+def count_tokens_read(model: LocalChatModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that receives the number of new tokens per row of every forward pass."""
+    read: list[int] = []
+    advance = model._engine._advance
+
+    def counting(first: int, last: int) -> None:
+        read.extend(len(row.pending) for row in model._engine.rows[first:last])
+        advance(first, last)
+
+    monkeypatch.setattr(model._engine, "_advance", counting)
+    return read
+
+
+@pytest.mark.parametrize(("kept", "second_turn"), [(1 << 18, 8), (0, 45)])
+async def test_a_second_turn_reads_only_what_is_new(
+    llama: Path, monkeypatch: pytest.MonkeyPatch, kept: int, second_turn: int
+) -> None:
+    model = LocalChatModel.load(llama, dtype="float64", max_cache_tokens=kept)
+    read = count_tokens_read(model, monkeypatch)
+    messages = (Message("user", "w5 " * 33),)
+    first = await model.generate(GenerationRequest("k", messages, 1, sampling=Sampling(0, max_tokens=1)))
+    assert read == [37]  # <s> <user> 33 words </s> <assistant>
+    read.clear()
+    messages += (Message("assistant", first.text), Message("user", "w1 w2 w3"))
+    await model.generate(GenerationRequest("k", messages, 2, sampling=Sampling(0, max_tokens=1)))
+    # The one generated token was never read: <reply> </s> <user> w1 w2 w3 </s> <assistant> are new.
+    assert read == [second_turn]
+
+
+async def test_rewritten_history_is_read_from_where_it_differs(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    read = count_tokens_read(model, monkeypatch)
+    for words in ("w1 w2 w3 w4 w5", "w1 w2 w9 w4 w5"):
+        read.clear()
+        request = GenerationRequest("k", (Message("user", words),), 1, sampling=Sampling(0, max_tokens=1))
+        answer = await model.generate(request)
+    assert read == [5]  # w9 w4 w5 </s> <assistant>
+    assert answer == await LocalChatModel.load(llama, dtype="float64").generate(request)
+
+
+async def test_a_cancelled_request_leaves_and_the_loop_stays_free(llama: Path) -> None:
+    backbone = replace(load_backbone(llama, dtype="float64"), stop_ids=frozenset())
+    model = LocalChatModel(backbone, batch_size=2)
+    long = Sampling(1.0, max_tokens=500)
+    tasks = [
+        asyncio.create_task(model.generate(GenerationRequest(str(n), (Message("user", "w1"),), n, sampling=long)))
+        for n in range(6)
+    ]
+    while not model._engine.rows:
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    answer = await model.generate(GenerationRequest("x", (Message("user", "w1"),), 1, sampling=GREEDY))
+    assert answer.completion_tokens == 6
+    await asyncio.get_running_loop().run_in_executor(model._worker, lambda: None)
+    assert not model._engine.rows
+    assert model._engine._steps < 490  # uncancelled, two rows alone take 499
+
+
+def test_one_model_serves_one_event_loop_after_another(llama: Path) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    request = GenerationRequest("x", (Message("user", "w1 w2"),), 1, sampling=GREEDY)
+    assert asyncio.run(model.generate(request)) == asyncio.run(model.generate(request))
+
+
+async def test_two_requests_of_one_conversation_at_once(llama: Path) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    requests = [GenerationRequest("x", (Message("user", f"w{n} w2"),), n, sampling=GREEDY) for n in range(4)]
+    together = await asyncio.gather(*map(model.generate, requests))
+    assert together == [await LocalChatModel.load(llama, dtype="float64").generate(r) for r in requests]
+
+
+def test_the_shelf_evicts_the_least_recently_used() -> None:
+    shelf = Shelf(max_tokens=2 * CHUNK)
+    talks = {name: Conversation(np.arange(3), [], CHUNK) for name in "abc"}
+    shelf.put("a", None, talks["a"])
+    shelf.put("b", None, talks["b"])
+    shelf.put("a", None, shelf.take("a", None))
+    shelf.put("c", None, talks["c"])
+    assert len(shelf.take("b", None).tokens) == 0
+    assert shelf.take("a", "adapter").capacity == 0
+    assert shelf.take("a", None) is talks["a"]
+    assert shelf.held == CHUNK
+    shelf.put("huge", None, Conversation(np.arange(3), [], 3 * CHUNK))
+    assert len(shelf) == 0
+    assert shelf.held == 0
+
+
+def test_prefill_groups_cover_all_within_the_budget() -> None:
+    counts = sorted([1, 1, 5, 20, 21, 30, 90, 400, 401, 5000])
+    groups = list(_groups(counts, 800))
+    assert [number for first, last in groups for number in range(first, last)] == list(range(len(counts)))
+    for first, last in groups:
+        assert last - first == 1 or counts[last - 1] * (last - first) <= 800
+        assert counts[last - 1] <= 2 * counts[first] + 16
+    assert list(_groups([], 800)) == []
