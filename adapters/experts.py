@@ -94,7 +94,8 @@ async def train_experts(
     watch.lap("dialogues")
     router = fit_router(said, world.tasks)
     router.save(out / ROUTER)
-    report = assess_router(router, await _listen_to_held_out(config, world, base.model, rater, seed=seed))
+    unheard = await _listen_to_held_out(config, world, base.model, rater, seed=seed)
+    report = assess_router(router, [one for one in unheard if one.task in router.tasks])
     watch.lap("router")
     adapters = {}
     for number, (pattern, file) in enumerate(files.items(), start=1):

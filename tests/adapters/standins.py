@@ -50,7 +50,7 @@ def build_base(folder: Path, *, hidden: int = 32, layers: int = 2, seed: int = 0
     config = LlamaConfig(
         vocab_size=len(vocabulary), hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=layers,
         num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=1024, tie_word_embeddings=True,
-        pad_token_id=0, eos_token_id=2, bos_token_id=None,
+        pad_token_id=0, eos_token_id=2, bos_token_id=None, initializer_range=0.2,
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

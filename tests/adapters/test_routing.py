@@ -41,7 +41,7 @@ def test_it_learns_and_beats_the_prior(router: WordRouter) -> None:
     assert assess_router(router, TRAIN).accuracy > 0.7
     report = assess_router(router, TEST)
     assert (report.n, report.conversations, report.personas) == (5, 2, ("c", "d"))
-    assert report.accuracy >= 0.8 > 0.5
+    assert report.accuracy >= 0.8  # always the likeliest task: 3 of 5
     assert [(count, n) for count, _, n in report.by_heard] == [(1, 2), (2, 2), (3, 1)]
     assert sum(sum(row.values()) for row in report.confusion.values()) == 5
 

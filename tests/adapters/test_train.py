@@ -87,7 +87,7 @@ async def test_the_model_says_what_it_was_taught(trained: TrainedAdapter, base: 
     request = GenerationRequest(
         "k", (Message("user", "i feel anxious about the report ."),), 0, "warm", Sampling(temperature=0, max_tokens=12)
     )
-    assert (await model.generate(request)).text.split() == "i am so sorry .".split()
+    assert (await model.generate(request)).text.split() == ["i", "am", "so", "sorry", "."]
 
 
 def test_a_template_without_marks_is_refused(dialogues: Path, tmp_path: Path) -> None:

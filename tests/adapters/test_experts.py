@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from adapters.config import TrainingConfig
+from adapters.dialogues import World
+from adapters.experts import HELD_OUT_REPLICATES, Base, train_experts
+from adapters.routing import WordRouter
+from adapters.split import split_personas
+from adapters.store import AdapterStore
+from agents.users.embedded import EmbeddedUser
+from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task
+
+WORLD = World(
+    split_personas([persona(f"{name}_{i}", name) for name in ("alpha", "beta", "gamma") for i in "ab"], 0),
+    {
+        "alpha": task("alpha", "warm", "budget"),
+        "beta": task("beta", "cool", "bug"),
+        "gamma": task("gamma", "cool", "plan"),
+    },
+    {"warm": pattern("warm", 2, 0, 0), "cool": pattern("cool", 0, 0, 0)},
+    EmbeddedUser,
+)
+CONFIG = TrainingConfig(dialogues_per_pattern=4, turns=3, min_turns=2, samples=4, steps=3, batch_size=2, threads=1)
+REPLIES = ("i am so sorry about {topic} .", "now {topic} .")
+
+
+async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
+    stages: list[tuple[str, int, int]] = []
+    outcome = await train_experts(
+        CONFIG,
+        WORLD,
+        Base(ScriptedModel(REPLIES), base, "tiny"),
+        SorryRater(),
+        out=tmp_path,
+        seed=1,
+        progress=lambda *step: stages.append(step),
+    )
+    assert outcome.experts == {"alpha": "warm", "beta": "cool", "gamma": "cool"}
+    assert AdapterStore(tmp_path / "adapters").check_all(base) == ("cool", "warm")
+    assert {file.name for file in (tmp_path / "dialogues").iterdir()} == {"cool.jsonl", "warm.jsonl", "counts.json"}
+    router = WordRouter.load(tmp_path / "adapters" / "router.npz")
+    assert router.tasks == ("alpha", "beta", "gamma")
+    report = outcome.router_report
+    assert report.personas == tuple(sorted(person.id for person in WORLD.split.test))
+    assert (report.conversations, report.n) == (3 * HELD_OUT_REPLICATES, 3 * HELD_OUT_REPLICATES * CONFIG.turns)
+    assert set(outcome.timings_s) == {"dialogues", "router", "training"}
+    assert json.loads((tmp_path / "adapters" / "training.json").read_text())["experts"] == outcome.experts
+    assert stages[0] == ("writing dialogues", 1, 8)
+    assert stages[-1] == ("training warm (2 of 2)", 3, 3)
+
+
+async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
+    model = ScriptedModel(REPLIES)
+    outcome = await train_experts(config, WORLD, Base(model, base, "tiny"), SorryRater(), out=tmp_path, seed=1)
+    assert outcome.experts == {"alpha": "warm"}
+    assert set(outcome.adapters) == {"warm"}
+    assert set(outcome.router_report.confusion) == {"alpha"}
