@@ -101,8 +101,9 @@ class Journal:
 
         Only those of the last round that has begun: what failed before it is part of what later rounds grew from.
         """
-        begun = "SELECT max(spec ->> 'round') FROM episodes WHERE ended OR id IN (SELECT episode FROM turns)"
-        update = f"UPDATE episodes SET ended = 0, error = NULL WHERE error IS NOT NULL AND spec ->> 'round' = ({begun})"
+        of_round = "json_extract(spec, '$.round')"
+        begun = f"SELECT max({of_round}) FROM episodes WHERE ended OR id IN (SELECT episode FROM turns)"
+        update = f"UPDATE episodes SET ended = 0, error = NULL WHERE error IS NOT NULL AND {of_round} = ({begun})"
         with _clear(self.path):
             return self._db.execute(update).rowcount
 
