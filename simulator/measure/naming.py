@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 from simulator.records import EpisodeRecord, TurnRecord
 
 _DETERMINERS = ("the", "my", "your", "our", "this", "that")
+_WORD = re.compile(r"\w+")
 _DETERMINER = f"(?:{'|'.join(_DETERMINERS)})"
 
 
@@ -39,17 +40,13 @@ class Naming:
 def names(phrase: str, text: str) -> bool:
     """Whether ``text`` holds ``phrase`` as whole words, whatever the case; the, my, your, our, this and that are
     interchangeable: "my report" is named by "your report", but not by "report" or "reports"."""
-    return _pattern(phrase)(text) is not None
+    return _pattern(phrase).search(text) is not None
 
 
 @lru_cache(maxsize=8192)
-def _pattern(phrase: str) -> Callable[[str], re.Match[str] | None]:
-    return re.compile(_words(phrase), re.IGNORECASE).search
-
-
-def _words(phrase: str) -> str:
+def _pattern(phrase: str) -> re.Pattern[str]:
     words = (_DETERMINER if word in _DETERMINERS else re.escape(word) for word in phrase.casefold().split())
-    return r"(?<!\w)" + r"\s+".join(words) + r"(?!\w)"
+    return re.compile(r"(?<!\w)" + r"\s+".join(words) + r"(?!\w)", re.IGNORECASE)
 
 
 def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings: Collection[str]) -> Naming:
@@ -60,21 +57,39 @@ def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings:
     names nothing right, not even the topic: it speaks of somebody else, or of an earlier message.
     A feeling or topic counts as named by the user where the turn's intention has it *and* the message holds it.
     """
-    other = _other_feelings(feelings)
-    rows = [_episode(episode.turns, other) if episode.spec.task in asking else np.zeros((3, 2)) for episode in episodes]
+    others = _by_first_word(feelings)
+    rows = [
+        _episode(episode.turns, others) if episode.spec.task in asking else np.zeros((3, 2)) for episode in episodes
+    ]
     counts = np.array(rows).reshape(-1, 3, 2)  # episodes x (feeling, topic, either) x (right, counted)
     some = counts[..., 1] > 0
     return Naming(np.where(some, counts[..., 0], np.nan), np.where(some, counts[..., 1], np.nan))
 
 
-def _other_feelings(feelings: Collection[str]) -> Callable[[str], re.Match[str] | None] | None:
-    if not feelings:
-        return None
-    longest_first = sorted({feeling.casefold() for feeling in feelings}, key=lambda feeling: (-len(feeling), feeling))
-    return re.compile("|".join(_words(feeling) for feeling in longest_first), re.IGNORECASE).search
+def _by_first_word(feelings: Collection[str]) -> dict[str, list[str]]:
+    """Feelings by their first word, so that a reply is searched only for those that it may hold (one pattern of all
+    of them is a hundred times slower)."""
+    index: dict[str, list[str]] = {}
+    for feeling in sorted({feeling.casefold() for feeling in feelings}):
+        index.setdefault(_first_word(feeling), []).append(feeling)
+    return index
 
 
-def _episode(turns: Iterable[TurnRecord], other: Callable[[str], re.Match[str] | None] | None) -> Floats:
+def _first_word(phrase: str) -> str:
+    found = _WORD.search(phrase)
+    return found.group() if found else ""
+
+
+def _names_another(reply: str, own: str | None, index: Mapping[str, Collection[str]]) -> bool:
+    words = {*_WORD.findall(reply.casefold()), ""}
+    known = [feeling for word in words & index.keys() for feeling in index[word] if feeling != own]
+    if not known:
+        return False
+    rest = _pattern(own).sub(" ", reply) if own else reply
+    return any(names(feeling, rest) for feeling in known)
+
+
+def _episode(turns: Iterable[TurnRecord], others: Mapping[str, Collection[str]]) -> Floats:
     counts = np.zeros((3, 2))
     for turn in turns:
         said = turn.said
@@ -84,10 +99,8 @@ def _episode(turns: Iterable[TurnRecord], other: Callable[[str], re.Match[str] |
             continue
         feeling_right = feeling is not None and names(feeling, turn.reply)
         topic_right = topic is not None and names(topic, turn.reply)
-        if (feeling_right or topic_right) and other is not None:
-            rest = re.sub(_words(feeling), " ", turn.reply, flags=re.IGNORECASE) if feeling else turn.reply
-            if other(rest):
-                feeling_right = topic_right = False
+        if (feeling_right or topic_right) and _names_another(turn.reply, feeling, others):
+            feeling_right = topic_right = False
         counts[0] += (feeling_right, feeling is not None)
         counts[1] += (topic_right, topic is not None)
         counts[2] += (feeling_right or topic_right, True)

@@ -1,0 +1,64 @@
+"""A night's batch, 6 candidates x 1,000 episodes x 100 turns, is summarised in well under a minute: 1,000 resamples."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from agents.protocols import SENSE7, Expressed, Said
+from personas.schema import MECHANISMS
+from simulator.candidate_results import Context, Measured, candidate_results
+from simulator.measure.extract import extract
+from simulator.measure.transcripts import transcripts_sha256
+from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from tests.simulator.measure.making import rng
+
+EPISODES, TURNS, CANDIDATES, PERSONAS = 1000, 100, 6, 24
+
+
+def many_turns(draw):
+    """One conversation; episodes below share a few of them, which saves memory and changes no work."""
+    said = Said("feel", feeling="tired", topic="my report")
+    return tuple(
+        TurnRecord(
+            episode_id="any",
+            turn=turn,
+            user="I am tired of my report, and nothing that I try makes it any shorter.",
+            said=said,
+            reply="It is tiring to sit over your report for so long. What part of it is the hardest?",
+            expressed=Expressed(**dict(zip(MECHANISMS, draw.uniform(0, 2, 3), strict=True))),
+            felt=dict(zip(SENSE7, draw.uniform(1, 5, 7), strict=True)),
+            emotion=50.0,
+            state={"desired": 3.0},
+        )
+        for turn in range(1, TURNS + 1)
+    )
+
+
+def test_six_candidates_of_1000_episodes_and_100_turns():
+    draw = rng()
+    conversations = [many_turns(draw) for _ in range(20)]
+    spec = EpisodeSpec("p", "t", "c", 0, TURNS)
+    episodes = [
+        EpisodeRecord(
+            replace(spec, persona=f"p{i % PERSONAS}", task=f"t{i % 8}", candidate=f"c{candidate}", seed=i),
+            conversations[int(draw.integers(20))],
+        )
+        for candidate in range(CANDIDATES)
+        for i in range(EPISODES)
+    ]
+    feelings = [f"feeling{i}" for i in range(60)]
+    context = Context({f"t{i}": (0.0, 1.0, 2.0) for i in range(8)}, feelings, rng_seed=0, draws=1000)
+
+    started = time.process_time()
+    transcripts_sha256(episodes)
+    hashed = time.process_time()
+    measured = {name: Measured.of(arrays, context) for name, arrays in extract(episodes, {}).items()}
+    extracted = time.process_time()
+    for name, each in measured.items():
+        own = [episode for episode in episodes if episode.spec.candidate == name]
+        assert candidate_results(each, own, measured["c0"], context)["naming"]["n"] == EPISODES * TURNS
+    summarised = time.process_time()
+    print(f"hash {hashed - started:.1f} s, arrays {extracted - hashed:.1f} s, figures {summarised - extracted:.1f} s")
+    assert np.isfinite(measured["c5"].gap).all()
+    assert summarised - started < 60
