@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("simulator.cli.run", "run", "Simulate and measure what a study asks for."),
     "train": ("simulator.cli.train", "train", "Write steered dialogues and train expert adapters."),
     "report": ("simulator.cli.report", "report", "Make results.json and report.html from a journal."),
-    "persona": ("simulator.cli.persona", "persona", "List, show, check and try personas."),
+    "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),
     "micro": ("simulator.cli.micro", "micro", "Rebuild or describe the embedded base model."),
@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 EPILOG = """\b
 Examples:
   holdfast quickstart --out runs/quickstart
-  holdfast persona show nadia_deck
+  holdfast persona show jun_park
   holdfast run examples/stress_test/study.yaml --out runs/stress
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 130 interrupted."""
@@ -93,7 +93,7 @@ def run_command(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except HoldfastError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
         return 2 if isinstance(error, InputError) else 1
     except BrokenPipeError:  # the reader of our output went away: nothing to say, and nobody to say it to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
