@@ -39,8 +39,10 @@ class House:
 
     @property
     def base(self) -> Base:
-        """The study's model, as training takes it."""
-        return Base(self.models[self.default], self.references[self.default].path, self.default)
+        """The study's model, as training takes it. Its files call it by a name, never by this machine's path."""
+        path = self.references[self.default].path
+        name = "holdfast-micro" if self.default == "micro" else path.name
+        return Base(self.models[self.default], path, name)
 
     def inputs(self, experts: Mapping[str, Path]) -> dict[str, str]:
         """Hashes of what the transcripts follow from besides the study: models, adapters, the rater."""
