@@ -7,22 +7,19 @@ run writes.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 from personas.errors import JournalError
+from simulator.engine.journal_file import check, clear, connect, connect_to_write, write_empty
 from simulator.engine.locking import WriterLock
 from simulator.engine.rows import TURN_COLUMNS, json_spec, row_turn, spec_json, turn_row
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
-APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
-SCHEMA_VERSION = 1
 _COLUMNS = ", ".join(TURN_COLUMNS)
 _INSERT_TURN = f"INSERT INTO turns ({_COLUMNS}) VALUES ({', '.join('?' * len(TURN_COLUMNS))})"
 
@@ -56,8 +53,8 @@ class Journal:
             lock.release()
             raise JournalError(f"{path}: a journal is already here; go on with --resume, or choose another --out")
         with _releasing(lock):
-            _write_empty(path, meta)
-            return cls(path, _connect_to_write(path), lock)
+            write_empty(path, meta)
+            return cls(path, connect_to_write(path), lock)
 
     @classmethod
     def resume(cls, path: Path) -> Journal:
@@ -65,15 +62,15 @@ class Journal:
         _must_exist(path)
         lock = _lock(path)
         with _releasing(lock):
-            _check(path, thorough=True)
-            return cls(path, _connect_to_write(path), lock)
+            check(path, thorough=True)
+            return cls(path, connect_to_write(path), lock)
 
     @classmethod
     def read(cls, path: Path) -> Journal:
         """An existing journal, to look at, also while a run writes it."""
         _must_exist(path)
-        _check(path, thorough=False)
-        return cls(path, _connect(path, "ro"), None)
+        check(path, thorough=False)
+        return cls(path, connect(path, "ro"), None)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -93,7 +90,7 @@ class Journal:
 
     def fail(self, episode_id: str, error: str) -> None:
         """Record why an episode could not go on; its turns so far stay."""
-        with _clear(self.path):
+        with clear(self.path):
             self._db.execute("UPDATE episodes SET ended = 1, error = ? WHERE id = ?", (error, episode_id))
 
     def owe_failed(self) -> int:
@@ -104,13 +101,13 @@ class Journal:
         of_round = "json_extract(spec, '$.round')"
         begun = f"SELECT max({of_round}) FROM episodes WHERE ended OR id IN (SELECT episode FROM turns)"
         update = f"UPDATE episodes SET ended = 0, error = NULL WHERE error IS NOT NULL AND {of_round} = ({begun})"
-        with _clear(self.path):
+        with clear(self.path):
             return self._db.execute(update).rowcount
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing, on disk when the block ends."""
-        with _clear(self.path):
+        with clear(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -124,37 +121,37 @@ class Journal:
 
     def meta(self) -> dict[str, str]:
         """What :meth:`create` was told to remember."""
-        with _clear(self.path):
+        with clear(self.path):
             return dict(self._db.execute("SELECT key, value FROM meta"))
 
     def ended(self) -> set[str]:
         """Ids of the episodes that need no more turns, the failed ones included."""
-        with _clear(self.path):
+        with clear(self.path):
             return {episode for (episode,) in self._db.execute("SELECT id FROM episodes WHERE ended")}
 
     def count(self) -> Counts:
         """How much there is."""
         turns = "SELECT count(*) FROM turns"
         episodes = "SELECT coalesce(sum(ended AND error IS NULL), 0), count(error) FROM episodes"
-        with _clear(self.path):
+        with clear(self.path):
             return Counts(*self._db.execute(turns).fetchone(), *self._db.execute(episodes).fetchone())
 
     def turns_of_ended(self) -> int:
         """Turns of the episodes that need no more."""
         query = "SELECT count(*) FROM turns JOIN episodes ON id = episode WHERE ended"
-        with _clear(self.path):
+        with clear(self.path):
             (count,) = self._db.execute(query).fetchone()
         return int(count)
 
     def turns(self, episode_id: str) -> tuple[TurnRecord, ...]:
         """The finished turns of one episode, in order."""
         query = f"SELECT {_COLUMNS} FROM turns WHERE episode = ? ORDER BY turn"
-        with _clear(self.path), closing(self._db.execute(query, (episode_id,))) as rows:
+        with clear(self.path), closing(self._db.execute(query, (episode_id,))) as rows:
             return tuple(row_turn(row) for row in rows)
 
     def episodes(self, round: int | None = None) -> Iterator[EpisodeRecord]:
         """All episodes in the study's order with the turns they have; of one round where it is given."""
-        with _clear(self.path):
+        with clear(self.path):
             rows = self._db.execute("SELECT spec, error FROM episodes ORDER BY place").fetchall()
             specs = [(json_spec(text), error) for text, error in rows]
         for spec, error in specs:
@@ -165,7 +162,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file and let the lock go."""
-        with _clear(self.path):
+        with clear(self.path):
             self._db.close()
         if self._lock is not None:
             self._lock.release()
@@ -184,54 +181,6 @@ def read_episodes(path: Path) -> list[EpisodeRecord]:
     """Every episode of a journal, for measurement and report."""
     with Journal.read(path) as journal:
         return list(journal.episodes())
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Autocommitting connection. A journal at rest in a folder that cannot be written is opened as immutable."""
-    at_rest = mode == "ro" and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
-    uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
-    with _clear(path):
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
-
-
-def _connect_to_write(path: Path) -> sqlite3.Connection:
-    connection = _connect(path, "rw")
-    with _clear(path):
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
-
-
-def _write_empty(path: Path, meta: Mapping[str, str]) -> None:
-    """Make the file beside its place and move it there, so that a journal is either absent or whole."""
-    draft = path.with_suffix(".new")
-    with _clear(path):
-        draft.unlink(missing_ok=True)
-        with closing(_connect(draft, "rwc")) as db:
-            script = (files(__package__) / "schema.sql").read_text(encoding="utf-8")
-            marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
-            db.executescript(f"BEGIN; {script} {marks} COMMIT;")
-            db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
-        draft.replace(path)
-
-
-def _check(path: Path, *, thorough: bool) -> None:
-    """A JournalError unless the file is ours, of this version, and (where ``thorough``) whole."""
-    with _clear(path), closing(_connect(path, "ro")) as db:
-        (application,) = db.execute("PRAGMA application_id").fetchone()
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID:
-            raise JournalError(f"{path}: an SQLite file, but not a holdfast journal; choose another --out")
-        if version != SCHEMA_VERSION:
-            age = "an older" if version < SCHEMA_VERSION else "a newer"
-            raise JournalError(
-                f"{path}: written by {age} holdfast (journal version {version}, this one reads {SCHEMA_VERSION}); "
-                f"use that holdfast, or choose another --out"
-            )
-        if thorough:
-            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise _damaged(path, str(verdict))
 
 
 def _lock(path: Path) -> WriterLock:
@@ -253,29 +202,3 @@ def _releasing(lock: WriterLock) -> Iterator[None]:
     except BaseException:
         lock.release()
         raise
-
-
-@contextmanager
-def _clear(path: Path) -> Iterator[None]:
-    """SQLite's errors in a user's words; finished turns are safe in every case."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise JournalError(f"{path}: refused a turn that is already there, or an incomplete one ({error})") from error
-    except sqlite3.OperationalError as error:
-        if "full" in str(error):
-            text = "the disk is full; every finished turn up to here is kept: make room, then go on with --resume"
-        elif "readonly" in str(error) or "unable to open" in str(error):
-            text = f"the journal cannot be opened so ({error}); check the folder's permissions, or choose another --out"
-        else:
-            text = f"the journal cannot be used ({error}); try again with --resume"
-        raise JournalError(f"{path}: {text}") from error
-    except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _damaged(path: Path, detail: str) -> JournalError:
-    return JournalError(
-        f"{path}: damaged or not a journal ({detail}); keep a copy, try `sqlite3 {path.name} .recover`, "
-        f"or start again in another --out"
-    )
