@@ -11,8 +11,8 @@ _CARD = """\
 # Linear rater of expressed empathy
 
 Scores a reply 0-2 on the three mechanisms of EPITOME: emotional reaction, interpretation, exploration. Logistic
-regressions on {features:,} words, word pairs and word triples of each sentence; the strongest sentence speaks for the
-reply. It reads the reply only, in English.
+regressions on {features:,} words, word pairs and word triples: of the reply's strongest sentence, and of the reply as
+a whole. It reads the reply only, in English.
 
 ## Fitted on
 {replies:,} replies to {posts:,} posts of Reddit's mental-health forums, with levels and rationales by trained people:
@@ -24,7 +24,7 @@ files; the vocabulary holds words that occur in at least three replies.
 ## Agreement with the human levels, cross-validated
 Quadratic-weighted kappa; folds grouped by post, cuts chosen on the other folds.
 
-| mechanism | qwk | inverse L2 penalty | replies at level 0 / 1 / 2 |
+| mechanism | qwk | inverse L2 penalty (sentence / reply) | replies at level 0 / 1 / 2 |
 |---|---|---|---|
 {rows}
 
@@ -40,9 +40,9 @@ Quadratic-weighted kappa; folds grouped by post, cuts chosen on the other folds.
 
 
 def write_card(out: Path, held_out: Mapping[str, Mapping[str, float]], replies: int, posts: int, features: int) -> None:
-    """Write ``card.md`` into ``out``. ``held_out``: mechanism -> ``qwk``, ``strength`` and ``n0``, ``n1``, ``n2``."""
+    """Write ``card.md`` into ``out``. ``held_out``: mechanism -> ``qwk``, both strengths, ``n0``, ``n1``, ``n2``."""
     rows = [
-        f"| {name.replace('_', ' ')} ({prefix}) | {one['qwk']:.2f} | {one['strength']:g} "
+        f"| {name.replace('_', ' ')} ({prefix}) | {one['qwk']:.2f} | {one['strength']:g} / {one['reply_strength']:g} "
         f"| {one['n0']:.0f} / {one['n1']:.0f} / {one['n2']:.0f} |"
         for prefix, (name, one) in zip(PREFIXES, held_out.items(), strict=True)
     ]

@@ -1,8 +1,8 @@
 """The linear rater: expressed empathy of a reply from its words, fitted on human labels.
 
-Each sentence gets, per mechanism, two logits: does it show at least level 1, and level 2. The strongest sentence
-speaks for the reply. Two logistic curves turn it into probabilities, their sum is the expected level, and a
-piecewise-linear scale, fitted on held-out folds, puts that level where rounding agrees best with people.
+Per mechanism, two questions (at least level 1? level 2?) are asked of the reply's strongest sentence and of the reply
+as a whole. Logistic curves join the two logits into probabilities, whose sum is the expected level; a piecewise-linear
+scale, fitted on held-out folds, puts that level where rounding agrees best with people.
 
 numpy only: no torch, no scikit-learn, no pickle. ``linear_epitome/card.md`` says what the labels are.
 """
@@ -23,12 +23,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.protocols import Exchange, Expressed
-from agents.raters.features import ENDS, START, Floats, Ints, Sentences, cut, grams
+from agents.raters.features import (
+    ENDS,
+    REPLY_POWER,
+    SENTENCE_POWER,
+    START,
+    Floats,
+    Ints,
+    cut,
+    grams,
+)
 from personas.errors import DataError
 
 SHIPPED = Path(__file__).parent / "linear_epitome"
 WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
 _CHUNK = 1024  # replies at a time: bounds memory
+TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0
 _KNOTS = np.array([0.0, 0.5, 1.5, 2.0])
 
 
@@ -37,8 +47,9 @@ class LinearModel:
     """The fitted numbers: F features, M = 3 mechanisms in the order of ``MECHANISMS``, two heads (level 1, 2) each.
 
     ``words``: known tokens, numbered from 1; ``keys``: (F,) sorted keys of known runs; ``idf``: (F,);
-    ``weights``: (F, 2 M) and ``bias``: (2 M,), a sentence's logits; ``slope``, ``offset``: (2 M,), from the strongest
-    sentence's logit to the reply's; ``scale``: (M, 4), expected levels that map to 0, .5, 1.5 and 2.
+    ``weights`` (F, 2 M) and ``bias`` (2 M,) give a sentence's logits, ``reply_weights`` and ``reply_bias`` a whole
+    reply's; ``curves``: (3, 2 M), what the strongest sentence's logit and the whole reply's count, and an offset;
+    ``scale``: (M, 4), expected levels that map to 0, .5, 1.5 and 2.
     """
 
     words: tuple[str, ...]
@@ -46,8 +57,9 @@ class LinearModel:
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
     bias: Floats
-    slope: Floats
-    offset: Floats
+    reply_weights: NDArray[np.float32]
+    reply_bias: Floats
+    curves: Floats
     scale: Floats
 
     @cached_property
@@ -55,41 +67,46 @@ class LinearModel:
         """Each known token's number, from 1."""
         return {word: number for number, word in enumerate(self.words, start=1)}
 
-    def cut(self, texts: Sequence[str]) -> Sentences:
-        """The sentences of ``texts`` in this model's token numbers."""
-        return cut(texts, self.numbers)
-
-    def sentence_logits(self, sentences: Sentences) -> Floats:
-        """(S, 2 M) logits, one row a sentence."""
-        count = len(sentences.reply)
-        key, place = grams(sentences, len(self.words) + 1)
-        where = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
-        known = self.keys[where] == key
-        where, place = where[known], place[known]
-        idf = self.idf[where].astype(np.float64)
-        length = np.sqrt(np.bincount(place, weights=idf * idf, minlength=count))
-        value = idf / length[place]
-        columns = [
-            np.bincount(place, weights=value * self.weights[where, head], minlength=count)
-            for head in range(self.weights.shape[1])
-        ]
-        return np.stack(columns, axis=1) + self.bias
-
     def levels(self, texts: Sequence[str]) -> Floats:
         """(R, M) levels, 0-2 each; a reply without words scores 0."""
-        parts = [self._levels(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
+        parts = [self.from_logits(*self.logits(texts[at : at + _CHUNK])) for at in range(0, len(texts), _CHUNK)]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.scale)))
 
-    def _levels(self, texts: Sequence[str]) -> Floats:
-        sentences = self.cut(texts)
-        strongest = np.full((len(texts), len(self.bias)), -np.inf)
-        np.maximum.at(strongest, sentences.reply, self.sentence_logits(sentences))
-        return self.from_logits(strongest)
+    def logits(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+        """Of the strongest sentence and of the whole reply, (R, 2 M) each; -inf for a reply without a sentence."""
+        sentences, heads = cut(texts, self.numbers), len(self.bias)
+        strongest, whole = np.full((len(texts), heads), -np.inf), np.zeros((len(texts), heads))
+        if not len(sentences.reply):
+            return strongest, whole + self.reply_bias
+        key, place = grams(sentences, len(self.words) + 1)
+        where = np.searchsorted(self.keys, key)
+        where[where == len(self.keys)] = 0
+        order = np.argsort(place, kind="stable")  # three sorted runs: cheap, and sums then are over slices
+        where, place = where[order], place[order]
+        rows = self.table[np.where(self.keys[where] == key[order], where, len(self.keys))]
+        by_sentence = np.add.reduceat(rows, _starts(place), axis=0)  # <s> makes sure that no sentence is empty
+        length = np.maximum(by_sentence[:, -1:], TINY)
+        first = _starts(sentences.reply)
+        told = sentences.reply[first]
+        logits = by_sentence[:, :heads] / length ** (SENTENCE_POWER / 2) + self.bias
+        strongest[told] = np.maximum.reduceat(logits, first, axis=0)
+        by_reply = np.add.reduceat(by_sentence, first, axis=0)
+        length = np.maximum(by_reply[:, -1:], TINY)
+        whole[told] = by_reply[:, heads:-1] / length ** (REPLY_POWER / 2)
+        return strongest, whole + self.reply_bias
 
-    def from_logits(self, strongest: Floats) -> Floats:
-        """(R, M) levels from the strongest sentences' logits, (R, 2 M); -inf where a reply has no sentence."""
+    @cached_property
+    def table(self) -> Floats:
+        """(F + 1, 4 M + 1): idf times each weight, and idf squared; the last row, for unknown runs, is 0."""
+        idf = self.idf.astype(np.float64)[:, None]
+        rows = np.concatenate([idf * self.weights, idf * self.reply_weights, idf * idf], axis=1)
+        return np.concatenate([rows, np.zeros((1, rows.shape[1]))])
+
+    def from_logits(self, strongest: Floats, whole: Floats) -> Floats:
+        """(R, M) levels from what :meth:`logits` gives."""
+        first, second, offset = self.curves
         with np.errstate(over="ignore"):
-            chance = 1 / (1 + np.exp(-(self.slope * strongest + self.offset)))
+            chance = 1 / (1 + np.exp(-(first * strongest + second * whole + offset)))
         expected = chance[:, 0::2] + np.minimum(chance[:, 0::2], chance[:, 1::2])
         scaled = [np.interp(expected[:, m], knots, _KNOTS) for m, knots in enumerate(self.scale)]
         return np.stack(scaled, axis=1)
@@ -100,7 +117,10 @@ class LinearModel:
         shapes = {
             "keys": (self.keys.shape, (features,)),
             "idf": (self.idf.shape, (features,)),
-            **{one: (getattr(self, one).shape, (heads,)) for one in ("bias", "slope", "offset")},
+            "reply_weights": (self.reply_weights.shape, (features, heads)),
+            "bias": (self.bias.shape, (heads,)),
+            "reply_bias": (self.reply_bias.shape, (heads,)),
+            "curves": (self.curves.shape, (3, heads)),
             "scale": (self.scale.shape, (heads // 2, len(_KNOTS))),
         }
         for name, (found, expected) in shapes.items():
@@ -135,6 +155,11 @@ class LinearModel:
                 f"{folder}: no rater's weights can be read there ({error}). "
                 f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."
             ) from error
+
+
+def _starts(numbers: Ints) -> Ints:
+    """Where each run of equal numbers begins; ``numbers`` is sorted and not empty."""
+    return np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
 
 
 def _array_fields() -> list[str]:

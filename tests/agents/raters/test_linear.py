@@ -54,10 +54,9 @@ def test_a_reply_without_words_shows_nothing() -> None:
     ],
 )
 def test_one_telling_sentence_is_heard_alone_and_beside_advice(sentence: str, mechanism: str, least: float) -> None:
-    alone = getattr(score(sentence), mechanism)
-    assert alone >= least
-    assert getattr(score(f"{sentence} {ADVICE}"), mechanism) >= alone
-    assert getattr(score(f"{ADVICE} {sentence}"), mechanism) >= alone
+    assert getattr(score(sentence), mechanism) >= least
+    assert getattr(score(f"{sentence} {ADVICE}"), mechanism) >= least
+    assert getattr(score(f"{ADVICE} {sentence}"), mechanism) >= least
     others = [m for m in ("emotional_reaction", "interpretation", "exploration") if m != mechanism]
     assert all(getattr(score(sentence), other) < 0.5 for other in others)
 
@@ -73,13 +72,12 @@ def test_the_user_message_is_not_read() -> None:
     assert one == other
 
 
-def test_five_thousand_replies_a_second_within_a_factor() -> None:
-    # Measured: 30,000 a second on an idle core. The bound leaves room for a busy machine.
+def test_five_thousand_replies_a_second() -> None:
     rater, exchanges = LinearRater(), [Exchange("", f"I'm so sorry about it. {ADVICE} Why {n}?") for n in range(5000)]
     rater.score(exchanges[:10])
-    began = time.perf_counter()
+    began = time.process_time()  # this process's own time, so that a busy machine does not count
     rater.score(exchanges)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 1
 
 
 def test_the_files_are_small_and_the_card_is_there() -> None:
