@@ -84,15 +84,18 @@ def open_house(study: StudyConfig) -> House:
         InputError: an unknown model reference.
         ModelError: a model cannot be loaded.
     """
+    from transformers.utils import logging as transformers_logging
+
     from agents.models.local import LocalChatModel  # brings torch
 
+    transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
     references = {word: resolve(word, base_path()) for word in words}
     models = {
         word: LocalChatModel.load(reference.path, dtype=reference.dtype, batch_size=study.batch_size)
         for word, reference in references.items()
     }
-    return House(models, references, study.model, LinearRater.load())
+    return House(models, references, study.model, LinearRater())
 
 
 def experts_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:
