@@ -116,12 +116,8 @@ class BatchCache(Cache):  # type: ignore[misc]
             kept.layers, unchanged = [], 0
         for number, layer in enumerate(self.layers):
             if len(kept.layers) <= number:
-                kept.layers.append(
-                    tuple(
-                        states.new_empty(states.shape[1], kept.capacity, states.shape[3])  # type: ignore[arg-type]
-                        for states in (layer.keys, layer.values)
-                    )
-                )
+                shapes = [(states.shape[1], kept.capacity, states.shape[3]) for states in (layer.keys, layer.values)]
+                kept.layers.append((layer.keys.new_empty(shapes[0]), layer.values.new_empty(shapes[1])))
             for resting, states in zip(kept.layers[number], (layer.keys, layer.values), strict=True):
                 resting[:, unchanged:length] = states[row, :, unchanged:length]
         kept.tokens = tokens

@@ -67,8 +67,10 @@ class Engine:
         return self.batch_size - len(self.rows)
 
     def admit(self, jobs: Sequence[Job]) -> None:
-        """Let jobs join, as many as there are ``open_places`` at most: read in what is kept of them, compute the rest of their
-        prompts, draw their first tokens."""
+        """Let jobs join, as many as there are ``open_places`` at most.
+
+        What is kept of each is read in, the rest of its prompt computed, and its first token drawn.
+        """
         start = len(self.rows)
         joining = sorted((self._open(job) for job in jobs), key=lambda row: len(row.pending))
         self.rows += joining
@@ -105,6 +107,16 @@ class Engine:
     def _advance(self, first: int, last: int) -> None:
         """Read the pending tokens of rows [first, last) and draw a token for each."""
         rows = self.rows[first:last]
+        logits = self.logits(first, last)
+        chances = np.array([row.chances[len(row.written)] for row in rows])
+        drawn = draw(logits, [row.job.request.sampling for row in rows], chances)
+        for row, token in zip(rows, drawn, strict=True):
+            row.written.append(token)
+            row.pending = np.array([token])
+
+    def logits(self, first: int, last: int) -> torch.Tensor:
+        """Read the pending tokens of rows [first, last); what their last ones predict, (rows, vocabulary)."""
+        rows = self.rows[first:last]
         device = self.backbone.device
         width = max(len(row.pending) for row in rows)
         window = self._cache.window
@@ -124,7 +136,7 @@ class Engine:
         window.slots = torch.from_numpy(slots).to(device)
         places = torch.from_numpy(positions).to(device)
         self.bank.use([row.job.request.adapter for row in rows])
-        logits = self.backbone.model(
+        predicted: torch.Tensor = self.backbone.model(
             input_ids=torch.from_numpy(tokens).to(device),
             attention_mask=self._masks.build(places, window.length),
             position_ids=places,
@@ -132,11 +144,7 @@ class Engine:
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
-        chances = np.array([row.chances[len(row.written)] for row in rows])
-        drawn = draw(logits, [row.job.request.sampling for row in rows], chances)
-        for row, token in zip(rows, drawn, strict=True):
-            row.written.append(token)
-            row.pending = np.array([token])
+        return predicted
 
     def _leave(self) -> None:
         """Deliver the rows that are done, put their states to rest, and close the gaps from the end."""

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from agents.models.cache import Shelf
+from agents.models.check import check_architecture
 from agents.models.engine import Engine, Job
 from agents.models.loading import Backbone, load_backbone
 from agents.models.lora import AdapterBank
@@ -36,6 +37,7 @@ class LocalChatModel:
     def __init__(self, backbone: Backbone, *, batch_size: int = 32, max_cache_tokens: int = MAX_CACHE_TOKENS) -> None:
         self._backbone = backbone
         self._bank = AdapterBank(backbone.model, backbone.name)
+        check_architecture(backbone)
         self._engine = Engine(backbone, self._bank, batch_size=batch_size, shelf=Shelf(max_cache_tokens))
         self._waiting: deque[Job] = deque()
         self._queue_lock = threading.Lock()  # guards _waiting and _running
@@ -107,7 +109,7 @@ class LocalChatModel:
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, answer, result)
 
-        self._submit(Job(request, prompt, min(request.sampling.max_tokens, room), deliver, answer.cancelled))
+        self._submit(Job(request, prompt, max(1, min(request.sampling.max_tokens, room)), deliver, answer.cancelled))
         return await answer
 
     def _render(self, messages: tuple[Message, ...]) -> NDArray[np.int64]:

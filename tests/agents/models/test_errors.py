@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import LlamaConfig, MambaConfig
+from transformers import BloomConfig, LlamaConfig, MambaConfig
 
 from agents.models.local import LocalChatModel
 from agents.protocols import GenerationRequest, Message, Sampling
@@ -26,7 +26,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 
 def test_not_a_model_folder(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="has no config.json"):
+    with pytest.raises(ModelError, match=r"has no config\.json"):
         LocalChatModel.load(tmp_path)
 
 
@@ -70,6 +70,12 @@ def test_an_architecture_without_keys_and_values(tmp_path: Path) -> None:
         LocalChatModel.load(build_model(config, tmp_path / "mamba"))
 
 
+def test_an_architecture_that_the_engine_would_run_wrongly(tmp_path: Path) -> None:
+    config = BloomConfig(vocab_size=100, hidden_size=32, n_layer=2, n_head=4)  # positions by ALiBi, from a 2-D mask
+    with pytest.raises(ModelError, match=r"the local engine cannot run bloom \(.*\); serve it"):
+        LocalChatModel.load(build_model(config, tmp_path / "bloom"))
+
+
 def test_unknown_adapter_is_named(llama: Path, adapters: dict[str, Path]) -> None:
     model = LocalChatModel.load(llama, adapters=adapters)
     request = GenerationRequest("k", ASK.messages, 1, "wram")
@@ -88,7 +94,7 @@ async def test_an_adapter_of_another_base_is_refused_and_forgotten(
     answer = await model.generate(ASK)
     for base in (wide, deep):
         other = build_adapter(base, tmp_path / f"of-{base.name}", 1)
-        with pytest.raises(ModelError, match="adapter 'other' in .* does not fit the base llama"):
+        with pytest.raises(ModelError, match=r"adapter 'other' in .* does not fit the base llama"):
             model.add_adapter("other", other)
     assert await model.generate(ASK) == answer
     model.add_adapter("fits", adapters["v1.2/cool"])

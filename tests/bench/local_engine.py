@@ -1,0 +1,87 @@
+"""The local engine against plain ``generate``, against itself later in a conversation, and with many adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agents.models.local import LocalChatModel
+from agents.protocols import Message
+from tests.agents.models.conftest import build_adapter
+from tests.bench.worlds import (
+    Measure,
+    converse_all,
+    endless,
+    generate_replies,
+    greedy_reply,
+    micro_sized,
+    scripted,
+    user_message,
+)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def against_generate(folder: Path, conversations: int = 24, turns: int = 8) -> Measure:
+    """The same conversations held by the engine and by ``generate``, which reads the whole history at every turn."""
+    model = LocalChatModel(endless(folder), batch_size=conversations)
+    ours = seconds(lambda: asyncio.run(converse_all(model, conversations, turns)))
+    backbone = endless(folder)
+
+    def plain() -> None:
+        talks: list[tuple[Message, ...]] = [()] * conversations
+        for turn in range(1, turns + 1):
+            talks = [(*talk, user_message(number, turn)) for number, talk in enumerate(talks)]
+            replies = generate_replies(backbone, talks)
+            talks = [(*talk, Message("assistant", reply)) for talk, reply in zip(talks, replies, strict=True)]
+
+    return Measure(f"{conversations} conversations x {turns} turns", ours, "generate, whole history", seconds(plain))
+
+
+def late_turns(folder: Path, early: int = 10, late: int = 100, repeats: int = 3) -> list[Measure]:
+    """One reply late in a conversation against one early, by the engine and by ``generate``; the best of some."""
+    backbone = endless(folder)
+
+    def engine(turn: int) -> float:
+        best = float("inf")
+        for repeat in range(repeats):
+            model = LocalChatModel(backbone, batch_size=1)
+            before, now = scripted(repeat, turn - 1), scripted(repeat, turn)
+            asyncio.run(model.generate(greedy_reply("talk", before)))
+            best = min(best, seconds(lambda: asyncio.run(model.generate(greedy_reply("talk", now)))))  # noqa: B023
+        return best
+
+    def plain(turn: int) -> float:
+        return min(seconds(lambda: generate_replies(backbone, [scripted(n, turn)])) for n in range(repeats))  # noqa: B023
+
+    return [
+        Measure(f"{who}: turn {late}", measure(late), f"its turn {early}", measure(early))
+        for who, measure in (("engine", engine), ("generate", plain))
+    ]
+
+
+def many_adapters(folder: Path, scratch: Path, conversations: int = 24, turns: int = 4) -> Measure:
+    """The base and four adapters dealt over one batch, against one adapter for all."""
+    names = [f"expert{number}" for number in range(4)]
+    folders = {name: build_adapter(folder, scratch / name, seed, rank=8) for seed, name in enumerate(names)}
+
+    def run(loaded: dict[str, Path], dealt: list[str | None]) -> float:
+        model = LocalChatModel(endless(folder), batch_size=conversations)
+        for name, path in loaded.items():
+            model.add_adapter(name, path)
+        return seconds(lambda: asyncio.run(converse_all(model, conversations, turns, dealt)))
+
+    one = run({names[0]: folders[names[0]]}, [names[0]])
+    return Measure("base and 4 adapters in a batch", run(folders, [None, *names]), "1 adapter", one)
+
+
+def measures(scratch: Path) -> list[Measure]:
+    """All of this module's comparisons; ``scratch``: an empty folder for the models."""
+    folder = micro_sized(scratch / "model")
+    return [against_generate(folder), *late_turns(folder), many_adapters(folder, scratch)]
