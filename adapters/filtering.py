@@ -6,13 +6,12 @@ checks of naming are holdfast's, because a reply that answers the wrong feeling 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
+from agents.naming import names, pattern_of
 from agents.protocols import Expressed, Said
 from personas.schema import MechanismLevels
 
@@ -46,29 +45,25 @@ def adherence(expressed: Expressed, target: MechanismLevels) -> float:
     return 1 - sum(abs(shown - wanted) for shown, wanted in pairs) / 6
 
 
-def names(text: str, phrase: str) -> bool:
-    """Whether ``text`` holds ``phrase`` as whole words, in any case."""
-    return _pattern(phrase).search(text) is not None
-
-
 def flaws(
     said: Said, reply: str, expressed: Expressed, standard: Standard, *, finished: bool = True
 ) -> tuple[Flaw, ...]:
     """Everything wrong with a reply, in a fixed order; empty where it may be learned from.
 
-    A reply names something where it holds the feeling, the topic or the need of *this* message; where the message has
-    none of them (a plain "thanks"), nothing has to be named.
+    A reply names something where it holds the feeling, the topic or the need of *this* message. Nothing has to be
+    named where the message has none of them (a plain "thanks"), or where the pattern asks for no empathy at all.
     """
     if not reply.strip():
         return ("empty",)
     said_phrases = [phrase for phrase in (said.topic, said.need, said.feeling) if phrase]
+    asked = bool(said_phrases) and any(level > 0 for level in standard.target.as_array())
     rest = reply
     for phrase in said_phrases:
-        rest = _pattern(phrase).sub(" ", rest)
+        rest = pattern_of(phrase).sub(" ", rest)
     wrong: tuple[tuple[Flaw, bool], ...] = (
         ("unfinished", not finished),
         ("low_adherence", adherence(expressed, standard.target) < standard.min_adherence),
-        ("names_nothing_said", bool(said_phrases) and not any(names(reply, phrase) for phrase in said_phrases)),
+        ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),
     )
@@ -105,9 +100,4 @@ def tally(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, faile
 
 
 def _names_any(text: str, phrases: Collection[str]) -> bool:
-    return any(names(text, phrase) for phrase in phrases)
-
-
-@lru_cache(maxsize=4096)
-def _pattern(phrase: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)", re.IGNORECASE)
+    return any(names(phrase, text) for phrase in phrases)

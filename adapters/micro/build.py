@@ -13,7 +13,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from adapters.micro.copying import copying_scores
-from adapters.micro.encoding import Batch, Encoder
+from adapters.micro.encoding import IGNORED, Batch, Encoder
 from adapters.micro.recipes import BuildRecipe, ModelSize
 from adapters.micro.tokenizer import train_tokenizer
 from adapters.micro.world import Document, documents
@@ -97,8 +97,8 @@ def train(model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, r
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, steps, recipe.warmup_steps))
     smoothed = math.nan
     model.train()
-    for step, (tokens, labels) in enumerate(data, start=1):
-        loss = reply_loss(model, tokens, labels)
+    for step, batch in enumerate(data, start=1):
+        loss = weighted_loss(model, batch)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -119,12 +119,14 @@ def pace(step: int, steps: int, warmup: int) -> float:
     return rise * (0.03 + 0.97 * fall)
 
 
-def reply_loss(model: LlamaForCausalLM, tokens: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean cross entropy over labelled tokens; the vocabulary is projected at those places only."""
-    hidden = model.model(input_ids=tokens).last_hidden_state
-    learned = labels[:, 1:] != -100
+def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
+    """Weighted mean cross entropy over labelled tokens; the vocabulary is projected at those places only."""
+    hidden = model.model(input_ids=batch.tokens).last_hidden_state
+    learned = batch.labels[:, 1:] != IGNORED
     logits = model.lm_head(hidden[:, :-1][learned]).float()
-    return torch.nn.functional.cross_entropy(logits, labels[:, 1:][learned])
+    losses = torch.nn.functional.cross_entropy(logits, batch.labels[:, 1:][learned], reduction="none")
+    weights = batch.weights[:, 1:][learned]
+    return (losses * weights).sum() / weights.sum()
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from adapters.micro.encoding import Encoder
 from adapters.micro.lexicon import Lexicon, load_lexicon
-from adapters.micro.replies import Style
+from adapters.micro.replies import Style, yours
 from adapters.micro.world import Document, cue_style, intentions, make_turn
 from agents.protocols import Said
 
@@ -36,7 +36,7 @@ def _case(kind: str, rng: random.Random) -> tuple[Document, str]:
     while True:
         said = _intention(kind, lexicon, rng)
         named = {"feeling": said.feeling, "need": said.need}.get(kind, said.topic) or ""
-        named = " ".join("your" if word == "my" else word for word in named.split(" "))
+        named = yours(named)
         style = Style(0, 0, 0, 2) if kind == "need" else Style(2, 0, 0, 0)
         earlier = [make_turn(rng, one, cue_style(one, rng)) for one in intentions(rng, lexicon, EARLIER_TURNS)]
         last = make_turn(rng, said, style)
@@ -58,14 +58,14 @@ def _intention(kind: str, lexicon: Lexicon, rng: random.Random) -> Said:
 
 def _score(model: LlamaForCausalLM, encoder: Encoder, cases: list[tuple[Document, str]]) -> float:
     rows = [encoder.encode(document) for document, _ in cases]
-    tokens, _ = encoder.padded(rows)
+    tokens = encoder.padded(rows).tokens
     training = model.training
     model.eval()
     with torch.no_grad():
         chosen = model(input_ids=tokens).logits.argmax(-1)
     model.train(training)
     copied = 0
-    for index, ((document, named), (ids, _labels)) in enumerate(zip(cases, rows, strict=True)):
+    for index, ((document, named), row) in enumerate(zip(cases, rows, strict=True)):
         places = encoder.places(document, named)
-        copied += all(int(chosen[index, place - 1]) == ids[place] for place in places)
+        copied += all(int(chosen[index, place - 1]) == row.tokens[place] for place in places)
     return round(copied / len(cases), 3)

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from adapters.micro.replies import yours
 from adapters.micro.tokenizer import END
-from adapters.micro.world import Document
+from adapters.micro.world import Document, Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 IGNORED = -100  # torch's cross entropy leaves such labels out
 POOL = 12  # batches drawn together and sorted by length, so that little is padded
+NAME_WEIGHT = 4.0  # how much more the loss counts where a reply names what the user said: copying sets in sooner
 
-Encoded = tuple[list[int], list[int]]
-Batch = tuple[torch.Tensor, torch.Tensor]
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One document: token ids, labels, and the weight of each label in the loss; all of one length."""
+
+    tokens: list[int]
+    labels: list[int]
+    weights: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents padded on the right; each tensor has the shape (documents, longest)."""
+
+    tokens: torch.Tensor
+    labels: torch.Tensor
+    weights: torch.Tensor
 
 
 class Encoder:
@@ -32,43 +50,62 @@ class Encoder:
         self._everything = loss_on_everything
 
     def encode(self, document: Document) -> Encoded:
-        """Token ids, and labels of the same length."""
-        tokens: list[int] = []
-        labels: list[int] = []
-        for message in document.messages():
-            content = [*self._encode(" " + message.content).ids, self._end]
-            learned = self._everything or message.role == "assistant"
-            tokens += [self._roles[message.role], *content]
-            labels += [IGNORED, *(content if learned else [IGNORED] * len(content))]
-        return tokens, labels
+        """The document as the chat template renders it."""
+        row = Encoded([], [], [])
+        for turn in document.turns:
+            if turn.prompt is not None:
+                self._add(row, "system", turn.prompt)
+            self._add(row, "user", turn.user)
+            self._add(row, "assistant", turn.reply, named_in(turn))
+        return row
+
+    def _add(self, row: Encoded, role: str, content: str, named: Sequence[str] = ()) -> None:
+        text = " " + content
+        encoding = self._encode(text)
+        learned = self._everything or role == "assistant"
+        weights = [1.0] * (len(encoding.ids) + 1)
+        for phrase in named:
+            for place in _places(encoding.offsets, text.index(phrase), len(phrase)):
+                weights[place] = NAME_WEIGHT
+        ids = [*encoding.ids, self._end]
+        row.tokens.extend([self._roles[role], *ids])
+        row.labels.extend([IGNORED, *(ids if learned else [IGNORED] * len(ids))])
+        row.weights.extend([1.0, *weights])
 
     def places(self, document: Document, phrase: str) -> list[int]:
         """Which tokens of the encoded document spell ``phrase`` in its last reply; it must stand there."""
         reply = " " + document.turns[-1].reply
-        start = reply.index(phrase)
         encoding = self._encode(reply)
-        first = len(self.encode(document)[0]) - len(encoding.ids) - 1
-        return [
-            first + index
-            for index, (begin, end) in enumerate(encoding.offsets)
-            if end > start and begin < start + len(phrase)
-        ]
+        first = len(self.encode(document).tokens) - len(encoding.ids) - 1
+        return [first + place for place in _places(encoding.offsets, reply.index(phrase), len(phrase))]
 
     def batches(self, documents: Iterator[Document], size: int, rng: random.Random) -> Iterator[Batch]:
         """Batches without end, each of documents of like length; shapes (size, longest)."""
         while True:
-            pool = sorted((self.encode(next(documents)) for _ in range(size * POOL)), key=lambda pair: len(pair[0]))
+            pool = sorted((self.encode(next(documents)) for _ in range(size * POOL)), key=lambda row: len(row.tokens))
             starts = list(range(0, len(pool), size))
             rng.shuffle(starts)
             for start in starts:
                 yield self.padded(pool[start : start + size])
 
-    def padded(self, rows: list[Encoded]) -> Batch:
-        """Rows as two tensors, padded on the right."""
-        longest = max(len(tokens) for tokens, _ in rows)
-        tokens = torch.full((len(rows), longest), self._pad)
-        labels = torch.full((len(rows), longest), IGNORED)
-        for index, (ids, learned) in enumerate(rows):
-            tokens[index, : len(ids)] = torch.tensor(ids)
-            labels[index, : len(learned)] = torch.tensor(learned)
-        return tokens, labels
+    def padded(self, rows: Sequence[Encoded]) -> Batch:
+        """Rows as tensors."""
+        shape = (len(rows), max(len(row.tokens) for row in rows))
+        batch = Batch(torch.full(shape, self._pad), torch.full(shape, IGNORED), torch.ones(shape))
+        for index, row in enumerate(rows):
+            length = len(row.tokens)
+            batch.tokens[index, :length] = torch.tensor(row.tokens)
+            batch.labels[index, :length] = torch.tensor(row.labels)
+            batch.weights[index, :length] = torch.tensor(row.weights)
+        return batch
+
+
+def named_in(turn: Turn) -> tuple[str, ...]:
+    """What the user just said that the reply names, word for word."""
+    said = (turn.said.feeling, turn.said.topic, turn.said.need)
+    return tuple(name for value in said if value and (name := yours(value)) in turn.reply)
+
+
+def _places(offsets: Sequence[tuple[int, int]], start: int, length: int) -> list[int]:
+    """Indices of the tokens that overlap ``length`` characters from ``start``."""
+    return [index for index, (begin, end) in enumerate(offsets) if end > start and begin < start + length]

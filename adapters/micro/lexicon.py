@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 
 INVENTED_SHARE = 0.45  # how often a topic holds an invented name
-SPELT_SHARE = 0.3  # how many of those are spelt from single letters, so that any word can be copied piece by piece
-LETTERS = "aaabcdeeeefghiiijklmnnoooprrssttuuvwyz"
+INVENTED_FEELINGS = 0.3  # how often a feeling is an invented word: guessing among the known ones must not pay
+INVENTED_OBJECTS = 0.2  # how often what a need is about is an invented word
+INVENTED_HEADS = 0.35  # how many invented topics are invented in both words
+PIECED_SHARE = 0.5  # how many names are pieced together from parts of real words, so that any word can be copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Lexicon:
 
     def feeling(self, rng: random.Random) -> str:
         """An adjective for "I feel ..."."""
-        return rng.choice(self.feelings)
+        return self.invented(rng).lower() if rng.random() < INVENTED_FEELINGS else rng.choice(self.feelings)
 
     def topic(self, rng: random.Random) -> str:
         """A noun phrase: "the budget report", "my Velmora contract"."""
@@ -42,6 +44,7 @@ class Lexicon:
         head = rng.choice(self.heads)
         draw = rng.random()
         if draw < INVENTED_SHARE:
+            head = self.invented(rng).lower() if rng.random() < INVENTED_HEADS else head
             return f"{determiner} {self.invented(rng)} {head}"
         if draw < INVENTED_SHARE + 0.1:
             return f"{determiner} {head}"
@@ -55,15 +58,24 @@ class Lexicon:
 
     def need(self, rng: random.Random) -> str:
         """A verb phrase: "sort the slides"."""
-        return f"{rng.choice(self.verbs)} {rng.choice(self.objects)}"
+        verb = rng.choice(self.verbs)
+        if rng.random() < INVENTED_OBJECTS:
+            return f"{verb} the {self.invented(rng).lower()} {rng.choice(self.heads)}"
+        return f"{verb} {rng.choice(self.objects)}"
 
     def invented(self, rng: random.Random) -> str:
-        """A name of two or three syllables, or of letters in any order; half of them in lower case."""
-        if rng.random() < SPELT_SHARE:
-            name = "".join(rng.choices(LETTERS, k=rng.randint(4, 7)))
+        """A name of two or three syllables, or pieced together from parts of words; half of them in lower case."""
+        if rng.random() < PIECED_SHARE:
+            name = "".join(self._piece(rng) for _ in range(rng.choice((2, 2, 3))))
         else:
             name = "".join(rng.choices(self.syllables, k=rng.choice((2, 2, 3))))
         return name if rng.random() < 0.5 else name.capitalize()
+
+    def _piece(self, rng: random.Random) -> str:
+        """One to four letters in a row of some word."""
+        word = rng.choice(rng.choice((self.heads, self.modifiers, self.feelings)))
+        start = rng.randrange(len(word))
+        return word[start : start + rng.randint(1, 4)]
 
 
 @cache

@@ -44,7 +44,7 @@ class ReplyGrammar:
         """One reply in this style to a message that meant ``said``."""
         step, following = rng.sample(self.steps, 2)
         values = {"step": step, "next": following}
-        values |= {slot: _yours(value) for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
+        values |= {slot: yours(value) for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
         unsaid = set(values)
         sentences = []
         for part in ORDER:
@@ -58,7 +58,7 @@ class ReplyGrammar:
         return " ".join(sentences)
 
 
-def _yours(phrase: str) -> str:
+def yours(phrase: str) -> str:
     """The user's "my report" is "your report" in a reply."""
     return " ".join("your" if word == "my" else word for word in phrase.split(" "))
 

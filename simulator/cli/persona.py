@@ -1,4 +1,4 @@
-"""``holdfast persona``: see who is there, read one, check one's own, get a start for a new one."""
+"""``holdfast persona``: see who is there, read one, hear one talk, check one's own, get a start for a new one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from personas.errors import InputError
 from personas.schema import Persona
 from personas.words import did_you_mean, quote
 from simulator.cli.console import console, output_options, print_json, print_table
+from simulator.cli.persona_talk import UNTRAINED, talk_with
 
 EXAMPLE = Path(loading.__file__).parent / "example.yaml"
 
@@ -23,10 +24,11 @@ Examples:
   holdfast persona list --task burnout
   holdfast persona show priya_raman
   holdfast persona schema --example > me.yaml
-  holdfast persona check me.yaml"""
+  holdfast persona check me.yaml
+  holdfast persona talk me.yaml"""
 )
 def persona() -> None:
-    """List, show and check personas: the people whom holdfast simulates."""
+    """List, show, check and talk with personas: the people whom holdfast simulates."""
 
 
 @persona.command(
@@ -74,6 +76,32 @@ def show(who: str, as_json: bool, quiet: bool) -> None:
         print_json(_as_json(person))
     elif not quiet:
         console().print(card(person))
+
+
+@persona.command(
+    epilog="""\b
+Examples:
+  holdfast persona talk jun_park
+  holdfast persona talk me.yaml --turns 8 --candidate system_prompt
+  holdfast persona talk me.yaml --seed 2 --json | jq .turns[].reply
+
+Nothing is written to disk; the same seed gives the same conversation."""
+)
+@click.argument("who", metavar="ID|FILE")
+@click.option("--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave.")
+@click.option(
+    "--candidate",
+    type=click.Choice(UNTRAINED),
+    default="base",
+    show_default=True,
+    help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random comes from it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
+def talk(who: str, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool) -> None:
+    """Hear a persona talk with the embedded model, turn by turn, and see what it feels."""
+    talk_with(who, _find(who), turns=turns, candidate=candidate, seed=seed, as_json=as_json, quiet=quiet)
 
 
 @persona.command(

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
+from agents.naming import names, pattern_of
 from simulator.measure.arrays import Floats
 from simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 from simulator.records import EpisodeRecord, TurnRecord
 
-_DETERMINERS = ("the", "my", "your", "our", "this", "that")
 _WORD = re.compile(r"\w+")
-_DETERMINER = f"(?:{'|'.join(_DETERMINERS)})"
-
 
 KINDS = ("feeling", "topic", "either")
 
@@ -35,18 +32,6 @@ class Naming:
         column = KINDS.index(kind)
         share = ratio_interval(self.right[:, column], self.counted[:, column], resamples)
         return replace(share, n=int(np.nansum(self.counted[:, column])))
-
-
-def names(phrase: str, text: str) -> bool:
-    """Whether ``text`` holds ``phrase`` as whole words, whatever the case; the, my, your, our, this and that are
-    interchangeable: "my report" is named by "your report", but not by "report" or "reports"."""
-    return _pattern(phrase).search(text) is not None
-
-
-@lru_cache(maxsize=8192)
-def _pattern(phrase: str) -> re.Pattern[str]:
-    words = (_DETERMINER if word in _DETERMINERS else re.escape(word) for word in phrase.casefold().split())
-    return re.compile(r"(?<!\w)" + r"\s+".join(words) + r"(?!\w)", re.IGNORECASE)
 
 
 def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings: Collection[str]) -> Naming:
@@ -85,7 +70,7 @@ def _names_another(reply: str, own: str | None, index: Mapping[str, Collection[s
     known = [feeling for word in words & index.keys() for feeling in index[word] if feeling != own]
     if not known:
         return False
-    rest = _pattern(own).sub(" ", reply) if own else reply
+    rest = pattern_of(own).sub(" ", reply) if own else reply
     return any(names(feeling, rest) for feeling in known)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.filtering import Flaw, Standard, adherence, flaws, names, tally, usable_turns
+from adapters.filtering import Flaw, Standard, adherence, flaws, tally, usable_turns
 from agents.protocols import Expressed, Said
 from personas.schema import MechanismLevels
 
@@ -48,9 +48,10 @@ def test_a_need_may_hold_another_topics_words() -> None:
     assert flaws(asked, "To sort the slides, make a list.", ON_TARGET, STANDARD) == ()
 
 
-@pytest.mark.parametrize(("text", "found"), [("the reports", False), ("(The Report)", True), ("breath e", False)])
-def test_names_are_whole_words(text: str, found: bool) -> None:
-    assert names(text, "the report") is found
+def test_a_plain_pattern_asks_for_no_naming_but_forbids_wrong_names() -> None:
+    plain = Standard(MechanismLevels(emotional_reaction=0, interpretation=0, exploration=0), 0.7, STANDARD.feelings)
+    assert flaws(FELT, "You can make a list.", Expressed(0, 0, 0), plain) == ()
+    assert flaws(FELT, "You are tired.", Expressed(0, 0, 0), plain) == ("names_another_feeling",)
 
 
 def test_a_dialogue_ends_before_its_first_bad_turn() -> None:
