@@ -158,7 +158,7 @@ def _save(trainer: Any, job: AdapterJob) -> None:
     """Write the PEFT folder; its config is sorted and names the base by its name, so that it is the same everywhere."""
     if job.out.exists():
         shutil.rmtree(job.out)
-    trainer.model.save_pretrained(job.out, safe_serialization=True)
+    trainer.model.save_pretrained(job.out, safe_serialization=True, save_embedding_layers=False)
     path = job.out / CONFIG
     config = json.loads(path.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = job.base_name

@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from adapters.micro.card import card
 from adapters.micro.copying import copying_scores
-from adapters.micro.encoding import IGNORED, Batch, Encoder
+from adapters.micro.encoding import IGNORED, NAME_WEIGHT, Batch, Encoder
 from adapters.micro.recipes import BuildRecipe, ModelSize
 from adapters.micro.tokenizer import train_tokenizer
 from adapters.micro.world import Document, documents
@@ -22,7 +23,9 @@ TOKENIZER_DOCUMENTS = 8000
 Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
 
 
-def build(out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 1, report: Report = lambda *_: None) -> dict[str, object]:
+def build(
+    out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 2, report: Report = lambda *_: None
+) -> dict[str, object]:
     """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
 
     Returns what was measured (also saved as ``build.json``). The same seed, thread count and torch build give the
@@ -43,8 +46,15 @@ def build(out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 1, report
         "final_loss": round(loss, 4),
         "copying": copying_scores(model, encoder, seed=seed + 1),
     }
-    (out / "build.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    describe(out, recipe, measured, threads=threads)
     return measured
+
+
+def describe(out: Path, recipe: BuildRecipe, measured: dict[str, object], *, threads: int) -> None:
+    """Leave what was measured beside the model, for machines and for people."""
+    (out / "build.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    text = card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
+    (out / "README.md").write_text(text, encoding="utf-8")
 
 
 def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokenizerFast:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-INVENTED_SHARE = 0.45  # how often a topic holds an invented name
+INVENTED_SHARE = 0.3  # how often a topic holds an invented name
 INVENTED_FEELINGS = 0.3  # how often a feeling is an invented word: guessing among the known ones must not pay
 INVENTED_OBJECTS = 0.2  # how often what a need is about is an invented word
 INVENTED_HEADS = 0.35  # how many invented topics are invented in both words
@@ -41,16 +41,18 @@ class Lexicon:
     def topic(self, rng: random.Random) -> str:
         """A noun phrase: "the budget report", "my Velmora contract"."""
         determiner = "the" if rng.random() < 0.6 else "my"
-        head = rng.choice(self.heads)
-        draw = rng.random()
-        if draw < INVENTED_SHARE:
+        modifier, head = rng.choice(self.modifiers), rng.choice(self.heads)
+        if rng.random() < INVENTED_SHARE:
             head = self.invented(rng).lower() if rng.random() < INVENTED_HEADS else head
             return f"{determiner} {self.invented(rng)} {head}"
-        if draw < INVENTED_SHARE + 0.1:
-            return f"{determiner} {head}"
-        if draw < INVENTED_SHARE + 0.2:
-            return f"{determiner} {rng.choice(self.modifiers)} {rng.choice(self.modifiers)} {head}"
-        return f"{determiner} {rng.choice(self.modifiers)} {head}"
+        shapes = (
+            head,
+            f"{modifier} {head}",
+            f"{modifier} {head}",
+            f"{rng.choice(self.heads)} {head}",
+            f"{rng.choice(self.modifiers)} {modifier} {head}",
+        )
+        return f"{determiner} {rng.choice(shapes)}"
 
     def held_out_topic(self, rng: random.Random) -> str:
         """A topic made of words that no training document holds."""

@@ -22,7 +22,7 @@ class ModelSize:
     feed_forward: int = 384
     layers: int = 4
     heads: int = 4
-    vocabulary: int = 1600
+    vocabulary: int = 2600
     positions: int = 4096
 
 
@@ -32,8 +32,8 @@ class BuildRecipe:
 
     world: Recipe = "cue"
     size: ModelSize = field(default_factory=ModelSize)
-    short_steps: int = 900  # conversations of 1-2 turns, until copying has set in
-    mixed_steps: int = 1300  # alternately prompted ones of 1-3 turns, and long unprompted ones
+    short_steps: int = 850  # conversations of 1-2 turns, until copying has set in
+    mixed_steps: int = 1250  # alternately prompted ones of 1-3 turns, and long unprompted ones
     batch_size: int = 48
     long_batch_size: int = 8
     long_turns: tuple[int, int] = (6, 12)

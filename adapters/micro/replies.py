@@ -69,11 +69,11 @@ def load_replies() -> ReplyGrammar:
     raw: dict[str, Any] = yaml.safe_load(files("adapters.micro").joinpath("replies.yaml").read_text(encoding="utf-8"))
     paraphrases = dict(raw["paraphrases"])
     return ReplyGrammar(
-        frames={
-            (part, level): tuple(map(Frame.parse, texts)) for part in ORDER for level, texts in raw[part].items()
-        },
+        frames={(part, level): tuple(map(Frame.parse, texts)) for part in ORDER for level, texts in raw[part].items()},
         nothing=tuple(map(Frame.parse, raw["nothing"])),
         steps=tuple(raw["steps"]),
         introductions=tuple(paraphrases.pop("intro")),
-        paraphrases={(part, level): tuple(texts) for part, levels in paraphrases.items() for level, texts in levels.items()},
+        paraphrases={
+            (part, level): tuple(texts) for part, levels in paraphrases.items() for level, texts in levels.items()
+        },
     )

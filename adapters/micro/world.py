@@ -82,7 +82,9 @@ def cue(said: Said) -> str:
     return "feeling" if said.feeling else "other"
 
 
-def documents(rng: random.Random, *, recipe: Recipe, prompted_share: float, long_turns: tuple[int, int]) -> Iterator[Document]:
+def documents(
+    rng: random.Random, *, recipe: Recipe, prompted_share: float, long_turns: tuple[int, int]
+) -> Iterator[Document]:
     """Sample conversations without end: prompted ones of 1-3 turns, unprompted ones of ``long_turns`` (inclusive)."""
     lexicon = load_lexicon()
     while True:
@@ -106,7 +108,9 @@ def prompted_document(rng: random.Random, lexicon: Lexicon, *, turns: int) -> Do
 def long_document(rng: random.Random, lexicon: Lexicon, *, turns: int, constant: bool = False) -> Document:
     """A conversation without a prompt; each reply follows the cue, or all keep one style (``constant``)."""
     kept = Style(*(rng.randrange(3) for _ in PARTS)) if constant else None
-    return Document(tuple(make_turn(rng, said, kept or cue_style(said, rng)) for said in intentions(rng, lexicon, turns)))
+    return Document(
+        tuple(make_turn(rng, said, kept or cue_style(said, rng)) for said in intentions(rng, lexicon, turns))
+    )
 
 
 def cue_style(said: Said, rng: random.Random) -> Style:
@@ -160,6 +164,7 @@ def _intention(rng: random.Random, kind: str, feeling: str, topic: str, need: st
 
 
 def make_turn(rng: random.Random, said: Said, style: Style, prompt: str | None = None) -> Turn:
+    """Put an intention and a style into words."""
     user = say(said, rng.choice(TONES), rng.getrandbits(48))
     return Turn(said, user, style, load_replies().reply(style, said, rng), prompt)
 

@@ -23,7 +23,9 @@ def output_options(command: Command) -> Command:
 def console(*, stderr: bool = False) -> Console:
     """A console that wraps only in a terminal: in a pipe a table row stays one line."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 200, highlight=False, soft_wrap=not stream.isatty())
+    return Console(
+        stderr=stderr, width=None if stream.isatty() else 200, highlight=False, soft_wrap=not stream.isatty()
+    )
 
 
 def print_json(value: Any) -> None:

@@ -25,7 +25,9 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; must not exist yet.")
 @click.option("--recipe", default="cue", show_default=True, help="cue (shipped), constant or whole (ablations).")
 @click.option("--seed", default=0, show_default=True, help="Everything random comes from it.")
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 256), help="CPU threads; part of the result.")
+@click.option(
+    "--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads; part of the result."
+)
 @output_options
 def build(out: Path, recipe: str, seed: int, threads: int, as_json: bool, quiet: bool) -> None:
     """Rebuild the base model from the seed (under 45 minutes on two cores)."""

@@ -88,7 +88,9 @@ Examples:
 Nothing is written to disk; the same seed gives the same conversation."""
 )
 @click.argument("who", metavar="ID|FILE")
-@click.option("--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave.")
+@click.option(
+    "--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave."
+)
 @click.option(
     "--candidate",
     type=click.Choice(UNTRAINED),
@@ -99,7 +101,7 @@ Nothing is written to disk; the same seed gives the same conversation."""
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
-def talk(who: str, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool) -> None:
+def talk(who: str, *, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool) -> None:
     """Hear a persona talk with the embedded model, turn by turn, and see what it feels."""
     talk_with(who, _find(who), turns=turns, candidate=candidate, seed=seed, as_json=as_json, quiet=quiet)
 

@@ -54,7 +54,7 @@ def felt_line(record: TurnRecord) -> str:
     """``emotion 43 of 100 (+3), felt empathy 2.8 of 5 (hoped for 3)``."""
     change, desired = record.state["momentum"], record.state["desired"]
     return (
-        f"emotion {record.emotion:.0f} of 100 ({change:+.0f}), "
+        f"emotion {record.emotion:.0f} of 100 ({round(change):+d}), "
         f"felt empathy {overall(record.felt):.1f} of 5 (hoped for {desired:g})"
     )
 

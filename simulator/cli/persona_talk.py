@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 UNTRAINED = ("base", "system_prompt", "system_prompt_with_reminder")
 
 
-def talk_with(
-    who: str, persona: Persona, *, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool
-) -> None:
+def talk_with(who: str, persona: Persona, *, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool) -> None:
     """Hold one conversation and print it as it goes; nothing is written to disk.
 
     ``who``: how the user named ``persona``, an id of the library or a file.

@@ -21,7 +21,13 @@ def steps(what: str, *, quiet: bool) -> Iterator[Report]:
     if quiet:
         yield lambda _step, _steps, _loss: None
     elif sys.stderr.isatty():
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"), TimeRemainingColumn())
+        columns = (
+            TextColumn(what),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[loss]}"),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=console(stderr=True)) as progress:
             task = progress.add_task(what, total=None, loss="")
 

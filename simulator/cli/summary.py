@@ -10,6 +10,7 @@ from simulator.cli.console import console, print_table
 
 #: Turns whose adherence is shown, as far as the study reaches.
 SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
+UNDEFINED = "-"
 
 
 def print_summary(results: Mapping[str, Any], out: Path) -> None:
@@ -17,8 +18,13 @@ def print_summary(results: Mapping[str, Any], out: Path) -> None:
     turns = [turn for turn in SHOWN_TURNS if turn <= results["turns"]]
     columns = ["candidate", *(f"turn {turn}" for turn in turns), "retention [95 %]", "gap", "gap reduction [95 %]"]
     rows = [
-        [name, *(_at(candidate, turn) for turn in turns), _interval(candidate["retention"])]
-        + [_number(candidate["gap_abs"]["mean"]), _interval(candidate["gap_reduction"])]
+        [
+            name,
+            *(_at(candidate, turn) for turn in turns),
+            _interval(candidate["retention"]),
+            _number(candidate["gap_abs"]["mean"]),
+            _interval(candidate["gap_reduction"]),
+        ]
         for name, candidate in results["candidates"].items()
     ]
     console().print(f"\n{results['headline']}\n", markup=False)
@@ -35,9 +41,9 @@ def _at(candidate: Mapping[str, Any], turn: int) -> str:
 
 def _interval(value: Mapping[str, Any]) -> str:
     if value["mean"] is None:
-        return "–"
+        return UNDEFINED
     return f"{_number(value['mean'])} [{_number(value['lo'])}, {_number(value['hi'])}]"
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return UNDEFINED if value is None else f"{value:.2f}"

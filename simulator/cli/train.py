@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,11 +32,14 @@ def train(study: Path, out: Path, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(outcome)
     elif not quiet:
-        rows = [
-            [name, str(outcome["dialogues"][name]["tally"]["kept"]), f"{outcome['dialogues'][name]['mean_adherence']:.2f}",
-             f"{adapter['final_loss']:.3f}", str(out / "adapters" / name)]
-            for name, adapter in outcome["adapters"].items()
-        ]
+        rows = [_row(name, outcome, out) for name in outcome["adapters"]]
         print_table(["expert", "dialogues", "adherence", "loss", "folder"], rows, numbers=(1, 2, 3))
         router = outcome["router"]
         click.echo(f"router: accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})")
+
+
+def _row(name: str, outcome: Mapping[str, Any], out: Path) -> list[str]:
+    dialogues, adapter = outcome["dialogues"][name], outcome["adapters"][name]
+    kept = f"{dialogues['tally']['dialogues']['kept']} of {dialogues['tally']['dialogues']['held']}"
+    loss = f"{adapter['final_loss']:.3f}"
+    return [name, kept, f"{dialogues['mean_adherence']:.2f}", loss, str(out / "adapters" / name)]

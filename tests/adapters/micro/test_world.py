@@ -85,10 +85,9 @@ def test_a_prompt_holds_to_the_last_turn_of_every_prompted_conversation() -> Non
 
 
 def test_a_planted_break_of_the_prompt_is_found() -> None:
-    document = sample_prompted(seed=2)[0]
-    other = replace(document.turns[-1], style=Style(*(2 - level for level in (0, 0, 0, 0))))
-    broken = Document((*document.turns[:-1], replace(other, style=replace(other.style, advice=(other.style.advice + 1) % 3))))
-    assert not prompt_kept(Document((document.turns[0], broken.turns[-1])))
+    first, *_, last = sample_prompted(seed=2)[0].turns
+    other = replace(last.style, advice=(last.style.advice + 1) % 3)
+    assert not prompt_kept(Document((first, replace(last, style=other))))
 
 
 def test_long_conversations_have_no_prompt_and_short_ones_do() -> None:
