@@ -1,0 +1,57 @@
+"""Every example folder runs, through its own run.py and the real embedded model."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from personas.loading import check_files
+from simulator.plan import resolve
+from simulator.study import load_study
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FOLDERS = sorted(path.parent for path in EXAMPLES.glob("*/study.yaml"))
+TRAINING = {folder for folder in FOLDERS if load_study(folder / "study.yaml").training is not None}
+
+
+def run(folder: Path, out: Path, turns: int) -> dict[str, object]:
+    spec = importlib.util.spec_from_file_location(f"example_{folder.name}", folder / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main(out, turns=turns)
+    results: dict[str, object] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return results
+
+
+def test_there_are_examples_and_each_has_a_readme() -> None:
+    assert {"own_persona", "population", "stress_test"} <= {folder.name for folder in FOLDERS}
+    assert all((folder / "README.md").exists() and (folder / "run.py").exists() for folder in FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_study_resolves(folder: Path) -> None:
+    assert resolve(load_study(folder / "study.yaml")).episodes
+
+
+def test_every_persona_of_an_example_is_right() -> None:
+    files = list(EXAMPLES.glob("*/persona*.yaml"))
+    assert files
+    assert check_files(files) == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [pytest.param(folder, marks=[pytest.mark.slow] if folder in TRAINING else []) for folder in FOLDERS],
+    ids=lambda folder: folder.name,
+)
+@pytest.mark.timeout(900)
+def test_every_example_runs(folder: Path, tmp_path: Path) -> None:
+    results = run(folder, tmp_path / "run", turns=2)
+    assert results["failed_episodes"] == 0
+    assert results["turns"] == 2
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
