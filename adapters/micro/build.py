@@ -110,7 +110,7 @@ def train(model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, r
     for step, batch in enumerate(data, start=1):
         loss = weighted_loss(model, batch)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

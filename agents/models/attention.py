@@ -17,7 +17,7 @@ NAME = "holdfast_decode"
 USUAL = frozenset({"dropout", "sliding_window", "position_ids", "use_cache", "is_causal"})  # what masks already say
 
 
-def attend(  # noqa: PLR0917 - transformers sets the signature
+def attend(
     module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from simulator.cli.console import console
 from simulator.engine.progress import progress_for
@@ -21,7 +21,7 @@ class StageBar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=console(stderr=True))
         self._stage = ""
-        self._task = None
+        self._task: TaskID | None = None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage:
