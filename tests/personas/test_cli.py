@@ -107,12 +107,13 @@ def test_schema_and_example(run, tmp_path):
     code, text, _ = run("schema", "--example")
     assert code == 0
     assert text.startswith("# A persona")
+    assert "then: holdfast persona talk FILE\n" in text.splitlines(keepends=True)[0]
     (tmp_path / "me.yaml").write_text(text)
     person = load_persona(tmp_path / "me.yaml")
     assert json.loads(run("schema", "--example", "--json")[1]) == person.model_dump(mode="json")
 
 
-@pytest.mark.parametrize("command", [(), ("list",), ("show",), ("check",), ("schema",)])
+@pytest.mark.parametrize("command", [(), ("list",), ("show",), ("talk",), ("check",), ("schema",)])
 def test_help_has_examples(run, command):
     code, out, _ = run(*command, "--help")
     assert code == 0
