@@ -43,9 +43,7 @@ class Viewer:
     conversations: Progress | None = None
 
 
-def run_loop(
-    study: StudyConfig, out: Path, *, resume: bool = False, viewer: Viewer | None = None
-) -> dict[str, Any]:
+def run_loop(study: StudyConfig, out: Path, *, resume: bool = False, viewer: Viewer | None = None) -> dict[str, Any]:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
     ``resume`` goes on from whatever stands in ``out``: trained adapters are kept, finished turns are not held again.
