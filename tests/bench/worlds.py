@@ -22,7 +22,7 @@ REPLY_TOKENS = 30
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One comparison: seconds of what is measured, seconds of what it is held against, and what that is."""
+    """One comparison: CPU seconds of what is measured, of what it is held against, and what that is."""
 
     name: str
     seconds: float
