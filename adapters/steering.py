@@ -94,10 +94,10 @@ async def _best_reply(
     plan: DialoguePlan, number: int, said: Said, messages: Sequence[Message], *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
     """Draw ``plan.samples`` replies; keep one with the fewest flaws, of those the most adherent, of those the first."""
-    system = () if plan.system is None else (Message("system", plan.system),)
+    steered = _steered(messages, plan.system)
     seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
     requests = [
-        GenerationRequest(key=f"{plan.id}/{sample}", messages=(*system, *messages), seed=seed, sampling=plan.sampling)
+        GenerationRequest(key=f"{plan.id}/{sample}", messages=steered, seed=seed, sampling=plan.sampling)
         for sample, seed in enumerate(seeds)
     ]
     drawn: list[Generation] = await asyncio.gather(*(model.generate(request) for request in requests))
@@ -117,6 +117,14 @@ async def _best_reply(
         for generation, expressed, seed in zip(drawn, rated, seeds, strict=True)
     ]
     return max(candidates, key=lambda turn: (-len(turn.flaws), turn.adherence))
+
+
+def _steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:
+    """The conversation with the prompt right before its newest message, at every turn anew: at the start only, it would
+    lose its hold within the dialogue, as it does in a study."""
+    if prompt is None:
+        return tuple(messages)
+    return (*messages[:-1], Message("system", prompt), messages[-1])
 
 
 async def hold_dialogues(

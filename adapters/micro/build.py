@@ -7,6 +7,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from adapters.micro.copying import copying_scores
 from adapters.micro.encoding import IGNORED, NAME_WEIGHT, Batch, Encoder
 from adapters.micro.recipes import BuildRecipe, ModelSize
 from adapters.micro.tokenizer import train_tokenizer
-from adapters.micro.world import Document, documents
+from adapters.micro.world import documents
 
 TOKENIZER_DOCUMENTS = 8000
 Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
@@ -37,7 +38,9 @@ def build(
     tokenizer = make_tokenizer(recipe, rng)
     model = make_model(recipe.size, tokenizer)
     encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
-    loss = train(model, batches(recipe, encoder, rng), recipe, report)
+    steps, longer = recipe.short_steps + recipe.mixed_steps, recipe.longer_steps
+    train(model, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
+    loss = train(model, longer_batches(recipe, encoder, rng), recipe, longer, recipe.longer_learning_rate, report)
     save(model, tokenizer, out)
     measured: dict[str, object] = {
         "seed": seed,
@@ -86,24 +89,31 @@ def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForC
 
 def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
     """First 1-2-turn conversations, then prompted and long ones in turn."""
-
-    def world(prompted_share: float, turns: tuple[int, int]) -> Iterator[Document]:
-        return documents(rng, recipe=recipe.world, prompted_share=prompted_share, long_turns=turns)
-
-    short = (document for document in world(0.35, (1, 2)) if len(document.turns) <= 2)
+    world = partial(documents, rng, recipe=recipe.world)
+    drawn = world(prompted_share=0.35, long_turns=(1, 2))
+    short = (document for document in drawn if len(document.turns) <= 2)
     yield from itertools.islice(encoder.batches(short, recipe.batch_size, rng), recipe.short_steps)
-    mixed = encoder.batches(world(0.75, (1, 3)), recipe.batch_size, rng)
-    long = encoder.batches(world(0.0, recipe.long_turns), recipe.long_batch_size, rng)
+    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size, rng)
+    long = encoder.batches(world(prompted_share=0.0, long_turns=recipe.long_turns), recipe.long_batch_size, rng)
     alternating = itertools.chain.from_iterable(zip(mixed, long, strict=False))
     yield from itertools.islice(alternating, recipe.mixed_steps)
 
 
-def train(model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, report: Report) -> float:
+def longer_batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
+    """Prompted conversations of 1-3 turns, and unprompted ones longer than any before, in turn."""
+    world = partial(documents, rng, recipe=recipe.world)
+    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size // 2, rng)
+    unprompted = world(prompted_share=0.0, long_turns=recipe.longer_turns)
+    longer = encoder.batches(unprompted, recipe.longer_batch_size, rng)
+    alternating = itertools.chain.from_iterable(zip(mixed, longer, strict=False))
+    yield from itertools.islice(alternating, recipe.longer_steps)
+
+
+def train(
+    model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, steps: int, rate: float, report: Report
+) -> float:
     """AdamW with warm-up, a plateau for the first half, then a cosine; returns the smoothed loss at the end."""
-    steps = recipe.short_steps + recipe.mixed_steps
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, betas=recipe.betas, weight_decay=recipe.weight_decay
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=recipe.betas, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, steps, recipe.warmup_steps))
     smoothed = math.nan
     model.train()

@@ -37,6 +37,10 @@ class BuildRecipe:
     batch_size: int = 48
     long_batch_size: int = 8
     long_turns: tuple[int, int] = (6, 12)
+    longer_steps: int = 300  # at last, alternately, prompted ones and longer ones: no later place is new to the model
+    longer_batch_size: int = 4
+    longer_turns: tuple[int, int] = (12, 28)
+    longer_learning_rate: float = 1e-3
     learning_rate: float = 3e-3
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.01
