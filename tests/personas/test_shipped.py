@@ -34,16 +34,16 @@ def test_every_file_validates_and_they_are_all_found():
     people = [load_persona(file) for file in (HERE / "library").glob("*.yaml")]
     contexts = [load_yaml(file, TaskContext) for file in (HERE / "tasks").glob("*.yaml")]
     styles = [load_yaml(file, EmpathyPattern) for file in (HERE / "patterns").glob("*.yaml")]
-    assert len(people) == len(library()) >= 24
+    assert len(people) == len(library()) >= 32
     assert len(contexts) == len(tasks()) == 8
     assert len(styles) == len(patterns()) == 4
 
 
-def test_each_task_has_its_pattern_and_three_personas():
+def test_each_task_has_its_pattern_and_four_personas():
     assert {name: pattern_of(name).id for name in tasks()} == EXPECTED
     counts = Counter(persona.task for persona in library().values())
     assert set(counts) == set(tasks())
-    assert min(counts.values()) >= 3
+    assert min(counts.values()) >= 4
 
 
 def test_every_choice_that_is_ours_says_so():
@@ -90,6 +90,14 @@ def test_desired_empathy_rises_from_solver_to_companion():
     means = {name: sum(levels) / len(levels) for name, levels in by_pattern.items()}
     assert means["solver"] < means["coach"] < means["companion"]
     assert means["solver"] < means["mentor"] < means["companion"]
+
+
+def test_few_want_something_else_than_their_task_suggests():
+    fitting = {"solver": 1, "coach": 2, "mentor": 2, "companion": 3}
+    others = Counter(p.task for p in library().values() if p.desired_empathy != fitting[pattern_of(p.task).id])
+    everyone = Counter(persona.task for persona in library().values())
+    assert all(4 * count <= everyone[task] for task, count in others.items()), others
+    assert 0 < others.total() <= 5, others
 
 
 def test_files_are_called_as_what_they_hold():
