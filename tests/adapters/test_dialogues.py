@@ -33,7 +33,10 @@ async def test_the_best_of_n_is_kept_and_the_prompt_taken_away(tmp_path: Path) -
     files, heard = await write_dialogues(CONFIG, WORLD, model=model, rater=SorryRater(), out=tmp_path, seed=1)
     prompt = pattern_prompt(WORLD.patterns["warm"])
     warm = read_jsonl(files["warm"].path)
-    assert all(request.messages[0].role == "system" for request in model.asked)
+    asked_warm = [request for request in model.asked if "warm" in request.key]
+    assert asked_warm
+    assert all(request.messages[-2].content == prompt for request in asked_warm)
+    assert all(request.messages[-2].role == "system" for request in model.asked)
     assert prompt not in files["warm"].path.read_text()
     assert {dialogue.origin.prompt_sha256 for dialogue in warm} == {sha256(prompt)}
     replies = [line.content for dialogue in warm for line in dialogue.messages if line.role == "assistant"]
