@@ -3,7 +3,7 @@
 ::
 
     population:
-      size: 24                     # default: one agent per persona
+      size: 24            # left out: one agent per persona
       personas: [jun_park, …]      # default: the library
       balance: true                # as many agents for each task as for any other
       graph: {kind: small_world, neighbours: 4, rewired: 0.1}   # or just a word: `graph: ring`
