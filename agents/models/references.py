@@ -11,10 +11,10 @@ hf:PATH    a folder that ``transformers`` can load (config, weights, tokenizer w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from personas.errors import InputError
+from personas.words import did_you_mean
 
 WORDS = ("micro", "hf:PATH")
 
@@ -41,6 +41,5 @@ def resolve(reference: str, micro_path: Path) -> ModelReference:
         return ModelReference(reference, Path(path.strip()).expanduser(), "auto")
     if scheme == "hf":
         raise InputError("model reference 'hf:' names no folder; write hf:PATH, for example hf:models/my-model")
-    guess = get_close_matches(scheme, ("micro", "hf"), n=1)
-    hint = f"; did you mean {guess[0]!r}?" if guess else ""
+    hint = did_you_mean(scheme, ("micro", "hf"))
     raise InputError(f"unknown model reference {reference!r}; allowed: {', '.join(WORDS)}{hint}")
