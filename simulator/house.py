@@ -5,6 +5,7 @@ What stands here has side effects and is heavy (torch); a study's plan and its m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from adapters.routing import WordRouter
 from adapters.store import AdapterStore, weights_sha256
 from agents import registry
 from agents.models.references import ModelReference, resolve
+from agents.protocols import Counting
 from agents.raters.linear import LinearRater
 from agents.users.embedded import EmbeddedUser
 from personas.errors import InputError
@@ -58,10 +60,20 @@ class House:
             if name not in model.adapters:
                 model.add_adapter(name, path)
 
+    def counters(self) -> Mapping[str, float]:
+        """What the models have counted so far (requests, retries, cost), added up; local ones count nothing."""
+        total: Counter[str] = Counter()
+        for model in self.models.values():
+            if isinstance(model, Counting):
+                total.update(model.counters())
+        return total
+
     def troupe(self, plan: Plan, router: WordRouter | None) -> Troupe:
         """Everyone who can be cast."""
+        from agents.models.tracing import Traced
+
         workshop = registry.Workshop(
-            models=self.models,
+            models={word: Traced(model) for word, model in self.models.items()},
             default_model=self.default,
             tasks=plan.tasks,
             patterns=plan.patterns,
@@ -95,7 +107,12 @@ def open_house(study: StudyConfig) -> House:
         word: LocalChatModel.load(reference.path, dtype=reference.dtype, batch_size=study.batch_size)
         for word, reference in references.items()
     }
-    return House(models, references, study.model, LinearRater())
+    return House(models, references, study.model, study_rater(study))
+
+
+def study_rater(study: StudyConfig) -> LinearRater:
+    """Who rates expressed empathy in a study."""
+    return LinearRater()
 
 
 def experts_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from personas.population import Population
 
 #: Settings that change how fast a study runs, and nothing that it finds.
-_WITHOUT_EFFECT = ("batch_size",)
+_WITHOUT_EFFECT = ("batch_size", "concurrency", "budget")
 
 
 @dataclass(frozen=True)

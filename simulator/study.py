@@ -27,6 +27,7 @@ from personas.population_config import PopulationConfig, check_population
 from personas.schema import Frozen, Id
 from personas.words import did_you_mean, quote
 from personas.yaml_source import YamlSource
+from simulator.engine.budget import BudgetSpec
 
 Turns = Annotated[int, Field(ge=1, le=10_000)]
 
@@ -60,7 +61,9 @@ class StudyConfig(Frozen):
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
     rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
     leave: bool = False  # may users leave early? False: every conversation has its full length
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # conversations at once; no result depends on it
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # rows of a local model's batch; no result depends on it
+    concurrency: Annotated[int, Field(ge=1, le=4096)] | None = None  # conversations at once; None: batch_size
+    budget: BudgetSpec = BudgetSpec()
     sampling: SamplingSpec = SamplingSpec()
     training: TrainingConfig | None = None
 
@@ -104,6 +107,11 @@ class StudyConfig(Frozen):
         if self.baseline is not None:
             return self.baseline
         return "base" if "base" in self.candidate_names else self.candidate_names[0]
+
+    @property
+    def conversations_at_once(self) -> int:
+        """As many as a local model takes into one batch, or what the study says (an endpoint may take more)."""
+        return self.concurrency or self.batch_size
 
     @property
     def all_lengths(self) -> tuple[int, ...]:

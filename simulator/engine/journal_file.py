@@ -20,7 +20,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     at_rest = mode == "ro" and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
     with clear(path):
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=mode != "ro")
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
