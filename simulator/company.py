@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.raters.gathering import Gathered
 from personas.errors import InputError, JournalError
 from simulator.engine.budget import Counters, nothing
 from simulator.engine.journal import Journal
@@ -48,7 +49,7 @@ def replaying(plan: Plan, old: Journal, folder: Path, timings: dict[str, float])
     then = {name: value for name, value in run["provenance"].items() if name in ("model", "microcosm", "prompts")}
     made = {**versions(("langgraph", "numpy")), **then, "replayed": True, "inputs": inputs}
     made["rater"] = {"id": rater.id, "version": rater.version}
-    return Company(plan, Troupe(candidates, user_for, rater), inputs, made, timings)
+    return Company(plan, Troupe(candidates, user_for, Gathered(rater)), inputs, made, timings)
 
 
 @contextmanager

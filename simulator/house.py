@@ -18,6 +18,7 @@ from adapters.store import AdapterStore, weights_sha256
 from agents import registry
 from agents.models.references import ModelReference, resolve
 from agents.protocols import Counting
+from agents.raters.gathering import Gathered
 from agents.raters.linear import LinearRater
 from agents.users.embedded import EmbeddedUser
 from personas.errors import InputError
@@ -81,7 +82,7 @@ class House:
             sampling=plan.study.sampling.sampling(),
         )
         candidates = {spec.name: registry.build(spec, workshop) for spec in plan.study.candidates}
-        return Troupe(candidates=candidates, user_for=user_for, rater=self.rater)
+        return Troupe(candidates=candidates, user_for=user_for, rater=Gathered(self.rater))
 
 
 def user_for(persona: Persona) -> EmbeddedUser:

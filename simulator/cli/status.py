@@ -53,6 +53,7 @@ def _show(now: Status, *, as_json: bool, quiet: bool) -> None:
 
 def lines(now: Status) -> list[str]:
     """What a person reads."""
+    from simulator.cli.persona_lines import shown
     from simulator.engine.progress import duration
     from simulator.engine.tally import counter_words
 
@@ -63,7 +64,8 @@ def lines(now: Status) -> list[str]:
         f"turns          {now.turns:,} done, {now.turns_owed:,} owed{speed}{left}",
         f"conversations  {now.episodes:,}: {now.ended:,} ended, {now.failed:,} failed",
     ]
-    said += [f"               {count:,} x {cause}" for cause, count in list(now.causes.items())[:CAUSES_SHOWN]]
+    causes = [(shown(cause).replace("\n", " "), count) for cause, count in now.causes.items()]
+    said += [f"               {count:,} x {cause}" for cause, count in causes[:CAUSES_SHOWN]]
     if len(now.causes) > CAUSES_SHOWN:
         said.append(f"               and {len(now.causes) - CAUSES_SHOWN} other causes (see --json)")
     said.append(f"tokens         {now.tokens:,} in the candidates' replies and their prompts")

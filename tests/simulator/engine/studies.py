@@ -1,4 +1,4 @@
-"""Small studies over the test doubles, also as a script that a test can kill: ``python -m … OUT [pause] [terminal]``."""
+"""Small studies over the test doubles, also as a script to be killed: ``python -m … OUT [pause] [terminal]``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets stop a run cleanly: what is in flight is kept, a resume goes on, and the transcripts are those of a calm run."""
+"""Budgets stop a run cleanly: what is in flight is kept, and a resume goes on to the transcripts of a calm run."""
 
 from __future__ import annotations
 

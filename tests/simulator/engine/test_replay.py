@@ -61,7 +61,9 @@ def test_a_journal_that_lacks_conversations_is_refused_by_name(tmp_path: Path) -
     run_study(few, troupe(few), tmp_path)
     with (
         Journal.read(tmp_path / "journal.sqlite") as old,
-        pytest.raises(JournalError, match=r"lacks 9 conversations of this study: base/amara_okafor/2/6/0, .* and 6 more"),
+        pytest.raises(
+            JournalError, match=r"lacks 9 conversations of this study: base/amara_okafor/2/6/0, .* and 6 more"
+        ),
     ):
         must_hold(old, many.episodes)
 
