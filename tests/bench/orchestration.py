@@ -58,8 +58,8 @@ async def bare_conversation(spec: EpisodeSpec, study: Plan, people: Troupe) -> N
 def slow_endpoint(*, scripted: bool, turns: int = 20) -> Measure:
     """256 conversations at once over 200 ms of latency. Ideal: nothing but the endpoint takes time.
 
-    The one measure in wall-clock seconds: beside other programs it shows less than the engine can do, so the CPU seconds
-    that it took are told too.
+    The one measure in wall-clock seconds: beside other programs it shows less than the engine can do, so the CPU
+    seconds that it took are told too.
     """
     study = plan(AT_ONCE, turns, concurrency=AT_ONCE)
     people = troupe(study, Instant(latency=LATENCY_S), scripted=scripted)
