@@ -141,8 +141,8 @@ def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
-        "model": house.default,
-        "microcosm": "micro" in house.references,
+        "model": house.default.in_words,
+        "microcosm": any(spec.ref == "micro" for spec in house.references),
         "inputs": dict(inputs),
         "rater": {"id": house.rater.id, "version": house.rater.version},
         "prompts": prompt_hashes(),

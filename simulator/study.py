@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from adapters.config import TrainingConfig
 from agents.assistants.specs import SamplingSpec
+from agents.models.spec import AnyModelSpec, ModelSpec
 from agents.registry import AnyCandidateSpec
 from personas.errors import Fault, InputError
 from personas.loading import AnyPath, library, load_yaml, tasks
@@ -48,7 +49,7 @@ class StudyConfig(Frozen):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
     seed: Annotated[int, Field(ge=0)] = 0
-    model: Annotated[str, Field(min_length=1)] = "micro"
+    model: AnyModelSpec = ModelSpec(ref="micro")  # of the candidates, and of the steering before training
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
