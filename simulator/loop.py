@@ -183,8 +183,8 @@ def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
 
     return {
         **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
-        "model": house.default,
-        "microcosm": "micro" in house.references,
+        "model": house.default.in_words,
+        "microcosm": any(spec.ref == "micro" for spec in house.references),
         "inputs": dict(inputs),
         "rater": {"id": house.rater.id, "version": house.rater.version},
         "prompts": prompt_hashes(),

@@ -6,18 +6,16 @@ at it. A model that is itself a LangChain model tells its own calls, and must no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManager
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables.config import var_child_runnable_config
 
-from agents.protocols import ChatModel, Generation, GenerationRequest, Message
-
-_CLASSES: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+from agents.models.langchain import as_langchain
+from agents.protocols import ChatModel, Generation, GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,6 @@ class Traced:
             raise
         await run.on_llm_end(as_result(made))
         return made
-
-
-def as_langchain(messages: Sequence[Message]) -> list[BaseMessage]:
-    """The same messages as LangChain names them."""
-    return [_CLASSES[message.role](content=message.content) for message in messages]
 
 
 def as_result(made: Generation) -> LLMResult:

@@ -24,7 +24,11 @@ Examples:
 @click.option("--seed", type=click.IntRange(0), help="Instead of the study's seed.")
 @click.option("--turns", type=click.IntRange(1, 10_000), help="Instead of the study's number of turns.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Rows of a local model's batch; changes no result.")
-@click.option("--concurrency", type=click.IntRange(1, 4096), help="Conversations at once. [default: the batch size]")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 4096),
+    help="Conversations at once. [default: the batch size; 256 over endpoints]",
+)
 @click.option("--replay", type=click.Path(path_type=Path), help="Run folder whose replies stand in for the models.")
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop cleanly after so long.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Stop cleanly after so many tokens, resumes included.")

@@ -50,7 +50,7 @@ def plan(conversations: int, turns: int, *, concurrency: int = 32, **changes: An
 
 def troupe(plan: Plan, model: ChatModel, *, scripted: bool) -> Troupe:
     """``scripted``: users and rater that cost nothing, so that what is measured is the engine; else a study's own."""
-    shop = Workshop({"micro": model}, "micro", plan.tasks, plan.patterns)
+    shop = Workshop({plan.study.model: model}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
     if scripted:
         return Troupe(candidates, ScriptedUser, HashRater())
