@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.split import Split, split_personas
+from agents.models.spec import effect
 from agents.prompts import sha256
 from agents.seeds import derive_seed
 from personas.errors import InputError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from personas.population import Population
 
 #: Settings that change how fast a study runs, and nothing that it finds.
-_WITHOUT_EFFECT = ("batch_size",)
+_WITHOUT_EFFECT = ("batch_size", "concurrency", "budget")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Plan:
     def fingerprint(self) -> str:
         """Canonical JSON of all that the transcripts follow from on the study's side."""
         study = self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
+        for speaker in (study, *study["candidates"]):
+            if "model" in speaker:
+                speaker["model"] = effect(speaker["model"])
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         return json.dumps(study, sort_keys=True, ensure_ascii=False)

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from adapters.config import TrainingConfig
 from agents.assistants.specs import SamplingSpec
+from agents.models.spec import AnyModelSpec, ModelSpec
 from agents.registry import AnyCandidateSpec
 from personas.errors import Fault, InputError
 from personas.loading import AnyPath, library, load_yaml, tasks
@@ -27,6 +28,7 @@ from personas.population_config import PopulationConfig, check_population
 from personas.schema import Frozen, Id
 from personas.words import did_you_mean, quote
 from personas.yaml_source import YamlSource
+from simulator.engine.budget import BudgetSpec
 
 Turns = Annotated[int, Field(ge=1, le=10_000)]
 
@@ -48,7 +50,7 @@ class StudyConfig(Frozen):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
     seed: Annotated[int, Field(ge=0)] = 0
-    model: Annotated[str, Field(min_length=1)] = "micro"
+    model: AnyModelSpec = ModelSpec(ref="micro")  # of the candidates, and of the steering before training
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
@@ -60,7 +62,9 @@ class StudyConfig(Frozen):
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
     rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
     leave: bool = False  # may users leave early? False: every conversation has its full length
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # conversations at once; no result depends on it
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # rows of a local model's batch; no result depends on it
+    concurrency: Annotated[int, Field(ge=1, le=4096)] | None = None  # conversations at once; None: see below
+    budget: BudgetSpec = BudgetSpec()
     sampling: SamplingSpec = SamplingSpec()
     training: TrainingConfig | None = None
 
@@ -104,6 +108,13 @@ class StudyConfig(Frozen):
         if self.baseline is not None:
             return self.baseline
         return "base" if "base" in self.candidate_names else self.candidate_names[0]
+
+    @property
+    def conversations_at_once(self) -> int:
+        """What the study says; else as many as a local model takes into one batch, or as the endpoint may get."""
+        models = [self.model, *(spec.model for spec in self.candidates if spec.model)]
+        at_most = self.batch_size if any(model.local for model in models) else max(m.concurrency for m in models)
+        return self.concurrency or at_most
 
     @property
     def all_lengths(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
-from agents.protocols import Candidate, Expressed, Message, Rater, Reply, Spoken, UserAgent, UserState
+from agents.protocols import Candidate, Message, Rater, Reply, Spoken, UserAgent, UserState
 from agents.users.state import state_from_json
 from personas.schema import TaskContext
 from simulator.conversation.stop import StopRule
@@ -20,8 +20,7 @@ class ConversationState(TypedDict, total=False):
     messages: tuple[Message, ...]
     user: UserState
     spoken: Spoken
-    reply: Reply
-    expressed: Expressed
+    reply: Reply | None  # until the user has felt it
     stop: str | None
 
 

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+from langchain_core.callbacks import Callbacks
+
 from personas.errors import HoldfastError, JournalError
 from simulator.conversation.cast import Cast, reopening
 from simulator.conversation.graph import config, graph
@@ -15,16 +17,24 @@ from simulator.records import EpisodeSpec
 
 Casting = Callable[[EpisodeSpec], Cast]
 
+_KEPT = ("turn", "stop")  # what is wanted of the final state; LangGraph would copy all of it at every step
+
 _log = logging.getLogger("holdfast.engine")
 
 
 async def hold_conversations(
-    specs: Sequence[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, concurrency: int
+    specs: Sequence[EpisodeSpec],
+    casting: Casting,
+    journal: Journal,
+    progress: Progress,
+    concurrency: int,
+    callbacks: Callbacks = None,
 ) -> None:
     """Hold every conversation of ``specs`` that the journal still owes, at most ``concurrency`` at a time.
 
     ``casting`` says who meets; its casts' ``on_turn`` must commit to ``journal`` and their ``halted`` end the batch
-    early. A conversation that fails becomes a record with its cause, and the others go on.
+    early. A conversation that fails becomes a record with its cause, and the others go on. ``callbacks``: LangChain
+    handlers that hear of every conversation, node and model call.
 
     Raises:
         JournalError: turns can no longer be kept. The conversations in flight are given up at once.
@@ -34,12 +44,14 @@ async def hold_conversations(
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
-                group.create_task(_work(waiting, casting, journal, progress))
+                group.create_task(_work(waiting, casting, journal, progress, callbacks))
     except* JournalError as errors:
         raise errors.exceptions[0] from None
 
 
-async def _work(waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress) -> None:
+async def _work(
+    waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, callbacks: Callbacks
+) -> None:
     """One conversation after another, until none is left or the batch is halted."""
     for spec in waiting:
         try:
@@ -47,7 +59,8 @@ async def _work(waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journ
             if cast.halted():
                 return
             state = reopening(cast, journal.turns(spec.id))
-            done = await graph.ainvoke(state, config(spec.max_turns), context=cast)
+            settings = config(spec.max_turns, callbacks, name=spec.id)
+            done = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
             if done["stop"] is not None:
                 progress.drop(spec.max_turns - done["turn"])
         except JournalError:

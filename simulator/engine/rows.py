@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from sys import intern
 from typing import Any
 
 from agents.protocols import Expressed, Said
@@ -14,6 +15,9 @@ TURN_COLUMNS = (
     "episode", "turn", "user", "said", "reply", "expressed", "felt", "emotion", "state",
     "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens",
 )  # fmt: skip
+
+#: What measurement reads of a user's state; the rest is there for resuming.
+MEASURED_STATE = ("desired",)
 
 
 def dumps(value: object) -> str:
@@ -42,16 +46,19 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
 
 
 def row_turn(row: tuple[Any, ...]) -> TurnRecord:
-    """The record of a row of :data:`TURN_COLUMNS`. A ValueError, TypeError or KeyError where the row is damaged."""
+    """The record of a row of :data:`TURN_COLUMNS`; words that come back often are held once.
+
+    Raises ValueError, TypeError or KeyError where the row is damaged.
+    """
     episode, turn, user, said, reply, expressed, felt, emotion, state, adapter, task, stop, prompt, completion = row
     return TurnRecord(
-        episode_id=episode,
+        episode_id=intern(episode),
         turn=turn,
         user=user,
         said=Said(**json.loads(said)),
         reply=reply,
         expressed=Expressed(*json.loads(expressed)),
-        felt=json.loads(felt),
+        felt={intern(name): value for name, value in json.loads(felt).items()},
         emotion=emotion,
         state=json.loads(state),
         adapter=adapter,

@@ -22,12 +22,17 @@ REPLY_TOKENS = 30
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One comparison: CPU seconds of what is measured, of what it is held against, and what that is."""
+    """One comparison: CPU seconds (or ``unit``) of what is measured, of what it is held against, and what that is.
+
+    ``goal``: what it has to be, in words.
+    """
 
     name: str
     seconds: float
     against: str
     against_seconds: float
+    unit: str = "s"
+    goal: str = ""
 
     @property
     def ratio(self) -> float:

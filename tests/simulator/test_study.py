@@ -18,7 +18,7 @@ def load(tmp_path: Path, text: str) -> StudyConfig:
 
 def test_candidates_are_enough(tmp_path: Path) -> None:
     study = load(tmp_path, "candidates: [system_prompt, base]\n")
-    assert (study.turns, study.seeds, study.model, study.leave) == (24, 1, "micro", False)
+    assert (study.turns, study.seeds, study.model.key, study.leave) == (24, 1, "micro", False)
     assert study.population is None
     assert study.baseline_name == "base"
 
