@@ -5,7 +5,7 @@ What stands here has side effects and is heavy (torch); a study's plan and its m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,12 @@ from adapters.routing import WordRouter
 from adapters.store import AdapterStore, weights_sha256
 from agents import registry
 from agents.models.references import ModelReference, resolve
+from agents.prompts import prompt_hashes
+from agents.protocols import ChatModel
 from agents.raters.linear import LinearRater
+from agents.users.driven.agent import ModelUser
 from agents.users.embedded import EmbeddedUser
+from agents.users.specs import ModelUsers
 from personas.errors import InputError
 from personas.schema import Persona
 from simulator.engine.run import Troupe
@@ -69,12 +73,34 @@ class House:
             sampling=plan.study.sampling.sampling(),
         )
         candidates = {spec.name: registry.build(spec, workshop) for spec in plan.study.candidates}
-        return Troupe(candidates=candidates, user_for=user_for, rater=self.rater)
+        simulators = {
+            spec.name: model_users(spec, self.models[spec.model or self.default])
+            for spec in plan.study.users
+            if spec.kind == "model"
+        }
+        return Troupe(candidates=candidates, user_for=user_for, rater=self.rater, simulators=simulators)
 
 
 def user_for(persona: Persona) -> EmbeddedUser:
     """The user agent that plays a persona."""
     return EmbeddedUser(persona)
+
+
+def model_users(spec: ModelUsers, model: ChatModel) -> Callable[[Persona, str], ModelUser]:
+    """Who makes a user agent that ``model`` plays, for a persona and a conversation's id."""
+
+    def play(persona: Persona, conversation: str) -> ModelUser:
+        sampling = spec.sampling.sampling()
+        return ModelUser(persona, model, conversation, sampling, spec.retries, spec.window, spec.answer_tokens)
+
+    return play
+
+
+def user_prompts(study: StudyConfig) -> dict[str, str]:
+    """Hashes of the prompts by which models play users, among a run's inputs; none where no model does."""
+    if all(spec.kind == "embedded" for spec in study.users):
+        return {}
+    return {f"prompt {name}": hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
 
 
 def open_house(study: StudyConfig) -> House:
@@ -89,7 +115,8 @@ def open_house(study: StudyConfig) -> House:
     from agents.models.local import LocalChatModel  # brings torch
 
     transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
-    words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
+    players = [spec.model for spec in study.users if spec.kind == "model" and spec.model]
+    words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model), *players])
     references = {word: resolve(word, base_path()) for word in words}
     models = {
         word: LocalChatModel.load(reference.path, dtype=reference.dtype, batch_size=study.batch_size)

@@ -26,7 +26,7 @@ from simulator.engine.journal import Journal
 from simulator.engine.progress import Progress
 from simulator.engine.rounds import population_json
 from simulator.engine.run import JOURNAL, run_study
-from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for
+from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
@@ -63,7 +63,7 @@ def run_loop(study: StudyConfig, out: Path, *, resume: bool = False, viewer: Vie
     timings |= training_timings
     need_experts(study, experts)
     house.add_experts(experts)
-    inputs = house.inputs(experts)
+    inputs = house.inputs(experts) | user_prompts(study)
     troupe = house.troupe(plan, router)
     began = time.perf_counter()
     try:
