@@ -112,7 +112,7 @@ class ModelUser:
             prompt = judging(self.persona, state, memory, reply, draw, fault)
             generation = await self._ask("feel", prompt, sampling, draw)
             memory = _spent(memory, generation)
-            found = read_monologue(generation.text, answer_id(draw))
+            found = read_monologue(generation.text, answer_id(draw, reply))
             if isinstance(found, Monologue):
                 return found, memory.counting(repaired=attempt)
             fault = found

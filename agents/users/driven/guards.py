@@ -17,12 +17,15 @@ from agents.users.driven import tells
 from agents.users.hearing import share_named
 from agents.users.state import all_topics
 from personas.schema import Persona
+from personas.text import is_hidden
 
 MOST_WORDS = 90
 #: Words in a row that, shared with the last reply, make an echo; shared with the background, a leak.
-RUN_OF_REPLY, RUN_OF_BACKGROUND = 7, 5
+RUN_OF_REPLY, RUN_OF_BACKGROUND = 8, 5
 #: Share of a phrase's content words that a message must hold to have said it.
 SAID = 0.5
+#: Of the visible characters, the least share of letters; what people who seek help write has .8 and more.
+LETTERS = 0.7
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
@@ -48,6 +51,12 @@ class Line:
 def empty(line: Line) -> bool:
     """Nothing was said."""
     return not _WORD.search(line.text)
+
+
+def garbled(line: Line) -> bool:
+    """More marks and digits than letters: no sentence."""
+    visible = [character for character in line.text if not character.isspace()]
+    return sum(map(str.isalpha, visible)) < LETTERS * len(visible)
 
 
 def too_long(line: Line) -> bool:
@@ -100,10 +109,11 @@ def early(line: Line) -> bool:
 
 
 def misses(line: Line) -> bool:
-    """It does not say what the message is for: half of the words of the feeling, of the topic, of the need."""
+    """It does not say what the message is for: half of the words of the feeling, of the topic, of the need; or a word
+    of thanks, of goodbye."""
     said = line.said
-    if said.kind in ("thank", "close"):
-        return False
+    if said.kind in tells.COURTESY:
+        return not tells.COURTESY[said.kind].search(line.text)
     wanted = [share_named(line.text, phrase) for phrase in (said.topic, said.need) if phrase]
     if said.feeling:
         wanted.append(share_named(line.text, said.feeling, inflected=True))
@@ -112,7 +122,7 @@ def misses(line: Line) -> bool:
 
 #: In the order in which they are asked; the first that speaks gives the reason.
 GUARDS: tuple[Callable[[Line], bool], ...] = (
-    empty, too_long, both_sides, assists, echoes, repeats, leaks, early, misses,
+    empty, garbled, too_long, both_sides, assists, echoes, repeats, leaks, early, misses,
 )  # fmt: skip
 
 
@@ -124,9 +134,10 @@ def fault_of(line: Line) -> str | None:
 def cleaned(raw: str, name: str) -> str:
     """The message itself: without a thinking part, fences, the speaker's own label in front, and quotes around it."""
     text = re.sub(r"(?s)<think>.*?(?:</think>|$)", "", raw)
-    text = re.sub(r"(?m)^\s*```\w*\s*$", "", text).strip()
+    text = re.sub(r"(?m)^\s*```\w*\s*$", "", text)
+    text = "".join(character for character in text if not is_hidden(character)).strip()
     first = re.escape(name.split(maxsplit=1)[0])
-    text = re.sub(rf"(?i)^\W{{0,3}}(?:{re.escape(name)}|{first})\W{{0,3}}:\s*", "", text).strip()
+    text = re.sub(rf"(?i)^[*_\s]*(?:{re.escape(name)}|{first})[*_\s]*:[*_\s]*", "", text).strip()
     if len(text) > 1 and text[0] + text[-1] in ('""', "\u201c\u201d", "''") and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
     return text

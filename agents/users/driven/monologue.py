@@ -17,9 +17,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from agents.protocols import SENSE7
 
-#: Characters of an answer that are read, and opening braces that are tried.
-MOST_CHARACTERS = 8000
-MOST_OBJECTS = 16
+#: Characters of an answer that are read, opening braces that are tried; the same for objects that break off, whose
+#: closing takes time quadratic in their length.
+MOST_CHARACTERS, MOST_OBJECTS = 8000, 16
+MOST_BROKEN_CHARACTERS, MOST_BROKEN_OBJECTS = 3000, 2
 
 
 def _no_boolean(value: object) -> object:
@@ -79,14 +80,16 @@ def read_monologue(text: str, id: str) -> Monologue | str:
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """Every outermost JSON object of ``text``, in order; an object that breaks off is closed where that is safe."""
     decoder = json.JSONDecoder(strict=False)
-    start = text.find("{")
+    start, broken = text.find("{"), 0
     for _ in range(MOST_OBJECTS):
         if start < 0:
             return
         try:
             value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
-            value, end = _closed(text[start:]), start + 1
+            value, end = None, start + 1
+            if broken < MOST_BROKEN_OBJECTS and re.match(r'\{\s*"', text[start:]):
+                value, broken = _closed(text[start : start + MOST_BROKEN_CHARACTERS]), broken + 1
         if isinstance(value, dict):
             yield value
         start = text.find("{", end)

@@ -48,9 +48,10 @@ def marker(seed: int, memory: Memory, *texts: str) -> str:
     raise AssertionError("a thousand 48-bit marks in one text")  # pragma: no cover
 
 
-def answer_id(seed: int) -> str:
-    """What the judgement must carry. The assistant has never seen it: it is derived after the reply, from the seed."""
-    return f"{derive_seed('answer', seed):016x}"[:8]
+def answer_id(seed: int, reply: str) -> str:
+    """What the judgement of ``reply`` must carry. It hangs on the reply itself, so that no reply can hold it, not even
+    one by somebody who knows the seed."""
+    return f"{derive_seed('answer', seed, reply):016x}"[:8]
 
 
 def speaking(
@@ -83,7 +84,7 @@ def judging(
         temper=_temper(persona.temperament.reactivity),
         goals=_goals(persona, state),
     )
-    reply = clipped(reply, REPLY)
+    id, reply = answer_id(seed, reply), clipped(reply, REPLY)
     mark = marker(seed, memory, reply)
     thought = (f"{who}, thinking: {memory.thought}",) if memory.thought else ()
     turn = fill(
@@ -97,7 +98,7 @@ def judging(
         message=f"{who}: {memory.pending}",
         reply=f"Assistant: {reply}",
         remark=fill("repair", fault=fault) if fault else "",
-        id=answer_id(seed),
+        id=id,
     )
     return Message("system", system), Message("user", turn)
 

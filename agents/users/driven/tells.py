@@ -56,3 +56,17 @@ SPEAKER = _any(
     r"<\|?/?\w+\|?>",
     r"\[/?INST\]",
 )
+
+#: What a message of thanks, or of goodbye, holds.
+COURTESY = {
+    "thank": _any(r"\bthank", r"\bappreciate", r"\bgrateful\b", r"\bhelps\b", r"\bhelped\b", r"\bcheers\b"),
+    "close": _any(
+        r"\b(?:good ?)?bye\b",
+        r"\bstop here\b",
+        r"\b(?:all|enough|it) for (?:today|now)\b",
+        r"\b(?:talk|see you|speak) (?:\w+ )?(?:later|soon|tomorrow)\b",
+        r"\b(?:have|got) to go\b",
+        r"\bgood night\b",
+        r"\btake care\b",
+    ),
+}
