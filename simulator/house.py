@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -21,10 +21,13 @@ from agents.models.opening import open_models, references
 from agents.models.references import LocalReference, ModelReference
 from agents.models.served import ServedChatModel
 from agents.models.spec import ModelSpec
+from agents.prompts import prompt_hashes
 from agents.protocols import ChatModel, Counting
 from agents.raters.gathering import Gathered
 from agents.raters.linear import LinearRater
+from agents.users.driven.agent import ModelUser
 from agents.users.embedded import EmbeddedUser
+from agents.users.specs import ModelUsers
 from personas.errors import InputError
 from personas.schema import Persona
 from simulator.engine.run import Troupe
@@ -110,7 +113,12 @@ class House:
             sampling=plan.study.sampling.sampling(),
         )
         candidates = {spec.name: registry.build(spec, workshop) for spec in plan.study.candidates}
-        return Troupe(candidates=candidates, user_for=user_for, rater=Gathered(self.rater))
+        simulators = {
+            spec.name: model_users(spec, heard(self.models[spec.model or self.default]))
+            for spec in plan.study.users
+            if spec.kind == "model"
+        }
+        return Troupe(candidates, user_for=user_for, rater=Gathered(self.rater), simulators=simulators)
 
 
 def heard(model: ChatModel) -> ChatModel:
@@ -126,6 +134,23 @@ def user_for(persona: Persona) -> EmbeddedUser:
     return EmbeddedUser(persona)
 
 
+def model_users(spec: ModelUsers, model: ChatModel) -> Callable[[Persona, str], ModelUser]:
+    """Who makes a user agent that ``model`` plays, for a persona and a conversation's id."""
+
+    def play(persona: Persona, conversation: str) -> ModelUser:
+        sampling = spec.sampling.sampling()
+        return ModelUser(persona, model, conversation, sampling, spec.retries, spec.window, spec.answer_tokens)
+
+    return play
+
+
+def user_prompts(study: StudyConfig) -> dict[str, str]:
+    """Hashes of the prompts by which models play users, among a run's inputs; none where no model does."""
+    if all(spec.kind == "embedded" for spec in study.users):
+        return {}
+    return {f"prompt {name}": hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
+
+
 def open_house(study: StudyConfig) -> House:
     """Load every model that the study names.
 
@@ -133,7 +158,8 @@ def open_house(study: StudyConfig) -> House:
         InputError: an unknown model reference, a key that is not set.
         ModelError: a model cannot be loaded.
     """
-    words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
+    players = [spec.model for spec in study.users if spec.kind == "model" and spec.model]
+    words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model), *players])
     found = references(words, base_path())
     if any(isinstance(reference, LocalReference) for reference in found.values()):
         from transformers.utils import logging as transformers_logging

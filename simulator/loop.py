@@ -29,7 +29,7 @@ from simulator.engine.progress import Progress
 from simulator.engine.rounds import population_json
 from simulator.engine.run import JOURNAL, run_study, run_study_async
 from simulator.engine.tally import pattern_targets
-from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for
+from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
@@ -114,7 +114,7 @@ def _ready(study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, repla
     experts, router, training_timings = _experts(plan, house, out, resume, viewer)
     need_experts(study, experts)
     house.add_experts(experts)
-    inputs = house.inputs(experts)
+    inputs = house.inputs(experts) | user_prompts(study)
     made = provenance(house, inputs)
     yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
 

@@ -59,7 +59,8 @@ class Plan:
 def resolve(study: StudyConfig) -> Plan:
     """Choose the personas, split them where the study trains, and list the episodes.
 
-    Order: round, length, replicate, persona, candidate, so that all candidates of a study move forward together.
+    Order: round, length, replicate, simulator, persona, candidate, so that all candidates of a study move forward
+    together.
 
     Raises:
         InputError: no persona is left, or too few to train on some and test on others.
@@ -106,12 +107,15 @@ def _draw(personas: tuple[Persona, ...], study: StudyConfig) -> Iterator[Persona
 
 
 def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iterator[EpisodeSpec]:
+    simulators = ["" if users.kind == "embedded" else users.name for users in study.users]
     for round in range(study.rounds):
         for turns in study.all_lengths:
             for replicate in range(1, study.seeds + 1):
-                for agent, persona in agents:
-                    for candidate in study.candidate_names:
-                        yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round, agent)
+                for simulator in simulators:
+                    for agent, persona in agents:
+                        about = replicate, turns, round, agent, simulator
+                        for candidate in study.candidate_names:
+                            yield EpisodeSpec(persona.id, persona.task, candidate, *about)
 
 
 def differences(old: str, new: str) -> list[str]:

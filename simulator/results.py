@@ -27,6 +27,7 @@ from simulator.measure.pairwise import compare_all
 from simulator.measure.routing_accuracy import routing_accuracy
 from simulator.measure.transcripts import transcripts_sha256
 from simulator.records import EpisodeRecord
+from simulator.simulator_results import simulator_results
 
 __all__ = ["SCHEMA_VERSION", "build_results", "headline", "write_results"]
 
@@ -82,6 +83,7 @@ def build_results(
             )
             for name, each in measured.items()
         },
+        "simulators": simulator_results(episodes, desired, personas, context),
         "pairwise": _pairwise(measured, context),
         "router": _router(episodes, {id: task.pattern for id, task in tasks.items()}, context),
         "population": population,

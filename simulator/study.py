@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -22,6 +22,7 @@ from adapters.config import TrainingConfig
 from agents.assistants.specs import SamplingSpec
 from agents.models.spec import AnyModelSpec, ModelSpec
 from agents.registry import AnyCandidateSpec
+from agents.users.specs import EmbeddedUsers, Users
 from personas.errors import Fault, InputError
 from personas.loading import AnyPath, library, load_yaml, tasks
 from personas.population_config import PopulationConfig, check_population
@@ -54,7 +55,7 @@ class StudyConfig(Frozen):
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
-    users: Literal["embedded"] = "embedded"
+    users: Users = (EmbeddedUsers(),)  # who plays the personas; with several, each persona is played by each
     candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
@@ -76,6 +77,15 @@ class StudyConfig(Frozen):
         if twice:
             raise ValueError(f"two candidates are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
         return candidates
+
+    @field_validator("users")
+    @classmethod
+    def _each_simulator_once(cls, users: Users) -> Users:
+        names = [one.name for one in users]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two simulators are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+        return users
 
     @field_validator("lengths")
     @classmethod

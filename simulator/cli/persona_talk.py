@@ -70,7 +70,7 @@ async def _hold(plan: Plan, troupe: Troupe, on_turn: Callable[[TurnRecord], Awai
     cast = Cast(
         spec=episode,
         task=plan.tasks[episode.task],
-        user=troupe.user_for(plan.personas[episode.persona]),
+        user=troupe.user(episode, plan.personas[episode.persona]),
         candidate=troupe.candidates[episode.candidate],
         rater=troupe.rater,
         stop=stop_rule(episode, leave=plan.study.leave),

@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,19 @@ _MOST_DIFFERENCES = 8
 
 @dataclass(frozen=True, slots=True)
 class Troupe:
-    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy."""
+    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy.
+
+    ``simulators``: other players of personas by name; each takes the persona and the conversation's id.
+    """
 
     candidates: Mapping[str, Candidate]
     user_for: Callable[[Persona], UserAgent]
     rater: Rater
+    simulators: Mapping[str, Callable[[Persona, str], UserAgent]] = field(default_factory=dict)
+
+    def user(self, spec: EpisodeSpec, persona: Persona) -> UserAgent:
+        """The user agent of one conversation."""
+        return self.simulators[spec.simulator](persona, spec.id) if spec.simulator else self.user_for(persona)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +194,7 @@ class _Round:
         return Cast(
             spec=spec,
             task=plan.tasks[spec.task],
-            user=troupe.user_for(plan.personas[spec.persona]),
+            user=troupe.user(spec, plan.personas[spec.persona]),
             candidate=troupe.candidates[spec.candidate],
             rater=troupe.rater,
             stop=stop_rule(spec, leave=plan.study.leave),
