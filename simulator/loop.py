@@ -19,6 +19,7 @@ from langchain_core.callbacks import Callbacks
 
 from adapters.dialogues import World
 from adapters.experts import train_experts
+from adapters.micro import ablation
 from adapters.progress import Progress as StageProgress
 from adapters.progress import silent
 from adapters.routing import WordRouter
@@ -181,10 +182,12 @@ def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
     """Versions and hashes that the transcripts follow from."""
     from agents.prompts import prompt_hashes
 
+    microcosm = any(spec.ref == "micro" for spec in house.references)
     return {
         **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
         "model": house.default.in_words,
-        "microcosm": any(spec.ref == "micro" for spec in house.references),
+        "microcosm": microcosm,
+        **({"ablation": ablation()} if microcosm else {}),
         "inputs": dict(inputs),
         "rater": {"id": house.rater.id, "version": house.rater.version},
         "prompts": prompt_hashes(),
