@@ -23,6 +23,7 @@ from simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
 from simulator.engine.batch import hold_conversations
 from simulator.engine.brake import Brake
 from simulator.engine.budget import Counters, Spending, nothing
+from simulator.engine.collector import collecting_rarely
 from simulator.engine.journal import Journal
 from simulator.engine.progress import NoProgress, Progress
 from simulator.engine.pulse import DONE, Heart
@@ -121,7 +122,7 @@ async def run_study_async(
                 spending = Spending(plan.study.budget, brake.pull, journal.tokens())
                 specs = {spec.id: spec for spec in plan.episodes}
                 stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs)
-                with spending.clock():
+                with spending.clock(), collecting_rarely():
                     await _rounds(stage, callbacks)
         finally:
             progress.finish()
