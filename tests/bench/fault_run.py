@@ -2,8 +2,8 @@
 
 ``python -m tests.bench.fault_run [--conversations 200] [--turns 30] [--kills 10] [--rate 0.05]`` holds the batch over
 the scripted server, which injects every fault that it knows; with ``--in-process`` over a model that raises. Prints a
-table of the faults met, and whether every turn is there once and equals a calm run. ``… child …`` is the process that is
-killed.
+table of the faults met, and whether every turn is there once and equals a calm run. ``… child …`` is the process that
+is killed.
 """
 
 from __future__ import annotations
