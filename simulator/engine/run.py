@@ -121,9 +121,9 @@ async def run_study_async(
             with Brake(progress.note) as brake:
                 spending = Spending(plan.study.budget, brake.pull, journal.tokens())
                 specs = {spec.id: spec for spec in plan.episodes}
-                stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs)
+                stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs, callbacks)
                 with spending.clock(), collecting_rarely():
-                    await _rounds(stage, callbacks)
+                    await _rounds(stage)
         finally:
             progress.finish()
         counts = journal.count()
@@ -149,6 +149,7 @@ class _Stage:
     heart: Heart
     spending: Spending
     specs: Mapping[str, EpisodeSpec]
+    callbacks: Callbacks
 
     async def keep(self, record: TurnRecord) -> None:
         """A finished turn: into the journal first, then told."""
@@ -160,7 +161,7 @@ class _Stage:
         self.progress.see(self.specs[record.episode_id], record)
 
 
-async def _rounds(stage: _Stage, callbacks: Callbacks) -> None:
+async def _rounds(stage: _Stage) -> None:
     """Round after round: the next begins when the last conversation of this one is over."""
     plan, journal = stage.plan, stage.journal
     people = worlds(plan)
@@ -168,7 +169,7 @@ async def _rounds(stage: _Stage, callbacks: Callbacks) -> None:
         scene = _Round(stage, people)
         specs = [spec for spec in plan.episodes if spec.round == number]
         at_once = plan.study.conversations_at_once
-        await hold_conversations(specs, scene.cast, journal, stage.progress, at_once, callbacks)
+        await hold_conversations(specs, scene.cast, journal, stage.progress, at_once)
         if stage.brake.pulled():
             return
         if number + 1 < plan.study.rounds:
@@ -195,6 +196,7 @@ class _Round:
             study_seed=plan.study.seed,
             desired=self.people[world_of(spec)].agents[spec.agent].desired if self.people else None,
             halted=self.stage.brake.pulled,
+            callbacks=self.stage.callbacks,
         )
 
 
