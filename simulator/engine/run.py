@@ -26,7 +26,7 @@ from simulator.engine.budget import Counters, Spending, nothing
 from simulator.engine.collector import collecting_rarely
 from simulator.engine.journal import Journal
 from simulator.engine.progress import NoProgress, Progress
-from simulator.engine.pulse import DONE, Heart
+from simulator.engine.pulse import DONE, STOPPED, Heart
 from simulator.engine.rounds import World, next_round, world_of, worlds
 from simulator.plan import Plan, differences
 from simulator.records import EpisodeSpec, TurnRecord
@@ -116,19 +116,19 @@ async def run_study_async(
         if resume:
             journal.owe_failed()
         progress.start(_turns_planned(plan, journal), journal.count().turns)
-        heart = Heart(journal, counters)
         try:
-            with Brake(progress.note) as brake:
-                spending = Spending(plan.study.budget, brake.pull, journal.tokens())
-                specs = {spec.id: spec for spec in plan.episodes}
-                stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs, callbacks)
-                with spending.clock(), collecting_rarely():
-                    await _rounds(stage)
+            async with Heart(journal, counters, progress.count) as heart:
+                with Brake(progress.note) as brake:
+                    spending = Spending(plan.study.budget, brake.pull, journal.tokens())
+                    specs = {spec.id: spec for spec in plan.episodes}
+                    stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs, callbacks)
+                    with spending.clock(), collecting_rarely():
+                        await _rounds(stage)
         finally:
             progress.finish()
         counts = journal.count()
         owed = len(plan.episodes) - counts.ended - counts.failed
-        heart.note(DONE if owed == 0 else f"stopped: {brake.reason}")
+        heart.note(DONE if owed == 0 else f"{STOPPED}{brake.reason}")
     if owed and brake.reason is not None:
         raise BudgetError(
             f"stopped: {brake.reason}; {counts.turns:,} turns are kept and {owed:,} conversations are still owed. "
@@ -154,8 +154,7 @@ class _Stage:
     async def keep(self, record: TurnRecord) -> None:
         """A finished turn: into the journal first, then told."""
         self.journal.append(record)
-        if self.heart.beat():
-            self.progress.count(self.heart.counters())
+        self.heart.beat()
         self.spending.add(sum(record.tokens), self.heart.counters)
         self.progress.advance()
         self.progress.see(self.specs[record.episode_id], record)

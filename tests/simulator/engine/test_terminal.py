@@ -10,6 +10,7 @@ import pytest
 
 from simulator.engine.journal import Journal
 from simulator.engine.run import run_study
+from simulator.engine.status import Onlooker
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.engine.test_run import ROOT, wait_for_turns
 
@@ -47,6 +48,8 @@ def test_ctrl_c_once_finishes_what_is_in_flight_and_twice_stops_at_once(tmp_path
     assert once.exitstatus == 130
     kept = kept_turns(out)
     assert kept >= 8
+    now = Onlooker(out).look()
+    assert (now.state, now.reason) == ("stopped", "interrupted")
 
     twice = in_terminal(out, pause=3600.0)  # no answer will come
     twice.expect("turns/s|0/162|turns")
