@@ -27,7 +27,7 @@ Examples:
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 4096),
-    help="Conversations at once. [default: the batch size; 256 over endpoints]",
+    help="Conversations at once. [default: batch size; endpoints: 256]",
 )
 @click.option("--replay", type=click.Path(path_type=Path), help="Run folder whose replies stand in for the models.")
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop cleanly after so long.")

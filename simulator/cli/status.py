@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from simulator.cli.console import output_options
 
 if TYPE_CHECKING:
-    from simulator.engine.status import Status
+    from simulator.engine.status import Onlooker, Status
 
 CAUSES_SHOWN = 5
 
@@ -34,12 +35,30 @@ def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) 
     from simulator.engine.status import Onlooker
 
     onlooker = Onlooker(folder)
+    if watch and sys.stdout.isatty() and not (as_json or quiet):
+        _watch(onlooker, every)
+        return
     now = onlooker.look()
     _show(now, as_json=as_json, quiet=quiet)
     while watch and now.state == "running":
         time.sleep(every)
         now = onlooker.look()
         _show(now, as_json=as_json, quiet=quiet)
+
+
+def _watch(onlooker: Onlooker, every: float) -> None:
+    """In a terminal one look replaces the last."""
+    from rich.live import Live
+    from rich.text import Text
+
+    from simulator.cli.console import console
+
+    now = onlooker.look()
+    with Live(Text("\n".join(lines(now))), console=console(), auto_refresh=False) as view:
+        while now.state == "running":
+            time.sleep(every)
+            now = onlooker.look()
+            view.update(Text("\n".join(lines(now))), refresh=True)
 
 
 def _show(now: Status, *, as_json: bool, quiet: bool) -> None:

@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from langchain_core.callbacks import Callbacks
-
 from personas.errors import HoldfastError, JournalError
 from simulator.conversation.cast import Cast, reopening
 from simulator.conversation.graph import config, graph
@@ -23,18 +21,12 @@ _log = logging.getLogger("holdfast.engine")
 
 
 async def hold_conversations(
-    specs: Sequence[EpisodeSpec],
-    casting: Casting,
-    journal: Journal,
-    progress: Progress,
-    concurrency: int,
-    callbacks: Callbacks = None,
+    specs: Sequence[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, concurrency: int
 ) -> None:
     """Hold every conversation of ``specs`` that the journal still owes, at most ``concurrency`` at a time.
 
     ``casting`` says who meets; its casts' ``on_turn`` must commit to ``journal`` and their ``halted`` end the batch
-    early. A conversation that fails becomes a record with its cause, and the others go on. ``callbacks``: LangChain
-    handlers that hear of every conversation, node and model call.
+    early. A conversation that fails becomes a record with its cause, and the others go on.
 
     Raises:
         JournalError: turns can no longer be kept. The conversations in flight are given up at once.
@@ -44,14 +36,12 @@ async def hold_conversations(
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
-                group.create_task(_work(waiting, casting, journal, progress, callbacks))
+                group.create_task(_work(waiting, casting, journal, progress))
     except* JournalError as errors:
         raise errors.exceptions[0] from None
 
 
-async def _work(
-    waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, callbacks: Callbacks
-) -> None:
+async def _work(waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress) -> None:
     """One conversation after another, until none is left or the batch is halted."""
     for spec in waiting:
         try:
@@ -59,7 +49,7 @@ async def _work(
             if cast.halted():
                 return
             state = reopening(cast, journal.turns(spec.id))
-            settings = config(spec.max_turns, callbacks, name=spec.id)
+            settings = config(spec.max_turns, cast.callbacks, name=spec.id)
             done = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
             if done["stop"] is not None:
                 progress.drop(spec.max_turns - done["turn"])

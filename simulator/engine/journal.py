@@ -92,11 +92,14 @@ class Journal:
 
     def append(self, record: TurnRecord) -> None:
         """Commit one finished turn; a stop reason on it ends its episode in the same commit."""
+        if record.stop is None:
+            with clear(self.path):
+                self._db.execute(_INSERT_TURN, turn_row(record))  # a statement of its own is its own commit
+            return
         with self._transaction():
             self._db.execute(_INSERT_TURN, turn_row(record))
-            if record.stop is not None:
-                end = "UPDATE episodes SET ended = 1, stop = ?, error = NULL WHERE id = ?"
-                self._db.execute(end, (record.stop, record.episode_id))
+            end = "UPDATE episodes SET ended = 1, stop = ?, error = NULL WHERE id = ?"
+            self._db.execute(end, (record.stop, record.episode_id))
 
     def remember(self, key: str, value: str) -> None:
         """Add to the meta, or replace there."""

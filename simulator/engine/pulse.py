@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from types import TracebackType
 from typing import Any
 
+from personas.errors import HoldfastError, JournalError
 from simulator.engine.budget import Counters
 from simulator.engine.journal import Journal
 
 KEY = "pulse"
-RUNNING, DONE = "running", "done"
+RUNNING, DONE, STOPPED = "running", "done", "stopped: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,19 @@ def read_pulse(meta: Mapping[str, str]) -> Pulse | None:
 
 
 class Heart:
-    """Writes the pulse of one call, at most once every ``every`` seconds."""
+    """``async with Heart(...)``: the pulse of one call, every second, also while no turn is finished."""
 
     def __init__(
-        self, journal: Journal, counters: Counters, *, every: float = 1.0, clock: Callable[[], float] = time.time
+        self,
+        journal: Journal,
+        counters: Counters,
+        told: Callable[[Mapping[str, float]], None],
+        *,
+        every: float = 1.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._journal, self._counters, self._every, self._clock = journal, counters, every, clock
+        """``told``: hears what the models count with each sign of life."""
+        self._journal, self._counters, self._told, self._every, self._clock = journal, counters, told, every, clock
         before = read_pulse(journal.meta())
         self._earlier: Mapping[str, float] = before.counters if before else {}
         self._turns_before = self._turns = journal.count().turns
@@ -80,19 +91,37 @@ class Heart:
         now = self._counters()
         return {name: self._earlier.get(name, 0) + now.get(name, 0) for name in (*self._earlier, *now)}
 
-    def beat(self) -> bool:
-        """One more turn is finished; says whether it was time for a sign of life."""
+    def beat(self) -> None:
+        """One more turn is finished."""
         self._turns += 1
-        due = self._clock() - self._last >= self._every
-        if due:
+        if self._clock() - self._last >= self._every:
             self.note(RUNNING)
-        return due
 
     def note(self, state: str) -> None:
         """Write the pulse now."""
-        self._last = self._clock()
+        self._last, counts = self._clock(), self.counters()
         pulse = Pulse(
-            os.getpid(), socket.gethostname(), self._began, self._last, self._turns_before, self._turns, state,
-            self.counters(),
-        )  # fmt: skip
+            os.getpid(), socket.gethostname(), self._began, self._last, self._turns_before, self._turns, state, counts
+        )
         self._journal.remember(KEY, json.dumps(asdict(pulse)))
+        self._told(counts)
+
+    async def __aenter__(self) -> Heart:
+        self._task = asyncio.create_task(self._go_on())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+        if value is not None:
+            why = str(value) if isinstance(value, HoldfastError) else "interrupted"
+            with suppress(JournalError):  # the disk may be full, which is told already
+                self.note(f"{STOPPED}{why}")
+
+    async def _go_on(self) -> None:
+        with suppress(JournalError):  # the next turn will meet it too, and tell
+            while True:
+                await asyncio.sleep(self._every)
+                if self._clock() - self._last >= self._every:
+                    self.note(RUNNING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from sys import intern
 from typing import Any
 
@@ -19,15 +19,18 @@ TURN_COLUMNS = (
 #: What measurement reads of a user's state; the rest is there for resuming.
 MEASURED_STATE = ("desired",)
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
+_SAID = tuple(field.name for field in fields(Said))
+
 
 def dumps(value: object) -> str:
     """Compact JSON, keys in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def turn_row(record: TurnRecord) -> tuple[Any, ...]:
     """A row in the order of :data:`TURN_COLUMNS`. Its size does not depend on how long the conversation is."""
-    said = {name: value for name, value in asdict(record.said).items() if value is not None}
+    said = {name: value for name in _SAID if (value := getattr(record.said, name)) is not None}
     return (
         record.episode_id,
         record.turn,

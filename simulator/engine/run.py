@@ -23,9 +23,10 @@ from simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
 from simulator.engine.batch import hold_conversations
 from simulator.engine.brake import Brake
 from simulator.engine.budget import Counters, Spending, nothing
+from simulator.engine.collector import collecting_rarely
 from simulator.engine.journal import Journal
 from simulator.engine.progress import NoProgress, Progress
-from simulator.engine.pulse import DONE, Heart
+from simulator.engine.pulse import DONE, STOPPED, Heart
 from simulator.engine.rounds import World, next_round, world_of, worlds
 from simulator.plan import Plan, differences
 from simulator.records import EpisodeSpec, TurnRecord
@@ -123,19 +124,19 @@ async def run_study_async(
         if resume:
             journal.owe_failed()
         progress.start(_turns_planned(plan, journal), journal.count().turns)
-        heart = Heart(journal, counters)
         try:
-            with Brake(progress.note) as brake:
-                spending = Spending(plan.study.budget, brake.pull, journal.tokens())
-                specs = {spec.id: spec for spec in plan.episodes}
-                stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs)
-                with spending.clock():
-                    await _rounds(stage, callbacks)
+            async with Heart(journal, counters, progress.count) as heart:
+                with Brake(progress.note) as brake:
+                    spending = Spending(plan.study.budget, brake.pull, journal.tokens())
+                    specs = {spec.id: spec for spec in plan.episodes}
+                    stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs, callbacks)
+                    with spending.clock(), collecting_rarely():
+                        await _rounds(stage)
         finally:
             progress.finish()
         counts = journal.count()
         owed = len(plan.episodes) - counts.ended - counts.failed
-        heart.note(DONE if owed == 0 else f"stopped: {brake.reason}")
+        heart.note(DONE if owed == 0 else f"{STOPPED}{brake.reason}")
     if owed and brake.reason is not None:
         raise BudgetError(
             f"stopped: {brake.reason}; {counts.turns:,} turns are kept and {owed:,} conversations are still owed. "
@@ -156,18 +157,18 @@ class _Stage:
     heart: Heart
     spending: Spending
     specs: Mapping[str, EpisodeSpec]
+    callbacks: Callbacks
 
     async def keep(self, record: TurnRecord) -> None:
         """A finished turn: into the journal first, then told."""
         self.journal.append(record)
-        if self.heart.beat():
-            self.progress.count(self.heart.counters())
+        self.heart.beat()
         self.spending.add(sum(record.tokens), self.heart.counters)
         self.progress.advance()
         self.progress.see(self.specs[record.episode_id], record)
 
 
-async def _rounds(stage: _Stage, callbacks: Callbacks) -> None:
+async def _rounds(stage: _Stage) -> None:
     """Round after round: the next begins when the last conversation of this one is over."""
     plan, journal = stage.plan, stage.journal
     people = worlds(plan)
@@ -175,7 +176,7 @@ async def _rounds(stage: _Stage, callbacks: Callbacks) -> None:
         scene = _Round(stage, people)
         specs = [spec for spec in plan.episodes if spec.round == number]
         at_once = plan.study.conversations_at_once
-        await hold_conversations(specs, scene.cast, journal, stage.progress, at_once, callbacks)
+        await hold_conversations(specs, scene.cast, journal, stage.progress, at_once)
         if stage.brake.pulled():
             return
         if number + 1 < plan.study.rounds:
@@ -202,6 +203,7 @@ class _Round:
             study_seed=plan.study.seed,
             desired=self.people[world_of(spec)].agents[spec.agent].desired if self.people else None,
             halted=self.stage.brake.pulled,
+            callbacks=self.stage.callbacks,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from personas.errors import InputError
 from personas.loading import patterns, tasks
 from simulator.engine.journal import Journal
-from simulator.engine.pulse import DONE, Pulse, read_pulse
+from simulator.engine.pulse import DONE, RUNNING, STOPPED, Pulse, read_pulse
 from simulator.engine.tally import Tally, pattern_targets
 
 _JOURNAL = "journal.sqlite"
@@ -105,5 +105,5 @@ def _state(pulse: Pulse | None, owed: int) -> tuple[str, str | None]:
         return "unknown", f"it runs or ran on {pulse.host}"
     if owed == 0:
         return DONE, None
-    reason = pulse.state if pulse.state != "running" else f"process {pulse.pid} is gone"
-    return "stopped", reason.removeprefix("stopped: ")
+    reason = pulse.state if pulse.state != RUNNING else f"process {pulse.pid} is gone"
+    return "stopped", reason.removeprefix(STOPPED)

@@ -54,8 +54,9 @@ def pattern_targets(
 
 
 def counter_words(counters: Mapping[str, float]) -> str:
-    """``retries 3, requests 1,204, cost_usd 0.41``; what is 0 stays unsaid."""
-    return ", ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in counters.items() if value)
+    """``requests 1,204, retries 3, cost usd 0.41``; what is 0 and a count's parts (``retries: reset``) stay unsaid."""
+    told = {name.replace("_", " "): value for name, value in counters.items() if value and ":" not in name}
+    return ", ".join(f"{name} {_figure(value)}" for name, value in told.items())
 
 
 def _figure(value: float) -> str:

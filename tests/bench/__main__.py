@@ -17,12 +17,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import local_engine, long_batch, orchestration
-from tests.bench.worlds import Measure
+from tests.bench import beside, endpoint, local_engine, long_batch, orchestration
+from tests.bench.measure import Measure
 
 GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
     "local": local_engine.measures,
     "engine": orchestration.measures,
+    "endpoint": endpoint.measures,
+    "beside": beside.measures,
     "batch": long_batch.measures,
 }
 

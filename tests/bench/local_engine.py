@@ -10,8 +10,8 @@ from pathlib import Path
 from agents.models.local import LocalChatModel
 from agents.protocols import Message
 from tests.agents.models.conftest import build_adapter
+from tests.bench.measure import Measure
 from tests.bench.worlds import (
-    Measure,
     converse_all,
     endless,
     generate_replies,

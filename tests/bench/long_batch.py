@@ -17,8 +17,8 @@ from typing import Any
 from simulator.engine.progress import NoProgress
 from simulator.engine.run import run_study
 from simulator.loop import report
+from tests.bench.measure import Measure
 from tests.bench.people import Instant, plan, troupe
-from tests.bench.worlds import Measure
 
 
 class Tenths(NoProgress):

@@ -11,8 +11,8 @@ from agents.seeds import derive_seed
 from simulator.engine.run import Troupe
 from simulator.plan import Plan
 from simulator.records import EpisodeSpec
+from tests.bench.measure import Measure
 from tests.bench.people import Instant, hold, plan, troupe
-from tests.bench.worlds import Measure
 
 LATENCY_S = 0.2
 AT_ONCE = 256

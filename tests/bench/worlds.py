@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,26 +18,6 @@ from tests.agents.models.conftest import build_model
 
 WORDS = 1493
 REPLY_TOKENS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One comparison: CPU seconds (or ``unit``) of what is measured, of what it is held against, and what that is.
-
-    ``goal``: what it has to be, in words.
-    """
-
-    name: str
-    seconds: float
-    against: str
-    against_seconds: float
-    unit: str = "s"
-    goal: str = ""
-
-    @property
-    def ratio(self) -> float:
-        """Above 1: faster than what it is held against."""
-        return self.against_seconds / self.seconds
 
 
 def micro_sized(folder: Path) -> Path:

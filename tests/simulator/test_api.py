@@ -14,7 +14,8 @@ from simulator import Study
 from simulator.cli.main import run_command
 from simulator.engine.journal import read_episodes
 from tests.agents.models.test_tracing import Recorder
-from tests.simulator.recorded import record_run
+from tests.bench.endpoint import scripted_server
+from tests.simulator.recorded import STUDY, record_run
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +91,28 @@ def test_a_budget_from_python(old: Path, tmp_path: Path) -> None:
     limited = Study(study.config.model_copy(update={"budget": study.config.budget.model_copy(update={"tokens": 1})}))
     with pytest.raises(BudgetError, match="1 tokens"):
         limited.run(tmp_path, replay=old)
+
+
+def test_a_study_over_an_endpoint_stops_at_its_money_and_tells_what_it_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every second request meets a fault; prices are dollars per million tokens, so $1,000 is $0.001 a token."""
+    prices = {"prompt": 1000.0, "completion": 1000.0}
+    with scripted_server("--fault-rate", "0.5", "--seed", "3", "--patience", "0.1") as url:
+        model = {"ref": "openai:some-model", "base_url": url, "prices": prices, "retries": 10}
+        study = Study.of(**STUDY, model=model, budget={"cost_usd": 0.5})
+        with pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent"):
+            study.run(tmp_path)
+        assert run_command(["status", str(tmp_path), "--json"]) == 0
+        early = json.loads(capsys.readouterr().out)
+        assert 0.5 <= early["counters"]["cost_usd"] < 5
+        assert early["counters"]["retries"] > 0
+        assert early["state"] == "stopped"
+        richer = Study.of(**STUDY, model=model)
+        done = richer.run(tmp_path, resume=True)
+        assert run_command(["status", str(tmp_path), "--json"]) == 0
+        late = json.loads(capsys.readouterr().out)
+    assert done.results["failed_episodes"] == 0
+    assert late["turns"] == 36
+    assert late["counters"]["answered"] == 36  # both calls together, no turn asked for twice
+    assert late["counters"]["cost_usd"] == pytest.approx(late["tokens"] / 1000)

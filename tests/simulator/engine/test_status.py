@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from personas.errors import InputError
 from simulator.cli.main import run_command
 from simulator.cli.status import lines
-from simulator.engine.pulse import Pulse
+from simulator.engine.journal import Journal
+from simulator.engine.pulse import Heart, Pulse, read_pulse
 from simulator.engine.run import run_study
 from simulator.engine.status import Onlooker
 from simulator.engine.tally import Tally, counter_words
@@ -69,7 +72,31 @@ def test_speed_is_unknown_in_the_first_second() -> None:
 
 
 def test_counters_in_words() -> None:
-    assert counter_words({"requests": 1204.0, "retries": 0, "cost_usd": 0.414}) == "requests 1,204, cost usd 0.41"
+    counted = {"requests": 1204.0, "pauses": 0, "retries": 2, "retries: reset": 2, "cost_usd": 0.414}
+    assert counter_words(counted) == "requests 1,204, retries 2, cost usd 0.41"
+
+
+async def test_a_heart_beats_while_no_turn_is_finished(tmp_path: Path) -> None:
+    """An endpoint that never answers: the retries are seen all the same, and why it ended."""
+    retries = count(1)
+    heard: list[float] = []
+    with Journal.create(tmp_path / "journal.sqlite", {}) as journal:
+        heart = Heart(journal, lambda: {"retries": next(retries)}, lambda c: heard.append(c["retries"]), every=0.02)
+
+        async def wait_for_ever() -> None:
+            async with heart:
+                await asyncio.Event().wait()
+
+        run = asyncio.create_task(wait_for_ever())
+        while len(heard) < 4:
+            await asyncio.sleep(0.01)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        pulse = read_pulse(journal.meta())
+    assert heard == sorted(heard)
+    assert pulse is not None
+    assert (pulse.state, pulse.turns, pulse.counters["retries"]) == ("stopped: interrupted", 0, heard[-1])
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
