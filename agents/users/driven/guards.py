@@ -71,8 +71,10 @@ def both_sides(line: Line) -> bool:
 
 
 def assists(line: Line) -> bool:
-    """It speaks as the helper: offers, consoles, advises, lists."""
-    return bool(tells.ASSISTS.search(line.text) or tells.ASSISTS.search(line.raw))
+    """It speaks as the helper: offers, consoles, advises, lists, or calls "your" what is the user's own."""
+    own = (phrase[3:] for phrase in (line.said.topic, line.said.need) if phrase and phrase.startswith("my "))
+    flipped = any(re.search(rf"(?i)\byour {re.escape(thing)}\b", line.text) for thing in own)
+    return flipped or bool(tells.ASSISTS.search(line.text) or tells.ASSISTS.search(line.raw))
 
 
 def echoes(line: Line) -> bool:
