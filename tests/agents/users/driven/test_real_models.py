@@ -59,16 +59,11 @@ async def test_a_conversation_stands_on_its_feet(which: str, ada: Persona, reque
         line = Line(spoken.text, spoken.text, ada, spoken.said, told=frozenset((*ada.topics, "the slide deck")))
         assert fault_of(line) is None
     assert counts["prompt_tokens"] > 500 * counts["messages"]
-
-
-async def test_the_embedded_model_cannot_leave_the_assistants_chair(micro: LocalChatModel, ada: Persona) -> None:
-    """It has only ever been the assistant; role flips are most of what it writes, and hardly one gets through."""
-    (turns, _) = await two_at_once(ada, micro)
-    counts = Memory.of(turns[-1][2].state).counts
-    assert counts["refused"] > 0
+    # It has only ever been the assistant, or nothing: what was refused to the end is the embedded user's.
+    assert counts["stand_in_messages"] > 0
     stand_ins = await hold(EmbeddedUser(ada), turns=TURNS)
-    same = sum(ours[0].text == theirs[0].text for ours, theirs in zip(turns, stand_ins, strict=True))
-    assert same >= counts["stand_in_messages"] > 0
+    same = sum(ours[0].text == theirs[0].text for ours, theirs in zip(one, stand_ins, strict=True))
+    assert same >= counts["stand_in_messages"]
 
 
 async def test_a_model_with_too_little_room_says_so(tmp_path: Path, ada: Persona) -> None:
