@@ -19,9 +19,8 @@ def main(out: Path, turns: int | None = None) -> None:
         for name, candidate in figures["candidates"].items():
             print(f"{simulator:>14}  {name:>14}  adherence {candidate['adherence']['mean']:.2f}")
         played = figures["model"]
-        if played is not None:
-            print(f"{simulator:>14}  words of its own: {1 - played['stand_in_messages'] / played['messages']:.0%}")
-            print(f"{simulator:>14}  judgements of its own: {1 - played['stand_in_judgements'] / played['judgements']:.0%}")
+        for what in ("messages", "judgements") if played is not None else ():
+            print(f"{simulator:>14}  {what} of its own: {1 - played[f'stand_in_{what}'] / played[what]:.0%}")
 
 
 if __name__ == "__main__":

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+import simulator
 from agents.assistants import Base
 from agents.protocols import GenerationRequest
 from agents.users.driven.agent import ModelUser
 from agents.users.embedded import EmbeddedUser
 from personas.errors import JournalError
+from simulator.cli.summary import played_by
 from simulator.conversation.cast import Cast, opening
 from simulator.conversation.graph import config, graph
 from simulator.conversation.stop import MaxTurns
@@ -27,6 +31,7 @@ from tests.agents.users.players import Player, in_first_person, intention_in, no
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.scripted import TASKS, HashModel, HashRater, persona
 
+SCHEMA = Path(simulator.__file__).parent / "results_schema.json"
 MIXED = {"users": ["embedded", {"kind": "model", "name": "player"}]}
 
 
@@ -144,6 +149,9 @@ def test_figures_stand_by_simulator(tmp_path: Path) -> None:
         parts = [simulator["candidates"][name] for simulator in (embedded, player)]
         whole = sum(part["adherence"]["mean"] * part["episodes"] for part in parts) / candidate["episodes"]
         assert candidate["adherence"]["mean"] == pytest.approx(whole)
+    jsonschema.validate(found, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    (line,) = played_by(found)
+    assert line.startswith("users played by player: 0% of the messages and 100% of the judgements are the model's own")
     # A stand-in speaks with the embedded users' words: as many of them.
     assert player["realism"]["words"]["mean"] == pytest.approx(embedded["realism"]["words"]["mean"], rel=0.25)
 
