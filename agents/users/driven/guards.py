@@ -24,8 +24,8 @@ MOST_WORDS = 90
 RUN_OF_REPLY, RUN_OF_BACKGROUND = 8, 5
 #: Share of a phrase's content words that a message must hold to have said it.
 SAID = 0.5
-#: Of the visible characters, the least share of letters; what people who seek help write has .8 and more.
-LETTERS = 0.7
+#: Of the visible characters, the least share of letters; messages of people who seek help have .58 and more.
+LETTERS = 0.5
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 

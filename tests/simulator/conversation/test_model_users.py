@@ -20,6 +20,7 @@ from simulator.conversation.cast import Cast, opening
 from simulator.conversation.graph import config, graph
 from simulator.conversation.stop import MaxTurns
 from simulator.engine.journal import read_episodes
+from simulator.engine.rounds import mean_felt
 from simulator.engine.run import Troupe, run_study
 from simulator.house import model_users
 from simulator.measure.transcripts import transcripts_sha256
@@ -173,6 +174,22 @@ def test_another_simulator_is_another_study(tmp_path: Path) -> None:
     run_study(plan, mixed_troupe(plan, Player()), tmp_path)
     with pytest.raises(JournalError, match=r"users\.2\.retries: was 2, now 0"):
         run_study(other, mixed_troupe(other, Player()), tmp_path, resume=True)
+
+
+def test_each_simulator_has_a_population_of_its_own(tmp_path: Path) -> None:
+    """What one player's people felt moves their own next expectation, and nobody else's."""
+    ring = {"graph": {"kind": "ring"}, "spread": {"own": 0.5}}
+    plan = study(population=ring, rounds=2, turns=3, **MIXED)
+    run_study(plan, mixed_troupe(plan, Player()), tmp_path)
+    by_id = {episode.spec.id: episode for episode in read_episodes(tmp_path / "journal.sqlite")}
+    checked = 0
+    for id, episode in by_id.items():
+        before = by_id.get(id.replace("/1/3/1", "/1/3/0")) if episode.spec.round == 1 else None
+        if before is not None:
+            own, felt = episode.turns[0].state["desired"], before.turns[0].state["desired"]
+            assert own == pytest.approx((felt + mean_felt(before)) / 2)
+            checked += 1
+    assert checked == 3 * 3 * 2
 
 
 def test_a_study_reads_and_writes_its_simulators() -> None:
