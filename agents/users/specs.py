@@ -5,6 +5,9 @@
     users: embedded
     users: {kind: model, model: "hf:models/my-model", sampling: {temperature: 0.8}}
     users: [embedded, {kind: model, name: micro as user}]
+
+They play in the conversations that are measured; the dialogues that a study trains on are always held with the embedded
+users.
 """
 
 from __future__ import annotations

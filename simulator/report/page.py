@@ -19,6 +19,7 @@ from simulator.report.provenance import ablation_table, is_microcosm, provenance
 from simulator.report.render import render
 from simulator.report.routing import confusion
 from simulator.report.series import Cast, Series, cast
+from simulator.report.simulators import TALK, simulators
 from simulator.report.transcripts import BUDGET, embed
 from simulator.report.values import Estimate, number
 
@@ -77,6 +78,8 @@ def page_context(
         "confusion": confusion(router, tasks),
         "routing": _routing(router, _turns(results)),
         "pairs": pairs_by_metric(results, people),
+        "simulators": simulators(results, people),
+        "talk_titles": TALK,
         "network": network(results.get("population"), tasks, names, seed),
         "embedded": embedded,
         "provenance": provenance_rows(results),

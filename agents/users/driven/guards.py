@@ -24,8 +24,8 @@ MOST_WORDS = 90
 RUN_OF_REPLY, RUN_OF_BACKGROUND = 8, 5
 #: Share of a phrase's content words that a message must hold to have said it.
 SAID = 0.5
-#: Of the visible characters, the least share of letters; what people who seek help write has .8 and more.
-LETTERS = 0.7
+#: Of the visible characters, the least share of letters; messages of people who seek help have .58 and more.
+LETTERS = 0.5
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
@@ -71,8 +71,10 @@ def both_sides(line: Line) -> bool:
 
 
 def assists(line: Line) -> bool:
-    """It speaks as the helper: offers, consoles, advises, lists."""
-    return bool(tells.ASSISTS.search(line.text) or tells.ASSISTS.search(line.raw))
+    """It speaks as the helper: offers, consoles, advises, lists, or calls "your" what is the user's own."""
+    own = (phrase[3:] for phrase in (line.said.topic, line.said.need) if phrase and phrase.startswith("my "))
+    flipped = any(re.search(rf"(?i)\byour {re.escape(thing)}\b", line.text) for thing in own)
+    return flipped or bool(tells.ASSISTS.search(line.text) or tells.ASSISTS.search(line.raw))
 
 
 def echoes(line: Line) -> bool:

@@ -58,6 +58,8 @@ def test_a_users_own_words_pass(text: str, ada: Persona) -> None:
         ("I'm so sorry you feel that way about the slide deck. You sort the slides.", "assists"),
         ("To sort the slides in the slide deck you should begin at the end.", "assists"),
         ("Sort the slides of the slide deck:\n1. Open it\n2. Go", "assists"),
+        ("You are not alone with sort the slides of the slide deck.", "assists"),
+        ("I understand how hard that is, sort the slides of the slide deck.", "assists"),
         ("As an AI I can not sort the slides of the slide deck.", "assists"),
         ("It sounds like you want to sort the slides of the slide deck.", "assists"),
         ("My persona wants to sort the slides of the slide deck.", "leaks"),
@@ -90,6 +92,13 @@ def test_what_was_told_before_may_come_again(ada: Persona) -> None:
     text = "How do I sort the slides of the slide deck? I told you of the night shift."
     assert fault_of(line(text, ada)) == "early"
     assert fault_of(line(text, ada, told=frozenset({"the night shift"}))) is None
+
+
+def test_whose_it_is_tells_who_speaks(ada: Persona) -> None:
+    """What is "my sleep" to the user is "your sleep" only from the other side."""
+    said = Said("ask", topic="my sleep")
+    assert fault_of(line("What do I do about my sleep?", ada, said)) is None
+    assert fault_of(line("What is wrong with your sleep?", ada, said)) == "assists"
 
 
 def test_a_mark_of_the_prompt_gives_it_away(ada: Persona) -> None:
