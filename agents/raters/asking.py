@@ -59,6 +59,7 @@ class Asker:
     def __init__(self, model: BaseChatModel, concurrency: int = 8, *, structured: bool = True) -> None:
         self._model = model
         self._gate = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
         self._structured = structured
         self._failures = 0
 
@@ -85,7 +86,7 @@ class Asker:
             if self._failures >= GIVE_UP_AFTER:
                 return Refusal("server", f"not asked: {GIVE_UP_AFTER} requests in a row had failed")
             try:
-                said = _said(await self._invoke(messages, schema))
+                said = _said(await self._answer(messages, schema))
             except Exception as error:  # whatever a provider's client raises: it is this answer's fate, not the run's
                 cut = _cut_off(error)
                 if cut is None:
@@ -94,6 +95,16 @@ class Asker:
                 said = cut
             self._failures = 0
             return said
+
+    async def _answer(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> Any:
+        """A client may hold connections that belong to an event loop of before: each fails once and is then gone."""
+        for _ in range(self._concurrency):
+            try:
+                return await self._invoke(messages, schema)
+            except RuntimeError as error:
+                if "Event loop is closed" not in str(error):
+                    raise
+        return await self._invoke(messages, schema)
 
     async def _invoke(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> Any:
         if self._structured:

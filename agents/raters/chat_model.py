@@ -22,6 +22,7 @@ def chat_model(
     temperature: float = 0.0,
     max_tokens: int = 512,
     timeout: float = 60.0,
+    retries: int = 2,
 ) -> BaseChatModel:
     """The model that ``openai:NAME`` names, at OpenAI or at any server of one's own that speaks its language.
 
@@ -39,6 +40,7 @@ def chat_model(
     try:
         from langchain_openai import ChatOpenAI
         from langchain_openai.chat_models.base import BaseChatOpenAI
+        from pydantic import SecretStr
     except ImportError as error:
         raise InputError("a judge behind an endpoint needs langchain-openai: pip install 'holdfast[openai]'") from error
     # ChatOpenAI renames max_tokens to max_completion_tokens, which OpenAI wants and most other servers ignore
@@ -46,9 +48,9 @@ def chat_model(
     return kind(  # type: ignore[call-arg]  # pydantic aliases
         model=name.strip(),
         base_url=base_url,
-        api_key=key,
+        api_key=SecretStr(key),
         temperature=temperature,
         max_tokens=max_tokens,
         timeout=timeout,
-        max_retries=2,
+        max_retries=retries,
     )

@@ -97,8 +97,10 @@ class JudgeRater:
 
         def read(said: Said) -> tuple[dict[str, float], Description | None] | Refusal:
             answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finished)
-            scores = answer if isinstance(answer, Refusal) else read_scores(answer, self.scale)
-            if isinstance(answer, Refusal) or isinstance(scores, Refusal):
+            if isinstance(answer, Refusal):
+                return answer
+            scores = read_scores(answer, self.scale)
+            if isinstance(scores, Refusal):
                 return scores
             return scores, read_description(answer, passage.messages) if self.descriptive else None
 
