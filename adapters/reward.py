@@ -8,7 +8,6 @@ Shayegani et al. (2025, arXiv 2511.03143).
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,13 +23,15 @@ from trl import RewardConfig, RewardTrainer
 
 from adapters.libraries import Losses, quiet, threads
 from adapters.preferences import PreferencePair
+from adapters.reward_card import reward_card
 from adapters.reward_config import RewardTraining
 from adapters.store import CARD, CONFIG, WEIGHTS, weights_sha256
 from agents.protocols import Message
 from agents.raters.reward import SETTINGS, RewardModel, load_base
 from personas.errors import InputError, ModelError
 
-_OURS = {CONFIG, WEIGHTS, CARD, SETTINGS, "pairs.jsonl"}
+PAIRS = "pairs.jsonl"  # beside the model, where its pairs were simulated
+_OURS = {CONFIG, WEIGHTS, CARD, SETTINGS, PAIRS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def train_reward(
         InputError: no pair is short enough, or ``job.out`` holds something else than a reward model.
         ModelError: the base cannot be loaded, or the loss is no number.
     """
-    _refuse_foreign(job.out)
+    require_ours(job.out)
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
         losses = Losses(on_step, config.steps)
         trainer = build_trainer(job, config, pairs, scratch)
@@ -90,6 +91,8 @@ def train_reward(
         "config": config.model_dump(mode="json"),
     }
     (job.out / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    card = reward_card(settings, losses.values[0], losses.values[-1])
+    (job.out / CARD).write_text(card, encoding="utf-8")
     return TrainedReward(
         job.out, model.version, used, len(pairs) - used, losses.values[0], losses.values[-1], config.steps
     )
@@ -141,7 +144,7 @@ def _arguments(config: RewardTraining, seed: int, scratch: str) -> Any:
     )
 
 
-def _refuse_foreign(out: Path) -> None:
+def require_ours(out: Path) -> None:
     """What stands in ``out`` is replaced, so it must be ours. Asked before training, not after it."""
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; choose another --out")
@@ -152,8 +155,8 @@ def _refuse_foreign(out: Path) -> None:
 
 def _save(trainer: Any, job: RewardJob) -> None:
     """Write the PEFT folder, with the head among its safetensors; its config names the base by its name."""
-    if job.out.exists():
-        shutil.rmtree(job.out)
+    for name in sorted({*_OURS} - {PAIRS}):
+        (job.out / name).unlink(missing_ok=True)
     trainer.model.save_pretrained(job.out, safe_serialization=True, save_embedding_layers=False)
     path = job.out / CONFIG
     config = json.loads(path.read_text(encoding="utf-8"))

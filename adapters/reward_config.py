@@ -26,6 +26,6 @@ class RewardTraining(Frozen):
     alpha: Count = 16
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     steps: Count = 150
-    batch_size: Count = 16
+    batch_size: Count = 8
     max_length: Annotated[int, Field(ge=32)] = 1024  # tokens; longer pairs are left out
     threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,9 @@ class RewardModel:
         _check(folder)
         model, tokenizer = load_base(base)
         try:
-            model = PeftModel.from_pretrained(model, str(folder)).eval().requires_grad_(False)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
+                model = PeftModel.from_pretrained(model, str(folder)).eval().requires_grad_(False)
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ModelError(f"{folder}: cannot be put on the model in {base}: {reason}") from error

@@ -25,6 +25,7 @@ from simulator.cli.console import output_options, print_json, print_table
 @click.option("--steps", type=click.IntRange(min=1), default=150, show_default=True, help="Training steps.")
 @click.option("--dialogues", type=click.IntRange(min=1), default=6, show_default=True, help="Per simulated person.")
 @click.option("--learning-rate", type=click.FloatRange(0, 1, min_open=True), default=2e-3, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="CPU threads.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the pairs, the split and the training.")
 @output_options
 def reward(
@@ -34,6 +35,7 @@ def reward(
     steps: int,
     dialogues: int,
     learning_rate: float,
+    threads: int,
     seed: int,
     as_json: bool,
     quiet: bool,
@@ -46,7 +48,7 @@ def reward(
     from simulator.cli.stage import viewer
     from simulator.judging.rewarding import RewardPlan, train_and_test
 
-    config = RewardTraining(steps=steps, dialogues_per_persona=dialogues, learning_rate=learning_rate)
+    config = RewardTraining(steps=steps, dialogues_per_persona=dialogues, learning_rate=learning_rate, threads=threads)
     plan = RewardPlan(out, base, pairs, seed, config)
     outcome = train_and_test(plan, viewer(quiet=quiet or as_json).stage)
     if as_json:

@@ -22,7 +22,6 @@ from simulator.measure.bootstrap import Interval, Resamples, mean_interval
 if TYPE_CHECKING:
     from adapters.reward import TrainedReward
 
-PAIRS = "pairs.jsonl"
 Stage = Callable[[str, int, int], None]
 
 
@@ -43,16 +42,20 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     Raises InputError or ModelError as the parts do.
     """
     reference = resolve(plan.base, base_path())
-    pairs = _simulate(plan, reference, stage) if plan.pairs is None else read_pairs(plan.pairs)
-    learn, test = hold_out(pairs, derive_seed(plan.seed, "reward"))
-    from adapters.reward import RewardJob, longer, right, train_reward  # brings torch
+    from adapters.reward import PAIRS, RewardJob, longer, require_ours, right, train_reward  # brings torch
     from agents.raters.reward import RewardModel
+
+    require_ours(plan.out)
+    if plan.pairs is None:
+        pairs: Sequence[PreferencePair] = _simulate(plan, reference, stage)
+        write_pairs(pairs, plan.out / PAIRS)
+    else:
+        pairs = read_pairs(plan.pairs)
+    learn, test = hold_out(pairs, derive_seed(plan.seed, "reward"))
 
     name = "holdfast-micro" if plan.base == "micro" else reference.path.name
     job = RewardJob(reference.path, name, plan.out, derive_seed(plan.seed, "reward", "train"))
     trained = train_reward(job, plan.config, learn, lambda done, total: stage("training the reward model", done, total))
-    if plan.pairs is None:
-        write_pairs(pairs, plan.out / PAIRS)
     won = right(RewardModel.load(plan.out, reference.path), test)
     return _outcome(trained, learn, test, {"reward": won, "longer_reply": longer(test)}, plan.seed)
 
