@@ -21,6 +21,7 @@ from agents.raters.rubrics import fill
 Value = TypeVar("Value")
 GIVE_UP_AFTER = 8  # failures of the server in a row, none of its answers between
 LONGEST_REPEATED = 2000  # characters of an unusable answer that the repair request shows again
+_THIS_REQUEST = {400, 413, 422}  # what servers say to one request, a conversation too long for instance
 _NO_SCHEMA = {400, 404, 415, 422, 500, 501}  # what servers say to a request whose schema they do not know
 
 
@@ -90,7 +91,7 @@ class Asker:
             except Exception as error:  # whatever a provider's client raises: it is this answer's fate, not the run's
                 cut = _cut_off(error)
                 if cut is None:
-                    self._failures += 1
+                    self._failures += getattr(error, "status_code", None) not in _THIS_REQUEST
                     return Refusal("server", _named(error))
                 said = cut
             self._failures = 0

@@ -21,6 +21,7 @@ from simulator.cli.main import run_command
 from tests.adapters.standins import build_base
 from tests.adapters.test_preferences import pair
 
+SMALL = ["--dialogues", "3", "--steps", "100", "--threads", "1"]
 CONFIG = RewardTraining(steps=20, batch_size=4, threads=1, learning_rate=1e-2)
 SORRY = ("i am so sorry .", "i am sorry about that .", "so sorry .")
 PLAN = ("first try the plan .", "find the bug first , then test .", "write the slides .")
@@ -118,7 +119,7 @@ def test_the_rival_prefers_the_longer_reply() -> None:
 def test_on_the_embedded_model_it_beats_chance_with_people_whom_it_never_met(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_command(["rater", "reward", "--out", str(tmp_path / "reward"), "--json"]) == 0
+    assert run_command(["rater", "reward", "--out", str(tmp_path / "reward"), *SMALL, "--json"]) == 0
     outcome = json.loads(capsys.readouterr().out)
     learned = {json.loads(line)["persona"] for line in (tmp_path / "reward" / "pairs.jsonl").read_text().splitlines()}
     assert set(outcome["personas"]["held_out"]) < learned  # the file holds both sides

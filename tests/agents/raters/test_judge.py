@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -174,6 +175,17 @@ def test_one_model_is_asked_in_two_event_loops() -> None:
             assert [one.missing for one in judgements] == [None] * 8
 
 
+async def test_a_request_that_is_refused_for_itself_is_no_failing_server() -> None:
+    def script(asked: Asked) -> Answer | str:
+        long = "m" in asked.conversation[0]["text"]
+        return Answer("context length exceeded", status=400) if long else asked.valid(2)
+
+    with serve(script) as server:
+        verdicts = await judge(server, concurrency=1).examine([passage("m")] * 9 + [passage("short")])
+    assert verdicts[0].judgement.missing == "server: OpenAIInvalidRequestError, status 400"
+    assert verdicts[-1].judgement.missing is None
+
+
 async def test_history_and_whole_dialogues() -> None:
     messages = tuple(Message("user" if n % 2 == 0 else "assistant", f"m{n}") for n in range(8))
     with serve(valid) as server:
@@ -227,3 +239,9 @@ def test_models_that_cannot_be_had(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(InputError, match=message):
         chat_model(reference, url)
+
+
+def test_without_the_package_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain_openai", None)
+    with pytest.raises(InputError, match=r"pip install 'holdfast\[openai\]'"):
+        chat_model("openai:x", "http://127.0.0.1:1")
