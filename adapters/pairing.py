@@ -47,7 +47,7 @@ async def collect_pairs(
     async def hold(persona: Persona, number: int) -> list[PreferencePair]:
         nonlocal done
         async with gate:
-            found = await _hold(source, persona, derive_seed(seed, "pairs", persona.id, number))
+            found = await _hold(source, persona, number, seed)
         done += 1
         if on_done is not None:
             on_done(done, len(plans))
@@ -56,13 +56,14 @@ async def collect_pairs(
     return [pair for found in await asyncio.gather(*(hold(*plan) for plan in plans)) for pair in found]
 
 
-async def _hold(source: PairSource, persona: Persona, seed: int) -> list[PreferencePair]:
+async def _hold(source: PairSource, persona: Persona, number: int, seed: int) -> list[PreferencePair]:
+    key, seed = f"{persona.id}/{number}", derive_seed(seed, "pairs", persona.id, number)
     agent, messages, pairs = source.world.agent_for(persona), list[Message](), list[PreferencePair]()
     state = agent.begin(derive_seed(seed, "begin"))
     for turn in range(1, source.config.turns + 1):
         spoken = await agent.speak(state, messages, derive_seed(seed, turn, "user"))
         messages.append(Message("user", spoken.text))
-        replies = await _draw(source, persona, messages, derive_seed(seed, turn, "assistant"))
+        replies = await _draw(source, persona, messages, key, derive_seed(seed, turn, "assistant"))
         rated = await source.rater.rate([Exchange(spoken.text, reply) for reply in replies])
         pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
         levels = [adherence(one, pattern.target) for one in rated]
@@ -76,14 +77,14 @@ async def _hold(source: PairSource, persona: Persona, seed: int) -> list[Prefere
     return pairs
 
 
-async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message], seed: int) -> list[str]:
+async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message], key: str, seed: int) -> list[str]:
     """``samples`` replies under the pattern's prompt, said right before the newest message, and as many without."""
     config = source.config
     pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
     steered = (*messages[:-1], Message("system", pattern_prompt(pattern)), messages[-1])
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
     requests = [
-        GenerationRequest(f"{persona.id}/{seed}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
+        GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
         for kind, shown in (("steered", steered), ("bare", tuple(messages)))
         for n in range(config.samples)
     ]

@@ -79,9 +79,11 @@ def hold_out(
 ) -> tuple[list[PreferencePair], list[PreferencePair]]:
     """Pairs to train on, and pairs of ``share`` of the personas (at least one), who are not trained on.
 
-    Raises :class:`InputError` where there is one persona only.
+    Raises :class:`InputError` where there is no pair, or one persona only.
     """
     people = sorted({pair.persona for pair in pairs}, key=lambda name: derive_seed(seed, "hold out", name))
+    if not people:
+        raise InputError("no two replies lay far enough apart to make a pair; lower min_margin, or use another model")
     if len(people) < 2:
         raise InputError("the pairs are all of one persona; two or more are needed, to hold one out for the test")
     out = set(people[: max(1, round(share * len(people)))])

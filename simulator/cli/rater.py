@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.console import output_options, print_json, print_table
+from simulator.cli.rater_compare import compare
 from simulator.cli.rater_reward import reward
 
 
@@ -45,3 +46,4 @@ def fit(data: Path | None, out: Path, seed: int, as_json: bool, quiet: bool) -> 
 
 
 rater.add_command(reward)
+rater.add_command(compare)

@@ -50,5 +50,7 @@ def test_people_are_held_out_whole_whatever_the_order() -> None:
     assert not {one.persona for one in train} & {one.persona for one in test}
     again = hold_out(pairs[::-1], seed=4)
     assert {one.persona for one in again[1]} == {one.persona for one in test}
+    with pytest.raises(InputError, match="no two replies lay far enough apart"):
+        hold_out([], seed=4)
     with pytest.raises(InputError, match="all of one persona"):
         hold_out(pairs[:3], seed=4)
