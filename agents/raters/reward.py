@@ -82,17 +82,19 @@ class RewardRater:
 
     model: RewardModel
     average: float
+    base_sha256: str  # of the weights that it was trained on
 
     @classmethod
     def load(cls, folder: Path, base: Path) -> RewardRater:
         """Read what ``holdfast rater reward`` wrote. Raises :class:`ModelError` where it cannot."""
         model = RewardModel.load(folder, base)
         try:
-            average = float(json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["mean_reward"])
+            settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            average, base_sha256 = float(settings["mean_reward"]), str(settings["base_sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             hint = "train again with `holdfast rater reward`"
             raise ModelError(f"{folder / SETTINGS}: cannot be read ({error}); {hint}") from error
-        return cls(model, average)
+        return cls(model, average, base_sha256)
 
     @property
     def stamp(self) -> Stamp:

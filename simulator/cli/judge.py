@@ -18,11 +18,12 @@ SCALES = ("expressed", "perceived", "acts")
     "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
-    "read from OPENAI_API_KEY. An answer that cannot be used is asked for once more, then counted as missing."
+    "The key is read from OPENAI_API_KEY. An answer that cannot be used is asked for once more, then it is missing."
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--model", "models", multiple=True, required=True, help="linear, reward:DIR or openai:NAME; repeatable.")
 @click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
+@click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to rate.")
 @click.option("--k", "samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per reply.")
 @click.option("--whole", is_flag=True, help="Rate each conversation as one, at its end.")
@@ -41,6 +42,7 @@ def judge(
     files: tuple[Path, ...],
     models: tuple[str, ...],
     base_url: str | None,
+    base: str,
     scale: str,
     samples: int,
     whole: bool,
@@ -70,6 +72,7 @@ def judge(
         scale=BY_ID[scale],
         samples=samples,
         base_url=base_url,
+        base=base,
         temperature=temperature,
         max_tokens=max_tokens,
         timeout=timeout,

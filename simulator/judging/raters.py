@@ -20,6 +20,7 @@ class JudgeSettings:
     scale: Scale = EXPRESSED
     samples: int = 1
     base_url: str | None = None
+    base: str = "micro"  # what a reward model sits on
     temperature: float | None = None  # None: 0 for one sample, else .7, so that samples can differ
     max_tokens: int = 512
     timeout: float = 60.0
@@ -37,11 +38,7 @@ def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:
     if kind == "linear" and not rest:
         return _linear(settings.scale)
     if kind == "reward" and rest.strip():
-        from agents.raters.reward import RewardRater
-
-        from adapters.micro import base_path
-
-        return RewardRater.load(Path(rest).expanduser(), base_path())
+        return _reward(Path(rest.strip()).expanduser(), settings.base)
     hint = did_you_mean(kind, ("linear", "reward", "openai"))
     raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join(WORDS)}{hint}")
 
@@ -69,6 +66,19 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
         structured=settings.structured,
         concurrency=settings.concurrency,
     )
+
+
+def _reward(folder: Path, base: str) -> ScaleRater:
+    from adapters.micro import base_path
+    from adapters.store import weights_sha256
+    from agents.models.references import resolve
+    from agents.raters.reward import RewardRater
+
+    path = resolve(base, base_path()).path
+    rater = RewardRater.load(folder, path)
+    if rater.base_sha256 != weights_sha256(path):
+        raise InputError(f"{folder}: trained on other weights than those in {path}; name its base with --base")
+    return rater
 
 
 def _linear(scale: Scale) -> ScaleRater:

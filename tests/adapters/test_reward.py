@@ -98,6 +98,23 @@ def test_folders_that_are_none(trained: TrainedReward, base: Path, tmp_path: Pat
         RewardRater.load(copy, base)
 
 
+def test_the_command_rates_with_it_and_refuses_another_base(
+    trained: TrainedReward, base: Path, other_base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin = build_base(tmp_path / "twin", seed=9)  # fits, but has other weights
+    chats, said = tmp_path / "chats.jsonl", {"role": "user", "content": "i feel tired ."}
+    lines = [{"messages": [said, {"role": "assistant", "content": text}]} for text in (SORRY[0], PLAN[0])]
+    chats.write_text("\n".join(map(json.dumps, lines)))
+    command = ["judge", str(chats), "--model", f"reward:{trained.path}", "--out", str(tmp_path / "scores.jsonl")]
+    assert run_command([*command, "--base", f"hf:{base}"]) == 0
+    kind, cold = (json.loads(line)["scores"]["preferred"] for line in (tmp_path / "scores.jsonl").open())
+    assert cold < 0.5 < kind
+    for wrong, message in ((twin, "trained on other weights"), (other_base, "cannot be put on the model")):
+        capsys.readouterr()
+        assert run_command([*command, "--base", f"hf:{wrong}"]) in {1, 2}
+        assert message in capsys.readouterr().err
+
+
 def test_someone_elses_folder_is_not_replaced(base: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(InputError, match=r"holds thesis\.tex, which"):
