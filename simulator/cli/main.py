@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),
+    "judge": ("simulator.cli.judge", "judge", "Rate replies in conversations that you have."),
     "micro": ("simulator.cli.micro", "micro", "Rebuild or describe the embedded base model."),
 }
 

@@ -1,4 +1,4 @@
-"""``holdfast rater``: refit the rater of expressed empathy."""
+"""``holdfast rater``: refit the rater of expressed empathy, or train a reward model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from simulator.cli.console import output_options, print_json, print_table
+from simulator.cli.rater_compare import compare
+from simulator.cli.rater_reward import reward
 
 
 @click.group(epilog="\b\nExamples:\n  holdfast rater fit --out agents/raters/linear_epitome")
@@ -41,3 +43,7 @@ def fit(data: Path | None, out: Path, seed: int, as_json: bool, quiet: bool) -> 
         rows = [[name.replace("_", " "), f"{one['qwk']:.3f}"] for name, one in fitted.held_out.items()]
         print_table(["mechanism", "cross-validated kappa"], rows, numbers=[1])
         click.echo(f"written to {out}")
+
+
+rater.add_command(reward)
+rater.add_command(compare)
