@@ -17,7 +17,7 @@ from simulator.measure.decay_profile import profile_decay
 from simulator.measure.equivalence import LEVEL, equivalence
 from simulator.measure.leaving import Incidence, leaving, user_left
 from simulator.measure.mixed import MixedSlope, mixed_slope, without_last
-from simulator.measure.ngrams import split
+from simulator.measure.ngrams import split, words_of
 from simulator.measure.repetition import distinct_n, self_similarity, template_share
 from simulator.measure.tactics import present_tactics, stickiness
 from simulator.records import EpisodeRecord
@@ -123,7 +123,8 @@ def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples:
     said = [[turn.user for turn in episode.turns] for episode in episodes]
     sticky = stickiness(present_tactics(expressed))
     templates = template_share(replies, said, turns=turns)
-    likeness = self_similarity(replies, turns=turns)
+    words = words_of([reply for one in replies for reply in one])
+    likeness = self_similarity(replies, turns=turns, words=words)
     curves = {"same_tactics": sticky.same_set, "template_share": templates.fits, "self_similarity": likeness}
     figures: dict[str, Any] = {}
     for name, values in curves.items():
@@ -136,5 +137,5 @@ def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples:
             name: as_dict(mean_interval(sticky.reused[:, index], resamples)) for index, name in enumerate(MECHANISMS)
         },
         "templates": [count for _, count in templates.examples],
-        "distinct_2": as_dict(mean_interval(distinct_n(replies, 2), resamples)),
+        "distinct_2": as_dict(mean_interval(distinct_n(replies, 2, words), resamples)),
     }

@@ -55,7 +55,7 @@ def _variance(row: Any) -> Any:
 
 
 def _pair(row: Mapping[str, Any], difference: float | None, target: float) -> dict[str, Any]:
-    spread = Variance(**{name: math.nan if value is None else value for name, value in row["variance"].items()})
+    spread = _spread(row["variance"])
     wanted = difference if difference is not None else math.nan if row["mean"] is None else float(row["mean"])
     split_known = not math.isnan(spread.within)
     needed = [{"per_persona": each, "personas": _whole(wanted, spread.at(each), target)} for each in EACH]
@@ -76,6 +76,21 @@ def _pair(row: Mapping[str, Any], difference: float | None, target: float) -> di
         }
     )
     return found
+
+
+def _spread(raw: Mapping[str, Any]) -> Variance:
+    def known(name: str) -> float:
+        return math.nan if raw[name] is None else float(raw[name])
+
+    return Variance(
+        mean=known("mean"),
+        between=known("between"),
+        within=known("within"),
+        of_means=known("of_means"),
+        personas=int(raw["personas"]),
+        per_persona=known("per_persona"),
+        truncated=bool(raw["truncated"]),
+    )
 
 
 def _whole(difference: float, of_means: float, target: float) -> int | None:

@@ -24,6 +24,7 @@ from simulator.measure.arrays import Bools, Floats, Ints
 
 MIN_EPISODES = 3
 STARTS = ((1.0, 0.0, 1.0), (0.3, 0.0, 0.05), (10.0, 0.0, 10.0))  # conversations that differ as turns do, less, more
+WIDEST = 1e3  # spread of conversations / spread of turns: beyond it the cross products lose their digits
 UNDEFINED = math.nan
 
 
@@ -141,10 +142,11 @@ def _search(sums: _Sums) -> tuple[Floats, bool]:
         rest = max(float(yy - xy @ beta), 1e-300)
         return float((sums.n - p) * math.log(rest) + logdet + np.linalg.slogdet(xx)[1])
 
-    bounds = [(0.0, None), (None, None), (0.0, None)]
-    exact = {"ftol": 1e-13, "gtol": 1e-6}
+    bounds = [(0.0, WIDEST), (-WIDEST, WIDEST), (0.0, WIDEST)]
     runs = [
-        minimize(criterion, np.array(start), jac="3-point", bounds=bounds, method="L-BFGS-B", options=exact)
+        minimize(
+            criterion, start, method="L-BFGS-B", jac="3-point", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-6}
+        )
         for start in STARTS
     ]
     best = min(runs, key=lambda run: float(run.fun))

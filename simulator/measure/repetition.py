@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from simulator.measure.arrays import Floats, Ints
-from simulator.measure.ngrams import Hashes, words_of
+from simulator.measure.ngrams import Hashes, Words, words_of
 
 TEMPLATE_WORDS = 5
 TOP = 10
@@ -72,16 +72,17 @@ def template_share(
     return Templates(fits, tuple((int(reply[first[one]]), int(in_replies[one])) for one in chosen))
 
 
-def distinct_n(replies: Conversations, n: int = 2) -> Floats:
+def distinct_n(replies: Conversations, n: int = 2, words: Words | None = None) -> Floats:
     """Distinct-n of each conversation: different n-grams / n-grams (Li et al., NAACL 2016), corrected for length.
 
     The plain ratio falls with every word added, so that a talkative candidate looks repetitive. Divided is therefore
     by how many different ones N draws from the V kinds of all conversations together would give,
     V (1 - (1 - 1 / V)^N) (Liu et al., "Rethinking and Refining the Distinct Metric", ACL 2022). Not a share: values
-    above 1 can occur. nan for a conversation without an n-gram, or where all conversations hold one kind only.
+    above 1 can occur. ``words``: of all replies, where they are at hand. nan for a conversation without an n-gram, or
+    where all conversations hold one kind only.
     """
     rows, _ = _places(replies)
-    hashes, reply = words_of(list(chain.from_iterable(replies))).grams(n)
+    hashes, reply = (words or words_of(list(chain.from_iterable(replies)))).grams(n)
     conversation = rows[reply] if len(reply) else reply
     kinds, kind = np.unique(hashes, return_inverse=True)
     total = np.bincount(conversation, minlength=len(replies)).astype(np.float64)
@@ -100,15 +101,17 @@ def self_similarity(
     n: int = 2,
     measure: Literal["jaccard", "cosine"] = "jaccard",
     turns: int | None = None,
+    words: Words | None = None,
 ) -> Floats:
     """Mean likeness of each reply to all earlier replies of its conversation, conversations x turns, 0-1.
 
     ``jaccard``: shared n-grams / n-grams of either (Jaccard 1901), as sets; ``cosine``: of their counts. The mean over
-    the earlier replies stays where it is when nothing changes, while the nearest of ever more would creep up. nan at
-    the first reply, for a reply without an n-gram, and where no earlier reply has one.
+    the earlier replies stays where it is when nothing changes, while the nearest of ever more would creep up.
+    ``words``: of all replies, where they are at hand. nan at the first reply, for a reply without an n-gram, and where
+    no earlier reply has one.
     """
     rows, columns = _places(replies)
-    hashes, reply = words_of(list(chain.from_iterable(replies))).grams(n)
+    hashes, reply = (words or words_of(list(chain.from_iterable(replies)))).grams(n)
     result = np.full((len(replies), max(columns.max(initial=-1) + 1, turns or 0)), np.nan)
     ends = np.searchsorted(reply, np.cumsum([0, *(len(one) for one in replies)]))
     for row, (begin, end) in enumerate(pairwise(ends)):

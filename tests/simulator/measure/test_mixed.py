@@ -76,6 +76,15 @@ def test_equal_slopes_are_a_border_and_no_failure():
     assert found.lo < found.mean < found.hi
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_few_and_ragged_conversations_never_break_the_search(seed):
+    draw = rng(seed)
+    values = draw.normal(0, 0.1, (16, 16)) + draw.normal(0, 0.006, 16)[:, None] * np.arange(16)
+    values[draw.random(16) < 0.3, 12:] = np.nan
+    found = mixed_slope(without_last(values, 4), [str(i // 2) for i in range(16)])
+    assert found.lo < found.mean < found.hi
+
+
 def test_closing_turns_are_each_conversations_own():
     values = np.array([[1.0, 2, 3, 4], [1, 2, 3, NAN], [1, NAN, 3, NAN], [NAN] * 4])
     kept = [[1, 2, NAN, NAN], [1, NAN, NAN, NAN], [NAN] * 4, [NAN] * 4]
