@@ -61,8 +61,9 @@ def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = 
     taus = np.geomspace(*TAU_BOUNDS, GRID * 4)
     taus = np.sort(np.append(taus, fit.tau))
     tau_lo, tau_hi = _within(curve.rest_at_tau, taus, fit.tau, bounds[1])
+    coarse = np.sort(np.append(taus[::4], fit.tau))
     floors = np.sort(np.append(np.linspace(0.0, 1.0, GRID + 1), fit.floor))
-    floor_lo, floor_hi = _within(lambda floor: curve.rest_at_floor(floor, taus), floors, fit.floor, bounds[0])
+    floor_lo, floor_hi = _within(lambda floor: curve.rest_at_floor(floor, coarse), floors, fit.floor, bounds[0])
     return DecayProfile(
         half_life=fit.half_life_turns,
         half_life_lo=tau_lo * LN2,

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from simulator.measure.arrays import Bools, Floats, Ints
 
 MIN_EPISODES = 3
 STARTS = ((1.0, 0.0, 1.0), (0.3, 0.0, 0.05), (10.0, 0.0, 10.0))  # conversations that differ as turns do, less, more
+EXACT: Any = {"ftol": 1e-13, "gtol": 1e-6}
 WIDEST = 1e3  # spread of conversations / spread of turns: beyond it the cross products lose their digits
 UNDEFINED = math.nan
 
@@ -143,16 +145,15 @@ def _search(sums: _Sums) -> tuple[Floats, bool]:
         return float((sums.n - p) * math.log(rest) + logdet + np.linalg.slogdet(xx)[1])
 
     bounds = [(0.0, WIDEST), (-WIDEST, WIDEST), (0.0, WIDEST)]
-    runs = [
-        minimize(
-            criterion, start, method="L-BFGS-B", jac="3-point", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-6}
-        )
-        for start in STARTS
-    ]
+    runs: list[Any] = []
+    for start in STARTS:
+        runs.append(minimize(criterion, start, method="L-BFGS-B", jac="3-point", bounds=bounds, options=EXACT))
+        if runs[-1].success:
+            return np.asarray(runs[-1].x), True
+    # near a border the line search may give up over the last digits of its gradients; a simplex needs none
     best = min(runs, key=lambda run: float(run.fun))
-    # L-BFGS-B may give up its line search at the optimum, where numerical gradients are noise
-    agreed = sum(abs(float(run.fun) - float(best.fun)) < 1e-4 for run in runs) > 1
-    return np.asarray(best.x), bool(np.isfinite(best.fun) and (best.success or agreed))
+    polished = minimize(criterion, best.x, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-6, "fatol": 1e-8})
+    return np.asarray(polished.x), bool(polished.success)
 
 
 def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, found: dict[str, int]) -> MixedSlope:
