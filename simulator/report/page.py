@@ -13,6 +13,7 @@ from simulator.report.axes import Axis, fitted
 from simulator.report.forest import pairs_by_metric, strips
 from simulator.report.gap import PERCEIVED, gap_rows
 from simulator.report.headline import headline
+from simulator.report.holding import holding_view
 from simulator.report.lines import LineChart, line_chart
 from simulator.report.network import network
 from simulator.report.provenance import ablation_table, is_microcosm, provenance_rows, timing_rows
@@ -71,6 +72,7 @@ def page_context(
         "headline": headline(results, people),
         "microcosm": is_microcosm(results),
         "decay": _decay(results, people),
+        "holding": holding_view(results, people, _turns(results)),
         "mechanisms": _mechanisms(results, people),
         "gap": gap_rows(results, people),
         "perceived": PERCEIVED,
