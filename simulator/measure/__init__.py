@@ -5,9 +5,11 @@
     extract            episode records -> arrays (episodes x turns) per candidate
     adherence          how near each reply is to the pattern that its task asks for
     bootstrap          95 % intervals, clustered by persona
+    sums               the same from sums by cluster, for more episodes than fit in memory
     retention, slope   what is left at the end, and how fast it goes
     decay_fit          exponential to a floor: the half-life
     survival           first lasting violation, Kaplan-Meier
+    incidence          leaving in failure beside leaving in success: competing ends
     gap                desired minus perceived empathy, and how much of it a candidate closes
     naming             does a reply name the feeling or the topic that the user just named?
     pairwise           two candidates before the same users
