@@ -94,7 +94,7 @@ def _talks(conversations: Iterable[Conversation | Skip], by: Sequence[str], tall
         if isinstance(one, Skip):
             tallies.skip(one)
             continue
-        tallies.columns.update(one.columns)
+        tallies.columns.update(one.columns.keys())
         turns = turns_of(one.messages)
         tallies.openings += turns.openings
         if not turns.turns and not turns.before:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +25,8 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def count_left_out(
@@ -37,7 +38,7 @@ def count_left_out(
     columns: Collection[str] = (),
     tags: bool = False,
 ) -> None:
-    """Add to ``left`` what has no place in a format that keeps ``labels``, ``after``, ``columns`` (and ``tags``) only."""
+    """Add to ``left`` what a format cannot hold that keeps only ``labels``, ``after``, ``columns`` (and ``tags``)."""
     for message in conversation.messages:
         left.update(f"label {name}" for name in message.labels if name not in labels)
         left["tactics"] += bool(message.tag) and not tags

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from pathlib import Path
 from agents.protocols import SENSE7, Expressed, Said
 from agents.raters import LinearRater
 from personas.errors import InputError, JournalError
+from personas.words import shorten
 from simulator.engine.journal import Journal
 from simulator.logs.records import Conversation, End, LogMessage, Skip
 from simulator.logs.turns import Turn, turns_of
+from simulator.logs.values import labels_of, number_of, text_of, word_of
 from simulator.logs.writing import count_left_out
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -33,30 +34,44 @@ class JournalReader:
         with Journal.read(path / FILE if path.is_dir() else path) as journal:
             try:
                 for episode in journal.episodes():
-                    yield _conversation(episode, str(path))
-            except JournalError as error:
-                yield Skip(str(path), "file", "damaged journal: the rest was not read", str(error)[:200])
+                    yield from _conversation(episode, str(path))
+            except (JournalError, AttributeError, TypeError, ValueError) as error:  # rows that are not what we wrote
+                yield Skip(str(path), "file", "damaged journal: the rest was not read", shorten(str(error), 200))
 
 
-def _conversation(episode: EpisodeRecord, place: str) -> Conversation | Skip:
+def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation | Skip]:
     spec = episode.spec
-    where = f"{place}:{spec.id}"
+    where = f"{place}:{word_of(spec.id)}"
     messages: list[LogMessage] = []
+    faults: list[tuple[str, str]] = []
     for turn in episode.turns:
-        labels = {name: value for name, value in turn.felt.items() if name in SENSE7 and math.isfinite(value)}
-        if 0 <= turn.emotion <= 100:
-            labels["emotion"] = turn.emotion
-        messages.append(LogMessage("user", turn.user))
-        messages.append(LogMessage("assistant", turn.reply, labels))
+        labels = labels_of({name: turn.felt[name] for name in SENSE7 if name in turn.felt}, faults)
+        emotion = number_of(turn.emotion)
+        if emotion is not None and 0 <= emotion <= 100:
+            labels["emotion"] = emotion
+        messages.append(LogMessage("user", text_of(turn.user)))
+        messages.append(LogMessage("assistant", text_of(turn.reply), labels))
+    yield from (Skip(where, "label", reason, name) for reason, name in faults)
     if not messages:
-        return Skip(where, "conversation", "no turns yet" if episode.error is None else "failed before its first turn")
-    desired = episode.turns[0].state.get("desired")
-    after = {"desired": float(desired)} if isinstance(desired, (int, float)) and 1 <= desired <= 5 else {}
-    columns = {name: str(getattr(spec, name)) for name in COLUMNS}
-    columns = {name: value for name, value in columns.items() if value != IMPORTED}
-    stop = episode.turns[-1].stop or ""
+        why = "no turns yet" if episode.error is None else "failed before its first turn"
+        yield Skip(where, "conversation", why)
+        return
+    desired = labels_of({"desired": episode.turns[0].state.get("desired")}, [])
+    columns = {name: word_of(getattr(spec, name)) for name in COLUMNS}
+    columns = {name: value for name, value in columns.items() if value and value != IMPORTED}
+    stop = text_of(episode.turns[-1].stop)
     end: End = "" if not stop.startswith(LEFT) else "success" if PLEASED in stop else "failure"
-    return Conversation(spec.id, where, tuple(messages), spec.persona, columns, after, spec.max_turns, end)
+    planned = number_of(spec.max_turns)
+    yield Conversation(
+        id=word_of(spec.id),
+        place=where,
+        messages=tuple(messages),
+        speaker=word_of(spec.agent or spec.persona),
+        columns=columns,
+        labels=desired,
+        planned=int(planned) if planned is not None and 1 <= planned <= 1_000_000 else None,
+        end=end,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,4 +175,5 @@ def _turn_rows(one: Conversation, left: Counter[str]) -> Iterator[list[Any]]:
                 change = "" if before is None else f"{point - before:g}"
                 yield [*key, *about, turn, f"{point:g}", change, size, reply, state]
                 before = point
-            turn += 1
+            turn, reply = turn + 1, ""
+    left["replies after the user's last message"] += bool(reply)

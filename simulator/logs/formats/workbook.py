@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -72,23 +72,31 @@ def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[S
 @contextmanager
 def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterator[Callable[[str, Sequence[Any]], None]]:
     """``add(sheet, row)`` for a workbook that appears under ``path`` when the block ends well."""
-    book = _openpyxl().Workbook(write_only=True)
-    for sheet, header in sheets.items():
-        book.create_sheet(sheet).append(list(header))
-
-    def add(sheet: str, row: Sequence[Any]) -> None:
-        book[sheet].append([_cell(book[sheet], value) for value in row])
-
-    yield add
+    openpyxl = _openpyxl()
     draft = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        book = openpyxl.Workbook(write_only=True)
+        for sheet, header in sheets.items():
+            book.create_sheet(sheet).append(list(header))
+
+        def add(sheet: str, row: Sequence[Any]) -> None:
+            book[sheet].append([_cell(book[sheet], value) for value in row])
+
+        try:
+            yield add
+        except BaseException:
+            for one in book.worksheets:
+                one.close()  # openpyxl would complain later, from nowhere
+            raise
         book.save(draft)
         os.replace(draft, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _cell(sheet: Any, value: Any) -> Any:
