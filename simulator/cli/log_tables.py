@@ -13,6 +13,7 @@ from simulator.cli.console import print_table
 
 UNDEFINED = "-"
 SHOWN_SKIPS = 8
+MOST_TURNS = 12  # columns of the survival table
 
 
 def print_groups(results: Mapping[str, Any]) -> None:
@@ -29,6 +30,34 @@ def print_groups(results: Mapping[str, Any]) -> None:
     columns += [f"{name.replace('_', ' ')} [95 %]" for name in labels]
     rows = [_row(name, group, main, labels, _any(groups, "final_emotion")) for name, group in groups.items()]
     print_table(columns, rows, numbers=range(1, len(columns)))
+
+
+def print_survival(results: Mapping[str, Any]) -> None:
+    """Print the share of conversations that the user has not left in failure, by turn, where a log tells that."""
+    curves = {
+        name: {p["turn"]: p for p in (g["exits"] or {}).get("survival", ())} for name, g in results["groups"].items()
+    }
+    turns = sorted({turn for curve in curves.values() for turn in curve})
+    if not turns or not any(p["events"] for curve in curves.values() for p in curve.values()):
+        return
+    shown = turns if len(turns) <= MOST_TURNS else [turns[len(turns) * k // MOST_TURNS] for k in range(MOST_TURNS)]
+    shown = sorted({*shown[:-1], turns[-1]})
+    click.echo(
+        "\nshare of conversations not left in failure, by turn (Kaplan-Meier; leaving early in failure is the event)"
+    )
+    rows = [
+        [printable(name), *(number((curve.get(turn) or {}).get("share")) for turn in shown)]
+        for name, curve in curves.items()
+    ]
+    rows = [[*row, _last(curves[name])] for row, name in zip(rows, curves, strict=True)]
+    print_table(["turn", *map(str, shown), "at the end [95 %]"], rows, numbers=range(1, len(shown) + 2))
+
+
+def _last(curve: Mapping[int, Mapping[str, Any]]) -> str:
+    if not curve:
+        return UNDEFINED
+    last = curve[max(curve)]
+    return interval({"mean": last["share"], "lo": last["lo"], "hi": last["hi"]})
 
 
 def main_measure(results: Mapping[str, Any]) -> str | None:

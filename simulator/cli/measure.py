@@ -51,7 +51,7 @@ def measure(
 ) -> None:
     """Measure the conversations in FILES: does the empathy in them hold?"""
     from simulator.cli.counting import counting
-    from simulator.cli.log_tables import print_basis, print_groups
+    from simulator.cli.log_tables import print_basis, print_groups, print_survival
     from simulator.logs.measure import measure_files, open_sources
     from simulator.report.log_page import KEPT, write_outputs
 
@@ -72,6 +72,7 @@ def measure(
         print_json(results)
     elif not quiet:
         print_groups(results)
+        print_survival(results)
         print_basis(results)
         if out is not None:
             click.echo(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")

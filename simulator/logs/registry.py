@@ -74,7 +74,7 @@ def _word_of(raw: Any) -> str | None:
     keys = set(raw) if isinstance(raw, dict) else set()
     if "dialog" in keys or {"seeker_empathy", "messages"} <= keys or {"seeker_relevance", "messages"} <= keys:
         return "esconv"
-    if {"history", "emo_point"} <= keys:
+    if "history" in keys and keys & {"emo_point", "emo_state"}:
         return "sage"
     if isinstance(raw, dict) and isinstance(raw.get("turns"), list):
         return "sdialog"

@@ -79,7 +79,7 @@ def _group(group: Group, name: str, seed: int, draws: int) -> dict[str, Any]:
     final = labels.pop("final_emotion", None)
     ways = Counter({way: sum(n for (_, end), n in group.ends.items() if end == way) for way in ENDS})
     told = bool(ways.total()) or final is not None
-    held = _violations(group)
+    exits, violations = _exits(group) if told else None, _violations(group)
     return {
         "n": group.conversations,
         "turns": group.turns,
@@ -89,12 +89,12 @@ def _group(group: Group, name: str, seed: int, draws: int) -> dict[str, Any]:
         "final_emotion": {key: final[key] for key in ("mean", "lo", "hi", "n")} if final else None,
         "successes": ways["success"] if told else None,
         "failures": ways["failure"] if told else None,
-        "exits": _exits(group) if told else None,
+        "survival": (exits or violations or {}).get("survival"),
+        "survival_until": "leaving in failure" if exits else "the first lasting violation" if violations else None,
+        "exits": exits,
+        "violations": violations,
         "measures": {key: _measure(key, one, rows, weights) for key, one in sorted(group.measures.items(), key=_order)},
         "labels": labels,
-        "survival": _survival(held) if held else None,
-        "first_violation_median_turn": held.median if held else None,
-        "too_short_for_survival": held.dropped if held else None,
     }
 
 
@@ -136,12 +136,14 @@ def _label(group: Group, name: str, rows: int, weights: Floats) -> dict[str, Any
     }
 
 
-def _violations(group: Group) -> Survival | None:
+def _violations(group: Group) -> dict[str, Any] | None:
+    """Until the first lasting violation of what a conversation began with."""
     if not group.violations:
         return None
     time = _repeated([turn for turn, _ in group.violations], group.violations)
     happened = np.repeat([did for _, did in group.violations], list(group.violations.values()))
-    return kaplan_meier(time, happened)
+    held = kaplan_meier(time, happened)
+    return {"survival": _survival(held), "median_turn": held.median, "too_short": held.dropped}
 
 
 def _repeated(turns: Sequence[int], counts: Mapping[Any, int]) -> Ints:

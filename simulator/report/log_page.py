@@ -68,7 +68,7 @@ def page_context(results: Mapping[str, Any], kept: Sequence[tuple[Talk, Floats]]
         "emotion_strips": strips([Estimate.of(groups[s.name]["final_emotion"]) for s in series], 50.0),
         "after": [(name, [(s, groups[s.name]["labels"].get(name)) for s in series]) for name in after],
         "rated": [name for name in RATED if any(name in g["measures"] for g in groups.values())],
-        "survival": _steps(results, series, "survival", "Conversations that keep what they began with"),
+        "survival": _steps(results, series, "violations", "Conversations that keep what they began with"),
         "exits": _exits(results, series),
         "talks": [_talk(talk, levels, series) for talk, levels in kept],
         "estimate": Estimate.of,
@@ -111,13 +111,13 @@ def _levels(groups: Mapping[str, Any]) -> Axis:
     return fitted([0.0, *(high for high in highs if high is not None)], 0.0, 2.0, target=4)
 
 
-def _steps(results: Mapping[str, Any], series: Sequence[Series], key: str, title: str, inside: str = "") -> LineChart:
+def _steps(results: Mapping[str, Any], series: Sequence[Series], until: str, title: str) -> LineChart:
     lines: list[tuple[Series, Sequence[Mapping[str, Any]]]] = []
     for s in series:
-        found: Any = results["groups"][s.name].get(inside or key) or {}
-        lines.append((s, (found.get(key) if inside else found) or ()))
+        found: Mapping[str, Any] = results["groups"][s.name][until] or {}
+        lines.append((s, found.get("survival") or ()))
     return line_chart(
-        f"steps-{inside or key}",
+        f"steps-{until}",
         title,
         f"{title}: Kaplan-Meier share by turn, per group.",
         lines,
@@ -134,7 +134,7 @@ def _steps(results: Mapping[str, Any], series: Sequence[Series], key: str, title
 def _exits(results: Mapping[str, Any], series: Sequence[Series]) -> LineChart | None:
     if not any(group["successes"] or group["failures"] for group in results["groups"].values()):
         return None
-    return _steps(results, series, "survival", "Conversations that have not ended in failure", "exits")
+    return _steps(results, series, "exits", "Conversations that have not ended in failure")
 
 
 def _talk(talk: Talk, levels: Floats, series: Sequence[Series]) -> dict[str, Any]:

@@ -19,10 +19,11 @@ import psutil
 
 TURNS = 20  # of a conversation
 OPENERS = ("I am so sorry to hear that.", "That sounds really hard.", "What part worries you the most?", "Sure.")
-WORDS = (
-    "the report you wrote last week should be split into smaller steps before it goes to your team and then we can look "
-    "at how you feel about talking with them again because it seems that nobody has asked you what you need right now"
-).split()
+TEXT = (
+    "the report you wrote last week should be split into smaller steps before it goes to your team and then we can "
+    "look at how you feel about talking with them again because it seems that nobody has asked you what you need now"
+)
+WORDS = TEXT.split()
 
 
 def write_log(path: Path, turns: int) -> None:

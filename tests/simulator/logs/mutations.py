@@ -13,7 +13,8 @@ DEEP = b"[" * 3000
 TOKENS = (
     b"NaN", b"-Infinity", b"1e999", b"9" * 5000, b"null", b"true", b"{}", b"[]", b'""', b'"\\ud800"', b"\x00",
     b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b",", b"\n", b"\r", b"\r\n", b"{", b"}", b"]", DEEP, b'{"a":' * 3000,
-    b"=1+1", b"\\", b"user", b"assistant", b'"role"', b"-1", b"0", b"5", b"1048576", b"&#0;", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"&a;",
+    b"=1+1", b"\\", b"user", b"assistant", b'"role"', b"-1", b"0", b"5", b"1048576", b"&#0;", b"&a;",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]>",
 )
 # fmt: on
 
