@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("simulator.cli.status", "status", "Say how a run stands, also while it runs."),
     "export": ("simulator.cli.export", "export", "Write transcripts to Parquet, JSON lines or datasets."),
     "power": ("simulator.cli.power", "power", "Say how many personas a difference needs."),
+    "measure": ("simulator.cli.measure", "measure", "Measure conversations that you have already."),
+    "convert": ("simulator.cli.convert", "convert", "Write conversations in another format."),
     "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),

@@ -69,7 +69,7 @@ class Resamples:
 def mean_band(values: Floats, resamples: Resamples, level: float = 0.95) -> Band:
     """Mean over episodes of each column. ``values``: episodes x columns, nan where missing."""
     draws, clusters = _resampled_means(values, resamples)
-    lo, hi = _limits(draws, clusters, level)
+    lo, hi = expanded_limits(draws, clusters, level)
     return Band(present_mean(values, axis=0), lo, hi, (~np.isnan(values)).sum(axis=0))
 
 
@@ -84,7 +84,7 @@ def ratio_interval(numerator: Floats, denominator: Floats, resamples: Resamples)
     both = np.stack([numerator, denominator], axis=1)
     draws, clusters = _resampled_means(both, resamples)
     top, bottom = present_mean(both, axis=0)
-    lo, hi = _limits(_divide(draws[:, :1], draws[:, 1:]), clusters.min(keepdims=True))
+    lo, hi = expanded_limits(_divide(draws[:, :1], draws[:, 1:]), clusters.min(keepdims=True))
     mean = _divide(np.array([top]), np.array([bottom]))
     return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int((~np.isnan(numerator)).sum()))
 
@@ -104,7 +104,7 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
     return _divide(resamples.weights @ totals, drawn), (counts > 0).sum(axis=0)
 
 
-def _limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
+def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
     """Lower and upper limit of each column; resamples that were undefined (nan) are left out."""
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
