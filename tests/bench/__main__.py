@@ -6,6 +6,7 @@ work was seen to take 2 to 12 times its CPU time from one minute to the next.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import tempfile
@@ -21,12 +22,22 @@ from tests.bench import beside, endpoint, local_engine, long_batch, orchestratio
 from tests.bench.measure import Measure
 
 GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
+    "langchain": lambda scratch: langchain(),
     "local": local_engine.measures,
     "engine": orchestration.measures,
     "endpoint": endpoint.measures,
     "beside": beside.measures,
     "batch": long_batch.measures,
 }
+
+
+def langchain(conversations: int = 2) -> list[Measure]:
+    """Beside LangChain's Hugging Face chat model, where it is installed (the extra ``bench``)."""
+    if importlib.util.find_spec("langchain_huggingface") is None:
+        return []
+    from tests.bench.beside_langchain import measures
+
+    return measures(conversations)
 
 
 @click.command()
