@@ -17,7 +17,7 @@ COMMON = frozenset(
         """
         a about all also am an and any are as at be been but by can could did do does for from get got had
         has have he her him his how i i'm if in is it it's its just like me my no not now of on one or our
-        out she so some than that that's the their them then there they this to too up us very was we well
+        out she so some should than that that's the their them then there they this to too up us very was we well
         were what when which who will with would yes you your
         """,
     )

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_array
 
-from agents.raters.dialogue_model import DialogueModel
+from agents.raters.dialogue_model import DialogueModel, within
 from agents.raters.features import Floats, Ints
 from agents.raters.fit import best_cuts
 from agents.raters.judgement import Scale
@@ -31,14 +31,12 @@ _MOST_STRETCH = 4.0
 class Settings:
     """What fitting may choose between.
 
-    ``least``: passages that must hold a run of words for it to count; ``dense_weight``: of one counted number beside
-    all words of a view. ``spread``: how sums become scores. "expected" leaves them (least error); "as_people" stretches
-    them until they spread as people's do (best agreement as kappa counts it); "levels" cuts them where rounding to
-    levels 0, 1, 2 agrees best.
+    ``least``: passages that must hold a run of words for it to count. ``spread``: how sums become scores. "expected"
+    leaves them (least error); "as_people" stretches them until they spread as people's do (best agreement as kappa
+    counts it); "levels" cuts them where rounding to levels 0, 1, 2 agrees best.
     """
 
     least: int = 3
-    dense_weight: float = 0.15
     spread: Spread = "expected"
 
 
@@ -87,7 +85,8 @@ class _Design:
     table: WordTable
     centre: Floats  # (D,)
     spread: Floats  # (D,)
-    dense: Floats  # (n, D)
+    dense: Floats  # (n, D), centred
+    dense_mean: Floats  # (D,) before
     words: csr_array  # (n, F), not centred
     word_mean: Floats  # (F,)
     kernel: Floats
@@ -95,15 +94,17 @@ class _Design:
 
 def _design(reading: Reading, settings: Settings) -> _Design:
     centre, spread = reading.dense.mean(axis=0), reading.dense.std(axis=0)
-    spread = np.where(spread > 1e-9, spread, 1.0) / settings.dense_weight
-    dense = (reading.dense - centre) / spread
+    spread = np.where(spread > 1e-9, spread, 1.0) / reading.weights
+    dense = within((reading.dense - centre) / spread, reading.weights)
+    dense_mean = dense.mean(axis=0)  # not 0 where something was cut off
+    dense = dense - dense_mean
     table = make_table(reading.views, settings.least)
     row, feature, value = table.find(reading.views)
     words = csr_array((value, (row, feature)), shape=(len(dense), len(table.keys)))
     word_mean = np.asarray(words.sum(axis=0)).ravel() / max(len(dense), 1)
     products = np.asarray((words @ words.T).toarray())
     products = products - products.mean(axis=0) - products.mean(axis=1)[:, None] + products.mean()
-    return _Design(table, centre, spread, dense, words, word_mean, dense @ dense.T + products)
+    return _Design(table, centre, spread, dense, dense_mean, words, word_mean, dense @ dense.T + products)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def _head(design: _Design, label: Floats, fold: Ints, name: str) -> _Head:
     penalty, left_out = best_penalty(design.kernel, label, fold)
     alpha, bias = dual(design.kernel[np.ix_(there, there)], label[there], penalty)
     words = design.words[there].T @ alpha - design.word_mean * alpha.sum()
-    return _Head(penalty, left_out, design.dense[there].T @ alpha, words, bias - float(design.word_mean @ words))
+    dense = design.dense[there].T @ alpha
+    bias -= float(design.word_mean @ words + design.dense_mean @ dense)
+    return _Head(penalty, left_out, dense, words, bias)
 
 
 def _knots(left_out: Floats, label: Floats, scale: Scale, spread: Spread) -> tuple[Floats, Floats]:

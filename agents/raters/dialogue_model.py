@@ -25,6 +25,15 @@ WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
 _ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias", "scale")
 
 
+FARTHEST = 3.0  # standard deviations
+
+
+def within(numbers: Floats, weights: Floats) -> Floats:
+    """``numbers`` (n, D), standardised and weighted, none farther than :data:`FARTHEST` standard deviations from the
+    mean of those that were fitted on: a reply of four words among long ones is short, not absurd."""
+    return np.asarray(np.clip(numbers, -FARTHEST * weights, FARTHEST * weights))
+
+
 @dataclass(frozen=True)
 class DialogueModel:
     """D numbers, F runs of words, K dimensions, from ``low`` to ``high``.
@@ -52,7 +61,11 @@ class DialogueModel:
 
     def sums(self, reading: Reading) -> Floats:
         """(n, K) before the scale."""
-        raw = (reading.dense - self.centre) / self.spread @ self.dense_weights + self.bias
+        numbers = within((reading.dense - self.centre) / self.spread, reading.weights)
+        # row by row: one product of all rows is rounded in another order for every number of rows
+        raw = np.tile(self.bias, (len(numbers), 1))
+        for number, one in enumerate(numbers):
+            raw[number] += one @ self.dense_weights
         if len(self.table.keys):
             row, feature, value = self.table.find(reading.views)
             for k in range(raw.shape[1]):

@@ -1,7 +1,7 @@
 """Sentence vectors of any Hugging Face encoder, frozen, as numbers that a dialogue rater weighs.
 
 Torch is imported here only. Texts go through the encoder one length after another, in float32 and without sampling, so
-the same texts give the same numbers whatever else is rated beside them (up to rounding: 1e-6).
+the same texts give the same numbers whatever else is rated beside them (up to rounding).
 """
 
 from __future__ import annotations
@@ -18,45 +18,58 @@ import torch
 from agents.raters.features import Floats
 from agents.raters.judgement import Passage
 from agents.raters.manifest import EncoderPart
-from agents.raters.reading import Reading, counted
+from agents.raters.reading import COUNT_WEIGHT, Reading, counted, views
 from agents.raters.window import Turn, turns
 from personas.errors import ModelError
 
 _BATCH = 32
 DEFAULT_MAX_TOKENS = 256
+VECTORS_WEIGHT = 3.0  # of all numbers of the vectors together, where all counts of an impression weigh 1.7
 
 
 @dataclass(frozen=True)
 class EncoderReader:
-    """Vectors of the rated reply, of the user's message to it and of the whole dialogue, and what can be counted.
+    """What the linear rater reads, and beside it vectors: the mean over replies and over the user's messages, and those
+    of the rated reply and the message before it.
 
-    ``history``: turns before the rated one that belong to the dialogue, None all. The counted numbers stand beside the
+    ``history``: turns before the rated one that belong to the dialogue, None all. Counts and words stand beside the
     vectors because a frozen encoder knows neither length nor repetition.
     """
 
     part: EncoderPart
     history: int | None
     ways: tuple[str, ...]
+    words: bool
 
     def read(self, passages: Sequence[Passage]) -> Reading:
         dialogues = [turns(passage, self.history) for passage in passages]
+        vectors, counts = self._vectors(dialogues), counted(dialogues, self.ways)
+        width = vectors.shape[1]
+        weights = [np.full(width, np.sqrt(VECTORS_WEIGHT / width)), np.full(counts.shape[1], COUNT_WEIGHT)]
+        return Reading(
+            np.concatenate([vectors, counts], axis=1),
+            np.concatenate(weights),
+            views(dialogues) if self.words else (),
+            np.array([not dialogue for dialogue in dialogues], dtype=bool),
+        )
+
+    def _vectors(self, dialogues: Sequence[Sequence[Turn]]) -> Floats:
         encoder = _loaded(self.part.name)
         if encoder.sha256 != self.part.sha256:
             raise ModelError(
                 f"{self.part.name}: its weights are not those that this rater was trained with "
                 f"(sha256 {encoder.sha256[:12]}, expected {self.part.sha256[:12]}). Train the rater again."
             )
-        texts = [text for dialogue in dialogues for text in _texts(dialogue)]
-        vectors = encoder.vectors(texts, self.part.max_tokens).reshape(len(dialogues), -1)
-        dense = np.concatenate([vectors, counted(dialogues, self.ways)], axis=1) if dialogues else np.zeros((0, 0))
-        return Reading(dense, (), np.array([not dialogue for dialogue in dialogues], dtype=bool))
-
-
-def _texts(dialogue: Sequence[Turn]) -> tuple[str, str, str]:
-    if not dialogue:
-        return ("", "", "")
-    whole = "\n".join(line for turn in dialogue for line in (turn.user, turn.reply) if line)
-    return (dialogue[-1].reply, dialogue[-1].user, whole)
+        texts = sorted({text for dialogue in dialogues for turn in dialogue for text in (turn.user, turn.reply)})
+        vectors = encoder.vectors(texts, self.part.max_tokens)
+        place = {text: number for number, text in enumerate(texts)}
+        found = np.zeros((len(dialogues), 4 * vectors.shape[1]))
+        for row, dialogue in enumerate(dialogues):
+            if dialogue:
+                replies = vectors[[place[turn.reply] for turn in dialogue]]
+                users = vectors[[place[turn.user] for turn in dialogue]]
+                found[row] = np.concatenate([replies.mean(axis=0), users.mean(axis=0), replies[-1], users[-1]])
+        return found
 
 
 def encoder_part(name: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> EncoderPart:

@@ -79,7 +79,7 @@ def reader_of(manifest: Manifest) -> Reader:
         return WordReader(manifest.history, manifest.ways, manifest.words)
     from agents.raters.encoder import EncoderReader  # torch: a leaf module
 
-    return EncoderReader(manifest.encoder, manifest.history, manifest.ways)
+    return EncoderReader(manifest.encoder, manifest.history, manifest.ways, manifest.words)
 
 
 @lru_cache(maxsize=16)

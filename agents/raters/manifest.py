@@ -38,7 +38,7 @@ class Manifest(BaseModel):
     scale: Literal["expressed", "perceived", "acts"]
     dimensions: tuple[str, ...] = Field(min_length=1)
     history: int | None = Field(default=None, ge=0)
-    ways: tuple[Literal["mean", "before last", "last", "largest"], ...] = Field(min_length=1)
+    ways: tuple[Literal["mean", "before last", "last", "largest"], ...]
     words: bool = True
     fitted_on: str
     people: tuple[str, ...]

@@ -11,31 +11,25 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from agents.raters.dialogue_fit import DialogueFit, Settings, fit_reading
+from agents.raters.fitted import reader_of
 from agents.raters.labelled import Labelled
 from agents.raters.manifest import EncoderPart, Manifest, hashed_people
 from agents.raters.reading import Reader, Reading, WordReader
 
-#: Scale -> settings of the linear rater. Expressed empathy has its own fit (``agents.raters.fit``).
-LINEAR: Mapping[str, Settings] = MappingProxyType(
+#: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
+SETTINGS: Mapping[str, Settings] = MappingProxyType(
     {
-        "perceived": Settings(dense_weight=0.15, spread="expected"),
-        "acts": Settings(dense_weight=0.1, spread="as_people"),
+        "expressed": Settings(spread="levels"),
+        "perceived": Settings(spread="expected"),
+        "acts": Settings(spread="as_people"),
     }
 )
 #: Scale -> how turns become numbers. Acts are judged of the conversation as a whole, not of how it ends.
 WAYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "expressed": ("last",),
+        "expressed": (),
         "perceived": ("mean", "before last", "last"),
         "acts": ("mean", "largest"),
-    }
-)
-#: Scale -> settings of the encoder rater.
-ENCODER: Mapping[str, Settings] = MappingProxyType(
-    {
-        "expressed": Settings(dense_weight=0.05, spread="levels"),
-        "perceived": Settings(dense_weight=0.05, spread="expected"),
-        "acts": Settings(dense_weight=0.05, spread="as_people"),
     }
 )
 WORDS_FROM = 200  # passages: with fewer, single words say more about the few people than about empathy
@@ -74,20 +68,18 @@ class Recipe:
 def linear_recipe(scale: str, passages: int, history: int | None = None) -> Recipe:
     """The linear rater of ``scale`` for so many passages."""
     words = passages >= WORDS_FROM
-    return Recipe(WordReader(history, WAYS[scale], words), LINEAR[scale], WAYS[scale], history, words)
+    return Recipe(WordReader(history, WAYS[scale], words), SETTINGS[scale], WAYS[scale], history, words)
 
 
-def encoder_recipe(scale: str, encoder: EncoderPart, history: int | None = None) -> Recipe:
-    """The encoder rater of ``scale``."""
+def encoder_recipe(scale: str, passages: int, encoder: EncoderPart, history: int | None = None) -> Recipe:
+    """The encoder rater of ``scale``: what the linear one reads, and the encoder's vectors beside it."""
     from agents.raters.encoder import EncoderReader  # torch: a leaf module
 
-    ways = WAYS[scale]
-    return Recipe(EncoderReader(encoder, history, ways), ENCODER[scale], ways, history, encoder=encoder)
+    words, ways = passages >= WORDS_FROM, WAYS[scale]
+    return Recipe(EncoderReader(encoder, history, ways, words), SETTINGS[scale], ways, history, words, encoder)
 
 
 def recipe_of(manifest: Manifest) -> Recipe:
     """The recipe that a fitted rater came from."""
-    if manifest.encoder is not None:
-        return encoder_recipe(manifest.scale, manifest.encoder, manifest.history)
-    reader = WordReader(manifest.history, manifest.ways, manifest.words)
-    return Recipe(reader, LINEAR[manifest.scale], manifest.ways, manifest.history, manifest.words)
+    reader = reader_of(manifest)
+    return Recipe(reader, SETTINGS[manifest.scale], manifest.ways, manifest.history, manifest.words, manifest.encoder)

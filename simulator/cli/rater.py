@@ -121,10 +121,10 @@ def train(
     held_out = {}
     for scale in scales or _SCALES:
         if not (quiet or as_json):
-            click.echo(
-                f"training the rater of {scale} empathy" if scale != "acts" else "training the rater of acts", err=True
-            )
-        held_out[scale] = make(encoder_recipe(scale, part, history), LABELS[scale](folder), out / scale, seed)
+            click.echo(f"training on the labels of the scale {scale!r}", err=True)
+        labelled = LABELS[scale](folder)
+        recipe = encoder_recipe(scale, len(labelled.passages), part, history)
+        held_out[scale] = make(recipe, labelled, out / scale, seed)
     _say(held_out, {scale: out / scale for scale in held_out}, as_json, quiet)
 
 
