@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("simulator.cli.run", "run", "Simulate and measure what a study asks for."),
     "train": ("simulator.cli.train", "train", "Write steered dialogues and train expert adapters."),
     "report": ("simulator.cli.report", "report", "Make results.json and report.html from a journal."),
+    "serve-hint": ("simulator.cli.serve_hint", "serve_hint", "Say how to serve a run's adapters."),
     "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),
