@@ -39,6 +39,7 @@ class Served:
     folder: Path  # that holds the adapters, and a router where there is one
     rank: int  # the largest among the adapters
     tested: tuple[str, ...]  # persona ids that none of them was trained on; empty: nothing is known
+    dtype: str  # "auto", or what must be asked for to hear the words of the run
     host: str = "127.0.0.1"
     port: int = 8000
 
@@ -52,14 +53,16 @@ class Served:
         words = ["vllm", "serve", str(self.base), "--served-model-name", self.name, "--enable-lora"]
         words += ["--max-loras", str(len(self.adapters)), "--max-lora-rank", str(rank), "--lora-modules"]
         words += [f"{name}={path}" for name, path in self.adapters.items()]
-        return shlex.join([*words, "--host", self.host, "--port", str(self.port)])
+        return shlex.join([*words, "--dtype", self.dtype, "--host", self.host, "--port", str(self.port)])
 
-    def transformers(self, dtype: str = "auto") -> str:
+    def transformers(self) -> str:
         """The command for ``transformers serve``, which loads the folders of :func:`link` when they are asked for.
 
         It lists the hub's cache, which must exist. Several models in memory at once need no setting.
         """
-        serve = shlex.join(["transformers", "serve", "--host", self.host, "--port", str(self.port), "--dtype", dtype])
+        serve = shlex.join(
+            ["transformers", "serve", "--host", self.host, "--port", str(self.port), "--dtype", self.dtype]
+        )
         return f'mkdir -p "${{HF_HOME:-$HOME/.cache/huggingface}}/hub" && {serve}'
 
     def study_for_vllm(self) -> str:
@@ -112,7 +115,8 @@ def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> Served:
         raise InputError(f"{folder} holds no adapters: nothing to serve beside the base")
     name = "holdfast-micro" if reference.word == "micro" else reference.path.name
     rank = max(_rank(path) for path in adapters.values())
-    return Served(reference.path.absolute(), name, adapters, folder, rank, _tested(study), host, port)
+    dtype = "float32" if reference.dtype == "float64" else reference.dtype  # the most that servers compute in
+    return Served(reference.path.absolute(), name, adapters, folder, rank, _tested(study), dtype, host, port)
 
 
 def link(what: Served, folder: Path) -> list[Path]:
