@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "power": ("simulator.cli.power", "power", "Say how many personas a difference needs."),
     "measure": ("simulator.cli.measure", "measure", "Measure conversations that you have already."),
     "convert": ("simulator.cli.convert", "convert", "Write conversations in another format."),
+    "serve-hint": ("simulator.cli.serve_hint", "serve_hint", "Say how to serve a run's adapters."),
     "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),
