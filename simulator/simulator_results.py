@@ -12,12 +12,13 @@ import numpy as np
 from agents.users.driven.memory import KEY
 from agents.users.specs import EMBEDDED
 from personas.schema import Persona
-from simulator.candidate_results import Context, Measured, as_dict
+from simulator.candidate_results import Context, Measured
 from simulator.measure.arrays import Floats
 from simulator.measure.bootstrap import mean_interval, ratio_interval
 from simulator.measure.extract import extract
 from simulator.measure.realism import Realism
 from simulator.records import EpisodeRecord
+from simulator.results_shapes import as_dict
 
 COUNTED = (
     "messages", "stand_in_messages", "refused", "judgements", "stand_in_judgements", "repaired",

@@ -22,7 +22,7 @@ from agents.models.retrying import RetryBudget
 from agents.models.served import ServedChatModel
 from agents.models.spec import ModelSpec
 from agents.protocols import ChatModel
-from personas.errors import ModelError
+from personas.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from agents.models.local import LocalChatModel
@@ -35,6 +35,19 @@ def references(specs: Iterable[ModelSpec], micro_path: Path) -> dict[ModelSpec, 
     """
     found = {spec: resolve(spec, micro_path) for spec in dict.fromkeys(specs)}
     return {spec: fetched(ref) if isinstance(ref, HubReference) else ref for spec, ref in found.items()}
+
+
+def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
+    """A model whose weights lie on this machine, hub models by the folder of their files.
+
+    :raises InputError: it is behind an endpoint. :raises ModelError: see :func:`fetched`.
+    """
+    reference = resolve(model, micro_path)
+    if isinstance(reference, HubReference):
+        return fetched(reference)
+    if not isinstance(reference, LocalReference):
+        raise InputError(f"{reference.word} is no model of this machine; take 'hf:…' or 'micro'")
+    return reference
 
 
 def open_models(found: dict[ModelSpec, ModelReference], *, batch_size: int = 32) -> dict[ModelSpec, ChatModel]:
