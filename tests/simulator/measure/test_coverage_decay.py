@@ -75,11 +75,11 @@ def test_change_point_is_found_where_it_is_and_seldom_where_none_is():
     for _ in range(STUDIES):
         deviation, names = people(draw, 12, tilt=0.0)
         false += not np.isnan(change_point(deviation, names, draw, draws=200, flips=199).turn)
-        found = change_point(deviation - 0.08 * (TURN >= 8), names, draw, draws=400, flips=199)
+        found = change_point(deviation - 0.04 * (TURN >= 8), names, draw, draws=400, flips=199)
         seen += not np.isnan(found.turn)
         held += found.lo <= 9 <= found.hi
     print(f"found {seen / STUDIES}, interval holds it {held / seen}, false alarms {false / STUDIES}")
-    assert seen / STUDIES > 0.9
+    assert seen / STUDIES > 0.8
     assert held / seen >= 0.93
     assert 0.03 <= false / STUDIES <= 0.07
 
