@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,11 +19,19 @@ from simulator.measure.equivalence import LEVEL, equivalence
 from simulator.measure.leaving import Incidence, leaving, user_left
 from simulator.measure.mixed import MixedSlope, mixed_slope, without_last
 from simulator.measure.ngrams import split, words_of
-from simulator.measure.repetition import distinct_n, self_similarity, template_share
+from simulator.measure.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from simulator.measure.tactics import present_tactics, stickiness
 from simulator.records import EpisodeRecord
 from simulator.results_shapes import as_dict, by_turn, survival_rows
 
+#: Why a figure of repetition may be undefined.
+UNDEFINED = {
+    "same_tactics": "no conversation has two rated turns in a row",
+    "same_tactics_chance": "no conversation has two rated turns",
+    "template_share": f"no reply has {TEMPLATE_WORDS} words",
+    "self_similarity": "no conversation has two replies with a pair of words",
+    "distinct_2": "all replies together have fewer than two different pairs of words",
+}
 CLOSING_TURNS = 4  # goodbyes and thanks: in human support talk the last four explain part of the fall
 
 
@@ -44,7 +53,7 @@ def holding(
     groups = [episode.spec.persona for episode in episodes]
     words = reply_words(episodes, adherence.shape[1])
     return {
-        "equivalence": {**asdict(equivalence(change, resamples)), "level": LEVEL},
+        "equivalence": _equivalence(change, resamples),
         "mixed_slope": mixed_slopes(adherence, words, groups),
         "reply_words_by_turn": by_turn(mean_band(words, resamples)),
         "exponential": _exponential(adherence, groups, fit),
@@ -52,6 +61,13 @@ def holding(
         "leaving": _leaving(adherence, episodes),
         "repetition": _repetition(expressed, episodes, resamples),
     }
+
+
+def _equivalence(change: Floats, resamples: Resamples) -> dict[str, Any]:
+    found = equivalence(change, resamples)
+    short = len(change) - found.n
+    left_out = f"{short} of {len(change)} conversations did not reach the last quarter and are left out"
+    return {**asdict(found), "note": found.note or (left_out if short else ""), "level": LEVEL}
 
 
 def reply_words(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
@@ -130,12 +146,13 @@ def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples:
     for name, values in curves.items():
         figures[name] = as_dict(mean_interval(present_mean(values, axis=1), resamples))
         figures[f"{name}_by_turn"] = by_turn(mean_band(values, resamples))
+    figures["same_tactics_chance"] = as_dict(mean_interval(sticky.chance, resamples))
+    figures["distinct_2"] = as_dict(mean_interval(distinct_n(replies, 2, words), resamples))
     return {
         **figures,
-        "same_tactics_chance": as_dict(mean_interval(sticky.chance, resamples)),
         "reused": {
             name: as_dict(mean_interval(sticky.reused[:, index], resamples)) for index, name in enumerate(MECHANISMS)
         },
         "templates": [count for _, count in templates.examples],
-        "distinct_2": as_dict(mean_interval(distinct_n(replies, 2, words), resamples)),
+        "notes": {name: why for name, why in UNDEFINED.items() if math.isnan(figures[name]["mean"])},
     }

@@ -144,7 +144,8 @@ def _search(sums: _Sums) -> tuple[Floats, bool]:
         rest = max(float(yy - xy @ beta), 1e-300)
         return float((sums.n - p) * math.log(rest) + logdet + np.linalg.slogdet(xx)[1])
 
-    bounds = [(0.0, WIDEST), (-WIDEST, WIDEST), (0.0, WIDEST)]
+    # signs do not matter, so 0 is always level there: a bound at 0 would hold the search where it first touches it
+    bounds = [(-WIDEST, WIDEST)] * 3
     runs: list[Any] = []
     for start in STARTS:
         runs.append(minimize(criterion, start, method="L-BFGS-B", jac="3-point", bounds=bounds, options=EXACT))

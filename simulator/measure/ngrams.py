@@ -7,7 +7,7 @@ different n-grams share a hash with a chance of about one in 10^19 per pair.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from simulator.measure.arrays import Ints
 
 Hashes = npt.NDArray[np.uint64]
 
-_WORD = re.compile(r"[^\W_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}][^\W_]+)*")
+_WORD = re.compile(r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)*")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd: multiplication by it is one to one modulo 2^64
 MASKED = 0
 
@@ -43,26 +43,33 @@ class Words:
         return hashes[within], reply[:last][within]
 
 
+class _Numbers(dict[str, int]):
+    """Gives each new word the next number, from 1."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self) + 1
+        return number
+
+
 def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> Words:
     """Lower-case words of each reply. ``masks``: one text per reply (what the user had said); words of the reply that
     stand in it, and all numbers, become one and the same masked word."""
-    index: dict[str, int] = {}
+    index = _Numbers()
     ids: list[int] = []
     starts = [0]
     for number, reply in enumerate(replies):
-        hidden: Collection[str] = () if masks is None else set(split(masks[number]))
-        for word in split(reply):
-            if masks is not None and (word in hidden or word.isdigit()):
-                ids.append(MASKED)
-            else:
-                ids.append(index.setdefault(word, len(index) + 1))
+        if masks is None:
+            ids.extend([index[word] for word in split(reply)])
+        else:
+            hidden = set(split(masks[number]))
+            ids.extend([MASKED if word in hidden or word.isdigit() else index[word] for word in split(reply)])
         starts.append(len(ids))
     return Words(np.array(ids, dtype=np.int64), np.array(starts, dtype=np.int64))
 
 
 def split(text: str) -> list[str]:
     """The words of a text, case folded; digits count as words, punctuation does not."""
-    return _WORD.findall(text.casefold())
+    return _WORD.findall(text.casefold().replace("_", " "))
 
 
 def _mixed(values: Hashes) -> Hashes:

@@ -53,6 +53,7 @@ def test_the_same_reply_again_and_again_is_seen(results):
     assert found["same_tactics_by_turn"][0]["turn"] == 2
     assert found["self_similarity"]["mean"] is None  # "hi" has no pair of words
     assert found["template_share"]["mean"] is None
+    assert found["notes"]["template_share"] == "no reply has 5 words"
     said = build(study(DECAY, turns=LONG, reply="I hear you, that sounds hard."))
     again = said["candidates"]["routed"]["holding"]["repetition"]
     assert again["self_similarity"]["mean"] == again["template_share"]["mean"] == 1
@@ -83,6 +84,8 @@ def test_leaving_moves_the_lower_bound_only():
     assert found["survival_leaving_as_event"][-1]["share"] == 0.5
     assert found["incidence_left"][-1]["share"] == 0.5
     assert results["candidates"]["base"]["holding"]["leaving"]["left"] == 0
+    note = results["candidates"]["routed"]["holding"]["equivalence"]["note"]
+    assert note == "8 of 16 conversations did not reach the last quarter and are left out"
 
 
 def test_one_turn_and_one_persona_have_reasons_and_no_zeros():

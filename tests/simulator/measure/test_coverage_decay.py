@@ -30,6 +30,7 @@ def share(hits):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("personas", [8, 24])
 def test_mixed_slope_holds_the_truth(personas):
     draw, hits = rng(personas), {"plain": 0, "beside length": 0, "without closing": 0}
@@ -51,6 +52,7 @@ def test_mixed_slope_holds_the_truth(personas):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("personas", [8, 24])
 def test_profile_limits_hold_half_life_and_floor(personas):
     draw, hits, tried, tau, floor = rng(personas), {"half-life": 0, "floor": 0}, 0, 3.0, 0.5
@@ -69,22 +71,24 @@ def test_profile_limits_hold_half_life_and_floor(personas):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_change_point_is_found_where_it_is_and_seldom_where_none_is():
     """Its place is a whole turn, so the interval may hold it more often than 95 %, and must not less than 93 %."""
     draw, held, seen, false = rng(6), 0, 0, 0
     for _ in range(STUDIES):
         deviation, names = people(draw, 12, tilt=0.0)
         false += not np.isnan(change_point(deviation, names, draw, draws=200, flips=199).turn)
-        found = change_point(deviation - 0.08 * (TURN >= 8), names, draw, draws=400, flips=199)
+        found = change_point(deviation - 0.04 * (TURN >= 8), names, draw, draws=400, flips=199)
         seen += not np.isnan(found.turn)
         held += found.lo <= 9 <= found.hi
     print(f"found {seen / STUDIES}, interval holds it {held / seen}, false alarms {false / STUDIES}")
-    assert seen / STUDIES > 0.9
+    assert seen / STUDIES > 0.8
     assert held / seen >= 0.93
     assert 0.03 <= false / STUDIES <= 0.07
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("personas", [8, 24])
 def test_equivalence_says_holds_at_the_margin_in_at_most_one_of_twenty(personas):
     """At the margin itself a t test of 5 % says "holds" in 5 %; asking for both versions may say it less often."""
@@ -101,6 +105,7 @@ def test_equivalence_says_holds_at_the_margin_in_at_most_one_of_twenty(personas)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_cumulative_incidence_holds_the_truth():
     """Two causes with constant hazards .04 and .06 a turn, some conversations censored: share left by turn 8."""
     draw, hits = rng(5), {"left by turn 8": 0}

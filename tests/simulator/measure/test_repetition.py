@@ -105,6 +105,7 @@ def test_anything_stays_in_range(replies):
     assert ((distinct_n(replies) > 0) | np.isnan(distinct_n(replies))).all()
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_turns_take_seconds():
     draw = rng(5)
     vocabulary = [f"word{i}" for i in range(3000)]

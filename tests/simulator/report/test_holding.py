@@ -26,6 +26,13 @@ def test_measured_results_fill_the_section(tmp_path):
     assert not re.search(r"\bnan\b|\bNone\b", found)
 
 
+def test_log_rank_of_every_pair_stands_beside_the_survival_curve(tmp_path):
+    results, episodes, people = measured(24, ["base", "system_prompt", "routed"])
+    text = write_report(tmp_path / "report.html", results, episodes, people).read_text(encoding="utf-8")
+    table = re.search(r'aria-label="Log-rank tests: table".*?</table>', text, re.S).group()
+    assert table.count("<tr>") == 1 + 3
+
+
 def test_nobody_left_needs_no_bounds(tmp_path):
     results, episodes, people = measured(24, ["base", "routed"])
     for one in results["candidates"].values():
