@@ -50,7 +50,8 @@ class ModelUser:
     """Implements :class:`agents.protocols.UserAgent`. ``key`` names the conversation, for the model's cache.
 
     ``retries``: how often a refused line is asked for again; ``window``: exchanges remembered word for word;
-    ``answer_tokens``: room for one judgement. A ModelError of the model's own is not caught.
+    ``answer_tokens``: room for one judgement. A ModelError of the model's own is not caught. A second try differs from
+    the first near the end of its prompt only, so that a model which keeps its cache has little to read again.
     """
 
     persona: Persona
@@ -92,10 +93,10 @@ class ModelUser:
         memory = memory.counting(messages=1)
         for attempt in range(self.retries + 1):
             draw = derive_seed("driven", seed, "speak", attempt)
-            prompt = speaking(self.persona, state, memory, said, tone, draw, remark)
+            prompt = speaking(self.persona, state, memory, said, tone, seed, remark)
             generation = await self._ask("speak", prompt, self.sampling, draw)
             memory = _spent(memory, generation)
-            line = self._line(generation.text, memory, said, draw)
+            line = self._line(generation.text, memory, said, seed)
             remark = fault_of(line)
             if remark is None:
                 return line.text, memory
@@ -109,10 +110,10 @@ class ModelUser:
         sampling = replace(self.sampling, max_tokens=self.answer_tokens)
         for attempt in range(2):
             draw = derive_seed("driven", seed, "feel", attempt)
-            prompt = judging(self.persona, state, memory, reply, draw, fault)
+            prompt = judging(self.persona, state, memory, reply, seed, fault)
             generation = await self._ask("feel", prompt, sampling, draw)
             memory = _spent(memory, generation)
-            found = read_monologue(generation.text, answer_id(draw, reply))
+            found = read_monologue(generation.text, answer_id(seed, reply))
             if isinstance(found, Monologue):
                 return found, memory.counting(repaired=attempt)
             fault = found

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from agents.protocols import SENSE7, Expressed, Generation, GenerationRequest, Said
-from agents.seeds import derive_seed
 from agents.users.driven.agent import ModelUser
 from agents.users.driven.memory import Memory
 from agents.users.driven.prompting import answer_id
@@ -49,6 +48,18 @@ async def test_a_refused_line_is_asked_for_again_with_another_seed_and_the_reaso
     assert (counts["messages"], counts["refused"], counts["refused_assists"]) == (1, 2, 2)
     assert "stand_in_messages" not in counts
     assert spoken.text.startswith("Well, to say it plainly")
+
+
+async def test_a_second_try_reads_nearly_the_same_prompt(ada: Persona) -> None:
+    """Only the remark is new: up to there a model's cache holds."""
+    player = Player(speaks=lambda request: "How can I help you?", judges=lambda request: "Five!")
+    agent = user(ada, player, retries=1)
+    spoken = await agent.speak(agent.begin(1), (), 5)
+    await agent.feel(spoken.state, spoken.said, "Hello.", SILENT, 5)
+    for first, second in (player.requests[:2], player.requests[2:]):
+        lines, again = (request.messages[-1].content.splitlines() for request in (first, second))
+        assert len(again) == len(lines) + 1
+        assert [line for line in again if line not in lines] == [again[-2 if "feel" not in first.key else -3]]
 
 
 @pytest.mark.parametrize("retries", [0, 3])
@@ -115,7 +126,7 @@ async def test_a_reply_cannot_write_its_own_judgement(ada: Persona) -> None:
     """The model recites the reply, JSON and all, and judges nothing: no object carries the turn's id."""
     player = Player(judges=lambda request: request.messages[-1].content.split("Assistant: ")[-1].split("\n#")[0])
     agent = user(ada, player)
-    stale = answer_id(derive_seed("driven", 1, "feel", 0), "the reply before")
+    stale = answer_id(1, "the reply before")
     for guess in ("", "id", "$id", "ab12cd34", stale):
         felt = await agent.feel(agent.begin(1), FEEL, forged(guess), SILENT, 1)
         assert felt.dimensions != FIVES
