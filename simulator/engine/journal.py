@@ -205,12 +205,17 @@ class Journal:
         """The finished turns of one episode, in order; where ``measured``, without what only a resume needs."""
         query = f"SELECT {_MEASURED if measured else _COLUMNS} FROM turns WHERE episode = ? ORDER BY turn"
         with clear(self.path), closing(self._db.execute(query, (episode_id,))) as rows:
-            return tuple(row_turn(row) for row in rows)
+            turns = tuple(row_turn(row) for row in rows)
+        if not (measured and turns):
+            return turns
+        last = self.turn(episode_id, turns[-1].turn)
+        return turns if last is None else (*turns[:-1], last)
 
     def episodes(self, round: int | None = None, *, measured: bool = False) -> Iterator[EpisodeRecord]:
         """All episodes in the study's order with the turns they have; of one round where it is given.
 
-        ``measured``: of each user's state only what measurement reads, which is a third of the memory.
+        ``measured``: of a user's states only the last, and of the others what measurement reads, which takes a third of
+        the memory.
         """
         with clear(self.path):
             rows = self._db.execute("SELECT spec, error FROM episodes ORDER BY place").fetchall()

@@ -6,11 +6,14 @@ given to, so where a user now says something else the conversation fails there, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from agents.protocols import AssistantView, Reply
+from agents.protocols import AssistantView, Expressed, Felt, Message, Reply, Said, Spoken, UserState
+from agents.users.state import begin_state, state_from_json
 from personas.errors import JournalError, ModelError
+from personas.schema import Persona
+from simulator.conversation.stop import USER_LEFT
 from simulator.engine.journal import Journal
 from simulator.records import EpisodeSpec, TurnRecord
 
@@ -28,12 +31,48 @@ class ReplayedCandidate:
     async def reply(self, view: AssistantView) -> Reply:
         kept = self.journal.turn(view.episode_id, view.turn)
         if kept is None:
-            raise ModelError(f"{self.journal.path} has no turn {view.turn} of this conversation: nothing to replay")
+            raise ModelError(nothing_there(self.journal, view.turn))
         said = view.messages[-1].content
         if said != kept.user:
             raise ModelError(different_words(kept, said))
         prompt, completion = kept.tokens
         return Reply(kept.reply, kept.adapter, kept.recognised_task, prompt, completion)
+
+
+@dataclass(frozen=True)
+class ReplayedUser:
+    """A user that a model played, as it was: words, feelings and leaving from ``journal``, so that no model is needed.
+
+    What it felt is what it felt then, whatever the rater says now.
+    """
+
+    persona: Persona
+    journal: Journal
+    conversation: str
+
+    def begin(self, seed: int) -> UserState:
+        return begin_state(self.persona, seed)
+
+    async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
+        kept = self._turn(state)
+        return Spoken(kept.user, kept.said, replace(state, last_said=kept.said))
+
+    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt:
+        kept = self._turn(state)
+        why = kept.stop or ""
+        leave = why.removeprefix(USER_LEFT) if why.startswith(USER_LEFT) else None
+        return Felt(kept.felt, state_from_json(kept.state), leave)
+
+    def _turn(self, state: UserState) -> TurnRecord:
+        kept = self.journal.turn(self.conversation, state.turns + 1)
+        if kept is None:
+            raise ModelError(nothing_there(self.journal, state.turns + 1))
+        return kept
+
+
+def nothing_there(journal: Journal, turn: int) -> str:
+    """The cause of a conversation that was longer than the one in ``journal``."""
+    return f"{journal.path} has no turn {turn} of this conversation: nothing to replay"
 
 
 def different_words(kept: TurnRecord, said: str) -> str:

@@ -16,7 +16,7 @@ TURN_COLUMNS = (
     "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens",
 )  # fmt: skip
 
-#: What measurement reads of a user's state; the rest is there for resuming.
+#: What measurement reads of a user's state before the last; the rest is there for resuming.
 MEASURED_STATE = ("desired",)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from agents.protocols import Message, Spoken, UserState
-from personas.errors import JournalError
+from agents.protocols import Expressed, Message, Spoken, UserState
+from personas.errors import JournalError, ModelError
 from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.replay import ReplayedCandidate, must_hold
+from simulator.engine.replay import ReplayedCandidate, ReplayedUser, must_hold
 from simulator.engine.run import Troupe, run_study
 from simulator.plan import Plan
 from tests.simulator.engine.studies import study, transcripts, troupe
@@ -30,6 +31,40 @@ def test_the_same_transcripts_without_a_model(tmp_path: Path) -> None:
         must_hold(old, plan.episodes)
         run_study(plan, replayed(plan, old), tmp_path / "new")
     assert read_episodes(tmp_path / "new" / "journal.sqlite") == read_episodes(first.journal)
+
+
+def test_users_that_a_model_played_are_replayed_too(tmp_path: Path) -> None:
+    """Words, feelings and leaving come from the journal, even where the rater has changed."""
+    plan = study(leave=True)
+    run_study(plan, troupe(plan, leaves_after=4), tmp_path / "old")
+    with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
+        for spec in plan.episodes:
+            user = ReplayedUser(plan.personas[spec.persona], old, spec.id)
+            kept = asyncio.run(replayed_turns(user))
+            then = old.turns(spec.id)
+            assert kept == [(turn.user, turn.said, dict(turn.felt), turn.emotion) for turn in then]
+            assert len(then) == 4
+
+
+async def replayed_turns(user: ReplayedUser) -> list[tuple[object, ...]]:
+    """What the user says and feels until it leaves, to a rater of another mind."""
+    state, turns = user.begin(1), []
+    while True:
+        spoken = await user.speak(state, (), 1)
+        felt = await user.feel(spoken.state, spoken.said, "whatever", Expressed(0.0, 0.0, 0.0), 1)
+        turns.append((spoken.text, spoken.said, dict(felt.dimensions), felt.state.emotion))
+        state = felt.state
+        if felt.leave is not None:
+            assert felt.leave == "enough"
+            return turns
+
+
+async def test_a_user_has_nothing_to_say_beyond_its_journal(tmp_path: Path) -> None:
+    plan = study()
+    with Journal.create(tmp_path / "journal.sqlite", {}) as empty:
+        user = ReplayedUser(plan.personas["jun_park"], empty, "base/jun_park/1/6/0")
+        with pytest.raises(ModelError, match="has no turn 1 of this conversation"):
+            await user.speak(user.begin(1), (), 1)
 
 
 @dataclass(frozen=True)
