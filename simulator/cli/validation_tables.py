@@ -14,6 +14,7 @@ _TITLES = {
     "epitome": "Expressed empathy: EPITOME's replies, quadratic-weighted kappa [95 % interval]",
     "lend_an_ear": "Communicated acts: Lend an Ear's conversations, quadratic-weighted kappa [95 % interval]",
     "ieval": "Perceived empathy: iEval's chats, by the people who chatted, Spearman [95 % interval]",
+    "esconv": "Perceived empathy: ESConv's failed dialogues, by the person supported, Spearman [95 % interval]",
     "ieval_unseen": "Perceived empathy: iEval's chats of people whom the shipped weights never saw, Spearman",
 }
 _RANKS = {
@@ -34,7 +35,7 @@ def show(found: Mapping[str, Any]) -> None:
             if name in found["mean_kappa"]:
                 _show_judged(name, found)
             else:
-                _show_ieval(found[name])
+                _show_chats(found[name], found["ceilings"].get(name))
     for name, why in found["skipped"].items():
         click.echo(f"\nskipped {name}: {why}")
     for about, notes in found["notes"].items():
@@ -61,16 +62,17 @@ def _show_judged(name: str, found: Mapping[str, Any]) -> None:
     print_table(columns, rows)
 
 
-def _show_ieval(section: Mapping[str, Any]) -> None:
-    rows = [[label, _cell(section[key], "mean")] for key, label in _RANKS.items()]
+def _show_chats(section: Mapping[str, Any], ceiling: Mapping[str, float] | None) -> None:
+    rows = [[label, _cell(section[key], "mean")] for key, label in _RANKS.items() if key in section]
     print_table(["agreement", "Spearman"], rows)
-    ceiling = section["ceiling"]
     left, error, kappa = (_number(section[key]) for key in ("beyond_length", "mae", "qwk"))
     click.echo(
         f"{section['n']} chats, {section['missing']} without a score. Beyond length {left}; mean error {error}; "
-        f"weighted kappa {kappa}.\nNoise ceiling at most {_number(ceiling['most'])} (the two questions agree at "
-        f"{_number(ceiling['eu_er'])})."
+        f"weighted kappa {kappa}."
     )
+    if ceiling is not None:
+        most, agree = _number(ceiling["most"]), _number(ceiling["eu_er"])
+        click.echo(f"Noise ceiling at most {most} (the two questions agree at {agree}).")
     calibration = section["calibration"]
     rows = [[f"{one['score']:.2f}", f"{one['label']:.2f}", str(one["n"])] for one in calibration["bins"]]
     print_table(["mean score", "mean label", "chats"], rows, numbers=[0, 1, 2])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,27 +17,12 @@ from agents.protocols import Message
 from agents.raters.judgement import PERCEIVED, Passage
 from agents.raters.labelled import Labelled
 from personas.errors import DataError
-from simulator.measure.arrays import Ints
+from simulator.validation.chats import Chats
 
 FILE = Path("ieval") / "conversations.csv"
 COLUMNS = ("conversation_id", "part", "bot", "EU", "ER", "messages")
 #: holdfast's assumption: which dimension of SENSE-7 each of iEval's questions asks for. The other five have no label.
 DIMENSIONS = {"EU": "affective_understanding", "ER": "response_appropriateness"}
-
-
-@dataclass(frozen=True, slots=True)
-class Chats:
-    """n chats. ``labelled``: EU and ER under their SENSE-7 names; ``bots``: (n) which chatbot; ``lengths``: (n) how
-    many characters its replies have together."""
-
-    labelled: Labelled
-    bots: tuple[str, ...]
-    lengths: tuple[int, ...]
-
-    def rows(self, chosen: Ints) -> Chats:
-        """The chats of these numbers only."""
-        at = [int(one) for one in chosen]
-        return Chats(self.labelled.rows(chosen), tuple(self.bots[i] for i in at), tuple(self.lengths[i] for i in at))
 
 
 def read_ieval(data: Path) -> Chats:

@@ -19,11 +19,12 @@ from simulator.measure.agreement import (
 )
 from simulator.measure.arrays import Floats, present_mean
 from simulator.measure.calibration import calibration
-from simulator.validation.ieval import Chats
+from simulator.validation.chats import Chats
 
 NOTES = {
-    "truth": "empathy = (EU + ER) / 2, by the person who chatted",
-    "score": "mean of the dimensions of perceived empathy that the rater gives",
+    "truth": "by the person who chatted: (EU + ER) / 2 in iEval, the seeker's empathy rating in ESConv",
+    "score": "mean of affective understanding and response appropriateness, as far as the rater gives them",
+    "ESConv": "people, not chatbots, and only dialogues that went badly; no rater is fitted on them",
     "within_bot": "after each chatbot's mean is taken from scores and labels",
     "length_only": "characters of the chatbot's replies together, ranked",
     "beyond_length": "rank agreement once the ranks of length are taken out of both (partial Spearman)",
@@ -31,9 +32,9 @@ NOTES = {
 }
 
 
-def ieval_table(chats: Chats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
-    """``spearman``, ``within_bot``, ``length_only``, ``length_within_bot``, ``beyond_length``: each
-    ``{mean, lo, hi}``; beside them ``mae``, ``qwk``, ``calibration``, ``n``, ``missing`` and the noise ceiling.
+def chats_table(chats: Chats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
+    """``spearman``, ``length_only``, and where chatbots are known ``within_bot``, ``length_within_bot``: each
+    ``{mean, lo, hi}``; beside them ``beyond_length``, ``mae``, ``qwk``, ``calibration``, ``n``, ``missing``.
 
     ``scores``: (n, K) of the dimensions that the rater gives, 1-5, nan where missing. The length columns use the same
     chats as the rater's.
@@ -42,22 +43,21 @@ def ieval_table(chats: Chats, scores: Floats, *, draws: int = 1000, seed: int = 
     truth, score = labels.mean(axis=1), present_mean(scores, axis=1)
     length = np.where(np.isnan(score), np.nan, np.asarray(chats.lengths, dtype=np.float64))
     people = chats.labelled.people
-    within = [without_group_means(values, chats.bots) for values in (score, truth, length)]
 
     def rank(a: Floats, b: Floats) -> dict[str, float]:
         found = with_interval(spearman, a, b, people, np.random.default_rng(seed), draws=draws)
         return {"mean": found.value, "lo": found.lo, "hi": found.hi}
 
-    return {
-        "spearman": rank(score, truth),
-        "within_bot": rank(within[0], within[1]),
-        "length_only": rank(length, truth),
-        "length_within_bot": rank(within[2], within[1]),
+    found: dict[str, Any] = {"spearman": rank(score, truth), "length_only": rank(length, truth)}
+    if chats.bots:
+        inside, truth_inside, length_inside = (without_group_means(one, chats.bots) for one in (score, truth, length))
+        found["within_bot"] = rank(inside, truth_inside)
+        found["length_within_bot"] = rank(length_inside, truth_inside)
+    return found | {
         "beyond_length": partial_spearman(score, truth, length),
         "mae": mean_absolute_difference(score, truth),
         "qwk": quadratic_weighted_kappa(np.floor(2 * score + 0.5) / 2, truth),
         "calibration": calibration(score, truth).as_dict(),
-        "ceiling": ceiling(labels),
         "n": int((~np.isnan(score)).sum()),
         "missing": int(np.isnan(score).sum()),
     }

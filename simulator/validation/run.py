@@ -11,7 +11,8 @@ import numpy as np
 from agents.raters.fitted import FittedRater
 from agents.raters.judgement import ScaleRater
 from personas.errors import DataError
-from simulator.validation import agreement, ieval, judged, perceived
+from simulator.validation import agreement, esconv, ieval, judged, perceived
+from simulator.validation.chats import Chats
 from simulator.validation.epitome import read_epitome
 from simulator.validation.judged import Judged
 from simulator.validation.lend_an_ear import read_lend_an_ear
@@ -23,7 +24,9 @@ SETS: Mapping[str, tuple[str, Path]] = {
     "epitome": ("expressed", Path(judged.FOLDER)),
     "ieval": ("perceived", ieval.FILE),
     "lend_an_ear": ("acts", Path(judged.FOLDER)),
+    "esconv": ("perceived", esconv.FILE),
 }
+_CHATS: Mapping[str, Callable[[Path], Chats]] = {"ieval": ieval.read_ieval, "esconv": esconv.read_esconv}
 _JUDGED: Mapping[str, Callable[[Path], Judged]] = {"epitome": read_epitome, "lend_an_ear": read_lend_an_ear}
 
 
@@ -44,7 +47,7 @@ async def validate(
             found["skipped"][name] = f"{data / place}: not there"
         else:
             told(name)
-            section = _ieval if name == "ieval" else _judged
+            section = _chats if name in _CHATS else _judged
             try:
                 await section(found, name, raters[scale], data, draws, seed)
             except judged.NoTextError:
@@ -69,18 +72,20 @@ async def _judged(found: dict[str, Any], name: str, rater: ScaleRater, data: Pat
     found["notes"]["judged sets"] = agreement.NOTES
 
 
-async def _ieval(found: dict[str, Any], name: str, rater: ScaleRater, data: Path, draws: int, seed: int) -> None:
-    chats = ieval.read_ieval(data)
+async def _chats(found: dict[str, Any], name: str, rater: ScaleRater, data: Path, draws: int, seed: int) -> None:
+    chats = _CHATS[name](data)
     scored = await score(rater, chats.labelled, seed)
-    found[name] = perceived.ieval_table(chats, scored.values, draws=draws, seed=seed)
+    found[name] = perceived.chats_table(chats, scored.values, draws=draws, seed=seed)
     found["how"][name] = _how(scored)
-    found["notes"][name] = perceived.NOTES
+    found["notes"]["perceived empathy"] = perceived.NOTES
+    if name == "ieval":
+        found["ceilings"][name] = perceived.ceiling(chats.labelled.labels)
     if isinstance(rater, FittedRater) and scored.how != "as it is":
         rest, unseen = await score_unseen(rater, chats.labelled)
         if unseen.passages:
             kept = chats.rows(np.flatnonzero(~rater.saw(chats.labelled)))
-            found["ieval_unseen"] = perceived.ieval_table(kept, rest.values, draws=draws, seed=seed)
-            found["how"]["ieval_unseen"] = _how(rest)
+            found[f"{name}_unseen"] = perceived.chats_table(kept, rest.values, draws=draws, seed=seed)
+            found["how"][f"{name}_unseen"] = _how(rest)
 
 
 def _how(scored: Scored) -> dict[str, Any]:

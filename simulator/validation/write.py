@@ -32,11 +32,12 @@ def _draw(found: Mapping[str, Any], path: Path) -> None:
         for dimension, by in found[name].items():
             rows = [(who, one["qwk"], one["lo"], one["hi"]) for who, one in reversed(by.items())]
             panels.append((f"{name.replace('_', ' ')}: {dimension.replace('_', ' ')}", rows))
-    for name in ("ieval", "ieval_unseen"):
+    for name in ("ieval", "ieval_unseen", "esconv"):
         if name in found:
             rows = [
                 (one.replace("_", " "), found[name][one]["mean"], found[name][one]["lo"], found[name][one]["hi"])
                 for one in _RANKS
+                if one in found[name]
             ]
             panels.append((f"{name.replace('_', ' ')}: Spearman", rows))
     columns = 3

@@ -12,7 +12,7 @@ from statsmodels.regression.linear_model import OLS
 from agents.raters.fitted import SHIPPED_PERCEIVED, FittedRater
 from personas.errors import DataError
 from simulator.validation.ieval import read_ieval
-from simulator.validation.perceived import ceiling, ieval_table, partial_spearman, without_group_means
+from simulator.validation.perceived import ceiling, chats_table, partial_spearman, without_group_means
 from simulator.validation.scoring import score
 
 
@@ -50,9 +50,9 @@ def test_a_rater_that_only_knows_the_chatbot_agrees_with_nobody_within_it(ieval_
     truth = chats.labelled.labels.mean(axis=1)
     by_bot = {bot: truth[np.array(chats.bots) == bot].mean() for bot in set(chats.bots)}
     knows_bots = np.array([[by_bot[bot]] for bot in chats.bots])
-    table = ieval_table(chats, knows_bots, draws=50)
+    table = chats_table(chats, knows_bots, draws=50)
     assert np.isnan(table["within_bot"]["mean"])  # constant within each: undefined, not 0
-    perfect = ieval_table(chats, truth[:, None], draws=50)
+    perfect = chats_table(chats, truth[:, None], draws=50)
     assert perfect["spearman"]["mean"] == pytest.approx(1)
     assert perfect["within_bot"]["mean"] == pytest.approx(1)
     assert (perfect["mae"], perfect["calibration"]["error"], perfect["n"], perfect["missing"]) == (0, 0, 24, 0)
@@ -62,7 +62,7 @@ def test_missing_scores_are_counted_and_length_is_told_of_the_same_chats(ieval_d
     chats = read_ieval(ieval_data)
     scores = chats.labelled.labels.copy()
     scores[:6] = np.nan
-    table = ieval_table(chats, scores, draws=50)
+    table = chats_table(chats, scores, draws=50)
     assert (table["n"], table["missing"]) == (18, 6)
     lengths, truth = np.array(chats.lengths)[6:], chats.labelled.labels[6:].mean(axis=1)
     assert table["length_only"]["mean"] == pytest.approx(spearmanr(lengths, truth).statistic)
@@ -97,7 +97,7 @@ async def test_the_shipped_recipe_beats_length_by_far(real_data: Path) -> None:
     chats = read_ieval(real_data)
     scored = await score(FittedRater(SHIPPED_PERCEIVED), chats.labelled)
     assert scored.how == "refitted on other people"
-    table = ieval_table(chats, scored.values, draws=50)
+    table = chats_table(chats, scored.values, draws=50)
     assert table["spearman"]["mean"] >= 0.55
     assert table["within_bot"]["mean"] >= 0.30
     assert table["length_only"]["mean"] < 0.42
