@@ -37,6 +37,7 @@ SCALES = ("expressed", "perceived", "acts")
 @click.option("--no-schema", is_flag=True, help="Do not send a JSON schema to the server.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' bootstrap.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
+@click.option("--resume", is_flag=True, help="Go on with --out: what a judge has rated there is not asked again.")
 @output_options
 def judge(
     files: tuple[Path, ...],
@@ -56,6 +57,7 @@ def judge(
     no_schema: bool,
     seed: int,
     out: Path | None,
+    resume: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -93,7 +95,7 @@ def judge(
         done += count
         stage("rating replies", done, total)
 
-    rate_files(rated, raters, out, advance)
+    rate_files(rated, raters, out, advance, resume=resume)
     summary = summarise(rated, raters, seed)
     if as_json:
         print_json(summary)

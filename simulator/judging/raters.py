@@ -65,6 +65,7 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
         descriptive=settings.descriptive,
         structured=settings.structured,
         concurrency=settings.concurrency,
+        decoding=f"temperature={temperature:g}",
     )
 
 
