@@ -7,6 +7,7 @@ scale are all chosen on replies that the weights had not seen (folds grouped by 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ from agents.raters.features import (
     tokens,
     unit_weighted,
 )
-from agents.raters.linear import LinearModel
-from agents.raters.pairs import PREFIXES, Pair, read_pairs, sentence_labels
+from agents.raters.linear import PEOPLE, LinearModel
+from agents.raters.manifest import hashed
+from agents.raters.pairs import POSTS, PREFIXES, Pair, read_pairs, sentence_labels
 from personas.errors import DataError
 from personas.schema import MECHANISMS
 
@@ -71,15 +73,24 @@ class Fitted:
 
 
 def fit_files(data: Path, out: Path, seed: int = 0) -> Fitted:
-    """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary and card to ``out``.
+    """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary, people,
+    card to ``out``.
 
     Raises :class:`DataError` where the labels are absent or malformed.
     """
     nested = data / "epitome_reddit" / "pairs.csv"
-    fitted = fit(read_pairs(nested if nested.exists() else data / "pairs.csv"), seed=seed)
+    pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
+    fitted = fit(pairs, seed=seed)
     fitted.model.save(out)
+    write_people(out, pairs)
     write_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
     return fitted
+
+
+def write_people(out: Path, pairs: Sequence[Pair]) -> None:
+    """Write ``people.json``, the hashes of the posts that were answered, so that no report rests on one of them."""
+    posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})
+    (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
 
 
 def fit(pairs: Sequence[Pair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> Fitted:
@@ -264,7 +275,7 @@ def _expected(logits: Floats, truth: Ints) -> tuple[Floats, Floats]:
     return np.asarray(chance[0] + np.minimum(*chance)), curves
 
 
-def best_cuts(expected: Floats, truth: Ints, steps: int = 60) -> tuple[Floats, float]:
+def best_cuts(expected: Floats, truth: Ints | Floats, steps: int = 60) -> tuple[Floats, float]:
     """Two cuts of ``expected`` that agree best with ``truth`` (quadratic-weighted kappa), and that kappa.
 
     For levels a, b: kappa_w = 2 cov(a, b) / (var a + var b + (mean a - mean b)^2), which needs only sums per cut.

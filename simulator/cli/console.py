@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +41,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, number
         for index, name in enumerate(columns):
             table.add_column(name, justify="right" if index in numbers else "left")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # as it stands: a name from a log is no markup
         console().print(table)
         return
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]

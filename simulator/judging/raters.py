@@ -72,10 +72,10 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
 def _reward(folder: Path, base: str) -> ScaleRater:
     from adapters.micro import base_path
     from adapters.store import weights_sha256
-    from agents.models.references import resolve
+    from agents.models.opening import local_reference
     from agents.raters.reward import RewardRater
 
-    path = resolve(base, base_path()).path
+    path = local_reference(base, base_path()).path
     rater = RewardRater.load(folder, path)
     if rater.base_sha256 != weights_sha256(path):
         raise InputError(f"{folder}: trained on other weights than those in {path}; name its base with --base")

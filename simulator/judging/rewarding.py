@@ -14,7 +14,8 @@ import numpy as np
 from adapters.micro import base_path
 from adapters.preferences import PreferencePair, hold_out, read_pairs, write_pairs
 from adapters.reward_config import RewardTraining
-from agents.models.references import ModelReference, resolve
+from agents.models.opening import local_reference
+from agents.models.references import LocalReference
 from agents.seeds import derive_seed
 from personas.loading import library, patterns, tasks
 from simulator.measure.bootstrap import Interval, Resamples, mean_interval
@@ -41,7 +42,7 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
 
     Raises InputError or ModelError as the parts do.
     """
-    reference = resolve(plan.base, base_path())
+    reference = local_reference(plan.base, base_path())
     from adapters.reward import PAIRS, RewardJob, longer, require_ours, right, train_reward  # brings torch
     from agents.raters.reward import RewardModel
 
@@ -60,7 +61,7 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     return _outcome(trained, learn, test, {"reward": won, "longer_reply": longer(test)}, plan.seed)
 
 
-def _simulate(plan: RewardPlan, reference: ModelReference, stage: Stage) -> Sequence[PreferencePair]:
+def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequence[PreferencePair]:
     from transformers.utils import logging as transformers_logging
 
     from adapters.dialogues import World

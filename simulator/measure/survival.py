@@ -70,9 +70,10 @@ def kaplan_meier(time: Ints, happened: Bools) -> Survival:
     known = time > 0
     time, happened = time[known], happened[known]
     turn = np.arange(1, (int(time.max()) if len(time) else 0) + 1)
-    at_risk = (time[None, :] >= turn[:, None]).sum(axis=1)
-    events = ((time[None, :] == turn[:, None]) & happened).sum(axis=1)
-    share = np.cumprod(1 - events / at_risk)
+    ending = np.bincount(time, minlength=len(turn) + 1)[1:]
+    at_risk = np.cumsum(ending[::-1])[::-1]
+    events = np.bincount(time[happened], minlength=len(turn) + 1)[1:]
+    share = np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of 0 and 1 have no log-log band: nan
         greenwood = np.cumsum(events / (at_risk * (at_risk - events)))
         inside = (share > 0) & (share < 1)

@@ -22,15 +22,15 @@ STYLES = ("base.css", "figures.css", "transcripts.css", "print.css")
 SCRIPTS = ("figures.js", "transcripts.js", "search.js")
 
 
-def render(context: Mapping[str, Any]) -> str:
+def render(context: Mapping[str, Any], template: str = "page.html.jinja", scripts: tuple[str, ...] = SCRIPTS) -> str:
     """The whole page. Raises ``jinja2.UndefinedError`` where the context lacks what a template asks for."""
     style = bundle(STYLES)
-    script = f'(() => {{\n"use strict";\n{bundle(SCRIPTS)}}})();\n'  # one scope, nothing global
+    script = f'(() => {{\n"use strict";\n{bundle(scripts)}}})();\n'  # one scope, nothing global
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    page = environment().get_template("page.html.jinja")
+    page = environment().get_template(template)
     return page.render(style=Markup(style), script=Markup(script), policy=policy, **context)
 
 
@@ -44,7 +44,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     written = (values.fixed, values.signed, values.percent, values.times, values.between, values.words, values.count)
-    env.filters.update({write.__name__: write for write in written})
+    env.filters.update({write.__name__: write for write in (*written, values.middle)})
     return env
 
 

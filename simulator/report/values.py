@@ -95,6 +95,12 @@ def words(identifier: Any) -> str:
     return str(identifier).replace("_", " ")
 
 
+def middle(text: str, longest: int = 34) -> str:
+    """The text, cut in its middle where it is longer: names that begin alike still differ."""
+    keep = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[: longest - 1 - keep]}…{text[-keep:]}"
+
+
 def count(value: Any) -> str:
     """``12345`` -> ``12,345``."""
     x = number(value)

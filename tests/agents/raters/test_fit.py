@@ -20,7 +20,7 @@ def test_refit_gives_the_same_bytes(own_pairs: Path, tmp_path: Path) -> None:
     fit_files(own_pairs, one)
     fit_files(own_pairs, two)
     names = sorted(file.name for file in one.iterdir())
-    assert names == ["card.md", "vocabulary.json", "weights.npz"]
+    assert names == ["card.md", "people.json", "vocabulary.json", "weights.npz"]
     for name in names:
         assert (one / name).read_bytes() == (two / name).read_bytes()
 

@@ -1,0 +1,69 @@
+"""Reports of iEval, ESConv and SAGE, where their data are: ``python run.py [OUT] [--figures]``."""
+
+import os
+import sys
+from pathlib import Path
+
+from simulator.logs.measure import measure_files, open_sources
+from simulator.report.log_page import write_outputs
+from simulator.report.values import middle
+
+HERE = Path(__file__).parent
+DATA = Path(os.environ.get("HOLDFAST_DATA") or HERE.parents[2] / "shared" / "data")
+SETS = {  # name: (file, format, columns to group by; None: the usual ones)
+    "ieval": ("ieval/conversations.csv", "ieval", None),
+    "esconv": ("esconv_failed/conversations.jsonl", "esconv", ()),
+    "sage": ("sage_trajectories/turns.csv", "sage", None),
+}
+
+
+def main(out: Path) -> dict[str, dict]:
+    """A report of each data set that is there, without a word of its text; the results by name."""
+    found = {}
+    for name, (file, word, by) in SETS.items():
+        if not (DATA / file).exists():
+            print(f"{name}: no {DATA / file}; get it from its authors and set HOLDFAST_DATA")
+            continue
+        results, tallies = measure_files(open_sources([DATA / file], word), by=by)  # keep=0: no conversation is kept
+        results["files"] = [{"name": file, "format": word}]
+        page = write_outputs(out / name, results, tallies)
+        print(f"{name}: {results['conversations']} conversations, {results['turns']} turns, {page}")
+        found[name] = results
+    return found
+
+
+def figure(found: dict[str, dict], path: Path) -> None:
+    """One small picture of the three, by turn, where at least 20 conversations are left."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = (
+        ("ieval", "expressed", "iEval: expressed empathy (0-2)"),
+        ("esconv", "expressed", "ESConv, failed: expressed empathy (0-2)"),
+        ("sage", "emotion", "SAGE: simulated emotion (0-100)"),
+    )
+    drawn, axes = plt.subplots(1, 3, figsize=(11, 3.1), layout="constrained")
+    for axis, (name, measure, title) in zip(axes, panels, strict=True):
+        for group, one in found[name]["groups"].items():
+            rows = [row for row in one["measures"][measure]["by_turn"] if row["n"] >= 20 and row["lo"] is not None]
+            turns = [row["turn"] for row in rows]
+            (line,) = axis.plot(turns, [row["mean"] for row in rows], lw=1.4, label=middle(group, 30))
+            low, high = ([row[end] for row in rows] for end in ("lo", "hi"))
+            axis.fill_between(turns, low, high, color=line.get_color(), alpha=0.12, lw=0)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("turn", fontsize=8)
+        axis.tick_params(labelsize=8)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.spines[["top", "right"]].set_visible(False)
+        if len(found[name]["groups"]) > 1:
+            axis.legend(fontsize=5, frameon=False, ncols=2)
+    drawn.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    arguments = [one for one in sys.argv[1:] if one != "--figures"]
+    everything = main(Path(arguments[0]) if arguments else Path("runs/real_conversations"))
+    if "--figures" in sys.argv and len(everything) == len(SETS):
+        figure(everything, HERE / "curves.png")

@@ -1,0 +1,57 @@
+"""The example of real conversations runs, on small files of the same shape: the real ones are other people's."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from simulator.logs.registry import FORMATS
+from tests.simulator.logs.conftest import small
+
+FOLDER = Path(__file__).parents[2] / "examples" / "real_conversations"
+
+
+@pytest.fixture
+def example() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("example_real_conversations", FOLDER / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_reports_and_the_picture(example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(example, "DATA", tmp_path / "data")
+    for file, word, _ in example.SETS.values():
+        path = tmp_path / "data" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        FORMATS[word].writer.write([small(number) for number in range(24)], path)
+    found = example.main(tmp_path / "out")
+    assert {name: results["conversations"] for name, results in found.items()} == {
+        "ieval": 24,
+        "esconv": 24,
+        "sage": 24,
+    }
+    for name in found:
+        page = (tmp_path / "out" / name / "report.html").read_text(encoding="utf-8")
+        assert "I am worried" not in page  # figures only, no text of theirs
+        assert str(tmp_path) not in page
+    example.figure(found, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+
+
+def test_data_that_are_absent_are_named(
+    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(example, "DATA", tmp_path)
+    assert example.main(tmp_path / "out") == {}
+    assert capsys.readouterr().out.count("get it from its authors and set HOLDFAST_DATA") == 3
+
+
+def test_it_is_short_and_has_a_readme() -> None:
+    assert len((FOLDER / "run.py").read_text(encoding="utf-8").splitlines()) < 80
+    assert (FOLDER / "README.md").exists()

@@ -1,0 +1,239 @@
+"""What is measured of a log, against arrays worked out beside it and against published figures."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from agents.raters import LinearRater
+from agents.seeds import derive_seed
+from personas.errors import InputError
+from personas.loading import patterns
+from simulator.logs import tally
+from simulator.logs.measure import measure_files, open_sources
+from simulator.logs.measuring import measure_all
+from simulator.logs.rating import NO_TEXT, OTHER_SCRIPT, rate_all, rate_texts, why_not
+from simulator.logs.records import Conversation, LogMessage
+from simulator.logs.registry import FORMATS
+from simulator.measure.adherence import adherence
+from simulator.measure.bootstrap import Resamples, mean_band, mean_interval, ratio_interval
+from simulator.measure.retention import quarter_means
+from simulator.measure.slope import episode_slopes
+
+REPLIES = (
+    "I am so sorry, that sounds hard.",
+    "What worries you the most?",
+    "Make a list.",
+    "I have felt the same way.",
+)
+
+
+def talk(number: int, turns: int, speaker: str, model: str = "m") -> Conversation:
+    said = []
+    for turn in range(turns):
+        said.append(LogMessage("user", f"message {turn}"))
+        said.append(LogMessage("assistant", REPLIES[(number * 7 + turn * turn) % len(REPLIES)]))
+    return Conversation(f"c{number}", f"log:{number}", tuple(said), speaker, {"model": model})
+
+
+@pytest.fixture
+def log(tmp_path):
+    """30 conversations of 2 to 9 turns by 8 speakers, as a file; and their expressed empathy as arrays."""
+    talks = [talk(n, 2 + n % 8, f"p{n % 8 if n % 8 < 6 else n % 5}") for n in range(30)]
+    FORMATS["messages"].writer.write(talks, tmp_path / "log.jsonl")
+    values = np.full((30, 9, 3), np.nan)
+    for row, one in enumerate(talks):
+        replies = [m.text for m in one.messages if m.role == "assistant"]
+        values[row, : len(replies)] = LinearRater().model.levels(replies)
+    return tmp_path / "log.jsonl", talks, values
+
+
+def order_of_first(speakers):
+    """Cluster names that sort in the order in which speakers come, as rows of sums do."""
+    names = {name: f"{number:03d}" for number, name in enumerate(dict.fromkeys(speakers))}
+    return [names[name] for name in speakers]
+
+
+def test_the_same_as_the_measures_of_a_study_on_whole_arrays(log):
+    path, talks, values = log
+    results, _ = measure_files(open_sources([path]), pattern="companion", seed=5)
+    found = results["groups"]["m"]["measures"]
+    planned = np.array([len(one.messages) // 2 for one in talks])
+    rng = np.random.default_rng(derive_seed(5, "logs", "m"))
+    resamples = Resamples.of(order_of_first([one.speaker for one in talks]), rng)
+    target = np.array(patterns()["companion"].target.as_array())
+    for name, array in (("expressed", values.mean(axis=-1)), ("adherence", adherence(values, target))):
+        first, last = quarter_means(array, planned)
+        band = mean_band(array, resamples)
+        assert [row["mean"] for row in found[name]["by_turn"]] == pytest.approx(band.mean.tolist())
+        assert [row["lo"] for row in found[name]["by_turn"]] == pytest.approx(band.lo.tolist())
+        assert [row["turn"] for row in found[name]["by_turn"]] == list(range(1, 10))
+        expected = ratio_interval(last, first, resamples)
+        assert found[name]["retention"] == pytest.approx(
+            {"mean": expected.mean, "lo": expected.lo, "hi": expected.hi, "n": expected.n}
+        )
+        slope = mean_interval(episode_slopes(array), resamples)
+        assert found[name]["slope_per_turn"]["mean"] == pytest.approx(slope.mean)
+        assert found[name]["slope_per_turn"]["hi"] == pytest.approx(slope.hi)
+
+
+def test_batches_and_workers_change_nothing(log, monkeypatch):
+    path, _, _ = log
+    whole, _ = measure_files(open_sources([path]), workers=1)
+    monkeypatch.setattr("simulator.logs.measuring.BATCH_TURNS", 7)
+    small, _ = measure_files(open_sources([path]), workers=1)
+    assert list(numbers(small)) == pytest.approx(list(numbers(whole)))  # sums in another order round otherwise
+    monkeypatch.setattr("simulator.logs.rating.POOL_FROM", 1)
+    assert json.dumps(measure_files(open_sources([path]), workers=2)[0]) == json.dumps(small)
+
+
+def numbers(value):
+    """Every number of a result, in order."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from numbers(one)
+    elif isinstance(value, (int, float)):
+        yield value
+
+
+def test_a_pool_rates_as_this_process_does(monkeypatch):
+    monkeypatch.setattr("simulator.logs.rating.POOL_FROM", 1)
+    jobs = [list(REPLIES), ["ok"], [REPLIES[0]] * 3]
+    found = list(rate_all(jobs, lambda job: job, workers=2))
+    assert [job for job, _ in found] == jobs
+    for job, rated in found:
+        np.testing.assert_array_equal(rated.levels, rate_texts(job).levels)
+
+
+def test_what_the_rater_cannot_read_is_undefined_and_counted():
+    assert [why_not(text) for text in ("Sorry.", "  ", "你好 我很难过", "Désolé", "👍", "ok 好")] == [
+        "", NO_TEXT, OTHER_SCRIPT, "", "", ""
+    ]  # fmt: skip
+    said = (
+        LogMessage("user", "?"),
+        LogMessage("assistant", "你好"),
+        LogMessage("user", "?"),
+        LogMessage("assistant", "Hi."),
+    )
+    tallies = measure_all([Conversation("c", "x", said)], workers=1)
+    assert tallies.unrated == {OTHER_SCRIPT: 1}
+    assert tallies.rated == 1
+    sums = tallies.groups["all"].measures["expressed"].by_turn.sums(1)
+    assert sums.counts[0].tolist() == [0, 0, 1]  # turn 0, the unrated turn, the rated one
+
+
+def test_a_log_in_another_language_gets_a_warning(tmp_path):
+    german = "Das tut mir sehr leid, ich verstehe deine Sorgen und wünsche dir viel Kraft für morgen."
+    said = (LogMessage("user", "Hallo"), LogMessage("assistant", german))
+    FORMATS["messages"].writer.write([Conversation("c", "x", said)], tmp_path / "log.jsonl")
+    results, _ = measure_files(open_sources([tmp_path / "log.jsonl"]))
+    assert "it was fitted on English text" in results["notes"][0]
+
+
+def test_memory_is_bounded_and_it_is_said(log, monkeypatch):
+    path, _, _ = log
+    monkeypatch.setattr(tally, "MOST_CLUSTERS", 4)
+    monkeypatch.setattr(tally, "CURVE_TURNS", 5)
+    results, tallies = measure_files(open_sources([path]))
+    group = results["groups"]["m"]
+    assert (group["clusters"], group["clusters_shared"]) == (4, True)
+    assert len(group["measures"]["expressed"]["by_turn"]) == 5
+    assert tallies.groups["m"].measures["expressed"].by_turn.sums(4).totals.shape == (4, 6)
+    assert any("sets of speakers" in note for note in results["notes"])
+
+
+def test_many_groups_end_in_one(tmp_path):
+    talks = [talk(n, 2, f"p{n}", model=f"m{n:02d}") for n in range(40)]
+    FORMATS["messages"].writer.write(talks, tmp_path / "log.jsonl")
+    results, _ = measure_files(open_sources([tmp_path / "log.jsonl"]))
+    assert list(results["groups"])[-1] == "(other groups)"
+    assert sum(group["n"] for group in results["groups"].values()) == 40
+    assert any("(other groups)" in note for note in results["notes"])
+
+
+def test_questions_that_cannot_be_answered(log):
+    path, _, _ = log
+    with pytest.raises(InputError, match=r"--by: no conversation has a column 'modle'; did you mean 'model'"):
+        measure_files(open_sources([path]), by=["modle"])
+    with pytest.raises(InputError, match=r"--pattern: unknown pattern or task 'compaion'; did you mean 'companion'"):
+        measure_files(open_sources([path]), pattern="compaion")
+    with pytest.raises(InputError, match=r"--columns names the columns of a plain CSV"):
+        open_sources([path], "messages", "role=x")
+    with pytest.raises(InputError, match=r"no conversation could be read as sage; is --format right\?\n30 x no"):
+        measure_files(open_sources([path], "sage"))
+
+
+def test_columns_of_a_plain_csv(tmp_path):
+    path = tmp_path / "chats.csv"
+    path.write_text(
+        "chat,n,q,a,who,stars,team\n"
+        "1,1,I am sad.,So sorry.,ann,5,x\n1,2,Still sad.,What happened?,ann,4,x\n"
+        "2,1,Hi.,Hello.,bob,,y\n1,3,Back.,Hm.,ann,1,x\n"
+    )
+    columns = "conversation=chat,user=q,reply=a,speaker=who,label.empathy=stars"
+    results, _ = measure_files(open_sources([path], columns=columns), by=["team"])
+    assert results["groups"]["x"]["measures"]["empathy"]["mean"]["mean"] == 4.5
+    assert results["groups"]["y"]["n"] == 1
+    (skip,) = results["skipped"]["by_reason"]
+    assert skip["reason"] == "conversation comes back after another; sort the file by conversation"
+    assert skip["first"][0].startswith(f"{path}:5:")
+    for bad, said in (
+        ("conversation=chatt", "no column 'chatt' for conversation; did you mean 'chat'"),
+        ("conversaton=chat", "unknown name 'conversaton'; did you mean 'conversation'"),
+        ("chat", "expected NAME=COLUMN, got 'chat'"),
+        ("user=q,reply=a", "cannot tell conversation, role and text"),
+    ):
+        with pytest.raises(InputError, match=said):
+            measure_files(open_sources([path], columns=bad))
+
+
+PUBLISHED = {  # SAGE's leaderboard with the DeepSeek-V3 simulator: mean final emotion, successes
+    "gpt-4.5": (62.7, 23),
+    "claude3.7": (54.8, 19),
+    "deepseek-v3-0324": (54.4, 19),
+    "openai-o4mini": (35.9, 10),
+    "llama3.3-70b": (33.3, 7),
+    "gemini2.0-flash": (32.9, 8),
+}
+
+
+def test_sage_equals_its_published_leaderboard(real_data):
+    path = real_data / "sage_trajectories" / "turns.csv"
+    results, _ = measure_files(open_sources([path], "sage"))
+    assert len(results["groups"]) == 10
+    for model, (emotion, successes) in PUBLISHED.items():
+        group = results["groups"][f"deepseek-v3-2024-1227/{model}"]
+        assert group["final_emotion"]["mean"] == pytest.approx(emotion, abs=0.0501)  # 33.25 is published as 33.3
+        assert group["final_emotion"]["lo"] < emotion < group["final_emotion"]["hi"]
+        assert (group["n"], group["successes"]) == (100, successes)
+        assert group["survival"] == group["exits"]["survival"]
+        assert sum(row["events"] for row in group["survival"]) == group["failures"]
+        last = group["exits"]["incidence"][-1]
+        assert last["failure"] == pytest.approx(group["failures"] / 100)  # nobody is cut off before the planned end
+        assert last["success"] == pytest.approx(group["successes"] / 100)
+
+
+def test_sage_dialogues_equal_their_published_row(real_data):
+    path = next((real_data / "sage_trajectories").glob("*.jsonl"))
+    results, _ = measure_files(open_sources([path]))
+    group = results["groups"]["all"]
+    assert group["final_emotion"]["mean"] == pytest.approx(68.2, abs=0.05)
+    assert (group["successes"], results["rated_replies"]) == (35, 0)  # Chinese: nothing is rated, nothing is 0
+    assert "expressed" not in group["measures"]
+
+
+def test_ieval_and_esconv_are_read_whole(real_data):
+    results, _ = measure_files(open_sources([real_data / "ieval" / "conversations.csv"]))
+    assert (results["conversations"], results["skipped"]["total"], list(results["groups"])) == (
+        960,
+        0,
+        ["Green", "Pink", "Purple", "Yellow"],
+    )
+    assert results["groups"]["Green"]["clusters"] == 120
+    results, _ = measure_files(open_sources([real_data / "esconv_failed" / "conversations.jsonl"]))
+    assert (results["conversations"], results["skipped"]["total"]) == (98, 0)
+    assert results["groups"]["all"]["measures"]["feedback"]["mean"]["n"] > 50

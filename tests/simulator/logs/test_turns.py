@@ -1,0 +1,32 @@
+"""From messages to turns, by hand."""
+
+from simulator.logs.records import LogMessage
+from simulator.logs.turns import turns_of
+
+U, A, S = "user", "assistant", "system"
+
+
+def test_messages_in_a_row_are_one_and_an_opening_is_no_reply():
+    said = [LogMessage(S, "Be kind."), LogMessage(A, "Hello."), LogMessage(U, "a"), LogMessage(U, "b")]
+    said += [LogMessage(A, "c"), LogMessage(A, ""), LogMessage(A, "de", tag="Questions"), LogMessage(U, "end")]
+    found = turns_of(said)
+    assert found.openings == 1
+    (turn,) = found.turns
+    assert (turn.user, turn.reply, turn.chars, turn.tags) == ("a\nb", "c\nde", 3, ("Questions",))
+
+
+def test_a_users_label_judges_the_turn_before():
+    said = [
+        LogMessage(U, "a", {"emotion": 40}),
+        LogMessage(A, "b", {"interest": 4}),
+        LogMessage(U, "c", {"emotion": 50}),
+    ]
+    said += [LogMessage(U, "still c", {"emotion": 60}), LogMessage(A, "d"), LogMessage(U, "e", {"emotion": 20})]
+    found = turns_of(said)
+    assert found.before == {"emotion": 40}
+    assert [dict(turn.labels) for turn in found.turns] == [{"interest": 4, "emotion": 55}, {"emotion": 20}]
+
+
+def test_nothing():
+    assert turns_of([]).turns == ()
+    assert turns_of([LogMessage(A, "only me")]).openings == 1

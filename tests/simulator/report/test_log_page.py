@@ -1,0 +1,103 @@
+"""The page of a log: every section, in a real browser, and hostile text that does nothing."""
+
+import pytest
+
+from simulator.logs.measure import measure_files, open_sources
+from simulator.logs.records import Conversation, LogMessage
+from simulator.logs.registry import FORMATS
+from simulator.report.log_headline import log_headline
+from simulator.report.log_page import page_context, write_outputs
+from simulator.report.series import Series
+from simulator.report.values import middle
+from tests.simulator.logs.conftest import small
+from tests.simulator.report.browser import EXECUTABLE, Browser
+from tests.simulator.report.test_page import EVIL, Outline
+
+needs_browser = pytest.mark.skipif(EXECUTABLE is None, reason="no Chromium on this machine: the page cannot be opened")
+
+
+def hostile(number):
+    said = []
+    for turn in range(6):
+        said.append(LogMessage("user", EVIL, {EVIL: 3.0, "emotion": 40.0 + turn}))
+        said.append(LogMessage("assistant", f"I am so sorry. {EVIL}", tag=EVIL))
+    return Conversation(f"{EVIL}{number}", "", tuple(said), f"p{number}", {"model": EVIL, "x": "y"}, {EVIL: 2.0})
+
+
+def report(tmp_path, talks, keep=2):
+    FORMATS["messages"].writer.write(talks, tmp_path / "log.jsonl")
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"messages": "' + EVIL.replace("\ud800", "") + '"}\n')
+    results, tallies = measure_files(open_sources([tmp_path / "log.jsonl"]), keep=keep)
+    return write_outputs(tmp_path / "out", results, tallies), results, tallies
+
+
+def test_all_sections(tmp_path):
+    path, results, _ = report(tmp_path, [small(n) for n in range(6)])
+    page = path.read_text(encoding="utf-8")
+    ids = {attrs.get("id") for tag, attrs in Outline(page).tags if tag == "section"}
+    assert ids == {"top", "decay", "mechanisms", "labels", "survival", "length", "transcripts", "making"}
+    assert "Emotion by turn" in page
+    assert "pieces of the files could not be used" in page
+    assert results["skipped"]["total"] == 1
+    assert "no messages" in page
+
+
+def test_hostile_text_stays_text(tmp_path):
+    page = report(tmp_path, [hostile(n) for n in range(4)])[0].read_text(encoding="utf-8")
+    outline = Outline(page)
+    assert len(outline.scripts) == 1
+    assert "img" not in [tag for tag, _ in outline.tags]
+    assert "alert" not in outline.scripts[0]
+    assert not any(
+        value and "alert" in value for _, attrs in outline.tags for name, value in attrs.items() if name == "href"
+    )
+
+
+def test_the_headline_names_the_extremes():
+    groups = {
+        name: {"measures": {"expressed": {"retention": {"mean": mean, "lo": mean - 0.1, "hi": mean + 0.1}}}}
+        for name, mean in (("a", 0.9), ("b", 0.5), ("c", 1.2), ("d", None))
+        if mean is not None
+    } | {"d": {"measures": {}}}
+    found = log_headline({"groups": groups}, [Series(name, n, n, False) for n, name in enumerate(groups)])
+    assert [(s.name, figure) for s, figure, _ in found.claims] == [("c", "120\u202f%"), ("b", "50\u202f%")]
+    assert found.rest == 1
+
+
+def test_a_page_without_text_keeps_no_conversation(tmp_path):
+    path, results, tallies = report(tmp_path, [small(n) for n in range(6)], keep=0)
+    assert tallies.kept == []
+    assert page_context(results)["talks"] == []
+    assert "I am worried" not in path.read_text(encoding="utf-8")
+
+
+def test_long_names_are_cut_in_their_middle():
+    assert middle("short") == "short"
+    assert middle("deepseek-v3-2024-1227/claude3.7", 11) == "deeps…de3.7"
+    assert len(middle("x" * 99, 28)) == 28
+
+
+@needs_browser
+def test_silent_alone_and_fits_a_phone(tmp_path):
+    path, _, _ = report(tmp_path, [small(n, turns=8) for n in range(8)])
+    with Browser(width=360) as browser:
+        browser.open(path)
+        assert browser.ask("document.documentElement.scrollWidth") == 360
+        browser.ask("document.querySelector('[data-chart=curve-adherence]').focus()")
+        browser.key("ArrowRight")
+        assert browser.ask("document.querySelector('.tip p').textContent") == "turn 1"
+        assert browser.complaints() == []
+        assert browser.requests() == [path.resolve().as_uri()]
+
+
+@needs_browser
+def test_hostile_text_runs_nothing_and_reads_as_it_was_written(tmp_path):
+    path, _, _ = report(tmp_path, [hostile(n) for n in range(4)])
+    with Browser() as browser:
+        browser.open(path)
+        shown = browser.ask("document.querySelector('#transcripts .user').textContent")
+        assert shown == f"User: {EVIL}".replace("\ud800", "?")
+        assert browser.ask("document.images.length") == 0
+        assert browser.complaints() == []
+        assert browser.requests() == [path.resolve().as_uri()]
