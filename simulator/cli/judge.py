@@ -17,11 +17,12 @@ SCALES = ("expressed", "perceived", "acts")
     "  holdfast judge chats.jsonl --model openai:my-model --base-url http://localhost:8000/v1 --scale acts\n"
     "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
+    "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME.\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
     "The key is read from OPENAI_API_KEY. An answer that cannot be used is asked for once more, then it is missing."
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--model", "models", multiple=True, required=True, help="linear, reward:DIR or openai:NAME; repeatable.")
+@click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")
 @click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to rate.")

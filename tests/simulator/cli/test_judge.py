@@ -129,8 +129,8 @@ def test_a_server_that_answers_nothing_ends_the_command(chats: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model", "opnai:x"], "unknown rater 'opnai:x'; allowed: linear, reward:DIR, openai:NAME; did you mean"),
-        (["--model", "linear", "--scale", "acts"], "linear rates the scale expressed only, not acts"),
+        (["--model", "opnai:x"], "did you mean 'openai'?"),
+        (["--model", "langchain:nobody:x"], "'nobody:x'"),
         (["--model", "openai:x"], "set OPENAI_API_KEY in the environment"),
         (["--model", "linear", "--k", "0"], "--k"),
         ([], "Missing option '--model'"),
