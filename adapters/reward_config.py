@@ -14,7 +14,7 @@ class RewardTraining(Frozen):
     """Settings of the pairs and of the training. The paper names none: all are holdfast's assumption (see LOG.md)."""
 
     # pairs
-    dialogues_per_persona: Count = 6
+    dialogues_per_persona: Count = 3
     turns: Annotated[int, Field(ge=1, le=64)] = 6
     samples: Annotated[int, Field(ge=1, le=16)] = 2  # replies drawn per turn, with and without the prompt each
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
@@ -25,7 +25,7 @@ class RewardTraining(Frozen):
     rank: Count = 8
     alpha: Count = 16
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
-    steps: Count = 150
+    steps: Count = 100
     batch_size: Count = 8
     max_length: Annotated[int, Field(ge=32)] = 1024  # tokens; longer pairs are left out
     threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it

@@ -38,6 +38,7 @@ REASONS: Mapping[Reason, str] = {
     "server": "the server did not answer",
 }
 LONGEST = 20_000  # characters of an answer that are read
+MOST_TRIES = 50  # braces that may open no object: each costs a walk through what follows it
 
 _THOUGHTS = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?:\s*/\s*(\d+))?")
@@ -114,12 +115,12 @@ def read_number(value: object, high: float) -> float | None:
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """Every outermost JSON object in a text, wherever it stands."""
     decoder = json.JSONDecoder(object_pairs_hook=_once)
-    at = text.find("{")
-    while at >= 0:
+    at, tries = text.find("{"), 0
+    while at >= 0 and tries < MOST_TRIES:
         try:
             found, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            end = at + 1
+            end, tries = at + 1, tries + 1
         else:
             yield found
         at = text.find("{", end)

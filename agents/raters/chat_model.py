@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from personas.errors import InputError
 from personas.words import quote
@@ -11,6 +11,7 @@ from personas.words import quote
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+PROVIDERS = ("openai", "langchain")
 KEY = "OPENAI_API_KEY"
 NO_KEY = "none"  # what is sent to a server of one's own that asks for no key
 
@@ -24,14 +25,18 @@ def chat_model(
     timeout: float = 60.0,
     retries: int = 2,
 ) -> BaseChatModel:
-    """The model that ``openai:NAME`` names, at OpenAI or at any server of one's own that speaks its language.
+    """The model that a word names: ``openai:NAME``, at OpenAI or at any server of one's own that speaks its language,
+    or ``langchain:PROVIDER:NAME``, whatever LangChain's ``init_chat_model`` knows.
 
-    The key is taken from the environment (``OPENAI_API_KEY``) only. ``max_tokens`` is always sent: some servers would
-    answer without end. Raises :class:`InputError` for another word, without the package, or without a key for OpenAI.
+    Keys are taken from the environment only. ``max_tokens`` is always sent: some servers would answer without end.
+    Raises :class:`InputError` for another word, without the package, or without a key for OpenAI.
     """
     scheme, _, name = reference.partition(":")
-    if scheme != "openai" or not name.strip():
-        raise InputError(f"unknown judge {quote(reference)}; allowed: openai:NAME, for example openai:gpt-4o")
+    if scheme not in PROVIDERS or not name.strip():
+        allowed = "openai:NAME (for example openai:gpt-4o) or langchain:PROVIDER:NAME"
+        raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
+    if scheme == "langchain":
+        return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
     key = os.environ.get(KEY) or (NO_KEY if base_url else None)
     if key is None:
         raise InputError(f"no key: set {KEY} in the environment, or name a server of your own with --base-url")
@@ -54,3 +59,20 @@ def chat_model(
         timeout=timeout,
         max_retries=retries,
     )
+
+
+def _by_langchain(name: str, **settings: float) -> BaseChatModel:
+    """Raises :class:`InputError` without the package, or where the provider cannot be had."""
+    try:
+        from langchain.chat_models import init_chat_model
+
+        return cast("BaseChatModel", init_chat_model(name, **settings))
+    except ImportError as error:
+        raise InputError(
+            f"{quote(name)} is reached through LangChain, and a package is missing: pip install 'holdfast[langchain]' "
+            "and the provider's own, langchain-anthropic for instance"
+        ) from error
+    except Exception as error:  # a missing key, an unknown provider; its words may hold a key
+        raise InputError(
+            f"{quote(name)} cannot be made by LangChain ({type(error).__name__}): check its key and name"
+        ) from None

@@ -65,13 +65,15 @@ class JudgeRater:
     descriptive: bool = False
     structured: bool = True
     concurrency: int = 8
+    decoding: str = ""  # how the model samples, for the stamp
 
     @property
     def stamp(self) -> Stamp:
         names = ("frame", "ask_reply", "ask_whole", "repair", self.scale.id)
         prompt = digest(*names, *(("describe",) if self.descriptive else ()))
+        decoding = f"/{self.decoding}" if self.decoding else ""
         shown = "all" if self.history is None else self.history
-        return Stamp(f"judge:{self.name}", f"{VERSION}/samples={self.samples}/history={shown}", prompt)
+        return Stamp(f"judge:{self.name}", f"{VERSION}/samples={self.samples}/history={shown}{decoding}", prompt)
 
     async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
         return [verdict.judgement for verdict in await self.examine(passages)]

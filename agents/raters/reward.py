@@ -125,8 +125,9 @@ def replies_of(passage: Passage) -> list[tuple[Message, ...]]:
 
 def load_base(base: Path) -> tuple[Any, Any]:
     """The base with a fresh head for one number, and its tokenizer. Raises :class:`ModelError` if it does not load."""
-    level = transformers_logging.get_verbosity()
+    level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()  # that the head is new is the point, not a fault
+    transformers_logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -137,6 +138,8 @@ def load_base(base: Path) -> tuple[Any, Any]:
         raise ModelError(f"{base}: cannot be loaded as a model with a head: {reason}") from error
     finally:
         transformers_logging.set_verbosity(level)
+        if bar:
+            transformers_logging.enable_progress_bar()
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError(f"{base}: its tokenizer has no chat template, so it cannot read a conversation")
     if tokenizer.pad_token is None:

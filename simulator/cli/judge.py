@@ -17,11 +17,12 @@ SCALES = ("expressed", "perceived", "acts")
     "  holdfast judge chats.jsonl --model openai:my-model --base-url http://localhost:8000/v1 --scale acts\n"
     "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
+    "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME.\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
     "The key is read from OPENAI_API_KEY. An answer that cannot be used is asked for once more, then it is missing."
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--model", "models", multiple=True, required=True, help="linear, reward:DIR or openai:NAME; repeatable.")
+@click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")
 @click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to rate.")
@@ -37,6 +38,7 @@ SCALES = ("expressed", "perceived", "acts")
 @click.option("--no-schema", is_flag=True, help="Do not send a JSON schema to the server.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' bootstrap.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
+@click.option("--resume", is_flag=True, help="Go on with --out: what a judge has rated there is not asked again.")
 @output_options
 def judge(
     files: tuple[Path, ...],
@@ -56,6 +58,7 @@ def judge(
     no_schema: bool,
     seed: int,
     out: Path | None,
+    resume: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -93,7 +96,7 @@ def judge(
         done += count
         stage("rating replies", done, total)
 
-    rate_files(rated, raters, out, advance)
+    rate_files(rated, raters, out, advance, resume=resume)
     summary = summarise(rated, raters, seed)
     if as_json:
         print_json(summary)

@@ -1,16 +1,16 @@
-"""Raters by word, as the command line names them: ``linear``, ``reward:DIR``, ``openai:NAME``."""
+"""Raters by word, as the command line names them: fitted ones, reward models, judges."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.raters.chat_model import chat_model
+from agents.raters.chat_model import PROVIDERS, chat_model
 from agents.raters.judgement import EXPRESSED, Scale, ScaleRater
 from personas.errors import InputError
 from personas.words import did_you_mean, quote
 
-WORDS = ("linear", "reward:DIR", "openai:NAME")
+WORDS = ("linear", "FOLDER of a fitted rater", "reward:DIR", "openai:NAME", "langchain:PROVIDER:NAME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class JudgeSettings:
 def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:
     """The rater that ``word`` names. Raises InputError for an unknown word, or one that knows no such scale."""
     kind, _, rest = word.partition(":")
-    if kind == "openai":
+    if kind in PROVIDERS:
         return _judge(word, settings)
-    if kind == "linear" and not rest:
-        return _linear(settings.scale)
+    if word == "linear" or Path(word).expanduser().is_dir():
+        return _fitted(word, settings.scale)
     if kind == "reward" and rest.strip():
         return _reward(Path(rest.strip()).expanduser(), settings.base)
-    hint = did_you_mean(kind, ("linear", "reward", "openai"))
+    hint = did_you_mean(kind, ("linear", "reward", *PROVIDERS))
     raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join(WORDS)}{hint}")
 
 
@@ -65,6 +65,7 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
         descriptive=settings.descriptive,
         structured=settings.structured,
         concurrency=settings.concurrency,
+        decoding=f"temperature={temperature:g}",
     )
 
 
@@ -81,10 +82,13 @@ def _reward(folder: Path, base: str) -> ScaleRater:
     return rater
 
 
-def _linear(scale: Scale) -> ScaleRater:
-    from agents.raters import LinearRater
-    from agents.raters.as_scale import ExpressedScaleRater
+def _fitted(word: str, scale: Scale) -> ScaleRater:
+    """A rater that was fitted on human labels: the shipped one for the scale, or one in a folder."""
+    from agents.raters.named import scale_raters
 
-    if scale != EXPRESSED:
-        raise InputError(f"linear rates the scale expressed only, not {scale.id}; leave --scale out, or name a judge")
-    return ExpressedScaleRater(LinearRater())
+    raters = scale_raters(word)
+    if scale.id not in raters:
+        raise InputError(
+            f"{word} knows no scale {scale.id}; it knows {', '.join(sorted(raters))}: take one with --scale"
+        )
+    return raters[scale.id]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from types import MappingProxyType
+from typing import TextIO
 
-from agents.prompts import sha256
 from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import Judgement, ScaleRater
-from agents.raters.quoting import quote_messages
 from personas.errors import Fault, InputError, ModelError
+from simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_verdict
 from simulator.judging.reading import Cited, read_passages
 
 CHUNK = 256  # passages that are asked about at once: bounds memory, and what an interruption loses
 OnDone = Callable[[int], None]
+Kept = Mapping[Key, RatedLine]
 
 
 @dataclass(slots=True)
@@ -49,36 +49,53 @@ def collect(files: Sequence[Path], *, whole: bool, limit: int | None) -> Rated:
     return rated
 
 
-async def rate(rated: Rated, raters: Mapping[str, ScaleRater], out: TextIO | None, on_done: OnDone) -> None:
+async def rate(
+    rated: Rated,
+    raters: Mapping[str, ScaleRater],
+    out: TextIO | None,
+    on_done: OnDone,
+    kept: Kept = MappingProxyType({}),
+) -> None:
     """Let every rater judge every passage, a chunk at a time; a chunk is written as soon as it is there.
 
-    Raises :class:`ModelError` where a judge's server answered nothing at all in the first chunk.
+    ``kept``: lines of a run before, which are not asked again. Raises :class:`ModelError` where a judge's server
+    answered nothing at all in the first chunk.
     """
     for name in raters:
         rated.judgements[name] = []
     passages = iter(rated.passages)
     while chunk := list(islice(passages, CHUNK)):
         for name, rater in raters.items():
-            verdicts = await _verdicts(rater, chunk, on_done)
-            if verdicts is None:
-                judged = await rater.judge([one.passage for one in chunk])
-                on_done(len(chunk))
-            else:
-                judged = [verdict.judgement for verdict in verdicts]
+            if isinstance(rater, JudgeRater):
+                verdicts = await _verdicts(name, rater, chunk, out, on_done, kept)
                 if not rated.judgements[name]:
                     _require_server(name, verdicts)
                 rated.verdicts.setdefault(name, []).extend(verdicts)
+                rated.judgements[name] += [verdict.judgement for verdict in verdicts]
+                continue
+            judged = await rater.judge([one.passage for one in chunk])
+            _write(out, [to_line(name, one, found, None) for one, found in zip(chunk, judged, strict=True)])
             rated.judgements[name] += judged
-            if out is not None:
-                for line in _lines(name, chunk, judged, verdicts):
-                    out.write(json.dumps(line, ensure_ascii=False) + "\n")
-                out.flush()
+            on_done(len(chunk))
 
 
-async def _verdicts(rater: ScaleRater, chunk: Sequence[Cited], on_done: OnDone) -> list[Verdict] | None:
-    if not isinstance(rater, JudgeRater):
-        return None
-    return await rater.examine([one.passage for one in chunk], lambda _index, _verdict: on_done(1))
+async def _verdicts(
+    name: str, rater: JudgeRater, chunk: Sequence[Cited], out: TextIO | None, on_done: OnDone, kept: Kept
+) -> list[Verdict]:
+    """A judge's verdicts on a chunk: those that are kept, and those that are asked for now and written."""
+    before = [kept.get(key_of(name, one, rater.stamp)) for one in chunk]
+    ask = [one for one, line in zip(chunk, before, strict=True) if line is None]
+    on_done(len(chunk) - len(ask))
+    asked = await rater.examine([one.passage for one in ask], lambda _index, _verdict: on_done(1))
+    _write(out, [to_line(name, one, found.judgement, found) for one, found in zip(ask, asked, strict=True)])
+    fresh = iter(asked)
+    return [next(fresh) if line is None else to_verdict(line) for line in before]
+
+
+def _write(out: TextIO | None, lines: Sequence[RatedLine]) -> None:
+    if out is not None:
+        out.writelines(line.model_dump_json() + "\n" for line in lines)
+        out.flush()
 
 
 def _require_server(name: str, verdicts: Sequence[Verdict]) -> None:
@@ -91,56 +108,27 @@ def _require_server(name: str, verdicts: Sequence[Verdict]) -> None:
         )
 
 
-def _lines(
-    name: str, chunk: Sequence[Cited], judged: Sequence[Judgement], verdicts: Sequence[Verdict] | None
-) -> Iterator[dict[str, Any]]:
-    for index, (one, judgement) in enumerate(zip(chunk, judged, strict=True)):
-        stamp = judgement.stamp
-        line: dict[str, Any] = {
-            "file": one.file,
-            "line": one.line,
-            "turn": one.turn,
-            "whole": one.passage.whole,
-            "passage_sha256": sha256(quote_messages(one.passage.messages)),
-            "rater": {"name": name, "id": stamp.id, "version": stamp.version, "prompt_sha256": stamp.prompt_sha256},
-            "scores": dict(judgement.scores),
-            "missing": judgement.missing,
-            "words": len(one.rated.split()),
-        }
-        if verdicts is not None:
-            line |= _of_judge(verdicts[index])
-        yield line
+def rate_files(
+    rated: Rated, raters: Mapping[str, ScaleRater], out: Path | None, on_done: OnDone, *, resume: bool = False
+) -> None:
+    """Run :func:`rate` to its end. With ``resume`` what a judge has rated in ``out`` is kept, and new lines follow it.
 
-
-def _of_judge(verdict: Verdict) -> dict[str, Any]:
-    """What a judge's line says beyond another rater's."""
-    return {
-        "spread": verdict.spread,
-        "evidence": verdict.judgement.evidence,
-        "repaired": verdict.judgement.repaired,
-        "tokens": list(verdict.judgement.tokens),
-        "samples": [
-            {
-                "order": sample.order,
-                "scores": sample.scores,
-                "refused": None if sample.refused is None else str(sample.refused),
-                "first_refused": sample.first,
-                "invented_quotes": sample.description.invented if sample.description else 0,
-            }
-            for sample in verdict.samples
-        ],
-    }
-
-
-def rate_files(rated: Rated, raters: Mapping[str, ScaleRater], out: Path | None, on_done: OnDone) -> None:
-    """Run :func:`rate` to its end; ``out`` is replaced. Raises :class:`InputError` where it cannot be written."""
+    Raises :class:`InputError` where ``out`` is there already without ``resume``, or cannot be written.
+    """
     if out is None:
         asyncio.run(rate(rated, raters, None, on_done))
         return
+    if out.exists() and not resume:
+        raise InputError([Fault(str(out), "is there already; --resume goes on with it, or choose another --out")])
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        file = out.open("w", encoding="utf-8")
+        kept = {line.key: line for line in read_kept(out)}
+        whole = "".join(line.model_dump_json() + "\n" for line in kept.values())
+        part = out.with_name(f"{out.name}.part")  # a torn last line is dropped; an interruption here loses nothing
+        part.write_text(whole, encoding="utf-8")
+        part.replace(out)
+        file = out.open("a", encoding="utf-8")
     except OSError as error:
         raise InputError([Fault(str(out), f"cannot be written: {error.strerror}; choose another --out")]) from None
     with file:
-        asyncio.run(rate(rated, raters, file, on_done))
+        asyncio.run(rate(rated, raters, file, on_done, kept))

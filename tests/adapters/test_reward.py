@@ -21,7 +21,7 @@ from simulator.cli.main import run_command
 from tests.adapters.standins import build_base
 from tests.adapters.test_preferences import pair
 
-SMALL = ["--dialogues", "3", "--steps", "100", "--threads", "1"]
+SMALL = ["--dialogues", "2", "--steps", "80", "--threads", "1"]
 CONFIG = RewardTraining(steps=20, batch_size=4, threads=1, learning_rate=1e-2)
 SORRY = ("i am so sorry .", "i am sorry about that .", "so sorry .")
 PLAN = ("first try the plan .", "find the bug first , then test .", "write the slides .")

@@ -11,7 +11,6 @@ import pytest
 
 from agents.protocols import Message
 from agents.raters import LinearRater
-from agents.raters.as_scale import ExpressedScaleRater
 from agents.raters.judgement import ACTS, EXPRESSED, Judgement, Passage, Scale, Stamp
 from agents.raters.panel import Panel, agreement, disputes
 from personas.errors import InputError
@@ -78,7 +77,7 @@ def test_raters_of_two_scales_are_no_panel() -> None:
 
 
 async def test_the_linear_rater_can_sit_on_a_panel() -> None:
-    rater = ExpressedScaleRater(LinearRater())
+    rater = LinearRater()
     passage = Passage((Message("user", "I failed."), Message("assistant", "I am so sorry.")))
     [judgement] = await rater.judge([passage])
     assert rater.scale == EXPRESSED

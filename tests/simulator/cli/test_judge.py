@@ -69,6 +69,34 @@ def test_the_table_of_what_became_of_every_answer(
     assert "job" not in out.read_text()  # scores and hashes, not other people's words
 
 
+def test_an_interrupted_run_goes_on_and_asks_nothing_twice(
+    chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "scores.jsonl"
+    with serve(
+        lambda asked: Answer("busy", status=401) if "tired" in asked.messages[1]["content"] else script(asked)
+    ) as first:
+        command = ["judge", str(chats), "--model", "openai:x", "--out", str(out), "--json", "--describe"]
+        assert run_command([*command, "--base-url", first.url]) == 0
+        before = json.loads(capsys.readouterr().out)
+    lines = out.read_text().splitlines()
+    out.write_text("\n".join([*lines[:2], *lines[3:4], lines[4][:50]]))  # the third is lost, the last is torn
+    with serve(script) as second:
+        command += ["--base-url", second.url]
+        assert run_command(command) == 2
+        assert "is there already; --resume goes on with it" in capsys.readouterr().err
+        assert run_command([*command, "--resume"]) == 0
+        after = json.loads(capsys.readouterr().out)
+        asked = {one.conversation[0]["text"] for one in second.asked}
+    assert asked == {"My cat died.", "I am tired.", "My exam is near."}  # lost, failed by the server, torn
+    rater, again = before["raters"]["openai:x"], after["raters"]["openai:x"]
+    assert rater["answers"]["refused"] == {"copied": 1, "server": 1}
+    assert again["answers"]["refused"] == {"copied": 1, "empty": 1}
+    assert again["dimensions"] == rater["dimensions"]
+    assert again["answers"]["accepted"] == 2
+    assert len({json.loads(line)["line"] for line in out.read_text().splitlines()}) == 5
+
+
 def test_json_with_samples_and_a_panel(chats: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serve(lambda asked: asked.valid(1.5 if asked.dimensions[0] == "exploration" else 1)) as server:
         command = ["judge", str(chats), "--model", "openai:scripted", "--model", "linear", "--base-url", server.url]
@@ -101,8 +129,8 @@ def test_a_server_that_answers_nothing_ends_the_command(chats: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model", "opnai:x"], "unknown rater 'opnai:x'; allowed: linear, reward:DIR, openai:NAME; did you mean"),
-        (["--model", "linear", "--scale", "acts"], "linear rates the scale expressed only, not acts"),
+        (["--model", "opnai:x"], "did you mean 'openai'?"),
+        (["--model", "langchain:nobody:x"], "'nobody:x'"),
         (["--model", "openai:x"], "set OPENAI_API_KEY in the environment"),
         (["--model", "linear", "--k", "0"], "--k"),
         ([], "Missing option '--model'"),
