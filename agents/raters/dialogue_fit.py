@@ -6,6 +6,7 @@ out of the regression (folds grouped by person).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +19,7 @@ from agents.raters.fit import best_cuts
 from agents.raters.judgement import Scale
 from agents.raters.labelled import Labelled, folds_by_person
 from agents.raters.reading import Reading
-from agents.raters.ridge import best_penalty, dual
+from agents.raters.ridge import best_penalties, dual
 from agents.raters.word_table import WordTable, make_table
 from personas.errors import DataError
 
@@ -51,31 +52,43 @@ class DialogueFit:
 
 
 def fit_reading(reading: Reading, labelled: Labelled, settings: Settings, seed: int = 0) -> DialogueFit:
-    """Fit on every passage that has a reply and a label. Raises :class:`DataError` where too few people are left."""
-    rows = np.flatnonzero(~reading.empty & ~np.isnan(labelled.labels).all(axis=1))
+    """Fit on every passage that has a reply and all labels.
+
+    Raises :class:`DataError` where too few people are left, or all labels of a dimension are the same.
+    """
+    rows = np.flatnonzero(~reading.empty & ~np.isnan(labelled.labels).any(axis=1))
     reading, labelled = reading.rows(rows), labelled.rows(rows)
     if len(set(labelled.people)) < _FOLDS:
         raise DataError(f"{labelled.id}: {len(set(labelled.people))} people with labels; fitting needs {_FOLDS}.")
-    fold = folds_by_person(labelled.people, _FOLDS, seed)
+    for name, same in zip(labelled.dimensions, np.ptp(labelled.labels, axis=0) == 0, strict=True):
+        if same:
+            raise DataError(f"{labelled.id}: every label of {name} is the same; nothing can be learned from it.")
     design = _design(reading, settings)
-    heads = [
-        _head(design, labelled.labels[:, k], fold, f"{labelled.id}: {name}")
-        for k, name in enumerate(labelled.dimensions)
+    penalties, left_out = best_penalties(design.kernel, labelled.labels, folds_by_person(labelled.people, _FOLDS, seed))
+    knots = [
+        _knots(*columns, labelled.scale, settings.spread) for columns in zip(left_out.T, labelled.labels.T, strict=True)
     ]
-    scale = [
-        _knots(head.left_out, labelled.labels[:, k], labelled.scale, settings.spread) for k, head in enumerate(heads)
-    ]
-    model = DialogueModel(
+    held_out = [np.interp(column, *knot) for column, knot in zip(left_out.T, knots, strict=True)]
+    return DialogueFit(_model(design, labelled.labels, penalties, knots), penalties, np.stack(held_out, axis=1), rows)
+
+
+def _model(
+    design: _Design, labels: Floats, penalties: Sequence[float], knots: Sequence[tuple[Floats, Floats]]
+) -> DialogueModel:
+    """Fitted on everybody, with the penalties and maps that were chosen on people left out."""
+    by_penalty = {penalty: dual(design.kernel, labels, penalty) for penalty in set(penalties)}
+    alpha = np.stack([by_penalty[penalty][0][:, k] for k, penalty in enumerate(penalties)], axis=1)
+    words = design.words.T @ alpha - np.outer(design.word_mean, alpha.sum(axis=0))
+    dense = design.dense.T @ alpha
+    return DialogueModel(
         table=design.table,
         centre=design.centre,
         spread=design.spread,
-        dense_weights=np.stack([head.dense for head in heads], axis=1),
-        word_weights=np.stack([head.words for head in heads], axis=1).astype(np.float32),
-        bias=np.array([head.bias for head in heads]),
-        scale=np.stack([*(inputs for inputs, _ in scale), scale[0][1]], axis=1),
+        dense_weights=dense,
+        word_weights=words.astype(np.float32),
+        bias=labels.mean(axis=0) - design.word_mean @ words - design.dense_mean @ dense,
+        scale=np.stack([*(sums for sums, _ in knots), knots[0][1]], axis=1),
     )
-    held_out = np.stack([np.interp(head.left_out, *knots) for head, knots in zip(heads, scale, strict=True)], axis=1)
-    return DialogueFit(model, tuple(head.penalty for head in heads), held_out, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,39 +120,15 @@ def _design(reading: Reading, settings: Settings) -> _Design:
     return _Design(table, centre, spread, dense, dense_mean, words, word_mean, dense @ dense.T + products)
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """One dimension: its weights, and what it predicts for people whom it had not seen, (n,)."""
-
-    penalty: float
-    left_out: Floats
-    dense: Floats
-    words: Floats
-    bias: float
-
-
-def _head(design: _Design, label: Floats, fold: Ints, name: str) -> _Head:
-    there = ~np.isnan(label)
-    if np.ptp(label[there]) == 0:
-        raise DataError(f"{name}: every label is the same; nothing can be learned from it.")
-    penalty, left_out = best_penalty(design.kernel, label, fold)
-    alpha, bias = dual(design.kernel[np.ix_(there, there)], label[there], penalty)
-    words = design.words[there].T @ alpha - design.word_mean * alpha.sum()
-    dense = design.dense[there].T @ alpha
-    bias -= float(design.word_mean @ words + design.dense_mean @ dense)
-    return _Head(penalty, left_out, dense, words, bias)
-
-
 def _knots(left_out: Floats, label: Floats, scale: Scale, spread: Spread) -> tuple[Floats, Floats]:
     """What sums map to what levels, (P,) each, both rising: chosen on predictions for people left out."""
-    there = ~np.isnan(label)
     if spread == "levels":
-        (low, high), _ = best_cuts(left_out[there], label[there])
+        (low, high), _ = best_cuts(left_out, label)
         least, most = min(scale.low, low - 0.25), max(scale.high, high + 0.25)
         return np.array([least, low, high, most]), np.array([0.0, 0.5, 1.5, 2.0])
     levels = np.array([scale.low, scale.high], dtype=np.float64)
     if spread == "expected":
         return levels, levels
-    middle = float(label[there].mean())
-    stretch = float(np.clip(label[there].std() / max(left_out[there].std(), 1e-9), 1.0, _MOST_STRETCH))
+    middle = float(label.mean())
+    stretch = float(np.clip(label.std() / max(left_out.std(), 1e-9), 1.0, _MOST_STRETCH))
     return middle + (levels - middle) / stretch, levels

@@ -38,7 +38,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["validate", "linear", "--data", str(data), "--json"]) == 0
+    assert run_command(["validate", "linear", "--data", str(data), "--json", "--draws", "50"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["epitome"]) == set(MECHANISMS)
     for by in found["epitome"].values():
@@ -54,7 +54,7 @@ def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_table_is_aligned_and_quiet_says_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["validate", "linear", "--data", str(data)]) == 0
+    assert run_command(["validate", "linear", "--data", str(data), "--draws", "50"]) == 0
     out = capsys.readouterr().out
     lines = out.splitlines()
     head = next(number for number, line in enumerate(lines) if line.split("  ")[0] == "annotator")
@@ -63,7 +63,7 @@ def test_table_is_aligned_and_quiet_says_nothing(data: Path, capsys: pytest.Capt
     assert "undefined" in out
     assert "4 texts." in out
     assert "skipped ieval" in out
-    assert run_command(["validate", "linear", "--data", str(data), "--quiet"]) == 0
+    assert run_command(["validate", "linear", "--data", str(data), "--draws", "50", "--quiet"]) == 0
     assert capsys.readouterr().out == ""
 
 
@@ -92,7 +92,12 @@ def test_rater_fit_writes_what_the_rater_reads(tmp_path: Path, capsys: pytest.Ca
 
 def test_out_writes_the_same_bytes_twice(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("one", "two"):
-        assert run_command(["validate", "linear", "--data", str(data), "--out", str(tmp_path / name), "--quiet"]) == 0
+        assert (
+            run_command(
+                ["validate", "linear", "--data", str(data), "--out", str(tmp_path / name), "--draws", "50", "-q"]
+            )
+            == 0
+        )
     for name in ("validation.json", "validation.png"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert (tmp_path / "one" / "validation.png").read_bytes().startswith(b"\x89PNG")

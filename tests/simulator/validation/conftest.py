@@ -82,6 +82,7 @@ def ieval_data(tmp_path: Path) -> Path:
 @pytest.fixture
 def real_data() -> Path:
     """The folder of the labelled data sets; skips where it is absent."""
-    if not (REAL / "judging_empathic_communication").exists():
-        pytest.skip(f"no labelled data in {REAL}: set HOLDFAST_DATA to run this test")
+    sets = ("judging_empathic_communication", "epitome_reddit", "ieval", "esconv_failed")
+    if not all((REAL / one).exists() for one in sets):
+        pytest.skip(f"not all labelled data ({', '.join(sets)}) in {REAL}: set HOLDFAST_DATA to run this test")
     return REAL
