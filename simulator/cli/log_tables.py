@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import click
 
 from personas.words import printable
 from simulator.cli.console import print_table
+from simulator.rounding import rounded
 
 UNDEFINED = "-"
 SHOWN_SKIPS = 8
@@ -102,7 +102,7 @@ def number(value: float | None, digits: int = 2) -> str:
     """The number with ``digits`` decimals, halves away from zero as people round; a dash where undefined."""
     if value is None:
         return UNDEFINED
-    return str(Decimal(repr(round(value, 9))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+    return rounded(value, digits)
 
 
 def interval(value: Mapping[str, Any] | None, digits: int = 2) -> str:

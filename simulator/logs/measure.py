@@ -138,7 +138,7 @@ def _check(tallies: Tallies, sources: Sequence[Source], by: Sequence[str]) -> No
         words = ", ".join(dict.fromkeys(one.format.word for one in sources))
         raise InputError(f"{named}: no conversation could be read as {words}; is --format right?{why}")
     for column in by:
-        if column not in tallies.columns:
+        if column not in tallies.grouped_by:
             listed = ", ".join(quote(one)[1:-1] for one, _ in tallies.columns.most_common(30)) or "none"
             hint = did_you_mean(column, tallies.columns)
             raise InputError(f"--by: no conversation has a column {quote(column)}{hint} (columns: {listed})")

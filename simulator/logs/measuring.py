@@ -24,6 +24,7 @@ MOST_LABELS = 24  # names: of turns, and of conversations
 OTHERS = "(other groups)"
 EVERYTHING = "all"
 PERCEIVED = "perceived"
+MOST_COLUMN_NAMES = 2000  # remembered, to tell which there are
 KEPT_PLACES = 5
 
 Targets = Callable[[Conversation], Sequence[float] | None]
@@ -53,6 +54,7 @@ class Tallies:
     words: int = 0
     known_words: int = 0
     columns: Counter[str] = field(default_factory=Counter)
+    grouped_by: set[str] = field(default_factory=set)  # the columns asked for that some conversation had
     label_names: dict[str, None] = field(default_factory=dict)
     kept: list[tuple[Talk, Floats]] = field(default_factory=list)
 
@@ -94,7 +96,9 @@ def _talks(conversations: Iterable[Conversation | Skip], by: Sequence[str], tall
         if isinstance(one, Skip):
             tallies.skip(one)
             continue
-        tallies.columns.update(one.columns.keys())
+        if len(tallies.columns) < MOST_COLUMN_NAMES:
+            tallies.columns.update(one.columns.keys())
+        tallies.grouped_by.update(column for column in by if column in one.columns)
         turns = turns_of(one.messages)
         tallies.openings += turns.openings
         if not turns.turns and not turns.before:

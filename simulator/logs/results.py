@@ -84,6 +84,7 @@ def _group(group: Group, name: str, seed: int, draws: int) -> dict[str, Any]:
         "n": group.conversations,
         "turns": group.turns,
         "longest": group.longest,
+        "shortest": group.shortest,
         "clusters": rows,
         "clusters_shared": group.clusters.shared,
         "final_emotion": {key: final[key] for key in ("mean", "lo", "hi", "n")} if final else None,

@@ -110,6 +110,7 @@ class Group:
     conversations: int = 0
     turns: int = 0
     longest: int = 0
+    shortest: int = 0
     measures: dict[str, Measure] = field(default_factory=dict)
     labels: dict[str, Grown] = field(default_factory=dict)  # of whole conversations
     label_moments: dict[str, tuple[Grown, Grown]] = field(default_factory=dict)  # with expressed, with length
@@ -134,6 +135,8 @@ class Part:
 def add_part(group: Group, part: Part) -> None:
     """Add a part to its group."""
     rows = np.array([group.clusters.row(speaker) for speaker in part.speakers], dtype=np.int64)
+    shortest = int(part.length.min(initial=group.shortest if group.conversations else part.length.max(initial=0)))
+    group.shortest = shortest
     group.conversations += len(rows)
     group.turns += int(part.length.sum())
     group.longest = max(group.longest, int(part.length.max(initial=0)))

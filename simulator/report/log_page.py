@@ -88,7 +88,7 @@ def _chart(
     low, high = SCALES.get(name, (0.0, float("inf")))
     words = {"expressed": "expressed empathy", LENGTH: "reply length, characters"}.get(name, name.replace("_", " "))
     lines = [(s, one.get("by_turn") or ()) for s, one in measures]
-    fixed_lengths = len({row["longest"] for row in results["groups"].values()}) == 1
+    lengths = {row[end] for row in results["groups"].values() for end in ("shortest", "longest")}
     return line_chart(
         f"curve-{name}",
         f"{words[0].upper()}{words[1:]} by turn",
@@ -98,9 +98,9 @@ def _chart(
         floor=low,
         ceiling=high,
         height=height,
-        quarters=quarters and fixed_lengths,
+        quarters=quarters and len(lengths) == 1,  # else every conversation has quarters of its own
         y=y,
-        y_label=words,
+        y_label="" if height < 200 else words,  # small ones have a heading
     )
 
 

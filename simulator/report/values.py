@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.rounding import rounded
+
 UNDEFINED = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -60,7 +62,7 @@ def fixed(value: Any, digits: int = 2) -> str:
     x = number(value)
     if x is None:
         return UNDEFINED
-    text = f"{abs(x):.{digits}f}"
+    text = rounded(abs(x), digits)
     return text if x >= 0 or float(text) == 0 else MINUS + text
 
 

@@ -66,7 +66,7 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
         id=word_of(spec.id),
         place=where,
         messages=tuple(messages),
-        speaker=word_of(spec.agent or spec.persona),
+        speaker=word_of(spec.agent or (spec.persona if spec.persona != IMPORTED else "")),
         columns=columns,
         labels=desired,
         planned=int(planned) if planned is not None and 1 <= planned <= 1_000_000 else None,
@@ -95,7 +95,10 @@ class JournalWriter:
             for number, one in enumerate(conversations):
                 count_left_out(one, left, labels=(*SENSE7, "emotion"), after=("desired",), columns=COLUMNS, tags=False)
                 left["system messages"] += sum(m.role == "system" for m in one.messages)
-                turns = [turn for turn in turns_of(one.messages).turns if turn.reply]
+                found = turns_of(one.messages)
+                left["openings, before the user speaks"] += found.openings
+                turns = [turn for turn in found.turns if turn.reply]
+                left["turns without a reply's text"] += len(found.turns) - len(turns)
                 if not turns:
                     left["conversations without a reply's text"] += 1
                     continue

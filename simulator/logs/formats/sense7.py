@@ -108,7 +108,8 @@ class Sense7Writer:
         wanted = {level: code for code, level in DESIRED.items()}
         with written_workbook(path, {"Tasks": (*TASKS, *(_AFTER + s for s in SHORT)), "Messages": MESSAGES}) as add:
             for one in conversations:
-                kept = [*after, "desired", "empathy"]
+                rated = any(name in m.labels for m in one.messages for name in SENSE7)
+                kept = [*after, "desired", *(["empathy"] if rated else [])]  # the ground truth follows from ratings
                 count_left_out(one, left, labels=(*SENSE7, OVERALL), after=kept, columns=("model", "task"))
                 about = [one.speaker, one.columns.get("model", ""), one.id, one.columns.get("task", "")]
                 add("Tasks", [*about, wanted.get(one.labels.get("desired", 0.0)), *map(one.labels.get, after)])
