@@ -15,9 +15,9 @@ from scipy.sparse import csr_array
 
 from agents.raters.dialogue_model import DialogueModel, within
 from agents.raters.features import Floats, Ints
-from agents.raters.fit import best_cuts
 from agents.raters.judgement import Scale
 from agents.raters.labelled import Labelled, folds_by_person
+from agents.raters.level_cuts import best_cuts
 from agents.raters.reading import Reading
 from agents.raters.ridge import best_penalties, dual
 from agents.raters.word_table import WordTable, make_table

@@ -9,7 +9,8 @@ import pytest
 
 from agents.protocols import Exchange
 from agents.raters import LinearRater
-from agents.raters.fit import best_cuts, fit, fit_files
+from agents.raters.fit import fit, fit_files
+from agents.raters.level_cuts import best_cuts
 from agents.raters.linear import SHIPPED
 from agents.raters.pairs import Pair, read_pairs, sentence_labels
 from personas.errors import DataError
