@@ -44,6 +44,7 @@ class House:
     default: ModelSpec
     rater: LinearRater
     speakers: tuple[ModelSpec, ...]  # that speak through the study's adapters
+    writer: ModelSpec | None = None  # who writes the dialogues to train on, where the study's model does not
 
     @property
     def base(self) -> Base:
@@ -59,7 +60,8 @@ class House:
                 "'micro', or give 'adapters: FOLDER' of a run that trained some"
             )
         name = "holdfast-micro" if reference.word == "micro" else reference.path.name
-        return Base(cast("LocalChatModel", model), reference.path, name)
+        writer = None if self.writer is None else self.models[self.writer]
+        return Base(cast("LocalChatModel", model), reference.path, name, writer)
 
     def inputs(self, experts: Mapping[str, Path]) -> dict[str, str]:
         """What the transcripts follow from besides the study: hashes of local models, adapters, the rater.
@@ -119,7 +121,10 @@ def open_house(study: StudyConfig) -> House:
         InputError: an unknown model reference, a key that is not set.
         ModelError: a model cannot be loaded.
     """
+    writer = study.training.model if study.training is not None else None
     words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
+    if writer is not None:
+        words[writer] = None
     found = references(words, base_path())
     if any(isinstance(reference, LocalReference) for reference in found.values()):
         from transformers.utils import logging as transformers_logging
@@ -127,7 +132,7 @@ def open_house(study: StudyConfig) -> House:
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
-    return House(open_models(found, batch_size=study.batch_size), found, study.model, LinearRater(), speakers)
+    return House(open_models(found, batch_size=study.batch_size), found, study.model, LinearRater(), speakers, writer)
 
 
 def experts_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:
