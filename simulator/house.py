@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -49,6 +49,7 @@ class House:
     default: ModelSpec
     rater: LinearRater
     speakers: tuple[ModelSpec, ...]  # that speak through the study's adapters
+    writer: ModelSpec | None = None  # who writes the dialogues to train on, where the study's model does not
 
     @property
     def base(self) -> Base:
@@ -64,7 +65,8 @@ class House:
                 "'micro', or give 'adapters: FOLDER' of a run that trained some"
             )
         name = "holdfast-micro" if reference.word == "micro" else reference.path.name
-        return Base(cast("LocalChatModel", model), reference.path, name)
+        writer = None if self.writer is None else self.models[self.writer]
+        return Base(cast("LocalChatModel", model), reference.path, name, writer)
 
     def inputs(self, experts: Mapping[str, Path]) -> dict[str, str]:
         """What the transcripts follow from besides the study: hashes of local models, adapters, the rater.
@@ -162,16 +164,23 @@ def open_house(study: StudyConfig) -> House:
         InputError: an unknown model reference, a key that is not set.
         ModelError: a model cannot be loaded.
     """
-    players = [spec.model for spec in study.users if spec.kind == "model" and spec.model]
-    words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model), *players])
-    found = references(words, base_path())
+    found = references(_named(study), base_path())
     if any(isinstance(reference, LocalReference) for reference in found.values()):
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
-    return House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study), speakers)
+    house = House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study), speakers)
+    return replace(house, writer=study.training.model if study.training is not None else None)
+
+
+def _named(study: StudyConfig) -> tuple[ModelSpec, ...]:
+    """Every model that the study names, each once: of candidates, of users, and of steering."""
+    players = [spec.model for spec in study.users if spec.kind == "model" and spec.model]
+    writer = study.training.model if study.training is not None else None
+    named = [study.model, *(spec.model for spec in study.candidates), *players, writer]
+    return tuple(dict.fromkeys(spec for spec in named if spec is not None))
 
 
 def study_rater(study: StudyConfig) -> LinearRater:
