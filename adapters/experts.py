@@ -32,12 +32,14 @@ HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the route
 class Base:
     """The base model twice: as something that talks, and as a folder to train on.
 
-    ``name`` is what the adapters' files call it: a hub id or a word, never a path.
+    ``name`` is what the adapters' files call it: a hub id or a word, never a path. ``writer``: another model, that
+    writes the dialogues instead.
     """
 
     model: ChatModel
     path: Path
     name: str
+    writer: ChatModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,11 @@ async def train_experts(
     files, said = await write_dialogues(
         config,
         world,
-        model=base.model,
+        model=base.writer or base.model,
         rater=rater,
         out=out / DIALOGUES,
         seed=seed,
-        model_sha256=weights_sha256(base.path),
+        model_sha256=weights_sha256(base.path) if base.writer is None else None,
         progress=progress,
     )
     watch.lap("dialogues")

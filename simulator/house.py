@@ -34,6 +34,8 @@ from simulator.study import StudyConfig
 if TYPE_CHECKING:
     from agents.models.local import LocalChatModel
 
+ADAPTED = ("adapter", "routed", "oracle")  # kinds of candidates that speak through adapters
+
 
 @dataclass(frozen=True)
 class House:
@@ -43,6 +45,8 @@ class House:
     references: Mapping[ModelSpec, ModelReference]
     default: ModelSpec
     rater: LinearRater
+    speakers: tuple[ModelSpec, ...]  # that speak through the study's adapters
+    writer: ModelSpec | None = None  # who writes the dialogues to train on, where the study's model does not
 
     @property
     def base(self) -> Base:
@@ -58,7 +62,8 @@ class House:
                 "'micro', or give 'adapters: FOLDER' of a run that trained some"
             )
         name = "holdfast-micro" if reference.word == "micro" else reference.path.name
-        return Base(cast("LocalChatModel", model), reference.path, name)
+        writer = None if self.writer is None else self.models[self.writer]
+        return Base(cast("LocalChatModel", model), reference.path, name, writer)
 
     def inputs(self, experts: Mapping[str, Path]) -> dict[str, str]:
         """What the transcripts follow from besides the study: hashes of local models, adapters, the rater.
@@ -73,7 +78,7 @@ class House:
         return {**hashes, f"rater {self.rater.id}": self.rater.version}
 
     def add_experts(self, experts: Mapping[str, Path]) -> None:
-        """Let the study's model speak through these adapters.
+        """Let the models of the study's adapted candidates speak through these adapters.
 
         A local model loads them, each checked against the base first. A server knows them by name already, or loads
         them now where the study says ``load_adapters``.
@@ -81,15 +86,16 @@ class House:
         Raises:
             ModelError: an adapter is of another base, or the server refuses it.
         """
-        model, reference = self.models[self.default], self.references[self.default]
-        if isinstance(reference, LocalReference):
-            bank = cast("LocalChatModel", model)
-            for name, path in experts.items():
-                AdapterStore(path.parent).check(name, reference.path)
-                if name not in bank.adapters:
-                    bank.add_adapter(name, path)
-        elif isinstance(model, ServedChatModel) and self.default.load_adapters:
-            asyncio.run(model.load_adapters(experts.items()))
+        for spec in self.speakers:
+            model, reference = self.models[spec], self.references[spec]
+            if isinstance(reference, LocalReference):
+                bank = cast("LocalChatModel", model)
+                for name, path in experts.items():
+                    AdapterStore(path.parent).check(name, reference.path)
+                    if name not in bank.adapters:
+                        bank.add_adapter(name, path)
+            elif isinstance(model, ServedChatModel) and spec.load_adapters:
+                asyncio.run(model.load_adapters(experts.items()))
 
     def counters(self) -> Mapping[str, float]:
         """What the models have counted so far (requests, retries, cost), added up; local ones count nothing."""
@@ -133,13 +139,18 @@ def open_house(study: StudyConfig) -> House:
         InputError: an unknown model reference, a key that is not set.
         ModelError: a model cannot be loaded.
     """
+    writer = study.training.model if study.training is not None else None
     words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
+    if writer is not None:
+        words[writer] = None
     found = references(words, base_path())
     if any(isinstance(reference, LocalReference) for reference in found.values()):
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
-    return House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study))
+    adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
+    speakers = tuple(dict.fromkeys([study.model, *adapted]))
+    return House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study), speakers, writer)
 
 
 def study_rater(study: StudyConfig) -> LinearRater:
@@ -160,11 +171,7 @@ def trained_in(out: Path) -> Path:
 
 def need_experts(study: StudyConfig, experts: Mapping[str, Path]) -> None:
     """An InputError that says what to do, where a candidate speaks through adapters and there are none."""
-    wanting = [
-        spec.name
-        for spec in study.candidates
-        if spec.kind in ("adapter", "routed", "oracle") and (spec.model or study.model).local
-    ]
+    wanting = [spec.name for spec in study.candidates if spec.kind in ADAPTED and (spec.model or study.model).local]
     if wanting and not experts:
         raise InputError(
             f"candidates {', '.join(wanting)} speak through adapters, and the study has none: "

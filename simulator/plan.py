@@ -44,9 +44,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Canonical JSON of all that the transcripts follow from on the study's side."""
         study = self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
-        for speaker in (study, *study["candidates"]):
-            if "model" in speaker:
-                speaker["model"] = effect(speaker["model"])
+        study = _models_by_effect(study)
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         return json.dumps(study, sort_keys=True, ensure_ascii=False)
@@ -112,6 +110,13 @@ def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iter
                 for agent, persona in agents:
                     for candidate in study.candidate_names:
                         yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round, agent)
+
+
+def _models_by_effect(value: Any) -> Any:
+    """``value`` with every ``model`` in it by what it says, not by how it is reached."""
+    if isinstance(value, dict):
+        return {key: effect(one) if key == "model" else _models_by_effect(one) for key, one in value.items()}
+    return [_models_by_effect(one) for one in value] if isinstance(value, list) else value
 
 
 def differences(old: str, new: str) -> list[str]:

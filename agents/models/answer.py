@@ -33,7 +33,10 @@ class Completion(BaseModel):
 
 
 def read_answer(body: bytes) -> Generation:
-    """The first choice of a chat completion.
+    """The first choice of a chat completion, its text without the space around it, as the local engine gives it.
+
+    Some tokenizers begin every answer with a space, and servers leave it there: sent back in the next turn's history,
+    it would make the conversation another one.
 
     :raises TransientError: the body is cut short, no JSON, or of another shape.
     """
@@ -46,4 +49,4 @@ def read_answer(body: bytes) -> Generation:
     choice, usage = completion.choices[0], completion.usage or _Usage()
     text = choice.message.content if choice.message.content is not None else choice.message.refusal or ""
     finish: Literal["stop", "length"] = "length" if choice.finish_reason == "length" else "stop"
-    return Generation(text, usage.prompt_tokens, usage.completion_tokens, finish)
+    return Generation(text.strip(), usage.prompt_tokens, usage.completion_tokens, finish)

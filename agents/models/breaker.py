@@ -48,7 +48,7 @@ class Breaker:
             if self.state == "open" and now >= self._until:
                 self.state = "half open"
                 return True
-            if self._given_up():
+            if self.given_up:
                 raise ModelError(f"{self.where} has not answered for over {self.patience_s:g} s; given up for now")
             if self.state == "open" and self._until - now > self.patience_s:
                 wait = f"{self._until - now:.0f} s, longer than patience_s ({self.patience_s:g})"
@@ -86,7 +86,9 @@ class Breaker:
             self._until = self._now()
             self._become("open")
 
-    def _given_up(self) -> bool:
+    @property
+    def given_up(self) -> bool:
+        """Whether it has gone without any answer for longer than ``patience_s``."""
         return self._away_since is not None and self._now() - self._away_since > self.patience_s
 
     def _become(self, state: State) -> None:

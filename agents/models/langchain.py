@@ -58,7 +58,7 @@ class LangChainChatModel:
         usage: Mapping[str, Any] = getattr(answer, "usage_metadata", None) or {}
         why = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
         made = Generation(
-            answer.text,
+            answer.text.strip(),
             usage.get("input_tokens", 0),
             usage.get("output_tokens", 0),
             "length" if why in ("length", "max_tokens", "MAX_TOKENS") else "stop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,7 @@ def fetched(reference: HubReference) -> LocalReference:
         folder = snapshot_download(
             reference.name,
             revision=reference.revision,
+            local_files_only=os.environ.get("HF_HUB_OFFLINE") != "0",  # nothing is fetched unless the user says so
             allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"],
         )
     except LocalEntryNotFoundError:

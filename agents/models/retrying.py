@@ -58,7 +58,7 @@ class Call:
             return await policy(self._once, attempt)
         except TransientError as failure:
             tries = policy.statistics["attempt_number"]
-            why = "" if tries > 1 + self.retries else "; the run's retry budget is spent"
+            why = "; the run's retry budget is spent" if self.budget.spent >= self.budget.most else ""
             raise ModelError(f"{self.where} did not answer in {tries} tries, the last: {failure}{why}") from None
 
     async def _once(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -83,7 +83,8 @@ class Call:
 
     def _stop(self, state: RetryCallState) -> bool:
         """Whether the failure just met is the last."""
-        if state.attempt_number - self._probes > self.retries or self.budget.spent >= self.budget.most:
+        tried = state.attempt_number - self._probes > self.retries
+        if tried or self.breaker.given_up or self.budget.spent >= self.budget.most:
             return True
         failure = state.outcome.exception() if state.outcome is not None else None
         self.budget.spent += 1

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("simulator.cli.report", "report", "Make results.json and report.html from a journal."),
     "status": ("simulator.cli.status", "status", "Say how a run stands, also while it runs."),
     "export": ("simulator.cli.export", "export", "Write transcripts to Parquet, JSON lines or datasets."),
+    "serve-hint": ("simulator.cli.serve_hint", "serve_hint", "Say how to serve a run's adapters."),
     "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.models.opening import references
 from agents.models.references import (
     OPENAI_URL,
     EndpointReference,
@@ -15,7 +16,7 @@ from agents.models.references import (
     resolve,
 )
 from agents.models.spec import ModelSpec
-from personas.errors import InputError
+from personas.errors import InputError, ModelError
 
 MICRO = Path("somewhere/base")
 
@@ -41,6 +42,12 @@ def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
     assert resolve("hf:Qwen/Qwen3-0.6B", MICRO) == HubReference("hf:Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B")
     (tmp_path / "Qwen" / "Qwen3-0.6B@abc123").mkdir(parents=True)
     assert resolve(word, MICRO) == LocalReference(word, Path("Qwen/Qwen3-0.6B@abc123"))
+
+
+def test_a_hub_model_that_is_not_here_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with pytest.raises(ModelError, match=r"neither a folder nor in the Hugging Face cache .* set HF_HUB_OFFLINE=0"):
+        references([ModelSpec(ref="hf:nobody/none-such@v1")], MICRO)
 
 
 def test_openai_needs_a_key_and_another_server_none(monkeypatch: pytest.MonkeyPatch) -> None:
