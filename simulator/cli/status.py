@@ -94,5 +94,5 @@ def lines(now: Status) -> list[str]:
         means = ", ".join(f"{name} {mean:.2f}" for name, mean in now.adherence.items())
         said.append(f"adherence      {means}  (so far; no intervals yet)")
     if now.state == "stopped":
-        said.append("go on with     holdfast run STUDY --out FOLDER --resume")
+        said.append(f"go on with     holdfast run {now.folder}/study.yaml --out {now.folder} --resume")
     return said

@@ -50,7 +50,7 @@ def test_a_run_in_another_process_and_after_its_death(tmp_path: Path) -> None:
     later = onlooker.look()
     assert (later.state, later.reason) == ("stopped", f"process {process.pid} is gone")
     assert later.adherence == pytest.approx(Onlooker(tmp_path).look().adherence)  # looked at in parts or at once
-    assert "go on with     holdfast run STUDY --out FOLDER --resume" in lines(later)
+    assert lines(later)[-1] == f"go on with     holdfast run {tmp_path}/study.yaml --out {tmp_path} --resume"
 
 
 def test_adherence_by_hand() -> None:
