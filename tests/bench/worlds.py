@@ -63,17 +63,6 @@ def user_message(conversation: int, turn: int) -> Message:
     return Message("user", " ".join(f"w{rng.randrange(WORDS)}" for _ in range(rng.randint(8, 20))))
 
 
-def scripted(conversation: int, turns: int) -> tuple[Message, ...]:
-    """A conversation just before the reply of turn ``turns``, with made-up replies."""
-    messages: list[Message] = []
-    for turn in range(1, turns + 1):
-        messages.append(user_message(conversation, turn))
-        rng = random.Random(-conversation * 1009 - turn)
-        if turn < turns:
-            messages.append(Message("assistant", " ".join(f"w{rng.randrange(WORDS)}" for _ in range(REPLY_TOKENS))))
-    return tuple(messages)
-
-
 def greedy_reply(key: str, messages: tuple[Message, ...], adapter: str | None = None) -> GenerationRequest:
     return GenerationRequest(key, messages, 0, adapter, Sampling(0, max_tokens=REPLY_TOKENS))
 

@@ -14,21 +14,9 @@ from agents.models.engine import _groups
 from agents.models.loading import load_backbone
 from agents.models.local import LocalChatModel
 from agents.protocols import GenerationRequest, Message, Sampling
+from tests.agents.models.conftest import count_tokens_read
 
 GREEDY = Sampling(0, max_tokens=6)
-
-
-def count_tokens_read(model: LocalChatModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A list that receives the number of new tokens per row of every forward pass."""
-    read: list[int] = []
-    advance = model._engine._advance
-
-    def counting(first: int, last: int) -> None:
-        read.extend(len(row.pending) for row in model._engine.rows[first:last])
-        advance(first, last)
-
-    monkeypatch.setattr(model._engine, "_advance", counting)
-    return read
 
 
 @pytest.mark.parametrize(("kept", "second_turn"), [(1 << 18, 8), (0, 45)])
