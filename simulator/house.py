@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adapters.experts import ADAPTERS, ROUTER, Base
 from adapters.micro import base_path
@@ -21,21 +20,20 @@ from agents.users.embedded import EmbeddedUser
 from personas.errors import InputError
 from personas.schema import Persona
 from simulator.engine.run import Troupe
+from simulator.place import HERE, Adaptable, Place
 from simulator.plan import Plan
 from simulator.study import StudyConfig
-
-if TYPE_CHECKING:
-    from agents.models.local import LocalChatModel
 
 
 @dataclass(frozen=True)
 class House:
-    """What a study's conversations are held with. ``models`` by reference."""
+    """What a study's conversations are held with. ``models`` by reference; ``place``: where all of it is."""
 
-    models: Mapping[str, LocalChatModel]
+    models: Mapping[str, Adaptable]
     references: Mapping[str, ModelReference]
     default: str
     rater: LinearRater
+    place: Place = HERE
 
     @property
     def base(self) -> Base:
@@ -69,7 +67,7 @@ class House:
             sampling=plan.study.sampling.sampling(),
         )
         candidates = {spec.name: registry.build(spec, workshop) for spec in plan.study.candidates}
-        return Troupe(candidates=candidates, user_for=user_for, rater=self.rater)
+        return Troupe(candidates=candidates, user_for=user_for, rater=self.rater, hold=self.place.hold)
 
 
 def user_for(persona: Persona) -> EmbeddedUser:
@@ -77,25 +75,17 @@ def user_for(persona: Persona) -> EmbeddedUser:
     return EmbeddedUser(persona)
 
 
-def open_house(study: StudyConfig) -> House:
-    """Load every model that the study names.
+def open_house(study: StudyConfig, place: Place = HERE) -> House:
+    """Load every model that the study names, at ``place``.
 
     Raises:
         InputError: an unknown model reference.
         ModelError: a model cannot be loaded.
     """
-    from transformers.utils import logging as transformers_logging
-
-    from agents.models.local import LocalChatModel  # brings torch
-
-    transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
     references = {word: resolve(word, base_path()) for word in words}
-    models = {
-        word: LocalChatModel.load(reference.path, dtype=reference.dtype, batch_size=study.batch_size)
-        for word, reference in references.items()
-    }
-    return House(models, references, study.model, LinearRater())
+    models = {word: place.load(reference, study.batch_size) for word, reference in references.items()}
+    return House(models, references, study.model, LinearRater(), place)
 
 
 def experts_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:

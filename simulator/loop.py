@@ -27,6 +27,7 @@ from simulator.engine.progress import Progress
 from simulator.engine.rounds import population_json
 from simulator.engine.run import JOURNAL, run_study
 from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for
+from simulator.place import HERE, Place
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
@@ -43,10 +44,13 @@ class Viewer:
     conversations: Progress | None = None
 
 
-def run_loop(study: StudyConfig, out: Path, *, resume: bool = False, viewer: Viewer | None = None) -> dict[str, Any]:
+def run_loop(
+    study: StudyConfig, out: Path, *, resume: bool = False, viewer: Viewer | None = None, place: Place = HERE
+) -> dict[str, Any]:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
     ``resume`` goes on from whatever stands in ``out``: trained adapters are kept, finished turns are not held again.
+    ``place``: where models are loaded and conversations held (training stays in this process). No result depends on it.
 
     Raises:
         InputError, ModelError, JournalError: see the parts; what was written before stays.
@@ -57,7 +61,7 @@ def run_loop(study: StudyConfig, out: Path, *, resume: bool = False, viewer: Vie
     _writable(out)
     if not resume and (out / JOURNAL).exists():
         raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
-    house = open_house(study)
+    house = open_house(study, place)
     timings = _kept_timings(out) if resume else {}
     experts, router, training_timings = _experts(plan, house, out, resume, viewer)
     timings |= training_timings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from personas.errors import HoldfastError, JournalError
 from simulator.conversation.cast import Cast, reopening
@@ -14,6 +14,8 @@ from simulator.engine.progress import Progress
 from simulator.records import EpisodeSpec
 
 Casting = Callable[[EpisodeSpec], Cast]
+Holder = Callable[[Sequence[EpisodeSpec], Casting, Journal, Progress, int], Awaitable[None]]
+"""How :func:`hold_conversations` is called, and what may be called in its place."""
 
 _log = logging.getLogger("holdfast.engine")
 

@@ -18,7 +18,7 @@ from personas.errors import JournalError
 from personas.schema import Persona
 from simulator.conversation.cast import Cast
 from simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
-from simulator.engine.batch import hold_conversations
+from simulator.engine.batch import Holder, hold_conversations
 from simulator.engine.brake import Brake
 from simulator.engine.journal import Journal
 from simulator.engine.progress import NoProgress, Progress
@@ -36,11 +36,15 @@ _MOST_DIFFERENCES = 8
 
 @dataclass(frozen=True, slots=True)
 class Troupe:
-    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy."""
+    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy.
+
+    ``hold`` holds their conversations: here, or on other machines.
+    """
 
     candidates: Mapping[str, Candidate]
     user_for: Callable[[Persona], UserAgent]
     rater: Rater
+    hold: Holder = hold_conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ async def _rounds(plan: Plan, troupe: Troupe, journal: Journal, progress: Progre
     for number in range(plan.study.rounds):
         scene = _Round(plan, troupe, journal, progress, brake, people)
         specs = [spec for spec in plan.episodes if spec.round == number]
-        await hold_conversations(specs, scene.cast, journal, progress, plan.study.batch_size)
+        await troupe.hold(specs, scene.cast, journal, progress, plan.study.batch_size)
         if brake.pulled():
             return
         if number + 1 < plan.study.rounds:
