@@ -31,6 +31,7 @@ from agents.users.specs import ModelUsers
 from personas.errors import InputError
 from personas.schema import Persona
 from simulator.engine.run import Troupe
+from simulator.place import HERE, Place
 from simulator.plan import Plan
 from simulator.study import StudyConfig
 
@@ -50,6 +51,7 @@ class House:
     rater: LinearRater
     speakers: tuple[ModelSpec, ...]  # that speak through the study's adapters
     writer: ModelSpec | None = None  # who writes the dialogues to train on, where the study's model does not
+    place: Place = HERE  # where local models are, and conversations held
 
     @property
     def base(self) -> Base:
@@ -124,7 +126,7 @@ class House:
             for spec in plan.study.users
             if spec.kind == "model"
         }
-        return Troupe(candidates, user_for=user_for, rater=Gathered(self.rater), simulators=simulators)
+        return Troupe(candidates, user_for, Gathered(self.rater), simulators, hold=self.place.hold)
 
 
 def heard(model: ChatModel) -> ChatModel:
@@ -157,8 +159,8 @@ def user_prompts(study: StudyConfig) -> dict[str, str]:
     return {f"prompt {name}": hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
 
 
-def open_house(study: StudyConfig) -> House:
-    """Load every model that the study names.
+def open_house(study: StudyConfig, place: Place = HERE) -> House:
+    """Load every model that the study names, local ones at ``place``.
 
     Raises:
         InputError: an unknown model reference, a key that is not set.
@@ -171,8 +173,14 @@ def open_house(study: StudyConfig) -> House:
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
-    house = House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study), speakers)
-    return replace(house, writer=study.training.model if study.training is not None else None)
+    house = House(
+        open_models(found, batch_size=study.batch_size, local=place.load),
+        found,
+        study.model,
+        study_rater(study),
+        speakers,
+    )
+    return replace(house, writer=study.training.model if study.training is not None else None, place=place)
 
 
 def _named(study: StudyConfig) -> tuple[ModelSpec, ...]:

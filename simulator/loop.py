@@ -31,6 +31,7 @@ from simulator.engine.rounds import population_json
 from simulator.engine.run import JOURNAL, run_study, run_study_async
 from simulator.engine.tally import pattern_targets
 from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
+from simulator.place import HERE, Place
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
@@ -54,12 +55,14 @@ def run_loop(
     viewer: Viewer | None = None,
     replay: Path | None = None,
     callbacks: Callbacks = None,
+    place: Place = HERE,
 ) -> dict[str, Any]:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
     ``resume`` goes on from whatever stands in ``out``: trained adapters are kept, finished turns are not held again.
     ``replay``: a run folder whose journal gives the candidates' replies; no model is loaded and nothing is trained.
     ``callbacks``: LangChain handlers that hear of every conversation, node and model call.
+    ``place``: where models are loaded and conversations held (training stays in this process). No result depends on it.
 
     Raises:
         InputError, ModelError, JournalError: see the parts; what was written before stays.
@@ -67,7 +70,8 @@ def run_loop(
         KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
     """
     viewer = viewer or Viewer()
-    with _ready(study, out, resume=resume, viewer=viewer, replay=replay) as company, noting(company, out):
+    ready = _ready(study, out, resume=resume, viewer=viewer, replay=replay, place=place)
+    with ready as company, noting(company, out):
         run_study(**company.arguments(), out=out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
     return report(out, viewer=viewer)
 
@@ -96,7 +100,9 @@ async def run_loop_async(
 
 
 @contextmanager
-def _ready(study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, replay: Path | None) -> Iterator[Company]:
+def _ready(
+    study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, replay: Path | None, place: Place = HERE
+) -> Iterator[Company]:
     """Load or train what the conversations need; or, for a replay, open the journal that speaks instead."""
     plan = resolve(study)
     if viewer.conversations is not None:
@@ -111,7 +117,7 @@ def _ready(study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, repla
         with Journal.read(replay / JOURNAL) as old:
             yield replaying(plan, old, replay, timings)
         return
-    house = open_house(study)
+    house = open_house(study, place)
     experts, router, training_timings = _experts(plan, house, out, resume, viewer)
     need_experts(study, experts)
     house.add_experts(experts)

@@ -19,6 +19,8 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 
 CHUNK = 256  # slots; growth copies the row, so once in this many tokens
 
+MAX_BYTES = 4 << 30  # of conversations at rest on a CPU: a large model fills it long before ``max_tokens``
+
 Pair = tuple[torch.Tensor, torch.Tensor]  # keys, values
 
 
@@ -153,6 +155,11 @@ class Conversation:
     capacity: int = 0
     row: int = -1
 
+    @property
+    def bytes(self) -> int:
+        """How much memory its states take."""
+        return sum(keys.nbytes + values.nbytes for keys, values in self.layers)
+
     def common(self, prompt: NDArray[np.int64]) -> int:
         """How many leading tokens ``prompt`` shares with what is held."""
         shorter = min(len(prompt), len(self.tokens))
@@ -161,14 +168,16 @@ class Conversation:
 
 
 class Shelf:
-    """Conversations at rest, the least recently used evicted when they hold more than ``max_tokens`` slots together.
+    """Conversations at rest, the least recently used evicted when they hold more than ``max_tokens`` slots together,
+    or more than ``max_bytes``.
 
     An evicted conversation is computed anew at its next turn, with the same result.
     """
 
-    def __init__(self, max_tokens: int) -> None:
-        self.max_tokens = max_tokens
+    def __init__(self, max_tokens: int, max_bytes: int = MAX_BYTES) -> None:
+        self.max_tokens, self.max_bytes = max_tokens, max_bytes
         self.held = 0
+        self.bytes = 0
         self._kept: OrderedDict[tuple[str, str | None], Conversation] = OrderedDict()
 
     def __len__(self) -> int:
@@ -179,14 +188,18 @@ class Shelf:
         kept = self._kept.pop((key, adapter), None)
         if kept is None:
             return Conversation()
-        self.held -= kept.capacity
+        self._count(kept, -1)
         return kept
 
     def put(self, key: str, adapter: str | None, kept: Conversation) -> None:
         """Hold it as the most recently used, evicting others as needed (and itself, where it alone is too large)."""
         self.take(key, adapter)
         self._kept[key, adapter] = kept
-        self.held += kept.capacity
-        while self.held > self.max_tokens:
+        self._count(kept, 1)
+        while self.held > self.max_tokens or self.bytes > self.max_bytes:
             _, evicted = self._kept.popitem(last=False)
-            self.held -= evicted.capacity
+            self._count(evicted, -1)
+
+    def _count(self, kept: Conversation, sign: int) -> None:
+        self.held += sign * kept.capacity
+        self.bytes += sign * kept.bytes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from agents.models.cache import Shelf
+from agents.models.cache import MAX_BYTES, Shelf
 from agents.models.check import check_architecture
 from agents.models.engine import Engine, Job
 from agents.models.loading import Backbone, load_backbone
@@ -37,7 +37,9 @@ class LocalChatModel:
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
         self._renderer = Renderer(backbone.tokenizer, backbone.name)
-        self._engine = Engine(backbone, self._bank, batch_size=batch_size, shelf=Shelf(max_cache_tokens))
+        self._engine = Engine(
+            backbone, self._bank, batch_size=batch_size, shelf=Shelf(max_cache_tokens, _shelf_bytes(backbone.device))
+        )
         self._waiting: deque[Job] = deque()
         self._queue_lock = threading.Lock()  # guards _waiting and _running
         self._model_lock = threading.Lock()  # held during a pass, and while adapters change
@@ -59,7 +61,8 @@ class LocalChatModel:
 
         :param dtype: "auto", or a torch type's name; float64 makes texts independent of what shares a batch.
         :param batch_size: most conversations in one forward pass.
-        :param max_cache_tokens: most tokens whose keys and values are kept for conversations at rest.
+        :param max_cache_tokens: most tokens whose keys and values are kept for conversations at rest; fewer where they
+            would take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
         :raises ModelError: see :func:`agents.models.loading.load_backbone` and :meth:`add_adapter`.
         """
         model = cls(
@@ -151,6 +154,14 @@ class LocalChatModel:
         for job in jobs:
             if id(job) not in admitted:
                 job.deliver(cause)
+
+
+def _shelf_bytes(device: torch.device) -> int:
+    """How much memory conversations at rest may take, once the model is loaded."""
+    if device.type != "cuda":
+        return MAX_BYTES
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free) // 4
 
 
 def _settle(answer: asyncio.Future[Generation], result: Generation | BaseException) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,9 @@ from personas.errors import InputError, ModelError
 if TYPE_CHECKING:
     from agents.models.local import LocalChatModel
 
+Loader = Callable[[LocalReference, int], ChatModel]
+"""A local model from its reference and the rows of its batch."""
+
 
 def references(specs: Iterable[ModelSpec], micro_path: Path) -> dict[ModelSpec, ModelReference]:
     """What each spec names, hub models by the folder of their files.
@@ -51,8 +54,12 @@ def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
     return reference
 
 
-def open_models(found: dict[ModelSpec, ModelReference], *, batch_size: int = 32) -> dict[ModelSpec, ChatModel]:
-    """A model for each reference. Those at one endpoint with the same limits share its connections.
+def open_models(
+    found: dict[ModelSpec, ModelReference], *, batch_size: int = 32, local: Loader | None = None
+) -> dict[ModelSpec, ChatModel]:
+    """A model for each reference; ``local`` loads those of this machine (into this process by default).
+
+    Those at one endpoint with the same limits share its connections.
 
     :raises ModelError: a model cannot be loaded.
     """
@@ -65,7 +72,8 @@ def open_models(found: dict[ModelSpec, ModelReference], *, batch_size: int = 32)
         elif isinstance(reference, LangChainReference):
             models[spec] = _langchain(spec, reference)
         else:
-            models[spec] = _local(reference, batch_size)
+            assert isinstance(reference, LocalReference)
+            models[spec] = (local or load_local)(reference, batch_size)
     return models
 
 
@@ -95,10 +103,13 @@ def fetched(reference: HubReference) -> LocalReference:
     return LocalReference(reference.word, Path(folder), reference.dtype, reference.device)
 
 
-def _local(reference: ModelReference, batch_size: int) -> LocalChatModel:
+def load_local(reference: LocalReference, batch_size: int) -> LocalChatModel:
+    """The model in this process.
+
+    :raises ModelError: see :meth:`agents.models.local.LocalChatModel.load`.
+    """
     from agents.models.local import LocalChatModel  # brings torch
 
-    assert isinstance(reference, LocalReference)
     return LocalChatModel.load(reference.path, dtype=reference.dtype, device=reference.device, batch_size=batch_size)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from personas.errors import InputError
 from simulator.cli.console import output_options
+
+if TYPE_CHECKING:
+    from simulator.place import Place
 
 
 @click.command(
@@ -16,7 +22,8 @@ Examples:
   holdfast run study.yaml --out runs/mine --resume      go on after any stop
   holdfast run study.yaml --out runs/mine --resume --max-minutes 30
   holdfast run runs/mine/study.yaml --out runs/again --replay runs/mine      no model: replies from the journal
-  holdfast run study.yaml --out runs/mine --json | jq .headline"""
+  holdfast run study.yaml --out runs/mine --json | jq .headline
+  holdfast run study.yaml --out runs/mine --on ray --address ray-head:6379      on many machines"""
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder; made where it is absent.")
@@ -33,6 +40,9 @@ Examples:
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop cleanly after so long.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Stop cleanly after so many tokens, resumes included.")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="Stop cleanly after so many dollars.")
+@click.option("--on", type=click.Choice(["here", "ray"]), default="here", show_default=True, help="Who does the work.")
+@click.option("--address", help="Ray's head, HOST:PORT. [default: RAY_ADDRESS, the cluster here, or a new one]")
+@click.option("--ray-models", type=click.IntRange(1), help="Engines per model. [default: one per GPU; 1 without GPUs]")
 @output_options
 def run(
     study: Path,
@@ -46,6 +56,9 @@ def run(
     max_minutes: float | None,
     max_tokens: int | None,
     max_cost: float | None,
+    on: str,
+    address: str | None,
+    ray_models: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -60,13 +73,30 @@ def run(
     from simulator.cli.stage import viewer
     from simulator.loop import run_loop
 
-    results = run_loop(config, out, resume=resume, viewer=viewer(quiet=quiet), replay=replay)
+    with _place(on, address, ray_models) as place:
+        results = run_loop(config, out, resume=resume, viewer=viewer(quiet=quiet), replay=replay, place=place)
     show(results, out, as_json=as_json, quiet=quiet)
 
 
 def given(**options: object) -> dict[str, object]:
     """The options that the user gave."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _place(on: str, address: str | None, ray_models: int | None) -> AbstractContextManager[Place]:
+    """Where the command line wants the study held."""
+    from simulator.place import HERE
+
+    if on == "ray":
+        try:
+            from simulator.on_ray.cluster import connected
+        except ImportError as error:
+            raise InputError("--on ray needs Ray; install it with: pip install 'holdfast[ray]'") from error
+        return connected(address, ray_models)
+    odd = [option for option, value in (("--address", address), ("--ray-models", ray_models)) if value is not None]
+    if odd:
+        raise InputError(f"{' and '.join(odd)}: only with --on ray")
+    return nullcontext(HERE)
 
 
 def show(results: dict[str, object], out: Path, *, as_json: bool, quiet: bool) -> None:

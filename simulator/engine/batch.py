@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
 from personas.errors import HoldfastError, JournalError
 from simulator.conversation.cast import Cast, reopening
 from simulator.conversation.graph import config, graph
 from simulator.engine.journal import Journal
 from simulator.engine.progress import Progress
-from simulator.records import EpisodeSpec
+from simulator.records import EpisodeSpec, TurnRecord
 
 Casting = Callable[[EpisodeSpec], Cast]
+Holder = Callable[[Sequence[EpisodeSpec], Casting, Journal, Progress, int], Awaitable[None]]
+"""How :func:`hold_conversations` is called, and what may be called in its place."""
 
 _KEPT = ("turn", "stop")  # what is wanted of the final state; LangGraph would copy all of it at every step
 
@@ -48,9 +51,7 @@ async def _work(waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journ
             cast = casting(spec)
             if cast.halted():
                 return
-            state = reopening(cast, journal.turns(spec.id))
-            settings = config(spec.max_turns, cast.callbacks, name=spec.id)
-            done = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
+            done = await hold_one(cast, journal.turns(spec.id))
             if done["stop"] is not None:
                 progress.drop(spec.max_turns - done["turn"])
         except JournalError:
@@ -59,6 +60,14 @@ async def _work(waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journ
             _log.debug("episode %s failed", spec.id, exc_info=error)
             journal.fail(spec.id, cause(error))
             progress.drop(spec.max_turns - len(journal.turns(spec.id)))
+
+
+async def hold_one(cast: Cast, turns: Sequence[TurnRecord]) -> dict[str, Any]:
+    """Hold one conversation, on from ``turns``: how many turns it has at its end, and why it stopped."""
+    settings = config(cast.spec.max_turns, cast.callbacks, name=cast.spec.id)
+    state = reopening(cast, turns)
+    done: dict[str, Any] = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
+    return done
 
 
 def cause(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from personas.errors import BudgetError, JournalError
 from personas.schema import Persona
 from simulator.conversation.cast import Cast
 from simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
-from simulator.engine.batch import hold_conversations
+from simulator.engine.batch import Holder, hold_conversations
 from simulator.engine.brake import Brake
 from simulator.engine.budget import Counters, Spending, nothing
 from simulator.engine.collector import collecting_rarely
@@ -43,13 +43,15 @@ _MOST_DIFFERENCES = 8
 class Troupe:
     """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy.
 
-    ``simulators``: other players of personas by name; each takes the persona and the conversation's id.
+    ``simulators``: other players of personas by name; each takes the persona and the conversation's id. ``hold`` holds
+    their conversations: here, or on other machines.
     """
 
     candidates: Mapping[str, Candidate]
     user_for: Callable[[Persona], UserAgent]
     rater: Rater
     simulators: Mapping[str, Callable[[Persona, str], UserAgent]] = field(default_factory=dict)
+    hold: Holder = hold_conversations
 
     def user(self, spec: EpisodeSpec, persona: Persona) -> UserAgent:
         """The user agent of one conversation."""
@@ -176,7 +178,7 @@ async def _rounds(stage: _Stage) -> None:
         scene = _Round(stage, people)
         specs = [spec for spec in plan.episodes if spec.round == number]
         at_once = plan.study.conversations_at_once
-        await hold_conversations(specs, scene.cast, journal, stage.progress, at_once)
+        await stage.troupe.hold(specs, scene.cast, journal, stage.progress, at_once)
         if stage.brake.pulled():
             return
         if number + 1 < plan.study.rounds:

@@ -1,8 +1,9 @@
 """The engine beside LangChain's Hugging Face pipeline chat model, on the same conversations with the embedded model.
 
-LangChain's model is given float32 (the engine runs float64, so that samples never depend on a batch), no special
-handling, and its conversations one after the other: a pipeline does not batch chats, and threads around it only wait
-for each other. What it costs is therefore so much a conversation, and ``held`` of the 32 are enough to tell.
+Both in float32; the engine in float64 too, which is how studies run the embedded model, so that samples never depend on
+a batch. LangChain's model holds its conversations one after the other: a pipeline does not batch chats, and threads
+around it only wait for each other. What it costs is therefore so much a conversation, and ``held`` of the 32 are enough
+to tell.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ def scripts() -> list[list[str]]:
     return [lines(persona, TURNS) for persona in islice(cycle(library().values()), CONVERSATIONS)]
 
 
-def ours(texts: Sequence[Sequence[str]], clock: Clock) -> float:
+def ours(texts: Sequence[Sequence[str]], clock: Clock, dtype: str) -> float:
     """Seconds in which the engine holds all the conversations."""
-    model = LocalChatModel.load(base_path(), dtype="float64", batch_size=len(texts))
+    model = LocalChatModel.load(base_path(), dtype=dtype, batch_size=len(texts))
 
     async def talk(number: int, text: Sequence[str]) -> None:
         messages: tuple[Message, ...] = ()
@@ -79,11 +80,13 @@ def theirs(texts: Sequence[Sequence[str]], clock: Clock) -> float:
 def measures(held: int) -> list[Measure]:
     """CPU time on one thread, and wall-clock time on two. ``held``: how many of the 32 LangChain's model holds."""
     texts = scripts()
-    told = "LangChain's pipeline model" + (f", {held} of 32 held" if held < CONVERSATIONS else "")
+    told = "LangChain's pipeline model, float32" + (f", {held} of 32 held" if held < CONVERSATIONS else "")
     before, found = torch.get_num_threads(), []
     for threads, clock, unit in ((1, time.process_time, "CPU"), (2, time.perf_counter, "wall, two threads")):
         torch.set_num_threads(threads)
-        mine, other = ours(texts, clock), theirs(texts[:held], clock) * CONVERSATIONS / held
-        found.append(Measure(f"32 conversations x 24 turns ({unit})", mine, told, other))
+        other = theirs(texts[:held], clock) * CONVERSATIONS / held
+        for dtype in ("float32", "float64"):
+            name = f"32 conversations x 24 turns in {dtype} ({unit})"
+            found.append(Measure(name, ours(texts, clock, dtype), told, other))
     torch.set_num_threads(before)
     return found

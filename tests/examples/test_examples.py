@@ -14,7 +14,7 @@ from simulator.study import load_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDERS = sorted(path.parent for path in EXAMPLES.glob("*/study.yaml"))
-TRAINING = {folder for folder in FOLDERS if load_study(folder / "study.yaml").training is not None}
+SLOW = {EXAMPLES / "ray"} | {folder for folder in FOLDERS if load_study(folder / "study.yaml").training is not None}
 
 
 def run(folder: Path, out: Path, turns: int) -> dict[str, object]:
@@ -29,7 +29,8 @@ def run(folder: Path, out: Path, turns: int) -> dict[str, object]:
 
 
 def test_there_are_examples_and_each_has_a_readme() -> None:
-    assert {"own_persona", "population", "stress_test", "two_simulators"} <= {folder.name for folder in FOLDERS}
+    named = {"endpoints", "own_persona", "population", "ray", "real_conversations", "stress_test", "two_simulators"}
+    assert named <= {folder.name for folder in FOLDERS}
     assert all((folder / "README.md").exists() and (folder / "run.py").exists() for folder in FOLDERS)
 
 
@@ -46,7 +47,7 @@ def test_every_persona_of_an_example_is_right() -> None:
 
 @pytest.mark.parametrize(
     "folder",
-    [pytest.param(folder, marks=[pytest.mark.slow] if folder in TRAINING else []) for folder in FOLDERS],
+    [pytest.param(folder, marks=[pytest.mark.slow] if folder in SLOW else []) for folder in FOLDERS],
     ids=lambda folder: folder.name,
 )
 @pytest.mark.timeout(900)

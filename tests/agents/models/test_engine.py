@@ -97,6 +97,17 @@ def test_the_shelf_evicts_the_least_recently_used() -> None:
     assert shelf.held == 0
 
 
+def test_the_shelf_counts_bytes_too() -> None:
+    shelf = Shelf(max_tokens=1 << 20, max_bytes=3000)
+    for name in "abc":  # 2 x 1 x 4 x 16 float64 = 1,024 bytes each
+        states = torch.zeros(1, 4, 16, dtype=torch.float64)
+        shelf.put(name, None, Conversation(np.arange(3), [(states, states.clone())], 4))
+    assert (len(shelf), shelf.bytes) == (2, 2048)
+    assert len(shelf.take("a", None).tokens) == 0
+    assert len(shelf.take("c", None).tokens) == 3
+    assert shelf.bytes == 1024
+
+
 def test_prefill_groups_cover_all_within_the_budget() -> None:
     counts = sorted([1, 1, 5, 20, 21, 30, 90, 400, 401, 5000])
     groups = list(_groups(counts, 800))

@@ -1,0 +1,121 @@
+"""The same study here and on a cluster of two workers, one of which is killed half-way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.micro import base_path
+from simulator.engine.journal import Journal, read_episodes
+from simulator.engine.progress import NoProgress
+from simulator.engine.run import Outcome, run_study
+from simulator.house import open_house
+from simulator.measure.transcripts import transcripts_sha256
+from simulator.place import HERE, Place
+from simulator.plan import Plan, resolve
+from simulator.study import StudyConfig
+from tests.agents.models.conftest import build_adapter
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'holdfast[ray]')")
+TURNS, EPISODES = 6, 12
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_adapter(base_path(), tmp_path_factory.mktemp("adapters") / "solver", seed=5)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A head that runs nothing, and two workers of one core."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    for _ in range(2):
+        cluster.add_node(num_cpus=1)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def plan() -> Plan:
+    ids = ("amara_okafor", "diego_fuentes", "jun_park")
+    candidates = ("base", "system_prompt", {"kind": "adapter", "adapter": "solver"}, {"name": "w", "kind": "base"})
+    fields = {"personas": {"ids": ids}, "candidates": candidates, "turns": TURNS, "seed": 5, "batch_size": 4}
+    return resolve(StudyConfig.model_validate(fields))
+
+
+def hold(plan: Plan, place: Place, adapter: Path, out: Path, progress: NoProgress | None = None) -> Outcome:
+    house = open_house(plan.study, place)
+    house.models["micro"].add_adapter("solver", adapter)
+    return run_study(plan, house.troupe(plan, router=None), out, progress=progress)
+
+
+@dataclass
+class Notes(NoProgress):
+    """Remembers what the user would read, and does something at half-time."""
+
+    half: Any = None
+    turns: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def advance(self, turns: int = 1) -> None:
+        self.turns += turns
+        if self.turns == TURNS * EPISODES // 2 and self.half is not None:
+            threading.Thread(target=self.half).start()
+
+
+@pytest.fixture(scope="module")
+def calm(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The transcripts without Ray."""
+    out = tmp_path_factory.mktemp("calm")
+    hold(plan(), HERE, adapter, out)
+    return transcripts_sha256(read_episodes(out / "journal.sqlite"))
+
+
+def check(out: Path, calm: str) -> None:
+    episodes = read_episodes(out / "journal.sqlite")
+    assert [episode.error for episode in episodes] == [None] * EPISODES
+    # The journal's key is (episode, turn), so a turn twice would have been an error; none is missing either.
+    assert [[turn.turn for turn in episode.turns] for episode in episodes] == [list(range(1, TURNS + 1))] * EPISODES
+    assert transcripts_sha256(episodes) == calm
+
+
+def test_a_worker_is_killed_half_way(cluster: Any, calm: str, adapter: Path, tmp_path: Path) -> None:
+    from simulator.on_ray.cluster import connected
+
+    victim = cluster.list_all_nodes()[1]
+    progress = Notes(half=lambda: cluster.remove_node(victim, allow_graceful=False))
+    with connected(cluster.address, engines=2) as place:
+        outcome = hold(plan(), place, adapter, tmp_path / "run", progress)
+    assert (outcome.turns, outcome.failed) == (TURNS * EPISODES, 0)
+    check(tmp_path / "run", calm)
+    assert any(note.startswith("a Ray worker was lost") for note in progress.notes)
+
+
+def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path: Path) -> None:
+    """Ctrl-C finishes the turns in flight; the rest is held here, without Ray."""
+    import os
+    import signal
+
+    from simulator.on_ray.cluster import connected
+
+    progress = Notes(half=lambda: os.kill(os.getpid(), signal.SIGINT))
+    with connected(cluster.address, engines=1) as place, pytest.raises(KeyboardInterrupt):
+        hold(plan(), place, adapter, tmp_path / "run", progress)
+    with Journal.read(tmp_path / "run" / "journal.sqlite") as journal:
+        kept = journal.count().turns
+    assert TURNS * EPISODES // 2 <= kept < TURNS * EPISODES
+    house = open_house(plan().study, HERE)
+    house.models["micro"].add_adapter("solver", adapter)
+    run_study(plan(), house.troupe(plan(), router=None), tmp_path / "run", resume=True)
+    check(tmp_path / "run", calm)
