@@ -44,10 +44,14 @@ def talk_with(
     import asyncio
 
     with _loading(quiet=quiet):
+        from adapters.micro import base_path
+        from agents.models.references import resolve as known_model
         from simulator.house import open_house
         from simulator.plan import resolve
         from simulator.study import PersonaChoice, StudyConfig
 
+        if user_model is not None:
+            known_model(user_model, base_path())
         choice = PersonaChoice(ids=(who,)) if who in library() else PersonaChoice(files=(who,))
         spec: Any = candidate
         users: Any = "embedded" if user_model is None else {"kind": "model", "model": user_model}

@@ -1,7 +1,7 @@
 """``python -m tests.bench [--json] [--only GROUP]``: how fast, as ratios of CPU time on one thread.
 
-Those a busy machine hardly moves. Wall-clock time (one row has it, and says so) would not do: beside a program that keeps
-all cores busy, the same work was seen to take 2 to 12 times its CPU time from one minute to the next.
+Those a busy machine hardly moves. Wall-clock time (some rows have it, and say so) would not do: beside a program that
+keeps all cores busy, the same work was seen to take 2 to 12 times its CPU time from one minute to the next.
 """
 
 from __future__ import annotations
