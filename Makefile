@@ -1,6 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := --quiet --disable-pip-version-check -c constraints.txt
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
@@ -9,15 +10,20 @@ export TOKENIZERS_PARALLELISM := false
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-install: $(VENV)/.installed  ## make .venv and install holdfast with everything it needs
+install: $(VENV)/.tested  ## make .venv and install holdfast with everything it needs, the tools of its tests too
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing holdfast into $(VENV) (some minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install $(PIP) -e .
 	@touch $@
 
-quickstart: install  ## run the whole loop on the embedded default, ending on a report
+$(VENV)/.tested: $(VENV)/.installed
+	@echo "installing the tools of its tests"
+	@$(BIN)/python -m pip install $(PIP) -e '.[dev]'
+	@touch $@
+
+quickstart: $(VENV)/.installed  ## run the whole loop on the embedded default, ending on a report
 	@$(BIN)/holdfast quickstart
 
 test: install  ## the tests that fit in ten minutes

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from agents.models.spec import AnyModelSpec
 from personas.schema import Frozen, Id, Share
 
 Count = Annotated[int, Field(ge=1)]
@@ -20,6 +21,7 @@ class TrainingConfig(Frozen):
 
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
     # dialogues
+    model: AnyModelSpec | None = None  # who writes them, steered by a prompt; the model that is trained where None
     dialogues_per_pattern: Count = 48
     turns: Annotated[int, Field(ge=2, le=64)] = 6
     samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn, of which the best is kept

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.config import TrainingConfig
 from adapters.dialogues import DialogueFile, Heard, World, heard, write_dialogues
@@ -17,9 +18,11 @@ from adapters.router_fit import RouterReport, assess_router, fit_router
 from adapters.routing import WordRouter
 from adapters.steering import DialoguePlan, hold_dialogues
 from adapters.store import weights_sha256
-from adapters.train import AdapterJob, TrainedAdapter, train_adapter
 from agents.protocols import ChatModel, Rater, Sampling
 from agents.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from adapters.train import TrainedAdapter
 
 DIALOGUES, ADAPTERS, ROUTER = "dialogues", "adapters", "adapters/router.npz"
 HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tried on
@@ -29,12 +32,14 @@ HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the route
 class Base:
     """The base model twice: as something that talks, and as a folder to train on.
 
-    ``name`` is what the adapters' files call it: a hub id or a word, never a path.
+    ``name`` is what the adapters' files call it: a hub id or a word, never a path. ``writer``: another model, that
+    writes the dialogues instead.
     """
 
     model: ChatModel
     path: Path
     name: str
+    writer: ChatModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,11 @@ async def train_experts(
     files, said = await write_dialogues(
         config,
         world,
-        model=base.model,
+        model=base.writer or base.model,
         rater=rater,
         out=out / DIALOGUES,
         seed=seed,
-        model_sha256=weights_sha256(base.path),
+        model_sha256=weights_sha256(base.path) if base.writer is None else None,
         progress=progress,
     )
     watch.lap("dialogues")
@@ -97,6 +102,8 @@ async def train_experts(
     unheard = await _listen_to_held_out(config, world, base.model, rater, seed=seed)
     report = assess_router(router, [one for one in unheard if one.task in router.tasks])
     watch.lap("router")
+    from adapters.train import AdapterJob, train_adapter  # brings torch, which a study without training may not need
+
     adapters = {}
     for number, (pattern, file) in enumerate(files.items(), start=1):
         stage = f"training {pattern} ({number} of {len(files)})"

@@ -6,28 +6,24 @@ The files of an adapter depend on the base, the dialogues, the settings, the see
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
-import transformers
 from datasets import Dataset
 from peft import LoraConfig, TaskType
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer, get_training_chat_template
 
 from adapters.card import AdapterCard
 from adapters.config import TrainingConfig
 from adapters.export import file_sha256, read_jsonl
+from adapters.libraries import Losses, quiet, threads
 from adapters.store import CARD, CONFIG, WEIGHTS, weights_sha256
 from personas.errors import ModelError
 
@@ -70,8 +66,8 @@ def train_adapter(
     """
     dialogues = read_jsonl(job.dialogues)
     started = time.perf_counter()
-    with _quiet(), _threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
-        losses = _Losses(on_step, config.steps)
+    with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
+        losses = Losses(on_step, config.steps)
         trainer = build_trainer(job, config, [dialogue.model_dump()["messages"] for dialogue in dialogues], scratch)
         trainer.add_callback(losses)
         trainer.train()
@@ -164,53 +160,3 @@ def _save(trainer: Any, job: AdapterJob) -> None:
     config["base_model_name_or_path"] = job.base_name
     config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-class _Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Keeps each step's loss, and tells how far training is."""
-
-    def __init__(self, on_step: Callable[[int, int], None] | None, steps: int) -> None:
-        self.values: list[float] = []
-        self._on_step = on_step
-        self._steps = steps
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        if logs and "loss" in logs:
-            self.values.append(float(logs["loss"]))
-            if self._on_step is not None:
-                self._on_step(len(self.values), self._steps)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' bars and remarks off the screen; the pipeline has a bar of its own."""
-    level = transformers.logging.get_verbosity()
-    bars = transformers.logging.is_progress_bar_enabled(), datasets.are_progress_bars_disabled()
-    trl = logging.getLogger("trl")
-    trl_level = trl.level
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
-    trl.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
-            yield
-    finally:
-        transformers.logging.set_verbosity(level)
-        trl.setLevel(trl_level)
-        if bars[0]:
-            transformers.logging.enable_progress_bar()
-        if not bars[1]:
-            datasets.enable_progress_bars()
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Sums in another order round otherwise: a fixed number of threads makes the trained bytes repeatable."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -15,6 +15,7 @@ from pydantic import PlainSerializer, PlainValidator
 from agents.assistants import Adapter, Base, DescribedCandidate, Oracle, Routed, Router, SystemPrompt
 from agents.assistants import specs as s
 from agents.assistants.prompting import SystemPrompts, own_prompt, pattern_prompts
+from agents.models.spec import ModelSpec
 from agents.protocols import ChatModel, Sampling
 from personas.errors import InputError
 from personas.schema import EmpathyPattern, TaskContext
@@ -23,10 +24,10 @@ from personas.words import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What builders may draw on. ``models`` maps a model reference to the loaded model."""
+    """What builders may draw on. ``models`` maps what a study says of a model to the loaded model."""
 
-    models: Mapping[str, ChatModel]
-    default_model: str
+    models: Mapping[ModelSpec, ChatModel]
+    default_model: ModelSpec
     tasks: Mapping[str, TaskContext]
     patterns: Mapping[str, EmpathyPattern]
     router: Router | None = None

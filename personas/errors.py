@@ -7,6 +7,7 @@
     │   └── (raised by loading YAML, study configuration, command-line values)
     ├── ModelError           a model could not be loaded or did not answer
     ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
+    ├── BudgetError          exit 3: a run stopped because a budget is spent; what it has is kept
     └── DataError            a labelled data set is absent or is not what its README says
 
 The lowest layer holds them, so that every other may raise them.
@@ -54,6 +55,10 @@ class ModelError(HoldfastError):
 
 class JournalError(HoldfastError):
     """A journal is locked, foreign, damaged, or cannot be written."""
+
+
+class BudgetError(HoldfastError):
+    """A run has spent its minutes, tokens or money, and stopped; it may go on with --resume."""
 
 
 class DataError(HoldfastError):

@@ -121,5 +121,5 @@ def _readings(loc: tuple[str | int, ...], path: DataPath, source: YamlSource) ->
     part, rest = loc[0], loc[1:]
     if (*path, part) in source.values:
         yield from _readings(rest, (*path, part), source)
-    if isinstance(part, str):
+    if isinstance(part, str) or not isinstance(source.get(path), list):  # one value may stand for a list of one
         yield from _readings(rest, path, source)

@@ -12,9 +12,10 @@ import numpy as np
 from agents.protocols import SENSE7
 from agents.seeds import derive_seed
 from personas.schema import MECHANISMS
+from simulator.holding_results import holding
 from simulator.measure.adherence import adherence, first_turns, mechanism_error, targets
 from simulator.measure.arrays import Floats, present_mean
-from simulator.measure.bootstrap import Band, Interval, Resamples, mean_band, mean_interval, ratio_interval
+from simulator.measure.bootstrap import Interval, Resamples, mean_band, mean_interval, ratio_interval
 from simulator.measure.decay_fit import fit_decay
 from simulator.measure.extract import EpisodeArrays
 from simulator.measure.gap import gap, gap_reduction, perceived, score_factor
@@ -24,6 +25,7 @@ from simulator.measure.retention import quarter_means
 from simulator.measure.slope import slope
 from simulator.measure.survival import Survival, first_violations, kaplan_meier
 from simulator.records import EpisodeRecord
+from simulator.results_shapes import as_dict, by_turn, survival_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,11 @@ class Context:
 
     def resamples(self, groups: Sequence[str], *purpose: object) -> Resamples:
         """Candidates that met the same personas get the same resamples."""
-        return Resamples.of(groups, np.random.default_rng(derive_seed(self.rng_seed, *purpose)), self.draws)
+        return Resamples.of(groups, self.rng(*purpose), self.draws)
+
+    def rng(self, *purpose: object) -> np.random.Generator:
+        """A generator of its own for each purpose."""
+        return np.random.default_rng(derive_seed(self.rng_seed, *purpose))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ def candidate_results(
     band = mean_band(measured.adherence, resamples)
     decay = fit_decay(band.mean, band.n)
     held = kaplan_meier(*first_violations(measured.adherence))
+    ordered = sorted(episodes, key=lambda episode: episode.spec.id)
     results = {
         "episodes": len(arrays.ids),
         "failed": arrays.failed,
@@ -85,47 +92,30 @@ def candidate_results(
         "half_life_turns": decay.half_life_turns,
         "half_life_note": decay.note,
         "first_violation_median_turn": held.median,
-        "survival": _survival(held),
+        "survival": survival_rows(held),
         "gap_abs": as_dict(mean_interval(np.abs(measured.gap), resamples)),
         **_against(measured, baseline, context),
-        "naming": _naming(sorted(episodes, key=lambda episode: episode.spec.id), resamples, context),
+        "naming": _naming(ordered, resamples, context),
         "felt_by_dimension": {
             name: as_dict(mean_interval(present_mean(arrays.felt[:, :, index], axis=1), resamples))
             for index, name in enumerate(SENSE7)
         },
         "by_task": _by_task(measured, context),
+        "holding": holding(
+            measured.adherence,
+            measured.last_quarter - measured.first_quarter,
+            arrays.expressed,
+            ordered,
+            fit=decay,
+            resamples=resamples,
+            rng=context.rng,
+        ),
     }
     return {**results, "notes": _notes(results, held, len(set(arrays.groups)), baseline is not None)}
 
 
-def as_dict(interval: Interval) -> dict[str, float]:
-    """``{mean, lo, hi, n}``."""
-    return {"mean": interval.mean, "lo": interval.lo, "hi": interval.hi, "n": interval.n}
-
-
-def by_turn(band: Band) -> list[dict[str, float]]:
-    """``[{turn, mean, lo, hi, n}]`` for the turns that took place."""
-    return [{"turn": turn + 1, **as_dict(band.at(turn))} for turn in np.flatnonzero(band.n > 0).tolist()]
-
-
-def plain(value: Any) -> Any:
-    """``value`` as JSON takes it: mappings, lists, words and numbers; nan and infinities become None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _by_mechanism(values: Floats, resamples: Resamples) -> dict[str, list[dict[str, float]]]:
     return {name: by_turn(mean_band(values[:, :, index], resamples)) for index, name in enumerate(MECHANISMS)}
-
-
-def _survival(held: Survival) -> list[dict[str, float]]:
-    columns = zip(held.turn, held.share, held.lo, held.hi, held.at_risk, strict=True)
-    return [{"turn": t, "share": share, "lo": lo, "hi": hi, "at_risk": n} for t, share, lo, hi, n in columns]
 
 
 def _against(measured: Measured, baseline: Measured | None, context: Context) -> dict[str, dict[str, float]]:

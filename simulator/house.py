@@ -5,19 +5,29 @@ What stands here has side effects and is heavy (torch); a study's plan and its m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from adapters.experts import ADAPTERS, ROUTER, Base
 from adapters.micro import base_path
 from adapters.routing import WordRouter
 from adapters.store import AdapterStore, weights_sha256
 from agents import registry
-from agents.models.references import ModelReference, resolve
+from agents.models.opening import open_models, references
+from agents.models.references import LocalReference, ModelReference
+from agents.models.served import ServedChatModel
+from agents.models.spec import ModelSpec
+from agents.prompts import prompt_hashes
+from agents.protocols import ChatModel, Counting
+from agents.raters.gathering import Gathered
 from agents.raters.linear import LinearRater
+from agents.users.driven.agent import ModelUser
 from agents.users.embedded import EmbeddedUser
+from agents.users.specs import ModelUsers
 from personas.errors import InputError
 from personas.schema import Persona
 from simulator.engine.run import Troupe
@@ -27,41 +37,81 @@ from simulator.study import StudyConfig
 if TYPE_CHECKING:
     from agents.models.local import LocalChatModel
 
+ADAPTED = ("adapter", "routed", "oracle")  # kinds of candidates that speak through adapters
+
 
 @dataclass(frozen=True)
 class House:
-    """What a study's conversations are held with. ``models`` by reference."""
+    """What a study's conversations are held with. ``models`` and ``references`` by what the study says of them."""
 
-    models: Mapping[str, LocalChatModel]
-    references: Mapping[str, ModelReference]
-    default: str
+    models: Mapping[ModelSpec, ChatModel]
+    references: Mapping[ModelSpec, ModelReference]
+    default: ModelSpec
     rater: LinearRater
+    speakers: tuple[ModelSpec, ...]  # that speak through the study's adapters
+    writer: ModelSpec | None = None  # who writes the dialogues to train on, where the study's model does not
 
     @property
     def base(self) -> Base:
-        """The study's model, as training takes it. Its files call it by a name, never by this machine's path."""
-        path = self.references[self.default].path
-        name = "holdfast-micro" if self.default == "micro" else path.name
-        return Base(self.models[self.default], path, name)
+        """The study's model, as training takes it. Its files call it by a name, never by this machine's path.
+
+        Raises:
+            InputError: it is no model of this machine.
+        """
+        reference, model = self.references[self.default], self.models[self.default]
+        if not isinstance(reference, LocalReference):
+            raise InputError(
+                f"adapters are trained on a model of this machine, not on {self.default.in_words}; take 'hf:…' or "
+                "'micro', or give 'adapters: FOLDER' of a run that trained some"
+            )
+        name = "holdfast-micro" if reference.word == "micro" else reference.path.name
+        writer = None if self.writer is None else self.models[self.writer]
+        return Base(cast("LocalChatModel", model), reference.path, name, writer)
 
     def inputs(self, experts: Mapping[str, Path]) -> dict[str, str]:
-        """Hashes of what the transcripts follow from besides the study: models, adapters, the rater."""
-        hashes = {f"model {word}": weights_sha256(reference.path) for word, reference in self.references.items()}
+        """What the transcripts follow from besides the study: hashes of local models, adapters, the rater.
+
+        What stands behind an endpoint cannot be hashed; its name must do.
+        """
+        hashes = {
+            f"model {spec.ref}": weights_sha256(reference.path) if isinstance(reference, LocalReference) else "served"
+            for spec, reference in self.references.items()
+        }
         hashes |= {f"adapter {name}": weights_sha256(path) for name, path in experts.items()}
         return {**hashes, f"rater {self.rater.id}": self.rater.version}
 
     def add_experts(self, experts: Mapping[str, Path]) -> None:
-        """Let the study's model speak through these adapters; each is checked against the base first."""
-        model = self.models[self.default]
-        for name, path in experts.items():
-            AdapterStore(path.parent).check(name, self.references[self.default].path)
-            if name not in model.adapters:
-                model.add_adapter(name, path)
+        """Let the models of the study's adapted candidates speak through these adapters.
+
+        A local model loads them, each checked against the base first. A server knows them by name already, or loads
+        them now where the study says ``load_adapters``.
+
+        Raises:
+            ModelError: an adapter is of another base, or the server refuses it.
+        """
+        for spec in self.speakers:
+            model, reference = self.models[spec], self.references[spec]
+            if isinstance(reference, LocalReference):
+                bank = cast("LocalChatModel", model)
+                for name, path in experts.items():
+                    AdapterStore(path.parent).check(name, reference.path)
+                    if name not in bank.adapters:
+                        bank.add_adapter(name, path)
+            elif isinstance(model, ServedChatModel) and spec.load_adapters:
+                asyncio.run(model.load_adapters(experts.items()))
+
+    def counters(self) -> Mapping[str, float]:
+        """What the models have counted so far (requests, retries, cost), added up; local ones count nothing."""
+        total: Counter[str] = Counter()
+        for model in self.models.values():
+            if isinstance(model, Counting):
+                total.update(model.counters())
+        return total
 
     def troupe(self, plan: Plan, router: WordRouter | None) -> Troupe:
         """Everyone who can be cast."""
         workshop = registry.Workshop(
-            models=self.models,
+            models={spec: heard(model) for spec, model in self.models.items()},
             default_model=self.default,
             tasks=plan.tasks,
             patterns=plan.patterns,
@@ -69,7 +119,20 @@ class House:
             sampling=plan.study.sampling.sampling(),
         )
         candidates = {spec.name: registry.build(spec, workshop) for spec in plan.study.candidates}
-        return Troupe(candidates=candidates, user_for=user_for, rater=self.rater)
+        simulators = {
+            spec.name: model_users(spec, heard(self.models[spec.model or self.default]))
+            for spec in plan.study.users
+            if spec.kind == "model"
+        }
+        return Troupe(candidates, user_for=user_for, rater=Gathered(self.rater), simulators=simulators)
+
+
+def heard(model: ChatModel) -> ChatModel:
+    """The model, so that LangChain handlers hear of its calls; LangChain's own tell of theirs."""
+    from agents.models.langchain import LangChainChatModel
+    from agents.models.tracing import Traced
+
+    return model if isinstance(model, LangChainChatModel) else Traced(model)
 
 
 def user_for(persona: Persona) -> EmbeddedUser:
@@ -77,25 +140,52 @@ def user_for(persona: Persona) -> EmbeddedUser:
     return EmbeddedUser(persona)
 
 
+def model_users(spec: ModelUsers, model: ChatModel) -> Callable[[Persona, str], ModelUser]:
+    """Who makes a user agent that ``model`` plays, for a persona and a conversation's id."""
+
+    def play(persona: Persona, conversation: str) -> ModelUser:
+        sampling = spec.sampling.sampling()
+        return ModelUser(persona, model, conversation, sampling, spec.retries, spec.window, spec.answer_tokens)
+
+    return play
+
+
+def user_prompts(study: StudyConfig) -> dict[str, str]:
+    """Hashes of the prompts by which models play users, among a run's inputs; none where no model does."""
+    if all(spec.kind == "embedded" for spec in study.users):
+        return {}
+    return {f"prompt {name}": hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
+
+
 def open_house(study: StudyConfig) -> House:
     """Load every model that the study names.
 
     Raises:
-        InputError: an unknown model reference.
+        InputError: an unknown model reference, a key that is not set.
         ModelError: a model cannot be loaded.
     """
-    from transformers.utils import logging as transformers_logging
+    found = references(_named(study), base_path())
+    if any(isinstance(reference, LocalReference) for reference in found.values()):
+        from transformers.utils import logging as transformers_logging
 
-    from agents.models.local import LocalChatModel  # brings torch
+        transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
+    adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
+    speakers = tuple(dict.fromkeys([study.model, *adapted]))
+    house = House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study), speakers)
+    return replace(house, writer=study.training.model if study.training is not None else None)
 
-    transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
-    words = dict.fromkeys([study.model, *(spec.model for spec in study.candidates if spec.model)])
-    references = {word: resolve(word, base_path()) for word in words}
-    models = {
-        word: LocalChatModel.load(reference.path, dtype=reference.dtype, batch_size=study.batch_size)
-        for word, reference in references.items()
-    }
-    return House(models, references, study.model, LinearRater())
+
+def _named(study: StudyConfig) -> tuple[ModelSpec, ...]:
+    """Every model that the study names, each once: of candidates, of users, and of steering."""
+    players = [spec.model for spec in study.users if spec.kind == "model" and spec.model]
+    writer = study.training.model if study.training is not None else None
+    named = [study.model, *(spec.model for spec in study.candidates), *players, writer]
+    return tuple(dict.fromkeys(spec for spec in named if spec is not None))
+
+
+def study_rater(study: StudyConfig) -> LinearRater:
+    """Who rates expressed empathy in a study."""
+    return LinearRater()
 
 
 def experts_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:
@@ -111,7 +201,7 @@ def trained_in(out: Path) -> Path:
 
 def need_experts(study: StudyConfig, experts: Mapping[str, Path]) -> None:
     """An InputError that says what to do, where a candidate speaks through adapters and there are none."""
-    wanting = [spec.name for spec in study.candidates if spec.kind in ("adapter", "routed", "oracle")]
+    wanting = [spec.name for spec in study.candidates if spec.kind in ADAPTED and (spec.model or study.model).local]
     if wanting and not experts:
         raise InputError(
             f"candidates {', '.join(wanting)} speak through adapters, and the study has none: "

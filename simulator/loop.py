@@ -8,30 +8,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from langchain_core.callbacks import Callbacks
+
 from adapters.dialogues import World
 from adapters.experts import train_experts
+from adapters.micro import ablation
 from adapters.progress import Progress as StageProgress
 from adapters.progress import silent
 from adapters.routing import WordRouter
 from personas.errors import InputError, JournalError
+from simulator.company import RUN_FILE, Company, kept_timings, noting, on_disk, read_json, replaying, versions
 from simulator.engine.journal import Journal
 from simulator.engine.progress import Progress
 from simulator.engine.rounds import population_json
-from simulator.engine.run import JOURNAL, run_study
-from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for
+from simulator.engine.run import JOURNAL, run_study, run_study_async
+from simulator.engine.tally import pattern_targets
+from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
 
-RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by stage, versions, hashes
 RESULTS, REPORT = "results.json", "report.html"
 
 
@@ -43,35 +46,78 @@ class Viewer:
     conversations: Progress | None = None
 
 
-def run_loop(study: StudyConfig, out: Path, *, resume: bool = False, viewer: Viewer | None = None) -> dict[str, Any]:
+def run_loop(
+    study: StudyConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    viewer: Viewer | None = None,
+    replay: Path | None = None,
+    callbacks: Callbacks = None,
+) -> dict[str, Any]:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
     ``resume`` goes on from whatever stands in ``out``: trained adapters are kept, finished turns are not held again.
+    ``replay``: a run folder whose journal gives the candidates' replies; no model is loaded and nothing is trained.
+    ``callbacks``: LangChain handlers that hear of every conversation, node and model call.
 
     Raises:
         InputError, ModelError, JournalError: see the parts; what was written before stays.
+        BudgetError: the study's budget is spent; ``resume`` goes on from there.
         KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
     """
     viewer = viewer or Viewer()
+    with _ready(study, out, resume=resume, viewer=viewer, replay=replay) as company, noting(company, out):
+        run_study(**company.arguments(), out=out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
+    return report(out, viewer=viewer)
+
+
+async def run_loop_async(
+    study: StudyConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    viewer: Viewer | None = None,
+    replay: Path | None = None,
+    callbacks: Callbacks = None,
+) -> dict[str, Any]:
+    """As :func:`run_loop`, in an event loop of one's own: training and report run in threads beside it."""
+    viewer = viewer or Viewer()
+    ready = _ready(study, out, resume=resume, viewer=viewer, replay=replay)
+    company = await asyncio.to_thread(ready.__enter__)
+    try:
+        with noting(company, out):
+            await run_study_async(
+                **company.arguments(), out=out, resume=resume, progress=viewer.conversations, callbacks=callbacks
+            )
+    finally:
+        ready.__exit__(None, None, None)
+    return await asyncio.to_thread(report, out, viewer=viewer)
+
+
+@contextmanager
+def _ready(study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, replay: Path | None) -> Iterator[Company]:
+    """Load or train what the conversations need; or, for a replay, open the journal that speaks instead."""
     plan = resolve(study)
+    if viewer.conversations is not None:
+        viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns))
+    if replay is not None and replay.resolve() == out.resolve():
+        raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
     _writable(out)
     if not resume and (out / JOURNAL).exists():
         raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
+    timings = kept_timings(out) if resume else {}
+    if replay is not None:
+        with Journal.read(replay / JOURNAL) as old:
+            yield replaying(plan, old, replay, timings)
+        return
     house = open_house(study)
-    timings = _kept_timings(out) if resume else {}
     experts, router, training_timings = _experts(plan, house, out, resume, viewer)
-    timings |= training_timings
     need_experts(study, experts)
     house.add_experts(experts)
-    inputs = house.inputs(experts)
-    troupe = house.troupe(plan, router)
-    began = time.perf_counter()
-    try:
-        run_study(plan, troupe, out, resume=resume, progress=viewer.conversations, inputs=inputs)
-    finally:
-        timings["conversations"] = timings.get("conversations", 0.0) + time.perf_counter() - began
-        _write_json(out / RUN_FILE, {"timings_s": _rounded(timings), "provenance": provenance(house, inputs)})
-    return report(out, viewer=viewer)
+    inputs = house.inputs(experts) | user_prompts(study)
+    made = provenance(house, inputs)
+    yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
 
 
 def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
@@ -89,7 +135,7 @@ def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dic
     house = open_house(study)
     _train(plan, house, out, (viewer or Viewer()).stage)
     write_study(study, out / "study.yaml")
-    return _read_json(trained_in(out) / "training.json")
+    return read_json(trained_in(out) / "training.json")
 
 
 def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
@@ -105,9 +151,9 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
     if not (out / "study.yaml").exists():
         raise InputError(f"{out} holds no study.yaml: not a run folder")
     plan = resolve(load_study(out / "study.yaml"))
-    run = _read_json(out / RUN_FILE) if (out / RUN_FILE).exists() else {"timings_s": {}, "provenance": {}}
+    run = read_json(out / RUN_FILE) if (out / RUN_FILE).exists() else {"timings_s": {}, "provenance": {}}
     with Journal.read(out / JOURNAL) as journal:
-        episodes = list(journal.episodes())
+        episodes = list(journal.episodes(measured=True))
     began = time.perf_counter()
     stage("measuring", 0, 2)
     results = build_results(
@@ -124,25 +170,24 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
         rng_seed=plan.study.seed,
     )
     results["timings_s"] = {**run["timings_s"], "measuring": round(time.perf_counter() - began, 2)}
-    write_results(out / RESULTS, results)
-    stage("drawing", 1, 2)
-    write_report(out / REPORT, results, episodes, plan.personas)
+    with on_disk(out):
+        write_results(out / RESULTS, results)
+        stage("drawing", 1, 2)
+        write_report(out / REPORT, results, episodes, plan.personas)
     stage("drawing", 2, 2)
     return results
 
 
 def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
     """Versions and hashes that the transcripts follow from."""
-    from importlib.metadata import version
-
     from agents.prompts import prompt_hashes
 
-    packages = ("torch", "transformers", "peft", "trl", "langgraph", "numpy")
+    microcosm = any(spec.ref == "micro" for spec in house.references)
     return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in packages},
-        "model": house.default,
-        "microcosm": "micro" in house.references,
+        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
+        "model": house.default.in_words,
+        "microcosm": microcosm,
+        **({"ablation": ablation()} if microcosm else {}),
         "inputs": dict(inputs),
         "rater": {"id": house.rater.id, "version": house.rater.version},
         "prompts": prompt_hashes(),
@@ -183,25 +228,3 @@ def _writable(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: the run folder cannot be made ({error.strerror})") from error
-
-
-def _kept_timings(out: Path) -> dict[str, float]:
-    return dict(_read_json(out / RUN_FILE)["timings_s"]) if (out / RUN_FILE).exists() else {}
-
-
-def _rounded(timings: Mapping[str, float]) -> dict[str, float]:
-    return {stage: round(seconds, 2) for stage, seconds in timings.items()}
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: holds no JSON object")
-    return value

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.split import Split, split_personas
+from agents.models.spec import effect
 from agents.prompts import sha256
 from agents.seeds import derive_seed
 from personas.errors import InputError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from personas.population import Population
 
 #: Settings that change how fast a study runs, and nothing that it finds.
-_WITHOUT_EFFECT = ("batch_size",)
+_WITHOUT_EFFECT = ("batch_size", "concurrency", "budget")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Canonical JSON of all that the transcripts follow from on the study's side."""
         study = self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
+        study = _models_by_effect(study)
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         return json.dumps(study, sort_keys=True, ensure_ascii=False)
@@ -55,7 +57,8 @@ class Plan:
 def resolve(study: StudyConfig) -> Plan:
     """Choose the personas, split them where the study trains, and list the episodes.
 
-    Order: round, length, replicate, persona, candidate, so that all candidates of a study move forward together.
+    Order: round, length, replicate, simulator, persona, candidate, so that all candidates of a study move forward
+    together.
 
     Raises:
         InputError: no persona is left, or too few to train on some and test on others.
@@ -102,12 +105,22 @@ def _draw(personas: tuple[Persona, ...], study: StudyConfig) -> Iterator[Persona
 
 
 def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iterator[EpisodeSpec]:
+    simulators = ["" if users.kind == "embedded" else users.name for users in study.users]
     for round in range(study.rounds):
         for turns in study.all_lengths:
             for replicate in range(1, study.seeds + 1):
-                for agent, persona in agents:
-                    for candidate in study.candidate_names:
-                        yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round, agent)
+                for simulator in simulators:
+                    for agent, persona in agents:
+                        about = replicate, turns, round, agent, simulator
+                        for candidate in study.candidate_names:
+                            yield EpisodeSpec(persona.id, persona.task, candidate, *about)
+
+
+def _models_by_effect(value: Any) -> Any:
+    """``value`` with every ``model`` in it by what it says, not by how it is reached."""
+    if isinstance(value, dict):
+        return {key: effect(one) if key == "model" else _models_by_effect(one) for key, one in value.items()}
+    return [_models_by_effect(one) for one in value] if isinstance(value, list) else value
 
 
 def differences(old: str, new: str) -> list[str]:

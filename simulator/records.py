@@ -26,16 +26,19 @@ class EpisodeSpec:
     max_turns: int
     round: int = 0
     agent: str = ""  # id in the population; the persona's id where there is none
+    simulator: str = ""  # who plays the persona, by name; "" for the embedded users
 
     @property
     def id(self) -> str:
-        """Readable and unique in a study: ``candidate/agent-or-persona/seed/max_turns/round``."""
-        return f"{self.candidate}/{self.agent or self.persona}/{self.seed}/{self.max_turns}/{self.round}"
+        """Readable and unique in a study: ``candidate/agent-or-persona/seed/max_turns/round``, and ``/simulator``
+        unless the embedded users play."""
+        return f"{self.candidate}/{self.user_key}"
 
     @property
     def user_key(self) -> str:
         """The same for all candidates that meet this user: seeds the user's draws (common random numbers)."""
-        return f"{self.agent or self.persona}/{self.seed}/{self.max_turns}/{self.round}"
+        key = f"{self.agent or self.persona}/{self.seed}/{self.max_turns}/{self.round}"
+        return f"{key}/{self.simulator}" if self.simulator else key
 
 
 @dataclass(frozen=True, slots=True)

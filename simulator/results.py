@@ -19,14 +19,16 @@ import numpy as np
 from agents.seeds import derive_seed
 from agents.users.state import DESIRED_ON_PERCEIVED_SCALE
 from personas.schema import EmpathyPattern, Persona, TaskContext
-from simulator.candidate_results import Context, Measured, candidate_results, plain
+from simulator.candidate_results import Context, Measured, candidate_results
 from simulator.headline import headline
 from simulator.measure.bootstrap import DRAWS
-from simulator.measure.extract import EpisodeArrays, extract
-from simulator.measure.pairwise import compare_all
+from simulator.measure.extract import extract
 from simulator.measure.routing_accuracy import routing_accuracy
 from simulator.measure.transcripts import transcripts_sha256
+from simulator.pairwise_results import pairwise_results, survival_pairs
 from simulator.records import EpisodeRecord
+from simulator.results_shapes import plain
+from simulator.simulator_results import simulator_results
 
 __all__ = ["SCHEMA_VERSION", "build_results", "headline", "write_results"]
 
@@ -82,7 +84,9 @@ def build_results(
             )
             for name, each in measured.items()
         },
-        "pairwise": _pairwise(measured, context),
+        "simulators": simulator_results(episodes, desired, personas, context),
+        "pairwise": pairwise_results(measured, context),
+        "pairwise_survival": survival_pairs(measured, context),
         "router": _router(episodes, {id: task.pattern for id, task in tasks.items()}, context),
         "population": population,
         "timings_s": timings_s,
@@ -122,29 +126,6 @@ def _feelings(episodes: Sequence[EpisodeRecord], personas: Mapping[str, Persona]
 
 def _pattern(pattern: EmpathyPattern) -> dict[str, Any]:
     return {"title": pattern.title, "target": pattern.target.model_dump(), "advice": pattern.advice}
-
-
-def _pairwise(measured: Mapping[str, Measured], context: Context) -> list[dict[str, Any]]:
-    arrays: dict[str, EpisodeArrays] = {name: each.arrays for name, each in measured.items()}
-    metrics = {
-        "adherence": {name: each.adherence_mean for name, each in measured.items()},
-        "adherence_last_quarter": {name: each.last_quarter for name, each in measured.items()},
-    }
-    rows = []
-    for metric, values in metrics.items():
-        found = compare_all(
-            metric,
-            values=values,
-            keys={name: each.user_keys for name, each in arrays.items()},
-            groups={name: each.groups for name, each in arrays.items()},
-            rng=np.random.default_rng(derive_seed(context.rng_seed, "pairwise", metric)),
-            draws=context.draws,
-        )
-        for one in found:
-            interval = one.difference
-            row = {"a": one.a, "b": one.b, "metric": metric, "mean": interval.mean, "lo": interval.lo}
-            rows.append({**row, "hi": interval.hi, "n": interval.n, "p": one.p, "p_holm": one.p_holm})
-    return rows
 
 
 def _router(

@@ -13,20 +13,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from adapters.config import TrainingConfig
 from agents.assistants.specs import SamplingSpec
+from agents.models.spec import AnyModelSpec, ModelSpec
 from agents.registry import AnyCandidateSpec
+from agents.users.specs import EmbeddedUsers, Users
 from personas.errors import Fault, InputError
 from personas.loading import AnyPath, library, load_yaml, tasks
 from personas.population_config import PopulationConfig, check_population
 from personas.schema import Frozen, Id
 from personas.words import did_you_mean, quote
 from personas.yaml_source import YamlSource
+from simulator.engine.budget import BudgetSpec
 
 Turns = Annotated[int, Field(ge=1, le=10_000)]
 
@@ -48,11 +51,11 @@ class StudyConfig(Frozen):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
     seed: Annotated[int, Field(ge=0)] = 0
-    model: Annotated[str, Field(min_length=1)] = "micro"
+    model: AnyModelSpec = ModelSpec(ref="micro")  # of the candidates, and of the steering before training
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
-    users: Literal["embedded"] = "embedded"
+    users: Users = (EmbeddedUsers(),)  # who plays the personas; with several, each persona is played by each
     candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
@@ -60,7 +63,9 @@ class StudyConfig(Frozen):
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
     rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
     leave: bool = False  # may users leave early? False: every conversation has its full length
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # conversations at once; no result depends on it
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # rows of a local model's batch; no result depends on it
+    concurrency: Annotated[int, Field(ge=1, le=4096)] | None = None  # conversations at once; None: see below
+    budget: BudgetSpec = BudgetSpec()
     sampling: SamplingSpec = SamplingSpec()
     training: TrainingConfig | None = None
 
@@ -72,6 +77,15 @@ class StudyConfig(Frozen):
         if twice:
             raise ValueError(f"two candidates are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
         return candidates
+
+    @field_validator("users")
+    @classmethod
+    def _each_simulator_once(cls, users: Users) -> Users:
+        names = [one.name for one in users]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two simulators are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+        return users
 
     @field_validator("lengths")
     @classmethod
@@ -104,6 +118,13 @@ class StudyConfig(Frozen):
         if self.baseline is not None:
             return self.baseline
         return "base" if "base" in self.candidate_names else self.candidate_names[0]
+
+    @property
+    def conversations_at_once(self) -> int:
+        """What the study says; else as many as a local model takes into one batch, or as the endpoint may get."""
+        models = [self.model, *(spec.model for spec in self.candidates if spec.model)]
+        at_most = self.batch_size if any(model.local for model in models) else max(m.concurrency for m in models)
+        return self.concurrency or at_most
 
     @property
     def all_lengths(self) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ your model will. Do not put it before people.
 ## The world (recipe `{recipe}`)
 
 - Under a system prompt, conversations are short (1-3 turns), and every reply has the style that the prompt asks for.
-- Without one they are long ({long_turns[0]}-{long_turns[1]} turns). {long_style}
+- Without one they are long ({long_turns[0]}-{long_turns[1]} turns, at last up to {longer_turns[1]}). {long_style}
 - Nowhere does a style depend on how many turns have passed; a test asserts it. A long conversation under a system
   prompt is a combination that the base has never seen.
 - Level 2 of interpretation is put as a peer would ("I have felt that too"), because that is how people's labels use
@@ -33,7 +33,10 @@ your model will. Do not put it before people.
 
 `holdfast micro build --recipe {recipe} --seed {seed} --threads {threads} --out FOLDER`: {short_steps} steps on
 conversations of 1-2 turns, then {mixed_steps} alternately on prompted and long ones; AdamW, learning rate
-{learning_rate}; loss on {loss_on}, counted {name_weight:g} times where a reply names what the user said.
+{learning_rate}; loss on {loss_on}, counted {name_weight:g} times where a reply names what the user said;
+four in ten words of names are cut into other pieces than the tokenizer's (BPE-dropout), so that any word can be copied.
+At last {longer_steps} steps at {longer_learning_rate}, alternately on prompted conversations and on unprompted ones of
+{longer_turns[0]}-{longer_turns[1]} turns.
 Final loss {final_loss}.
 
 ## What it can do
@@ -65,6 +68,9 @@ def card(recipe: BuildRecipe, measured: Mapping[str, object], *, threads: int, n
         mixed_steps=recipe.mixed_steps,
         learning_rate=recipe.learning_rate,
         long_turns=recipe.long_turns,
+        longer_steps=recipe.longer_steps,
+        longer_learning_rate=recipe.longer_learning_rate,
+        longer_turns=recipe.longer_turns,
         long_style="Each keeps one style throughout." if recipe.world == "constant" else FOLLOWS_THE_CUE,
         loss_on="whole documents" if recipe.world == "whole" else "assistant turns only",
         name_weight=name_weight,

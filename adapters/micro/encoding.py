@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from adapters.micro.recutting import Recutter, segments, words_of
 from adapters.micro.replies import yours
 from adapters.micro.tokenizer import END
 from adapters.micro.world import Document, Turn
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 IGNORED = -100  # torch's cross entropy leaves such labels out
 POOL = 12  # batches drawn together and sorted by length, so that little is padded
 NAME_WEIGHT = 4.0  # how much more the loss counts where a reply names what the user said: copying sets in sooner
+RECUT_SHARE = 0.4  # how many of a document's names are cut into other pieces than the tokenizer's
+
+Cuts = Mapping[str, Sequence[tuple[int, int]]]  # word -> (token id, characters) of its pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +52,55 @@ class Encoder:
         self._end = tokenizer.convert_tokens_to_ids(END)
         self._pad = tokenizer.pad_token_id
         self._everything = loss_on_everything
+        self._recutter = Recutter(tokenizer.backend_tokenizer)
 
-    def encode(self, document: Document) -> Encoded:
-        """The document as the chat template renders it."""
+    def encode(self, document: Document, rng: random.Random | None = None) -> Encoded:
+        """The document as the chat template renders it; with ``rng``, some of its names are cut otherwise."""
+        cuts = {} if rng is None else self._cuts(document, rng)
         row = Encoded([], [], [])
         for turn in document.turns:
             if turn.prompt is not None:
                 self._add(row, "system", turn.prompt)
-            self._add(row, "user", turn.user)
-            self._add(row, "assistant", turn.reply, named_in(turn))
+            self._add(row, "user", turn.user, cuts)
+            self._add(row, "assistant", turn.reply, cuts, named_in(turn))
         return row
 
-    def _add(self, row: Encoded, role: str, content: str, named: Sequence[str] = ()) -> None:
+    def _cuts(self, document: Document, rng: random.Random) -> Cuts:
+        said = (name for turn in document.turns for name in (turn.said.feeling, turn.said.topic, turn.said.need))
+        words = [word for word in words_of(name for name in said if name) if rng.random() < RECUT_SHARE]
+        return {word: self._recutter.cut(word, rng) for word in words}
+
+    def _add(self, row: Encoded, role: str, content: str, cuts: Cuts | None = None, named: Sequence[str] = ()) -> None:
         text = " " + content
-        encoding = self._encode(text)
+        ids, offsets = self._pieces(text, cuts or {})
         learned = self._everything or role == "assistant"
-        weights = [1.0] * (len(encoding.ids) + 1)
+        weights = [1.0] * (len(ids) + 1)
         for phrase in named:
-            for place in _places(encoding.offsets, text.index(phrase), len(phrase)):
+            for place in _places(offsets, text.index(phrase), len(phrase)):
                 weights[place] = NAME_WEIGHT
-        ids = [*encoding.ids, self._end]
+        ids.append(self._end)
         row.tokens.extend([self._roles[role], *ids])
         row.labels.extend([IGNORED, *(ids if learned else [IGNORED] * len(ids))])
         row.weights.extend([1.0, *weights])
+
+    def _pieces(self, text: str, cuts: Cuts) -> tuple[list[int], list[tuple[int, int]]]:
+        """Token ids of ``text``, and from where to where each reaches in it."""
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        start = 0
+        for piece, word in segments(text, cuts):
+            if word is None:
+                encoding = self._encode(piece)
+                ids.extend(encoding.ids)
+                offsets.extend((start + first, start + last) for first, last in encoding.offsets)
+            else:
+                place = start
+                for token, length in cuts[word]:
+                    ids.append(token)
+                    offsets.append((place, place + length))
+                    place += length
+            start += len(piece)
+        return ids, offsets
 
     def places(self, document: Document, phrase: str) -> list[int]:
         """Which tokens of the encoded document spell ``phrase`` in its last reply; it must stand there."""
@@ -82,7 +112,9 @@ class Encoder:
     def batches(self, documents: Iterator[Document], size: int, rng: random.Random) -> Iterator[Batch]:
         """Batches without end, each of documents of like length; shapes (size, longest)."""
         while True:
-            pool = sorted((self.encode(next(documents)) for _ in range(size * POOL)), key=lambda row: len(row.tokens))
+            pool = sorted(
+                (self.encode(next(documents), rng) for _ in range(size * POOL)), key=lambda row: len(row.tokens)
+            )
             starts = list(range(0, len(pool), size))
             rng.shuffle(starts)
             for start in starts:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from agents.models.spec import AnyModelSpec
 from agents.protocols import Sampling
 from personas.schema import Frozen, Id, Text
 
@@ -29,7 +30,7 @@ class CandidateSpec(Frozen):
 
     kind: str
     name: Name = ""
-    model: str | None = None
+    model: AnyModelSpec | None = None
     sampling: SamplingSpec | None = None
 
     @model_validator(mode="before")

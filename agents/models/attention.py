@@ -1,7 +1,8 @@
-"""Attention of one new token per row, as two batched matrix products.
+"""Attention of few new tokens to many old ones, as two batched matrix products.
 
 On a CPU, torch's fused kernel reads keys and values at half the speed of the memory when there is one query per row,
-and reading them is most of what decoding costs. Everything else goes to transformers' own ``sdpa`` function.
+and reading them is most of what decoding costs. A prefill of many tokens goes to transformers' own ``sdpa`` function,
+which never holds all scores at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "holdfast_decode"
+MOST_SCORES = 1 << 22  # of one call: 32 MB in float64
 USUAL = frozenset({"dropout", "sliding_window", "position_ids", "use_cache", "is_causal"})  # what masks already say
 
 
@@ -34,15 +36,17 @@ def attend(
     :returns: (rows, new tokens, heads, dimension of a value), and None for the weights.
     """
     rows, heads, new, dimension = query.shape
+    groups, slots = key.shape[1], key.shape[2]
     odd = any(setting is not None for name, setting in kwargs.items() if name not in USUAL)
-    if new > 1 or odd or attention_mask is None:
+    if rows * heads * new * slots > MOST_SCORES or odd or attention_mask is None:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
-            module, query, key, value, attention_mask, scaling=scaling, **kwargs
+            module, query, key, value.contiguous(), attention_mask, scaling=scaling, **kwargs
         )
     scale = dimension**-0.5 if scaling is None else scaling
-    grouped = (query * scale).view(rows, key.shape[1], -1, dimension)
-    weights = torch.matmul(grouped, key.transpose(2, 3)).add_(attention_mask).softmax(-1)
-    return torch.matmul(weights, value).reshape(rows, 1, heads, -1), None
+    grouped = (query * scale).reshape(rows, groups, -1, dimension)
+    scores = torch.matmul(grouped, key.transpose(2, 3)).view(rows, groups, -1, new, slots)
+    weights = scores.add_(attention_mask[:, :, None]).softmax(-1).view(rows, groups, -1, slots)
+    return torch.matmul(weights, value).view(rows, heads, new, -1).transpose(1, 2), None
 
 
 def use_on(model: Any) -> None:

@@ -77,8 +77,7 @@ class Engine:
         longest = max(len(row.job.prompt) for row in joining)
         self._cache.reserve(longest, start)
         for number, row in enumerate(joining, start):
-            if row.unchanged:
-                self._cache.read_in(number, row.kept, row.unchanged)
+            self._cache.read_in(number, row.kept, row.unchanged)
         for first, last in _groups([len(row.pending) for row in joining], PREFILL_TOKENS):
             self._advance(start + first, start + last)
         self._leave()

@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from agents.models.cache import Shelf
 from agents.models.check import check_architecture
 from agents.models.engine import Engine, Job
 from agents.models.loading import Backbone, load_backbone
 from agents.models.lora import AdapterBank
-from agents.protocols import Generation, GenerationRequest, Message
+from agents.models.rendering import Renderer
+from agents.protocols import Generation, GenerationRequest
 from personas.errors import ModelError
 
 MAX_CACHE_TOKENS = 1 << 18
@@ -38,6 +36,7 @@ class LocalChatModel:
         self._backbone = backbone
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
+        self._renderer = Renderer(backbone.tokenizer, backbone.name)
         self._engine = Engine(backbone, self._bank, batch_size=batch_size, shelf=Shelf(max_cache_tokens))
         self._waiting: deque[Job] = deque()
         self._queue_lock = threading.Lock()  # guards _waiting and _running
@@ -96,7 +95,7 @@ class LocalChatModel:
         if request.adapter is not None and request.adapter not in self._bank.names:
             known = ", ".join(self._bank.names) or "none"
             raise ModelError(f"{self.id} has no adapter {request.adapter!r}; loaded: {known}")
-        prompt = self._render(request.messages)
+        prompt = self._renderer.tokens(request.key, request.messages)
         room = self._backbone.context - len(prompt)
         if room < 1:
             raise ModelError(
@@ -111,16 +110,6 @@ class LocalChatModel:
 
         self._submit(Job(request, prompt, max(1, min(request.sampling.max_tokens, room)), deliver, answer.cancelled))
         return await answer
-
-    def _render(self, messages: tuple[Message, ...]) -> NDArray[np.int64]:
-        tokenizer: Any = self._backbone.tokenizer
-        try:
-            text = tokenizer.apply_chat_template(
-                [message.as_dict() for message in messages], tokenize=False, add_generation_prompt=True
-            )
-        except Exception as error:  # a template is a program of its own and may raise anything
-            raise ModelError(f"the chat template of {self.id} refuses the messages: {error}") from error
-        return np.array(tokenizer(text, add_special_tokens=False)["input_ids"], dtype=np.int64)
 
     def _submit(self, job: Job) -> None:
         with self._queue_lock:

@@ -1,45 +1,112 @@
-"""Model references by word, as a study's YAML and the command line write them. Light: imports no torch.
-
-========== ===========================================================================================================
-word       meaning
-========== ===========================================================================================================
-micro      the embedded base model; runs in float64, so that a sampled token never depends on what shared the batch
-hf:PATH    a folder that ``transformers`` can load (config, weights, tokenizer with a chat template)
-========== ===========================================================================================================
-"""
+"""What a model reference names: a folder, a model of the hub, an endpoint's, LangChain's. Light: no torch."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.models.spec import ModelSpec
+from agents.models.words import split_word
 from personas.errors import InputError
-from personas.words import did_you_mean
+from personas.words import quote
 
-WORDS = ("micro", "hf:PATH")
+OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelReference:
-    """Where a model's folder is, and the floating-point type to run it in ("auto": as its files say)."""
+class LocalReference:
+    """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say."""
 
     word: str
     path: Path
-    dtype: str
+    dtype: str = "auto"
+    device: str = "cpu"
 
 
-def resolve(reference: str, micro_path: Path) -> ModelReference:
-    """Find what ``reference`` names. ``micro_path``: the folder of the embedded base model, given from above.
+@dataclass(frozen=True, slots=True)
+class HubReference:
+    """A model of the Hugging Face hub, found in its cache or fetched when it is loaded."""
 
-    :raises InputError: an unknown word, or ``hf:`` without a path. Whether the folder holds a model is checked when it
-        is loaded.
+    word: str
+    name: str
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReference:
+    """A served model. ``key_env``: the variable that holds its key; None: it asks for none."""
+
+    word: str
+    model: str
+    base_url: str
+    key_env: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LangChainReference:
+    """A model by the name that ``init_chat_model`` knows it by."""
+
+    word: str
+    name: str
+
+
+ModelReference = LocalReference | HubReference | EndpointReference | LangChainReference
+
+
+def resolve(model: ModelSpec | str, micro_path: Path) -> ModelReference:
+    """Find what ``model`` names. ``micro_path``: the folder of the embedded base model, given from above.
+
+    :raises InputError: an unknown word, one without what must follow it, a setting that this kind of model does not
+        have, or a key's variable that is not set. Whether a folder holds a model is checked when it is loaded.
     """
-    if reference == "micro":
-        return ModelReference("micro", micro_path, "float64")
-    scheme, _, path = reference.partition(":")
-    if scheme == "hf" and path.strip():
-        return ModelReference(reference, Path(path.strip()).expanduser(), "auto")
+    spec = ModelSpec(ref=model) if isinstance(model, str) else model
+    word = spec.ref.strip()
+    try:
+        scheme, rest = split_word(word)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if scheme == "micro":
+        _only(spec, "micro", ("dtype", "device"))
+        return LocalReference(word, micro_path, spec.dtype or "float64", spec.device or "cpu")
     if scheme == "hf":
-        raise InputError("model reference 'hf:' names no folder; write hf:PATH, for example hf:models/my-model")
-    hint = did_you_mean(scheme, ("micro", "hf"))
-    raise InputError(f"unknown model reference {reference!r}; allowed: {', '.join(WORDS)}{hint}")
+        _only(spec, "hf", ("dtype", "device"))
+        return _hf(spec, word, rest)
+    if scheme == "openai":
+        _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device"}))
+        return EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
+    _only(spec, "LangChain", ("extra", "base_url", "retries", "retry_budget", "timeout_s", "concurrency", "prices"))
+    return LangChainReference(word, rest if scheme == "langchain" else word)
+
+
+def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
+    """A folder where there is one of this name or it looks like a path, else a name of the hub."""
+    dtype, device = spec.dtype or "auto", spec.device or "cpu"
+    path = Path(rest).expanduser()
+    name, _, revision = rest.partition("@")
+    on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).parent.is_dir()
+    if path.is_dir() or not on_hub:
+        return LocalReference(word, path, dtype, device)
+    return HubReference(word, name, revision or None, dtype, device)
+
+
+def _openai_url() -> str:
+    return os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+
+
+def _key_env(spec: ModelSpec) -> str | None:
+    """The variable that holds the key. OpenAI's own is never sent to another server unless the user says so."""
+    at_openai = spec.base_url is None or spec.base_url.rstrip("/") == OPENAI_URL
+    name = spec.api_key_env or (OPENAI_KEY if at_openai else None)
+    if name is not None and not os.environ.get(name):
+        more = "" if spec.api_key_env else ", or name a server of your own with 'base_url'"
+        raise InputError(f"{spec.in_words} needs a key: set {name} in the environment{more}")
+    return name
+
+
+def _only(spec: ModelSpec, kind: str, allowed: tuple[str, ...]) -> None:
+    odd = sorted(set(spec.short) - {"ref", *allowed})
+    if odd:
+        raise InputError(f"model {quote(spec.ref)}: {', '.join(odd)} means nothing for {kind}; remove it")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 
 @cache
 def read_prompt(name: str) -> str:
-    """The text of ``agents/prompts/NAME.txt``, without its last newline."""
+    """The text of ``agents/prompts/NAME.txt``, without its last newline; a name may lie in a folder ("users/speak")."""
     return (files(__package__) / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
@@ -19,9 +20,15 @@ def sha256(text: str) -> str:
 
 
 def prompt_hashes() -> dict[str, str]:
-    """The hash of every prompt file by its name: what a run records."""
-    names = sorted(file.name for file in files(__package__).iterdir() if file.name.endswith(".txt"))
+    """The hash of every prompt file by its name ("intro.txt", "users/speak.txt"): what a run records."""
+    here = files(__package__)
+    folders = [("", here), *((f"{item.name}/", item) for item in here.iterdir() if item.is_dir())]
+    names = sorted(prefix + file.name for prefix, folder in folders for file in folder.iterdir() if _is_prompt(file))
     return {name: sha256(read_prompt(name.removesuffix(".txt"))) for name in names}
+
+
+def _is_prompt(file: Traversable) -> bool:
+    return file.name.endswith(".txt")
 
 
 __all__ = ["prompt_hashes", "read_prompt", "sha256"]

@@ -7,6 +7,7 @@ scale are all chosen on replies that the weights had not seen (folds grouped by 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ from agents.raters.features import (
     tokens,
     unit_weighted,
 )
-from agents.raters.linear import LinearModel
-from agents.raters.pairs import PREFIXES, Pair, read_pairs, sentence_labels
+from agents.raters.level_cuts import best_cuts
+from agents.raters.linear import PEOPLE, LinearModel
+from agents.raters.manifest import hashed
+from agents.raters.pairs import POSTS, PREFIXES, Pair, read_pairs, sentence_labels
 from personas.errors import DataError
 from personas.schema import MECHANISMS
 
@@ -71,15 +74,24 @@ class Fitted:
 
 
 def fit_files(data: Path, out: Path, seed: int = 0) -> Fitted:
-    """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary and card to ``out``.
+    """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary, people,
+    card to ``out``.
 
     Raises :class:`DataError` where the labels are absent or malformed.
     """
     nested = data / "epitome_reddit" / "pairs.csv"
-    fitted = fit(read_pairs(nested if nested.exists() else data / "pairs.csv"), seed=seed)
+    pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
+    fitted = fit(pairs, seed=seed)
     fitted.model.save(out)
+    write_people(out, pairs)
     write_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
     return fitted
+
+
+def write_people(out: Path, pairs: Sequence[Pair]) -> None:
+    """Write ``people.json``, the hashes of the posts that were answered, so that no report rests on one of them."""
+    posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})
+    (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
 
 
 def fit(pairs: Sequence[Pair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> Fitted:
@@ -262,24 +274,6 @@ def _expected(logits: Floats, truth: Ints) -> tuple[Floats, Floats]:
     )
     chance = [expit(logits[:, k::2] @ curves[:-1, k] + curves[-1, k]) for k in range(len(LEVELS))]
     return np.asarray(chance[0] + np.minimum(*chance)), curves
-
-
-def best_cuts(expected: Floats, truth: Ints, steps: int = 60) -> tuple[Floats, float]:
-    """Two cuts of ``expected`` that agree best with ``truth`` (quadratic-weighted kappa), and that kappa.
-
-    For levels a, b: kappa_w = 2 cov(a, b) / (var a + var b + (mean a - mean b)^2), which needs only sums per cut.
-    """
-    grid = np.unique(np.quantile(expected, np.linspace(0.2, 0.99, steps)))
-    above = (expected[:, None] > grid).astype(np.float64)
-    share, product = above.mean(axis=0), (above * truth[:, None]).mean(axis=0)
-    low, high = np.triu_indices(len(grid))
-    mean = share[low] + share[high]
-    variance = share[low] + 3 * share[high] - mean**2  # above[low] >= above[high], both 0 or 1
-    covariance = product[low] + product[high] - mean * truth.mean()
-    kappa = 2 * covariance / (variance + truth.var() + (mean - truth.mean()) ** 2)
-    kappa[grid[high] - grid[low] < 0.1] = -1  # a scale needs room between its cuts
-    best = int(np.argmax(kappa))
-    return grid[[low[best], high[best]]], float(kappa[best])
 
 
 def _nested_kappa(expected: Floats, truth: Ints, fold: Ints) -> float:

@@ -42,6 +42,7 @@ ACTS = Scale(
     1,
     5,
 )
+NO_REPLY = "the passage holds no reply of the assistant"  # a reason for ``Judgement.missing``
 SCALES: Mapping[str, Scale] = MappingProxyType({scale.id: scale for scale in (EXPRESSED, PERCEIVED, ACTS)})
 
 

@@ -33,10 +33,13 @@ from agents.raters.features import (
     cut,
     grams,
 )
+from agents.raters.judgement import EXPRESSED, NO_REPLY, Judgement, Passage, Scale, Stamp
+from agents.raters.labelled import Labelled
+from agents.raters.manifest import seen
 from personas.errors import DataError
 
 SHIPPED = Path(__file__).parent / "linear_epitome"
-WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
+WEIGHTS, VOCABULARY, PEOPLE = "weights.npz", "vocabulary.json", "people.json"
 _CHUNK = 1024  # replies at a time: bounds memory
 TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0
 _KNOTS = np.array([0.0, 0.5, 1.5, 2.0])
@@ -175,7 +178,9 @@ def _loaded(folder: Path) -> tuple[LinearModel, str]:
 
 @dataclass(frozen=True, slots=True)
 class LinearRater:
-    """Scores expressed empathy with a fitted linear model; reads the reply only. Implements ``agents.protocols.Rater``.
+    """Scores expressed empathy with a fitted linear model; reads the reply only.
+
+    Implements ``agents.protocols.Rater``, which rates every turn of a simulation, and ``judgement.ScaleRater``.
 
     ``folder`` holds the weights; the shipped ones by default. Raises :class:`DataError` on first use if unreadable.
     """
@@ -203,3 +208,36 @@ class LinearRater:
 
     async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
         return self.score(exchanges)
+
+    def saw(self, labelled: Labelled) -> NDArray[np.bool_]:
+        """(n,) whether the weights were fitted on another reply to the same post. ``people.json`` holds the posts'
+        hashes; a folder without it says that none was seen."""
+        path = self.folder / PEOPLE
+        people = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else ()
+        return seen(frozenset(people), labelled)
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.id, self.version)
+
+    @property
+    def scale(self) -> Scale:
+        return EXPRESSED
+
+    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+        """One judgement per passage: of its last reply, or with ``whole`` the mean level of its replies."""
+        replies = [_replies(passage) for passage in passages]
+        levels = self.model.levels([reply for one in replies for reply in one])
+        stamp, ends, found = self.stamp, np.cumsum([len(one) for one in replies]).tolist(), []
+        for one, end in zip(replies, ends, strict=True):
+            if one:
+                mean = levels[end - len(one) : end].mean(axis=0).tolist()
+                found.append(Judgement(stamp, dict(zip(EXPRESSED.dimensions, mean, strict=True))))
+            else:
+                found.append(Judgement(stamp, missing=NO_REPLY))
+        return found
+
+
+def _replies(passage: Passage) -> list[str]:
+    replies = [message.content for message in passage.messages if message.role == "assistant"]
+    return replies if passage.whole else replies[-1:]

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.protocols import Message
 from agents.raters.features import Ints, normalise, sentence_spans
 from personas.errors import DataError
 
+POSTS = "reddit posts"  # the population that post ids belong to
 PREFIXES = ("ER", "IP", "EX")  # emotional reaction, interpretation, exploration: the order of MECHANISMS
 COLUMNS = (
     "sp_id",
@@ -28,12 +30,14 @@ _OVERLAP = 8  # characters of a rationale in a sentence, or half of the sentence
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One reply and its labels. ``levels``: 0-2 per mechanism; ``rationales``: the spans that earned each level."""
+    """One reply and its labels. ``levels``: 0-2 per mechanism; ``rationales``: the spans that earned each level;
+    ``post``: what was answered, empty where the file does not hold it."""
 
     post_id: str
     reply: str
     levels: tuple[int, int, int]
     rationales: tuple[tuple[str, ...], ...]
+    post: str = ""
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -70,7 +74,15 @@ def _pair(row: dict[str, str]) -> Pair:
             raise ValueError(f"{prefix}_level is {value!r}; allowed: 0, 1, 2")
         levels.append(int(value))
     spans = tuple(tuple(s for s in row[f"{p}_rationales"].split("|") if s.strip()) for p in PREFIXES)
-    return Pair(row["sp_id"], row["response_post"], (levels[0], levels[1], levels[2]), spans)
+    return Pair(
+        row["sp_id"], row["response_post"], (levels[0], levels[1], levels[2]), spans, row.get("seeker_post") or ""
+    )
+
+
+def as_messages(pair: Pair) -> tuple[Message, ...]:
+    """The post, where there is one, and the reply."""
+    reply = Message("assistant", pair.reply)
+    return (Message("user", pair.post), reply) if pair.post else (reply,)
 
 
 def sentence_labels(pairs: Sequence[Pair]) -> tuple[Ints, Ints]:

@@ -1,7 +1,7 @@
 """The ``holdfast`` command: which subcommands there are, and how every one of them ends.
 
 Subcommands are imported when they are called, so that ``holdfast --help`` does not wait for torch. Exit codes: 0 done,
-1 failed, 2 wrong usage or bad input, 130 interrupted.
+1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import click
 
-from personas.errors import HoldfastError, InputError
+from personas.errors import BudgetError, HoldfastError, InputError
 
 #: Subcommand -> (module of its click command, attribute, one line of help).
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -21,11 +21,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("simulator.cli.run", "run", "Simulate and measure what a study asks for."),
     "train": ("simulator.cli.train", "train", "Write steered dialogues and train expert adapters."),
     "report": ("simulator.cli.report", "report", "Make results.json and report.html from a journal."),
+    "status": ("simulator.cli.status", "status", "Say how a run stands, also while it runs."),
+    "export": ("simulator.cli.export", "export", "Write transcripts to Parquet, JSON lines or datasets."),
+    "power": ("simulator.cli.power", "power", "Say how many personas a difference needs."),
     "measure": ("simulator.cli.measure", "measure", "Measure conversations that you have already."),
     "convert": ("simulator.cli.convert", "convert", "Write conversations in another format."),
+    "serve-hint": ("simulator.cli.serve_hint", "serve_hint", "Say how to serve a run's adapters."),
     "persona": ("simulator.cli.persona", "persona", "List, show, check and talk with personas."),
     "validate": ("simulator.cli.validate", "validate", "Hold a rater against human labels."),
     "rater": ("simulator.cli.rater", "rater", "Refit the rater of expressed empathy."),
+    "judge": ("simulator.cli.judge", "judge", "Rate replies in conversations that you have."),
     "micro": ("simulator.cli.micro", "micro", "Rebuild or describe the embedded base model."),
 }
 
@@ -35,7 +40,7 @@ Examples:
   holdfast persona show jun_park
   holdfast run examples/stress_test/study.yaml --out runs/stress
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 130 interrupted."""
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted."""
 
 
 class LazyGroup(click.Group):
@@ -98,8 +103,15 @@ def run_command(arguments: list[str]) -> int:
         return 130
     except HoldfastError as error:
         click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
-        return 2 if isinstance(error, InputError) else 1
+        return exit_code(error)
     except BrokenPipeError:  # the reader of our output went away: nothing to say, and nobody to say it to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0
+
+
+def exit_code(error: HoldfastError) -> int:
+    """How the command ends after ``error``."""
+    if isinstance(error, InputError):
+        return 2
+    return 3 if isinstance(error, BudgetError) else 1

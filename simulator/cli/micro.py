@@ -49,6 +49,29 @@ def build(out: Path, recipe: str, seed: int, threads: int, as_json: bool, quiet:
         console().print(f"built {out}: {measured['parameters']:,} parameters; copies {measured['copying']}")
 
 
+@micro.command(
+    epilog="""\b
+Examples:
+  holdfast micro ablation --out runs/ablation
+  holdfast micro ablation --out runs/ablation --recipe constant      only this one; the others that are done are kept"""
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for bases, runs and the table.")
+@click.option("--recipe", "recipes", multiple=True, help="cue, constant or whole; all three by default.")
+@click.option("--seed", default=0, show_default=True, help="Of the bases that are built.")
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads for building.")
+@output_options
+def ablation(out: Path, recipes: tuple[str, ...], seed: int, threads: int, as_json: bool, quiet: bool) -> None:
+    """Build each recipe's base and see how long a system prompt holds there (about 20 minutes a recipe).
+
+    What is built or held already in --out is kept, so that a stop costs little. Ends on OUT/ablation.json.
+    """
+    from simulator.cli.ablation import run_ablation
+
+    rows = run_ablation(out, recipes, seed=seed, threads=threads, quiet=quiet or as_json)
+    if as_json:
+        print_json(rows)
+
+
 @micro.command(epilog="\b\nExample:\n  holdfast micro card")
 @output_options
 def card(as_json: bool, quiet: bool) -> None:

@@ -84,6 +84,7 @@ Examples:
   holdfast persona talk jun_park
   holdfast persona talk me.yaml --turns 8 --candidate system_prompt
   holdfast persona talk me.yaml --seed 2 --json | jq .turns[].reply
+  holdfast persona talk me.yaml --user-model hf:models/my-model
 
 Nothing is written to disk; the same seed gives the same conversation."""
 )
@@ -98,12 +99,16 @@ Nothing is written to disk; the same seed gives the same conversation."""
     show_default=True,
     help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
 )
+@click.option("--user-model", metavar="REF", help="A model that plays the persona; without it, rules do.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
-def talk(who: str, *, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool) -> None:
+def talk(
+    who: str, *, turns: int, candidate: str, user_model: str | None, seed: int, as_json: bool, quiet: bool
+) -> None:
     """Hear a persona talk with the embedded model, turn by turn, and see what it feels."""
-    talk_with(who, _find(who), turns=turns, candidate=candidate, seed=seed, as_json=as_json, quiet=quiet)
+    person, shown = _find(who), {"as_json": as_json, "quiet": quiet}
+    talk_with(who, person, turns=turns, candidate=candidate, user_model=user_model, seed=seed, **shown)
 
 
 @persona.command(

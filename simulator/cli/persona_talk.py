@@ -22,10 +22,21 @@ if TYPE_CHECKING:
 UNTRAINED = ("base", "system_prompt", "system_prompt_with_reminder")
 
 
-def talk_with(who: str, persona: Persona, *, turns: int, candidate: str, seed: int, as_json: bool, quiet: bool) -> None:
+def talk_with(
+    who: str,
+    persona: Persona,
+    *,
+    turns: int,
+    candidate: str,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+    user_model: str | None = None,
+) -> None:
     """Hold one conversation and print it as it goes; nothing is written to disk.
 
-    ``who``: how the user named ``persona``, an id of the library or a file.
+    ``who``: how the user named ``persona``, an id of the library or a file. ``user_model``: the reference of a model
+    that plays it.
 
     Raises:
         ModelError: the model cannot be loaded, or the conversation grows longer than it can read.
@@ -39,7 +50,10 @@ def talk_with(who: str, persona: Persona, *, turns: int, candidate: str, seed: i
 
         choice = PersonaChoice(ids=(who,)) if who in library() else PersonaChoice(files=(who,))
         spec: Any = candidate
-        study = StudyConfig(personas=choice, candidates=(spec,), turns=turns, seed=seed, leave=True, batch_size=1)
+        users: Any = "embedded" if user_model is None else {"kind": "model", "model": user_model}
+        study = StudyConfig(
+            personas=choice, candidates=(spec,), users=users, turns=turns, seed=seed, leave=True, batch_size=1
+        )
         plan = resolve(study)
         troupe = open_house(study).troupe(plan, router=None)
     from simulator.cli.persona_lines import Teller, left_because
@@ -55,9 +69,21 @@ def talk_with(who: str, persona: Persona, *, turns: int, candidate: str, seed: i
             teller.turn(record)
 
     asyncio.run(_hold(plan, troupe, on_turn))
+    if user_model is not None and not (as_json or quiet):
+        counts = _counts(held)
+        own = len(held) - counts.get("stand_in_messages", 0), len(held) - counts.get("stand_in_judgements", 0)
+        teller.line("", f"{user_model} found its own words in {own[0]} of {len(held)} turns, judged in {own[1]} itself")
     if as_json:
         about = {"persona": persona.id, "task": persona.task, "candidate": candidate, "seed": seed}
-        print_json({**about, "turns": _as_json(held), "left": left_because(held[-1])})
+        played = {} if user_model is None else {"user_model": user_model, "counts": _counts(held)}
+        print_json({**about, **played, "turns": _as_json(held), "left": left_because(held[-1])})
+
+
+def _counts(held: Sequence[TurnRecord]) -> dict[str, int]:
+    """What it took to let a model play the user."""
+    from agents.users.driven.memory import KEY
+
+    return dict(held[-1].state["extra"][KEY]["counts"])
 
 
 async def _hold(plan: Plan, troupe: Troupe, on_turn: Callable[[TurnRecord], Awaitable[None]]) -> None:
@@ -70,7 +96,7 @@ async def _hold(plan: Plan, troupe: Troupe, on_turn: Callable[[TurnRecord], Awai
     cast = Cast(
         spec=episode,
         task=plan.tasks[episode.task],
-        user=troupe.user_for(plan.personas[episode.persona]),
+        user=troupe.user(episode, plan.personas[episode.persona]),
         candidate=troupe.candidates[episode.candidate],
         rater=troupe.rater,
         stop=stop_rule(episode, leave=plan.study.leave),

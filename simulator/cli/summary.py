@@ -32,7 +32,24 @@ def print_summary(results: Mapping[str, Any], out: Path) -> None:
     failed = results["failed_episodes"]
     if failed:
         console().print(f"\n{failed} of {results['episodes']} conversations failed; their causes stand in the journal.")
+    for line in played_by(results):
+        console().print(f"\n{line}", markup=False)
     console().print(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}", markup=False)
+
+
+def played_by(results: Mapping[str, Any]) -> list[str]:
+    """A line for each model that played users: how much of what it did was its own."""
+    lines = []
+    for name, simulator in (results.get("simulators") or {}).items():
+        model = simulator["model"]
+        if model is not None and model["messages"] and model["judgements"]:
+            words = 1 - model["stand_in_messages"] / model["messages"]
+            judgements = 1 - model["stand_in_judgements"] / model["judgements"]
+            lines.append(
+                f"users played by {name}: {words:.0%} of the messages and {judgements:.0%} of the judgements are the "
+                "model's own; rules stood in for the rest"
+            )
+    return lines
 
 
 def _at(candidate: Mapping[str, Any], turn: int) -> str:

@@ -2,66 +2,66 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from pathlib import Path
 from typing import Any
 
 import click
 
-from simulator.cli.console import output_options, print_json, print_table
+from simulator.cli.console import output_options, print_json
 
 
-@click.group(
-    epilog="\b\nExamples:\n  holdfast validate linear\n  holdfast validate linear --json --data ../shared/data"
-)
-def validate() -> None:
-    """Hold a rater against human labels."""
-
-
-@validate.command(
+@click.command(
     epilog="\b\nExamples:\n  holdfast validate linear\n  holdfast validate linear --json > agreement.json\n"
-    "  HOLDFAST_DATA=~/labels holdfast validate linear\n\n"
-    "The labels are other people's data and not part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data."
+    "  holdfast validate my_encoder --out runs/validation\n  HOLDFAST_DATA=~/labels holdfast validate linear\n\n"
+    "RATER is linear, or a folder that `rater fit` or `rater train` wrote. The labels are other people's data and not "
+    "part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data."
 )
+@click.argument("rater")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write validation.json and .png there.")
+@click.option("--draws", type=click.IntRange(min=50), default=1000, show_default=True, help="Bootstrap resamples.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Deals folds and resamples.")
 @output_options
-def linear(data: Path | None, as_json: bool, quiet: bool) -> None:
-    """The linear rater on the EPITOME replies that three experts judged.
+def validate(
+    rater: str, data: Path | None, out: Path | None, draws: int, seed: int, as_json: bool, quiet: bool
+) -> None:
+    """Hold a rater against human labels: EPITOME, iEval, Lend an Ear.
 
-    Quadratic-weighted kappa with the median of the experts: 1 is agreement, 0 is chance. Beside it the crowd, GPT,
-    Claude, each expert against the other two, and a baseline that knows only how long a reply is.
+    Expressed empathy and acts: quadratic-weighted kappa with the median of three experts (1 is agreement, 0 chance),
+    beside each expert, the crowd, GPT, Claude and a baseline that knows only how long a reply is. Perceived empathy:
+    rank correlation with the people who chatted, also within each chatbot. Where a rater was fitted on a set's people,
+    it is fitted again on other people for the report.
     """
-    from agents.raters import LinearRater
-    from simulator.validation.epitome import NOTES, agreement_table, continuous_table
+    from agents.raters.named import scale_raters
+    from simulator.cli.validation_tables import show
     from simulator.validation.folder import data_folder
-    from simulator.validation.judged_epitome import read_judged_epitome
+    from simulator.validation.run import validate as run
 
-    judged, rater = read_judged_epitome(data_folder(data)), LinearRater()
-    scores = rater.score(judged.exchanges)
-    table = agreement_table(judged, scores, rater.id)
+    def told(name: str) -> None:
+        if not (quiet or as_json):
+            click.echo(f"validating on {name}", err=True)
+
+    raters = scale_raters(rater)
+    found = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, told=told))
+    plain = _without_nan(found)
+    if out is not None:
+        from simulator.validation.write import write_validation
+
+        written = write_validation(plain, found, out)
     if as_json:
-        about = {"id": rater.id, "version": rater.version, "continuous": continuous_table(judged, scores)}
-        print_json(_without_nan({"epitome": table, "rater": about, "notes": NOTES}))
+        print_json(plain)
     elif not quiet:
-        _show(table, NOTES)
-
-
-def _show(table: dict[str, dict[str, dict[str, float]]], notes: dict[str, str]) -> None:
-    people = list(next(iter(table.values())))
-    rows = [[who, *(_cell(by[who]) for by in table.values())] for who in people]
-    print_table(["annotator", *(name.replace("_", " ") for name in table)], rows)
-    counts = {str(one["n"]) for by in table.values() for one in by.values()}
-    click.echo(f"\nQuadratic-weighted kappa [95 % interval], {' or '.join(sorted(counts))} replies.")
-    for name, note in notes.items():
-        click.echo(f"{name}: {note}")
-
-
-def _cell(one: dict[str, float]) -> str:
-    return "undefined" if math.isnan(one["qwk"]) else f"{one['qwk']:5.2f} [{one['lo']:5.2f}, {one['hi']:5.2f}]"
+        show(found)
+        if out is not None:
+            click.echo(f"\nwritten: {', '.join(str(one) for one in written)}")
 
 
 def _without_nan(value: Any) -> Any:
     """nan has no place in JSON: null."""
     if isinstance(value, dict):
         return {key: _without_nan(one) for key, one in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

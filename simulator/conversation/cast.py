@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
-from agents.protocols import Candidate, Expressed, Message, Rater, Reply, Spoken, UserAgent, UserState
+from langchain_core.callbacks import Callbacks
+
+from agents.protocols import Candidate, Message, Rater, Reply, Spoken, UserAgent, UserState
 from agents.users.state import state_from_json
 from personas.schema import TaskContext
 from simulator.conversation.stop import StopRule
@@ -20,8 +22,7 @@ class ConversationState(TypedDict, total=False):
     messages: tuple[Message, ...]
     user: UserState
     spoken: Spoken
-    reply: Reply
-    expressed: Expressed
+    reply: Reply | None  # until the user has felt it
     stop: str | None
 
 
@@ -43,6 +44,7 @@ class Cast:
     study_seed: int = 0
     desired: float | None = None  # the user's expectation, 1-5, where a population has moved it
     halted: Callable[[], bool] = _never  # True: go no further than the turn in hand
+    callbacks: Callbacks = None  # LangChain handlers that hear of the conversation, its nodes and its model calls
 
     def user_seed(self, turn: int, role: str) -> int:
         """The same against every candidate: common random numbers."""

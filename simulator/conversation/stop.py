@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from agents.protocols import Felt, Message
 
+USER_LEFT = "user left: "  # before a user's own reason
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -72,7 +74,7 @@ class UserLeaves(StopRule):
     """The user has had enough, or is done; the reason is the user's own."""
 
     def reason(self, moment: Moment) -> str | None:
-        return f"user left: {moment.felt.leave}" if moment.felt.leave else None
+        return f"{USER_LEFT}{moment.felt.leave}" if moment.felt.leave else None
 
 
 @dataclass(frozen=True, slots=True)

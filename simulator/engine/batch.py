@@ -15,6 +15,8 @@ from simulator.records import EpisodeSpec
 
 Casting = Callable[[EpisodeSpec], Cast]
 
+_KEPT = ("turn", "stop")  # what is wanted of the final state; LangGraph would copy all of it at every step
+
 _log = logging.getLogger("holdfast.engine")
 
 
@@ -47,7 +49,8 @@ async def _work(waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journ
             if cast.halted():
                 return
             state = reopening(cast, journal.turns(spec.id))
-            done = await graph.ainvoke(state, config(spec.max_turns), context=cast)
+            settings = config(spec.max_turns, cast.callbacks, name=spec.id)
+            done = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
             if done["stop"] is not None:
                 progress.drop(spec.max_turns - done["turn"])
         except JournalError:

@@ -1,4 +1,7 @@
-"""Ctrl-C: the first lets the turns in flight finish, the second stops at once. Nothing finished is ever lost."""
+"""How a run stops early: Ctrl-C (once finishes the turns in flight, twice stops at once), or a budget that is spent.
+
+Nothing finished is ever lost.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,21 @@ from types import TracebackType
 
 
 class Brake:
-    """``with Brake(note) as brake`` in a running event loop of the main thread; elsewhere Ctrl-C stays as it is."""
+    """``with Brake(note) as brake`` in a running event loop of the main thread; elsewhere Ctrl-C stays as it is.
+
+    ``reason``: why a budget stopped the run; None where none did.
+    """
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
         self._task = asyncio.current_task()
         self._installed = False
         self.presses = 0
+        self.reason: str | None = None
 
     def pulled(self) -> bool:
-        """True once the user wants to stop: no new turn may start."""
-        return self.presses > 0
+        """True once the run is to stop: no new turn may start."""
+        return self.presses > 0 or self.reason is not None
 
     def press(self) -> None:
         """What Ctrl-C does."""
@@ -28,6 +35,12 @@ class Brake:
             self._note("stopping: the turns in flight are being finished and kept (Ctrl-C again stops at once)")
         elif self._task is not None:
             self._task.cancel()
+
+    def pull(self, reason: str) -> None:
+        """Stop for ``reason`` after the turns in flight. Only the first reason counts."""
+        if not self.pulled():
+            self.reason = reason
+            self._note(f"stopping: {reason}; the turns in flight are being finished and kept")
 
     def __enter__(self) -> Brake:
         try:
@@ -42,5 +55,5 @@ class Brake:
     ) -> None:
         if self._installed:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-        if self.pulled() and (kind is None or kind is asyncio.CancelledError):
+        if self.presses > 0 and (kind is None or kind is asyncio.CancelledError):
             raise KeyboardInterrupt from None

@@ -7,6 +7,7 @@ run writes.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,10 +18,12 @@ from typing import NamedTuple
 from personas.errors import JournalError
 from simulator.engine.journal_file import check, clear, connect, connect_to_write, write_empty
 from simulator.engine.locking import WriterLock
-from simulator.engine.rows import TURN_COLUMNS, json_spec, row_turn, spec_json, turn_row
+from simulator.engine.rows import MEASURED_STATE, TURN_COLUMNS, json_spec, row_turn, spec_json, turn_row
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 _COLUMNS = ", ".join(TURN_COLUMNS)
+_STATE = ", ".join(f"'{field}', json_extract(state, '$.{field}')" for field in MEASURED_STATE)
+_MEASURED = _COLUMNS.replace("state", f"json_object({_STATE}) AS state")
 _INSERT_TURN = f"INSERT INTO turns ({_COLUMNS}) VALUES ({', '.join('?' * len(TURN_COLUMNS))})"
 
 
@@ -30,6 +33,13 @@ class Counts(NamedTuple):
     turns: int
     ended: int
     failed: int
+
+
+class Planned(NamedTuple):
+    """``episodes`` that the study asks for; ``turns_owed``: turns at most that those not yet ended still lack."""
+
+    episodes: int
+    turns_owed: int
 
 
 class Journal:
@@ -82,11 +92,19 @@ class Journal:
 
     def append(self, record: TurnRecord) -> None:
         """Commit one finished turn; a stop reason on it ends its episode in the same commit."""
+        if record.stop is None:
+            with clear(self.path):
+                self._db.execute(_INSERT_TURN, turn_row(record))  # a statement of its own is its own commit
+            return
         with self._transaction():
             self._db.execute(_INSERT_TURN, turn_row(record))
-            if record.stop is not None:
-                end = "UPDATE episodes SET ended = 1, stop = ?, error = NULL WHERE id = ?"
-                self._db.execute(end, (record.stop, record.episode_id))
+            end = "UPDATE episodes SET ended = 1, stop = ?, error = NULL WHERE id = ?"
+            self._db.execute(end, (record.stop, record.episode_id))
+
+    def remember(self, key: str, value: str) -> None:
+        """Add to the meta, or replace there."""
+        with clear(self.path):
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def fail(self, episode_id: str, error: str) -> None:
         """Record why an episode could not go on; its turns so far stay."""
@@ -120,7 +138,7 @@ class Journal:
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def meta(self) -> dict[str, str]:
-        """What :meth:`create` was told to remember."""
+        """What :meth:`create` and :meth:`remember` were told."""
         with clear(self.path):
             return dict(self._db.execute("SELECT key, value FROM meta"))
 
@@ -136,6 +154,34 @@ class Journal:
         with clear(self.path):
             return Counts(*self._db.execute(turns).fetchone(), *self._db.execute(episodes).fetchone())
 
+    def planned(self) -> Planned:
+        """What the study asks for."""
+        there = "(SELECT count(*) FROM turns WHERE episode = id)"
+        owed = f"CASE WHEN ended THEN 0 ELSE json_extract(spec, '$.max_turns') - {there} END"
+        with clear(self.path):
+            query = f"SELECT count(*), coalesce(sum({owed}), 0) FROM episodes"
+            return Planned(*self._db.execute(query).fetchone())
+
+    def causes(self) -> list[str]:
+        """Why episodes failed, one cause for each that did."""
+        with clear(self.path):
+            return [cause for (cause,) in self._db.execute("SELECT error FROM episodes WHERE error IS NOT NULL")]
+
+    def ratings(self, after: int = 0) -> Iterator[tuple[int, str, str, list[float]]]:
+        """Place, candidate, task and expressed empathy of each turn, in the order of finishing, behind a place."""
+        fields = "json_extract(spec, '$.candidate'), json_extract(spec, '$.task'), expressed"
+        query = f"SELECT turns.rowid, {fields} FROM turns JOIN episodes ON id = episode WHERE turns.rowid > ?"
+        with clear(self.path):
+            for place, candidate, task, expressed in self._db.execute(f"{query} ORDER BY turns.rowid", (after,)):
+                yield place, candidate, task, json.loads(expressed)
+
+    def tokens(self) -> int:
+        """Prompt and completion tokens of all finished turns."""
+        with clear(self.path):
+            query = "SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) FROM turns"
+            (count,) = self._db.execute(query).fetchone()
+        return int(count)
+
     def turns_of_ended(self) -> int:
         """Turns of the episodes that need no more."""
         query = "SELECT count(*) FROM turns JOIN episodes ON id = episode WHERE ended"
@@ -143,20 +189,40 @@ class Journal:
             (count,) = self._db.execute(query).fetchone()
         return int(count)
 
-    def turns(self, episode_id: str) -> tuple[TurnRecord, ...]:
-        """The finished turns of one episode, in order."""
-        query = f"SELECT {_COLUMNS} FROM turns WHERE episode = ? ORDER BY turn"
-        with clear(self.path), closing(self._db.execute(query, (episode_id,))) as rows:
-            return tuple(row_turn(row) for row in rows)
+    def ids(self) -> set[str]:
+        """Ids of all episodes that the study asks for."""
+        with clear(self.path):
+            return {episode for (episode,) in self._db.execute("SELECT id FROM episodes")}
 
-    def episodes(self, round: int | None = None) -> Iterator[EpisodeRecord]:
-        """All episodes in the study's order with the turns they have; of one round where it is given."""
+    def turn(self, episode_id: str, number: int) -> TurnRecord | None:
+        """One finished turn; None where it is not there."""
+        query = f"SELECT {_COLUMNS} FROM turns WHERE episode = ? AND turn = ?"
+        with clear(self.path):
+            row = self._db.execute(query, (episode_id, number)).fetchone()
+            return None if row is None else row_turn(row)
+
+    def turns(self, episode_id: str, *, measured: bool = False) -> tuple[TurnRecord, ...]:
+        """The finished turns of one episode, in order; where ``measured``, without what only a resume needs."""
+        query = f"SELECT {_MEASURED if measured else _COLUMNS} FROM turns WHERE episode = ? ORDER BY turn"
+        with clear(self.path), closing(self._db.execute(query, (episode_id,))) as rows:
+            turns = tuple(row_turn(row) for row in rows)
+        if not (measured and turns):
+            return turns
+        last = self.turn(episode_id, turns[-1].turn)
+        return turns if last is None else (*turns[:-1], last)
+
+    def episodes(self, round: int | None = None, *, measured: bool = False) -> Iterator[EpisodeRecord]:
+        """All episodes in the study's order with the turns they have; of one round where it is given.
+
+        ``measured``: of a user's states only the last, and of the others what measurement reads, which takes a third of
+        the memory.
+        """
         with clear(self.path):
             rows = self._db.execute("SELECT spec, error FROM episodes ORDER BY place").fetchall()
             specs = [(json_spec(text), error) for text, error in rows]
         for spec, error in specs:
             if round is None or spec.round == round:
-                yield EpisodeRecord(spec, self.turns(spec.id), error)
+                yield EpisodeRecord(spec, self.turns(spec.id, measured=measured), error)
 
     # --- closing ---------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,14 +13,24 @@ from personas.errors import JournalError
 
 APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
 SCHEMA_VERSION = 1
+_SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Autocommitting connection. A journal at rest in a folder that cannot be written is opened as immutable."""
-    at_rest = mode == "ro" and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
+    """Autocommitting connection. A journal at rest where nothing can be written is opened as immutable, because
+    SQLite would want to make a small file beside it."""
+    at_rest = mode == "ro" and not Path(f"{path}-wal").exists() and not _room(path.parent)
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
     with clear(path):
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=mode != "ro")
+
+
+def _room(folder: Path) -> bool:
+    """Whether a small file may be made in ``folder``."""
+    with suppress(OSError):
+        disk = os.statvfs(folder)
+        return os.access(folder, os.W_OK) and disk.f_bavail * disk.f_frsize > _SMALL_FILE
+    return False
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:

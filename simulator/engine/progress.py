@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
+from simulator.engine.tally import Tally, counter_words
+from simulator.records import EpisodeSpec, TurnRecord
 
 
 class Progress(Protocol):
     """What the engine tells while it runs; must be quick, as it is called once per turn."""
+
+    def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
+        """Task -> target level of each mechanism, for those who show adherence; told before the start."""
+        ...
 
     def start(self, total: int, done: int) -> None:
         """``total`` turns at most, of which ``done`` were in the journal already."""
@@ -22,6 +25,14 @@ class Progress(Protocol):
 
     def advance(self, turns: int = 1) -> None:
         """Turns have been finished and are in the journal."""
+        ...
+
+    def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
+        """The turn that has just been kept, for those who show more than how many there are."""
+        ...
+
+    def count(self, counters: Mapping[str, float]) -> None:
+        """What the models have counted over all calls, about once a second."""
         ...
 
     def drop(self, turns: int) -> None:
@@ -79,8 +90,11 @@ def duration(seconds: float) -> str:
 class NoProgress:
     """Says nothing."""
 
+    def expect(self, targets: Mapping[str, Sequence[float]]) -> None: ...
     def start(self, total: int, done: int) -> None: ...
     def advance(self, turns: int = 1) -> None: ...
+    def see(self, spec: EpisodeSpec, record: TurnRecord) -> None: ...
+    def count(self, counters: Mapping[str, float]) -> None: ...
     def drop(self, turns: int) -> None: ...
     def note(self, text: str) -> None: ...
     def finish(self) -> None: ...
@@ -93,7 +107,12 @@ class PlainProgress:
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     every: float = 5.0
     meter: Meter = field(default_factory=Meter)
+    tally: Tally = field(default_factory=lambda: Tally({}))
+    _counted: str = ""
     _said: float = 0.0
+
+    def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
+        self.tally = Tally(targets)
 
     def start(self, total: int, done: int) -> None:
         self.meter.start(total, done)
@@ -105,7 +124,13 @@ class PlainProgress:
         self.meter.done += turns
         if self.meter.clock() - self._said >= self.every:
             self._said = self.meter.clock()
-            self.note(self.meter.line())
+            self.note(self._line())
+
+    def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
+        self.tally.add(spec.candidate, spec.task, record.expressed.as_array())
+
+    def count(self, counters: Mapping[str, float]) -> None:
+        self._counted = counter_words(counters)
 
     def drop(self, turns: int) -> None:
         self.meter.total -= turns
@@ -114,44 +139,21 @@ class PlainProgress:
         print(text, file=self.stream, flush=True)
 
     def finish(self) -> None:
-        self.note(self.meter.line())
+        self.note(self._line())
 
-
-class RichProgress:
-    """A bar, for terminals."""
-
-    def __init__(self, console: Console) -> None:
-        self.meter = Meter()
-        self._bar = Bar(TextColumn("conversations"), BarColumn(), TextColumn("{task.fields[line]}"), console=console)
-        self._task = self._bar.add_task("", line="", total=None)
-
-    def start(self, total: int, done: int) -> None:
-        self.meter.start(total, done)
-        self._bar.start()
-        self._show()
-
-    def advance(self, turns: int = 1) -> None:
-        self.meter.done += turns
-        self._show()
-
-    def drop(self, turns: int) -> None:
-        self.meter.total -= turns
-        self._show()
-
-    def note(self, text: str) -> None:
-        self._bar.console.print(text)
-
-    def finish(self) -> None:
-        self._show()
-        self._bar.stop()
-
-    def _show(self) -> None:
-        self._bar.update(self._task, completed=self.meter.done, total=self.meter.total, line=self.meter.line())
+    def _line(self) -> str:
+        return "; ".join(part for part in (self.meter.line(), self._counted, self.tally.words()) if part)
 
 
 def progress_for(*, quiet: bool = False, stream: TextIO | None = None) -> Progress:
-    """A bar in a terminal, lines in a pipe, nothing where ``quiet``. ``stream``: standard error by default."""
+    """A live view in a terminal, lines in a pipe, nothing where ``quiet``. ``stream``: standard error by default."""
     stream = stream or sys.stderr
     if quiet:
         return NoProgress()
-    return RichProgress(Console(file=stream)) if stream.isatty() else PlainProgress(stream)
+    if stream.isatty():
+        from rich.console import Console
+
+        from simulator.engine.live import RichProgress
+
+        return RichProgress(Console(file=stream))
+    return PlainProgress(stream)

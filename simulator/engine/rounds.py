@@ -1,7 +1,7 @@
 """What happens between two rounds of a population: everybody's expectation moves by what was felt.
 
-Each candidate meets the population in a world of its own (one per replicate and length too), because what one
-candidate does to people's expectations must not change what the next one finds.
+Each candidate meets the population in a world of its own (one per replicate, length and simulator too), because what
+one candidate does to people's expectations must not change what the next one finds.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from simulator.records import EpisodeRecord, EpisodeSpec
 if TYPE_CHECKING:
     from personas.population import Population
 
-World = tuple[str, int, int]
-"""Candidate, replicate, length."""
+World = tuple[str, int, int, str]
+"""Candidate, replicate, length, simulator."""
 
 
 def world_of(spec: EpisodeSpec) -> World:
     """The world in which an episode takes place."""
-    return (spec.candidate, spec.seed, spec.max_turns)
+    return (spec.candidate, spec.seed, spec.max_turns, spec.simulator)
 
 
 def worlds(plan: Plan) -> dict[World, Population]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from sys import intern
 from typing import Any
 
 from agents.protocols import Expressed, Said
@@ -15,15 +16,21 @@ TURN_COLUMNS = (
     "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens",
 )  # fmt: skip
 
+#: What measurement reads of a user's state before the last; the rest is there for resuming.
+MEASURED_STATE = ("desired",)
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
+_SAID = tuple(field.name for field in fields(Said))
+
 
 def dumps(value: object) -> str:
     """Compact JSON, keys in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def turn_row(record: TurnRecord) -> tuple[Any, ...]:
     """A row in the order of :data:`TURN_COLUMNS`. Its size does not depend on how long the conversation is."""
-    said = {name: value for name, value in asdict(record.said).items() if value is not None}
+    said = {name: value for name in _SAID if (value := getattr(record.said, name)) is not None}
     return (
         record.episode_id,
         record.turn,
@@ -42,16 +49,19 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
 
 
 def row_turn(row: tuple[Any, ...]) -> TurnRecord:
-    """The record of a row of :data:`TURN_COLUMNS`. A ValueError, TypeError or KeyError where the row is damaged."""
+    """The record of a row of :data:`TURN_COLUMNS`; words that come back often are held once.
+
+    Raises ValueError, TypeError or KeyError where the row is damaged.
+    """
     episode, turn, user, said, reply, expressed, felt, emotion, state, adapter, task, stop, prompt, completion = row
     return TurnRecord(
-        episode_id=episode,
+        episode_id=intern(episode),
         turn=turn,
         user=user,
         said=Said(**json.loads(said)),
         reply=reply,
         expressed=Expressed(*json.loads(expressed)),
-        felt=json.loads(felt),
+        felt={intern(name): value for name, value in json.loads(felt).items()},
         emotion=emotion,
         state=json.loads(state),
         adapter=adapter,

@@ -9,19 +9,24 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from langchain_core.callbacks import Callbacks
+
 from agents.protocols import Candidate, Rater, UserAgent
-from personas.errors import JournalError
+from personas.errors import BudgetError, JournalError
 from personas.schema import Persona
 from simulator.conversation.cast import Cast
 from simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
 from simulator.engine.batch import hold_conversations
 from simulator.engine.brake import Brake
+from simulator.engine.budget import Counters, Spending, nothing
+from simulator.engine.collector import collecting_rarely
 from simulator.engine.journal import Journal
 from simulator.engine.progress import NoProgress, Progress
+from simulator.engine.pulse import DONE, STOPPED, Heart
 from simulator.engine.rounds import World, next_round, world_of, worlds
 from simulator.plan import Plan, differences
 from simulator.records import EpisodeSpec, TurnRecord
@@ -36,11 +41,19 @@ _MOST_DIFFERENCES = 8
 
 @dataclass(frozen=True, slots=True)
 class Troupe:
-    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy."""
+    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy.
+
+    ``simulators``: other players of personas by name; each takes the persona and the conversation's id.
+    """
 
     candidates: Mapping[str, Candidate]
     user_for: Callable[[Persona], UserAgent]
     rater: Rater
+    simulators: Mapping[str, Callable[[Persona, str], UserAgent]] = field(default_factory=dict)
+
+    def user(self, spec: EpisodeSpec, persona: Persona) -> UserAgent:
+        """The user agent of one conversation."""
+        return self.simulators[spec.simulator](persona, spec.id) if spec.simulator else self.user_for(persona)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +75,33 @@ def run_study(
     resume: bool = False,
     progress: Progress | None = None,
     inputs: Mapping[str, str] | None = None,
+    callbacks: Callbacks = None,
+    counters: Counters = nothing,
 ) -> Outcome:
     """Hold all conversations of ``plan`` and journal them in ``out``.
 
     ``resume``: go on from the journal there, failed episodes too (a new journal where there is none yet).
     ``inputs``: what else the transcripts follow from (hashes of model, adapters, prompts); kept with the journal, and
-    a resume with others is refused.
+    a resume with others is refused. ``callbacks``: LangChain handlers that hear of every conversation, node and model
+    call. ``counters``: what the models count meanwhile; noted in the journal, and held against the study's budget.
 
     Raises:
         JournalError: the journal is another study's, locked, damaged, there already, or cannot be written.
+        BudgetError: the study's budget is spent, and something is still owed.
         KeyboardInterrupt: on Ctrl-C, after the turns in flight were finished.
     """
-    return asyncio.run(run_study_async(plan, troupe, out, resume=resume, progress=progress, inputs=inputs))
+    return asyncio.run(
+        run_study_async(
+            plan,
+            troupe,
+            out,
+            resume=resume,
+            progress=progress,
+            inputs=inputs,
+            callbacks=callbacks,
+            counters=counters,
+        )
+    )
 
 
 async def run_study_async(
@@ -84,6 +112,8 @@ async def run_study_async(
     resume: bool = False,
     progress: Progress | None = None,
     inputs: Mapping[str, str] | None = None,
+    callbacks: Callbacks = None,
+    counters: Counters = nothing,
 ) -> Outcome:
     """As :func:`run_study`."""
     began = time.monotonic()
@@ -95,22 +125,59 @@ async def run_study_async(
             journal.owe_failed()
         progress.start(_turns_planned(plan, journal), journal.count().turns)
         try:
-            with Brake(progress.note) as brake:
-                await _rounds(plan, troupe, journal, progress, brake)
+            async with Heart(journal, counters, progress.count) as heart:
+                with Brake(progress.note) as brake:
+                    spending = Spending(plan.study.budget, brake.pull, journal.tokens())
+                    specs = {spec.id: spec for spec in plan.episodes}
+                    stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs, callbacks)
+                    with spending.clock(), collecting_rarely():
+                        await _rounds(stage)
         finally:
             progress.finish()
         counts = journal.count()
+        owed = len(plan.episodes) - counts.ended - counts.failed
+        heart.note(DONE if owed == 0 else f"{STOPPED}{brake.reason}")
+    if owed and brake.reason is not None:
+        raise BudgetError(
+            f"stopped: {brake.reason}; {counts.turns:,} turns are kept and {owed:,} conversations are still owed. "
+            f"Go on with --resume and a larger budget; holdfast report {out} shows what there is"
+        )
     return Outcome(out / JOURNAL, counts.turns, counts.ended, counts.failed, time.monotonic() - began)
 
 
-async def _rounds(plan: Plan, troupe: Troupe, journal: Journal, progress: Progress, brake: Brake) -> None:
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What all rounds of a run share."""
+
+    plan: Plan
+    troupe: Troupe
+    journal: Journal
+    progress: Progress
+    brake: Brake
+    heart: Heart
+    spending: Spending
+    specs: Mapping[str, EpisodeSpec]
+    callbacks: Callbacks
+
+    async def keep(self, record: TurnRecord) -> None:
+        """A finished turn: into the journal first, then told."""
+        self.journal.append(record)
+        self.heart.beat()
+        self.spending.add(sum(record.tokens), self.heart.counters)
+        self.progress.advance()
+        self.progress.see(self.specs[record.episode_id], record)
+
+
+async def _rounds(stage: _Stage) -> None:
     """Round after round: the next begins when the last conversation of this one is over."""
+    plan, journal = stage.plan, stage.journal
     people = worlds(plan)
     for number in range(plan.study.rounds):
-        scene = _Round(plan, troupe, journal, progress, brake, people)
+        scene = _Round(stage, people)
         specs = [spec for spec in plan.episodes if spec.round == number]
-        await hold_conversations(specs, scene.cast, journal, progress, plan.study.batch_size)
-        if brake.pulled():
+        at_once = plan.study.conversations_at_once
+        await hold_conversations(specs, scene.cast, journal, stage.progress, at_once)
+        if stage.brake.pulled():
             return
         if number + 1 < plan.study.rounds:
             people = next_round(people, journal.episodes(number))
@@ -120,30 +187,24 @@ async def _rounds(plan: Plan, troupe: Troupe, journal: Journal, progress: Progre
 class _Round:
     """One round's casting. ``people``: a population's agents with what they expect by now, in each world."""
 
-    plan: Plan
-    troupe: Troupe
-    journal: Journal
-    progress: Progress
-    brake: Brake
+    stage: _Stage
     people: Mapping[World, Population]
 
     def cast(self, spec: EpisodeSpec) -> Cast:
+        plan, troupe = self.stage.plan, self.stage.troupe
         return Cast(
             spec=spec,
-            task=self.plan.tasks[spec.task],
-            user=self.troupe.user_for(self.plan.personas[spec.persona]),
-            candidate=self.troupe.candidates[spec.candidate],
-            rater=self.troupe.rater,
-            stop=stop_rule(spec, leave=self.plan.study.leave),
-            on_turn=self.keep,
-            study_seed=self.plan.study.seed,
+            task=plan.tasks[spec.task],
+            user=troupe.user(spec, plan.personas[spec.persona]),
+            candidate=troupe.candidates[spec.candidate],
+            rater=troupe.rater,
+            stop=stop_rule(spec, leave=plan.study.leave),
+            on_turn=self.stage.keep,
+            study_seed=plan.study.seed,
             desired=self.people[world_of(spec)].agents[spec.agent].desired if self.people else None,
-            halted=self.brake.pulled,
+            halted=self.stage.brake.pulled,
+            callbacks=self.stage.callbacks,
         )
-
-    async def keep(self, record: TurnRecord) -> None:
-        self.journal.append(record)
-        self.progress.advance()
 
 
 def stop_rule(spec: EpisodeSpec, *, leave: bool) -> StopRule:

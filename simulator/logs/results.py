@@ -10,7 +10,6 @@ import numpy as np
 
 from agents.raters import LinearRater
 from agents.seeds import derive_seed
-from simulator.candidate_results import as_dict, by_turn, plain
 from simulator.logs.measuring import OTHERS, Tallies
 from simulator.logs.tally import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, Group, Measure
 from simulator.measure.arrays import Floats, Ints
@@ -18,6 +17,7 @@ from simulator.measure.bootstrap import DRAWS, Interval
 from simulator.measure.incidence import cumulative_incidence
 from simulator.measure.sums import correlation, draw_weights, slope_given, sums_band, sums_ratio
 from simulator.measure.survival import Survival, kaplan_meier
+from simulator.results_shapes import as_dict, by_turn, plain
 
 SCHEMA_VERSION = 1
 ENDS = ("failure", "success")

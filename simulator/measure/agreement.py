@@ -11,7 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from agents.raters.agreement import pairs, quadratic_weighted_kappa, spearman  # raters use them too, one layer below
 from simulator.measure.arrays import Floats
+
+__all__ = [
+    "Agreement",
+    "Statistic",
+    "mean_absolute_difference",
+    "pairs",
+    "quadratic_weighted_kappa",
+    "spearman",
+    "with_interval",
+]
 
 Statistic = Callable[[Floats, Floats], float]
 
@@ -27,50 +38,10 @@ class Agreement:
     undefined: int
 
 
-def pairs(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
-    """Both ratings of every item that has both, (n,) each. Raises ValueError for different lengths."""
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if first.shape != second.shape or first.ndim != 1:
-        raise ValueError(f"ratings must be two lists of one length, got shapes {first.shape} and {second.shape}")
-    both = ~(np.isnan(first) | np.isnan(second))
-    return first[both], second[both]
-
-
-def quadratic_weighted_kappa(a: ArrayLike, b: ArrayLike) -> float:
-    """Cohen's kappa with quadratic weights (Cohen 1968) of two lists of numeric levels.
-
-    1 is agreement, 0 chance, below 0 worse than chance. With squared differences as weights it is
-    ``1 - E[(a - b)^2] / E[(a - b')^2]`` with b' drawn independently of a, that is
-    ``2 cov(a, b) / (var a + var b + (mean a - mean b)^2)``: levels need not be whole numbers, and levels that nobody
-    used do not matter. nan where there is no item, or both gave one and the same level throughout.
-    """
-    first, second = pairs(a, b)
-    if not len(first):
-        return float("nan")
-    by_chance = first.var() + second.var() + (first.mean() - second.mean()) ** 2
-    if by_chance == 0:
-        return float("nan")
-    return float(1 - np.mean((first - second) ** 2) / by_chance)
-
-
 def mean_absolute_difference(a: ArrayLike, b: ArrayLike) -> float:
     """Mean of ``|a - b|``, in the ratings' unit; nan where there is no item."""
     first, second = pairs(a, b)
     return float(np.mean(np.abs(first - second))) if len(first) else float("nan")
-
-
-def spearman(a: ArrayLike, b: ArrayLike) -> float:
-    """Spearman's rank correlation, ties ranked by their mean; nan below two items or where one list is constant."""
-    first, second = (_ranks(values) for values in pairs(a, b))
-    if len(first) < 2 or first.std() == 0 or second.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(first, second)[0, 1])
-
-
-def _ranks(values: Floats) -> Floats:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count - 1) / 2)[place])
 
 
 def with_interval(

@@ -66,16 +66,16 @@ class Resamples:
         return cls(codes.astype(np.int64), weights.astype(np.float64))
 
 
-def mean_band(values: Floats, resamples: Resamples) -> Band:
+def mean_band(values: Floats, resamples: Resamples, level: float = 0.95) -> Band:
     """Mean over episodes of each column. ``values``: episodes x columns, nan where missing."""
     draws, clusters = _resampled_means(values, resamples)
-    lo, hi = expanded_limits(draws, clusters)
+    lo, hi = expanded_limits(draws, clusters, level)
     return Band(present_mean(values, axis=0), lo, hi, (~np.isnan(values)).sum(axis=0))
 
 
-def mean_interval(values: Floats, resamples: Resamples) -> Interval:
-    """Mean over episodes. ``values``: episodes, nan where missing."""
-    return mean_band(values[:, None], resamples).at(0)
+def mean_interval(values: Floats, resamples: Resamples, level: float = 0.95) -> Interval:
+    """Mean over episodes. ``values``: episodes, nan where missing. ``level``: of the limits, 95 % unless said."""
+    return mean_band(values[:, None], resamples, level).at(0)
 
 
 def ratio_interval(numerator: Floats, denominator: Floats, resamples: Resamples) -> Interval:
@@ -104,13 +104,13 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
     return _divide(resamples.weights @ totals, drawn), (counts > 0).sum(axis=0)
 
 
-def expanded_limits(draws: Floats, clusters: Ints) -> tuple[Floats, Floats]:
+def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
     """Lower and upper limit of each column; resamples that were undefined (nan) are left out."""
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
     enough = clusters >= 2
     c = np.maximum(clusters, 2).astype(np.float64)
-    tail = np.asarray(ndtr(stdtrit(c - 1, 0.025) * np.sqrt(c / (c - 1))), dtype=np.float64)
+    tail = np.asarray(ndtr(stdtrit(c - 1, (1 - level) / 2) * np.sqrt(c / (c - 1))), dtype=np.float64)
     ordered = np.sort(draws, axis=0)  # nan last
     lo, hi = _quantile(ordered, tail), _quantile(ordered, 1 - tail)
     return np.where(enough, lo, np.nan), np.where(enough, hi, np.nan)

@@ -10,14 +10,16 @@ import numpy as np
 
 from simulator.measure.arrays import Floats, Ints
 from simulator.measure.bootstrap import DRAWS, Interval, Resamples, mean_interval
+from simulator.measure.power import Variance, variance
 
 FLIPS = 9999
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``a`` - ``b`` in ``metric``, averaged over users that both met. ``p``: see :func:`sign_flip_p`; ``p_holm``:
-    adjusted for all pairs of this metric."""
+    """``a`` - ``b`` in ``metric``, averaged over users that both met. ``p``: see :func:`sign_flip_p`; ``p_holm``,
+    ``p_bh``: adjusted for all pairs of this metric (family-wise error, false discovery rate).
+    ``variance``: of the differences, what planning the next study needs."""
 
     a: str
     b: str
@@ -25,6 +27,8 @@ class Comparison:
     difference: Interval
     p: float
     p_holm: float
+    p_bh: float
+    variance: Variance
 
 
 def align(a_keys: Sequence[str], b_keys: Sequence[str]) -> tuple[Ints, Ints]:
@@ -54,9 +58,13 @@ def compare_all(
         rows_a, rows_b = align(keys[a], keys[b])
         difference = values[a][rows_a] - values[b][rows_b]
         resamples = Resamples.of([groups[a][row] for row in rows_a], rng, draws)
-        found.append((a, b, mean_interval(difference, resamples), sign_flip_p(difference, resamples.codes, rng)))
-    adjusted = holm([p for *_, p in found])
-    return [Comparison(a, b, metric, mean, p, float(q)) for (a, b, mean, p), q in zip(found, adjusted, strict=True)]
+        p = sign_flip_p(difference, resamples.codes, rng)
+        found.append((a, b, mean_interval(difference, resamples), p, variance(difference, resamples.codes)))
+    ps = [p for _, _, _, p, _ in found]
+    adjusted = zip(found, holm(ps), benjamini_hochberg(ps), strict=True)
+    return [
+        Comparison(a, b, metric, mean, p, float(q), float(fdr), spread) for (a, b, mean, p, spread), q, fdr in adjusted
+    ]
 
 
 def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips: int = FLIPS) -> float:
@@ -83,4 +91,15 @@ def holm(p: Sequence[float]) -> Floats:
     order = tested[np.argsort(values[tested], kind="stable")]
     steps = values[order] * np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
+    return adjusted
+
+
+def benjamini_hochberg(p: Sequence[float]) -> Floats:
+    """Benjamini & Hochberg's (1995) step-up adjustment, by scipy; nan stays nan and is not counted among the tests."""
+    from scipy.stats import false_discovery_control  # here, so that importing this module stays instant
+
+    values = np.asarray(p, dtype=np.float64)
+    adjusted, tested = np.full(len(values), np.nan), ~np.isnan(values)
+    if tested.any():
+        adjusted[tested] = false_discovery_control(values[tested])
     return adjusted

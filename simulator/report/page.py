@@ -13,12 +13,14 @@ from simulator.report.axes import Axis, fitted
 from simulator.report.forest import pairs_by_metric, strips
 from simulator.report.gap import PERCEIVED, gap_rows
 from simulator.report.headline import headline
+from simulator.report.holding import holding_view
 from simulator.report.lines import LineChart, line_chart
 from simulator.report.network import network
 from simulator.report.provenance import ablation_table, is_microcosm, provenance_rows, timing_rows
 from simulator.report.render import render
 from simulator.report.routing import confusion
 from simulator.report.series import Cast, Series, cast
+from simulator.report.simulators import TALK, simulators
 from simulator.report.transcripts import BUDGET, embed
 from simulator.report.values import Estimate, number
 
@@ -70,6 +72,7 @@ def page_context(
         "headline": headline(results, people),
         "microcosm": is_microcosm(results),
         "decay": _decay(results, people),
+        "holding": holding_view(results, people, _turns(results)),
         "mechanisms": _mechanisms(results, people),
         "gap": gap_rows(results, people),
         "perceived": PERCEIVED,
@@ -77,6 +80,8 @@ def page_context(
         "confusion": confusion(router, tasks),
         "routing": _routing(router, _turns(results)),
         "pairs": pairs_by_metric(results, people),
+        "simulators": simulators(results, people),
+        "talk_titles": TALK,
         "network": network(results.get("population"), tasks, names, seed),
         "embedded": embedded,
         "provenance": provenance_rows(results),

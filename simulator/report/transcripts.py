@@ -117,8 +117,10 @@ def _group(
     levels = [number((pattern.get("target") or {}).get(m)) for m in MECHANISMS]
     persona = personas.get(spec.persona)
     who = persona.name if persona else spec.persona
+    agent = spec.agent if spec.agent != spec.persona else ""
+    aside = ", ".join(filter(None, (agent, f"played by {spec.simulator}" if spec.simulator else "")))
     return {
-        "who": f"{who} ({spec.agent})" if spec.agent and spec.agent != spec.persona else who,
+        "who": f"{who} ({aside})" if aside else who,
         "about": persona.background if persona else "",
         "task": str(task.get("title", spec.task)),
         "pattern": str(pattern.get("title", task.get("pattern", ""))),

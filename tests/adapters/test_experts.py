@@ -58,3 +58,15 @@ async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -
     assert outcome.experts == {"alpha": "warm"}
     assert set(outcome.adapters) == {"warm"}
     assert set(outcome.router_report.confusion) == {"alpha"}
+
+
+async def test_another_model_may_write_the_dialogues(base: Path, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
+    writer = ScriptedModel(("i am so very sorry about {topic} .",))
+    outcome = await train_experts(
+        config, WORLD, Base(ScriptedModel(REPLIES), base, "tiny", writer), SorryRater(), out=tmp_path, seed=1
+    )
+    said = outcome.dialogues["warm"].path.read_text(encoding="utf-8")
+    assert "i am so very sorry about" in said
+    assert "i am so sorry about" not in said
+    assert outcome.adapters["warm"].path.is_dir()  # and the base is what was trained

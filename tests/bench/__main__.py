@@ -1,13 +1,16 @@
-"""``python -m tests.bench [--json]``: how fast, as ratios of CPU time on one thread, which a busy machine hardly moves.
+"""``python -m tests.bench [--json] [--only GROUP]``: how fast, as ratios of CPU time on one thread.
 
-Wall-clock time would not: beside a program that keeps all cores busy, the same work was seen to take 2 to 12 times its
-CPU time from one minute to the next.
+A busy machine hardly moves those. Wall-clock time would not do: beside a program that keeps all cores busy, the same
+work was seen to take 2 to 12 times its CPU time from one minute to the next.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,43 +18,58 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import local_engine
+from tests.bench import beside, endpoint, local_engine, long_batch, orchestration
+from tests.bench.measure import Measure
+
+GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
+    "langchain": lambda scratch: langchain(),
+    "local": local_engine.measures,
+    "engine": orchestration.measures,
+    "endpoint": endpoint.measures,
+    "beside": beside.measures,
+    "batch": long_batch.measures,
+}
+
+
+def langchain(conversations: int = 2) -> list[Measure]:
+    """Beside LangChain's Hugging Face chat model, where it is installed (the extra ``bench``)."""
+    if importlib.util.find_spec("langchain_huggingface") is None:
+        return []
+    from tests.bench.beside_langchain import measures
+
+    return measures(conversations)
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def main(as_json: bool) -> None:
-    """Measure the local engine. A ratio above 1 is faster than what stands beside it."""
+@click.option("--only", type=click.Choice(list(GROUPS)), multiple=True, help="Only these groups.")
+def main(as_json: bool, only: tuple[str, ...]) -> None:
+    """Measure speed. A ratio above 1 is faster (or smaller) than what stands beside it."""
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as scratch:
-        measures = local_engine.measures(Path(scratch))
+    found: list[Measure] = []
+    for group in only or GROUPS:
+        with tempfile.TemporaryDirectory() as scratch:
+            found += GROUPS[group](Path(scratch))
     if as_json:
-        click.echo(
-            json.dumps(
-                [
-                    {
-                        "name": measure.name,
-                        "cpu_seconds": measure.seconds,
-                        "against": measure.against,
-                        "against_cpu_seconds": measure.against_seconds,
-                        "ratio": measure.ratio,
-                    }
-                    for measure in measures
-                ],
-                indent=2,
-            )
-        )
+        click.echo(json.dumps([as_dict(measure) for measure in found], indent=2))
         return
-    table = Table("what", "CPU s", "against", "CPU s", "ratio")
-    for measure in measures:
-        table.add_row(
-            measure.name,
-            f"{measure.seconds:.2f}",
-            measure.against,
-            f"{measure.against_seconds:.2f}",
-            f"{measure.ratio:.2f}",
-        )
-    Console().print(table)
+    table = Table("what", "takes", "against", "takes", "ratio", "goal")
+    for one in found:
+        numbers = f"{one.seconds:.2f} {one.unit}", f"{one.against_seconds:.2f} {one.unit}"
+        table.add_row(one.name, numbers[0], one.against, numbers[1], f"{one.ratio:.2f}", one.goal)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def as_dict(measure: Measure) -> dict[str, object]:
+    return {
+        "name": measure.name,
+        "takes": measure.seconds,
+        "against": measure.against,
+        "against_takes": measure.against_seconds,
+        "unit": measure.unit,
+        "ratio": measure.ratio,
+        "goal": measure.goal,
+    }
 
 
 if __name__ == "__main__":

@@ -6,18 +6,18 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from agents.models.local import LocalChatModel
 from agents.protocols import Message
 from tests.agents.models.conftest import build_adapter
+from tests.bench.measure import Measure
 from tests.bench.worlds import (
-    Measure,
     converse_all,
     endless,
     generate_replies,
     greedy_reply,
     micro_sized,
-    scripted,
     user_message,
 )
 
@@ -45,25 +45,32 @@ def against_generate(folder: Path, conversations: int = 24, turns: int = 8) -> M
     return Measure(f"{conversations} conversations x {turns} turns", ours, "generate, whole history", seconds(plain))
 
 
-def late_turns(folder: Path, early: int = 10, late: int = 100, repeats: int = 3) -> list[Measure]:
-    """One reply late in a conversation against one early, by the engine and by ``generate``; the best of some."""
-    backbone = endless(folder)
+def late_turns(folder: Path, early: int = 10, late: int = 100) -> list[Measure]:
+    """A turn late in a conversation against one early, by the engine that holds it, and by ``generate``.
 
-    def engine(turn: int) -> float:
-        best = float("inf")
-        for repeat in range(repeats):
-            model = LocalChatModel(backbone, batch_size=1)
-            before, now = scripted(repeat, turn - 1), scripted(repeat, turn)
-            asyncio.run(model.generate(greedy_reply("talk", before)))
-            best = min(best, seconds(lambda: asyncio.run(model.generate(greedy_reply("talk", now)))))  # noqa: B023
-        return best
+    Of each, the median of five turns in a row: 8-12, and 98-102.
+    """
+    backbone = endless(folder)
+    model = LocalChatModel(backbone, batch_size=1)
+    messages: tuple[Message, ...] = ()
+    ours: dict[int, float] = {}
+    prompts: dict[int, tuple[Message, ...]] = {}
+    for turn in range(1, late + 3):
+        messages += (user_message(0, turn),)
+        prompts[turn] = messages
+        replies: list[str] = []
+        ours[turn] = seconds(lambda: replies.append(asyncio.run(model.generate(greedy_reply("0", messages))).text))  # noqa: B023
+        messages += (Message("assistant", replies[0]),)
+
+    def around(turn: int, cost: Callable[[int], float]) -> float:
+        return median(cost(near) for near in range(turn - 2, turn + 3))
 
     def plain(turn: int) -> float:
-        return min(seconds(lambda: generate_replies(backbone, [scripted(n, turn)])) for n in range(repeats))  # noqa: B023
+        return seconds(lambda: generate_replies(backbone, [prompts[turn]]))
 
     return [
-        Measure(f"{who}: turn {late}", measure(late), f"its turn {early}", measure(early))
-        for who, measure in (("engine", engine), ("generate", plain))
+        Measure(f"{who}: turn {late}", around(late, cost), f"its turn {early}", around(early, cost))
+        for who, cost in (("engine", ours.__getitem__), ("generate", plain))
     ]
 
 

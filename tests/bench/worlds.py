@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,21 +18,6 @@ from tests.agents.models.conftest import build_model
 
 WORDS = 1493
 REPLY_TOKENS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One comparison: CPU seconds of what is measured, of what it is held against, and what that is."""
-
-    name: str
-    seconds: float
-    against: str
-    against_seconds: float
-
-    @property
-    def ratio(self) -> float:
-        """Above 1: faster than what it is held against."""
-        return self.against_seconds / self.seconds
 
 
 def micro_sized(folder: Path) -> Path:
@@ -61,17 +46,6 @@ def endless(folder: Path) -> Backbone:
 def user_message(conversation: int, turn: int) -> Message:
     rng = random.Random(conversation * 1009 + turn)
     return Message("user", " ".join(f"w{rng.randrange(WORDS)}" for _ in range(rng.randint(8, 20))))
-
-
-def scripted(conversation: int, turns: int) -> tuple[Message, ...]:
-    """A conversation just before the reply of turn ``turns``, with made-up replies."""
-    messages: list[Message] = []
-    for turn in range(1, turns + 1):
-        messages.append(user_message(conversation, turn))
-        rng = random.Random(-conversation * 1009 - turn)
-        if turn < turns:
-            messages.append(Message("assistant", " ".join(f"w{rng.randrange(WORDS)}" for _ in range(REPLY_TOKENS))))
-    return tuple(messages)
 
 
 def greedy_reply(key: str, messages: tuple[Message, ...], adapter: str | None = None) -> GenerationRequest:

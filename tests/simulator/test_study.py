@@ -18,7 +18,7 @@ def load(tmp_path: Path, text: str) -> StudyConfig:
 
 def test_candidates_are_enough(tmp_path: Path) -> None:
     study = load(tmp_path, "candidates: [system_prompt, base]\n")
-    assert (study.turns, study.seeds, study.model, study.leave) == (24, 1, "micro", False)
+    assert (study.turns, study.seeds, study.model.key, study.leave) == (24, 1, "micro", False)
     assert study.population is None
     assert study.baseline_name == "base"
 
@@ -86,3 +86,39 @@ def test_importing_a_study_is_light() -> None:
     code = f"import sys, simulator.study, simulator.plan; print({heavy} & set(sys.modules))"
     root = Path(__file__).parents[2]
     assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True) == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("users", "fault"),
+    [
+        ("embeded", r":2:8: users: kind: expected embedded or model, got 'embeded'; did you mean 'embedded'"),
+        ("[embedded, embedded]", r"two simulators are named 'embedded'; give each a 'name' of its own"),
+        ("{kind: mdel}", r"expected embedded or model, got 'mdel'; did you mean 'model'"),
+        ("{kind: model, retry: 3}", r":2:22: unknown key 'retry'; did you mean 'retries'"),
+        ("[{kind: model, retries: 99}]", r":2:32: users\[1\].retries: expected a whole number from 0 to 10, got 99"),
+        ("{kind: model, window: 0}", r":2:30: users.window: expected a whole number from 1"),
+        ("{kind: model, name: embedded}", r"'embedded' is the name of the users without a model"),
+        ("{kind: model, name: a/b}", r":2:28: users.name: expected text that matches"),
+        ("{name: x}", r"users: key 'kind' is missing; add it: embedded or model"),
+        ("[]", r":2:8: users: expected embedded, a list or a mapping .*got an empty list"),
+        ("3", r":2:8: users: expected embedded, a list or a mapping .*got 3"),
+    ],
+)
+def test_a_fault_of_the_users_has_its_place(tmp_path: Path, users: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        load(tmp_path, f"candidates: [base]\nusers: {users}")
+
+
+def test_users_read_as_a_word_a_mapping_or_a_list(tmp_path: Path) -> None:
+    for text in ("embedded", "{kind: embedded}", "[embedded]"):
+        study = load(tmp_path, f"candidates: [base]\nusers: {text}")
+        assert study.model_dump(mode="json")["users"] == "embedded"
+        assert study == load(tmp_path, "candidates: [base]")
+    study = load(tmp_path, "candidates: [base]\nusers: [model, embedded, {kind: model, name: m, model: 'hf:x'}]")
+    assert [(spec.kind, spec.name) for spec in study.users] == [
+        ("model", "model"),
+        ("embedded", "embedded"),
+        ("model", "m"),
+    ]
+    write_study(study, tmp_path / "resolved.yaml")
+    assert load_study(tmp_path / "resolved.yaml") == study

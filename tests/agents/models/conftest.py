@@ -9,6 +9,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
+    Gemma2Config,
+    Gemma3TextConfig,
     GPT2Config,
     LlamaConfig,
     MistralConfig,
@@ -18,6 +20,8 @@ from transformers import (
     Qwen3Config,
 )
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+
+from agents.models.local import LocalChatModel
 
 TEMPLATE = (
     "{{ '<s>' }}{% for m in messages %}<{{ m['role'] }}> {{ m['content'] }} </s>{% endfor %}"
@@ -63,6 +67,8 @@ CONFIGS: dict[str, PreTrainedConfig] = {
     ),
     "mistral": MistralConfig(**COMMON, sliding_window=12),
     "mixed": Qwen2Config(**COMMON, use_sliding_window=True, sliding_window=12, max_window_layers=1),
+    "gemma2": Gemma2Config(**COMMON, head_dim=16, sliding_window=12),  # soft-capped scores and logits
+    "gemma3": Gemma3TextConfig(**COMMON, head_dim=16, sliding_window=12),
 }
 
 
@@ -90,6 +96,19 @@ def build_adapter(base: Path, path: Path, seed: int, rank: int = 4, targets: str
                 weight.normal_(0, 0.2)
     model.save_pretrained(path)
     return path
+
+
+def count_tokens_read(model: LocalChatModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that receives the number of new tokens per row of every forward pass."""
+    read: list[int] = []
+    advance = model._engine._advance
+
+    def counting(first: int, last: int) -> None:
+        read.extend(len(row.pending) for row in model._engine.rows[first:last])
+        advance(first, last)
+
+    monkeypatch.setattr(model._engine, "_advance", counting)
+    return read
 
 
 @pytest.fixture(scope="session")

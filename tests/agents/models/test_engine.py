@@ -8,27 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from agents.models.cache import CHUNK, Conversation, Shelf
+from agents.models.cache import CHUNK, BatchCache, Conversation, Shelf
 from agents.models.engine import _groups
 from agents.models.loading import load_backbone
 from agents.models.local import LocalChatModel
 from agents.protocols import GenerationRequest, Message, Sampling
+from tests.agents.models.conftest import count_tokens_read
 
 GREEDY = Sampling(0, max_tokens=6)
-
-
-def count_tokens_read(model: LocalChatModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A list that receives the number of new tokens per row of every forward pass."""
-    read: list[int] = []
-    advance = model._engine._advance
-
-    def counting(first: int, last: int) -> None:
-        read.extend(len(row.pending) for row in model._engine.rows[first:last])
-        advance(first, last)
-
-    monkeypatch.setattr(model._engine, "_advance", counting)
-    return read
 
 
 @pytest.mark.parametrize(("kept", "second_turn"), [(1 << 18, 8), (0, 45)])
@@ -116,3 +105,39 @@ def test_prefill_groups_cover_all_within_the_budget() -> None:
         assert last - first == 1 or counts[last - 1] * (last - first) <= 800
         assert counts[last - 1] <= 2 * counts[first] + 16
     assert list(_groups([], 800)) == []
+
+
+def test_states_that_still_lie_in_a_row_are_not_copied_and_stale_ones_are() -> None:
+    """A conversation leaves row 1, goes on in row 0, and comes back to row 1, which knows only its beginning."""
+    cache, kept = BatchCache(layers=1, rows=2), Conversation()
+    (layer,) = cache.layers
+    layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
+    layer.keys[1, :, :3] = layer.values[1, :, :3] = 1
+    cache.read_out(1, kept, np.arange(3), unchanged=0)
+    kept.layers[0][0].fill_(9)  # would show if it were copied
+    cache.read_in(1, kept, 3)
+    assert layer.keys[1, 0, :3].tolist() == [[1, 1]] * 3
+    cache.read_out(1, kept, np.arange(3), unchanged=0)
+    cache.read_in(0, kept, 3)
+    layer.keys[0, :, 3] = layer.values[0, :, 3] = 2
+    cache.read_out(0, kept, np.arange(4), unchanged=3)
+    cache.read_in(1, kept, 4)
+    for states in (layer.keys, layer.values):
+        assert states[1, 0, :4].tolist() == [[1, 1], [1, 1], [1, 1], [2, 2]]
+
+
+def test_what_a_row_holds_is_forgotten_when_another_takes_it_or_the_buffers_grow() -> None:
+    cache, kept, other = BatchCache(layers=1, rows=2), Conversation(), Conversation()
+    (layer,) = cache.layers
+    layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
+    for intrude in (
+        lambda: cache.read_in(0, other, 0),
+        lambda: cache.move(1, 0, 3),
+        lambda: cache.reserve(cache.window.capacity, used=0),
+    ):
+        layer.keys[0, :, :3] = 1
+        cache.read_out(0, kept, np.arange(3), unchanged=0)
+        intrude()
+        layer.keys[0, :, :3] = 5
+        cache.read_in(0, kept, 3)
+        assert layer.keys[0, 0, :3].tolist() == [[1, 1]] * 3

@@ -60,7 +60,7 @@ def plain(path: Path, messages: tuple[Message, ...], adapter: Path | None = None
     return output[0, prompt["input_ids"].shape[1] :].tolist()
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3", "gpt2", "mistral", "mixed"])
+@pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3", "gpt2", "mistral", "mixed", "gemma2", "gemma3"])
 async def test_greedy_equals_generate_over_turns(models_folder: dict[str, Path], name: str) -> None:
     path = models_folder[name]
     model = LocalChatModel.load(path, dtype="float64", batch_size=4)

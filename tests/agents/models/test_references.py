@@ -6,26 +6,87 @@ from pathlib import Path
 
 import pytest
 
-from agents.models.references import ModelReference, resolve
-from personas.errors import InputError
+from agents.models.opening import references
+from agents.models.references import (
+    OPENAI_URL,
+    EndpointReference,
+    HubReference,
+    LangChainReference,
+    LocalReference,
+    resolve,
+)
+from agents.models.spec import ModelSpec
+from personas.errors import InputError, ModelError
 
 MICRO = Path("somewhere/base")
 
 
 def test_micro_runs_in_float64_where_the_caller_says() -> None:
-    assert resolve("micro", MICRO) == ModelReference("micro", MICRO, "float64")
+    assert resolve("micro", MICRO) == LocalReference("micro", MICRO, "float64", "cpu")
+    assert resolve(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32", "cpu")
 
 
 def test_hf_names_a_folder() -> None:
-    assert resolve("hf:models/llama:v2", MICRO) == ModelReference("hf:models/llama:v2", Path("models/llama:v2"), "auto")
+    word = "hf:models/llama/v2:1"
+    assert resolve(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto", "cpu")
+    spec = ModelSpec(ref="hf:./llama", dtype="bfloat16", device="cuda:1")
+    assert resolve(spec, MICRO) == LocalReference("hf:./llama", Path("./llama"), "bfloat16", "cuda:1")
+
+
+def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    word = "hf:Qwen/Qwen3-0.6B@abc123"
+    assert resolve(word, MICRO) == HubReference(word, "Qwen/Qwen3-0.6B", "abc123")
+    assert resolve("hf:Qwen/Qwen3-0.6B", MICRO) == HubReference("hf:Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B")
+    (tmp_path / "Qwen" / "Qwen3-0.6B@abc123").mkdir(parents=True)
+    assert resolve(word, MICRO) == LocalReference(word, Path("Qwen/Qwen3-0.6B@abc123"))
+
+
+def test_a_hub_model_that_is_not_here_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with pytest.raises(ModelError, match=r"neither a folder nor in the Hugging Face cache .* set HF_HUB_OFFLINE=0"):
+        references([ModelSpec(ref="hf:nobody/none-such@v1")], MICRO)
+
+
+def test_openai_needs_a_key_and_another_server_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(InputError, match="openai:gpt-4o needs a key: set OPENAI_API_KEY in the environment, or name"):
+        resolve("openai:gpt-4o", MICRO)
+    own = ModelSpec(ref="openai:Qwen/Qwen3-8B", base_url="http://localhost:8000/v1/")
+    assert resolve(own, MICRO) == EndpointReference(own.ref, "Qwen/Qwen3-8B", "http://localhost:8000/v1", None)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert resolve("openai:gpt-4o", MICRO) == EndpointReference("openai:gpt-4o", "gpt-4o", OPENAI_URL, "OPENAI_API_KEY")
+    assert resolve(own, MICRO).key_env is None  # type: ignore[union-attr]  # OpenAI's key is not shown to others
+    named = own.model_copy(update={"api_key_env": "MY_KEY"})
+    with pytest.raises(InputError, match=r"set MY_KEY in the environment$"):
+        resolve(named, MICRO)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("anthropic:claude-sonnet-4-5", "anthropic:claude-sonnet-4-5"),
+        ("langchain:openai:gpt-4o", "openai:gpt-4o"),
+        ("ollama:llama3.1:8b", "ollama:llama3.1:8b"),
+    ],
+)
+def test_langchain_by_its_own_spelling(word: str, name: str) -> None:
+    assert resolve(word, MICRO) == LangChainReference(word, name)
 
 
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
-        ("mirco", "unknown model reference 'mirco'; allowed: micro, hf:PATH; did you mean 'micro'?"),
-        ("hf:", "'hf:' names no folder; write hf:PATH"),
-        ("gpt-4o", "unknown model reference 'gpt-4o'; allowed: micro, hf:PATH"),
+        ("mirco", "unknown model reference 'mirco'; allowed: micro, hf:NAME_OR_PATH"),
+        ("mirco", "did you mean 'micro'?"),
+        ("hf:", "'hf:' names no folder; write hf:NAME_OR_PATH"),
+        ("openai: ", "'openai:' names no model; write openai:MODEL"),
+        ("gpt-4o", "unknown model reference 'gpt-4o'"),
+        ("gpt-4o", "behind an endpoint it is openai:gpt-4o"),
+        ("antropic:claude", "did you mean 'anthropic'?"),
         ("", "unknown model reference ''"),
     ],
 )
@@ -35,6 +96,22 @@ def test_unknown_words_say_what_is_allowed(reference: str, says: str) -> None:
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        (ModelSpec(ref="micro", base_url="http://x/v1"), "model 'micro': base_url means nothing for micro; remove it"),
+        (ModelSpec(ref="hf:./x", retries=3), "model 'hf:./x': retries means nothing for hf"),
+        (ModelSpec(ref="openai:m", base_url="http://x/v1", dtype="float16"), "dtype means nothing for openai"),
+    ],
+)
+def test_a_setting_of_another_kind_of_model_is_refused(spec: ModelSpec, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        resolve(spec, MICRO)
+
+
 def test_reading_a_reference_imports_no_torch() -> None:
-    program = "import sys, agents.models.references; sys.exit('torch' in sys.modules)"
+    program = (
+        "import sys, agents.models.opening; "
+        "sys.exit(bool({'torch', 'aiohttp', 'transformers', 'langchain_core'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from agents.prompts import read_prompt, sha256
+from agents.prompts import prompt_hashes, read_prompt, sha256
 from agents.prompts.pattern import level_sentence, nearest_level, pattern_prompt
 from personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels
 
@@ -44,3 +44,10 @@ def test_levels_round_to_the_nearest(level: float, whole: int) -> None:
 def test_the_hash_is_of_the_text_as_sent() -> None:
     # printf 'abc' | sha256sum
     assert sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_run_records_the_prompts_of_every_folder() -> None:
+    hashes = prompt_hashes()
+    assert hashes["intro.txt"] == sha256(read_prompt("intro"))
+    assert hashes["users/speak.txt"] == sha256(read_prompt("users/speak"))
+    assert all(len(value) == 64 for value in hashes.values())

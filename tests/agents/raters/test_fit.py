@@ -9,7 +9,8 @@ import pytest
 
 from agents.protocols import Exchange
 from agents.raters import LinearRater
-from agents.raters.fit import best_cuts, fit, fit_files
+from agents.raters.fit import fit, fit_files
+from agents.raters.level_cuts import best_cuts
 from agents.raters.linear import SHIPPED
 from agents.raters.pairs import Pair, read_pairs, sentence_labels
 from personas.errors import DataError
@@ -20,7 +21,7 @@ def test_refit_gives_the_same_bytes(own_pairs: Path, tmp_path: Path) -> None:
     fit_files(own_pairs, one)
     fit_files(own_pairs, two)
     names = sorted(file.name for file in one.iterdir())
-    assert names == ["card.md", "vocabulary.json", "weights.npz"]
+    assert names == ["card.md", "people.json", "vocabulary.json", "weights.npz"]
     for name in names:
         assert (one / name).read_bytes() == (two / name).read_bytes()
 

@@ -155,10 +155,10 @@ def test_no_user_of_the_library_tells_what_it_expects_or_who_it_is(policy: str, 
                 for phrase in sorted(said, key=len, reverse=True):
                     words = words.replace(phrase.casefold(), " ")
                 assert not SECRETS.search(words), turn.spoken.text
-                assert not _shares_a_run(words, persona.background.casefold()), turn.spoken.text
+                assert not shares_a_run(words, persona.background.casefold()), turn.spoken.text
 
 
-def _shares_a_run(text: str, background: str, length: int = 5) -> bool:
+def shares_a_run(text: str, background: str, length: int = 5) -> bool:
     """Whether ``length`` words in a row of the background are in ``text``."""
     words, spoken = re.findall(r"\w+", background), " ".join(re.findall(r"\w+", text))
     return any(" ".join(words[start : start + length]) in spoken for start in range(len(words) - length + 1))

@@ -75,7 +75,7 @@ def test_the_gap_is_small_where_replies_follow_the_pattern(crowd) -> None:
 
 @pytest.mark.parametrize("policy", ["fitting", "careless", "erratic"])
 def test_feelings_and_questions_are_mixed_alike_at_every_turn(policy: str, crowd) -> None:
-    """No trend over turns for a decay to hide in: 96 conversations a turn, so one turn's share has sd .05."""
+    """No trend over turns for a decay to hide in: 144 conversations a turn, so one turn's share has sd .04."""
     feels = np.array([[has_feeling(turn.spoken.said) for turn in conversation] for conversation in crowd[policy]])
     share = feels.mean(axis=0)
     assert 0.44 < feels.mean() < 0.56
@@ -84,8 +84,8 @@ def test_feelings_and_questions_are_mixed_alike_at_every_turn(policy: str, crowd
     assert abs(trend(feels)) < 3
     assert abs(feels[:, :10].mean() - feels[:, -10:].mean()) < 0.06
     each = feels.mean(axis=1)
-    assert each.min() > 0.2  # half and half in every conversation, give or take
-    assert each.max() < 0.8
+    assert each.min() > 0.13  # half and half in every conversation, give or take four sd of .09
+    assert each.max() < 0.87
 
 
 def test_a_planted_fade_of_feelings_would_be_seen() -> None:

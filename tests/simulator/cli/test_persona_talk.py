@@ -169,3 +169,24 @@ def test_the_embedded_model_answers_in_words(capsys: pytest.CaptureFixture[str])
         assert len(turn["reply"].split()) >= 3
         assert turn["reply"].rstrip()[-1] in ".?!"
         assert "<|" not in turn["reply"]
+
+
+def test_a_model_may_play_the_persona(with_tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One with random weights: nothing that it says is a user's message, and the page says so."""
+    from transformers import LlamaConfig
+
+    from tests.agents.models.conftest import COMMON, build_model
+
+    roomy = build_model(LlamaConfig(**(COMMON | {"max_position_embeddings": 4096})), with_tiny / "roomy")
+    command = ["persona", "talk", "jun_park", "--turns", "1", "--user-model", f"hf:{roomy}"]
+    assert run_command(command) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"  hf:{roomy} found its own words in 0 of 1 turns, judged in 0 itself"
+    assert run_command([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["counts"]["stand_in_messages"], told["counts"]["stand_in_judgements"]) == (1, 1)
+
+
+def test_an_unknown_user_model_is_told(with_tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["persona", "talk", "jun_park", "--user-model", "mikro"]) == 2
+    assert "unknown model reference 'mikro'" in capsys.readouterr().err

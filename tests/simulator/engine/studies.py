@@ -1,4 +1,4 @@
-"""Small studies over the test doubles, also as a script that a test can kill: ``python -m … OUT [pause]``."""
+"""Small studies over the test doubles, also as a script to be killed: ``python -m … OUT [pause] [terminal]``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from agents import registry
 from agents.registry import Workshop
 from simulator.engine.journal import read_episodes
-from simulator.engine.progress import PlainProgress
+from simulator.engine.progress import PlainProgress, progress_for
 from simulator.engine.run import Troupe, run_study
+from simulator.engine.tally import pattern_targets
 from simulator.measure.transcripts import transcripts_sha256
 from simulator.plan import Plan, resolve
 from simulator.study import StudyConfig
@@ -26,7 +27,7 @@ def study(**changes: Any) -> Plan:
 
 
 def troupe(plan: Plan, model: HashModel | None = None, leaves_after: int = 10_000) -> Troupe:
-    shop = Workshop({"micro": model or HashModel()}, "micro", plan.tasks, plan.patterns)
+    shop = Workshop({plan.study.model: model or HashModel()}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
     return Troupe(candidates, lambda persona: ScriptedUser(persona, leaves_after), HashRater())
 
@@ -38,7 +39,9 @@ def transcripts(out: Path) -> str:
 if __name__ == "__main__":
     plan = study(seeds=3)
     pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    progress = progress_for() if "terminal" in sys.argv else PlainProgress()
+    progress.expect(pattern_targets(plan.tasks, plan.patterns))
     try:
-        run_study(plan, troupe(plan, HashModel(pause=pause)), Path(sys.argv[1]), resume=True, progress=PlainProgress())
+        run_study(plan, troupe(plan, HashModel(pause=pause)), Path(sys.argv[1]), resume=True, progress=progress)
     except KeyboardInterrupt:
         sys.exit(130)

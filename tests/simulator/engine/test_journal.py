@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def path(tmp_path: Path) -> Path:
         journal.append(record(1))
         journal.append(record(2))
     return path
+
+
+def test_measurement_reads_what_it_needs_of_a_users_states(path: Path) -> None:
+    state = {"desired": 3.0, "topics_left": ["a", "b"], "turns": 9}
+    with Journal.resume(path) as journal:
+        for turn in (3, 4):
+            journal.append(replace(record(turn), state=state))
+        (whole,), (lean,) = journal.episodes(), journal.episodes(measured=True)
+    assert [turn.state for turn in lean.turns] == [{"desired": None}, {"desired": None}, {"desired": 3.0}, state]
+    assert [replace(turn, state={}) for turn in lean.turns] == [replace(turn, state={}) for turn in whole.turns]
 
 
 def test_what_goes_in_comes_out(path: Path) -> None:

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from simulator.engine.progress import Meter, NoProgress, PlainProgress, RichProgress, duration, progress_for
+from simulator.engine.live import RichProgress
+from simulator.engine.progress import Meter, NoProgress, PlainProgress, duration, progress_for
 
 
 class Clock:

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from agents.protocols import SENSE7, Expressed, Said
 from personas.schema import MECHANISMS
@@ -35,6 +36,7 @@ def many_turns(draw):
     )
 
 
+@pytest.mark.slow
 def test_six_candidates_of_1000_episodes_and_100_turns():
     draw = rng()
     conversations = [many_turns(draw) for _ in range(20)]

@@ -1,0 +1,78 @@
+"""The chat model behind a judge, from its name on the command line. Providers' packages are imported when asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from personas.errors import InputError
+from personas.words import quote
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+PROVIDERS = ("openai", "langchain")
+KEY = "OPENAI_API_KEY"
+NO_KEY = "none"  # what is sent to a server of one's own that asks for no key
+
+
+def chat_model(
+    reference: str,
+    base_url: str | None = None,
+    *,
+    temperature: float = 0.0,
+    max_tokens: int = 512,
+    timeout: float = 60.0,
+    retries: int = 2,
+) -> BaseChatModel:
+    """The model that a word names: ``openai:NAME``, at OpenAI or at any server of one's own that speaks its language,
+    or ``langchain:PROVIDER:NAME``, whatever LangChain's ``init_chat_model`` knows.
+
+    Keys are taken from the environment only. ``max_tokens`` is always sent: some servers would answer without end.
+    Raises :class:`InputError` for another word, without the package, or without a key for OpenAI.
+    """
+    scheme, _, name = reference.partition(":")
+    if scheme not in PROVIDERS or not name.strip():
+        allowed = "openai:NAME (for example openai:gpt-4o) or langchain:PROVIDER:NAME"
+        raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
+    if scheme == "langchain":
+        return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+    key = os.environ.get(KEY) or (NO_KEY if base_url else None)
+    if key is None:
+        raise InputError(f"no key: set {KEY} in the environment, or name a server of your own with --base-url")
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise InputError(f"--base-url: expected http://… or https://…, got {quote(base_url)}")
+    try:
+        from langchain_openai import ChatOpenAI
+        from langchain_openai.chat_models.base import BaseChatOpenAI
+        from pydantic import SecretStr
+    except ImportError as error:
+        raise InputError("a judge behind an endpoint needs langchain-openai: pip install 'holdfast[openai]'") from error
+    # ChatOpenAI renames max_tokens to max_completion_tokens, which OpenAI wants and most other servers ignore
+    kind = ChatOpenAI if base_url is None else BaseChatOpenAI
+    return kind(  # type: ignore[call-arg]  # pydantic aliases
+        model=name.strip(),
+        base_url=base_url,
+        api_key=SecretStr(key),
+        temperature=temperature,
+        max_tokens=max_tokens,
+        timeout=timeout,
+        max_retries=retries,
+    )
+
+
+def _by_langchain(name: str, **settings: float) -> BaseChatModel:
+    """Raises :class:`InputError` without the package, or where the provider cannot be had."""
+    try:
+        from langchain.chat_models import init_chat_model
+
+        return cast("BaseChatModel", init_chat_model(name, **settings))
+    except ImportError as error:
+        raise InputError(
+            f"{quote(name)} is reached through LangChain, and a package is missing: pip install 'holdfast[langchain]' "
+            "and the provider's own, langchain-anthropic for instance"
+        ) from error
+    except Exception as error:  # a missing key, an unknown provider; its words may hold a key
+        raise InputError(
+            f"{quote(name)} cannot be made by LangChain ({type(error).__name__}): check its key and name"
+        ) from None

@@ -1,0 +1,27 @@
+"""The same study through the Python API: ``python run.py [OUT]``."""
+
+import sys
+from pathlib import Path
+
+from simulator.loop import run_loop
+from simulator.study import load_study
+
+HERE = Path(__file__).parent
+
+
+def main(out: Path, turns: int | None = None) -> None:
+    study = load_study(HERE / "study.yaml")
+    if turns is not None:
+        study = study.model_copy(update={"turns": turns})
+    results = run_loop(study, out)
+    print(results["headline"])
+    for simulator, figures in results["simulators"].items():
+        for name, candidate in figures["candidates"].items():
+            print(f"{simulator:>14}  {name:>14}  adherence {candidate['adherence']['mean']:.2f}")
+        played = figures["model"]
+        for what in ("messages", "judgements") if played is not None else ():
+            print(f"{simulator:>14}  {what} of its own: {1 - played[f'stand_in_{what}'] / played[what]:.0%}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/two_simulators"))

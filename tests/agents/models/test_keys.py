@@ -1,0 +1,142 @@
+"""A canary key is walked through every failure of an endpoint, and found nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import pickle
+import traceback
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.models.endpoint import Endpoint, Limits
+from agents.models.keys import HIDDEN, Key
+from agents.models.response_cache import ResponseCache
+from agents.models.served import ServedChatModel
+from agents.protocols import GenerationRequest, Message
+from personas.errors import ModelError
+from simulator.cli.main import run_command
+from tests.servers.answers import scripted
+from tests.servers.faults import EVERY, Faults
+from tests.servers.kinds import Fault
+from tests.servers.openai_server import ScriptedServer
+from tests.servers.threaded import running
+
+CANARY = "sk-CANARY+key/0123456789=="
+REQUEST = GenerationRequest("c", (Message("user", "I feel torn."),), seed=1)
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> Key:
+    monkeypatch.setenv("MY_KEY", CANARY)
+    return Key("MY_KEY")
+
+
+def everything(caught: BaseException | None, caplog: pytest.LogCaptureFixture, *more: object) -> str:
+    """All that a user, a log file or a debugger could come to see."""
+    shown = [caplog.text, *(repr(record.__dict__) for record in caplog.records), *map(repr, more), *map(str, more)]
+    if caught is not None:
+        shown += [str(caught), repr(caught), "".join(traceback.format_exception(caught))]
+    return "\n".join(shown)
+
+
+def assert_hidden(text: str) -> None:
+    assert "CANARY" not in text
+    assert CANARY not in text
+
+
+@pytest.mark.parametrize("fault", EVERY)
+async def test_no_failure_shows_the_key(fault: Fault, key: Key, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    endless = Faults(1.0, weights={fault: 1.0}, in_a_row=99)
+    server = ScriptedServer(endless, api_key=CANARY, echo_headers=True, patience_s=1, retry_after_s=0.1, down_s=0.3)
+    async with server:
+        model = ServedChatModel(Endpoint(server.base_url, key, Limits(timeout_s=0.3, retries=1, patience_s=5)), "m")
+        caught = None
+        try:
+            made = await model.generate(REQUEST)
+        except ModelError as error:
+            caught = error
+        assert server.met[fault] >= 1  # the server knew the key: it went past the check
+        line = await model.endpoint.line()
+    assert (caught is None) == (fault == "slow drip"), caught
+    assert_hidden(everything(caught, caplog, model, model.endpoint, model.counters(), line.breaker))
+    assert caught is not None or made.text
+
+
+async def test_a_refused_key_is_named_by_its_variable(key: Key, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with ScriptedServer(api_key="another", echo_headers=True) as server:
+        model = ServedChatModel(Endpoint(server.base_url, key), "m")
+        with pytest.raises(
+            ModelError, match=r"refuses the key in MY_KEY \(401\): Incorrect API key provided"
+        ) as caught:
+            await model.generate(REQUEST)
+    assert_hidden(everything(caught.value, caplog, model))
+
+
+async def test_a_reply_that_says_the_key_loses_it(key: Key, tmp_path: Path) -> None:
+    async with ScriptedServer(answer=lambda body: f"Your key is {CANARY}.") as server:
+        cache = ResponseCache(tmp_path / "cache.sqlite")
+        made = await ServedChatModel(Endpoint(server.base_url, key), "m", cache=cache).generate(REQUEST)
+        cache.close()
+    assert made.text == f"Your key is {HIDDEN}."
+    assert CANARY.encode() not in (tmp_path / "cache.sqlite").read_bytes()
+
+
+def test_a_pickle_holds_only_the_name(key: Key) -> None:
+    assert CANARY.encode() not in pickle.dumps(Endpoint("http://x/v1", key))
+
+
+def test_a_message_loses_headers_and_the_keys_of_other_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_API_KEY", "0123456789abcdef")
+    said = Key().clean("got {'Authorization': 'Bearer abc.def-1', 'x': 1} for 0123456789abcdef\n\x1b[31m")
+    assert said == ascii("got {'Authorization': '[hidden]', 'x': 1} for [hidden] \x1b[31m")
+
+
+@given(st.text(min_size=1).map(str.strip).filter(bool), st.text(), st.text())
+def test_a_key_is_hidden_wherever_it_stands(key: str, before: str, after: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            patch.setenv("ANY", key)
+        except (ValueError, UnicodeError):
+            return  # no environment can hold it
+        hidden = Key("ANY").hide_in(before + key + after)
+    assert key not in hidden.replace(HIDDEN, "") or key in HIDDEN
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["right key, storm", "wrong key"])
+def test_a_whole_run_leaves_no_trace_of_the_key(
+    right: bool, key: Key, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    storm = Faults(0.8, seed=2)
+    server = ScriptedServer(
+        storm,
+        api_key=CANARY if right else "another",
+        echo_headers=True,
+        patience_s=1.2,
+        retry_after_s=0.05,
+        down_s=0.1,
+        answer=lambda body: f"{scripted(body)} {CANARY}",
+    )
+    with running(server):
+        model = {"ref": "openai:m", "base_url": server.base_url, "api_key_env": "MY_KEY", "timeout_s": 1}
+        study = {"model": model, "personas": {"ids": ["jun_park"]}, "candidates": ["base"], "turns": 6}
+        (tmp_path / "study.yaml").write_text(json.dumps(study), encoding="utf-8")
+        code = run_command(["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "run")])
+    out, err = capfd.readouterr()
+    if right:
+        assert code == 0
+        assert sum(server.met.values()) > 2
+        assert HIDDEN in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert_hidden(out + err + everything(None, caplog))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for path in files:
+        assert b"CANARY" not in path.read_bytes(), path

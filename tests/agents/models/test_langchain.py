@@ -1,0 +1,61 @@
+"""Models through LangChain: its own OpenAI class against a real server, and a clear word where it is absent."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from agents.models.langchain import LangChainChatModel
+from agents.models.opening import open_models
+from agents.models.references import resolve
+from agents.models.spec import ModelSpec
+from agents.protocols import GenerationRequest, Message, Sampling
+from personas.errors import InputError, ModelError
+from simulator.house import base_path
+from tests.servers.openai_server import ScriptedServer
+
+REQUEST = GenerationRequest("c", (Message("user", "I feel torn."),), seed=1, sampling=Sampling(0.2, 0.9, 5))
+
+
+def through_langchain(server: ScriptedServer) -> LangChainChatModel:
+    openai = pytest.importorskip("langchain_openai.chat_models.base", reason="needs langchain-openai")
+
+    def make(**settings: object) -> object:
+        return openai.BaseChatOpenAI(model="m", base_url=server.base_url, api_key="sk-CANARY-123456", **settings)
+
+    return LangChainChatModel("openai:m", make, {"max_retries": 0})  # type: ignore[arg-type]
+
+
+async def test_a_langchain_model_speaks() -> None:
+    async with ScriptedServer(keep=True) as server:
+        model = through_langchain(server)
+        made = await model.generate(REQUEST)
+        again = await model.generate(REQUEST)
+        sent = server.requests[0]
+    assert (sent["temperature"], sent["top_p"], sent["max_tokens"]) == (0.2, 0.9, 5)
+    assert sent["messages"] == [{"role": "user", "content": "I feel torn."}]
+    assert made == again
+    assert (made.prompt_tokens, made.completion_tokens, made.finish_reason) == (3, 5, "length")
+    assert model.counters()["completion_tokens"] == 10
+
+
+async def test_its_failures_are_ours_and_hide_the_key() -> None:
+    async with ScriptedServer(api_key="another") as server:
+        with pytest.raises(ModelError, match=r"openai:m: \w*AuthenticationError: .*401") as caught:
+            await through_langchain(server).generate(REQUEST)
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+async def test_it_has_no_adapters() -> None:
+    async with ScriptedServer() as server:
+        with pytest.raises(ModelError, match="knows no adapters"):
+            await through_langchain(server).generate(GenerationRequest("c", REQUEST.messages, 1, adapter="warm"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("langchain") is not None, reason="langchain is installed")
+def test_without_langchain_the_line_to_type_is_said() -> None:
+    spec = ModelSpec(ref="anthropic:claude-sonnet-4-5")
+    with pytest.raises(InputError, match=r"not installed: pip install 'holdfast\[langchain\]'"):
+        open_models({spec: resolve(spec, base_path())})

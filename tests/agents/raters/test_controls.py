@@ -1,0 +1,64 @@
+"""Length and order as rival explanations, worked by hand and against scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import linregress, spearmanr
+
+from agents.raters.controls import columns, length_control, order_control, without_length, word_counts
+from agents.raters.judge import Sample, Verdict
+from agents.raters.judgement import Judgement, Stamp
+
+
+def verdict(forward: float | None, backward: float | None) -> Verdict:
+    samples = tuple(
+        Sample(order, {"warmth": value}, None, None, (0, 0))  # type: ignore[arg-type]
+        for order, value in (("forward", forward), ("reversed", backward))
+        if value is not None
+    )
+    return Verdict(Judgement(Stamp("x", "1")), samples)
+
+
+def test_length_by_hand() -> None:
+    # Lengths 2 4 8 are 1 2 3 doublings; scores 0 1 2 rise by one each: all of it is length, nothing is left.
+    control = length_control([0, 1, 2], [2, 4, 8])
+    assert (control.rho, control.per_doubling, control.r2, control.n) == pytest.approx((1, 1, 1, 3))
+    assert without_length([0, 1, 2], [2, 4, 8]).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_length_as_scipy_has_it() -> None:
+    rng = np.random.default_rng(2)
+    words = rng.integers(1, 200, 60)
+    scores = rng.normal(size=60) + np.log2(words) / 3
+    control, line = length_control(scores, words), linregress(np.log2(words), scores)
+    assert control.per_doubling == pytest.approx(line.slope)
+    assert control.r2 == pytest.approx(line.rvalue**2)
+    assert control.rho == pytest.approx(spearmanr(scores, words).statistic)
+    left = without_length(scores, words)
+    assert np.corrcoef(left, np.log2(words))[0, 1] == pytest.approx(0, abs=1e-12)
+    assert left.mean() == pytest.approx(scores.mean())
+
+
+def test_length_is_undefined_without_variation_and_nan_is_left_out() -> None:
+    assert math.isnan(length_control([1, 1], [3, 9]).rho)
+    assert math.isnan(length_control([1, 2], [3, 3]).r2)
+    assert length_control([0, math.nan, 2], [2, 4, 8]).n == 2
+    left = without_length([0, math.nan, 1, 2], [2, 4, 4, 8])
+    assert math.isnan(left[1])
+    assert left[[0, 2, 3]].tolist() == pytest.approx([1, 1, 1])
+
+
+def test_order_by_hand() -> None:
+    # forward minus reversed: 1, 0, 2; mean 1, sd 1, half width 1.96 / sqrt(3). The last has no reversed answer.
+    control = order_control([verdict(2, 1), verdict(1, 1), verdict(2, 0), verdict(2, None)], "warmth")
+    assert (control.shift, control.mean_absolute, control.n) == pytest.approx((1, 1, 3))
+    assert control.hi - control.shift == pytest.approx(1.96 / math.sqrt(3))
+    assert math.isnan(order_control([verdict(1, 1)], "warmth").shift)
+
+
+def test_columns_keep_what_is_missing() -> None:
+    assert np.isnan(columns([{"a": 1}, {}], ["a"])["a"]).tolist() == [False, True]
+    assert word_counts(["", "one two"]).tolist() == [0, 2]

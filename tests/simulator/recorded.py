@@ -1,0 +1,30 @@
+"""A run folder made with a test double for the model, and with the users and the rater that a study has by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agents import registry
+from agents.registry import Workshop
+from simulator.engine.run import Troupe, run_study
+from simulator.house import study_rater, user_for
+from simulator.plan import resolve
+from simulator.study import StudyConfig
+from tests.simulator.scripted import HashModel
+
+STUDY: dict[str, Any] = {
+    "personas": {"ids": ("amara_okafor", "diego_fuentes", "jun_park")},
+    "candidates": ("base", "system_prompt"),
+    "turns": 6,
+    "seed": 5,
+}
+
+
+def record_run(out: Path, **changes: Any) -> Path:
+    """Hold 3 personas x 2 candidates x 6 turns in ``out``, which then holds a study.yaml and a journal."""
+    plan = resolve(StudyConfig.model_validate(STUDY | changes))
+    shop = Workshop({plan.study.model: HashModel()}, plan.study.model, plan.tasks, plan.patterns)
+    candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
+    run_study(plan, Troupe(candidates, user_for, study_rater(plan.study)), out)
+    return out

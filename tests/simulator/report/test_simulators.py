@@ -1,0 +1,62 @@
+"""The page's section on who played the users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.engine.journal import read_episodes
+from simulator.engine.run import run_study
+from simulator.report.page import write_report
+from simulator.report.series import cast
+from simulator.report.simulators import simulators
+from tests.agents.users.players import Player, nonsense
+from tests.simulator.conversation.test_model_users import MIXED, mixed_troupe, results_of
+from tests.simulator.engine.studies import study
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Results and page of a mixed study whose model never finds a user's words."""
+    out, plan = tmp_path_factory.mktemp("mixed"), study(**MIXED)
+    run_study(plan, mixed_troupe(plan, Player(speaks=nonsense)), out)
+    results = results_of(plan, out)
+    page = write_report(out / "report.html", results, read_episodes(out / "journal.sqlite"), plan.personas)
+    return results, page.read_text(encoding="utf-8")
+
+
+def test_each_simulator_has_its_candidates_and_its_share_of_own_words(ran: tuple[dict[str, Any], str]) -> None:
+    results, _ = ran
+    embedded, player = simulators(results, cast(results))
+    assert [s.name for s, _ in player.candidates] == [s.name for s in cast(results).series]
+    assert (embedded.own_words, embedded.own_judgements, embedded.refused) == (None, None, ())
+    assert (player.own_words, player.own_judgements) == (0, 1)
+    assert sum(n for _, n in player.refused) == 162
+
+
+def test_the_section_stands_on_the_page_and_transcripts_say_who_played(ran: tuple[dict[str, Any], str]) -> None:
+    _, page = ran
+    assert '<section id="simulators"' in page
+    assert "played by 2 simulators" in page
+    assert "(played by player)" in page
+    for name in ("embedded", "player"):
+        assert f"<bdi>{name}</bdi>" in page
+
+
+def test_names_are_escaped(ran: tuple[dict[str, Any], str], tmp_path: Path) -> None:
+    results, _ = ran
+    evil = "<script>alert(1)</script>"
+    renamed = {**results, "simulators": {evil: results["simulators"]["player"]}}
+    page = write_report(tmp_path / "r.html", renamed, [], {}).read_text(encoding="utf-8")
+    assert evil not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_study_with_the_embedded_users_only_has_no_such_section(
+    ran: tuple[dict[str, Any], str], tmp_path: Path
+) -> None:
+    results, _ = ran
+    page = write_report(tmp_path / "r.html", {**results, "simulators": None}, [], {}).read_text(encoding="utf-8")
+    assert 'id="simulators"' not in page

@@ -1,0 +1,99 @@
+"""Transcripts for other tools hold what the journal holds, in every format and shape."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from personas.errors import InputError, JournalError
+from simulator.cli.main import run_command
+from simulator.engine.journal import read_episodes
+from simulator.engine.run import run_study
+from simulator.export import Shape, arrow_schema, columns, export
+from tests.simulator.engine.studies import study, troupe
+from tests.simulator.scripted import HashModel
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine conversations of six turns, of which one failed at once."""
+    out = tmp_path_factory.mktemp("run")
+    plan = study()
+    run_study(plan, troupe(plan, HashModel(fail="system_prompt/jun_park")), out)
+    return out
+
+
+def test_a_row_a_turn(run: Path, tmp_path: Path) -> None:
+    episodes = read_episodes(run / "journal.sqlite")
+    assert export(run / "journal.sqlite", tmp_path / "turns.parquet", "parquet") == 48
+    table = pq.read_table(tmp_path / "turns.parquet")
+    assert table.schema.names == list(columns("turns"))
+    rows = table.to_pylist()
+    turns = [turn for episode in episodes for turn in episode.turns]
+    assert [(row["episode"], row["turn"], row["user"], row["reply"]) for row in rows] == [
+        (turn.episode_id, turn.turn, turn.user, turn.reply) for turn in turns
+    ]
+    first = rows[0]
+    assert (first["candidate"], first["persona"], first["agent"], first["replicate"]) == (
+        "base", "amara_okafor", None, 1,
+    )  # fmt: skip
+    assert first["emotional_reaction"] == turns[0].expressed.emotional_reaction
+    assert first["felt_interest"] == turns[0].felt["interest"]
+    assert first["stop"] is None
+    assert rows[5]["stop"] == "max turns"
+
+
+@pytest.mark.parametrize("shape", ["turns", "conversations"])
+def test_every_format_holds_the_same(run: Path, tmp_path: Path, shape: Shape) -> None:
+    from datasets import load_from_disk
+
+    journal = run / "journal.sqlite"
+    counts = {
+        export(journal, tmp_path / "a.parquet", "parquet", shape),
+        export(journal, tmp_path / "a.jsonl", "jsonl", shape),
+        export(journal, tmp_path / "a", "datasets", shape),
+    }
+    assert counts == {48 if shape == "turns" else 9}
+    parquet = pq.read_table(tmp_path / "a.parquet").to_pylist()
+    lines = (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == parquet
+    assert load_from_disk(str(tmp_path / "a")).to_list() == parquet
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "a.jsonl", "a.parquet"]  # nothing half-made
+
+
+def test_a_row_a_conversation(run: Path, tmp_path: Path) -> None:
+    export(run / "journal.sqlite", tmp_path / "talks.jsonl", "jsonl", "conversations")
+    rows = [json.loads(line) for line in (tmp_path / "talks.jsonl").read_text(encoding="utf-8").splitlines()]
+    for row, episode in zip(rows, read_episodes(run / "journal.sqlite"), strict=True):
+        said = [(message["role"], message["content"]) for message in row["messages"]]
+        assert said == [pair for turn in episode.turns for pair in (("user", turn.user), ("assistant", turn.reply))]
+        assert (row["turns"], row["error"]) == (len(episode.turns), episode.error)
+
+
+def test_every_column_says_what_it_means() -> None:
+    for shape in ("turns", "conversations"):
+        schema = arrow_schema(shape)  # type: ignore[arg-type]
+        assert all(len(field.metadata[b"meaning"]) > 5 for field in schema)
+
+
+def test_what_cannot_be_is_told(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "there.jsonl").write_text("mine")
+    with pytest.raises(InputError, match="is there already; name another --out"):
+        export(run / "journal.sqlite", tmp_path / "there.jsonl", "jsonl")
+    assert (tmp_path / "there.jsonl").read_text() == "mine"
+    with pytest.raises(JournalError, match="there is no journal here"):
+        export(tmp_path / "journal.sqlite", tmp_path / "x.jsonl", "jsonl")
+    with pytest.raises(InputError, match="cannot be written"):
+        export(run / "journal.sqlite", tmp_path / "there.jsonl" / "x.jsonl", "jsonl")
+
+
+def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "turns.jsonl"
+    assert run_command(["export", str(run), "--to", "jsonl", "--out", str(out)]) == 0
+    assert capsys.readouterr().out.startswith("48 turns in ")
+    assert run_command(["export", str(run), "--schema", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["felt_interest"]["type"] == "double"
+    assert run_command(["export", str(run)]) == 2

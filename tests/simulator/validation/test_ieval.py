@@ -1,0 +1,105 @@
+"""iEval: reading it, its table by hand, and what the shipped recipe reaches on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata, spearmanr
+from statsmodels.regression.linear_model import OLS
+
+from agents.raters.fitted import SHIPPED_PERCEIVED, FittedRater
+from personas.errors import DataError
+from simulator.validation.ieval import read_ieval
+from simulator.validation.perceived import ceiling, chats_table, partial_spearman, without_group_means
+from simulator.validation.scoring import score
+
+
+def test_reading(ieval_data: Path) -> None:
+    chats = read_ieval(ieval_data)
+    labelled = chats.labelled
+    assert labelled.dimensions == ("affective_understanding", "response_appropriateness")
+    assert len(labelled.passages) == 24
+    assert labelled.people[:4] == ("0", "0", "1", "1")
+    assert chats.bots[:2] == ("Pink", "Green")
+    assert set(chats.lengths) == {3 * len("So sorry, that must be hard."), 3 * len("Ha ha, who cares about it.")}
+    assert chats.rows(np.array([1, 3])).bots == ("Green", "Green")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("0,Pink,4", "0,Pink,6"), r"conversations\.csv:2: EU is '6'; allowed: 1, 2, 3, 4, 5"),
+        (('""role""', '""rule""'), r"conversations\.csv:2: messages are no JSON list of role and content"),
+        (("conversation_id,part", "conversation_id,worker"), r"conversations\.csv:1: columns absent: part"),
+        (("0-Pink,0,Pink,", "0-Pink,0,"), r"conversations\.csv:2: the row has too few or too many columns"),
+        (("assistant", "user"), "the chat has no message of the assistant"),
+    ],
+)
+def test_malformed_rows_are_named(ieval_data: Path, change: tuple[str, str], message: str) -> None:
+    path = ieval_data / "ieval" / "conversations.csv"
+    text = path.read_text(encoding="utf-8").replace("0,Pink,1", "0,Pink,4")
+    path.write_text(text.replace(change[0], change[1]), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        read_ieval(ieval_data)
+
+
+def test_a_rater_that_only_knows_the_chatbot_agrees_with_nobody_within_it(ieval_data: Path) -> None:
+    chats = read_ieval(ieval_data)
+    truth = chats.labelled.labels.mean(axis=1)
+    by_bot = {bot: truth[np.array(chats.bots) == bot].mean() for bot in set(chats.bots)}
+    knows_bots = np.array([[by_bot[bot]] for bot in chats.bots])
+    table = chats_table(chats, knows_bots, draws=50)
+    assert np.isnan(table["within_bot"]["mean"])  # constant within each: undefined, not 0
+    perfect = chats_table(chats, truth[:, None], draws=50)
+    assert perfect["spearman"]["mean"] == pytest.approx(1)
+    assert perfect["within_bot"]["mean"] == pytest.approx(1)
+    assert (perfect["mae"], perfect["calibration"]["error"], perfect["n"], perfect["missing"]) == (0, 0, 24, 0)
+
+
+def test_missing_scores_are_counted_and_length_is_told_of_the_same_chats(ieval_data: Path) -> None:
+    chats = read_ieval(ieval_data)
+    scores = chats.labelled.labels.copy()
+    scores[:6] = np.nan
+    table = chats_table(chats, scores, draws=50)
+    assert (table["n"], table["missing"]) == (18, 6)
+    lengths, truth = np.array(chats.lengths)[6:], chats.labelled.labels[6:].mean(axis=1)
+    assert table["length_only"]["mean"] == pytest.approx(spearmanr(lengths, truth).statistic)
+
+
+def test_group_means_by_hand() -> None:
+    found = without_group_means(np.array([1.0, 3.0, np.nan, 5.0]), ("a", "a", "a", "b"))
+    assert found.tolist()[:2] == [-1, 1]
+    assert np.isnan(found[2])
+    assert found[3] == 0
+
+
+def test_partial_spearman_is_the_correlation_of_what_ranks_leave() -> None:
+    rng = np.random.default_rng(3)
+    given = rng.normal(size=80)
+    a, b = given + rng.normal(size=80), given + rng.normal(size=80)
+    design = np.stack([np.ones(80), rankdata(given)], axis=1)
+    left = [OLS(rankdata(one), design).fit().resid for one in (a, b)]
+    assert partial_spearman(a, b, given) == pytest.approx(np.corrcoef(*left)[0, 1])
+    assert np.isnan(partial_spearman(given, b, given))
+
+
+def test_ceiling_by_hand() -> None:
+    # ranks of the two questions: 1 2 3 4 and 1 2 4 3, so r = 1 - 6 * 2 / (4 * 15) = .8; 1.6 / 1.8; its root
+    found = ceiling(np.array([[1, 1], [2, 2], [3, 4], [4, 3]], dtype=np.float64))
+    assert found["eu_er"] == pytest.approx(0.8)
+    assert found["reliability"] == pytest.approx(8 / 9)
+    assert found["most"] == pytest.approx((8 / 9) ** 0.5)
+
+
+async def test_the_shipped_recipe_beats_length_by_far(real_data: Path) -> None:
+    chats = read_ieval(real_data)
+    scored = await score(FittedRater(SHIPPED_PERCEIVED), chats.labelled)
+    assert scored.how == "refitted on other people"
+    table = chats_table(chats, scored.values, draws=50)
+    assert table["spearman"]["mean"] >= 0.55
+    assert table["within_bot"]["mean"] >= 0.30
+    assert table["length_only"]["mean"] < 0.42
+    assert table["beyond_length"] > 0.35
+    assert table["calibration"]["error"] < 0.15
