@@ -11,16 +11,18 @@ import numpy as np
 from agents.raters import LinearRater
 from agents.seeds import derive_seed
 from simulator.logs.measuring import OTHERS, Tallies
+from simulator.logs.records import End
 from simulator.logs.tally import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, Group, Measure
 from simulator.measure.arrays import Floats, Ints
 from simulator.measure.bootstrap import DRAWS, Interval
-from simulator.measure.incidence import cumulative_incidence
+from simulator.measure.leaving import Incidence, cumulative_incidence
 from simulator.measure.sums import correlation, draw_weights, slope_given, sums_band, sums_ratio
 from simulator.measure.survival import Survival, kaplan_meier
 from simulator.results_shapes import as_dict, by_turn, plain
 
 SCHEMA_VERSION = 1
-ENDS = ("failure", "success")
+ENDS: tuple[End, ...] = ("failure", "success")
+_CAUSE: dict[End, int] = {"": 0, "failure": 1, "success": 2}
 KNOWN_WORDS = 0.6  # below this share of known words, the log is probably not in the rater's language
 
 
@@ -154,16 +156,21 @@ def _repeated(turns: Sequence[int], counts: Mapping[Any, int]) -> Ints:
 def _exits(group: Group) -> dict[str, Any]:
     """Leaving: the share that has not left in failure (success and the planned end are censored), and both ends."""
     time = _repeated([turn for turn, _ in group.ends], group.ends)
-    end = np.repeat([way for _, way in group.ends], list(group.ends.values()))
-    stayed = kaplan_meier(time, end == "failure")
-    shares = cumulative_incidence(time, end.tolist(), ENDS)
+    way = np.repeat([_CAUSE[end] for _, end in group.ends], list(group.ends.values()))
+    stayed = kaplan_meier(time, way == _CAUSE["failure"])
     return {
         "survival": _survival(stayed),
         "median_turn": stayed.median,
-        "incidence": [
-            {"turn": turn + 1, **{way: shares[way][turn] for way in ENDS}} for turn in range(len(shares[ENDS[0]]))
-        ],
+        "incidence": {end: _incidence(cumulative_incidence(time, way, _CAUSE[end])) for end in ENDS},
     }
+
+
+def _incidence(found: Incidence) -> list[dict[str, float]]:
+    columns = (found.turn, found.share, found.lo, found.hi)
+    names = ("turn", "share", "lo", "hi")
+    return [
+        dict(zip(names, row, strict=True)) for row in zip(*(c[:CURVE_TURNS].tolist() for c in columns), strict=True)
+    ]
 
 
 def _survival(found: Survival) -> list[dict[str, float]]:

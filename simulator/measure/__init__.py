@@ -18,7 +18,6 @@
     power              how many personas does a difference need?
     tactics            does a reply do again what the last one did?
     ngrams, repetition templates, distinct n-grams, likeness to earlier replies
-    incidence          leaving in failure beside leaving in success: competing ends
     gap                desired minus perceived empathy, and how much of it a candidate closes
     naming             does a reply name the feeling or the topic that the user just named?
     pairwise           two candidates before the same users
