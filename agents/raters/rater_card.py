@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from agents.raters.dialogue_features import PER_TURN
 from agents.raters.dialogue_fit import DialogueFit
 from agents.raters.labelled import Labelled
 from agents.raters.manifest import Manifest
@@ -34,9 +35,9 @@ def write_card(out: Path, manifest: Manifest, labelled: Labelled, fit: DialogueF
     )
     parts = yaml.safe_load(_PARTS.read_text(encoding="utf-8"))
     source = parts["sources"].get(labelled.id, f"Labels of {labelled.id}.").strip()
-    encoder = (
-        "" if manifest.encoder is None else f"\nEncoder: {manifest.encoder.name} ({manifest.encoder.sha256[:12]}).\n"
-    )
+    encoder = ""
+    if manifest.encoder is not None:
+        encoder = f"\nEncoder: {Path(manifest.encoder.name).name} (weights {manifest.encoder.sha256[:12]}).\n"
     text = f"""\
 # {manifest.kind.capitalize()} rater: {manifest.scale}
 
@@ -67,15 +68,19 @@ and chooses on other people and shows intervals, experts, and length as a rival.
 
 
 def _reads(manifest: Manifest, fit: DialogueFit) -> str:
-    numbers = f"{len(fit.model.centre):,} counted numbers"
+    counts = len(manifest.ways) * len(PER_TURN)
+    parts = []
     if manifest.encoder is not None:
-        return f"{len(fit.model.centre):,} numbers: sentence vectors, lengths, echo, repetition, questions, cues"
-    words = f" and {len(fit.model.table.keys):,} words, pairs and triples of words" if manifest.words else ""
-    return f"{numbers} (lengths, echo, repetition, questions, cues){words}"
+        parts.append(f"{len(fit.model.centre) - counts:,} numbers of sentence vectors")
+    if counts:
+        parts.append(f"{counts:,} counted numbers (lengths, echo, repetition, questions, cues)")
+    if manifest.words:
+        parts.append(f"{len(fit.model.table.keys):,} words, pairs and triples of words")
+    return "\nand ".join(parts)
 
 
 def _command(manifest: Manifest) -> str:
     history = "" if manifest.history is None else f" --history {manifest.history}"
     if manifest.encoder is None:
         return f"holdfast rater fit --scale {manifest.scale}{history} --out DIR"
-    return f"holdfast rater train --encoder {manifest.encoder.name}{history} --out DIR"
+    return f"holdfast rater train --encoder ENCODER --scale {manifest.scale}{history} --out DIR"

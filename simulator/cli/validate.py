@@ -27,7 +27,7 @@ from simulator.cli.console import output_options, print_json
 def validate(
     rater: str, data: Path | None, out: Path | None, draws: int, seed: int, as_json: bool, quiet: bool
 ) -> None:
-    """Hold a rater against human labels: EPITOME, iEval, Lend an Ear.
+    """Hold a rater against human labels: EPITOME, iEval, Lend an Ear, ESConv.
 
     Expressed empathy and acts: quadratic-weighted kappa with the median of three experts (1 is agreement, 0 chance),
     beside each expert, the crowd, GPT, Claude and a baseline that knows only how long a reply is. Perceived empathy:
