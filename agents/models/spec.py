@@ -20,6 +20,7 @@ _KEY_NAMES = re.compile(r"(api[-_]?key|key|token|secret|password|authorization|b
 _LIKE_A_KEY = re.compile(
     r"\b(sk|pk|rk|gsk|hf|xai|nvapi|r8|fw|tgp|lsv2)[-_][\w-]{8,}|\bAIza[\w-]{16,}|\bbearer\s+\S+", re.I
 )
+_URL = r"^https?://\S+$"
 _IN_URL = re.compile(r"^\w+://[^/@]+@")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,60}")
 _NO_VARIABLE = "api_key_env names an environment variable in capitals, such as MY_KEY; a key itself has no place here"
@@ -53,7 +54,7 @@ class ModelSpec(Frozen):
     )
     device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # hf: cpu, cuda, cuda:1, mps, auto
     extra: dict[str, JsonValue] = Field(default_factory=dict)  # sent with every request (top_k, …), or to LangChain
-    base_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    base_url: Annotated[str, Field(pattern=_URL)] | None = None
     api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key
     served_as: Annotated[str, Field(pattern=r"\{adapter\}")] = "{adapter}"  # the name that an adapter is served under
     load_adapters: bool = False  # hand the study's adapters to a vLLM server through /v1/load_lora_adapter
@@ -104,6 +105,13 @@ def parse_model(value: object) -> ModelSpec:
     if variable is not None and not (isinstance(variable, str) and _VARIABLE.fullmatch(variable)):
         raise ValueError(_NO_VARIABLE)
     return ModelSpec.model_validate_json(json.dumps(data), strict=True)
+
+
+def parse_words(ref: str, base_url: str | None) -> ModelSpec:
+    """A spec from the command line. A ValueError says what is wrong without repeating a key."""
+    if base_url is not None and not re.fullmatch(_URL, base_url):
+        raise ValueError(_NO_KEY if _IN_URL.match(base_url) else "the URL must begin with http:// or https://")
+    return parse_model({"ref": ref} | ({} if base_url is None else {"base_url": base_url}))
 
 
 def written(spec: ModelSpec) -> str | dict[str, Any]:

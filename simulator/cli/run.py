@@ -12,6 +12,7 @@ from personas.errors import InputError
 from simulator.cli.console import output_options
 
 if TYPE_CHECKING:
+    from agents.models.spec import ModelSpec
     from simulator.place import Place
 
 
@@ -23,6 +24,7 @@ Examples:
   holdfast run study.yaml --out runs/mine --resume --max-minutes 30
   holdfast run runs/mine/study.yaml --out runs/again --replay runs/mine      no model: replies from the journal
   holdfast run study.yaml --out runs/mine --json | jq .headline
+  holdfast run study.yaml --out runs/qwen --model openai:Qwen/Qwen3-8B --base-url http://localhost:8000/v1
   holdfast run study.yaml --out runs/mine --on ray --address ray-head:6379      on many machines"""
 )
 @click.argument("study", type=click.Path(path_type=Path))
@@ -43,6 +45,8 @@ Examples:
 @click.option("--on", type=click.Choice(["here", "ray"]), default="here", show_default=True, help="Who does the work.")
 @click.option("--address", help="Ray's head, HOST:PORT. [default: RAY_ADDRESS, the cluster here, or a new one]")
 @click.option("--ray-models", type=click.IntRange(1), help="Engines per model. [default: one per GPU; 1 without GPUs]")
+@click.option("--model", help="Instead of the study's model: micro, hf:NAME_OR_PATH, openai:MODEL, PROVIDER:MODEL.")
+@click.option("--base-url", help="Where the model of --model is served.")
 @output_options
 def run(
     study: Path,
@@ -59,6 +63,8 @@ def run(
     on: str,
     address: str | None,
     ray_models: int | None,
+    model: str | None,
+    base_url: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -68,7 +74,8 @@ def run(
     asked = load_study(study)
     limits = given(minutes=max_minutes, tokens=max_tokens, cost_usd=max_cost)
     budget = asked.budget.model_copy(update=limits)
-    changes = given(seed=seed, turns=turns, batch_size=batch_size, concurrency=concurrency)
+    spec = chosen_model(model, base_url)
+    changes = given(model=spec, seed=seed, turns=turns, batch_size=batch_size, concurrency=concurrency)
     config = asked.model_copy(update={**changes, "budget": budget})
     from simulator.cli.stage import viewer
     from simulator.loop import run_loop
@@ -97,6 +104,24 @@ def _place(on: str, address: str | None, ray_models: int | None) -> AbstractCont
     if odd:
         raise InputError(f"{' and '.join(odd)}: only with --on ray")
     return nullcontext(HERE)
+
+
+def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:
+    """What ``--model`` and ``--base-url`` ask for; None where they are not given.
+
+    Raises:
+        InputError: no model reference, a key in it, or a URL without a model.
+    """
+    from agents.models.spec import parse_words
+
+    if model is None and base_url is None:
+        return None
+    if model is None:
+        raise InputError("--base-url says where a model is served; name it with --model openai:MODEL")
+    try:
+        return parse_words(model, base_url)
+    except ValueError as error:
+        raise InputError(f"--model: {error}") from None
 
 
 def show(results: dict[str, object], out: Path, *, as_json: bool, quiet: bool) -> None:

@@ -56,7 +56,8 @@ async def test_no_failure_shows_the_key(fault: Fault, key: Key, caplog: pytest.L
     endless = Faults(1.0, weights={fault: 1.0}, in_a_row=99)
     server = ScriptedServer(endless, api_key=CANARY, echo_headers=True, patience_s=1, retry_after_s=0.1, down_s=0.3)
     async with server:
-        model = ServedChatModel(Endpoint(server.base_url, key, Limits(timeout_s=0.3, retries=1, patience_s=5)), "m")
+        limits = Limits(timeout_s=0.3 if fault == "timeout" else 20, retries=1, patience_s=1)
+        model = ServedChatModel(Endpoint(server.base_url, key, limits), "m")
         caught = None
         try:
             made = await model.generate(REQUEST)
@@ -126,7 +127,7 @@ def test_a_whole_run_leaves_no_trace_of_the_key(
         answer=lambda body: f"{scripted(body)} {CANARY}",
     )
     with running(server):
-        model = {"ref": "openai:m", "base_url": server.base_url, "api_key_env": "MY_KEY", "timeout_s": 1}
+        model = {"ref": "openai:m", "base_url": server.base_url, "api_key_env": "MY_KEY", "timeout_s": 1, "retries": 20}
         study = {"model": model, "personas": {"ids": ["jun_park"]}, "candidates": ["base"], "turns": 6}
         (tmp_path / "study.yaml").write_text(json.dumps(study), encoding="utf-8")
         code = run_command(["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "run")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from agents.models.spec import ModelSpec, effect, parse_model, written
 from personas.errors import InputError
 from personas.loading import load_text
+from simulator.cli.main import run_command
 from simulator.plan import differences, resolve
 from simulator.study import StudyConfig
 
@@ -107,3 +110,24 @@ def test_another_port_is_the_same_study_and_another_model_is_not() -> None:
 def test_effect_of_a_word_is_the_word() -> None:
     assert effect("micro") == "micro"
     assert effect({"ref": "openai:m", "retries": 2}) == "openai:m"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--model", "mirco"], "--model: unknown model reference 'mirco'"),
+        (["--model", "openai:m", "--base-url", "localhost"], "must begin with http:// or https://"),
+        (["--model", "openai:m", "--base-url", "https://me:CANARY@x/v1"], "environment only"),
+        (["--model", KEY], "environment only"),
+        (["--base-url", "http://x/v1"], "name it with --model"),
+        (["--model", "micro", "--base-url", "http://x/v1"], "base_url means nothing for micro"),
+    ],
+)
+def test_the_command_line_takes_the_same_words(
+    options: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "study.yaml").write_text("candidates: [base]")
+    assert run_command(["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "run"), *options]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert "CANARY" not in told
