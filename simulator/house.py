@@ -150,7 +150,8 @@ def open_house(study: StudyConfig) -> House:
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
-    return House(open_models(found, batch_size=study.batch_size), found, study.model, study_rater(study), speakers, writer)
+    models = open_models(found, batch_size=study.batch_size)
+    return House(models, found, study.model, study_rater(study), speakers, writer)
 
 
 def study_rater(study: StudyConfig) -> LinearRater:
