@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -173,14 +173,9 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
-    house = House(
-        open_models(found, batch_size=study.batch_size, local=place.load),
-        found,
-        study.model,
-        study_rater(study),
-        speakers,
-    )
-    return replace(house, writer=study.training.model if study.training is not None else None, place=place)
+    models = open_models(found, batch_size=study.batch_size, local=place.load)
+    writer = study.training.model if study.training is not None else None
+    return House(models, found, study.model, study_rater(study), speakers, writer, place)
 
 
 def _named(study: StudyConfig) -> tuple[ModelSpec, ...]:
