@@ -49,7 +49,7 @@ class Breaker:
                 self.state = "half open"
                 return True
             if self.given_up:
-                raise ModelError(f"{self.where} has not answered for over {self.patience_s:g} s; given up for now")
+                raise ModelError(self.farewell)
             if self.state == "open" and self._until - now > self.patience_s:
                 wait = f"{self._until - now:.0f} s, longer than patience_s ({self.patience_s:g})"
                 raise ModelError(f"{self.where} asks to wait {wait}")
@@ -90,6 +90,11 @@ class Breaker:
     def given_up(self) -> bool:
         """Whether it has gone without any answer for longer than ``patience_s``."""
         return self._away_since is not None and self._now() - self._away_since > self.patience_s
+
+    @property
+    def farewell(self) -> str:
+        """What is said when it is given up."""
+        return f"{self.where} has not answered for over {self.patience_s:g} s; given up for now"
 
     def _become(self, state: State) -> None:
         self.state = state

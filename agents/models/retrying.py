@@ -57,6 +57,8 @@ class Call:
         try:
             return await policy(self._once, attempt)
         except TransientError as failure:
+            if self.breaker.given_up:
+                raise ModelError(f"{self.breaker.farewell}, the last: {failure}") from None
             tries = policy.statistics["attempt_number"]
             why = "; the run's retry budget is spent" if self.budget.spent >= self.budget.most else ""
             raise ModelError(f"{self.where} did not answer in {tries} tries, the last: {failure}{why}") from None

@@ -84,8 +84,8 @@ async def test_a_storm_gives_the_words_of_a_calm() -> None:
     async with ScriptedServer() as server:
         calm = await ask_all(model(server), 80)
     storm = Faults(0.4, seed=5)
-    async with ScriptedServer(storm, patience_s=0.6, retry_after_s=0.02, down_s=0.05, drip_s=0.002) as server:
-        asked = model(server, replace(QUICK, retries=20))
+    async with ScriptedServer(storm, patience_s=2.5, retry_after_s=0.02, down_s=0.05, drip_s=0.002) as server:
+        asked = model(server, Limits(timeout_s=2, retries=20))
         assert await ask_all(asked, 80) == calm
         assert len(server.met) > 8
     assert asked.meter.failed == 0
