@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 PROVIDERS = ("openai", "langchain")
-KEY = "OPENAI_API_KEY"
+OPENAI_URL = "https://api.openai.com/v1"
+KEY = "OPENAI_API_KEY"  # sent to OpenAI, and to nobody else
+OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 NO_KEY = "none"  # what is sent to a server of one's own that asks for no key
 
 
@@ -37,7 +39,8 @@ def chat_model(
         raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
     if scheme == "langchain":
         return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
-    key = os.environ.get(KEY) or (NO_KEY if base_url else None)
+    at_openai = base_url is None or base_url.rstrip("/") == OPENAI_URL
+    key = os.environ.get(KEY if at_openai else OWN_KEY) or (None if at_openai else NO_KEY)
     if key is None:
         raise InputError(f"no key: set {KEY} in the environment, or name a server of your own with --base-url")
     if base_url is not None and not base_url.startswith(("http://", "https://")):

@@ -19,7 +19,8 @@ SCALES = ("expressed", "perceived", "acts")
     "  holdfast judge chats.jsonl --model linear --json\n\n"
     "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME.\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
-    "The key is read from OPENAI_API_KEY. An answer that cannot be used is asked for once more, then it is missing."
+    "The key is read from OPENAI_API_KEY, for a server of your own from HOLDFAST_API_KEY. An answer that cannot\n"
+    "be used is asked for once more, then it is missing."
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")

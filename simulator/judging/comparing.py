@@ -94,7 +94,7 @@ def _require_server(name: str, found: Sequence[Preference]) -> None:
     if len(failed) == len(answers):
         raise ModelError(
             f"{name}: its server answered none of {len(answers)} requests ({failed[0].detail}). Check --base-url, the "
-            "model's name and OPENAI_API_KEY"
+            "model's name and the key in the environment"
         )
 
 

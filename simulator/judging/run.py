@@ -104,7 +104,7 @@ def _require_server(name: str, verdicts: Sequence[Verdict]) -> None:
         why = next(one.detail for one in refused if one is not None)
         raise ModelError(
             f"{name}: its server answered none of {len(refused)} requests ({why}). Check --base-url, the model's name "
-            "and OPENAI_API_KEY; --timeout gives a slow server longer"
+            "and the key in the environment; --timeout gives a slow server longer"
         )
 
 

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -245,3 +246,17 @@ def test_without_the_package_the_message_names_the_extra(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "langchain_openai", None)
     with pytest.raises(InputError, match=r"pip install 'holdfast\[openai\]'"):
         chat_model("openai:x", "http://127.0.0.1:1")
+
+
+def test_openais_key_is_sent_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "for-openai-alone")
+    monkeypatch.delenv("HOLDFAST_API_KEY", raising=False)
+
+    def key(base_url: str | None) -> str:
+        model: Any = chat_model("openai:x", base_url)
+        return str(model.openai_api_key.get_secret_value())
+
+    assert key(None) == key("https://api.openai.com/v1/") == "for-openai-alone"
+    assert key("http://localhost:8000/v1") == "none"
+    monkeypatch.setenv("HOLDFAST_API_KEY", "for-my-own")
+    assert key("http://localhost:8000/v1") == "for-my-own"
