@@ -18,6 +18,7 @@ from simulator.report.forest import strips
 from simulator.report.lines import LineChart, line_chart
 from simulator.report.log_headline import log_headline, main_measure
 from simulator.report.page import SHARE
+from simulator.report.provenance import rater_card
 from simulator.report.render import render
 from simulator.report.series import COLOURS, Series
 from simulator.report.values import Estimate, number
@@ -56,6 +57,7 @@ def page_context(results: Mapping[str, Any], kept: Sequence[tuple[Talk, Floats]]
     kept_at = [Estimate.of((groups[s.name]["measures"].get(main) or {}).get("retention")) for s in series]
     return {
         "results": results,
+        "rater_card": rater_card(results.get("rater")),
         "series": series,
         "rows": [(s, groups[s.name]) for s in series],
         "headline": log_headline(results, series),

@@ -16,7 +16,7 @@ from simulator.report.headline import headline
 from simulator.report.holding import holding_view
 from simulator.report.lines import LineChart, line_chart
 from simulator.report.network import network
-from simulator.report.provenance import ablation_table, is_microcosm, provenance_rows, timing_rows
+from simulator.report.provenance import ablation_table, is_microcosm, provenance_rows, rater_card, timing_rows
 from simulator.report.render import render
 from simulator.report.routing import confusion
 from simulator.report.series import Cast, Series, cast
@@ -87,6 +87,7 @@ def page_context(
         "provenance": provenance_rows(results),
         "timings": timing_rows(results),
         "ablation": ablation_table(results),
+        "rater_card": rater_card((results.get("provenance") or {}).get("rater")),
         "estimate": Estimate.of,
     }
 

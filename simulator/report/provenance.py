@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agents.raters.judgement import EXPRESSED
+from agents.raters.named import LINEAR, card_folders
 from simulator.report.values import number
 
 MICRO = ("micro", "microcosm", "embedded")
@@ -56,6 +58,13 @@ def ablation_table(results: Mapping[str, Any]) -> tuple[list[str], list[list[Any
         return None
     columns = list(dict.fromkeys(str(key) for row in raw for key in row))
     return columns, [[row.get(column) for column in columns] for row in raw]
+
+
+def rater_card(rater: Mapping[str, Any] | None) -> str | None:
+    """The card (Markdown) of the rater ``{id, …}``, where it is one that holdfast ships; None of others."""
+    if (rater or {}).get("id") != LINEAR:
+        return None
+    return (card_folders(LINEAR)[EXPRESSED.id] / "card.md").read_text(encoding="utf-8")
 
 
 def timing_rows(results: Mapping[str, Any]) -> list[tuple[str, float, float]]:

@@ -9,6 +9,7 @@ import pytest
 
 from simulator.records import EpisodeRecord, EpisodeSpec
 from simulator.report import write_report
+from simulator.report.provenance import rater_card
 from simulator.report.series import cast
 from simulator.report.transcripts import embed, safe_json
 from tests.simulator.report.make_fixture import CANDIDATES, make_episodes, make_personas, make_results
@@ -217,3 +218,9 @@ def test_a_small_budget_shows_every_task_before_a_second_persona(results):
     one = len(safe_json(embed(results, episodes[:1], people, cast(results)).data["groups"][0]))
     chosen = embed(results, episodes, people, cast(results), budget=one * 2 * 9).data["groups"]
     assert {g["task"] for g in chosen} == {t["title"] for t in results["tasks"].values()}
+
+
+def test_the_card_of_a_shipped_rater_stands_on_the_page_and_no_others_does() -> None:
+    assert "## Where it fails" in (rater_card({"id": "linear", "version": "x"}) or "")
+    assert rater_card({"id": "my-own"}) is None
+    assert rater_card(None) is None
