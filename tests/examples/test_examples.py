@@ -29,7 +29,7 @@ def run(folder: Path, out: Path, turns: int) -> dict[str, object]:
 
 
 def test_there_are_examples_and_each_has_a_readme() -> None:
-    named = {"endpoints", "own_persona", "population", "ray", "real_conversations", "stress_test", "two_simulators"}
+    named = {"endpoints", "own_persona", "population", "ray", "stress_test", "two_simulators"}
     assert named <= {folder.name for folder in FOLDERS}
     assert all((folder / "README.md").exists() and (folder / "run.py").exists() for folder in FOLDERS)
 
