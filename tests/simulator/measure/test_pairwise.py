@@ -66,8 +66,7 @@ def test_holm_by_hand():
     assert holm([]).tolist() == []
 
 
-@settings(max_examples=100, deadline=None)
-@settings(max_examples=20)  # statsmodels takes 50 ms for each
+@settings(max_examples=20, deadline=None)  # statsmodels takes 50 ms for each
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_statsmodels(values):
     assert holm(values) == pytest.approx(multipletests(values, method="holm")[1])
