@@ -35,6 +35,7 @@ class Breaker:
     _failures: int = 0
     _until: float = 0.0
     _pause_s: float = 0.0
+    _asked: bool = False  # was it the server that asked for the pause?
     _away_since: float | None = None
     _waiting: asyncio.Event | None = None
 
@@ -50,7 +51,7 @@ class Breaker:
                 return True
             if self.given_up:
                 raise ModelError(self.farewell)
-            if self.state == "open" and self._until - now > self.patience_s:
+            if self._asked and self.state == "open" and self._until - now > self.patience_s:
                 wait = f"{self._until - now:.0f} s, longer than patience_s ({self.patience_s:g})"
                 raise ModelError(f"{self.where} asks to wait {wait}")
             await self._wait(self._until - now if self.state == "open" else None)
@@ -70,12 +71,15 @@ class Breaker:
             return False
         if self.state == "open":
             self._until = max(self._until, now + (wait_s or 0.0))  # calls that were under way when it opened
+            self._asked = self._asked or bool(wait_s)
             return False
         opened = self.state == "closed"
         if wait_s:
             pause = wait_s
         else:
-            self._pause_s = pause = min(max(2 * self._pause_s, self.first_pause_s), self.longest_pause_s)
+            longest = min(self.longest_pause_s, max(self.patience_s, self.first_pause_s))
+            self._pause_s = pause = min(max(2 * self._pause_s, self.first_pause_s), longest)
+        self._asked = bool(wait_s)
         self._until = now + pause
         self._become("open")
         return opened
