@@ -73,7 +73,7 @@ def _show(now: Status, *, as_json: bool, quiet: bool) -> None:
 def lines(now: Status) -> list[str]:
     """What a person reads."""
     from simulator.cli.persona_lines import shown
-    from simulator.engine.progress import duration
+    from simulator.engine.speed import duration
     from simulator.engine.tally import counter_words
 
     speed = "" if now.turns_per_s is None else f", {now.turns_per_s:.1f} turns/s"

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from simulator.engine.progress import Meter
+from simulator.engine.speed import Meter
 from simulator.engine.tally import Tally, counter_words
 from simulator.records import EpisodeSpec, TurnRecord
 

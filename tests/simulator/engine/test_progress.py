@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from simulator.engine.live import RichProgress
-from simulator.engine.progress import Meter, NoProgress, PlainProgress, duration, progress_for
+from simulator.engine.progress import NoProgress, PlainProgress, progress_for
+from simulator.engine.speed import Meter, duration
 
 
 class Clock:
