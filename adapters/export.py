@@ -125,7 +125,7 @@ def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
         InputError: no such file, no dialogue in it, or lines of another shape: each with its number.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text: {error}") from error
     dialogues: list[TrainingDialogue] = []

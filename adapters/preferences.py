@@ -53,7 +53,7 @@ def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
 def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
     """Read a file of pairs. Raises :class:`InputError`: no such file, no pair in it, or lines of another shape."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text: {error}") from error
     pairs: list[PreferencePair] = []

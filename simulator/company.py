@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Any
 
 from agents.raters.gathering import Gathered
 from personas.errors import InputError, JournalError
+from personas.schema import Persona
 from simulator.engine.budget import Counters, nothing
 from simulator.engine.journal import Journal
-from simulator.engine.replay import ReplayedCandidate, must_hold
+from simulator.engine.replay import ReplayedCandidate, ReplayedUser, must_hold
 from simulator.engine.run import Troupe
 from simulator.house import study_rater, user_for
 from simulator.plan import Plan
@@ -49,7 +50,13 @@ def replaying(plan: Plan, old: Journal, folder: Path, timings: dict[str, float])
     then = {name: value for name, value in run["provenance"].items() if name in ("model", "microcosm", "prompts")}
     made = {**versions(("langgraph", "numpy")), **then, "replayed": True, "inputs": inputs}
     made["rater"] = {"id": rater.id, "version": rater.version}
-    return Company(plan, Troupe(candidates, user_for, Gathered(rater)), inputs, made, timings)
+    played = {users.name: _as_they_were(old) for users in plan.study.users if users.kind == "model"}
+    return Company(plan, Troupe(candidates, user_for, Gathered(rater), played), inputs, made, timings)
+
+
+def _as_they_were(old: Journal) -> Callable[[Persona, str], ReplayedUser]:
+    """Users that a model played, by persona and conversation, from the journal ``old``."""
+    return lambda persona, conversation: ReplayedUser(persona, old, conversation)
 
 
 @contextmanager

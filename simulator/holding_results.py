@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from personas.schema import MECHANISMS
+from simulator.conversation.stop import USER_LEFT
 from simulator.measure.arrays import Bools, Floats, present_mean
 from simulator.measure.bootstrap import Resamples, mean_band, mean_interval
 from simulator.measure.change_point import change_point
@@ -105,11 +106,12 @@ def _exponential(adherence: Floats, groups: Sequence[str], fit: DecayFit) -> dic
 
 
 def left_early(episodes: Sequence[EpisodeRecord]) -> Bools:
-    """Which conversations their user ended: closed with a reason, before the planned length, and not by an error."""
+    """Which conversations their user left before the planned length; a loop of replies or an error is no leaving."""
     length = np.array([len(episode.turns) for episode in episodes], dtype=np.int64)
     planned = np.array([episode.spec.max_turns for episode in episodes], dtype=np.int64)
     closed = [
-        episode.error is None and bool(episode.turns) and episode.turns[-1].stop is not None for episode in episodes
+        episode.error is None and bool(episode.turns) and USER_LEFT in (episode.turns[-1].stop or "")
+        for episode in episodes
     ]
     return user_left(length, planned, np.array(closed, dtype=np.bool_))
 

@@ -166,6 +166,8 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
         InputError: an unknown model reference, a key that is not set.
         ModelError: a model cannot be loaded.
     """
+    if study.budget.cost_usd is not None:
+        _countable(study, place)
     found = references(_named(study), base_path())
     if any(isinstance(reference, LocalReference) for reference in found.values()):
         from transformers.utils import logging as transformers_logging
@@ -176,6 +178,14 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
     models = open_models(found, batch_size=study.batch_size, local=place.load)
     writer = study.training.model if study.training is not None else None
     return House(models, found, study.model, study_rater(study), speakers, writer, place)
+
+
+def _countable(study: StudyConfig, place: Place) -> None:
+    """An InputError where a limit of money could never be reached, since nobody counts it."""
+    if all(spec.prices is None for spec in _named(study)):
+        raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
+    if place is not HERE:
+        raise InputError("a limit of money is not counted across machines yet; leave it out, or leave --on ray out")
 
 
 def _named(study: StudyConfig) -> tuple[ModelSpec, ...]:

@@ -27,9 +27,9 @@ class Key:
         return os.environ.get(self.variable, "").strip() if self.variable else ""
 
     def hide_in(self, text: str) -> str:
-        """``text`` without the key (also as URLs write it)."""
+        """``text`` without the key (also as URLs write it), where it is long enough to be one."""
         key = self.reveal()
-        if not key:
+        if len(key) < _SHORTEST:  # a dummy such as "none" is no secret, and stands in ordinary words
             return text
         return text.replace(key, HIDDEN).replace(url_quote(key, safe=""), HIDDEN)
 

@@ -97,7 +97,8 @@ def _openai_url() -> str:
 
 
 def _key_env(spec: ModelSpec) -> str | None:
-    """The variable that holds the key. OpenAI's own is never sent to another server unless the user says so."""
+    """The variable that holds the key. OpenAI's own is sent to another server only where ``api_key_env`` or the
+    environment's OPENAI_BASE_URL says so."""
     at_openai = spec.base_url is None or spec.base_url.rstrip("/") == OPENAI_URL
     name = spec.api_key_env or (OPENAI_KEY if at_openai else None)
     if name is not None and not os.environ.get(name):

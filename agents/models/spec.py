@@ -16,7 +16,10 @@ from agents.models.words import split_word
 from personas.schema import Frozen
 
 #: Names under which people write keys, and what keys of well-known services look like.
-_KEY_NAMES = re.compile(r"(api[-_]?key|key|token|secret|password|authorization|bearer)", re.IGNORECASE)
+_KEY_NAMES = re.compile(
+    r"key|token|bearer|([\w-]*[-_])?(api[-_]?key|(access|auth|ad|id|session|refresh)[-_]?token|secret|password|authorization)",
+    re.IGNORECASE,
+)
 _LIKE_A_KEY = re.compile(
     r"\b(sk|pk|rk|gsk|hf|xai|nvapi|r8|fw|tgp|lsv2)[-_][\w-]{8,}|\bAIza[\w-]{16,}|\bbearer\s+\S+", re.I
 )

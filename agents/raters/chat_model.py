@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PROVIDERS = ("openai", "langchain")
 OPENAI_URL = "https://api.openai.com/v1"
-KEY = "OPENAI_API_KEY"  # sent to OpenAI, and to nobody else
+KEY = "OPENAI_API_KEY"  # sent to OpenAI, and to nobody else (but where OPENAI_BASE_URL says so)
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 NO_KEY = "none"  # what is sent to a server of one's own that asks for no key
 

@@ -14,6 +14,7 @@ from agents.raters.descriptive import Description, Quote
 from agents.raters.judge import Order, Sample, Verdict
 from agents.raters.judgement import Judgement, Stamp
 from agents.raters.quoting import quote_messages
+from personas.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from simulator.judging.reading import Cited
@@ -117,11 +118,18 @@ def to_verdict(line: RatedLine) -> Verdict:
 
 
 def read_kept(out: Path) -> Iterator[RatedLine]:
-    """The lines of an interrupted run that need not be asked again; a torn or foreign line is passed over."""
-    for text in out.read_text(encoding="utf-8", errors="replace").splitlines() if out.exists() else ():
+    """The lines of an interrupted run that need not be asked again; a torn last line is passed over.
+
+    Raises :class:`InputError` where ``out`` holds something else: going on would write over it.
+    """
+    lines = out.read_text(encoding="utf-8", errors="replace").split("\n") if out.exists() else []
+    for number, text in enumerate(lines, start=1):
         try:
             line = RatedLine.model_validate_json(text)
         except ValidationError:
+            if number < len(lines) and text.strip():
+                fault = Fault(f"{out}:{number}", "is no line of an earlier run of this command; choose another --out")
+                raise InputError([fault]) from None
             continue
         if line.worth_keeping:
             yield line

@@ -25,7 +25,7 @@ from ray.exceptions import (
 )
 
 from agents.models.references import LocalReference
-from personas.errors import HoldfastError, JournalError, ModelError
+from personas.errors import HoldfastError, ModelError
 from simulator.conversation.cast import Cast
 from simulator.engine.batch import Casting
 from simulator.engine.journal import Journal
@@ -93,6 +93,7 @@ class RayPlace:
         """Hold what the journal owes of ``specs``, ``concurrency`` conversations per engine at once.
 
         :raises JournalError: turns can no longer be kept.
+        :raises ModelError: a part of the study cannot travel to workers.
         """
         ended = journal.ended()
         owed = [casting(spec) for spec in specs if spec.id not in ended]
@@ -107,7 +108,7 @@ class RayPlace:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(max(1, self.engines * concurrency // size)):
                     workers.create_task(desk.work(groups))
-        except* JournalError as errors:
+        except* HoldfastError as errors:
             raise errors.exceptions[0] from None
         finally:
             watch.cancel()
@@ -134,11 +135,11 @@ class _Desk:
             while owed := self._owed(group):
                 if group[0].halted():
                     return
-                before = self.journal.count().turns
+                before = self._kept(group)
                 lost = await self._send(owed)
                 if lost is None:
                     break
-                losses = losses + 1 if self.journal.count().turns == before else 0
+                losses = losses + 1 if self._kept(group) == before else 0
                 if losses == MOST_LOSSES:
                     self._give_up(owed, lost)
                     break
@@ -147,6 +148,9 @@ class _Desk:
     def _owed(self, group: Sequence[Cast]) -> list[Cast]:
         ended = self.journal.ended()
         return [cast for cast in group if cast.spec.id not in ended]
+
+    def _kept(self, group: Sequence[Cast]) -> int:
+        return sum(len(self.journal.turns(cast.spec.id)) for cast in group)
 
     async def _send(self, casts: Sequence[Cast]) -> Exception | None:
         """Have a worker hold ``casts`` and write down what comes; what killed the worker, if something did."""

@@ -28,7 +28,7 @@ def read_esconv(data: Path) -> Chats:
     """The rated dialogues of ``data/esconv_failed``. Raises :class:`DataError` where absent or a line is malformed."""
     path = data / FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
     found = [_dialogue(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]

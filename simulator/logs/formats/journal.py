@@ -22,8 +22,13 @@ FILE = "journal.sqlite"
 COLUMNS = ("candidate", "persona", "task")
 IMPORTED = "imported"  # candidate, task or persona where a log names none
 LEFT, PLEASED = "user left", "satisfied"  # how the stop reason of a user who leaves begins; in it where all is well
+FAILED = "patience"  # in it where the assistant failed the user; a goodbye without either says nothing
 
-_STOPS: dict[End, str] = {"failure": f"{LEFT}: the log says so", "success": f"{LEFT}: {PLEASED}", "": "log ends"}
+_STOPS: dict[End, str] = {
+    "failure": f"{LEFT}: patience ran out",
+    "success": f"{LEFT}: {PLEASED}",
+    "": "log ends",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
     columns = {name: word_of(getattr(spec, name)) for name in COLUMNS}
     columns = {name: value for name, value in columns.items() if value and value != IMPORTED}
     stop = text_of(episode.turns[-1].stop)
-    end: End = "" if not stop.startswith(LEFT) else "success" if PLEASED in stop else "failure"
+    end = _end(stop)
     planned = number_of(spec.max_turns)
     yield Conversation(
         id=word_of(spec.id),
@@ -131,3 +136,10 @@ class JournalWriter:
                 stop=_STOPS[one.end] if last else None,
             )
             journal.append(record)
+
+
+def _end(stop: str) -> End:
+    """What a conversation's stop reason says of how it went for the user."""
+    if not stop.startswith(LEFT):
+        return ""
+    return "success" if PLEASED in stop else "failure" if FAILED in stop else ""

@@ -100,7 +100,7 @@ def test_a_message_loses_headers_and_the_keys_of_other_variables(monkeypatch: py
     assert said == ascii("got {'Authorization': '[hidden]', 'x': 1} for [hidden] \x1b[31m")
 
 
-@given(st.text(min_size=1).map(str.strip).filter(bool), st.text(), st.text())
+@given(st.text(min_size=8).map(str.strip).filter(lambda key: len(key) >= 8), st.text(), st.text())
 def test_a_key_is_hidden_wherever_it_stands(key: str, before: str, after: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         try:

@@ -53,7 +53,7 @@ def plan() -> Plan:
 
 def hold(plan: Plan, place: Place, adapter: Path, out: Path, progress: NoProgress | None = None) -> Outcome:
     house = open_house(plan.study, place)
-    house.models["micro"].add_adapter("solver", adapter)
+    house.models[house.default].add_adapter("solver", adapter)
     return run_study(plan, house.troupe(plan, router=None), out, progress=progress)
 
 

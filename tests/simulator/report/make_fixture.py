@@ -103,7 +103,7 @@ def _turn(spec: EpisodeSpec, turn: int, rng: np.random.Generator, last: bool) ->
         state={},
         adapter=TASKS[spec.task][1] if routed or spec.candidate == "adapter" else None,
         recognised_task=spec.task if routed else None,
-        stop="all goals served" if last and turn < spec.max_turns else None,
+        stop="user left: every goal is met and the user is satisfied" if last and turn < spec.max_turns else None,
     )
 
 
