@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from agents.users.driven.agent import ModelUser
 from agents.users.embedded import EmbeddedUser
 from personas.errors import JournalError
 from simulator.cli.summary import played_by
+from simulator.company import replaying
 from simulator.conversation.cast import Cast, opening
 from simulator.conversation.graph import config, graph
 from simulator.conversation.stop import MaxTurns
-from simulator.engine.journal import read_episodes
+from simulator.engine.journal import Journal, read_episodes
 from simulator.engine.rounds import mean_felt
 from simulator.engine.run import Troupe, run_study
 from simulator.house import model_users
@@ -166,6 +168,16 @@ def test_a_broken_off_run_goes_on_to_the_same_words(tmp_path: Path) -> None:
     assert run_study(plan, failing, tmp_path / "half").failed == 6
     run_study(plan, mixed_troupe(plan, Player()), tmp_path / "half", resume=True)
     hashes = [transcripts_sha256(read_episodes(tmp_path / name / "journal.sqlite")) for name in ("whole", "half")]
+    assert hashes[0] == hashes[1]
+
+
+def test_a_replay_needs_no_model_for_the_users_either(tmp_path: Path) -> None:
+    plan = study(**MIXED)
+    run_study(plan, mixed_troupe(plan, Player()), tmp_path / "old")
+    with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
+        played = replaying(plan, old, tmp_path / "old", {}).troupe
+        assert run_study(plan, replace(played, rater=HashRater()), tmp_path / "new").failed == 0
+    hashes = [transcripts_sha256(read_episodes(tmp_path / name / "journal.sqlite")) for name in ("old", "new")]
     assert hashes[0] == hashes[1]
 
 
