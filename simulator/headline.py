@@ -66,7 +66,7 @@ def _kept(name: str, candidate: Mapping[str, Any]) -> str:
     if mean is None:
         why = candidate["notes"].get("retention", "undefined").removeprefix("undefined: ")
         return f"what {_title(name)} kept is undefined ({why})"
-    verb = "kept" if round(100 * mean) <= 100 else "rose to" if lo is not None and lo > 1 else "held at"
+    verb = "kept" if round(100 * mean) <= 100 else "rose to" if lo is not None and lo > 1 else "kept"
     limits = "no interval" if lo is None else f"{100 * lo:.0f}, {100 * hi:.0f}"
     return f"{_title(name)} {verb} {100 * mean:.0f} % [{limits}]"
 

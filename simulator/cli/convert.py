@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from personas.errors import InputError
 from simulator.cli.console import output_options, print_json
 
 
@@ -47,6 +48,8 @@ def convert(
     from simulator.logs.results import skipped_of
 
     target = format_named(word)
+    if out.exists() and out.resolve() not in {file.resolve() for file in files}:  # of those more is said below
+        raise InputError(f"{out}: is there already; remove it, or choose another --out")
     with counting("conversations", "messages", quiet=quiet or as_json) as progress:
         done = convert_files(open_sources(files, source, columns), target, out, progress)
     skipped = skipped_of(done.skipped)

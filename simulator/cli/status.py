@@ -32,8 +32,12 @@ It reads the journal and changes nothing; use it while the run goes on, or after
 @output_options
 def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) -> None:
     """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
+    from personas.errors import InputError
+    from simulator.engine.run import JOURNAL
     from simulator.engine.status import Onlooker
 
+    if not (folder / JOURNAL).is_file():
+        raise InputError(f"{folder}: no run stands here (there is no {JOURNAL}); name a run folder")
     onlooker = Onlooker(folder)
     if watch and sys.stdout.isatty() and not (as_json or quiet):
         _watch(onlooker, every)

@@ -8,14 +8,14 @@ from typing import Any
 
 from simulator.cli.console import console, print_table
 
-#: Turns whose adherence is shown, as far as the study reaches.
+#: Turns whose adherence is shown, as far as the study reaches; its last turn too.
 SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
 UNDEFINED = "-"
 
 
 def print_summary(results: Mapping[str, Any], out: Path) -> None:
     """Print the headline, the table of candidates, and the report's path."""
-    turns = [turn for turn in SHOWN_TURNS if turn <= results["turns"]]
+    turns = sorted({*(turn for turn in SHOWN_TURNS if turn <= results["turns"]), results["turns"]})
     columns = ["candidate", *(f"turn {turn}" for turn in turns), "retention [95 %]", "gap", "gap reduction [95 %]"]
     rows = [
         [

@@ -91,7 +91,14 @@ class PlainProgress:
         self.tally.add(spec.candidate, spec.task, record.expressed.as_array())
 
     def count(self, counters: Mapping[str, float]) -> None:
-        self._counted = counter_words(counters)
+        words = counter_words(counters)
+        if (
+            words != self._counted and self.meter.clock() - self._said >= self.every
+        ):  # no turn comes, but something does
+            self._said = self.meter.clock()
+            self._counted = words
+            self.note(self._line())
+        self._counted = words
 
     def drop(self, turns: int) -> None:
         self.meter.total -= turns

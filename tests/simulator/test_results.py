@@ -189,7 +189,7 @@ def test_the_headline_of_the_expected_outcome(results):
 
 def test_the_headline_when_nothing_decays():
     line = build(study({"system_prompt": 0.95, "routed": 0.95}, noise=0.03))["headline"]
-    assert "kept 100 %" in line or "kept 99 %" in line or "held at 101 %" in line
+    assert "kept 100 %" in line or "kept 99 %" in line or "kept 101 %" in line
     assert "in the last quarter their adherence is not shown to differ (" in line
 
 

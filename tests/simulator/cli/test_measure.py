@@ -125,6 +125,8 @@ def test_convert_says_what_has_no_place(log: Path, tmp_path: Path, capsys: pytes
     assert "no place in sdialog for 30 x label empathy" in out
     assert run_command(["convert", str(log), "--to", "csv", "--out", str(log)]) == 2
     assert "would be overwritten" in capsys.readouterr().err
+    assert run_command(["convert", str(log), "--to", "sdialog", "--out", str(tmp_path / "d.json")]) == 2
+    assert "is there already; remove it" in capsys.readouterr().err
 
 
 def test_an_empty_file_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,8 +108,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["ended"] == 9
     assert run_command(["status", str(tmp_path / "empty")]) == 2
     (tmp_path / "empty").mkdir()
-    assert run_command(["status", str(tmp_path / "empty")]) == 1
-    assert "there is no journal here" in capsys.readouterr().err
+    assert run_command(["status", str(tmp_path / "empty")]) == 2
+    assert "no run stands here (there is no journal.sqlite)" in capsys.readouterr().err
 
 
 def test_no_folder(tmp_path: Path) -> None:
