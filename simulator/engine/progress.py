@@ -92,9 +92,7 @@ class PlainProgress:
 
     def count(self, counters: Mapping[str, float]) -> None:
         words = counter_words(counters)
-        if (
-            words != self._counted and self.meter.clock() - self._said >= self.every
-        ):  # no turn comes, but something does
+        if words != self._counted and self.meter.clock() - self._said >= self.every:  # no turn comes, but retries do
             self._said = self.meter.clock()
             self._counted = words
             self.note(self._line())
