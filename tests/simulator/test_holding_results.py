@@ -64,14 +64,15 @@ def test_who_left_is_told_apart_from_who_failed_and_who_still_talks():
     talk = curve_episode([0.9] * 5, max_turns=8)
     whole = curve_episode([0.9] * 8, max_turns=8)
     episodes = [ends(talk, "user left: no more"), talk, replace(talk, error="down"), ends(whole, "max turns")]
-    assert left_early(episodes).tolist() == [True, False, False, False]
+    episodes.append(ends(talk, "repeated loop"))  # stopped by a rule, not by its user
+    assert left_early(episodes).tolist() == [True, False, False, False, False]
     assert reply_words(episodes, 8)[0, 4:6].tolist() == pytest.approx([1, math.nan], nan_ok=True)
 
 
 def test_leaving_moves_the_lower_bound_only():
     spoken = study({"base": 0.9, "routed": 0.9}, turns=8)
     short = [
-        ends(replace(one, turns=one.turns[:5]), "user left")
+        ends(replace(one, turns=one.turns[:5]), "user left: no more")
         if one.spec.candidate == "routed" and one.spec.seed
         else one
         for one in spoken
