@@ -5,7 +5,6 @@ dataset. Streams from the journal, so the size of a run does not matter.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agents.protocols import SENSE7
 from personas.errors import InputError
 from personas.schema import MECHANISMS
+from simulator.drafts import drafted
 from simulator.engine.journal import Journal
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -188,15 +188,8 @@ def arrow_schema(shape: Shape) -> pyarrow.Schema:
 @contextmanager
 def _draft(out: Path) -> Iterator[Path]:
     """A place beside ``out`` to write to, which takes its name once it is whole."""
-    draft = out.with_name(f".{out.name}.part")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        yield draft
-        draft.replace(out)
+        with drafted(out) as draft:
+            yield draft
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror or error})") from error
-    finally:
-        if draft.is_dir():
-            shutil.rmtree(draft, ignore_errors=True)
-        elif draft.exists():
-            draft.unlink()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -36,6 +34,7 @@ def validate(
     """
     from agents.raters.named import scale_raters
     from simulator.cli.validation_tables import show
+    from simulator.results_shapes import plain
     from simulator.validation.folder import data_folder
     from simulator.validation.run import validate as run
 
@@ -45,23 +44,14 @@ def validate(
 
     raters = scale_raters(rater)
     found = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, told=told))
-    plain = _without_nan(found)
+    as_found = plain(found)
     if out is not None:
         from simulator.validation.write import write_validation
 
-        written = write_validation(plain, found, out)
+        written = write_validation(as_found, found, out)
     if as_json:
-        print_json(plain)
+        print_json(as_found)
     elif not quiet:
         show(found)
         if out is not None:
             click.echo(f"\nwritten: {', '.join(str(one) for one in written)}")
-
-
-def _without_nan(value: Any) -> Any:
-    """nan has no place in JSON: null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -13,6 +13,7 @@ from typing import TextIO
 from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import Judgement, ScaleRater
 from personas.errors import Fault, InputError, ModelError
+from simulator.drafts import drafted
 from simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_verdict
 from simulator.judging.reading import Cited, read_passages
 
@@ -124,9 +125,8 @@ def rate_files(
         out.parent.mkdir(parents=True, exist_ok=True)
         kept = {line.key: line for line in read_kept(out)}
         whole = "".join(line.model_dump_json() + "\n" for line in kept.values())
-        part = out.with_name(f"{out.name}.part")  # a torn last line is dropped; an interruption here loses nothing
-        part.write_text(whole, encoding="utf-8")
-        part.replace(out)
+        with drafted(out) as draft:  # a torn last line is dropped; an interruption here loses nothing
+            draft.write_text(whole, encoding="utf-8")
         file = out.open("a", encoding="utf-8")
     except OSError as error:
         raise InputError([Fault(str(out), f"cannot be written: {error.strerror}; choose another --out")]) from None

@@ -16,6 +16,7 @@ from agents.raters.judgement import Judgement, ScaleRater
 from agents.raters.outcomes import tally
 from agents.raters.panel import agreement, disputes
 from simulator.judging.run import Rated
+from simulator.results_shapes import plain
 
 
 def summarise(rated: Rated, raters: dict[str, ScaleRater], seed: int = 0) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def summarise(rated: Rated, raters: dict[str, ScaleRater], seed: int = 0) -> dic
         summary["disputes"] = [
             {**asdict(one), "passage": _place(rated, one.passage)} for one in disputes(rated.judgements, scale)
         ]
-    return dict(_without_nan(summary))
+    return dict(plain(summary))
 
 
 def _of_rater(
@@ -84,11 +85,3 @@ def _sd(values: Floats) -> float:
 def _place(rated: Rated, index: int) -> dict[str, Any]:
     one = rated.passages[index]
     return {"file": one.file, "line": one.line, "turn": one.turn}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

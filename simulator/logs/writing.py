@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from personas.errors import InputError
+from simulator.drafts import drafted
 from simulator.logs.records import Conversation
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[str]]:
     """A text file that appears under ``path`` when the block ends well. Raises InputError where none can be made."""
-    draft = path.with_name(f".{path.name}.part")
+    with whole(path) as draft, draft.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        yield file
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what appears under ``path`` when the block ends well. Raises InputError where nothing can be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            yield file
-        os.replace(draft, path)
+        with drafted(path) as draft:
+            yield draft
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def count_left_out(

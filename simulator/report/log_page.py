@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from personas.errors import InputError
 from personas.schema import MECHANISMS
+from simulator.drafts import drafted
 from simulator.logs.measuring import Talk, Tallies
 from simulator.logs.tally import LENGTH
 from simulator.measure.arrays import Floats
@@ -39,9 +39,8 @@ def write_outputs(out: Path, results: Mapping[str, Any], tallies: Tallies) -> Pa
         write_results(out / "results.json", results)
         text = render(page_context(results, tallies.kept), "logs.html.jinja", ("figures.js",))
         path = out / "report.html"
-        draft = path.with_name(path.name + ".part")
-        draft.write_text(text, encoding="utf-8", errors="replace")
-        os.replace(draft, path)
+        with drafted(path) as draft:
+            draft.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error
     return path

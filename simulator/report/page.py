@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from personas.schema import MECHANISMS, Persona
+from simulator.drafts import drafted
 from simulator.records import EpisodeRecord
 from simulator.report.axes import Axis, fitted
 from simulator.report.forest import pairs_by_metric, strips
@@ -43,9 +43,8 @@ def write_report(
     Raises OSError where the path cannot be written.
     """
     text = render(page_context(results, episodes, personas, budget))
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", errors="replace")
-    os.replace(draft, path)
+    with drafted(path) as draft:
+        draft.write_text(text, encoding="utf-8", errors="replace")
     return path
 
 

@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from personas.errors import Fault, InputError
 from personas.words import printable, shorten
 from simulator.logs.files import opened
 from simulator.logs.records import Skip
+from simulator.logs.writing import whole
 
 MAX_UNPACKED = 150_000_000  # bytes: SENSE-7's own is a few million; a zip bomb has thousands of millions
 MOST_ROWS, MOST_COLUMNS = 500_000, 64
@@ -73,9 +74,7 @@ def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[S
 def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterator[Callable[[str, Sequence[Any]], None]]:
     """``add(sheet, row)`` for a workbook that appears under ``path`` when the block ends well."""
     openpyxl = _openpyxl()
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as draft:
         draft.touch()
         book = openpyxl.Workbook(write_only=True)
         for sheet, header in sheets.items():
@@ -91,12 +90,6 @@ def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterato
                 one.close()  # openpyxl would complain later, from nowhere
             raise
         book.save(draft)
-        os.replace(draft, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def _cell(sheet: Any, value: Any) -> Any:
