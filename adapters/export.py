@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.filtering import usable_turns
+from adapters.jsonl import numbered_lines, said
 from adapters.steering import SteeredDialogue
 from agents.prompts import sha256
 from personas.errors import Fault, InputError
@@ -124,19 +125,13 @@ def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
     Raises:
         InputError: no such file, no dialogue in it, or lines of another shape: each with its number.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text: {error}") from error
     dialogues: list[TrainingDialogue] = []
     faults: list[Fault] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path):
         try:
             dialogues.append(TrainingDialogue.model_validate_json(line))
         except ValidationError as error:
-            faults += [Fault(str(path), _said(dict(fault)), line=number) for fault in error.errors()]
+            faults += [Fault(str(path), said(fault), line=number) for fault in error.errors()]
     if not dialogues and not faults:
         faults.append(Fault(str(path), "holds no dialogue; write some with `holdfast train`"))
     if faults:
@@ -148,9 +143,3 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _said(fault: dict[str, object]) -> str:
-    place = fault["loc"]
-    where = ".".join(str(part) for part in place) if isinstance(place, tuple) else ""
-    return f"{where}: {fault['msg']}" if where else str(fault["msg"])

@@ -1,17 +1,24 @@
-"""Training libraries kept quiet, their losses kept, their threads fixed: what every training here needs of them."""
+"""What every training here needs of its libraries: the same settings, quiet, losses kept, threads fixed, one shape of
+folder."""
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import datasets
 import torch
 import transformers
 from transformers import TrainerCallback
+
+from adapters.config import TrainingConfig
+from adapters.reward_config import RewardTraining
+from adapters.store import CONFIG
 
 
 class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
@@ -27,6 +34,37 @@ class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped 
             self.values.append(float(logs["loss"]))
             if self._on_step is not None:
                 self._on_step(len(self.values), self._steps)
+
+
+def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch: str) -> dict[str, Any]:
+    """What every training here says to its TRL trainer: fixed steps on the CPU, nothing saved, reported or drawn."""
+    return {
+        "output_dir": scratch,
+        "max_length": config.max_length,
+        "max_steps": config.steps,
+        "per_device_train_batch_size": config.batch_size,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": "linear",
+        "seed": seed % 2**32,
+        "use_cpu": True,
+        "bf16": False,  # TRL's default is mixed precision, slow and coarse on a CPU
+        "gradient_checkpointing": False,  # TRL's default trades time for memory that a small model does not need
+        "dataloader_pin_memory": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+def save_peft(trainer: Any, out: Path, base_name: str) -> None:
+    """Write the PEFT folder; its config is sorted and names the base by its name, so that it is the same everywhere."""
+    trainer.model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
+    path = out / CONFIG
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = base_name
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 @contextmanager

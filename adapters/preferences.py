@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapters.export import ChatLine
+from adapters.jsonl import numbered_lines, said
 from agents.prompts import sha256
 from agents.seeds import derive_seed
 from personas.errors import Fault, InputError
@@ -52,21 +53,13 @@ def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
 
 def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
     """Read a file of pairs. Raises :class:`InputError`: no such file, no pair in it, or lines of another shape."""
-    try:
-        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text: {error}") from error
     pairs: list[PreferencePair] = []
     faults: list[Fault] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path):
         try:
             pairs.append(PreferencePair.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            faults.append(Fault(str(path), f"{where}: {first['msg']}" if where else first["msg"], number))
+            faults.append(Fault(str(path), said(error.errors()[0]), number))
     if not pairs and not faults:
         faults.append(Fault(str(path), "holds no pair; each line is {prompt, chosen, rejected, persona}"))
     if faults:

@@ -21,7 +21,7 @@ from peft import LoraConfig, TaskType
 from transformers import PrinterCallback, set_seed
 from trl import RewardConfig, RewardTrainer
 
-from adapters.libraries import Losses, quiet, threads
+from adapters.libraries import Losses, plain_arguments, quiet, save_peft, threads
 from adapters.preferences import PreferencePair
 from adapters.reward_card import reward_card
 from adapters.reward_config import RewardTraining
@@ -106,7 +106,7 @@ def build_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[Prefer
     rows = [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in pairs]
     trainer = RewardTrainer(
         model=model,
-        args=_arguments(config, job.seed, scratch),
+        args=RewardConfig(**plain_arguments(config, job.seed, scratch)),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         peft_config=LoraConfig(
@@ -124,26 +124,6 @@ def build_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[Prefer
     return trainer
 
 
-def _arguments(config: RewardTraining, seed: int, scratch: str) -> Any:
-    return RewardConfig(
-        output_dir=scratch,
-        max_length=config.max_length,
-        max_steps=config.steps,
-        per_device_train_batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="linear",
-        seed=seed % 2**32,
-        use_cpu=True,
-        bf16=False,
-        gradient_checkpointing=False,
-        dataloader_pin_memory=False,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
 def require_ours(out: Path) -> None:
     """What stands in ``out`` is replaced, so it must be ours. Asked before training, not after it."""
     if out.exists() and not out.is_dir():
@@ -154,15 +134,10 @@ def require_ours(out: Path) -> None:
 
 
 def _save(trainer: Any, job: RewardJob) -> None:
-    """Write the PEFT folder, with the head among its safetensors; its config names the base by its name."""
+    """Write the PEFT folder, with the head among its safetensors."""
     for name in sorted({*_OURS} - {PAIRS}):
         (job.out / name).unlink(missing_ok=True)
-    trainer.model.save_pretrained(job.out, safe_serialization=True, save_embedding_layers=False)
-    path = job.out / CONFIG
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = job.base_name
-    config["target_modules"] = sorted(config["target_modules"])
-    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    save_peft(trainer, job.out, job.base_name)
 
 
 def right(model: RewardModel, pairs: Sequence[PreferencePair]) -> list[float]:

@@ -5,7 +5,6 @@ The files of an adapter depend on the base, the dialogues, the settings, the see
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import time
@@ -23,8 +22,8 @@ from trl import SFTConfig, SFTTrainer, get_training_chat_template
 from adapters.card import AdapterCard
 from adapters.config import TrainingConfig
 from adapters.export import file_sha256, read_jsonl
-from adapters.libraries import Losses, quiet, threads
-from adapters.store import CARD, CONFIG, WEIGHTS, weights_sha256
+from adapters.libraries import Losses, plain_arguments, quiet, save_peft, threads
+from adapters.store import CARD, WEIGHTS, weights_sha256
 from personas.errors import ModelError
 
 
@@ -96,7 +95,7 @@ def build_trainer(job: AdapterJob, config: TrainingConfig, messages: list[list[d
     model, tokenizer = _load(job.base)
     trainer = SFTTrainer(
         model=model,
-        args=_arguments(config, job.seed, scratch),
+        args=SFTConfig(assistant_only_loss=True, **plain_arguments(config, job.seed, scratch)),
         train_dataset=Dataset.from_list([{"messages": lines} for lines in messages]),
         processing_class=tokenizer,
         peft_config=LoraConfig(
@@ -109,27 +108,6 @@ def build_trainer(job: AdapterJob, config: TrainingConfig, messages: list[list[d
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def _arguments(config: TrainingConfig, seed: int, scratch: str) -> Any:
-    return SFTConfig(
-        output_dir=scratch,
-        assistant_only_loss=True,
-        max_length=config.max_length,
-        max_steps=config.steps,
-        per_device_train_batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="linear",
-        seed=seed % 2**32,
-        use_cpu=True,
-        bf16=False,  # TRL's default is mixed precision, slow and coarse on a CPU
-        gradient_checkpointing=False,  # TRL's default trades time for memory that a small model does not need
-        dataloader_pin_memory=False,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-    )
 
 
 def _load(base: Path) -> tuple[Any, Any]:
@@ -151,12 +129,7 @@ def _load(base: Path) -> tuple[Any, Any]:
 
 
 def _save(trainer: Any, job: AdapterJob) -> None:
-    """Write the PEFT folder; its config is sorted and names the base by its name, so that it is the same everywhere."""
+    """Write the PEFT folder in the place of what stands there."""
     if job.out.exists():
         shutil.rmtree(job.out)
-    trainer.model.save_pretrained(job.out, safe_serialization=True, save_embedding_layers=False)
-    path = job.out / CONFIG
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = job.base_name
-    config["target_modules"] = sorted(config["target_modules"])
-    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    save_peft(trainer, job.out, job.base_name)
