@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,12 +51,11 @@ class Realism:
     def of(cls, conversations: Sequence[Sequence[str]], personas: Sequence[str]) -> Realism:
         """``conversations``: the user's lines; ``personas``: the text of who speaks, one per conversation."""
         lines = [line for conversation in conversations for line in conversation]
-        weights = tf_idf([*lines, *personas])
-        ends = np.cumsum([len(conversation) for conversation in conversations], dtype=np.int64)
+        rarity = Rarity.of([*lines, *personas])
         rows = []
-        for number, conversation in enumerate(conversations):
-            own = weights[ends[number] - len(conversation) : ends[number]]
-            persona = weights[len(lines) + number]
+        for conversation, about in zip(conversations, personas, strict=True):
+            weights = rarity.weigh([*conversation, about])  # one conversation's words at a time: little memory
+            own, persona = weights[:-1], weights[-1]
             sticky, chance = stickiness([act_of(line) for line in conversation])
             rows.append(
                 (
@@ -94,17 +93,41 @@ def stickiness(acts: Sequence[str]) -> tuple[float, float]:
     return same, sum(count * (count - 1) for count in Counter(acts).values()) / (n * (n - 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """In how many of ``texts`` each word stands: what the weight of a word hangs on."""
+
+    texts: int
+    with_word: Mapping[str, int]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Rarity:
+        """Counted over ``texts``."""
+        return cls(len(texts), Counter(word for text in texts for word in _words(text)))
+
+    def weigh(self, texts: Sequence[str]) -> Floats:
+        """Texts x the words that stand in them, sorted; rows of length 1 (0 where a text has no word of two letters).
+
+        Each of ``texts`` must be among those counted.
+        """
+        bags = [_words(text) for text in texts]
+        words = {word: column for column, word in enumerate(sorted({word for bag in bags for word in bag}))}
+        counts = np.zeros((len(bags), len(words)))
+        for row, bag in enumerate(bags):
+            counts[row, [words[word] for word in bag]] = list(bag.values())
+        document_frequency = np.array([self.with_word[word] for word in words])
+        weights = counts * (1 + np.log((1 + self.texts) / (1 + document_frequency)))
+        length = np.linalg.norm(weights, axis=1, keepdims=True)
+        return np.asarray(weights / np.where(length > 0, length, 1), dtype=np.float64)
+
+
 def tf_idf(texts: Sequence[str]) -> Floats:
-    """Texts x words, rows of length 1 (of length 0 where a text holds no word of two letters or more)."""
-    bags = [Counter(_WORD.findall(text.casefold())) for text in texts]
-    words = {word: column for column, word in enumerate(sorted({word for bag in bags for word in bag}))}
-    counts = np.zeros((len(bags), len(words)))
-    for row, bag in enumerate(bags):
-        counts[row, [words[word] for word in bag]] = list(bag.values())
-    document_frequency = (counts > 0).sum(axis=0)
-    weights = counts * (1 + np.log((1 + len(bags)) / (1 + document_frequency)))
-    length = np.linalg.norm(weights, axis=1, keepdims=True)
-    return np.asarray(weights / np.where(length > 0, length, 1), dtype=np.float64)
+    """``texts`` weighed among themselves: texts x words, sorted; see :meth:`Rarity.weigh`."""
+    return Rarity.of(texts).weigh(texts)
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(text.casefold()))
 
 
 def _to_earlier(lines: Floats) -> Floats:
