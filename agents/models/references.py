@@ -96,11 +96,15 @@ def _openai_url() -> str:
     return os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
 
 
+def at_openai(base_url: str | None) -> bool:
+    """Whether requests go to OpenAI (or where the environment's OPENAI_BASE_URL says): who may have OpenAI's key."""
+    return base_url is None or base_url.rstrip("/") == OPENAI_URL
+
+
 def _key_env(spec: ModelSpec) -> str | None:
     """The variable that holds the key. OpenAI's own is sent to another server only where ``api_key_env`` or the
     environment's OPENAI_BASE_URL says so."""
-    at_openai = spec.base_url is None or spec.base_url.rstrip("/") == OPENAI_URL
-    name = spec.api_key_env or (OPENAI_KEY if at_openai else None)
+    name = spec.api_key_env or (OPENAI_KEY if at_openai(spec.base_url) else None)
     if name is not None and not os.environ.get(name):
         more = "" if spec.api_key_env else ", or name a server of your own with 'base_url'"
         raise InputError(f"{spec.in_words} needs a key: set {name} in the environment{more}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, cast
 
+from agents.models.references import OPENAI_KEY, at_openai
 from personas.errors import InputError
 from personas.words import quote
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 PROVIDERS = ("openai", "langchain")
-OPENAI_URL = "https://api.openai.com/v1"
-KEY = "OPENAI_API_KEY"  # sent to OpenAI, and to nobody else (but where OPENAI_BASE_URL says so)
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 NO_KEY = "none"  # what is sent to a server of one's own that asks for no key
 
@@ -39,10 +38,10 @@ def chat_model(
         raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
     if scheme == "langchain":
         return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
-    at_openai = base_url is None or base_url.rstrip("/") == OPENAI_URL
-    key = os.environ.get(KEY if at_openai else OWN_KEY) or (None if at_openai else NO_KEY)
+    openai = at_openai(base_url)
+    key = os.environ.get(OPENAI_KEY if openai else OWN_KEY) or (None if openai else NO_KEY)
     if key is None:
-        raise InputError(f"no key: set {KEY} in the environment, or name a server of your own with --base-url")
+        raise InputError(f"no key: set {OPENAI_KEY} in the environment, or name a server of your own with --base-url")
     if base_url is not None and not base_url.startswith(("http://", "https://")):
         raise InputError(f"--base-url: expected http://… or https://…, got {quote(base_url)}")
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,9 @@ from numpy.typing import NDArray
 
 from agents.raters.features import ENDS, START, Floats
 from agents.raters.reading import Reading
+from agents.raters.weight_files import VOCABULARY, WEIGHTS, reading_weights
 from agents.raters.word_table import WordTable
-from personas.errors import DataError
 
-WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
 _ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias", "scale")
 
 
@@ -109,7 +107,7 @@ class DialogueModel:
     @classmethod
     def load(cls, folder: Path) -> DialogueModel:
         """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
-        try:
+        with reading_weights(folder):
             words: Sequence[str] = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"]
             with np.load(folder / WEIGHTS, allow_pickle=False) as file:
                 of = {one: file[one] for one in _ARRAYS}
@@ -117,8 +115,3 @@ class DialogueModel:
             model = cls(table, **of)
             model.check()
             return model
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(
-                f"{folder}: no rater's weights can be read there ({error}). "
-                f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."
-            ) from error

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.raters.dialogue_model import VOCABULARY, WEIGHTS, DialogueModel
+from agents.raters.dialogue_model import DialogueModel
 from agents.raters.judgement import NO_REPLY, Judgement, Passage, Scale, Stamp
 from agents.raters.labelled import Labelled
 from agents.raters.manifest import Manifest
 from agents.raters.reading import Reader, WordReader
+from agents.raters.weight_files import VOCABULARY, WEIGHTS
 from personas.errors import DataError
 
 SHIPPED_PERCEIVED = Path(__file__).parent / "linear_ieval"

@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
@@ -36,10 +35,10 @@ from agents.raters.features import (
 from agents.raters.judgement import EXPRESSED, NO_REPLY, Judgement, Passage, Scale, Stamp
 from agents.raters.labelled import Labelled
 from agents.raters.manifest import seen
-from personas.errors import DataError
+from agents.raters.weight_files import VOCABULARY, WEIGHTS, reading_weights
 
 SHIPPED = Path(__file__).parent / "linear_epitome"
-WEIGHTS, VOCABULARY, PEOPLE = "weights.npz", "vocabulary.json", "people.json"
+PEOPLE = "people.json"
 _CHUNK = 1024  # replies at a time: bounds memory
 TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0
 _KNOTS = np.array([0.0, 0.5, 1.5, 2.0])
@@ -147,17 +146,12 @@ class LinearModel:
     @classmethod
     def load(cls, folder: Path) -> LinearModel:
         """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
-        try:
+        with reading_weights(folder):
             words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
             with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
                 model = cls(words, **{one: arrays[one] for one in _array_fields()})
             model.check()
             return model
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(
-                f"{folder}: no rater's weights can be read there ({error}). "
-                f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."
-            ) from error
 
 
 def _starts(numbers: Ints) -> Ints:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from agents.raters.fitted import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
 from agents.raters.judgement import SCALES
-from agents.raters.linear import VOCABULARY, WEIGHTS, LinearRater
+from agents.raters.linear import LinearRater
 from agents.raters.manifest import MANIFEST
+from agents.raters.weight_files import VOCABULARY, WEIGHTS
 from personas.errors import InputError
 from personas.words import did_you_mean, quote
 

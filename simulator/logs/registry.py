@@ -9,25 +9,26 @@ from typing import Any
 from personas.errors import Fault, InputError
 from personas.words import did_you_mean, printable, quote
 from simulator.logs.files import csv_rows, head_of, json_documents
-from simulator.logs.formats.esconv import EsconvReader, EsconvWriter
+from simulator.logs.formats import esconv, messages, sdialog
+from simulator.logs.formats.esconv import EsconvWriter
 from simulator.logs.formats.ieval import IevalReader, IevalWriter
 from simulator.logs.formats.journal import FILE, JournalReader, JournalWriter
-from simulator.logs.formats.messages import LISTS, MessagesReader, MessagesWriter
+from simulator.logs.formats.messages import LISTS, MessagesWriter
 from simulator.logs.formats.sage import SageReader, SageWriter
-from simulator.logs.formats.sdialog import SdialogReader, SdialogWriter
+from simulator.logs.formats.sdialog import SdialogWriter
 from simulator.logs.formats.sense7 import Sense7Reader, Sense7Writer
 from simulator.logs.formats.table import TableReader, TableWriter
 from simulator.logs.protocols import Format
 from simulator.logs.records import Skip
 
 _ALL = (
-    Format("messages", "OpenAI chat or ShareGPT, JSON lines", MessagesReader(), MessagesWriter(), ".jsonl", ("model",)),
-    Format("sharegpt", "as messages; written with from and value", MessagesReader(), MessagesWriter(True), ".jsonl"),
+    Format("messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)),
+    Format("sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"),
     Format("sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)),
     Format("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
-    Format("esconv", "ESConv, JSON or JSON lines", EsconvReader(), EsconvWriter(), ".jsonl"),
+    Format("esconv", "ESConv, JSON or JSON lines", esconv.READER, EsconvWriter(), ".jsonl"),
     Format("sage", "SAGE, dialogues or turns.csv", SageReader(), SageWriter(), ".jsonl", ("simulator", "model")),
-    Format("sdialog", "sdialog's Dialog, JSON", SdialogReader(), SdialogWriter(), ".json", ("model",)),
+    Format("sdialog", "sdialog's Dialog, JSON", sdialog.READER, SdialogWriter(), ".json", ("model",)),
     Format("csv", "a CSV with named columns, see --columns", TableReader(), TableWriter(), ".csv"),
     Format("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
 )

@@ -99,3 +99,9 @@ def labels_of(raw: object, faults: list[tuple[str, str]]) -> dict[str, float]:
         return {}
     found = ((word_of(name), label_of(word_of(name), value, faults)) for name, value in raw.items())
     return {name: value for name, value in list(found)[:MOST_COLUMNS] if name and value is not None}
+
+
+def planned_of(value: object) -> int | None:
+    """How many turns a conversation was planned to have: 1 to a million; None for anything else."""
+    number = number_of(value)
+    return int(number) if number is not None and 1 <= number <= 1_000_000 else None

@@ -135,11 +135,10 @@ class _Desk:
             while owed := self._owed(group):
                 if group[0].halted():
                     return
-                before = self._kept(group)
-                lost = await self._send(owed)
+                told, lost = await self._send(owed)
                 if lost is None:
                     break
-                losses = losses + 1 if self._kept(group) == before else 0
+                losses = 0 if told else losses + 1
                 if losses == MOST_LOSSES:
                     self._give_up(owed, lost)
                     break
@@ -149,11 +148,9 @@ class _Desk:
         ended = self.journal.ended()
         return [cast for cast in group if cast.spec.id not in ended]
 
-    def _kept(self, group: Sequence[Cast]) -> int:
-        return sum(len(self.journal.turns(cast.spec.id)) for cast in group)
-
-    async def _send(self, casts: Sequence[Cast]) -> Exception | None:
-        """Have a worker hold ``casts`` and write down what comes; what killed the worker, if something did."""
+    async def _send(self, casts: Sequence[Cast]) -> tuple[int, Exception | None]:
+        """Have a worker hold ``casts`` and write down what comes; how many turns, and what killed it, if any did."""
+        told = 0
         by_id = {cast.spec.id: cast for cast in casts}
         parts = [Part(_bare(cast), self.journal.turns(cast.spec.id)) for cast in casts]
         task = ray.remote(hold_part).options(
@@ -168,16 +165,17 @@ class _Desk:
                 news = await reference
                 if isinstance(news, TurnRecord):
                     await by_id[news.episode_id].on_turn(news)
+                    told += 1
                 else:
                     self._close(by_id[news.episode_id], news)
         except LOST as error:
-            return error
+            return told, error
         except RayTaskError as error:
             self._give_up(casts, error)
         except asyncio.CancelledError:
             ray.cancel(stream, force=True)
             raise
-        return None
+        return told, None
 
     def _close(self, cast: Cast, over: Over) -> None:
         if over.error is not None:

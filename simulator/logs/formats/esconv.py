@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.protocols import Role
-from simulator.logs.files import json_documents
+from simulator.logs.documents import DocumentReader
 from simulator.logs.formats.messages import first_word
 from simulator.logs.records import Conversation, LogMessage, Skip
 from simulator.logs.values import columns_of, label_of, text_of, word_of
@@ -37,19 +37,8 @@ _COLUMNS = {"emotion": "emotion_type", "problem": "problem_type"}
 _OWN = frozenset(("conversation_id", "messages", "dialog", "survey_score", "situation", "seeker_question1"))
 
 
-@dataclass(frozen=True, slots=True)
-class EsconvReader:
-    """Reads both shapes."""
-
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
-        for found in json_documents(path):
-            if isinstance(found, Skip):
-                yield found
-            else:
-                yield from _conversation(*found)
-
-
-def _conversation(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+    """The conversation of one document, in either shape, and what in it could not be used."""
     listed = raw.get("dialog", raw.get("messages")) if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
         yield Skip(place, "conversation", "no messages", "expected dialog or messages")
@@ -69,6 +58,9 @@ def _conversation(place: str, raw: Any) -> Iterator[Conversation | Skip]:
     marks = frozenset((*_COLUMNS, *_COLUMNS.values(), *(line for line, _ in _AFTER.values())))
     columns = columns_of(raw, _OWN | marks) | {name: word for name, word in known.items() if word}
     yield Conversation(first_word(raw, ("conversation_id", "id")) or place, place, messages, "", columns, labels)
+
+
+READER = DocumentReader(conversation_of)
 
 
 def _labels(raw: Mapping[str, Any], faults: Faults) -> dict[str, float]:

@@ -14,7 +14,7 @@ from personas.words import shorten
 from simulator.engine.journal import Journal
 from simulator.logs.records import Conversation, End, LogMessage, Skip
 from simulator.logs.turns import Turn, turns_of
-from simulator.logs.values import labels_of, number_of, text_of, word_of
+from simulator.logs.values import labels_of, number_of, planned_of, text_of, word_of
 from simulator.logs.writing import count_left_out
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -66,7 +66,6 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
     columns = {name: value for name, value in columns.items() if value and value != IMPORTED}
     stop = text_of(episode.turns[-1].stop)
     end = _end(stop)
-    planned = number_of(spec.max_turns)
     yield Conversation(
         id=word_of(spec.id),
         place=where,
@@ -74,7 +73,7 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
         speaker=word_of(spec.agent or (spec.persona if spec.persona != IMPORTED else "")),
         columns=columns,
         labels=desired,
-        planned=int(planned) if planned is not None and 1 <= planned <= 1_000_000 else None,
+        planned=planned_of(spec.max_turns),
         end=end,
     )
 

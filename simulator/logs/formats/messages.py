@@ -14,27 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.logs.files import json_documents
+from simulator.logs.documents import DocumentReader
 from simulator.logs.records import Conversation, LogMessage, Skip
-from simulator.logs.values import columns_of, labels_of, number_of, role_of, text_of, word_of
+from simulator.logs.values import columns_of, labels_of, number_of, planned_of, role_of, text_of, word_of
 from simulator.logs.writing import whole_file
 
 LISTS = ("messages", "conversations", "conversation")
 _IDS = ("id", "conversation_id", "session_id", "chat_id")
 _SPEAKERS = ("speaker", "user_id", "user", "participant")
 _OWN = frozenset((*LISTS, *_IDS, *_SPEAKERS, "labels", "metadata", "planned_turns", "end"))
-
-
-@dataclass(frozen=True, slots=True)
-class MessagesReader:
-    """Reads it."""
-
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
-        for found in json_documents(path):
-            if isinstance(found, Skip):
-                yield found
-            else:
-                yield from conversation_of(*found)
 
 
 def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
@@ -49,7 +37,6 @@ def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
     faults: list[tuple[str, str]] = []
     labels = labels_of(about.get("labels"), faults)
     metadata = about.get("metadata")
-    planned = number_of(about.get("planned_turns"))
     end = about.get("end")
     yield from skips
     yield from (Skip(place, "label", reason, name) for reason, name in faults)
@@ -63,9 +50,12 @@ def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
         speaker=first_word(about, _SPEAKERS),
         columns=columns_of(metadata if isinstance(metadata, Mapping) else {}) | columns_of(about, _OWN),
         labels=labels,
-        planned=int(planned) if planned is not None and 1 <= planned <= 1_000_000 else None,
+        planned=planned_of(about.get("planned_turns")),
         end=end if end in ("success", "failure") else "",
     )
+
+
+READER = DocumentReader(conversation_of)
 
 
 def first_word(about: Mapping[str, Any], keys: Iterable[str]) -> str:

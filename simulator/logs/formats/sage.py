@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from personas.errors import InputError
-from simulator.logs.files import csv_rows, head_of, json_documents
+from simulator.logs.documents import DocumentReader
+from simulator.logs.files import csv_rows, head_of
 from simulator.logs.formats.messages import first_word, messages_of
 from simulator.logs.gathering import Row, gather
 from simulator.logs.records import Conversation, End, LogMessage, Skip
@@ -42,8 +43,7 @@ class SageReader:
 
     def read(self, path: Path) -> Iterator[Conversation | Skip]:
         if head_of(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-            for found in json_documents(path):
-                yield from [found] if isinstance(found, Skip) else _dialogue(*found)
+            yield from DocumentReader(_dialogue).read(path)
             return
         with csv_rows(path) as (header, rows):
             absent = [column for column in _NEEDED if column not in header]

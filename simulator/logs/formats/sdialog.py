@@ -10,25 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from agents.protocols import Role
-from simulator.logs.files import json_documents
+from simulator.logs.documents import DocumentReader
 from simulator.logs.records import Conversation, LogMessage, Skip
 from simulator.logs.values import role_of, text_of, word_of
 from simulator.logs.writing import count_left_out, whole_file
 
 
-@dataclass(frozen=True, slots=True)
-class SdialogReader:
-    """Reads it. Which of two names is the assistant's: a name that says so, else the second to speak."""
+def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+    """The conversation of one document, and what in it could not be used.
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
-        for found in json_documents(path):
-            if isinstance(found, Skip):
-                yield found
-            else:
-                yield from _conversation(*found)
-
-
-def _conversation(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+    Which of two names is the assistant's: a name that says so, else the second to speak.
+    """
     listed = raw.get("turns") if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
         yield Skip(place, "conversation", "no turns")
@@ -55,6 +47,9 @@ def _conversation(place: str, raw: Any) -> Iterator[Conversation | Skip]:
             speaker=next((speaker for speaker, role in roles.items() if role == "user" and not role_of(speaker)), ""),
             columns={"model": named} if named else {},
         )
+
+
+READER = DocumentReader(conversation_of)
 
 
 def _roles(names: list[str]) -> dict[str, Role] | None:

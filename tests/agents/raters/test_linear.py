@@ -12,7 +12,8 @@ import pytest
 
 from agents.protocols import Exchange, Expressed, Rater
 from agents.raters import RATERS, LinearRater, make_rater
-from agents.raters.linear import SHIPPED, VOCABULARY, WEIGHTS
+from agents.raters.linear import SHIPPED
+from agents.raters.weight_files import VOCABULARY, WEIGHTS
 from personas.errors import DataError, InputError
 
 ADVICE = "Start with the smallest part of the report. Then write down what is left."
