@@ -10,11 +10,14 @@ the cast's ``on_turn``. It has no checkpointer, because a checkpoint per step is
 journal keeps the turns, and :func:`~simulator.conversation.cast.reopening` rebuilds the state from them.
 
 >>> await graph.ainvoke(opening(cast), config(cast.spec.max_turns), context=cast)  # doctest: +SKIP
+
+Where many conversations run at once and nobody listens, :mod:`simulator.conversation.walk` takes the same steps.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.runnables import RunnableConfig
@@ -85,13 +88,25 @@ async def _finish(cast: Cast, state: ConversationState) -> tuple[TurnRecord, Con
     return record, {"turn": turn, "user": felt.state, "stop": record.stop, "reply": None}
 
 
+class Node(Protocol):
+    """One step: what it changes of the state, and where it says so itself, the way on."""
+
+    async def __call__(
+        self, state: ConversationState, runtime: Runtime[Cast]
+    ) -> ConversationState | Command[Literal["assistant", "__end__"]]: ...
+
+
+NODES: Mapping[str, Node] = {"user": user, "assistant": assistant}
+EDGES: Mapping[str, str] = {START: "user", "assistant": "user"}  # the user node names its own way on
+
+
 def build_graph() -> StateGraph[ConversationState, Cast, ConversationState, ConversationState]:
     """The conversation, not yet compiled, so that one may add nodes to it or set it inside a larger graph."""
     builder = StateGraph(ConversationState, context_schema=Cast)
-    builder.add_node("user", user)
-    builder.add_node("assistant", assistant)
-    builder.add_edge(START, "user")
-    builder.add_edge("assistant", "user")
+    for name, node in NODES.items():
+        builder.add_node(name, node)
+    for begin, end in EDGES.items():
+        builder.add_edge(begin, end)
     return builder
 
 

@@ -72,11 +72,11 @@ def hold_part(parts: Sequence[Part], signal: Any) -> Iterator[News]:
 async def _hold_all(parts: Sequence[Part], signal: Any, tell: Tell) -> None:
     halted = threading.Event()
     watch = asyncio.create_task(_watch(signal, halted))
-    await asyncio.gather(*(_hold(part, halted.is_set, tell) for part in parts))
+    await asyncio.gather(*(_hold(part, halted.is_set, tell, len(parts)) for part in parts))
     watch.cancel()
 
 
-async def _hold(part: Part, halted: Callable[[], bool], tell: Tell) -> None:
+async def _hold(part: Part, halted: Callable[[], bool], tell: Tell, at_once: int) -> None:
     async def on_turn(record: TurnRecord) -> None:
         tell(record)
 
@@ -85,7 +85,7 @@ async def _hold(part: Part, halted: Callable[[], bool], tell: Tell) -> None:
     try:
         if halted():
             return
-        done = await hold_one(cast, part.turns)
+        done = await hold_one(cast, part.turns, at_once)
     except Exception as error:  # whatever a model, a user agent or a rater may raise
         tell(Over(spec.id, len(part.turns), error=cause(error)))
     else:
