@@ -53,13 +53,14 @@ class Endpoint:
     async def line(self) -> Line:
         """The connections of the running event loop, opened at the first call."""
         loop = asyncio.get_running_loop()
-        if loop not in self._lines:
+        line = self._lines.get(loop)
+        if line is None:
             keeper = self._keep_open()
             session = await anext(keeper)
             gate = asyncio.Semaphore(self.limits.concurrency)
             breaker = Breaker(self.base_url, self.limits.patience_s)
-            self._lines.setdefault(loop, Line(session, gate, breaker, keeper))
-        return self._lines[loop]
+            line = self._lines.setdefault(loop, Line(session, gate, breaker, keeper))
+        return line
 
     async def post(self, path: str, body: bytes, model: str) -> bytes:
         """The body of the answer to one attempt.

@@ -51,11 +51,26 @@ class Call:
 
         :raises ModelError: a refusal, every try failed, or no retry is left.
         """
+        try:
+            return await self._once(attempt)
+        except TransientError as failure:
+            first = failure
+        return await self._again(attempt, first)
+
+    async def _again(self, attempt: Callable[[], Awaitable[Answer]], first: TransientError) -> Answer:
+        """As the rules say, which hear of the ``first`` failure as of any other; answered calls need none of them."""
+        met = [first]
+
+        async def attempt_or_first() -> Answer:
+            if met:
+                raise met.pop()
+            return await self._once(attempt)
+
         policy = AsyncRetrying(
             retry=retry_if_exception_type(TransientError), wait=self._wait, stop=self._stop, reraise=True
         )
         try:
-            return await policy(self._once, attempt)
+            return await policy(attempt_or_first)
         except TransientError as failure:
             if self.breaker.given_up:
                 raise ModelError(f"{self.breaker.farewell}, the last: {failure}") from None

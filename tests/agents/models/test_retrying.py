@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from agents.models.breaker import Breaker
 from agents.models.failures import TransientError, refusal, retry_after
 from agents.models.keys import Key
-from agents.models.retrying import BASE_S, LONGEST_S, backoff
+from agents.models.meter import Meter
+from agents.models.retrying import BASE_S, LONGEST_S, Call, RetryBudget, backoff
 from personas.errors import ModelError
 
 
@@ -112,6 +113,41 @@ def test_backoff_is_within_its_ceiling_and_the_same_again(seed: int, attempt: in
 def test_backoff_spreads() -> None:
     waits = [backoff(seed, 3) for seed in range(2000)]  # uniform on [0, 1]: mean .5, standard error .0065
     assert abs(sum(waits) / 2000 - 0.5) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("failures", "budget", "tries"), [(0, 9, 1), (1, 9, 2), (2, 9, 3), (3, 9, 3), (3, 1, 2), (1, 0, 1)]
+)
+async def test_a_call_is_tried_once_more_than_its_retries(
+    failures: int, budget: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two retries; each waits as long as its own backoff says."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    asked = 0
+
+    async def attempt() -> str:
+        nonlocal asked
+        asked += 1
+        if asked <= failures:
+            raise TransientError("500", f"number {asked}")
+        return "answer"
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    call = Call("http://x/v1", 7, 2, RetryBudget(budget), Breaker("http://x/v1"), Meter())
+    if failures < tries:
+        assert await call.run(attempt) == "answer"
+    else:
+        spent = "; the run's retry budget is spent" if budget < 2 else ""
+        told = rf"did not answer in {tries} tries, the last: 500 \(number {tries}\){spent}$"
+        with pytest.raises(ModelError, match=told):
+            await call.run(attempt)
+    assert asked == tries
+    assert call.budget.spent == call.meter.retries["500"] == tries - 1
+    assert waited == [backoff(7, attempt) for attempt in range(1, tries)]
 
 
 def test_retry_after_in_seconds_and_as_a_date() -> None:
