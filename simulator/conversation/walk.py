@@ -26,6 +26,8 @@ from langgraph.types import Command
 from simulator.conversation.cast import Cast, ConversationState
 from simulator.conversation.graph import EDGES, NODES
 
+_BREATH = 8  # steps between two moments for others: a model that answers at once must not keep signals waiting
+
 
 def unheard(settings: RunnableConfig) -> bool:
     """Whether nobody would hear of a run with ``settings``, as LangChain itself decides it.
@@ -44,11 +46,12 @@ async def walk(cast: Cast, state: ConversationState, steps: int) -> Conversation
     :raises GraphRecursionError: as the graph does, where no end comes within so many ``steps``.
     """
     runtime, place = Runtime(context=cast), EDGES[START]
-    for _ in range(steps):
+    for step in range(steps):
+        if step % _BREATH == 0:
+            await asyncio.sleep(0)
         made = await NODES[place](state, runtime)
         changed, place = (made.update or {}, str(made.goto)) if isinstance(made, Command) else (made, EDGES[place])
         state = {**state, **changed}
         if place == END:
             return state
-        await asyncio.sleep(0)  # a model that answers at once must not keep signals and other conversations waiting
     raise GraphRecursionError(f"no end within {steps} steps")

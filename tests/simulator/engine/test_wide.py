@@ -128,10 +128,10 @@ def test_ctrl_c_is_heard_although_no_model_ever_waits(tmp_path: Path) -> None:
                 os.kill(os.getpid(), signal.SIGINT)
             return Generation("That sounds hard.", 1, 1)
 
-    plan, model = wide(turns=20), Restless()
+    plan, model = wide(turns=40), Restless()
     with pytest.raises(KeyboardInterrupt):
         run_study(plan, troupe(plan, model), tmp_path)
-    assert 100 <= len(model.requests) < 400
+    assert 100 <= len(model.requests) < 72 * 40 / 2
 
 
 def cast(keep: Any, model: HashModel, stop: int) -> Cast:
