@@ -7,5 +7,5 @@ import hashlib
 
 def derive_seed(*parts: object) -> int:
     """A 63-bit seed from any parts, stable across processes and machines (SHA-256 of their joined text)."""
-    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

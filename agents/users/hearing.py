@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from agents.protocols import Said
 
@@ -85,26 +86,23 @@ def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
     With ``inflected``, a word counts where the reply has one that begins alike ("anxious" and "anxiety", "worried" and
     "worry"): the first ``max(4, length - 3)`` letters agree.
     """
-    spoken = _words(reply)
-    all_words = _words(phrase)
-    wanted = [word for word in all_words if word not in _FUNCTION_WORDS] or all_words
+    wanted, spoken = _wanted(phrase), _apart(reply)
     if not wanted:
         return 0.0
     if inflected:
         stems = [word[: max(4, len(word) - 3)] for word in wanted]
-        return sum(any(word.startswith(stem) for word in spoken) for stem in stems) / len(stems)
-    singular = {word.removesuffix("s") for word in spoken}
-    return sum(word.removesuffix("s") in singular for word in wanted) / len(wanted)
+        return sum(any(word.startswith(stem) for word in spoken.words) for stem in stems) / len(stems)
+    return sum(word.removesuffix("s") in spoken.singular for word in wanted) / len(wanted)
 
 
 def gives_steps(reply: str) -> bool:
     """Whether a sentence that is no question tells or offers something to do."""
-    return any(_STEP.search(sentence) for sentence in _sentences(reply) if not sentence.endswith("?"))
+    return any(_STEP.search(sentence) for sentence in _apart(reply).sentences if not sentence.endswith("?"))
 
 
 def length_sanity(reply: str) -> float:
     """1 from 4 to 150 words; falls to 0 towards no words, and to 0.25 towards 400 and beyond."""
-    count = len(_words(reply))
+    count = len(_apart(reply).words)
     if count < 4:
         return count / 4
     return 1.0 - 0.75 * min(1.0, max(0, count - 150) / 250)
@@ -112,13 +110,40 @@ def length_sanity(reply: str) -> float:
 
 def sentence_digests(reply: str) -> list[str]:
     """Four-byte hexadecimal digests of the reply's first :data:`MAX_SENTENCES` sentences, case and spacing aside."""
-    normal = (" ".join(_words(sentence)) for sentence in _sentences(reply)[:MAX_SENTENCES])
-    return [hashlib.blake2s(text.encode(), digest_size=4).hexdigest() for text in normal if text]
+    return list(_apart(reply).digests)
 
 
-def _sentences(text: str) -> list[str]:
-    return [sentence for part in _SENTENCE_END.split(text.casefold()) if (sentence := part.strip())]
+@dataclass(frozen=True)
+class _Text:
+    """A text in lower case, taken apart; each part is made once, where it is asked for."""
+
+    text: str
+
+    @cached_property
+    def words(self) -> list[str]:
+        return _WORD.findall(self.text)
+
+    @cached_property
+    def singular(self) -> frozenset[str]:
+        return frozenset(word.removesuffix("s") for word in self.words)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        return [sentence for part in _SENTENCE_END.split(self.text) if (sentence := part.strip())]
+
+    @cached_property
+    def digests(self) -> list[str]:
+        normal = (" ".join(_WORD.findall(sentence)) for sentence in self.sentences[:MAX_SENTENCES])
+        return [hashlib.blake2s(text.encode(), digest_size=4).hexdigest() for text in normal if text]
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+@lru_cache(maxsize=1)  # a reply is asked about many times in a row, and never again
+def _apart(text: str) -> _Text:
+    return _Text(text.casefold())
+
+
+@lru_cache(maxsize=1024)  # the phrases of a study's personas come back in every conversation
+def _wanted(phrase: str) -> tuple[str, ...]:
+    """The phrase's content words; all of its words where it has no other."""
+    words: list[str] = _WORD.findall(phrase.casefold())
+    return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)

@@ -45,7 +45,7 @@ def say(said: Said, tone: Tone, seed: int) -> str:
     rng = random.Random(seed)
     phrases = load_phrases()
     values = {slot: value for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
-    frames = fullest(phrases.frames[said.kind], values)
+    frames = _sayable(said.kind, tuple(values))
     if not frames:
         raise ValueError(f"nothing to say for {said}: this kind of message needs a feeling, a topic or a need")
     sentence = rng.choice(frames).fill(values)
@@ -55,6 +55,11 @@ def say(said: Said, tone: Tone, seed: int) -> str:
     if rng.random() < 0.5 and said.kind != "open":  # a greeting comes first
         return f"{rng.choice(words.before)} {sentence}"
     return f"{sentence} {rng.choice(words.after)}"
+
+
+@cache
+def _sayable(kind: str, slots: tuple[str, ...]) -> tuple[Frame, ...]:
+    return fullest(load_phrases().frames[kind], slots)
 
 
 @cache

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from agents.protocols import Said, UserState
@@ -29,6 +29,8 @@ START_EMOTION = 40.0
 #: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.
 DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
 
+_FIELDS = tuple(field.name for field in fields(UserState))
+_SAID = tuple(field.name for field in fields(Said))
 _TUPLES = ("goals_left", "feelings_left", "topics_left")
 
 
@@ -61,10 +63,12 @@ def closing(state: UserState) -> UserState:
 
 def state_to_json(state: UserState) -> dict[str, Any]:
     """``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan)."""
-    raw = {field.name: getattr(state, field.name) for field in fields(state)}
-    raw |= {name: list(raw[name]) for name in _TUPLES}
+    raw: dict[str, Any] = {name: getattr(state, name) for name in _FIELDS}
+    for name in _TUPLES:
+        raw[name] = list(raw[name])
     raw["felt_mean"] = None if math.isnan(state.felt_mean) else state.felt_mean
-    raw["last_said"] = None if state.last_said is None else asdict(state.last_said)
+    said = state.last_said
+    raw["last_said"] = None if said is None else {name: getattr(said, name) for name in _SAID}
     raw["extra"] = dict(state.extra)
     return raw
 
