@@ -36,18 +36,26 @@ def digest(body: Body) -> bytes:
 
 def scripted(body: Body) -> str:
     """Two sentences, chosen by the hash of the request."""
-    first, second = digest(body)[:2]
+    return sentences(digest(body))
+
+
+def sentences(hashed: bytes) -> str:
+    """The two that this hash chooses."""
+    first, second = hashed[:2]
     return f"{SENTENCES[first % len(SENTENCES)]} {SENTENCES[second % len(SENTENCES)]}"
 
 
-def completion(body: Body, answer: Answer) -> dict[str, Any]:
-    """A whole ``chat.completion`` object. A token is a word; ``max_tokens`` cuts the answer."""
-    words = answer(body).split(" ")
+def completion(body: Body, text: str, hashed: bytes) -> dict[str, Any]:
+    """A whole ``chat.completion`` object that says ``text``. A token is a word; ``max_tokens`` cuts the answer.
+
+    ``hashed``: the request's :func:`digest`.
+    """
+    words = text.split(" ")
     limit = int(body.get("max_tokens") or body.get("max_completion_tokens") or len(words))
     said = words[:limit]
     asked = sum(len(str(message.get("content", "")).split()) for message in body["messages"])
     return {
-        "id": f"chatcmpl-{digest(body).hex()[:16]}",
+        "id": f"chatcmpl-{hashed.hex()[:16]}",
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": body["model"],

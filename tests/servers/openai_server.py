@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
 
-from tests.servers.answers import Answer, completion, digest, scripted
+from tests.servers.answers import Answer, completion, digest, scripted, sentences
 from tests.servers.faults import CALM, Faults
 from tests.servers.kinds import Fault
 from tests.servers.spoilt import SPOILT, refusal, spoilt
@@ -139,11 +139,12 @@ class ScriptedServer:
             self.requests.append(body)
         if self.models is not None and body["model"] not in self.models:
             return 404, refusal(f"The model `{body['model']}` does not exist.", "model_not_found"), None
-        answer = completion(body, self.answer)
+        hashed = digest(body)  # of a long conversation it is most of the work: once is enough
+        text = sentences(hashed) if self.answer is scripted else self.answer(body)
+        answer = completion(body, text, hashed)
         if self.context is not None and answer["usage"]["prompt_tokens"] > self.context:
             said = f"This model's maximum context length is {self.context} tokens. However, you requested more."
             return 400, refusal(said, "context_length_exceeded"), None
-        hashed = digest(body)
         fault = self.faults.draw(hashed, self._seen[hashed])
         if self.faults.rate:
             self._seen[hashed] += 1
