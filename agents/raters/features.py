@@ -78,14 +78,15 @@ def cut(texts: Sequence[str], numbers: Mapping[str, int]) -> Sentences:
     reply = np.repeat(np.arange(len(found)), [len(one) for one in found])
     if not len(flat):
         return Sentences(flat, flat, flat)
-    is_end = np.isin(flat, [numbers[mark] for mark in ENDS])
+    is_end = (flat[:, None] == [numbers[mark] for mark in ENDS]).any(axis=1)
     first = np.ones(len(flat), dtype=bool)
     first[1:] = (reply[1:] != reply[:-1]) | (is_end[:-1] & ~is_end[1:])
     sentence = np.cumsum(first) - 1
-    starts = np.flatnonzero(first)
+    starts = first.nonzero()[0]
     worded = np.bincount(sentence, weights=~is_end) > 0  # a lone "..." is no sentence
-    ids = np.insert(flat, starts, numbers[START])
-    sentence = np.insert(sentence, starts, sentence[starts])
+    ids = np.full(len(flat) + len(starts), numbers[START])
+    ids[np.arange(len(flat)) + sentence + 1] = flat  # what stands between them opens a sentence
+    sentence = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(flat)) + 1)
     keep = worded[sentence]
     return Sentences(ids[keep], (np.cumsum(worded) - 1)[sentence[keep]], reply[starts][worded])
 

@@ -156,7 +156,9 @@ class LinearModel:
 
 def _starts(numbers: Ints) -> Ints:
     """Where each run of equal numbers begins; ``numbers`` is sorted and not empty."""
-    return np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+    first = np.ones(len(numbers), dtype=bool)
+    first[1:] = numbers[1:] != numbers[:-1]
+    return first.nonzero()[0]
 
 
 def _array_fields() -> list[str]:

@@ -29,11 +29,16 @@ def scripted_server(*options: str) -> Iterator[str]:
 
 
 def over_loopback(*, scripted: bool, turns: int = 20) -> Measure:
-    """256 conversations at once, each request over a socket; wall-clock seconds, as in ``slow_endpoint``."""
+    """256 conversations at once, each request over a socket; wall-clock seconds, as in ``slow_endpoint``.
+
+    Opening the 256 connections is part of it, importing the client library is not: a few turns before see to that.
+    """
     study = plan(AT_ONCE, turns, concurrency=AT_ONCE)
     with scripted_server("--latency", str(LATENCY_S)) as url:
         model = ServedChatModel(Endpoint(url, limits=Limits(concurrency=AT_ONCE)), "scripted")
-        took = hold(study, troupe(study, model, scripted=scripted))
+        people = troupe(study, model, scripted=scripted)
+        hold(plan(4, 2), people)  # warm
+        took = hold(study, people)
     who = "scripted people" if scripted else "a study's own users and rater"
     what = (
         f"{AT_ONCE} conversations over a loopback server of {1000 * LATENCY_S:.0f} ms, {who} ({took.cpu:.1f} s of CPU)"
