@@ -12,11 +12,6 @@ from typing import NamedTuple
 
 from agents.protocols import Exchange, Expressed, Rater
 
-AT_ONCE = 16
-"""At most so many in one go, the others at the event loop's next turn. An array of more saves little, and the first
-conversations send their next request while the last are rated; else 256 of them would wait for each other at each turn,
-and all their requests reach the endpoint in one burst, for ever."""
-
 
 class _Asked(NamedTuple):
     exchanges: Sequence[Exchange]
@@ -24,7 +19,7 @@ class _Asked(NamedTuple):
 
 
 class Gathered:
-    """``rater``, asked once for the conversations that are ready at the same turn of the event loop."""
+    """``rater``, asked once for all conversations that are ready at the same turn of the event loop."""
 
     def __init__(self, rater: Rater) -> None:
         self._rater = rater
@@ -48,9 +43,7 @@ class Gathered:
         return await asked.answer
 
     async def _go(self) -> None:
-        asked, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-        if self._waiting:
-            self._task = asyncio.create_task(self._go())  # in order: those were asked before any new one
+        asked, self._waiting = self._waiting, []
         try:
             scores = iter(await self._rater.rate([exchange for one in asked for exchange in one.exchanges]))
         except Exception:  # one cannot be rated: the others must not suffer for it

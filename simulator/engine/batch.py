@@ -10,7 +10,7 @@ from typing import Any
 from personas.errors import HoldfastError, JournalError
 from simulator.conversation.cast import Cast, reopening
 from simulator.conversation.graph import config, graph
-from simulator.conversation.walk import unheard, walk
+from simulator.conversation.walk import Turnstile, unheard, walk
 from simulator.engine.journal import Journal
 from simulator.engine.progress import Progress
 from simulator.records import EpisodeSpec, TurnRecord
@@ -42,16 +42,17 @@ async def hold_conversations(
     ended = journal.ended()
     owed = [spec for spec in specs if spec.id not in ended]
     waiting, at_once = iter(owed), min(concurrency, len(owed))
+    turnstile = turnstile_for(at_once)
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
-                group.create_task(_work(waiting, casting, journal, progress, at_once))
+                group.create_task(_work(waiting, casting, journal, progress, turnstile))
     except* JournalError as errors:
         raise errors.exceptions[0] from None
 
 
 async def _work(
-    waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, at_once: int
+    waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, turnstile: Turnstile | None
 ) -> None:
     """One conversation after another, until none is left or the batch is halted."""
     for spec in waiting:
@@ -59,7 +60,7 @@ async def _work(
             cast = casting(spec)
             if cast.halted():
                 return
-            done = await hold_one(cast, journal.turns(spec.id), at_once)
+            done = await hold_one(cast, journal.turns(spec.id), turnstile)
             if done["stop"] is not None:
                 progress.drop(spec.max_turns - done["turn"])
         except JournalError:
@@ -70,12 +71,20 @@ async def _work(
             progress.drop(spec.max_turns - len(journal.turns(spec.id)))
 
 
-async def hold_one(cast: Cast, turns: Sequence[TurnRecord], at_once: int) -> Mapping[str, Any]:
-    """Hold one conversation of ``at_once``, on from ``turns``: how many turns it has at its end, and why it stopped."""
+def turnstile_for(at_once: int) -> Turnstile | None:
+    """What all conversations of a wide batch share; None where so few are held ``at_once`` that it is not wide."""
+    return Turnstile() if at_once > WIDE else None
+
+
+async def hold_one(cast: Cast, turns: Sequence[TurnRecord], turnstile: Turnstile | None) -> Mapping[str, Any]:
+    """Hold one conversation, on from ``turns``: how many turns it has at its end, and why it stopped.
+
+    ``turnstile``: that of its wide batch, in which it is walked unless somebody listens.
+    """
     settings = config(cast.spec.max_turns, cast.callbacks, name=cast.spec.id)
     state = reopening(cast, turns)
-    if at_once > WIDE and unheard(settings):
-        return await walk(cast, state, settings["recursion_limit"])
+    if turnstile is not None and unheard(settings):
+        return await walk(cast, state, settings["recursion_limit"], turnstile)
     done: dict[str, Any] = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
     return done
 

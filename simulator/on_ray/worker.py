@@ -13,7 +13,8 @@ from typing import Any
 from ray.exceptions import RayError
 
 from simulator.conversation.cast import Cast
-from simulator.engine.batch import cause, hold_one
+from simulator.conversation.walk import Turnstile
+from simulator.engine.batch import cause, hold_one, turnstile_for
 from simulator.records import TurnRecord
 
 ASK_EVERY_S = 0.5  # whether the user wants to stop
@@ -72,11 +73,12 @@ def hold_part(parts: Sequence[Part], signal: Any) -> Iterator[News]:
 async def _hold_all(parts: Sequence[Part], signal: Any, tell: Tell) -> None:
     halted = threading.Event()
     watch = asyncio.create_task(_watch(signal, halted))
-    await asyncio.gather(*(_hold(part, halted.is_set, tell, len(parts)) for part in parts))
+    turnstile = turnstile_for(len(parts))
+    await asyncio.gather(*(_hold(part, halted.is_set, tell, turnstile) for part in parts))
     watch.cancel()
 
 
-async def _hold(part: Part, halted: Callable[[], bool], tell: Tell, at_once: int) -> None:
+async def _hold(part: Part, halted: Callable[[], bool], tell: Tell, turnstile: Turnstile | None) -> None:
     async def on_turn(record: TurnRecord) -> None:
         tell(record)
 
@@ -85,7 +87,7 @@ async def _hold(part: Part, halted: Callable[[], bool], tell: Tell, at_once: int
     try:
         if halted():
             return
-        done = await hold_one(cast, part.turns, at_once)
+        done = await hold_one(cast, part.turns, turnstile)
     except Exception as error:  # whatever a model, a user agent or a rater may raise
         tell(Over(spec.id, len(part.turns), error=cause(error)))
     else:

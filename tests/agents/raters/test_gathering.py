@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from agents.protocols import Exchange, Expressed
-from agents.raters.gathering import AT_ONCE, Gathered
+from agents.raters.gathering import Gathered
 from agents.raters.linear import LinearRater
 
 REPLIES = (
@@ -44,22 +44,6 @@ async def test_one_call_for_all_that_ask_at_once_and_each_gets_its_own() -> None
     assert (gathered.id, gathered.version) == ("counted", "3")
     await gathered.rate(asked[0])
     assert len(rater.calls) == 2
-
-
-async def test_of_a_crowd_the_first_go_on_before_the_last_are_rated() -> None:
-    rater = Counted()
-    gathered = Gathered(rater)
-    rated_by_then: list[int] = []
-
-    async def conversation(number: int) -> float:
-        (score,) = await gathered.rate([Exchange("u", "x" * number)])
-        rated_by_then.append(sum(rater.calls))
-        return score.emotional_reaction
-
-    crowd = 2 * AT_ONCE + 3
-    assert await asyncio.gather(*map(conversation, range(crowd))) == list(range(crowd))
-    assert rater.calls == [AT_ONCE, AT_ONCE, 3]
-    assert rated_by_then[0] < crowd
 
 
 async def test_one_that_cannot_be_rated_fails_alone() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agents.protocols import Generation, GenerationRequest
+from simulator.engine.batch import WIDE
 from simulator.engine.run import run_study
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.scripted import HashModel
@@ -22,8 +23,8 @@ class Instant(HashModel):
         return Generation("That sounds hard. What worries you most?", 10, 10)
 
 
-def cpu_ms_per_turn(out: Path, turns: int, seeds: int) -> float:
-    plan = study(turns=turns, seeds=seeds, batch_size=32)
+def cpu_ms_per_turn(out: Path, turns: int, seeds: int, at_once: int = 32) -> float:
+    plan = study(turns=turns, seeds=seeds, batch_size=at_once)
     began = time.process_time()
     outcome = run_study(plan, troupe(plan, Instant()), out)
     return 1000 * (time.process_time() - began) / outcome.turns
@@ -35,6 +36,13 @@ def test_a_turn_costs_milliseconds_and_late_turns_cost_what_early_ones_do(tmp_pa
     long = min(cpu_ms_per_turn(tmp_path / f"long{n}", 200, 1) for n in range(2))
     assert short < 2  # 0.7 when this was written
     assert long < 1.6 * short
+
+
+def test_a_turn_of_a_wide_batch_costs_less_than_half(tmp_path: Path) -> None:
+    cpu_ms_per_turn(tmp_path / "warm", 5, 1)
+    narrow = min(cpu_ms_per_turn(tmp_path / f"narrow{n}", 12, 10, WIDE) for n in range(2))
+    wide = min(cpu_ms_per_turn(tmp_path / f"wide{n}", 12, 10, WIDE + 1) for n in range(2))
+    assert wide < 0.5 * narrow  # a quarter when this was written
 
 
 def test_the_garbage_collector_is_as_the_user_left_it(tmp_path: Path) -> None:
