@@ -31,7 +31,7 @@ from agents.users.specs import ModelUsers
 from personas.errors import InputError
 from personas.schema import Persona
 from simulator.engine.run import Troupe
-from simulator.place import HERE, Place
+from simulator.place import HERE, Here, Place
 from simulator.plan import Plan
 from simulator.study import StudyConfig
 
@@ -184,7 +184,7 @@ def _countable(study: StudyConfig, place: Place) -> None:
     """An InputError where a limit of money could never be reached, since nobody counts it."""
     if all(spec.prices is None for spec in _named(study)):
         raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
-    if place is not HERE:
+    if not isinstance(place, Here):
         raise InputError("a limit of money is not counted across machines yet; leave it out, or leave --on ray out")
 
 

@@ -31,7 +31,7 @@ from simulator.engine.rounds import population_json
 from simulator.engine.run import JOURNAL, run_study, run_study_async
 from simulator.engine.tally import pattern_targets
 from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
-from simulator.place import HERE, Place
+from simulator.place import HERE, Place, roomy
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
@@ -117,7 +117,7 @@ def _ready(
         with Journal.read(replay / JOURNAL) as old:
             yield replaying(plan, old, replay, timings)
         return
-    house = open_house(study, place)
+    house = open_house(study, roomy(place, _replies(plan)))
     experts, router, training_timings = _experts(plan, house, out, resume, viewer)
     need_experts(study, experts)
     house.add_experts(experts)
@@ -138,7 +138,7 @@ def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dic
         raise InputError(f"{out} holds trained adapters already; name another --out")
     _writable(out)
     plan = resolve(study)
-    house = open_house(study)
+    house = open_house(study, roomy(HERE, _replies(plan)))
     _train(plan, house, out, (viewer or Viewer()).stage)
     write_study(study, out / "study.yaml")
     return read_json(trained_in(out) / "training.json")
@@ -222,6 +222,13 @@ def _train(plan: Plan, house: House, out: Path, stage: StageProgress) -> dict[st
         plan.study.training, world, house.base, house.rater, out=out, seed=plan.study.seed, progress=stage
     )
     return dict(asyncio.run(work).timings_s)
+
+
+def _replies(plan: Plan) -> int:
+    """How many replies models will be asked for at most."""
+    training = plan.study.training
+    steered = 0 if training is None else training.dialogues_per_pattern * training.turns * training.samples
+    return sum(spec.max_turns for spec in plan.episodes) + steered
 
 
 def _population(plan: Plan, episodes: list[Any]) -> dict[str, Any] | None:
