@@ -20,7 +20,7 @@ MOST_KNOWN = 1 << 18  # entries of a memory shared by conversations; about 40 MB
 
 _RECENT = 0.9  # weight of the past when what came true is averaged, a pass
 _WORTH_IT = 0.4  # tokens of a row that must come true in a pass: what reading the guesses costs beside one pass
-_TRY_EVERY = 16  # passes between two tries while they do not
+_TRY_EVERY, _TRIED = 16, 2  # while they do not: passes between two tries, and how many are guessed then
 
 
 class Phrases:
@@ -82,11 +82,11 @@ class Lookahead:
 
     def most(self, rows: int) -> int:
         """How many tokens each of so many rows may guess in the coming pass."""
-        if self._true < _WORTH_IT:
-            self._idle += 1
-            if self._idle % _TRY_EVERY:
-                return 0
-        return max(0, min(MOST_GUESSES, self.tokens_a_pass // rows - 1))
+        most = max(0, min(MOST_GUESSES, self.tokens_a_pass // rows - 1))
+        if self._true >= _WORTH_IT:
+            return most
+        self._idle += 1
+        return 0 if self._idle % _TRY_EVERY else min(most, _TRIED)
 
     def guess(
         self, own: Phrases, adapter: str | None, tail: Sequence[int], most: int, stops: frozenset[int]
