@@ -17,7 +17,8 @@ SCALES = ("expressed", "perceived", "acts")
     "  holdfast judge chats.jsonl --model openai:my-model --base-url http://localhost:8000/v1 --scale acts\n"
     "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
-    "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME.\n"
+    "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME,\n"
+    "hf:NAME_OR_PATH or micro (run in this process).\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
     "The key is read from OPENAI_API_KEY, for a server of your own from HOLDFAST_API_KEY. An answer that cannot\n"
     "be used is asked for once more, then it is missing."
