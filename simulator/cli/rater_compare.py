@@ -46,14 +46,14 @@ def compare(
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
     from adapters.micro import base_path
     from adapters.preferences import read_pairs, write_pairs
-    from agents.raters.chat_model import chat_model
+    from agents.raters.chat_model import Here, chat_model
     from agents.raters.judgement import SCALES as BY_ID
     from agents.raters.pairwise import PairwiseJudge
     from simulator.cli.stage import viewer
     from simulator.judging.comparing import compare as ask
     from simulator.judging.comparing import preferred, summarise_comparison
 
-    chat = chat_model(model, base_url, timeout=timeout, concurrency=concurrency, micro_path=base_path())
+    chat = chat_model(model, base_url, timeout=timeout, here=Here(base_path(), batch_size=concurrency))
     judge = PairwiseJudge(chat, BY_ID[scale], model, structured=not no_schema, concurrency=concurrency)
     asked = read_pairs(pairs)[:limit]
     stage, done = viewer(quiet=quiet or as_json).stage, 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.micro import base_path
-from agents.raters.chat_model import LOCAL, PROVIDERS, chat_model
+from agents.raters.chat_model import LOCAL, PROVIDERS, Here, chat_model
 from agents.raters.judgement import EXPRESSED, Scale, ScaleRater
 from personas.errors import InputError
 from personas.words import did_you_mean, quote
@@ -23,6 +23,8 @@ class JudgeSettings:
     samples: int = 1
     base_url: str | None = None
     base: str = "micro"  # what a reward model sits on
+    dtype: str | None = None  # of a judge of this machine
+    device: str | None = None
     temperature: float | None = None  # None: 0 for one sample, else .7, so that samples can differ
     max_tokens: int = 512
     timeout: float = 60.0
@@ -57,8 +59,7 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
         temperature=temperature,
         max_tokens=settings.max_tokens,
         timeout=settings.timeout,
-        concurrency=settings.concurrency,
-        micro_path=base_path(),
+        here=Here(base_path(), settings.dtype, settings.device, settings.concurrency),
     )
     return JudgeRater(
         model,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from agents.protocols import Message
-from agents.raters.chat_model import chat_model
+from agents.raters.chat_model import Here, chat_model
 from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import ACTS, EXPRESSED, PERCEIVED, Passage, Scale
 from agents.raters.outcomes import fate, tally
@@ -248,7 +248,7 @@ def test_models_that_cannot_be_had(
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(InputError, match=message):
-        chat_model(reference, url, micro_path=Path("micro"))
+        chat_model(reference, url, here=Here(Path("micro")))
 
 
 def test_without_the_package_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,13 +102,18 @@ def test_a_conversation_too_long_for_the_model_is_missing_and_the_next_is_asked(
 
 
 @pytest.mark.parametrize(
-    ("model", "code", "says"),
-    [("hf:nowhere/at/all", 1, "nowhere/at/all does not exist"), ("hf:", 2, "unknown judge 'hf:'")],
+    ("options", "code", "says"),
+    [
+        (["--model", "hf:nowhere/at/all"], 1, "nowhere/at/all does not exist"),
+        (["--model", "hf:"], 2, "unknown judge 'hf:'"),
+        (["--model", "micro", "--device", "GPU 1"], 2, "device: String should match pattern"),
+        (["--model", "micro", "--dtype", "float31"], 2, "'float31' is not one of 'float64'"),
+    ],
 )
 def test_a_model_that_is_not_here(
-    model: str, code: int, says: str, chats: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str], code: int, says: str, chats: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_command(["judge", str(chats), "--model", model]) == code
+    assert run_command(["judge", str(chats), *options]) == code
     assert says in capsys.readouterr().err
 
 
