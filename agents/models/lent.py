@@ -55,7 +55,7 @@ class LentChatModel(BaseChatModel):
         before = self._sent[asked]
         self._sent[asked] += 1
         return GenerationRequest(
-            f"lent/{_digest(messages[:2])}", messages, derive_seed("lent", asked, before), sampling=self.sampling
+            f"lent/{_digest(messages[:2])[:12]}", messages, derive_seed("lent", asked, before), sampling=self.sampling
         )
 
 

@@ -155,7 +155,7 @@ def _cut_off(error: Exception) -> Said | None:
     """The openai client raises where an answer under a schema reached its longest: the answer is inside the error."""
     completion = getattr(error, "completion", None)
     try:
-        text, usage = completion.choices[0].message.content or "", completion.usage  # type: ignore[union-attr]
+        text, usage = (completion.choices[0].message.content or "").strip(), completion.usage  # type: ignore[union-attr]
     except (AttributeError, IndexError, TypeError):
         return None
     return Said(text, False, False, (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0))

@@ -105,8 +105,9 @@ async def test_one_repair_and_no_more_and_the_request_says_what_was_wrong() -> N
     assert verdict.judgement.missing == "out_of_range: validating_emotions is 9, the scale goes from 1 to 5"
 
 
-async def test_space_around_an_answer_is_no_part_of_the_repair() -> None:
-    with serve(then(lambda _: "  It is warm.\n", valid)) as server:
+@pytest.mark.parametrize("finish", ["stop", "length"])
+async def test_space_around_an_answer_is_no_part_of_the_repair(finish: str) -> None:
+    with serve(then(lambda _: Answer("  It is warm.\n", finish), valid)) as server:
         await judge(server).examine([passage()])
     assert server.asked[1].messages[2] == {"role": "assistant", "content": "It is warm."}
 
