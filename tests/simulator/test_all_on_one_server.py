@@ -139,7 +139,7 @@ def teach_player(out: Path) -> None:
 def test_every_answer_of_one_server_equals_that_of_this_process(taught: bool, tmp_path: Path) -> None:
     pytest.importorskip("uvicorn", reason="transformers serve needs uvicorn and fastapi")
     run, links = tmp_path / "run", tmp_path / "served"
-    for seed, name in enumerate(("companion", "planner")):
+    for seed, name in enumerate(("companion", "coach")):
         build_adapter(base_path(), run / "adapters" / name, seed, targets=["q_proj", "v_proj"])
     if taught:
         teach_player(run / "adapters" / "player")
@@ -169,7 +169,6 @@ def test_every_answer_of_one_server_equals_that_of_this_process(taught: bool, tm
     assert there.tally == here.tally
     assert here.tally["asked"] == len(here.turns)
     assert [as_judged(line) for line in there.judged] == [as_judged(line) for line in here.judged]
-    print(here.played, here.tally, len(here.heard.calls), len(here.heard_of_judge.calls))
 
 
 def as_judged(line: RatedLine) -> dict[str, Any]:
