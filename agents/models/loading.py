@@ -17,6 +17,10 @@ from personas.errors import ModelError
 __all__ = ["Backbone", "ModelReference", "load_backbone", "resolve"]
 
 
+#: What loading raises; an AssertionError is torch's word for a device that it was not built for.
+_BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, AssertionError)
+
+
 @dataclass(frozen=True, slots=True)
 class Backbone:
     """A causal language model, its tokenizer, the ids that end a reply, and its longest context in tokens."""
@@ -51,7 +55,7 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
         model.to(device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"not enough memory on {device} for the model in {path}; try a smaller dtype") from error
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except _BROKEN as error:
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
     if info["missing_keys"]:  # transformers would leave them random
         raise ModelError(f"the weights in {path} are incomplete: {min(info['missing_keys'])} is missing")

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from pydantic import ValidationError
+
+from agents.models.opening import load_local, local_reference
 from agents.models.references import OPENAI_KEY, at_openai
+from agents.models.spec import ModelSpec
+from agents.protocols import Sampling
 from personas.errors import InputError
 from personas.words import quote
 
@@ -13,8 +20,20 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 PROVIDERS = ("openai", "langchain")
+LOCAL = ("micro", "hf")  # weights of this machine, run in this process
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 NO_KEY = "none"  # what is sent to a server of one's own that asks for no key
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """How models of this machine are run. ``micro_path``: the folder of the embedded base model, given from above;
+    ``dtype``, ``device``: as in :class:`agents.models.spec.ModelSpec`; ``batch_size``: conversations in one pass."""
+
+    micro_path: Path
+    dtype: str | None = None
+    device: str | None = None
+    batch_size: int = 8
 
 
 def chat_model(
@@ -25,16 +44,21 @@ def chat_model(
     max_tokens: int = 512,
     timeout: float = 60.0,
     retries: int = 2,
+    here: Here | None = None,
 ) -> BaseChatModel:
     """The model that a word names: ``openai:NAME``, at OpenAI or at any server of one's own that speaks its language,
-    or ``langchain:PROVIDER:NAME``, whatever LangChain's ``init_chat_model`` knows.
+    ``langchain:PROVIDER:NAME``, whatever LangChain's ``init_chat_model`` knows, or ``hf:NAME_OR_PATH`` and ``micro``,
+    run in this process.
 
     Keys are taken from the environment only. ``max_tokens`` is always sent: some servers would answer without end.
-    Raises :class:`InputError` for another word, without the package, or without a key for OpenAI.
+    ``here``: how models of this machine are run; None: there are none. Raises :class:`InputError` for another word,
+    without the package, or without a key for OpenAI, and ModelError for a local model that cannot be loaded.
     """
     scheme, _, name = reference.partition(":")
+    if scheme in LOCAL and bool(name.strip()) == (scheme == "hf") and here is not None:
+        return _of_this_machine(reference, here, Sampling(temperature, max_tokens=max_tokens))
     if scheme not in PROVIDERS or not name.strip():
-        allowed = "openai:NAME (for example openai:gpt-4o) or langchain:PROVIDER:NAME"
+        allowed = "openai:NAME (for example openai:gpt-4o), langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
         raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
     if scheme == "langchain":
         return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
@@ -61,6 +85,21 @@ def chat_model(
         timeout=timeout,
         max_retries=retries,
     )
+
+
+def _of_this_machine(reference: str, here: Here, sampling: Sampling) -> BaseChatModel:
+    from transformers.utils import logging
+
+    from agents.models.lent import LentChatModel
+
+    logging.disable_progress_bar()  # of loading weights; standard error is the user's
+    try:
+        spec = ModelSpec(ref=reference, dtype=here.dtype, device=here.device)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(f"{first['loc'][0]}: {first['msg']}, got {quote(str(first['input']))}") from None
+    lender = load_local(local_reference(spec, here.micro_path), here.batch_size)
+    return LentChatModel(lender=lender, sampling=sampling)
 
 
 def _by_langchain(name: str, **settings: float) -> BaseChatModel:

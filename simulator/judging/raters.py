@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.raters.chat_model import PROVIDERS, chat_model
+from adapters.micro import base_path
+from agents.raters.chat_model import LOCAL, PROVIDERS, Here, chat_model
 from agents.raters.judgement import EXPRESSED, Scale, ScaleRater
 from personas.errors import InputError
 from personas.words import did_you_mean, quote
 
 WORDS = ("linear", "FOLDER of a fitted rater", "reward:DIR", "openai:NAME", "langchain:PROVIDER:NAME")
+MODELS_HERE = ("hf:NAME_OR_PATH", "micro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class JudgeSettings:
     samples: int = 1
     base_url: str | None = None
     base: str = "micro"  # what a reward model sits on
+    dtype: str | None = None  # of a judge of this machine
+    device: str | None = None
     temperature: float | None = None  # None: 0 for one sample, else .7, so that samples can differ
     max_tokens: int = 512
     timeout: float = 60.0
@@ -33,14 +37,14 @@ class JudgeSettings:
 def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:
     """The rater that ``word`` names. Raises InputError for an unknown word, or one that knows no such scale."""
     kind, _, rest = word.partition(":")
-    if kind in PROVIDERS:
+    if kind in (*PROVIDERS, *LOCAL):
         return _judge(word, settings)
     if word == "linear" or Path(word).expanduser().is_dir():
         return _fitted(word, settings.scale)
     if kind == "reward" and rest.strip():
         return _reward(Path(rest.strip()).expanduser(), settings.base)
-    hint = did_you_mean(kind, ("linear", "reward", *PROVIDERS))
-    raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join(WORDS)}{hint}")
+    hint = did_you_mean(kind, ("linear", "reward", *PROVIDERS, *LOCAL))
+    raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join((*WORDS, *MODELS_HERE))}{hint}")
 
 
 def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
@@ -55,6 +59,7 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
         temperature=temperature,
         max_tokens=settings.max_tokens,
         timeout=settings.timeout,
+        here=Here(base_path(), settings.dtype, settings.device, settings.concurrency),
     )
     return JudgeRater(
         model,
@@ -70,7 +75,6 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
 
 
 def _reward(folder: Path, base: str) -> ScaleRater:
-    from adapters.micro import base_path
     from adapters.store import weights_sha256
     from agents.models.opening import local_reference
     from agents.raters.reward import RewardRater

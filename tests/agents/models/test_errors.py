@@ -49,6 +49,12 @@ def test_damaged_weights(llama: Path, tmp_path: Path) -> None:
         LocalChatModel.load(folder)
 
 
+@pytest.mark.parametrize("device", ["cuda:77", "abacus"])
+def test_no_such_device(llama: Path, device: str) -> None:
+    with pytest.raises(ModelError, match=r"cannot load the model in .*(CUDA|device)"):
+        LocalChatModel.load(llama, device=device)
+
+
 def test_missing_weights_are_not_made_up(llama: Path, tmp_path: Path) -> None:
     folder = tmp_path / "partial"
     shutil.copytree(llama, folder)

@@ -7,12 +7,13 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.protocols import Message
-from agents.raters.chat_model import chat_model
+from agents.raters.chat_model import Here, chat_model
 from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import ACTS, EXPRESSED, PERCEIVED, Passage, Scale
 from agents.raters.outcomes import fate, tally
@@ -102,6 +103,13 @@ async def test_one_repair_and_no_more_and_the_request_says_what_was_wrong() -> N
     assert "outside the scale" in server.asked[1].messages[-1]["content"]
     assert verdict.judgement.tokens == (200, 40)  # both answers are paid for
     assert verdict.judgement.missing == "out_of_range: validating_emotions is 9, the scale goes from 1 to 5"
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+async def test_space_around_an_answer_is_no_part_of_the_repair(finish: str) -> None:
+    with serve(then(lambda _: Answer("  It is warm.\n", finish), valid)) as server:
+        await judge(server).examine([passage()])
+    assert server.asked[1].messages[2] == {"role": "assistant", "content": "It is warm."}
 
 
 async def test_the_servers_words_never_reach_the_record() -> None:
@@ -230,6 +238,8 @@ def test_the_stamp_changes_with_the_words_and_the_way_of_asking() -> None:
     [
         ("gpt-4o", None, "allowed: openai:NAME"),
         ("openai:", "http://x", "allowed: openai:NAME"),
+        ("hf:", None, "allowed: openai:NAME"),
+        ("micro:x", None, "langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"),
         ("openai:x", None, "set OPENAI_API_KEY in the environment"),
         ("openai:x", "localhost:8000", "expected http://"),
     ],
@@ -239,7 +249,7 @@ def test_models_that_cannot_be_had(
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(InputError, match=message):
-        chat_model(reference, url)
+        chat_model(reference, url, here=Here(Path("micro")))
 
 
 def test_without_the_package_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
