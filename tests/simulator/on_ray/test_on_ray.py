@@ -11,15 +11,22 @@ from typing import Any
 import pytest
 
 from adapters.micro import base_path
+from personas.errors import BudgetError
+from simulator.engine.budget import BudgetSpec
 from simulator.engine.journal import Journal, read_episodes
 from simulator.engine.progress import NoProgress
 from simulator.engine.run import Outcome, run_study
+from simulator.engine.status import Onlooker
 from simulator.house import open_house
+from simulator.loop import run_loop
 from simulator.measure.transcripts import transcripts_sha256
 from simulator.place import HERE, Place
 from simulator.plan import Plan, resolve
 from simulator.study import StudyConfig
 from tests.agents.models.conftest import build_adapter
+from tests.servers.faults import Faults
+from tests.servers.openai_server import ScriptedServer
+from tests.servers.threaded import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'holdfast[ray]')")
@@ -120,3 +127,26 @@ def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path:
     house.models[house.default].add_adapter("solver", adapter)
     run_study(plan(), house.troupe(plan(), router=None), tmp_path / "run", resume=True)
     check(tmp_path / "run", calm)
+
+
+def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_path: Path) -> None:
+    """Prices are dollars per million tokens, so $1,000 is $0.001 a token; a third of the requests meets a fault."""
+    from simulator.on_ray.cluster import connected
+
+    with running(ScriptedServer(Faults(0.3, seed=4), patience_s=1.2, retry_after_s=0.05, down_s=0.1)) as server:
+        prices = {"prompt": 1000.0, "completion": 1000.0}
+        model = {"ref": "openai:m", "base_url": server.base_url, "prices": prices, "timeout_s": 1, "retries": 20}
+        fields = {"model": model, "personas": {"tasks": ["bug_hunt"]}, "candidates": ["base", "system_prompt"]}
+        study = StudyConfig.model_validate({**fields, "turns": TURNS, "concurrency": 3})
+        limited = study.model_copy(update={"budget": BudgetSpec(cost_usd=0.5)})
+        with connected(cluster.address, engines=2) as place:
+            with pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent"):
+                run_loop(limited, tmp_path, place=place)
+            early = Onlooker(tmp_path).look()
+            run_loop(study, tmp_path, resume=True, place=place)
+        late = Onlooker(tmp_path).look()
+    assert early.counters["cost_usd"] >= 0.5
+    assert early.turns < 12 * TURNS
+    assert late.turns == late.counters["answered"] == 12 * TURNS
+    assert late.counters["cost_usd"] == pytest.approx(late.tokens / 1000)
+    assert late.counters["retries"] == sum(n for name, n in late.counters.items() if name.startswith("retries: ")) > 0
