@@ -36,13 +36,14 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
     """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
 
     :param dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
+    :param device: torch's word for it, or "auto": a GPU where this machine has one.
     :raises ModelError: no such folder, not a model, no chat template, no such device, or not enough memory.
     """
     if not path.is_dir():
         raise ModelError(f"model folder {path} does not exist")
     if not (path / "config.json").is_file():
         raise ModelError(f"{path} is no model folder: it has no config.json")
-    precision = _dtype(dtype)
+    precision, device = _dtype(dtype), _device(device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
         model, info = AutoModelForCausalLM.from_pretrained(
@@ -113,6 +114,14 @@ def _dtype(name: str) -> Any:
     if not isinstance(found, torch.dtype) or not found.is_floating_point:
         raise ModelError(f"unknown dtype {name!r}; allowed: auto, float64, float32, bfloat16, float16")
     return found
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _first_line(error: BaseException) -> str:

@@ -110,7 +110,8 @@ def load_local(reference: LocalReference, batch_size: int) -> LocalChatModel:
     """
     from agents.models.local import LocalChatModel  # brings torch
 
-    return LocalChatModel.load(reference.path, dtype=reference.dtype, device=reference.device, batch_size=batch_size)
+    device = reference.device or "cpu"
+    return LocalChatModel.load(reference.path, dtype=reference.dtype, device=device, batch_size=batch_size)
 
 
 def _endpoint(spec: ModelSpec, reference: EndpointReference) -> Endpoint:

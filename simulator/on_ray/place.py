@@ -85,8 +85,8 @@ class RayPlace:
         return RemoteModel(names[0], speakers)
 
     def _there(self, reference: LocalReference) -> LocalReference:
-        """On the actor's own GPU, where it has one and the study names no device."""
-        return replace(reference, device="cuda") if self.gpus and reference.device == "cpu" else reference
+        """On the actor's own GPU, where it has one and the study names no device; ``device: cpu`` stays the CPU."""
+        return replace(reference, device="cuda") if self.gpus and reference.device is None else reference
 
     async def hold(
         self,

@@ -22,13 +22,13 @@ MICRO = Path("somewhere/base")
 
 
 def test_micro_runs_in_float64_where_the_caller_says() -> None:
-    assert resolve("micro", MICRO) == LocalReference("micro", MICRO, "float64", "cpu")
-    assert resolve(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32", "cpu")
+    assert resolve("micro", MICRO) == LocalReference("micro", MICRO, "float64")
+    assert resolve(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32")
 
 
 def test_hf_names_a_folder() -> None:
     word = "hf:models/llama/v2:1"
-    assert resolve(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto", "cpu")
+    assert resolve(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto")
     spec = ModelSpec(ref="hf:./llama", dtype="bfloat16", device="cuda:1")
     assert resolve(spec, MICRO) == LocalReference("hf:./llama", Path("./llama"), "bfloat16", "cuda:1")
 

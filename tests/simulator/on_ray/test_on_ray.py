@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from adapters.micro import base_path
-from personas.errors import BudgetError
+from agents.models.references import resolve as resolve_model
+from agents.models.spec import ModelSpec
+from personas.errors import BudgetError, ModelError
 from simulator.engine.budget import BudgetSpec
 from simulator.engine.journal import Journal, read_episodes
 from simulator.engine.progress import NoProgress
@@ -150,3 +153,20 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
     assert late.turns == late.counters["answered"] == 12 * TURNS
     assert late.counters["cost_usd"] == pytest.approx(late.tokens / 1000)
     assert late.counters["retries"] == sum(n for name, n in late.counters.items() if name.startswith("retries: ")) > 0
+
+
+def test_a_study_that_says_cpu_stays_off_the_gpu() -> None:
+    """Ray believes in a GPU that this machine does not have, so an engine that was sent to it could not start."""
+    if torch.cuda.is_available():
+        pytest.skip("needs a machine without a GPU")
+    from simulator.on_ray.cluster import connected
+
+    ray.init(num_cpus=1, num_gpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        with connected(None, engines=None) as place:
+            for device in ("cpu", "auto"):
+                place.load(resolve_model(ModelSpec(ref="micro", device=device), base_path()), 4)
+            with pytest.raises(ModelError, match=r"could not be loaded on its Ray actor: .*(CUDA|NVIDIA)"):
+                place.load(resolve_model("micro", base_path()), 4)
+    finally:
+        ray.shutdown()
