@@ -7,6 +7,7 @@ out again from their last turn in the journal, and every draw in them is seeded:
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +39,10 @@ from simulator.records import EpisodeSpec, TurnRecord
 LOADING_S = 600.0  # longest wait for the actors of a model: a machine of a cluster may have to start first
 PARTS_PER_ENGINE = 2  # at least so many groups for each engine, so that a dead worker delays few conversations
 MOST_LOSSES = 5  # of one group in a row without a turn in between
+_UNHEARING = (
+    "callbacks hear nothing of conversations on Ray workers; run without Ray, or trace them with LangSmith, by its "
+    "variables on every machine of the cluster"
+)
 LOST = (
     WorkerCrashedError,
     NodeDiedError,
@@ -101,6 +106,7 @@ class RayPlace:
         """Hold what the journal owes of ``specs``, ``concurrency`` conversations per engine at once.
 
         What workers count is added to ``meters`` with each turn; one that dies loses what it had not told yet.
+        LangChain callbacks stay in this process, where nothing is said: a warning tells so.
 
         :raises JournalError: turns can no longer be kept.
         :raises ModelError: a part of the study cannot travel to workers.
@@ -109,6 +115,8 @@ class RayPlace:
         owed = [casting(spec) for spec in specs if spec.id not in ended]
         if not owed:
             return
+        if owed[0].callbacks:
+            warnings.warn(_UNHEARING, stacklevel=2)
         size = max(1, min(concurrency, -(-len(owed) // (PARTS_PER_ENGINE * self.engines))))
         groups = iter([owed[first : first + size] for first in range(0, len(owed), size)])
         signal = ray.remote(Signal).options(num_cpus=0).remote()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from langchain_core.tracers.langchain import wait_for_all_tracers
 from ray.exceptions import RayError
 
 from agents.models.meter import Meter
@@ -86,6 +87,7 @@ def hold_part(work: Work, signal: Any) -> Iterator[News]:
     def hold() -> None:
         try:
             asyncio.run(_hold_all(work.parts, signal, tell))
+            wait_for_all_tracers()  # Ray may end this process at any moment from here on
         finally:
             news.put(None)
 

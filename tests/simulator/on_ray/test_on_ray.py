@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from adapters.micro import base_path
 from agents.models.references import resolve as resolve_model
 from agents.models.spec import ModelSpec
 from personas.errors import BudgetError, ModelError
+from simulator import Study
 from simulator.engine.budget import BudgetSpec
 from simulator.engine.journal import Journal, read_episodes
 from simulator.engine.progress import NoProgress
@@ -27,7 +29,9 @@ from simulator.place import HERE, Place
 from simulator.plan import Plan, resolve
 from simulator.study import StudyConfig
 from tests.agents.models.conftest import build_adapter
+from tests.agents.models.test_tracing import Recorder
 from tests.servers.faults import Faults
+from tests.servers.langsmith import langsmith
 from tests.servers.openai_server import ScriptedServer
 from tests.servers.threaded import running
 
@@ -143,8 +147,9 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
         study = StudyConfig.model_validate({**fields, "turns": TURNS, "concurrency": 3})
         limited = study.model_copy(update={"budget": BudgetSpec(cost_usd=0.5)})
         with connected(cluster.address, engines=2) as place:
-            with pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent"):
-                run_loop(limited, tmp_path, place=place)
+            spent = pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent")
+            with spent, pytest.warns(UserWarning, match="callbacks hear nothing of conversations on Ray workers"):
+                run_loop(limited, tmp_path, place=place, callbacks=[Recorder()])
             early = Onlooker(tmp_path).look()
             run_loop(study, tmp_path, resume=True, place=place)
         late = Onlooker(tmp_path).look()
@@ -153,6 +158,29 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
     assert late.turns == late.counters["answered"] == 12 * TURNS
     assert late.counters["cost_usd"] == pytest.approx(late.tokens / 1000)
     assert late.counters["retries"] == sum(n for name, n in late.counters.items() if name.startswith("retries: ")) > 0
+
+
+def test_langsmith_hears_workers_by_the_variables_of_their_machine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from simulator.on_ray.cluster import connected
+
+    with langsmith() as posted, running(ScriptedServer()) as server:
+        monkeypatch.setenv("LANGSMITH_TRACING", "true")
+        monkeypatch.setenv("LANGSMITH_ENDPOINT", posted.url)
+        monkeypatch.setenv("LANGSMITH_API_KEY", "of these machines")
+        cluster = request.getfixturevalue("cluster")
+        for name in ("TRACING", "ENDPOINT", "API_KEY"):
+            monkeypatch.delenv(f"LANGSMITH_{name}")  # the driver has none
+        model = {"ref": "openai:m", "base_url": server.base_url}
+        study = Study.of(model=model, personas={"ids": ["jun_park"]}, candidates=["base", "system_prompt"], turns=3)
+        with connected(cluster.address, engines=1) as place:
+            run_loop(study.config, tmp_path, place=place)
+    turns = [turn for episode in read_episodes(tmp_path / "journal.sqlite") for turn in episode.turns]
+    assert len(turns) == 6
+    assert posted.keys == {"of these machines"}
+    for turn in turns:
+        assert json.dumps(turn.reply)[1:-1] in posted.text
 
 
 def test_a_study_that_says_cpu_stays_off_the_gpu() -> None:
