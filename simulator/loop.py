@@ -109,7 +109,7 @@ def _ready(
         viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns))
     if replay is not None and replay.resolve() == out.resolve():
         raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
-    _writable(out)
+    _can_be_made(out)
     if not resume and (out / JOURNAL).exists():
         raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
     timings = kept_timings(out) if resume else {}
@@ -136,7 +136,7 @@ def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dic
         raise InputError("the study has no 'training' section: nothing to train")
     if (trained_in(out) / "training.json").exists():
         raise InputError(f"{out} holds trained adapters already; name another --out")
-    _writable(out)
+    _can_be_made(out)
     plan = resolve(study)
     house = open_house(study)
     _train(plan, house, out, (viewer or Viewer()).stage)
@@ -229,8 +229,12 @@ def _population(plan: Plan, episodes: list[Any]) -> dict[str, Any] | None:
     return population_json(plan, episodes, "routed" if "routed" in names else names[-1])
 
 
-def _writable(out: Path) -> None:
+def _can_be_made(out: Path) -> None:
+    """An InputError where ``out`` can be no run folder. It is not left there: the study may still be refused."""
     try:
+        absent = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
+        for folder in absent:
+            folder.rmdir()
     except OSError as error:
         raise InputError(f"{out}: the run folder cannot be made ({error.strerror})") from error
