@@ -148,8 +148,8 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
     """Make ``results.json`` and ``report.html`` from the journal in ``out``; returns the results.
 
     Raises:
-        InputError: ``out`` holds no study.
-        JournalError: its journal is absent or damaged.
+        InputError: ``out`` holds no study, or no journal.
+        JournalError: its journal is damaged.
     """
     from simulator.report.page import write_report  # brings matplotlib
 

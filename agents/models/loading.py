@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agents.models.attention import use_on
 from agents.models.references import ModelReference, resolve
-from personas.errors import ModelError
+from personas.errors import InputError, ModelError
 
 __all__ = ["Backbone", "ModelReference", "load_backbone", "resolve"]
 
@@ -37,12 +37,13 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
 
     :param dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
     :param device: torch's word for it, or "auto": a GPU where this machine has one.
-    :raises ModelError: no such folder, not a model, no chat template, no such device, or not enough memory.
+    :raises InputError: no such folder, or none of a model.
+    :raises ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
     """
     if not path.is_dir():
-        raise ModelError(f"model folder {path} does not exist")
+        raise InputError(f"model folder {path} does not exist")
     if not (path / "config.json").is_file():
-        raise ModelError(f"{path} is no model folder: it has no config.json")
+        raise InputError(f"{path} is no model folder: it has no config.json")
     precision, device = _dtype(dtype), _device(device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)

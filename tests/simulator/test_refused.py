@@ -34,7 +34,7 @@ def written(tmp_path: Path, changes: dict[str, Any]) -> Path:
 def test_the_command_leaves_no_folder(why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changes, told = REFUSED[why]
     study = written(tmp_path, changes)
-    assert run_command(["run", str(study), "--out", str(tmp_path / "runs" / "mine"), "--quiet"]) != 0
+    assert run_command(["run", str(study), "--out", str(tmp_path / "runs" / "mine"), "--quiet"]) == 2
     assert told in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [study]
 
@@ -64,7 +64,7 @@ def test_a_training_that_is_refused_leaves_no_folder(tmp_path: Path, capsys: pyt
 def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     study = written(tmp_path, REFUSED["no such folder"][0])
-    assert run_command(["run", str(study), "--out", str(tmp_path / "mine"), "--quiet"]) != 0
+    assert run_command(["run", str(study), "--out", str(tmp_path / "mine"), "--quiet"]) == 2
     assert list((tmp_path / "mine").iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from agents.models.references import (
     resolve,
 )
 from agents.models.spec import ModelSpec
-from personas.errors import InputError, ModelError
+from personas.errors import InputError
 
 MICRO = Path("somewhere/base")
 
@@ -46,7 +46,7 @@ def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
 
 def test_a_hub_model_that_is_not_here_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    with pytest.raises(ModelError, match=r"neither a folder nor in the Hugging Face cache .* set HF_HUB_OFFLINE=0"):
+    with pytest.raises(InputError, match=r"neither a folder nor in the Hugging Face cache .* set HF_HUB_OFFLINE=0"):
         references([ModelSpec(ref="hf:nobody/none-such@v1")], MICRO)
 
 

@@ -145,5 +145,5 @@ def test_bad_options(
 
 
 def test_a_reward_folder_that_is_none(chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 1
+    assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 2
     assert "no reward model lies there; train one with `holdfast rater reward" in capsys.readouterr().err

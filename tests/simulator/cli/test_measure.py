@@ -129,8 +129,8 @@ def test_convert_says_what_has_no_place(log: Path, tmp_path: Path, capsys: pytes
     assert "is there already; remove it" in capsys.readouterr().err
 
 
-def test_an_empty_file_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "empty.jsonl").write_text("\n")
+def test_a_file_without_a_conversation_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.jsonl").write_text("{}\n")
     for word, kind in FORMATS.items():
         out = tmp_path / f"out-{word}{kind.suffix}"
         arguments = ["convert", str(tmp_path / "empty.jsonl"), "--format", "messages", "--to", word, "--out", str(out)]
