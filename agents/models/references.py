@@ -80,7 +80,7 @@ def resolve(model: ModelSpec | str, micro_path: Path) -> ModelReference:
     if scheme == "openai":
         _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device"}))
         return EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
-    _only(spec, "LangChain", ("extra", "base_url", "retries", "retry_budget", "timeout_s", "concurrency", "prices"))
+    _only(spec, "LangChain", ("extra", "base_url", "retries", "timeout_s", "concurrency", "prices"))
     return LangChainReference(word, rest if scheme == "langchain" else word)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from agents.models.references import OPENAI_KEY, at_openai
 from personas.errors import InputError
@@ -29,21 +30,28 @@ def chat_model(
     """The model that a word names: ``openai:NAME``, at OpenAI or at any server of one's own that speaks its language,
     or ``langchain:PROVIDER:NAME``, whatever LangChain's ``init_chat_model`` knows.
 
-    Keys are taken from the environment only. ``max_tokens`` is always sent: some servers would answer without end.
+    ``base_url`` and ``retries`` go to either. Keys are taken from the environment only. ``max_tokens`` is always sent:
+    some servers would answer without end.
     Raises :class:`InputError` for another word, without the package, or without a key for OpenAI.
     """
     scheme, _, name = reference.partition(":")
     if scheme not in PROVIDERS or not name.strip():
         allowed = "openai:NAME (for example openai:gpt-4o) or langchain:PROVIDER:NAME"
         raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise InputError(f"--base-url: expected http://… or https://…, got {quote(base_url)}")
+    settings: dict[str, Any] = {
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "timeout": timeout,
+        "max_retries": retries,
+    }
     if scheme == "langchain":
-        return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+        return _by_langchain(name.strip(), settings | ({} if base_url is None else {"base_url": base_url}))
     openai = at_openai(base_url)
     key = os.environ.get(OPENAI_KEY if openai else OWN_KEY) or (None if openai else NO_KEY)
     if key is None:
         raise InputError(f"no key: set {OPENAI_KEY} in the environment, or name a server of your own with --base-url")
-    if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise InputError(f"--base-url: expected http://… or https://…, got {quote(base_url)}")
     try:
         from langchain_openai import ChatOpenAI
         from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -52,18 +60,10 @@ def chat_model(
         raise InputError("a judge behind an endpoint needs langchain-openai: pip install 'holdfast[openai]'") from error
     # ChatOpenAI renames max_tokens to max_completion_tokens, which OpenAI wants and most other servers ignore
     kind = ChatOpenAI if base_url is None else BaseChatOpenAI
-    return kind(  # type: ignore[call-arg]  # pydantic aliases
-        model=name.strip(),
-        base_url=base_url,
-        api_key=SecretStr(key),
-        temperature=temperature,
-        max_tokens=max_tokens,
-        timeout=timeout,
-        max_retries=retries,
-    )
+    return kind(model=name.strip(), base_url=base_url, api_key=SecretStr(key), **settings)
 
 
-def _by_langchain(name: str, **settings: float) -> BaseChatModel:
+def _by_langchain(name: str, settings: Mapping[str, Any]) -> BaseChatModel:
     """Raises :class:`InputError` without the package, or where the provider cannot be had."""
     try:
         from langchain.chat_models import init_chat_model

@@ -24,7 +24,7 @@ SCALES = ("expressed", "perceived", "acts")
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")
-@click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
+@click.option("--base-url", help="The judge's server, e.g. http://localhost:8000/v1.")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to rate.")
 @click.option("--k", "samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per reply.")
@@ -68,7 +68,7 @@ def judge(
     from agents.raters.panel import Panel
     from simulator.cli.judge_tables import show
     from simulator.cli.stage import viewer
-    from simulator.judging.raters import JudgeSettings, named_rater
+    from simulator.judging.raters import JudgeSettings, named_raters
     from simulator.judging.run import collect, rate_files
     from simulator.judging.summary import summarise
 
@@ -85,7 +85,7 @@ def judge(
         structured=not no_schema,
         concurrency=concurrency,
     )
-    raters = {name: named_rater(name, settings) for name in dict.fromkeys(models)}
+    raters = named_raters(models, settings)
     if len(raters) > 1:
         Panel(raters)  # refuses raters of different scales
     rated = collect(files, whole=whole, limit=limit)

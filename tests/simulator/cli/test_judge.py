@@ -144,6 +144,12 @@ def test_bad_options(
     assert message in capsys.readouterr().err
 
 
+def test_the_keys_of_two_providers_go_to_no_one_server(chats: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--model", "langchain:anthropic:claude", "--model", "openai:m", "--model", "linear"]
+    assert run_command(["judge", str(chats), *models, "--base-url", "http://localhost:8000/v1"]) == 2
+    assert "judges of openai and langchain are not at one server; ask one kind at a time" in capsys.readouterr().err
+
+
 def test_a_reward_folder_that_is_none(chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 2
     assert "no reward model lies there; train one with `holdfast rater reward" in capsys.readouterr().err
