@@ -116,6 +116,12 @@ class House:
             total.update(meter.counters())
         return total
 
+    def close(self) -> None:
+        """Close what the models keep open: the files of their response caches."""
+        for model in self.models.values():
+            if isinstance(model, ServedChatModel):
+                model.close()
+
     def troupe(self, plan: Plan, router: WordRouter | None) -> Troupe:
         """Everyone who can be cast."""
         workshop = registry.Workshop(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,13 +117,13 @@ def _ready(
         with Journal.read(replay / JOURNAL) as old:
             yield replaying(plan, old, replay, timings)
         return
-    house = open_house(study, place)
-    experts, router, training_timings = _experts(plan, house, out, resume, viewer)
-    need_experts(study, experts)
-    house.add_experts(experts)
-    inputs = house.inputs(experts) | user_prompts(study)
-    made = provenance(house, inputs)
-    yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
+    with closing(open_house(study, place)) as house:
+        experts, router, training_timings = _experts(plan, house, out, resume, viewer)
+        need_experts(study, experts)
+        house.add_experts(experts)
+        inputs = house.inputs(experts) | user_prompts(study)
+        made = provenance(house, inputs)
+        yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
 
 
 def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
@@ -138,8 +138,8 @@ def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dic
         raise InputError(f"{out} holds trained adapters already; name another --out")
     _can_be_made(out)
     plan = resolve(study)
-    house = open_house(study)
-    _train(plan, house, out, (viewer or Viewer()).stage)
+    with closing(open_house(study)) as house:
+        _train(plan, house, out, (viewer or Viewer()).stage)
     write_study(study, out / "study.yaml")
     return read_json(trained_in(out) / "training.json")
 
