@@ -49,6 +49,17 @@ def test_table_notes_and_skips(log: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == ""
 
 
+def test_several_skips_of_one_kind_say_where_the_first_are(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with log.open("a") as file:
+        file.write("{broken again\n{and again\n{and once more\n")
+    told = f"skipped: 4 x line: not JSON, first at {log}:7: not JSON (Expecting property name"
+    for command in (["measure", str(log)], ["convert", str(log), "--to", "csv", "--out", f"{log}.csv"]):
+        assert run_command(command) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "not JSON" in line]
+        assert line.startswith(told)
+        assert line.endswith(f", column 2), {log}:10, {log}:11")
+
+
 def test_json_and_files_say_the_same(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report"
     assert run_command(["measure", str(log), "--json", "--out", str(out), "--pattern", "companion"]) == 0
