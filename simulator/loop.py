@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -234,7 +234,8 @@ def _can_be_made(out: Path) -> None:
     try:
         absent = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
-        for folder in absent:
-            folder.rmdir()
+        with suppress(OSError):  # somebody has put something there meanwhile
+            for folder in absent:
+                folder.rmdir()
     except OSError as error:
         raise InputError(f"{out}: the run folder cannot be made ({error.strerror})") from error
