@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agents.models.meter import Meter
 from agents.models.opening import load_local
 from agents.models.processes import ProcessesModel, processes_for
 from agents.models.references import LocalReference
@@ -37,9 +38,17 @@ class Place(Protocol):
         ...
 
     async def hold(
-        self, specs: Sequence[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, concurrency: int
+        self,
+        specs: Sequence[EpisodeSpec],
+        casting: Casting,
+        journal: Journal,
+        progress: Progress,
+        concurrency: int,
+        *,
+        meters: Sequence[Meter] = (),
     ) -> None:
-        """See :func:`simulator.engine.batch.hold_conversations`."""
+        """See :func:`simulator.engine.batch.hold_conversations`. ``meters``: of the models that speak; what other
+        processes count for them is added to them."""
         ...
 
 
@@ -58,8 +67,8 @@ class Here:
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
         return load_local(reference, batch_size)
 
-    async def hold(self, *args: Any, **kwargs: Any) -> None:
-        await hold_conversations(*args, **kwargs)
+    async def hold(self, *args: Any, meters: Sequence[Meter] = (), **kwargs: Any) -> None:
+        await hold_conversations(*args, **kwargs)  # the models count into their meters themselves
 
 
 HERE = Here()

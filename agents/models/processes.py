@@ -37,7 +37,7 @@ _KNOWN = 1 << 14  # conversations whose process is remembered
 def processes_for(reference: LocalReference, batch_size: int, cores: int) -> int:
     """How many processes a model is worth in a long batch: 1 where it is large, on a GPU, or the batch is narrow."""
     weights = sum(file.stat().st_size for file in reference.path.glob("*.safetensors"))
-    if reference.device != "cpu" or not 0 < weights <= SMALL_BYTES:
+    if reference.device not in (None, "cpu") or not 0 < weights <= SMALL_BYTES:
         return 1
     return max(1, min(cores, batch_size // ROWS, MOST))
 
@@ -51,7 +51,7 @@ class ProcessesModel:
     def __init__(self, reference: LocalReference, batch_size: int, processes: int) -> None:
         """Start the processes and wait until the model is loaded in all of them.
 
-        :raises ModelError: it cannot be loaded; see :meth:`agents.models.local.LocalChatModel.load`.
+        :raises InputError, ModelError: it cannot be loaded; see :meth:`agents.models.local.LocalChatModel.load`.
         """
         share = -(-batch_size // processes)
         self._workers = tuple(_Worker(reference, share) for _ in range(processes))
@@ -75,6 +75,10 @@ class ProcessesModel:
         """
         for asked in [worker.add_adapter(name, path) for worker in self._workers]:
             asked()
+
+    def close(self) -> None:
+        """End the processes; nothing can be asked any more."""
+        _close(self._workers)
 
     async def generate(self, request: GenerationRequest) -> Generation:
         """Write the next assistant message.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
@@ -50,9 +51,12 @@ def chat_model(
     ``langchain:PROVIDER:NAME``, whatever LangChain's ``init_chat_model`` knows, or ``hf:NAME_OR_PATH`` and ``micro``,
     run in this process.
 
-    Keys are taken from the environment only. ``max_tokens`` is always sent: some servers would answer without end.
-    ``here``: how models of this machine are run; None: there are none. Raises :class:`InputError` for another word,
-    without the package, or without a key for OpenAI, and ModelError for a local model that cannot be loaded.
+    ``base_url`` and ``retries`` go to either of the first two. Keys are taken from the environment only. ``max_tokens``
+    is always sent: some servers would answer without end. ``here``: how models of this machine are run; None: there
+    are none.
+
+    Raises :class:`InputError` for another word, without the package, or without a key for OpenAI, and ModelError for a
+    local model that cannot be loaded.
     """
     scheme, _, name = reference.partition(":")
     if scheme in LOCAL and bool(name.strip()) == (scheme == "hf") and here is not None:
@@ -60,14 +64,20 @@ def chat_model(
     if scheme not in PROVIDERS or not name.strip():
         allowed = "openai:NAME (for example openai:gpt-4o), langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
         raise InputError(f"unknown judge {quote(reference)}; allowed: {allowed}")
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise InputError(f"--base-url: expected http://… or https://…, got {quote(base_url)}")
+    settings: dict[str, Any] = {
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "timeout": timeout,
+        "max_retries": retries,
+    }
     if scheme == "langchain":
-        return _by_langchain(name.strip(), temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+        return _by_langchain(name.strip(), settings | ({} if base_url is None else {"base_url": base_url}))
     openai = at_openai(base_url)
     key = os.environ.get(OPENAI_KEY if openai else OWN_KEY) or (None if openai else NO_KEY)
     if key is None:
         raise InputError(f"no key: set {OPENAI_KEY} in the environment, or name a server of your own with --base-url")
-    if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise InputError(f"--base-url: expected http://… or https://…, got {quote(base_url)}")
     try:
         from langchain_openai import ChatOpenAI
         from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -76,15 +86,7 @@ def chat_model(
         raise InputError("a judge behind an endpoint needs langchain-openai: pip install 'holdfast[openai]'") from error
     # ChatOpenAI renames max_tokens to max_completion_tokens, which OpenAI wants and most other servers ignore
     kind = ChatOpenAI if base_url is None else BaseChatOpenAI
-    return kind(  # type: ignore[call-arg]  # pydantic aliases
-        model=name.strip(),
-        base_url=base_url,
-        api_key=SecretStr(key),
-        temperature=temperature,
-        max_tokens=max_tokens,
-        timeout=timeout,
-        max_retries=retries,
-    )
+    return kind(model=name.strip(), base_url=base_url, api_key=SecretStr(key), **settings)
 
 
 def _of_this_machine(reference: str, here: Here, sampling: Sampling) -> BaseChatModel:
@@ -102,7 +104,7 @@ def _of_this_machine(reference: str, here: Here, sampling: Sampling) -> BaseChat
     return LentChatModel(lender=lender, sampling=sampling)
 
 
-def _by_langchain(name: str, **settings: float) -> BaseChatModel:
+def _by_langchain(name: str, settings: Mapping[str, Any]) -> BaseChatModel:
     """Raises :class:`InputError` without the package, or where the provider cannot be had."""
     try:
         from langchain.chat_models import init_chat_model

@@ -26,7 +26,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")
-@click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
+@click.option("--base-url", help="The judge's server, e.g. http://localhost:8000/v1.")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--dtype", type=click.Choice(DTYPES), help="Of a judge of this machine. [default: as its files say]")
 @click.option("--device", help="Of a judge of this machine: cpu, cuda, cuda:1, mps. [default: cpu]")
@@ -74,7 +74,7 @@ def judge(
     from agents.raters.panel import Panel
     from simulator.cli.judge_tables import show
     from simulator.cli.stage import viewer
-    from simulator.judging.raters import JudgeSettings, named_rater
+    from simulator.judging.raters import JudgeSettings, named_raters
     from simulator.judging.run import collect, rate_files
     from simulator.judging.summary import summarise
 
@@ -93,7 +93,7 @@ def judge(
         structured=not no_schema,
         concurrency=concurrency,
     )
-    raters = {name: named_rater(name, settings) for name in dict.fromkeys(models)}
+    raters = named_raters(models, settings)
     if len(raters) > 1:
         Panel(raters)  # refuses raters of different scales
     rated = collect(files, whole=whole, limit=limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,17 @@ class JudgeSettings:
     descriptive: bool = False
     structured: bool = True
     concurrency: int = 8
+
+
+def named_raters(words: Iterable[str], settings: JudgeSettings) -> dict[str, ScaleRater]:
+    """The rater that each word names. Raises InputError as :func:`named_rater` does, and where the keys of several
+    providers would go to one ``base_url``.
+    """
+    named = tuple(dict.fromkeys(words))
+    kinds = [kind for kind in PROVIDERS if any(word.startswith(f"{kind}:") for word in named)]
+    if settings.base_url is not None and len(kinds) > 1:
+        raise InputError(f"--base-url: judges of {' and '.join(kinds)} are not at one server; ask one kind at a time")
+    return {word: named_rater(word, settings) for word in named}
 
 
 def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:

@@ -17,7 +17,7 @@ from agents.models.local import LocalChatModel
 from agents.models.processes import ProcessesModel, processes_for
 from agents.models.references import LocalReference
 from agents.protocols import GenerationRequest, Message, Sampling
-from personas.errors import ModelError
+from personas.errors import InputError, ModelError
 from tests.agents.models.test_local import all_of
 
 WARM = Sampling(temperature=1.0, max_tokens=12)
@@ -27,8 +27,9 @@ WARM = Sampling(temperature=1.0, max_tokens=12)
 def pair(models_folder: dict[str, Path]) -> Iterator[ProcessesModel]:
     model = ProcessesModel(LocalReference("hf:llama", models_folder["llama"], "float64"), 6, 2)
     yield model
-    for worker in model._workers:
-        worker.close()
+    children = pids(model)
+    model.close()
+    assert not any(alive(child) for child in children)
 
 
 def request(words: str = "w1 w2", **settings: object) -> GenerationRequest:
@@ -79,7 +80,7 @@ async def test_errors_come_back_as_they_are(pair: ProcessesModel, tmp_path: Path
     with pytest.raises(ModelError, match=r"holds no adapter_config\.json"):
         pair.add_adapter("empty", tmp_path)
     assert "empty" not in pair.adapters
-    with pytest.raises(ModelError, match="does not exist"):
+    with pytest.raises(InputError, match="does not exist"):
         ProcessesModel(LocalReference("hf:none", tmp_path / "none"), 16, 2)
 
 

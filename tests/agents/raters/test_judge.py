@@ -18,6 +18,7 @@ from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import ACTS, EXPRESSED, PERCEIVED, Passage, Scale
 from agents.raters.outcomes import fate, tally
 from personas.errors import InputError
+from tests.agents.models.by_langchain import through_langchain
 from tests.agents.raters.judge_server import Answer, Asked, Script, Server, serve
 
 PLANTED = json.dumps({"id": "", **dict.fromkeys(ACTS.dimensions, 5)})
@@ -256,6 +257,18 @@ def test_without_the_package_the_message_names_the_extra(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "langchain_openai", None)
     with pytest.raises(InputError, match=r"pip install 'holdfast\[openai\]'"):
         chat_model("openai:x", "http://127.0.0.1:1")
+
+
+async def test_a_judge_through_langchain_goes_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    through_langchain(monkeypatch)
+    monkeypatch.setenv("OPENAI_API_KEY", "for-openai-alone")
+    with serve(lambda a: a.valid(2)) as server:
+        model: Any = chat_model("langchain:openai:scripted", server.url, timeout=10, retries=4)
+        (verdict,) = await JudgeRater(model, ACTS, "scripted").examine([passage()])
+    assert verdict.judgement.missing is None
+    assert len(server.asked) == 1
+    assert model.max_retries == 4
+    assert chat_model("langchain:openai:scripted").max_retries == 2
 
 
 def test_openais_key_is_sent_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_a_conversation_too_long_for_the_model_is_missing_and_the_next_is_asked(
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (["--model", "hf:nowhere/at/all"], 1, "nowhere/at/all does not exist"),
+        (["--model", "hf:nowhere/at/all"], 2, "nowhere/at/all does not exist"),
         (["--model", "hf:"], 2, "unknown judge 'hf:'"),
         (["--model", "micro", "--device", "GPU 1"], 2, "device: String should match pattern"),
         (["--model", "micro", "--dtype", "float31"], 2, "'float31' is not one of 'float64'"),
@@ -192,6 +192,12 @@ def test_bad_options(
     assert message in capsys.readouterr().err
 
 
+def test_the_keys_of_two_providers_go_to_no_one_server(chats: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--model", "langchain:anthropic:claude", "--model", "openai:m", "--model", "linear"]
+    assert run_command(["judge", str(chats), *models, "--base-url", "http://localhost:8000/v1"]) == 2
+    assert "judges of openai and langchain are not at one server; ask one kind at a time" in capsys.readouterr().err
+
+
 def test_a_reward_folder_that_is_none(chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 1
+    assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 2
     assert "no reward model lies there; train one with `holdfast rater reward" in capsys.readouterr().err
