@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 from personas.schema import Persona, TaskContext
 
@@ -77,13 +77,6 @@ class ChatModel(Protocol):
     def id(self) -> str: ...
 
     async def generate(self, request: GenerationRequest) -> Generation: ...
-
-
-@runtime_checkable
-class Counting(Protocol):
-    """A model that counts what it does (``requests``, ``retries``, ``cost_usd``): totals of this process, by name."""
-
-    def counters(self) -> Mapping[str, float]: ...
 
 
 # --- candidates ----------------------------------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 ::
 
     HoldfastError            exit 1: something that the user should read, without a traceback
-    ├── InputError           exit 2: a file, an option or a value is wrong; holds one or more Faults
-    │   └── (raised by loading YAML, study configuration, command-line values)
+    ├── InputError           exit 2: a file, an option or a value is wrong, or names what is not there; holds its Faults
+    │   └── DataError        a labelled data set is absent or is not what its README says
     ├── ModelError           a model could not be loaded or did not answer
     ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
-    ├── BudgetError          exit 3: a run stopped because a budget is spent; what it has is kept
-    └── DataError            a labelled data set is absent or is not what its README says
+    └── BudgetError          exit 3: a run stopped because a budget is spent; what it has is kept
 
 The lowest layer holds them, so that every other may raise them.
 """
@@ -61,5 +60,5 @@ class BudgetError(HoldfastError):
     """A run has spent its minutes, tokens or money, and stopped; it may go on with --resume."""
 
 
-class DataError(HoldfastError):
+class DataError(InputError):
     """A labelled data set is absent, or is not what its README says."""

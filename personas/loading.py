@@ -22,7 +22,7 @@ from personas.errors import Fault, InputError
 from personas.faults import explain
 from personas.schema import EmpathyPattern, Persona, TaskContext
 from personas.words import did_you_mean, either, printable, quote
-from personas.yaml_source import YamlSource, parse_yaml, read_yaml
+from personas.yaml_source import YamlSource, read_yaml
 
 MAX_FAULTS = 50  # of one file; the rest are counted
 
@@ -43,12 +43,6 @@ def load_yaml(path: AnyPath, model: type[Model], checks: Sequence[Check] = ()) -
         InputError: with every fault of the file, in its order.
     """
     return validate(read_yaml(path), model, checks)
-
-
-def load_text(text: str | bytes, model: type[Model], checks: Sequence[Check] = (), name: str = "<text>") -> Model:
-    """As :func:`load_yaml`, from text in memory."""
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    return validate(parse_yaml(data, name), model, checks)
 
 
 def validate(source: YamlSource, model: type[Model], checks: Sequence[Check] = ()) -> Model:
@@ -93,18 +87,6 @@ def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
     Raises:
         InputError: every fault of every file; also where two files hold the same id.
     """
-    personas, faults = _read_all(paths)
-    if faults:
-        raise InputError(faults)
-    return personas
-
-
-def check_files(paths: Iterable[AnyPath]) -> list[Fault]:
-    """Every fault of every persona file; empty where all are well. Folders as in :func:`load_personas`."""
-    return _read_all(paths)[1]
-
-
-def _read_all(paths: Iterable[AnyPath]) -> tuple[tuple[Persona, ...], list[Fault]]:
     files, faults = _expand(paths)
     personas: list[Persona] = []
     first: dict[str, str] = {}
@@ -118,7 +100,9 @@ def _read_all(paths: Iterable[AnyPath]) -> tuple[tuple[Persona, ...], list[Fault
             personas.append(validate(source, Persona, [_check_persona]))
         except InputError as error:
             faults += error.faults
-    return tuple(personas), faults
+    if faults:
+        raise InputError(faults)
+    return tuple(personas)
 
 
 def _place_of_id(source: YamlSource) -> str:

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,12 +18,14 @@ from adapters.micro import base_path
 from adapters.routing import WordRouter
 from adapters.store import AdapterStore, weights_sha256
 from agents import registry
+from agents.models.meter import Counting, Meter
 from agents.models.opening import open_models, references
+from agents.models.processes import ProcessesModel
 from agents.models.references import LocalReference, ModelReference
 from agents.models.served import ServedChatModel
 from agents.models.spec import ModelSpec
 from agents.prompts import prompt_hashes
-from agents.protocols import ChatModel, Counting
+from agents.protocols import ChatModel
 from agents.raters.gathering import Gathered
 from agents.raters.linear import LinearRater
 from agents.users.driven.agent import ModelUser
@@ -102,13 +105,23 @@ class House:
             elif isinstance(model, ServedChatModel) and spec.load_adapters:
                 asyncio.run(model.load_adapters(experts.items()))
 
+    @property
+    def meters(self) -> tuple[Meter, ...]:
+        """What the models count into; local ones count nothing."""
+        return tuple(model.meter for model in self.models.values() if isinstance(model, Counting))
+
     def counters(self) -> Mapping[str, float]:
-        """What the models have counted so far (requests, retries, cost), added up; local ones count nothing."""
+        """What the models have counted so far (requests, retries, cost), added up."""
         total: Counter[str] = Counter()
-        for model in self.models.values():
-            if isinstance(model, Counting):
-                total.update(model.counters())
+        for meter in self.meters:
+            total.update(meter.counters())
         return total
+
+    def close(self) -> None:
+        """Close what the models keep open: the files of their response caches, their processes."""
+        for model in self.models.values():
+            if isinstance(model, ServedChatModel | ProcessesModel):
+                model.close()
 
     def troupe(self, plan: Plan, router: WordRouter | None) -> Troupe:
         """Everyone who can be cast."""
@@ -126,7 +139,8 @@ class House:
             for spec in plan.study.users
             if spec.kind == "model"
         }
-        return Troupe(candidates, user_for, Gathered(self.rater), simulators, hold=self.place.hold)
+        hold = partial(self.place.hold, meters=self.meters)
+        return Troupe(candidates, user_for, Gathered(self.rater), simulators, hold)
 
 
 def heard(model: ChatModel) -> ChatModel:
@@ -167,7 +181,7 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
         ModelError: a model cannot be loaded.
     """
     if study.budget.cost_usd is not None:
-        _countable(study, place)
+        _countable(study)
     found = references(_named(study), base_path())
     if any(isinstance(reference, LocalReference) for reference in found.values()):
         from transformers.utils import logging as transformers_logging
@@ -180,12 +194,10 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
     return House(models, found, study.model, study_rater(study), speakers, writer, place)
 
 
-def _countable(study: StudyConfig, place: Place) -> None:
+def _countable(study: StudyConfig) -> None:
     """An InputError where a limit of money could never be reached, since nobody counts it."""
     if all(spec.prices is None for spec in _named(study)):
         raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
-    if place is not HERE:
-        raise InputError("a limit of money is not counted across machines yet; leave it out, or leave --on ray out")
 
 
 def _named(study: StudyConfig) -> tuple[ModelSpec, ...]:

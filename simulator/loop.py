@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from simulator.engine.rounds import population_json
 from simulator.engine.run import JOURNAL, run_study, run_study_async
 from simulator.engine.tally import pattern_targets
 from simulator.house import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
-from simulator.place import HERE, Place
+from simulator.place import HERE, Place, roomy
 from simulator.plan import Plan, resolve
 from simulator.results import build_results, write_results
 from simulator.study import StudyConfig, load_study, write_study
@@ -109,7 +109,7 @@ def _ready(
         viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns))
     if replay is not None and replay.resolve() == out.resolve():
         raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
-    _writable(out)
+    _can_be_made(out)
     if not resume and (out / JOURNAL).exists():
         raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
     timings = kept_timings(out) if resume else {}
@@ -117,13 +117,13 @@ def _ready(
         with Journal.read(replay / JOURNAL) as old:
             yield replaying(plan, old, replay, timings)
         return
-    house = open_house(study, place)
-    experts, router, training_timings = _experts(plan, house, out, resume, viewer)
-    need_experts(study, experts)
-    house.add_experts(experts)
-    inputs = house.inputs(experts) | user_prompts(study)
-    made = provenance(house, inputs)
-    yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
+    with closing(open_house(study, roomy(place, _replies(plan)))) as house:
+        experts, router, training_timings = _experts(plan, house, out, resume, viewer)
+        need_experts(study, experts)
+        house.add_experts(experts)
+        inputs = house.inputs(experts) | user_prompts(study)
+        made = provenance(house, inputs)
+        yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
 
 
 def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
@@ -136,10 +136,10 @@ def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dic
         raise InputError("the study has no 'training' section: nothing to train")
     if (trained_in(out) / "training.json").exists():
         raise InputError(f"{out} holds trained adapters already; name another --out")
-    _writable(out)
+    _can_be_made(out)
     plan = resolve(study)
-    house = open_house(study)
-    _train(plan, house, out, (viewer or Viewer()).stage)
+    with closing(open_house(study, roomy(HERE, _replies(plan)))) as house:
+        _train(plan, house, out, (viewer or Viewer()).stage)
     write_study(study, out / "study.yaml")
     return read_json(trained_in(out) / "training.json")
 
@@ -148,8 +148,8 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
     """Make ``results.json`` and ``report.html`` from the journal in ``out``; returns the results.
 
     Raises:
-        InputError: ``out`` holds no study.
-        JournalError: its journal is absent or damaged.
+        InputError: ``out`` holds no study, or no journal.
+        JournalError: its journal is damaged.
     """
     from simulator.report.page import write_report  # brings matplotlib
 
@@ -224,13 +224,25 @@ def _train(plan: Plan, house: House, out: Path, stage: StageProgress) -> dict[st
     return dict(asyncio.run(work).timings_s)
 
 
+def _replies(plan: Plan) -> int:
+    """How many replies models will be asked for at most."""
+    training = plan.study.training
+    steered = 0 if training is None else training.dialogues_per_pattern * training.turns * training.samples
+    return sum(spec.max_turns for spec in plan.episodes) + steered
+
+
 def _population(plan: Plan, episodes: list[Any]) -> dict[str, Any] | None:
     names = plan.study.candidate_names
     return population_json(plan, episodes, "routed" if "routed" in names else names[-1])
 
 
-def _writable(out: Path) -> None:
+def _can_be_made(out: Path) -> None:
+    """An InputError where ``out`` can be no run folder. It is not left there: the study may still be refused."""
     try:
+        absent = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # somebody has put something there meanwhile
+            for folder in absent:
+                folder.rmdir()
     except OSError as error:
         raise InputError(f"{out}: the run folder cannot be made ({error.strerror})") from error

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agents.models.meter import Meter
 from agents.models.opening import load_local
+from agents.models.processes import ProcessesModel, processes_for
 from agents.models.references import LocalReference
 from agents.protocols import ChatModel
 from simulator.engine.batch import Casting, hold_conversations
 from simulator.engine.journal import Journal
 from simulator.engine.progress import Progress
 from simulator.records import EpisodeSpec
+
+LONG = 600  # replies; to start a model's processes takes seconds, and they take memory
 
 
 class Adaptable(ChatModel, Protocol):
@@ -33,24 +38,49 @@ class Place(Protocol):
         ...
 
     async def hold(
-        self, specs: Sequence[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, concurrency: int
+        self,
+        specs: Sequence[EpisodeSpec],
+        casting: Casting,
+        journal: Journal,
+        progress: Progress,
+        concurrency: int,
+        *,
+        meters: Sequence[Meter] = (),
     ) -> None:
-        """See :func:`simulator.engine.batch.hold_conversations`."""
+        """See :func:`simulator.engine.batch.hold_conversations`. ``meters``: of the models that speak; what other
+        processes count for them is added to them."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """This process."""
+    """This machine. ``processes``: at most so many for a small local model; None: its own choice, see :func:`roomy`."""
+
+    processes: int | None = None
 
     def load(self, reference: LocalReference, batch_size: int) -> Adaptable:
+        processes = processes_for(reference, batch_size, self.processes or 1)
+        if processes > 1:
+            return ProcessesModel(reference, batch_size, processes)
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
         return load_local(reference, batch_size)
 
-    async def hold(self, *args: Any, **kwargs: Any) -> None:
-        await hold_conversations(*args, **kwargs)
+    async def hold(self, *args: Any, meters: Sequence[Meter] = (), **kwargs: Any) -> None:
+        await hold_conversations(*args, **kwargs)  # the models count into their meters themselves
 
 
 HERE = Here()
+
+
+def roomy(place: Place, replies: int) -> Place:
+    """``place`` as a study of so many replies should have it: here, with a process per core where it is long."""
+    if not isinstance(place, Here) or place.processes is not None:
+        return place
+    return replace(place, processes=_cores() if replies >= LONG else 1)
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

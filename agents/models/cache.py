@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import Cache, CacheLayerMixin
 
+from agents.models.lookahead import Phrases
+
 CHUNK = 256  # slots; growth copies the row, so once in this many tokens
 
 MAX_BYTES = 4 << 30  # of conversations at rest on a CPU: a large model fills it long before ``max_tokens``
@@ -58,9 +60,10 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         rows, capacity = self.window.rows, self.window.capacity
-        self.keys = key_states.new_zeros(rows, key_states.shape[1], capacity, key_states.shape[3])
+        self.keys = _across(key_states, rows, key_states.shape[1], capacity, key_states.shape[3])
         self.values = _across(value_states, rows, value_states.shape[1], capacity, value_states.shape[3])
         # Not uninitialised memory: a hidden slot has weight 0, and 0 times a stray NaN is NaN.
+        self.keys.zero_()
         self.values.zero_()
         self.is_initialized = True
 
@@ -134,7 +137,7 @@ class BatchCache(Cache):  # type: ignore[misc]
             kept.layers, unchanged = [], 0
         for number, layer in enumerate(self.layers):
             if len(kept.layers) <= number:
-                keys = layer.keys.new_empty(layer.keys.shape[1], kept.capacity, layer.keys.shape[3])
+                keys = _across(layer.keys, layer.keys.shape[1], kept.capacity, layer.keys.shape[3])
                 values = _across(layer.values, layer.values.shape[1], kept.capacity, layer.values.shape[3])
                 kept.layers.append((keys, values))
             for resting, states in zip(kept.layers[number], (layer.keys, layer.values), strict=True):
@@ -147,13 +150,15 @@ class BatchCache(Cache):  # type: ignore[misc]
 class Conversation:
     """The states of one conversation under one adapter, at rest: per layer (heads, capacity, dimension).
 
-    ``row``: of the batch that it left; its states lie there too as long as no one else took the row.
+    ``row``: of the batch that it left; its states lie there too as long as no one else took the row. ``phrases``: what
+    its tokens were followed by.
     """
 
     tokens: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     layers: list[Pair] = field(default_factory=list)
     capacity: int = 0
     row: int = -1
+    phrases: Phrases = field(default_factory=Phrases)
 
     @property
     def bytes(self) -> int:

@@ -50,8 +50,9 @@ def _difference(backbone: Backbone) -> float:
         engine.rows.append(Row(job, Conversation(), 0, 0, text[:length], np.zeros(STEPS)))
     worst = 0.0
     for _ in range(STEPS):
-        ours = engine.logits(0, len(LENGTHS))
+        ours = engine.logits(0, len(LENGTHS))[:, -1]
         for row, text, logits in zip(engine.rows, texts, ours, strict=True):
+            row.length += len(row.pending)
             ids = torch.from_numpy(text[None, : row.length]).to(backbone.device)
             plain = backbone.model(input_ids=ids, use_cache=False).logits[0, -1]
             worst = max(worst, float((logits - plain).double().norm() / plain.double().norm()))

@@ -1,7 +1,8 @@
 """The decoding loop: conversations join and leave a running batch between two tokens.
 
 Synchronous and single-threaded; :mod:`agents.models.local` runs it in a worker thread. What a row generates depends
-on its own tokens, adapter and seed only (up to rounding: run float64 where texts must be equal to the letter).
+on its own tokens, adapter and seed only (up to rounding: run float64 where texts must be equal to the letter). Rows
+guess ahead (:mod:`agents.models.lookahead`), so a pass may write several tokens of a reply.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 
 from agents.models.cache import BatchCache, Conversation, Shelf
 from agents.models.loading import Backbone
+from agents.models.lookahead import MOST_GUESSES, Lookahead
 from agents.models.lora import AdapterBank
 from agents.models.masks import Masks
 from agents.models.sampling import draw, uniforms
 from agents.protocols import Generation, GenerationRequest
 
 PREFILL_TOKENS = 4096  # tokens of one prefill pass, padding included
-JOIN_EVERY = 8  # steps between two admissions: a prefill pass costs about as much as a step, so rows join together
+JOIN_EVERY = 3  # steps between two admissions: a prefill pass costs about as much as a step, so rows join together
+TOKENS_A_PASS = {"cpu": 128}  # see Lookahead: where a pass stops being cheap
+TOKENS_A_PASS_ELSEWHERE = 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +41,10 @@ class Job:
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read."""
+    """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
+
+    ``guesses``: what may follow them, read in the same pass.
+    """
 
     job: Job
     kept: Conversation
@@ -46,6 +53,12 @@ class Row:
     pending: NDArray[np.int64]
     chances: NDArray[np.float64]
     written: list[int] = field(default_factory=list)  # generated tokens
+    guesses: list[int] = field(default_factory=list)
+
+    @property
+    def unread(self) -> int:
+        """Tokens of the coming pass."""
+        return len(self.pending) + len(self.guesses)
 
 
 class Engine:
@@ -56,6 +69,8 @@ class Engine:
         self.batch_size = batch_size
         self.rows: list[Row] = []
         self._steps = 0
+        device = backbone.device.type
+        self._ahead = Lookahead(TOKENS_A_PASS.get(device, TOKENS_A_PASS_ELSEWHERE))
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
 
@@ -75,7 +90,7 @@ class Engine:
         joining = sorted((self._open(job) for job in jobs), key=lambda row: len(row.pending))
         self.rows += joining
         longest = max(len(row.job.prompt) for row in joining)
-        self._cache.reserve(longest, start)
+        self._cache.reserve(longest + MOST_GUESSES, start)
         for number, row in enumerate(joining, start):
             self._cache.read_in(number, row.kept, row.unchanged)
         for first, last in _groups([len(row.pending) for row in joining], PREFILL_TOKENS):
@@ -83,9 +98,9 @@ class Engine:
         self._leave()
 
     def step(self) -> None:
-        """Read every row's newest token and draw its next."""
+        """Read every row's newest token and what it guesses after it, and draw what comes next."""
         self._steps += 1
-        self._cache.reserve(max(row.length for row in self.rows) + 1, len(self.rows))
+        self._cache.reserve(max(row.length for row in self.rows) + 1 + MOST_GUESSES, len(self.rows))
         self._advance(0, len(self.rows))
         self._leave()
 
@@ -101,36 +116,74 @@ class Engine:
         kept = self.shelf.take(request.key, request.adapter)
         # At least one token has to be read, to have logits to draw from.
         known = min(kept.common(job.prompt), len(job.prompt) - 1)
+        kept.phrases.learn(job.prompt.tolist(), min(known, kept.phrases.learned))
+        kept.phrases.learned = len(job.prompt)
         return Row(job, kept, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
 
     def _advance(self, first: int, last: int) -> None:
-        """Read the pending tokens of rows [first, last) and draw a token for each."""
+        """Read the pending tokens of rows [first, last) and what they guess; draw at least a token for each."""
         rows = self.rows[first:last]
-        logits = self.logits(first, last)
-        chances = np.array([row.chances[len(row.written)] for row in rows])
-        drawn = draw(logits, [row.job.request.sampling for row in rows], chances)
-        for row, token in zip(rows, drawn, strict=True):
-            row.written.append(token)
-            row.pending = np.array([token])
+        most = self._ahead.most(len(rows))
+        for row in rows:
+            row.guesses = self._guesses(row, most)
+        self._draw(rows, self.logits(first, last))
+
+    def _guesses(self, row: Row, most: int) -> list[int]:
+        most = min(most, row.job.limit - len(row.written) - 1)
+        if most < 1:
+            return []
+        tail = row.written[-3:] if len(row.written) >= 3 else [*row.job.prompt[-3:].tolist(), *row.written]
+        adapter = row.job.request.adapter
+        return self._ahead.guess(row.kept.phrases, adapter, tail, most, self.backbone.stop_ids)
+
+    def _draw(self, rows: Sequence[Row], logits: torch.Tensor) -> None:
+        """Draw on along each row's guesses for as long as they come true.
+
+        :param logits: (rows, at least 1 + guesses, vocabulary); those of a row's last pending token and its guesses
+            are its last ones.
+        """
+        before, going, ahead = [len(row.written) for row in rows], list(range(len(rows))), 0
+        while going:
+            drawing = [rows[number] for number in going]
+            places = [logits.shape[1] - 1 - len(row.guesses) + ahead for row in drawing]
+            chances = np.array([row.chances[len(row.written)] for row in drawing])
+            drawn = draw(logits[going, places], [row.job.request.sampling for row in drawing], chances)
+            for row, token in zip(drawing, drawn, strict=True):
+                row.written.append(token)
+            going = [
+                number for number, token in zip(going, drawn, strict=True) if self._foreseen(rows[number], ahead, token)
+            ]
+            ahead += 1
+        accepted = 0
+        for row, had in zip(rows, before, strict=True):
+            came_true = len(row.written) - had - 1
+            row.length += len(row.pending) + came_true
+            row.pending = np.array(row.written[-1:])
+            accepted += came_true
+        self._ahead.came_true(accepted, sum(1 for row in rows if row.guesses))
+
+    def _foreseen(self, row: Row, ahead: int, token: int) -> bool:
+        """Whether ``token`` is what the row guessed for this place, and more may follow."""
+        return row.guesses[ahead : ahead + 1] == [token] and token not in self.backbone.stop_ids
 
     def logits(self, first: int, last: int) -> torch.Tensor:
-        """Read the pending tokens of rows [first, last); what their last ones predict, (rows, vocabulary)."""
+        """Read the pending tokens of rows [first, last) and their guesses.
+
+        :returns: (rows, 1 + most guesses of a row, vocabulary), what the last tokens of each row predict.
+        """
         rows = self.rows[first:last]
         device = self.backbone.device
-        width = max(len(row.pending) for row in rows)
+        width = max(row.unread for row in rows)
         window = self._cache.window
         tokens = np.zeros((len(rows), width), dtype=np.int64)
         positions = np.zeros_like(tokens)
         slots = np.full_like(tokens, window.capacity - 1)  # where padding writes
         for number, row in enumerate(rows):
-            count = len(row.pending)
-            tokens[number, width - count :] = row.pending
-            positions[number, width - count :] = slots[number, width - count :] = np.arange(
-                row.length, row.length + count
-            )
-            row.length += count
+            start = width - row.unread
+            tokens[number, start:] = [*row.pending, *row.guesses]
+            positions[number, start:] = slots[number, start:] = np.arange(row.length, row.length + row.unread)
         window.first, window.last = first, last
-        window.length = max(row.length for row in rows)
+        window.length = max(row.length + row.unread for row in rows)
         window.index = torch.arange(first, last, device=device)[:, None]
         window.slots = torch.from_numpy(slots).to(device)
         places = torch.from_numpy(positions).to(device)
@@ -141,8 +194,8 @@ class Engine:
             position_ids=places,
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+            logits_to_keep=1 + max(len(row.guesses) for row in rows),
+        ).logits
         return predicted
 
     def _leave(self) -> None:
@@ -163,8 +216,16 @@ class Engine:
 
     def _rest(self, number: int, row: Row) -> None:
         seen = np.concatenate([row.job.prompt, np.array(row.written[:-1], dtype=np.int64)])
+        self._remember(row)
         self._cache.read_out(number, row.kept, seen, row.unchanged)
         self.shelf.put(row.job.request.key, row.job.request.adapter, row.kept)
+
+    def _remember(self, row: Row) -> None:
+        """Let later guesses know what was written here."""
+        said, request = [*row.job.prompt[-3:].tolist(), *row.written], row.job.request
+        row.kept.phrases.learn(said, 3)
+        row.kept.phrases.learned += len(row.written)
+        self._ahead.learn(request.adapter, said, 3)
 
     def _generation(self, row: Row, *, stopped: bool) -> Generation:
         text = self.backbone.tokenizer.decode(row.written, skip_special_tokens=True).strip()

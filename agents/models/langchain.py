@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.ai import UsageMetadata
 
 from agents.models.keys import Key
 from agents.models.meter import Meter
@@ -89,6 +90,16 @@ def open_langchain(name: str, settings: Mapping[str, Any], meter: Meter) -> Lang
     from langchain.chat_models import init_chat_model
 
     return LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, meter)
+
+
+def as_answer(made: Generation) -> AIMessage:
+    """An answer of ours as LangChain's: the text, its tokens, and why it ended."""
+    usage = UsageMetadata(
+        input_tokens=made.prompt_tokens,
+        output_tokens=made.completion_tokens,
+        total_tokens=made.prompt_tokens + made.completion_tokens,
+    )
+    return AIMessage(content=made.text, usage_metadata=usage, response_metadata={"finish_reason": made.finish_reason})
 
 
 def as_langchain(messages: tuple[Message, ...]) -> list[BaseMessage]:

@@ -12,9 +12,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agents.models.attention import use_on
 from agents.models.references import ModelReference, resolve
-from personas.errors import ModelError
+from personas.errors import InputError, ModelError
 
 __all__ = ["Backbone", "ModelReference", "load_backbone", "resolve"]
+
+
+#: What loading raises; an AssertionError is torch's word for a device that it was not built for.
+_BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, AssertionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,15 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
     """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
 
     :param dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
-    :raises ModelError: no such folder, not a model, no chat template, no such device, or not enough memory.
+    :param device: torch's word for it, or "auto": a GPU where this machine has one.
+    :raises InputError: no such folder, or none of a model.
+    :raises ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
     """
     if not path.is_dir():
-        raise ModelError(f"model folder {path} does not exist")
+        raise InputError(f"model folder {path} does not exist")
     if not (path / "config.json").is_file():
-        raise ModelError(f"{path} is no model folder: it has no config.json")
-    precision = _dtype(dtype)
+        raise InputError(f"{path} is no model folder: it has no config.json")
+    precision, device = _dtype(dtype), _device(device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
         model, info = AutoModelForCausalLM.from_pretrained(
@@ -51,7 +57,7 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
         model.to(device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"not enough memory on {device} for the model in {path}; try a smaller dtype") from error
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except _BROKEN as error:
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
     if info["missing_keys"]:  # transformers would leave them random
         raise ModelError(f"the weights in {path} are incomplete: {min(info['missing_keys'])} is missing")
@@ -113,6 +119,14 @@ def _dtype(name: str) -> Any:
     if not isinstance(found, torch.dtype) or not found.is_floating_point:
         raise ModelError(f"unknown dtype {name!r}; allowed: auto, float64, float32, bfloat16, float16")
     return found
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _first_line(error: BaseException) -> str:

@@ -63,7 +63,7 @@ class LocalChatModel:
         :param batch_size: most conversations in one forward pass.
         :param max_cache_tokens: most tokens whose keys and values are kept for conversations at rest; fewer where they
             would take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
-        :raises ModelError: see :func:`agents.models.loading.load_backbone` and :meth:`add_adapter`.
+        :raises InputError, ModelError: see :func:`agents.models.loading.load_backbone` and :meth:`add_adapter`.
         """
         model = cls(
             load_backbone(path, dtype=dtype, device=device), batch_size=batch_size, max_cache_tokens=max_cache_tokens

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 from agents.models.spec import Prices
 from agents.protocols import Generation
+
+_COUNTS = ("requests", "answered", "cached", "failed", "pauses", "prompt_tokens", "completion_tokens")
 
 
 @dataclass
@@ -30,6 +33,20 @@ class Meter:
         self.prompt_tokens += made.prompt_tokens
         self.completion_tokens += made.completion_tokens
 
+    def take(self) -> Meter:
+        """All of it, and begin again at nothing: so what another process counts can be told piece by piece."""
+        taken = replace(self)
+        for name in _COUNTS:
+            setattr(self, name, 0)
+        self.retries = Counter()
+        return taken
+
+    def add(self, more: Meter) -> None:
+        """What was counted elsewhere, for the same model."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.retries.update(more.retries)
+
     @property
     def cost_usd(self) -> float:
         """0 without prices."""
@@ -37,7 +54,7 @@ class Meter:
         return (self.prompt_tokens * prices.prompt + self.completion_tokens * prices.completion) / 1e6
 
     def counters(self) -> Mapping[str, float]:
-        """All of it by name; see :class:`agents.protocols.Counting`."""
+        """All of it by name."""
         counts: dict[str, float] = {
             "requests": self.requests,
             "answered": self.answered,
@@ -50,3 +67,11 @@ class Meter:
         }
         counts |= {f"retries: {cause}": count for cause, count in sorted(self.retries.items())}
         return counts | ({} if self.prices is None else {"cost_usd": self.cost_usd})
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A model that counts what it does."""
+
+    @property
+    def meter(self) -> Meter: ...

@@ -44,7 +44,7 @@ def references(specs: Iterable[ModelSpec], micro_path: Path) -> dict[ModelSpec, 
 def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
     """A model whose weights lie on this machine, hub models by the folder of their files.
 
-    :raises InputError: it is behind an endpoint. :raises ModelError: see :func:`fetched`.
+    :raises InputError: it is behind an endpoint. :raises InputError, ModelError: see :func:`fetched`.
     """
     reference = resolve(model, micro_path)
     if isinstance(reference, HubReference):
@@ -61,7 +61,7 @@ def open_models(
 
     Those at one endpoint with the same limits share its connections.
 
-    :raises ModelError: a model cannot be loaded.
+    :raises InputError, ModelError: a model is not there, or cannot be loaded.
     """
     endpoints: dict[Endpoint, Endpoint] = {}
     models: dict[ModelSpec, ChatModel] = {}
@@ -80,7 +80,7 @@ def open_models(
 def fetched(reference: HubReference) -> LocalReference:
     """The folder of a hub model's files: its cache's, or fetched where the user lets it (``HF_HUB_OFFLINE=0``).
 
-    :raises ModelError: it is not in the cache and may not or cannot be fetched.
+    :raises InputError: it is not in the cache, and may not be fetched. :raises ModelError: fetching failed.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -93,7 +93,7 @@ def fetched(reference: HubReference) -> LocalReference:
             allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"],
         )
     except LocalEntryNotFoundError:
-        raise ModelError(
+        raise InputError(
             f"{reference.word} is neither a folder nor in the Hugging Face cache of this machine; "
             "set HF_HUB_OFFLINE=0 to fetch it"
         ) from None
@@ -106,11 +106,12 @@ def fetched(reference: HubReference) -> LocalReference:
 def load_local(reference: LocalReference, batch_size: int) -> LocalChatModel:
     """The model in this process.
 
-    :raises ModelError: see :meth:`agents.models.local.LocalChatModel.load`.
+    :raises InputError, ModelError: see :meth:`agents.models.local.LocalChatModel.load`.
     """
     from agents.models.local import LocalChatModel  # brings torch
 
-    return LocalChatModel.load(reference.path, dtype=reference.dtype, device=reference.device, batch_size=batch_size)
+    device = reference.device or "cpu"
+    return LocalChatModel.load(reference.path, dtype=reference.dtype, device=device, batch_size=batch_size)
 
 
 def _endpoint(spec: ModelSpec, reference: EndpointReference) -> Endpoint:

@@ -16,12 +16,15 @@ OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class LocalReference:
-    """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say."""
+    """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say.
+
+    ``device`` None: the CPU; on a Ray cluster with GPUs, the engine's own GPU.
+    """
 
     word: str
     path: Path
     dtype: str = "auto"
-    device: str = "cpu"
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class HubReference:
     name: str
     revision: str | None = None
     dtype: str = "auto"
-    device: str = "cpu"
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,20 @@ def resolve(model: ModelSpec | str, micro_path: Path) -> ModelReference:
         raise InputError(str(error)) from None
     if scheme == "micro":
         _only(spec, "micro", ("dtype", "device"))
-        return LocalReference(word, micro_path, spec.dtype or "float64", spec.device or "cpu")
+        return LocalReference(word, micro_path, spec.dtype or "float64", spec.device)
     if scheme == "hf":
         _only(spec, "hf", ("dtype", "device"))
         return _hf(spec, word, rest)
     if scheme == "openai":
         _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device"}))
         return EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
-    _only(spec, "LangChain", ("extra", "base_url", "retries", "retry_budget", "timeout_s", "concurrency", "prices"))
+    _only(spec, "LangChain", ("extra", "base_url", "retries", "timeout_s", "concurrency", "prices"))
     return LangChainReference(word, rest if scheme == "langchain" else word)
 
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     """A folder where there is one of this name or it looks like a path, else a name of the hub."""
-    dtype, device = spec.dtype or "auto", spec.device or "cpu"
+    dtype, device = spec.dtype or "auto", spec.device
     path = Path(rest).expanduser()
     name, _, revision = rest.partition("@")
     on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).parent.is_dir()

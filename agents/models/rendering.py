@@ -70,10 +70,9 @@ class Renderer:
         return ids
 
     def _remember(self, key: str, text: str, ids: Ids) -> None:
-        places = np.flatnonzero(np.isin(ids, list(self._marks)))
-        if not len(places):
+        last = next((place for place in reversed(range(len(ids))) if int(ids[place]) in self._marks), None)
+        if last is None:
             return
-        last = int(places[-1])
         self._known[key] = _Known(text[: text.rindex(self._marks[int(ids[last])])], ids[:last])
         while len(self._known) > self._kept:
             self._known.popitem(last=False)

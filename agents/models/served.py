@@ -67,6 +67,11 @@ class ServedChatModel:
             self.cache.put(key, made)
         return made
 
+    def close(self) -> None:
+        """Close the cache's file; connections close with their event loop."""
+        if self.cache is not None:
+            self.cache.close()
+
     def body_for(self, request: GenerationRequest) -> tuple[str, bytes]:
         """The model's name there, and the request's bytes. ``max_tokens`` always: some servers would go on for ever."""
         name = self.model if request.adapter is None else self.served_as.format(adapter=request.adapter)

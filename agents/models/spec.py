@@ -55,7 +55,7 @@ class ModelSpec(Frozen):
     dtype: Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$")] | None = (
         None  # hf: a torch type; as the files say where None
     )
-    device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # hf: cpu, cuda, cuda:1, mps, auto
+    device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # cpu, cuda, cuda:1, mps, auto
     extra: dict[str, JsonValue] = Field(default_factory=dict)  # sent with every request (top_k, …), or to LangChain
     base_url: Annotated[str, Field(pattern=_URL)] | None = None
     api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManager
-from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables.config import var_child_runnable_config
 
-from agents.models.langchain import as_langchain
+from agents.models.langchain import as_answer, as_langchain
 from agents.protocols import ChatModel, Generation, GenerationRequest
 
 
@@ -55,15 +54,10 @@ class Traced:
 
 def as_result(made: Generation) -> LLMResult:
     """What a handler is told at the end of a call: the text and its tokens."""
-    usage = {
-        "input_tokens": made.prompt_tokens,
-        "output_tokens": made.completion_tokens,
-        "total_tokens": made.prompt_tokens + made.completion_tokens,
-    }
-    message = AIMessage(
-        content=made.text, usage_metadata=usage, response_metadata={"finish_reason": made.finish_reason}
+    message = as_answer(made)
+    return LLMResult(
+        generations=[[ChatGeneration(message=message)]], llm_output={"token_usage": message.usage_metadata}
     )
-    return LLMResult(generations=[[ChatGeneration(message=message)]], llm_output={"token_usage": usage})
 
 
 def _parameters(model: str, request: GenerationRequest) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agents.raters.answer import REASONS, Reason, Refusal
 from agents.raters.rubrics import fill
+from personas.errors import ModelError
 
 Value = TypeVar("Value")
 GIVE_UP_AFTER = 8  # failures of the server in a row, none of its answers between
@@ -91,7 +92,7 @@ class Asker:
             except Exception as error:  # whatever a provider's client raises: it is this answer's fate, not the run's
                 cut = _cut_off(error)
                 if cut is None:
-                    self._failures += getattr(error, "status_code", None) not in _THIS_REQUEST
+                    self._failures += not _of_this_request(error)
                     return Refusal("server", _named(error))
                 said = cut
             self._failures = 0
@@ -130,10 +131,14 @@ def _with_schema(model: BaseChatModel, schema: Mapping[str, Any]) -> Any:
 
 
 def _said(answer: Any) -> Said:
-    """The text of an answer, whether it came as text, as parts, or as the arguments of a tool."""
+    """The text of an answer, whether it came as text, as parts, or as the arguments of a tool.
+
+    Without the space around it, which some servers leave there and others do not: in a repair request it would make
+    the conversation another one.
+    """
     message = answer["raw"] if isinstance(answer, dict) else answer
     calls = getattr(message, "tool_calls", None)
-    text = json.dumps(calls[0]["args"]) if calls else str(message.text)
+    text = json.dumps(calls[0]["args"]) if calls else str(message.text).strip()
     usage = getattr(message, "usage_metadata", None) or {}
     reason = (message.response_metadata or {}).get("finish_reason") or (message.response_metadata or {}).get(
         "stop_reason"
@@ -150,7 +155,7 @@ def _cut_off(error: Exception) -> Said | None:
     """The openai client raises where an answer under a schema reached its longest: the answer is inside the error."""
     completion = getattr(error, "completion", None)
     try:
-        text, usage = completion.choices[0].message.content or "", completion.usage  # type: ignore[union-attr]
+        text, usage = (completion.choices[0].message.content or "").strip(), completion.usage  # type: ignore[union-attr]
     except (AttributeError, IndexError, TypeError):
         return None
     return Said(text, False, False, (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0))
@@ -160,7 +165,14 @@ def _read(said: Said, read: Callable[[Said], Value | Refusal]) -> Value | Refusa
     return Refusal("declined") if said.declined else read(said)
 
 
+def _of_this_request(error: Exception) -> bool:
+    """Whether the next request may fare better; a model of this process has no server that could be dead."""
+    return isinstance(error, ModelError) or getattr(error, "status_code", None) in _THIS_REQUEST
+
+
 def _named(error: Exception) -> str:
-    """The kind of failure only: a server's own words may repeat a key."""
+    """The kind of failure only: a server's own words may repeat a key. A model of this process knows none."""
+    if isinstance(error, ModelError):
+        return str(error)
     status = getattr(error, "status_code", None)
     return f"{type(error).__name__}, status {status}" if status else type(error).__name__

@@ -24,7 +24,7 @@ from transformers.utils import logging as transformers_logging
 
 from agents.protocols import Message
 from agents.raters.judgement import Judgement, Passage, Scale, Stamp
-from personas.errors import ModelError
+from personas.errors import InputError, ModelError
 
 PREFERRED = Scale("preferred", ("preferred",), 0, 1)
 WEIGHTS, CONFIG, SETTINGS = "adapter_model.safetensors", "adapter_config.json", "reward.json"
@@ -43,7 +43,9 @@ class RewardModel:
 
     @classmethod
     def load(cls, folder: Path, base: Path) -> RewardModel:
-        """Load the PEFT folder onto the base. Raises :class:`ModelError`: absent, damaged, or made for another base."""
+        """Load the PEFT folder onto the base. Raises :class:`InputError`: absent; :class:`ModelError`: damaged, or made
+        for another base.
+        """
         _check(folder)
         model, tokenizer = load_base(base)
         try:
@@ -151,7 +153,7 @@ def load_base(base: Path) -> tuple[Any, Any]:
 def _check(folder: Path) -> None:
     """Only safetensors are read (a pickle may run code), and only a folder that has a head for one number."""
     if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
-        raise ModelError(f"{folder}: no reward model lies there; train one with `holdfast rater reward --out {folder}`")
+        raise InputError(f"{folder}: no reward model lies there; train one with `holdfast rater reward --out {folder}`")
     try:
         with safe_open(folder / WEIGHTS, framework="numpy") as tensors:
             names = list(tensors.keys())

@@ -9,6 +9,7 @@ import click
 from simulator.cli.console import output_options, print_json
 
 SCALES = ("expressed", "perceived", "acts")
+DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
 @click.command(
@@ -17,15 +18,18 @@ SCALES = ("expressed", "perceived", "acts")
     "  holdfast judge chats.jsonl --model openai:my-model --base-url http://localhost:8000/v1 --scale acts\n"
     "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
-    "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME.\n"
+    "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME,\n"
+    "hf:NAME_OR_PATH or micro (run in this process).\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
     "The key is read from OPENAI_API_KEY, for a server of your own from HOLDFAST_API_KEY. An answer that cannot\n"
     "be used is asked for once more, then it is missing."
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")
-@click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
+@click.option("--base-url", help="The judge's server, e.g. http://localhost:8000/v1.")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
+@click.option("--dtype", type=click.Choice(DTYPES), help="Of a judge of this machine. [default: as its files say]")
+@click.option("--device", help="Of a judge of this machine: cpu, cuda, cuda:1, mps. [default: cpu]")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to rate.")
 @click.option("--k", "samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per reply.")
 @click.option("--whole", is_flag=True, help="Rate each conversation as one, at its end.")
@@ -46,6 +50,8 @@ def judge(
     models: tuple[str, ...],
     base_url: str | None,
     base: str,
+    dtype: str | None,
+    device: str | None,
     scale: str,
     samples: int,
     whole: bool,
@@ -68,7 +74,7 @@ def judge(
     from agents.raters.panel import Panel
     from simulator.cli.judge_tables import show
     from simulator.cli.stage import viewer
-    from simulator.judging.raters import JudgeSettings, named_rater
+    from simulator.judging.raters import JudgeSettings, named_raters
     from simulator.judging.run import collect, rate_files
     from simulator.judging.summary import summarise
 
@@ -77,6 +83,8 @@ def judge(
         samples=samples,
         base_url=base_url,
         base=base,
+        dtype=dtype,
+        device=device,
         temperature=temperature,
         max_tokens=max_tokens,
         timeout=timeout,
@@ -85,7 +93,7 @@ def judge(
         structured=not no_schema,
         concurrency=concurrency,
     )
-    raters = {name: named_rater(name, settings) for name in dict.fromkeys(models)}
+    raters = named_raters(models, settings)
     if len(raters) > 1:
         Panel(raters)  # refuses raters of different scales
     rated = collect(files, whole=whole, limit=limit)

@@ -13,6 +13,7 @@ from simulator.rounding import rounded
 
 UNDEFINED = "-"
 SHOWN_SKIPS = 8
+SHOWN_PLACES = 3  # of each reason
 MOST_TURNS = 12  # columns of the survival table
 
 
@@ -132,9 +133,12 @@ def print_basis(results: Mapping[str, Any]) -> None:
 
 
 def skipped_lines(skipped: Mapping[str, Any]) -> Iterator[str]:
-    """What was skipped, by reason, each with its first place."""
+    """What was skipped, by reason, each with its first places."""
     for one in skipped["by_reason"][:SHOWN_SKIPS]:
-        yield f"skipped: {one['n']:,} x {one['kind']}: {one['reason']}, first at {printable(one['first'][0])}"
+        kind, reason = one["kind"], one["reason"]
+        first, *more = one["first"][:SHOWN_PLACES]
+        places = [first, *(text.rpartition(f": {reason}")[0] for text in more)]
+        yield printable(f"skipped: {one['n']:,} x {kind}: {reason}, first at {', '.join(places)}")
     rest = skipped["by_reason"][SHOWN_SKIPS:]
     if rest:
         yield f"skipped: {sum(one['n'] for one in rest):,} more for {len(rest)} other reasons (--json lists them)"

@@ -21,7 +21,7 @@ SCALES = ("expressed", "perceived", "acts")
     "counts only where the judge gives it in both orders."
 )
 @click.argument("pairs", type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="openai:NAME.")
+@click.option("--model", required=True, help="openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH or micro.")
 @click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to compare.")
 @click.option("--limit", type=click.IntRange(min=1), help="Compare the first N pairs only.")
@@ -44,15 +44,16 @@ def compare(
     quiet: bool,
 ) -> None:
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
+    from adapters.micro import base_path
     from adapters.preferences import read_pairs, write_pairs
-    from agents.raters.chat_model import chat_model
+    from agents.raters.chat_model import Here, chat_model
     from agents.raters.judgement import SCALES as BY_ID
     from agents.raters.pairwise import PairwiseJudge
     from simulator.cli.stage import viewer
     from simulator.judging.comparing import compare as ask
     from simulator.judging.comparing import preferred, summarise_comparison
 
-    chat = chat_model(model, base_url, timeout=timeout)
+    chat = chat_model(model, base_url, timeout=timeout, here=Here(base_path(), batch_size=concurrency))
     judge = PairwiseJudge(chat, BY_ID[scale], model, structured=not no_schema, concurrency=concurrency)
     asked = read_pairs(pairs)[:limit]
     stage, done = viewer(quiet=quiet or as_json).stage, 0

@@ -42,6 +42,11 @@ Examples:
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Stop cleanly after so long.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Stop cleanly after so many tokens, resumes included.")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="Stop cleanly after so many dollars.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Processes that a small local model may take; changes no result. [default: one a core in a long study]",
+)
 @click.option("--on", type=click.Choice(["here", "ray"]), default="here", show_default=True, help="Who does the work.")
 @click.option("--address", help="Ray's head, HOST:PORT. [default: RAY_ADDRESS, the cluster here, or a new one]")
 @click.option("--ray-models", type=click.IntRange(1), help="Engines per model. [default: one per GPU; 1 without GPUs]")
@@ -60,6 +65,7 @@ def run(
     max_minutes: float | None,
     max_tokens: int | None,
     max_cost: float | None,
+    processes: int | None,
     on: str,
     address: str | None,
     ray_models: int | None,
@@ -80,7 +86,7 @@ def run(
     from simulator.cli.stage import viewer
     from simulator.loop import run_loop
 
-    with _place(on, address, ray_models) as place:
+    with _place(on, processes, address, ray_models) as place:
         results = run_loop(config, out, resume=resume, viewer=viewer(quiet=quiet), replay=replay, place=place)
     show(results, out, as_json=as_json, quiet=quiet)
 
@@ -90,11 +96,15 @@ def given(**options: object) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _place(on: str, address: str | None, ray_models: int | None) -> AbstractContextManager[Place]:
+def _place(
+    on: str, processes: int | None, address: str | None, ray_models: int | None
+) -> AbstractContextManager[Place]:
     """Where the command line wants the study held."""
-    from simulator.place import HERE
+    from simulator.place import Here
 
     if on == "ray":
+        if processes is not None:
+            raise InputError("--processes: only here; with --on ray, --ray-models says how many engines a model has")
         try:
             from simulator.on_ray.cluster import connected
         except ImportError as error:
@@ -103,7 +113,7 @@ def _place(on: str, address: str | None, ray_models: int | None) -> AbstractCont
     odd = [option for option, value in (("--address", address), ("--ray-models", ray_models)) if value is not None]
     if odd:
         raise InputError(f"{' and '.join(odd)}: only with --on ray")
-    return nullcontext(HERE)
+    return nullcontext(Here(processes))
 
 
 def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from personas.errors import JournalError
+from personas.errors import InputError, JournalError
 from simulator.engine.journal_file import check, clear, connect, connect_to_write, write_empty
 from simulator.engine.locking import WriterLock
 from simulator.engine.rows import MEASURED_STATE, TURN_COLUMNS, json_spec, row_turn, spec_json, turn_row
@@ -45,7 +45,8 @@ class Planned(NamedTuple):
 class Journal:
     """An open journal. ``with Journal.create(...)`` or ``Journal.resume(...)`` to write, ``Journal.read(...)`` to look.
 
-    Every method raises :class:`~personas.errors.JournalError` where the file cannot be read or written.
+    Every method raises :class:`~personas.errors.JournalError` where the file cannot be read or written; an InputError
+    where there is none to open.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
@@ -255,7 +256,7 @@ def _lock(path: Path) -> WriterLock:
 
 def _must_exist(path: Path) -> None:
     if not path.is_file():
-        raise JournalError(
+        raise InputError(
             f"{path}: there is no journal here; start a run with holdfast run STUDY.yaml --out {path.parent}"
         )
 

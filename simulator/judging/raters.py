@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.raters.chat_model import PROVIDERS, chat_model
+from adapters.micro import base_path
+from agents.raters.chat_model import LOCAL, PROVIDERS, Here, chat_model
 from agents.raters.judgement import EXPRESSED, Scale, ScaleRater
 from personas.errors import InputError
 from personas.words import did_you_mean, quote
 
 WORDS = ("linear", "FOLDER of a fitted rater", "reward:DIR", "openai:NAME", "langchain:PROVIDER:NAME")
+MODELS_HERE = ("hf:NAME_OR_PATH", "micro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class JudgeSettings:
     samples: int = 1
     base_url: str | None = None
     base: str = "micro"  # what a reward model sits on
+    dtype: str | None = None  # of a judge of this machine
+    device: str | None = None
     temperature: float | None = None  # None: 0 for one sample, else .7, so that samples can differ
     max_tokens: int = 512
     timeout: float = 60.0
@@ -30,17 +35,28 @@ class JudgeSettings:
     concurrency: int = 8
 
 
+def named_raters(words: Iterable[str], settings: JudgeSettings) -> dict[str, ScaleRater]:
+    """The rater that each word names. Raises InputError as :func:`named_rater` does, and where the keys of several
+    providers would go to one ``base_url``.
+    """
+    named = tuple(dict.fromkeys(words))
+    kinds = [kind for kind in PROVIDERS if any(word.startswith(f"{kind}:") for word in named)]
+    if settings.base_url is not None and len(kinds) > 1:
+        raise InputError(f"--base-url: judges of {' and '.join(kinds)} are not at one server; ask one kind at a time")
+    return {word: named_rater(word, settings) for word in named}
+
+
 def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:
     """The rater that ``word`` names. Raises InputError for an unknown word, or one that knows no such scale."""
     kind, _, rest = word.partition(":")
-    if kind in PROVIDERS:
+    if kind in (*PROVIDERS, *LOCAL):
         return _judge(word, settings)
     if word == "linear" or Path(word).expanduser().is_dir():
         return _fitted(word, settings.scale)
     if kind == "reward" and rest.strip():
         return _reward(Path(rest.strip()).expanduser(), settings.base)
-    hint = did_you_mean(kind, ("linear", "reward", *PROVIDERS))
-    raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join(WORDS)}{hint}")
+    hint = did_you_mean(kind, ("linear", "reward", *PROVIDERS, *LOCAL))
+    raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join((*WORDS, *MODELS_HERE))}{hint}")
 
 
 def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
@@ -55,6 +71,7 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
         temperature=temperature,
         max_tokens=settings.max_tokens,
         timeout=settings.timeout,
+        here=Here(base_path(), settings.dtype, settings.device, settings.concurrency),
     )
     return JudgeRater(
         model,
@@ -70,7 +87,6 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
 
 
 def _reward(folder: Path, base: str) -> ScaleRater:
-    from adapters.micro import base_path
     from adapters.store import weights_sha256
     from agents.models.opening import local_reference
     from agents.raters.reward import RewardRater

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from personas.errors import InputError
+from personas.errors import Fault, InputError
 from personas.loading import pattern_of, patterns, tasks
 from personas.schema import EmpathyPattern
 from personas.words import did_you_mean, printable, quote
+from simulator.logs.files import head_of
 from simulator.logs.formats.table import TableReader, columns_option
 from simulator.logs.measuring import Progress, Tallies, measure_all
 from simulator.logs.protocols import Format
@@ -31,13 +32,16 @@ class Source:
 def open_sources(paths: Sequence[Path], word: str | None = None, columns: str | None = None) -> list[Source]:
     """Each file with its format: the one named, or the one that is recognised.
 
-    Raises InputError for an unknown word, a file that is not there, or one whose format cannot be told.
+    Raises InputError for an unknown word, a file that is not there, is empty, or whose format cannot be told.
     """
     named = None if word is None else format_named(word)
     if columns is not None:
         if named is not None and named.word != "csv":
             raise InputError(f"--columns names the columns of a plain CSV; the format {named.word} knows its own")
         named = replace(format_named("csv"), reader=TableReader(columns_option(columns)))
+    for path in paths:
+        if path.is_file() and not head_of(path).strip():
+            raise InputError([Fault(printable(str(path)), "is empty: there is no conversation in it")])
     return [Source(path, named or recognise(path)) for path in paths]
 
 

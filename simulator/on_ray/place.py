@@ -7,6 +7,7 @@ out again from their last turn in the journal, and every draw in them is seeded:
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
+from agents.models.meter import Meter
 from agents.models.references import LocalReference
 from personas.errors import HoldfastError, ModelError
 from simulator.conversation.cast import Cast
@@ -31,12 +33,16 @@ from simulator.engine.batch import Casting
 from simulator.engine.journal import Journal
 from simulator.engine.progress import Progress
 from simulator.on_ray.models import RemoteModel, Speaker
-from simulator.on_ray.worker import Over, Part, Signal, hold_part
+from simulator.on_ray.worker import Over, Part, Signal, Work, hold_part
 from simulator.records import EpisodeSpec, TurnRecord
 
 LOADING_S = 600.0  # longest wait for the actors of a model: a machine of a cluster may have to start first
 PARTS_PER_ENGINE = 2  # at least so many groups for each engine, so that a dead worker delays few conversations
 MOST_LOSSES = 5  # of one group in a row without a turn in between
+_UNHEARING = (
+    "callbacks hear nothing of conversations on Ray workers; run without Ray, or trace them with LangSmith, by its "
+    "variables on every machine of the cluster"
+)
 LOST = (
     WorkerCrashedError,
     NodeDiedError,
@@ -84,13 +90,23 @@ class RayPlace:
         return RemoteModel(names[0], speakers)
 
     def _there(self, reference: LocalReference) -> LocalReference:
-        """On the actor's own GPU, where it has one and the study names no device."""
-        return replace(reference, device="cuda") if self.gpus and reference.device == "cpu" else reference
+        """On the actor's own GPU, where it has one and the study names no device; ``device: cpu`` stays the CPU."""
+        return replace(reference, device="cuda") if self.gpus and reference.device is None else reference
 
     async def hold(
-        self, specs: Sequence[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, concurrency: int
+        self,
+        specs: Sequence[EpisodeSpec],
+        casting: Casting,
+        journal: Journal,
+        progress: Progress,
+        concurrency: int,
+        *,
+        meters: Sequence[Meter] = (),
     ) -> None:
         """Hold what the journal owes of ``specs``, ``concurrency`` conversations per engine at once.
+
+        What workers count is added to ``meters`` with each turn; one that dies loses what it had not told yet.
+        LangChain callbacks stay in this process, where nothing is said: a warning tells so.
 
         :raises JournalError: turns can no longer be kept.
         :raises ModelError: a part of the study cannot travel to workers.
@@ -99,10 +115,12 @@ class RayPlace:
         owed = [casting(spec) for spec in specs if spec.id not in ended]
         if not owed:
             return
+        if owed[0].callbacks:
+            warnings.warn(_UNHEARING, stacklevel=2)
         size = max(1, min(concurrency, -(-len(owed) // (PARTS_PER_ENGINE * self.engines))))
         groups = iter([owed[first : first + size] for first in range(0, len(owed), size)])
         signal = ray.remote(Signal).options(num_cpus=0).remote()
-        desk = _Desk(journal, progress, signal)
+        desk = _Desk(journal, progress, signal, tuple(meters))
         watch = asyncio.create_task(desk.watch(owed[0]))
         try:
             async with asyncio.TaskGroup() as workers:
@@ -121,6 +139,7 @@ class _Desk:
     journal: Journal
     progress: Progress
     signal: Any
+    meters: tuple[Meter, ...] = ()
 
     async def watch(self, cast: Cast) -> None:
         """Pass the user's wish to stop on to the workers."""
@@ -152,22 +171,24 @@ class _Desk:
         """Have a worker hold ``casts`` and write down what comes; how many turns, and what killed it, if any did."""
         told = 0
         by_id = {cast.spec.id: cast for cast in casts}
-        parts = [Part(_bare(cast), self.journal.turns(cast.spec.id)) for cast in casts]
+        parts = tuple(Part(_bare(cast), self.journal.turns(cast.spec.id)) for cast in casts)
         task = ray.remote(hold_part).options(
             num_cpus=0, num_returns="streaming", max_retries=0, scheduling_strategy="SPREAD"
         )
         try:
-            stream: Any = task.remote(parts, self.signal)
+            stream: Any = task.remote(Work(parts, self.meters), self.signal)
         except TypeError as error:  # what does not pickle
             raise ModelError(f"a part of this study cannot travel to Ray workers: {_gist(error)}") from error
         try:
             async for reference in stream:
                 news = await reference
-                if isinstance(news, TurnRecord):
-                    await by_id[news.episode_id].on_turn(news)
+                for meter, counted in zip(self.meters, news.counted, strict=True):
+                    meter.add(counted)
+                if isinstance(news.what, TurnRecord):
+                    await by_id[news.what.episode_id].on_turn(news.what)
                     told += 1
                 else:
-                    self._close(by_id[news.episode_id], news)
+                    self._close(by_id[news.what.episode_id], news.what)
         except LOST as error:
             return told, error
         except RayTaskError as error:

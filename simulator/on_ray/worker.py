@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from langchain_core.tracers.langchain import wait_for_all_tracers
 from ray.exceptions import RayError
 
+from agents.models.meter import Meter
 from simulator.conversation.cast import Cast
 from simulator.conversation.walk import Turnstile
 from simulator.engine.batch import cause, hold_one, turnstile_for
@@ -38,8 +40,23 @@ class Over:
     error: str | None = None
 
 
-News = TurnRecord | Over
-Tell = Callable[[News | None], None]
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a task is sent. In one piece, so that ``meters`` are still those that the models of the casts count into."""
+
+    parts: tuple[Part, ...]
+    meters: tuple[Meter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a task sends back. ``counted``: by each of its meters since the last news."""
+
+    what: TurnRecord | Over
+    counted: tuple[Meter, ...] = ()
+
+
+Tell = Callable[[TurnRecord | Over], None]
 
 
 class Signal:
@@ -55,17 +72,27 @@ class Signal:
         return self._pulled
 
 
-def hold_part(parts: Sequence[Part], signal: Any) -> Iterator[News]:
-    """Hold all ``parts`` at once and yield what happens, as it happens. ``signal``: the handle of a :class:`Signal`."""
-    news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+def hold_part(work: Work, signal: Any) -> Iterator[News]:
+    """Hold all parts at once and yield what happens, as it happens. ``signal``: the handle of a :class:`Signal`.
 
-    def work() -> None:
+    What the models count goes with it. So a worker that dies takes along only what was counted since its last news:
+    requests of turns that no one has seen, which are asked again elsewhere, and counted there.
+    """
+    news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+    for meter in work.meters:
+        meter.take()  # it came with what the driver knows already
+
+    def tell(what: TurnRecord | Over) -> None:
+        news.put(News(what, tuple(meter.take() for meter in work.meters)))
+
+    def hold() -> None:
         try:
-            asyncio.run(_hold_all(parts, signal, news.put))
+            asyncio.run(_hold_all(work.parts, signal, tell))
+            wait_for_all_tracers()  # Ray may end this process at any moment from here on
         finally:
             news.put(None)
 
-    threading.Thread(target=work, name="holdfast-conversations", daemon=True).start()
+    threading.Thread(target=hold, name="holdfast-conversations", daemon=True).start()
     while (item := news.get()) is not None:
         yield item
 

@@ -84,7 +84,7 @@ def test_a_reward_does_not_depend_on_its_batch(trained: TrainedReward, base: Pat
 
 
 def test_folders_that_are_none(trained: TrainedReward, base: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no reward model lies there"):
+    with pytest.raises(InputError, match="no reward model lies there"):
         RewardRater.load(tmp_path, base)
     other = build_base(tmp_path / "other", hidden=64)
     with pytest.raises(ModelError, match="cannot be put on the model"):

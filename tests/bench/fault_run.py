@@ -27,7 +27,7 @@ from rich.table import Table
 
 from agents.models.endpoint import Endpoint, Limits
 from agents.models.served import ServedChatModel
-from agents.protocols import ChatModel, Counting, Generation, GenerationRequest
+from agents.protocols import ChatModel, Generation, GenerationRequest
 from personas.errors import ModelError
 from simulator.engine.budget import nothing
 from simulator.engine.journal import Journal, read_episodes
@@ -100,7 +100,7 @@ def study(conversations: int, turns: int) -> Plan:
 def child(out: Path, conversations: int, turns: int, word: str, log: Path) -> None:
     """Begin the batch in ``out``, or go on with it; failed conversations are tried again."""
     asked, speaker = study(conversations, turns), model(word, log)
-    counters = speaker.counters if isinstance(speaker, Counting) else nothing
+    counters = speaker.counters if isinstance(speaker, ServedChatModel) else nothing
     run_study(asked, troupe(asked, speaker, scripted=True), out, resume=True, counters=counters)
 
 

@@ -38,9 +38,9 @@ def micro_sized(folder: Path) -> Path:
     return build_model(config, folder, words=WORDS)
 
 
-def endless(folder: Path) -> Backbone:
+def endless(folder: Path, dtype: str = "float64") -> Backbone:
     """The model without a stop token, so that every reply has the length that was asked for."""
-    return replace(load_backbone(folder, dtype="float64"), stop_ids=frozenset())
+    return replace(load_backbone(folder, dtype=dtype), stop_ids=frozenset())
 
 
 def user_message(conversation: int, turn: int) -> Message:

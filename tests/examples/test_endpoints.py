@@ -19,7 +19,8 @@ PAGES = sorted(FOLDER.glob("*.md"))
 
 
 def test_there_are_a_page_and_a_study_for_each_way() -> None:
-    assert {path.name for path in STUDIES} == {"local_gpu.yaml", "study.yaml", "transformers_serve.yaml", "vllm.yaml"}
+    named = {"all_served.yaml", "local_gpu.yaml", "study.yaml", "transformers_serve.yaml", "vllm.yaml"}
+    assert {path.name for path in STUDIES} == named
     assert {path.name for path in PAGES} == {"README.md", "local_gpu.md", "openai.md", "vllm.md"}
 
 

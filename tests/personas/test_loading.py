@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from personas.errors import InputError
-from personas.loading import check_files, load_persona, load_personas, load_text, load_yaml, pattern_of
+from personas.loading import load_persona, load_personas, load_yaml, pattern_of
 from personas.schema import Frozen, Persona
+from tests.personas.reading import load_text
 
 
 class Prompted(Frozen):
@@ -114,18 +115,17 @@ def test_files_and_folders_are_read_once_each(tmp_path, good):
 def test_one_id_in_two_files_names_both_places(tmp_path, good):
     (tmp_path / "a.yaml").write_text(good)
     (tmp_path / "b.yaml").write_text("# copied\n" + good)
-    assert [str(fault) for fault in check_files([tmp_path])] == [
+    assert [str(fault) for fault in found(load_personas, [tmp_path])] == [
         f"{tmp_path}/b.yaml:2:5: persona id 'ana' is taken by {tmp_path}/a.yaml:1:5; rename one"
     ]
-    with pytest.raises(InputError, match="persona id 'ana' is taken"):
-        load_personas([tmp_path])
 
 
 def test_faults_of_all_files_come_together(tmp_path, good):
     (tmp_path / "a.yaml").write_text(good.replace("warm", "cold"))
     (tmp_path / "b.yaml").write_text("- 1")
     (tmp_path / "empty").mkdir()
-    places = [str(fault).split(": ")[0] for fault in check_files([tmp_path, tmp_path / "empty", tmp_path / "c.yaml"])]
+    faults = found(load_personas, [tmp_path, tmp_path / "empty", tmp_path / "c.yaml"])
+    places = [str(fault).split(": ")[0] for fault in faults]
     assert sorted(places) == sorted(
         [f"{tmp_path}/empty", f"{tmp_path}/a.yaml:5:9", f"{tmp_path}/b.yaml:1:1", f"{tmp_path}/c.yaml"]
     )

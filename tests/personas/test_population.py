@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas.errors import InputError
-from personas.loading import library, load_text
+from personas.loading import library
 from personas.population import after_round, build, on_perceived_scale
 from personas.population_config import (
     ListedTies,
@@ -18,6 +18,7 @@ from personas.population_config import (
     Spread,
     check_population,
 )
+from tests.personas.reading import load_text
 
 GRAPHS = st.one_of(
     st.sampled_from(["none", "ring", "small_world", "scale_free", "random"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from personas.errors import InputError, JournalError
+from personas.errors import InputError
 from simulator.cli.main import run_command
 from simulator.engine.journal import read_episodes
 from simulator.engine.run import run_study
@@ -84,7 +84,7 @@ def test_what_cannot_be_is_told(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is there already; name another --out"):
         export(run / "journal.sqlite", tmp_path / "there.jsonl", "jsonl")
     assert (tmp_path / "there.jsonl").read_text() == "mine"
-    with pytest.raises(JournalError, match="there is no journal here"):
+    with pytest.raises(InputError, match="there is no journal here"):
         export(tmp_path / "journal.sqlite", tmp_path / "x.jsonl", "jsonl")
     with pytest.raises(InputError, match="cannot be written"):
         export(run / "journal.sqlite", tmp_path / "there.jsonl" / "x.jsonl", "jsonl")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.protocols import GenerationRequest, Message, Sampling
-from personas.errors import InputError
+from personas.errors import BudgetError, InputError
+from simulator import Study
 from simulator.house import experts_in, need_experts, open_house
 from simulator.study import StudyConfig
 from tests.agents.models.conftest import CONFIGS, build_adapter, build_model
@@ -70,3 +73,18 @@ async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:
         here = await house.models[asked.candidates[2].model].generate(request)  # type: ignore[index]
     assert there.text
     assert here.completion_tokens > 0
+
+
+@pytest.mark.parametrize("budget", [{}, {"tokens": 1}], ids=["to the end", "broken off"])
+def test_a_response_cache_is_closed_however_the_run_ends(budget: dict[str, int], tmp_path: Path) -> None:
+    """SQLite tidies up beside its file when the last connection is closed."""
+    with running(ScriptedServer()) as server:
+        model = {"ref": "openai:m", "base_url": server.base_url, "cache": str(tmp_path / "answers.sqlite")}
+        study = Study.of(
+            model=model, personas={"ids": ["jun_park"]}, candidates=["base"], turns=2, concurrency=1, budget=budget
+        )
+        with pytest.raises(BudgetError) if budget else nullcontext():
+            study.run(tmp_path / "run")
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "answers.sqlite"}
+    with sqlite3.connect(tmp_path / "answers.sqlite") as db:
+        assert db.execute("SELECT count(*) FROM answers").fetchone() == (1 if budget else 2,)

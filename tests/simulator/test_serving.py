@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,9 +12,10 @@ import yaml
 from adapters.micro import base_path
 from personas.errors import InputError
 from simulator.cli.main import run_command
-from simulator.serving import Served, link, served
+from simulator.serving import link, served
 from simulator.study import StudyConfig, write_study
 from tests.agents.models.conftest import build_adapter
+from tests.servers.transformers_serve import free_port, transformers_serve
 
 
 def study(**more: object) -> StudyConfig:
@@ -108,37 +101,6 @@ def test_the_command(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 # --- a real server -------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def transformers_serve(what: Served, home: Path) -> Iterator[None]:
-    """The very command that the hint prints."""
-    log = home / "server.log"
-    home.mkdir()
-    environment = {**os.environ, "HF_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            ["bash", "-c", what.transformers().replace("&& ", "&& exec ")],
-            env=environment, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            for _ in range(600):
-                assert server.poll() is None, log.read_text()
-                try:
-                    urllib.request.urlopen(f"http://{what.host}:{what.port}/health").close()
-                    break
-                except OSError:
-                    time.sleep(0.5)
-            yield
-        finally:
-            server.terminate()
-            server.wait(60)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.mark.slow

@@ -14,19 +14,19 @@ from transformers import BloomConfig, LlamaConfig, MambaConfig
 
 from agents.models.local import LocalChatModel
 from agents.protocols import GenerationRequest, Message, Sampling
-from personas.errors import ModelError
+from personas.errors import InputError, ModelError
 from tests.agents.models.conftest import COMMON, build_adapter, build_model, build_tokenizer
 
 ASK = GenerationRequest("k", (Message("user", "w1 w2 w3"),), 1, sampling=Sampling(0, max_tokens=5))
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"model folder .*nowhere does not exist"):
+    with pytest.raises(InputError, match=r"model folder .*nowhere does not exist"):
         LocalChatModel.load(tmp_path / "nowhere")
 
 
 def test_not_a_model_folder(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"has no config\.json"):
+    with pytest.raises(InputError, match=r"has no config\.json"):
         LocalChatModel.load(tmp_path)
 
 
@@ -47,6 +47,12 @@ def test_damaged_weights(llama: Path, tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"nonsense")
     with pytest.raises(ModelError, match=r"cannot load the model in .*damaged"):
         LocalChatModel.load(folder)
+
+
+@pytest.mark.parametrize("device", ["cuda:77", "abacus"])
+def test_no_such_device(llama: Path, device: str) -> None:
+    with pytest.raises(ModelError, match=r"cannot load the model in .*(CUDA|device)"):
+        LocalChatModel.load(llama, device=device)
 
 
 def test_missing_weights_are_not_made_up(llama: Path, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
-"""A canary key is walked through every failure of an endpoint, and found nowhere."""
+"""A canary key is walked through every failure of an endpoint, LangSmith looking on or not, and found nowhere."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import os
 import pickle
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 
@@ -20,13 +23,18 @@ from agents.models.served import ServedChatModel
 from agents.protocols import GenerationRequest, Message
 from personas.errors import ModelError
 from simulator.cli.main import run_command
+from simulator.engine.journal import read_episodes
 from tests.servers.answers import scripted
 from tests.servers.faults import EVERY, Faults
 from tests.servers.kinds import Fault
+from tests.servers.langsmith import langsmith
 from tests.servers.openai_server import ScriptedServer
 from tests.servers.threaded import running
 
 CANARY = "sk-CANARY+key/0123456789=="
+TRACER = "lsv2_pt_CANARY_0123456789"  # LangSmith's own key
+HOLDFAST = "from simulator.cli.main import main; main()"
+ALL_LOGS = f"import logging; logging.basicConfig(level=logging.DEBUG); {HOLDFAST}"
 REQUEST = GenerationRequest("c", (Message("user", "I feel torn."),), seed=1)
 
 
@@ -47,6 +55,39 @@ def everything(caught: BaseException | None, caplog: pytest.LogCaptureFixture, *
 def assert_hidden(text: str) -> None:
     assert "CANARY" not in text
     assert CANARY not in text
+
+
+def storm(api_key: str) -> ScriptedServer:
+    """A server that fails in every way, repeats headers in its errors, and says the key in its replies."""
+    return ScriptedServer(
+        Faults(0.8, seed=2),
+        api_key=api_key,
+        echo_headers=True,
+        patience_s=1.2,
+        retry_after_s=0.05,
+        down_s=0.1,
+        answer=lambda body: f"{scripted(body)} {CANARY}",
+    )
+
+
+def study(server: ScriptedServer, folder: Path) -> Path:
+    """A study's file in ``folder``, whose model is at ``server``."""
+    model = {"ref": "openai:m", "base_url": server.base_url, "api_key_env": "MY_KEY", "timeout_s": 1, "retries": 20}
+    fields = {"model": model, "personas": {"ids": ["jun_park"]}, "candidates": ["base"], "turns": 6}
+    (folder / "study.yaml").write_text(json.dumps(fields), encoding="utf-8")
+    return folder / "study.yaml"
+
+
+def in_json(text: str) -> str:
+    """``text`` as it stands inside a JSON document."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def assert_nowhere_in(folder: Path) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for path in files:
+        assert b"CANARY" not in path.read_bytes(), path
 
 
 @pytest.mark.parametrize("fault", EVERY)
@@ -116,28 +157,45 @@ def test_a_whole_run_leaves_no_trace_of_the_key(
     right: bool, key: Key, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    storm = Faults(0.8, seed=2)
-    server = ScriptedServer(
-        storm,
-        api_key=CANARY if right else "another",
-        echo_headers=True,
-        patience_s=1.2,
-        retry_after_s=0.05,
-        down_s=0.1,
-        answer=lambda body: f"{scripted(body)} {CANARY}",
-    )
+    server = storm(CANARY if right else "another")
     with running(server):
-        model = {"ref": "openai:m", "base_url": server.base_url, "api_key_env": "MY_KEY", "timeout_s": 1, "retries": 20}
-        study = {"model": model, "personas": {"ids": ["jun_park"]}, "candidates": ["base"], "turns": 6}
-        (tmp_path / "study.yaml").write_text(json.dumps(study), encoding="utf-8")
-        code = run_command(["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "run")])
+        code = run_command(["run", str(study(server, tmp_path)), "--out", str(tmp_path / "run")])
     out, err = capfd.readouterr()
     if right:
         assert code == 0
         assert sum(server.met.values()) > 2
         assert HIDDEN in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert_hidden(out + err + everything(None, caplog))
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) > 3
-    for path in files:
-        assert b"CANARY" not in path.read_bytes(), path
+    assert_nowhere_in(tmp_path)
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["right key, storm", "wrong key"])
+def test_langsmith_hears_everything_but_keys(right: bool, key: Key, tmp_path: Path) -> None:
+    """Its three variables are all that a user sets; whatever any library logs is shown."""
+    server = storm(CANARY if right else "another")
+    with running(server), langsmith() as posted:
+        variables = {"TRACING": "true", "ENDPOINT": posted.url, "API_KEY": TRACER}
+        asked = study(server, tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-c", ALL_LOGS, "run", str(asked), "--out", str(tmp_path / "run")],
+            env=os.environ | {f"LANGSMITH_{name}": value for name, value in variables.items()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    (episode,) = read_episodes(tmp_path / "run" / "journal.sqlite")
+    assert posted.keys == {TRACER}  # it was LangSmith's client that posted
+    if right:
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert len(episode.turns) == 6
+        for turn in episode.turns:
+            assert in_json(turn.user) in posted.text
+            assert HIDDEN in turn.reply
+            assert in_json(turn.reply) in posted.text
+    else:
+        assert episode.error is not None
+        assert in_json(episode.error) in posted.text
+    assert "DEBUG" in done.stderr
+    assert_hidden(done.stdout + done.stderr)
+    assert_hidden(posted.text)
+    assert_nowhere_in(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import nullcontext
 
 import pytest
 
@@ -13,12 +14,14 @@ from agents.models.spec import ModelSpec
 from agents.protocols import GenerationRequest, Message, Sampling
 from personas.errors import InputError, ModelError
 from simulator.house import base_path
+from tests.agents.models.by_langchain import through_langchain
+from tests.servers.faults import Faults
 from tests.servers.openai_server import ScriptedServer
 
 REQUEST = GenerationRequest("c", (Message("user", "I feel torn."),), seed=1, sampling=Sampling(0.2, 0.9, 5))
 
 
-def through_langchain(server: ScriptedServer) -> LangChainChatModel:
+def over_openai(server: ScriptedServer) -> LangChainChatModel:
     openai = pytest.importorskip("langchain_openai.chat_models.base", reason="needs langchain-openai")
 
     def make(**settings: object) -> object:
@@ -29,7 +32,7 @@ def through_langchain(server: ScriptedServer) -> LangChainChatModel:
 
 async def test_a_langchain_model_speaks() -> None:
     async with ScriptedServer(keep=True) as server:
-        model = through_langchain(server)
+        model = over_openai(server)
         made = await model.generate(REQUEST)
         again = await model.generate(REQUEST)
         sent = server.requests[0]
@@ -43,7 +46,7 @@ async def test_a_langchain_model_speaks() -> None:
 async def test_its_failures_are_ours_and_hide_the_key() -> None:
     async with ScriptedServer(api_key="another") as server:
         with pytest.raises(ModelError, match=r"openai:m: \w*AuthenticationError: .*401") as caught:
-            await through_langchain(server).generate(REQUEST)
+            await over_openai(server).generate(REQUEST)
     assert "CANARY" not in str(caught.value)
     assert caught.value.__cause__ is None
 
@@ -51,7 +54,30 @@ async def test_its_failures_are_ours_and_hide_the_key() -> None:
 async def test_it_has_no_adapters() -> None:
     async with ScriptedServer() as server:
         with pytest.raises(ModelError, match="knows no adapters"):
-            await through_langchain(server).generate(GenerationRequest("c", REQUEST.messages, 1, adapter="warm"))
+            await over_openai(server).generate(GenerationRequest("c", REQUEST.messages, 1, adapter="warm"))
+
+
+@pytest.mark.parametrize(("retries", "expected"), [(2, "answered"), (1, "failed")])
+async def test_a_spec_says_where_it_is_and_how_often_to_try(
+    retries: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first two tries of a request meet an error; the third is answered, where there is one."""
+    through_langchain(monkeypatch)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-CANARY-123456")
+    async with ScriptedServer(Faults(1.0, weights={"500": 1.0}, in_a_row=2)) as server:
+        spec = ModelSpec.model_validate({"ref": "langchain:openai:m", "base_url": server.base_url, "retries": retries})
+        model = open_models({spec: resolve(spec, base_path())})[spec]
+        assert isinstance(model, LangChainChatModel)
+        with nullcontext() if expected == "answered" else pytest.raises(ModelError, match=r"openai:m: .*500"):
+            await model.generate(REQUEST)
+    assert model.counters()[expected] == 1
+    assert server.met["500"] == 2
+
+
+def test_what_langchain_does_not_take_is_refused() -> None:
+    for setting in ({"retry_budget": 5}, {"api_key_env": "MY_KEY"}, {"cache": "answers.sqlite"}, {"patience_s": 1.0}):
+        with pytest.raises(InputError, match=f"{next(iter(setting))} means nothing for LangChain; remove it"):
+            resolve(ModelSpec.model_validate({"ref": "langchain:openai:m", **setting}), base_path())
 
 
 @pytest.mark.skipif(importlib.util.find_spec("langchain") is not None, reason="langchain is installed")

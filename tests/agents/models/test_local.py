@@ -12,6 +12,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from agents.models.loading import load_backbone
 from agents.models.local import LocalChatModel
 from agents.protocols import Generation, GenerationRequest, Message, Sampling
 
@@ -133,3 +134,8 @@ async def test_stop_and_length(llama: Path) -> None:
         assert "</s>" not in answer.text
         reasons.add(answer.finish_reason)
     assert reasons == {"stop", "length"}
+
+
+def test_auto_is_the_gpu_where_there_is_one(llama: Path) -> None:
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert load_backbone(llama, device="auto").device.type == best

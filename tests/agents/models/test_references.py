@@ -16,19 +16,19 @@ from agents.models.references import (
     resolve,
 )
 from agents.models.spec import ModelSpec
-from personas.errors import InputError, ModelError
+from personas.errors import InputError
 
 MICRO = Path("somewhere/base")
 
 
 def test_micro_runs_in_float64_where_the_caller_says() -> None:
-    assert resolve("micro", MICRO) == LocalReference("micro", MICRO, "float64", "cpu")
-    assert resolve(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32", "cpu")
+    assert resolve("micro", MICRO) == LocalReference("micro", MICRO, "float64")
+    assert resolve(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32")
 
 
 def test_hf_names_a_folder() -> None:
     word = "hf:models/llama/v2:1"
-    assert resolve(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto", "cpu")
+    assert resolve(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto")
     spec = ModelSpec(ref="hf:./llama", dtype="bfloat16", device="cuda:1")
     assert resolve(spec, MICRO) == LocalReference("hf:./llama", Path("./llama"), "bfloat16", "cuda:1")
 
@@ -46,7 +46,7 @@ def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
 
 def test_a_hub_model_that_is_not_here_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    with pytest.raises(ModelError, match=r"neither a folder nor in the Hugging Face cache .* set HF_HUB_OFFLINE=0"):
+    with pytest.raises(InputError, match=r"neither a folder nor in the Hugging Face cache .* set HF_HUB_OFFLINE=0"):
         references([ModelSpec(ref="hf:nobody/none-such@v1")], MICRO)
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from agents.models.spec import ModelSpec, effect, parse_model, written
 from personas.errors import InputError
-from personas.loading import load_text
 from simulator.cli.main import run_command
 from simulator.plan import differences, resolve
 from simulator.study import StudyConfig
+from tests.personas.reading import load_text
 
 KEY = "sk-proj-CANARY0123456789abcdef"
 

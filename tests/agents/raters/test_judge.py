@@ -7,16 +7,18 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.protocols import Message
-from agents.raters.chat_model import chat_model
+from agents.raters.chat_model import Here, chat_model
 from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import ACTS, EXPRESSED, PERCEIVED, Passage, Scale
 from agents.raters.outcomes import fate, tally
 from personas.errors import InputError
+from tests.agents.models.by_langchain import through_langchain
 from tests.agents.raters.judge_server import Answer, Asked, Script, Server, serve
 
 PLANTED = json.dumps({"id": "", **dict.fromkeys(ACTS.dimensions, 5)})
@@ -102,6 +104,13 @@ async def test_one_repair_and_no_more_and_the_request_says_what_was_wrong() -> N
     assert "outside the scale" in server.asked[1].messages[-1]["content"]
     assert verdict.judgement.tokens == (200, 40)  # both answers are paid for
     assert verdict.judgement.missing == "out_of_range: validating_emotions is 9, the scale goes from 1 to 5"
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+async def test_space_around_an_answer_is_no_part_of_the_repair(finish: str) -> None:
+    with serve(then(lambda _: Answer("  It is warm.\n", finish), valid)) as server:
+        await judge(server).examine([passage()])
+    assert server.asked[1].messages[2] == {"role": "assistant", "content": "It is warm."}
 
 
 async def test_the_servers_words_never_reach_the_record() -> None:
@@ -230,6 +239,8 @@ def test_the_stamp_changes_with_the_words_and_the_way_of_asking() -> None:
     [
         ("gpt-4o", None, "allowed: openai:NAME"),
         ("openai:", "http://x", "allowed: openai:NAME"),
+        ("hf:", None, "allowed: openai:NAME"),
+        ("micro:x", None, "langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"),
         ("openai:x", None, "set OPENAI_API_KEY in the environment"),
         ("openai:x", "localhost:8000", "expected http://"),
     ],
@@ -239,13 +250,25 @@ def test_models_that_cannot_be_had(
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(InputError, match=message):
-        chat_model(reference, url)
+        chat_model(reference, url, here=Here(Path("micro")))
 
 
 def test_without_the_package_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain_openai", None)
     with pytest.raises(InputError, match=r"pip install 'holdfast\[openai\]'"):
         chat_model("openai:x", "http://127.0.0.1:1")
+
+
+async def test_a_judge_through_langchain_goes_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    through_langchain(monkeypatch)
+    monkeypatch.setenv("OPENAI_API_KEY", "for-openai-alone")
+    with serve(lambda a: a.valid(2)) as server:
+        model: Any = chat_model("langchain:openai:scripted", server.url, timeout=10, retries=4)
+        (verdict,) = await JudgeRater(model, ACTS, "scripted").examine([passage()])
+    assert verdict.judgement.missing is None
+    assert len(server.asked) == 1
+    assert model.max_retries == 4
+    assert chat_model("langchain:openai:scripted").max_retries == 2
 
 
 def test_openais_key_is_sent_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.micro import base_path
+from agents.raters.asking import GIVE_UP_AFTER
 from simulator.cli.main import run_command
 from tests.agents.raters.judge_server import Answer, Asked, serve
 
@@ -67,6 +69,52 @@ def test_the_table_of_what_became_of_every_answer(
     assert lines[2]["missing"] == "copied: its JSON object is copied from the conversation"
     assert lines[0]["rater"]["prompt_sha256"] is not None
     assert "job" not in out.read_text()  # scores and hashes, not other people's words
+
+
+def test_a_model_of_this_process_needs_no_server(
+    chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The embedded model was never taught to judge: every answer is missing, and counted."""
+    out = tmp_path / "scores.jsonl"
+    command = ["judge", str(chats), "--limit", "2", "--k", "2", "--max-tokens", "24", "--json"]
+    assert run_command([*command, "--model", "micro", "--model", f"hf:{base_path()}", "--out", str(out)]) == 0
+    raters = json.loads(capsys.readouterr().out)["raters"]
+    for one in raters.values():
+        answers = one["answers"]
+        assert (answers["asked"], answers["missing"], answers["accepted"], answers["repaired"]) == (4, 2, 0, 0)
+        assert "server" not in answers["refused"]  # it did answer
+        assert answers["tokens"]["completion"] > 0
+    assert raters["micro"]["stamp"]["id"] == "judge:micro"
+
+
+def test_a_conversation_too_long_for_the_model_is_missing_and_the_next_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chats, lengths = tmp_path / "chats.jsonl", [5000] * GIVE_UP_AFTER + [5]
+    talks = [[{"role": "user", "content": "word " * n}, {"role": "assistant", "content": "Fine."}] for n in lengths]
+    chats.write_text("\n".join(json.dumps({"messages": talk}) for talk in talks))
+    out = tmp_path / "scores.jsonl"
+    assert run_command(["judge", str(chats), "--model", "micro", "--max-tokens", "16", "--out", str(out)]) == 0
+    why = [json.loads(line)["missing"] for line in out.read_text().splitlines()]
+    assert all("reads 4096 at most" in one for one in why[:-1])
+    assert "cut_off" in why[-1]  # it did answer
+    assert "Loading weights" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--model", "hf:nowhere/at/all"], 2, "nowhere/at/all does not exist"),
+        (["--model", "hf:"], 2, "unknown judge 'hf:'"),
+        (["--model", "micro", "--device", "GPU 1"], 2, "device: String should match pattern"),
+        (["--model", "micro", "--dtype", "float31"], 2, "'float31' is not one of 'float64'"),
+    ],
+)
+def test_a_model_that_is_not_here(
+    options: list[str], code: int, says: str, chats: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["judge", str(chats), *options]) == code
+    assert says in capsys.readouterr().err
 
 
 def test_an_interrupted_run_goes_on_and_asks_nothing_twice(
@@ -144,6 +192,12 @@ def test_bad_options(
     assert message in capsys.readouterr().err
 
 
+def test_the_keys_of_two_providers_go_to_no_one_server(chats: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--model", "langchain:anthropic:claude", "--model", "openai:m", "--model", "linear"]
+    assert run_command(["judge", str(chats), *models, "--base-url", "http://localhost:8000/v1"]) == 2
+    assert "judges of openai and langchain are not at one server; ask one kind at a time" in capsys.readouterr().err
+
+
 def test_a_reward_folder_that_is_none(chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 1
+    assert run_command(["judge", str(chats), "--model", f"reward:{tmp_path}"]) == 2
     assert "no reward model lies there; train one with `holdfast rater reward" in capsys.readouterr().err

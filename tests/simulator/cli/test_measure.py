@@ -49,6 +49,17 @@ def test_table_notes_and_skips(log: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == ""
 
 
+def test_several_skips_of_one_kind_say_where_the_first_are(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with log.open("a") as file:
+        file.write("{broken again\n{and again\n{and once more\n")
+    told = f"skipped: 4 x line: not JSON, first at {log}:7: not JSON (Expecting property name"
+    for command in (["measure", str(log)], ["convert", str(log), "--to", "csv", "--out", f"{log}.csv"]):
+        assert run_command(command) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "not JSON" in line]
+        assert line.startswith(told)
+        assert line.endswith(f", column 2), {log}:10, {log}:11")
+
+
 def test_json_and_files_say_the_same(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report"
     assert run_command(["measure", str(log), "--json", "--out", str(out), "--pattern", "companion"]) == 0
@@ -129,8 +140,8 @@ def test_convert_says_what_has_no_place(log: Path, tmp_path: Path, capsys: pytes
     assert "is there already; remove it" in capsys.readouterr().err
 
 
-def test_an_empty_file_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "empty.jsonl").write_text("\n")
+def test_a_file_without_a_conversation_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.jsonl").write_text("{}\n")
     for word, kind in FORMATS.items():
         out = tmp_path / f"out-{word}{kind.suffix}"
         arguments = ["convert", str(tmp_path / "empty.jsonl"), "--format", "messages", "--to", word, "--out", str(out)]

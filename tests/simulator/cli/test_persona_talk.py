@@ -149,7 +149,7 @@ def test_a_model_that_is_not_there_is_one_clear_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("simulator.house.base_path", lambda: tmp_path / "nowhere")
-    assert run_command(["persona", "talk", "jun_park"]) == 1
+    assert run_command(["persona", "talk", "jun_park"]) == 2
     assert "error: model folder" in capsys.readouterr().err
 
 

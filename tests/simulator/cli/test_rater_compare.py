@@ -41,6 +41,16 @@ def test_an_honest_judge(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert judged[0].source.startswith("pairwise:openai:x ")
 
 
+def test_a_judge_of_this_process(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The embedded model was never taught to compare: it is asked in both orders, and nothing it says is a verdict."""
+    assert run_command(["rater", "compare", str(pairs), "--model", "micro", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["judge"]["id"] == "pairwise:micro"
+    assert summary["verdicts"]["missing"] == 3
+    assert sum(summary["refused_answers"].values()) == 6
+    assert "server" not in summary["refused_answers"]
+
+
 def test_a_judge_that_prefers_what_is_listed_first(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(lambda asked: json.dumps({"id": asked.mark, "better": 1}), pairs) == 0
     said = capsys.readouterr()

@@ -68,7 +68,7 @@ def test_table_is_aligned_and_quiet_says_nothing(data: Path, capsys: pytest.Capt
 
 
 def test_absent_data_is_one_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["validate", "linear", "--data", str(tmp_path / "nowhere")]) == 1
+    assert run_command(["validate", "linear", "--data", str(tmp_path / "nowhere")]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert "no such folder" in error

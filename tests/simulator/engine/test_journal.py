@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.protocols import Expressed, Said
-from personas.errors import JournalError
+from personas.errors import InputError, JournalError
 from simulator.engine.journal import Journal, read_episodes
 from simulator.engine.rows import row_turn, turn_row
 from simulator.records import EpisodeSpec, TurnRecord
@@ -221,7 +221,7 @@ def test_a_damaged_row(path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match=r"there is no journal here; start a run with holdfast run STUDY\.yaml"):
+    with pytest.raises(InputError, match=r"there is no journal here; start a run with holdfast run STUDY\.yaml"):
         Journal.read(tmp_path / "journal.sqlite")
 
 

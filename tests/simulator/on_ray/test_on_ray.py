@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,17 +10,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from adapters.micro import base_path
+from agents.models.references import resolve as resolve_model
+from agents.models.spec import ModelSpec
+from personas.errors import BudgetError, ModelError
+from simulator import Study
+from simulator.engine.budget import BudgetSpec
 from simulator.engine.journal import Journal, read_episodes
 from simulator.engine.progress import NoProgress
 from simulator.engine.run import Outcome, run_study
+from simulator.engine.status import Onlooker
 from simulator.house import open_house
+from simulator.loop import run_loop
 from simulator.measure.transcripts import transcripts_sha256
 from simulator.place import HERE, Place
 from simulator.plan import Plan, resolve
 from simulator.study import StudyConfig
 from tests.agents.models.conftest import build_adapter
+from tests.agents.models.test_tracing import Recorder
+from tests.servers.faults import Faults
+from tests.servers.langsmith import langsmith
+from tests.servers.openai_server import ScriptedServer
+from tests.servers.threaded import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'holdfast[ray]')")
@@ -120,3 +134,67 @@ def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path:
     house.models[house.default].add_adapter("solver", adapter)
     run_study(plan(), house.troupe(plan(), router=None), tmp_path / "run", resume=True)
     check(tmp_path / "run", calm)
+
+
+def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_path: Path) -> None:
+    """Prices are dollars per million tokens, so $1,000 is $0.001 a token; a third of the requests meets a fault."""
+    from simulator.on_ray.cluster import connected
+
+    with running(ScriptedServer(Faults(0.3, seed=4), patience_s=1.2, retry_after_s=0.05, down_s=0.1)) as server:
+        prices = {"prompt": 1000.0, "completion": 1000.0}
+        model = {"ref": "openai:m", "base_url": server.base_url, "prices": prices, "timeout_s": 1, "retries": 20}
+        fields = {"model": model, "personas": {"tasks": ["bug_hunt"]}, "candidates": ["base", "system_prompt"]}
+        study = StudyConfig.model_validate({**fields, "turns": TURNS, "concurrency": 3})
+        limited = study.model_copy(update={"budget": BudgetSpec(cost_usd=0.5)})
+        with connected(cluster.address, engines=2) as place:
+            spent = pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent")
+            with spent, pytest.warns(UserWarning, match="callbacks hear nothing of conversations on Ray workers"):
+                run_loop(limited, tmp_path, place=place, callbacks=[Recorder()])
+            early = Onlooker(tmp_path).look()
+            run_loop(study, tmp_path, resume=True, place=place)
+        late = Onlooker(tmp_path).look()
+    assert early.counters["cost_usd"] >= 0.5
+    assert early.turns < 12 * TURNS
+    assert late.turns == late.counters["answered"] == 12 * TURNS
+    assert late.counters["cost_usd"] == pytest.approx(late.tokens / 1000)
+    assert late.counters["retries"] == sum(n for name, n in late.counters.items() if name.startswith("retries: ")) > 0
+
+
+def test_langsmith_hears_workers_by_the_variables_of_their_machine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from simulator.on_ray.cluster import connected
+
+    with langsmith() as posted, running(ScriptedServer()) as server:
+        monkeypatch.setenv("LANGSMITH_TRACING", "true")
+        monkeypatch.setenv("LANGSMITH_ENDPOINT", posted.url)
+        monkeypatch.setenv("LANGSMITH_API_KEY", "of these machines")
+        cluster = request.getfixturevalue("cluster")
+        for name in ("TRACING", "ENDPOINT", "API_KEY"):
+            monkeypatch.delenv(f"LANGSMITH_{name}")  # the driver has none
+        model = {"ref": "openai:m", "base_url": server.base_url}
+        study = Study.of(model=model, personas={"ids": ["jun_park"]}, candidates=["base", "system_prompt"], turns=3)
+        with connected(cluster.address, engines=1) as place:
+            run_loop(study.config, tmp_path, place=place)
+    turns = [turn for episode in read_episodes(tmp_path / "journal.sqlite") for turn in episode.turns]
+    assert len(turns) == 6
+    assert posted.keys == {"of these machines"}
+    for turn in turns:
+        assert json.dumps(turn.reply)[1:-1] in posted.text
+
+
+def test_a_study_that_says_cpu_stays_off_the_gpu() -> None:
+    """Ray believes in a GPU that this machine does not have, so an engine that was sent to it could not start."""
+    if torch.cuda.is_available():
+        pytest.skip("needs a machine without a GPU")
+    from simulator.on_ray.cluster import connected
+
+    ray.init(num_cpus=1, num_gpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        with connected(None, engines=None) as place:
+            for device in ("cpu", "auto"):
+                place.load(resolve_model(ModelSpec(ref="micro", device=device), base_path()), 4)
+            with pytest.raises(ModelError, match=r"could not be loaded on its Ray actor: .*(CUDA|NVIDIA)"):
+                place.load(resolve_model("micro", base_path()), 4)
+    finally:
+        ray.shutdown()

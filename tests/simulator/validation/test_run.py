@@ -59,7 +59,7 @@ def test_the_same_fit_gives_the_same_files(judged_data: Path, tmp_path: Path) ->
 def test_too_few_people_is_one_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = write_ieval(tmp_path / "few", people=3)
     command = ["rater", "fit", "--scale", "perceived", "--data", str(data), "--out", str(tmp_path / "out")]
-    assert run_command(command) == 1
+    assert run_command(command) == 2
     assert "3 people with labels; fitting needs 5" in capsys.readouterr().err
 
 

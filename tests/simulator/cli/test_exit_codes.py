@@ -1,0 +1,43 @@
+"""What names something that is not there is bad input, whichever command is given it: one line, and exit code 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.cli.main import run_command
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("validate linear --data nowhere", "nowhere (from --data): no such folder"),
+        ("rater fit --quiet --data nowhere --out r", "nowhere (from --data): no such folder"),
+        ("run study.yaml --out r --replay nowhere", "nowhere/journal.sqlite: there is no journal here"),
+        ("run study.yaml --out r --replay empty", "empty/journal.sqlite: there is no journal here"),
+        ("run study.yaml --out r --model hf:nowhere", "model folder nowhere does not exist"),
+        ("run study.yaml --out r --model hf:empty", "empty is no model folder: it has no config.json"),
+        ("run study.yaml --out r --model hf:no/such", "neither a folder nor in the Hugging Face cache"),
+        ("export nowhere --out r", "nowhere/journal.sqlite: there is no journal here"),
+        ("measure empty --format journal", "empty/journal.sqlite: there is no journal here"),
+        ("measure nothing.jsonl", "nothing.jsonl: is empty: there is no conversation in it"),
+        ("measure nothing.jsonl --format messages", "nothing.jsonl: is empty"),
+        ("measure lines.csv", "lines.csv: is empty"),
+        ("convert nothing.jsonl --to csv --out r", "nothing.jsonl: is empty"),
+    ],
+)
+def test_what_is_not_there_is_bad_input(
+    command: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    (tmp_path / "study.yaml").write_text("candidates: [base]\nturns: 1\n", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "nothing.jsonl").touch()
+    (tmp_path / "lines.csv").write_text("\n \n", encoding="utf-8")
+    assert run_command(command.split()) == 2
+    out, err = capsys.readouterr()
+    assert told in err
+    assert (out, err.count("\n")) == ("", 1)
+    assert not (tmp_path / "r").exists()

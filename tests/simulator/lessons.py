@@ -1,0 +1,68 @@
+"""Teaching the embedded model to play users, as far as some minutes go: what holdfast asks of such a model, and beside
+it the line that the embedded user says at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.config import TrainingConfig
+from adapters.libraries import quiet, save_peft, threads
+from adapters.train import AdapterJob, build_trainer
+from agents.protocols import ChatModel, Exchange, Generation, GenerationRequest, Message, Sampling
+from agents.raters.linear import LinearRater
+from agents.seeds import derive_seed
+from agents.users.driven.agent import ModelUser
+from personas.schema import Persona
+
+Lesson = list[dict[str, str]]
+
+
+@dataclass
+class Silent:
+    """A model that says nothing, so that the stand-ins speak, and remembers what it was asked."""
+
+    id: str = "silent"
+    heard: list[tuple[Message, ...]] = field(default_factory=list)
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        self.heard.append(request.messages)
+        return Generation("", 0, 0)
+
+
+async def lessons(people: Iterable[Persona], model: ChatModel, turns: int) -> list[Lesson]:
+    """Of a conversation of each person with ``model``, in an order drawn by chance."""
+    talks = await asyncio.gather(*(_of_one(person, model, turns) for person in people))
+    found = [lesson for talk in talks for lesson in talk]
+    random.Random(0).shuffle(found)
+    return found
+
+
+async def _of_one(person: Persona, model: ChatModel, turns: int) -> list[Lesson]:
+    silent, rater, found = Silent(), LinearRater(), []
+    user = ModelUser(person, silent, person.id, retries=0)
+    state, talk = user.begin(derive_seed("lessons", person.id)), ()
+    for turn in range(turns):
+        seed = derive_seed("lessons", person.id, turn)
+        spoken = await user.speak(state, talk, seed)
+        asked = [message.as_dict() for message in silent.heard[-1]]
+        found.append([*asked, {"role": "assistant", "content": spoken.text}])
+        talk = (*talk, Message("user", spoken.text))
+        reply = (await model.generate(GenerationRequest(person.id, talk, seed, sampling=Sampling(0.7)))).text
+        (expressed,) = await rater.rate([Exchange(spoken.text, reply)])
+        state = (await user.feel(spoken.state, spoken.said, reply, expressed, seed)).state
+        talk = (*talk, Message("assistant", reply))
+    return found
+
+
+def teach(found: list[Lesson], base: Path, out: Path, config: TrainingConfig) -> None:
+    """Train a LoRA of ``base`` on ``found`` and write its folder ``out``."""
+    job = AdapterJob(out.name, base, "holdfast-micro", Path("lessons"), out, seed=1)
+    with quiet(), threads(config.threads), tempfile.TemporaryDirectory() as scratch:
+        trainer = build_trainer(job, config, found, scratch)
+        trainer.train()
+        save_peft(trainer, out, job.base_name)
