@@ -20,7 +20,7 @@ MOST_KNOWN = 1 << 18  # entries of a memory shared by conversations; about 40 MB
 
 _RECENT = 0.9  # weight of the past when what came true is averaged, a pass
 _WORTH_IT = 0.4  # tokens of a row that must come true in a pass: what reading the guesses costs beside one pass
-_TRY_EVERY, _TRIED = 16, 2  # while they do not: passes between two tries, and how many are guessed then
+_TRY_EVERY, _TRIED = 32, 2  # while they do not: passes between two tries, and how many are guessed then
 
 
 class Phrases:
