@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.config import TrainingConfig
 from adapters.dialogues import DialogueFile, Heard, World, heard, write_dialogues
+from adapters.drafts import drafted
 from adapters.filtering import Standard
 from adapters.progress import Progress, silent
 from adapters.router_fit import RouterReport, assess_router, fit_router
@@ -119,7 +120,8 @@ async def train_experts(
     watch.lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
     outcome = TrainingOutcome(adapters, files, experts, router, report, watch.laps)
-    (out / ADAPTERS / "training.json").write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
+    with drafted(out / ADAPTERS / "training.json") as draft:  # where it stands, all of it was trained
+        draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
     return outcome
 
 

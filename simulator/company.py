@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.drafts import drafted
 from agents.raters.gathering import Gathered
 from personas.errors import InputError, JournalError
 from personas.schema import Persona
@@ -107,8 +108,9 @@ def _rounded(timings: Mapping[str, float]) -> dict[str, float]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Raises OSError where that fails."""
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    """Whole or not at all. Raises OSError where that fails."""
+    with drafted(path) as draft:
+        draft.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from adapters.drafts import drafted
 from agents.protocols import SENSE7
 from personas.errors import InputError
 from personas.schema import MECHANISMS
-from simulator.drafts import drafted
 from simulator.engine.journal import Journal
 from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 

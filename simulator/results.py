@@ -7,8 +7,6 @@ Undefined numbers are nan inside and null in the file, with the reason in the ca
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.drafts import drafted
 from agents.seeds import derive_seed
 from agents.users.state import DESIRED_ON_PERCEIVED_SCALE
 from personas.schema import EmpathyPattern, Persona, TaskContext
@@ -99,17 +98,8 @@ def build_results(
 def write_results(path: Path, results: Mapping[str, Any]) -> None:
     """Write ``results`` as JSON: the whole file appears at once, or (OSError, ValueError on nan) the old one stays."""
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o644)  # mkstemp makes it private
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with drafted(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _version() -> str:

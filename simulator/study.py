@@ -19,6 +19,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from adapters.config import TrainingConfig
+from adapters.drafts import drafted
 from agents.assistants.specs import SamplingSpec
 from agents.models.spec import AnyModelSpec, ModelSpec
 from agents.registry import AnyCandidateSpec
@@ -150,7 +151,8 @@ def write_study(study: StudyConfig, path: Path) -> None:
     """Write the study as resolved, every default spelt out; :func:`load_study` reads it back."""
     text = yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
     try:
-        path.write_text(text, encoding="utf-8")
+        with drafted(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
+from adapters.drafts import drafted
 from agents.raters.judge import JudgeRater, Verdict
 from agents.raters.judgement import Judgement, ScaleRater
 from personas.errors import Fault, InputError, ModelError
-from simulator.drafts import drafted
 from simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_verdict
 from simulator.judging.reading import Cited, read_passages
 

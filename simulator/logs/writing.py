@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from adapters.drafts import drafted
 from personas.errors import InputError
-from simulator.drafts import drafted
 from simulator.logs.records import Conversation
 
 

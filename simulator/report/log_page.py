@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.drafts import drafted
 from personas.errors import InputError
 from personas.schema import MECHANISMS
-from simulator.drafts import drafted
 from simulator.logs.measuring import Talk, Tallies
 from simulator.logs.tally import LENGTH
 from simulator.measure.arrays import Floats

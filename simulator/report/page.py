@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.drafts import drafted
 from personas.schema import MECHANISMS, Persona
-from simulator.drafts import drafted
 from simulator.records import EpisodeRecord
 from simulator.report.axes import Axis, fitted
 from simulator.report.forest import pairs_by_metric, strips

@@ -273,6 +273,6 @@ def test_writing_is_all_or_nothing(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_results(path, {"a": math.nan})
     with pytest.raises(OSError, match="Errno"):
-        write_results(tmp_path / "absent" / "results.json", {})
+        write_results(path / "results.json", {})  # a file is no folder
     assert json.loads(path.read_text(encoding="utf-8")) == {"a": "é"}
     assert os.listdir(tmp_path) == ["results.json"]

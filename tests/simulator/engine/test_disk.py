@@ -73,6 +73,9 @@ def test_a_full_disk_on_the_command_line(small_disk: Path, tmp_path: Path, capsy
     assert told.count("\n") == 1
     assert "the disk is full" in told
     assert run_command(["status", str(small_disk / "run")]) == 0  # one can still look
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    assert run_command([*command, "--resume"]) == 0
+    assert transcripts(small_disk / "run") == transcripts(old)
 
 
 def test_a_report_that_finds_no_room(disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
