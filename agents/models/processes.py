@@ -28,7 +28,7 @@ from personas.errors import HoldfastError, ModelError
 
 SMALL_BYTES = 128 << 20  # of weights on disk; a larger model's passes keep all cores busy by themselves
 ROWS = 8  # a process with fewer conversations at once spends its time between the passes
-MOST = 4  # each takes about half a gigabyte
+MOST = 4  # each takes about half a gigabyte, and what its conversations take
 DEATHS = 3  # of one process, after which the model counts as lost
 _FAREWELL_S = 1.0  # how long a process may take to end
 _KNOWN = 1 << 14  # conversations whose process is remembered
