@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -113,6 +114,15 @@ def tokens_of(engine: Engine, job: Job) -> list[int]:
         engine._advance(0, 1)
     engine.rows.clear()
     return row.written
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two threads of torch wait for each other in such short passes, for minutes where the machine is busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt2", "mistral", "mixed", "gemma3"])
