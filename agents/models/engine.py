@@ -116,8 +116,7 @@ class Engine:
         kept = self.shelf.take(request.key, request.adapter)
         # At least one token has to be read, to have logits to draw from.
         known = min(kept.common(job.prompt), len(job.prompt) - 1)
-        kept.phrases.learn(job.prompt.tolist(), min(known, kept.phrases.learned))
-        kept.phrases.learned = len(job.prompt)
+        kept.phrases.reread(job.prompt.tolist(), known)
         return Row(job, kept, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
 
     def _advance(self, first: int, last: int) -> None:

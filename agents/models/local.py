@@ -32,14 +32,20 @@ class LocalChatModel:
     whose awaiter is cancelled leaves the batch before the next token.
     """
 
-    def __init__(self, backbone: Backbone, *, batch_size: int = 32, max_cache_tokens: int = MAX_CACHE_TOKENS) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        *,
+        batch_size: int = 32,
+        max_cache_tokens: int = MAX_CACHE_TOKENS,
+        processes: int = 1,
+    ) -> None:
         self._backbone = backbone
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
         self._renderer = Renderer(backbone.tokenizer, backbone.name)
-        self._engine = Engine(
-            backbone, self._bank, batch_size=batch_size, shelf=Shelf(max_cache_tokens, _shelf_bytes(backbone.device))
-        )
+        shelf = Shelf(max_cache_tokens // processes, _shelf_bytes(backbone.device) // processes)
+        self._engine = Engine(backbone, self._bank, batch_size=batch_size, shelf=shelf)
         self._waiting: deque[Job] = deque()
         self._queue_lock = threading.Lock()  # guards _waiting and _running
         self._model_lock = threading.Lock()  # held during a pass, and while adapters change
@@ -56,6 +62,7 @@ class LocalChatModel:
         device: str = "cpu",
         batch_size: int = 32,
         max_cache_tokens: int = MAX_CACHE_TOKENS,
+        processes: int = 1,
     ) -> LocalChatModel:
         """Load the model folder ``path`` and its adapters.
 
@@ -63,10 +70,14 @@ class LocalChatModel:
         :param batch_size: most conversations in one forward pass.
         :param max_cache_tokens: most tokens whose keys and values are kept for conversations at rest; fewer where they
             would take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
+        :param processes: how many share the work, and so the memory for conversations at rest.
         :raises InputError, ModelError: see :func:`agents.models.loading.load_backbone` and :meth:`add_adapter`.
         """
         model = cls(
-            load_backbone(path, dtype=dtype, device=device), batch_size=batch_size, max_cache_tokens=max_cache_tokens
+            load_backbone(path, dtype=dtype, device=device),
+            batch_size=batch_size,
+            max_cache_tokens=max_cache_tokens,
+            processes=processes,
         )
         for name, folder in (adapters or {}).items():
             model.add_adapter(name, folder)

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 
 ORDERS = (3, 2, 1)  # lengths of what is looked up, the longest that is known first
 MOST_GUESSES = 8  # of one row in one pass
-MOST_KNOWN = 1 << 18  # entries of a memory shared by conversations; about 40 MB
+MOST_KNOWN = 1 << 18  # entries of a memory shared by the conversations under one adapter; about 40 MB
+MOST_STALE = 3  # times as many entries as a conversation's tokens can make
 
 _RECENT = 0.9  # weight of the past when what came true is averaged, a pass
 _WORTH_IT = 0.4  # tokens of a row that must come true in a pass: what reading the guesses costs beside one pass
@@ -29,6 +30,17 @@ class Phrases:
     def __init__(self) -> None:
         self.next: dict[tuple[int, ...], int] = {}
         self.learned = 0  # tokens of a conversation that were read into it
+
+    def reread(self, tokens: Sequence[int], same: int) -> None:
+        """Read a whole conversation, of which the first ``same`` tokens are as they were.
+
+        One whose beginning is dropped again and again would leave more and more here; then all is forgotten first.
+        """
+        if len(self.next) > MOST_STALE * len(ORDERS) * len(tokens):
+            self.next.clear()
+            same = 0
+        self.learn(tokens, min(same, self.learned))
+        self.learned = len(tokens)
 
     def learn(self, tokens: Sequence[int], first: int) -> None:
         """Read ``tokens`` from place ``first`` on; those before are only what they follow."""

@@ -103,15 +103,17 @@ def fetched(reference: HubReference) -> LocalReference:
     return LocalReference(reference.word, Path(folder), reference.dtype, reference.device)
 
 
-def load_local(reference: LocalReference, batch_size: int) -> LocalChatModel:
-    """The model in this process.
+def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -> LocalChatModel:
+    """The model in this process, which is one of ``processes`` that share the memory for conversations at rest.
 
     :raises InputError, ModelError: see :meth:`agents.models.local.LocalChatModel.load`.
     """
     from agents.models.local import LocalChatModel  # brings torch
 
     device = reference.device or "cpu"
-    return LocalChatModel.load(reference.path, dtype=reference.dtype, device=device, batch_size=batch_size)
+    return LocalChatModel.load(
+        reference.path, dtype=reference.dtype, device=device, batch_size=batch_size, processes=processes
+    )
 
 
 def _endpoint(spec: ModelSpec, reference: EndpointReference) -> Endpoint:

@@ -20,14 +20,20 @@ from personas.errors import HoldfastError, ModelError
 if TYPE_CHECKING:
     from agents.models.local import LocalChatModel
 
+#: What reading raises when nobody is left to answer to, in the midst of a message too.
+_GONE = (EOFError, OSError, pickle.UnpicklingError)
+
 
 def main() -> None:
-    """Load the model of the first message, then answer all that follow."""
+    """Load the model of the first message, then answer all that follow. Ends without a word when nobody asks."""
     asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not stand between the answers
-    reference, batch_size, threads = pickle.load(asked)
     try:
-        model = _load(reference, batch_size, threads)
+        opening = pickle.load(asked)
+    except _GONE:
+        return
+    try:
+        model = _load(*opening)
     except HoldfastError as error:
         _send(answers, (0, error))
         return
@@ -35,15 +41,15 @@ def main() -> None:
     asyncio.run(_Desk(model, answers).serve(asked))
 
 
-def _load(reference: LocalReference, batch_size: int, threads: int) -> LocalChatModel:
+def _load(reference: LocalReference, batch_size: int, processes: int) -> LocalChatModel:
     import torch
     from transformers.utils import logging as transformers_logging
 
     from agents.models.opening import load_local
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     transformers_logging.disable_progress_bar()
-    return load_local(reference, batch_size)
+    return load_local(reference, batch_size, processes)
 
 
 class _Desk:
@@ -61,8 +67,8 @@ class _Desk:
             try:
                 while True:
                     loop.call_soon_threadsafe(self._take, *pickle.load(asked))
-            except (EOFError, OSError):
-                os._exit(0)  # nobody is left to answer to
+            except _GONE:
+                os._exit(0)
 
         threading.Thread(target=read, daemon=True).start()
         await asyncio.Event().wait()
@@ -92,8 +98,11 @@ class _Desk:
 
 
 def _send(answers: IO[bytes], message: tuple[int, Any]) -> None:
-    pickle.dump(message, answers)
-    answers.flush()
+    try:
+        pickle.dump(message, answers)
+        answers.flush()
+    except BrokenPipeError:
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import sys
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
@@ -28,7 +28,7 @@ from personas.errors import HoldfastError, ModelError
 
 SMALL_BYTES = 128 << 20  # of weights on disk; a larger model's passes keep all cores busy by themselves
 ROWS = 8  # a process with fewer conversations at once spends its time between the passes
-MOST = 4  # each takes about half a gigabyte
+MOST = 4  # each takes about half a gigabyte, and what its conversations take
 DEATHS = 3  # of one process, after which the model counts as lost
 _FAREWELL_S = 1.0  # how long a process may take to end
 _KNOWN = 1 << 14  # conversations whose process is remembered
@@ -36,7 +36,7 @@ _KNOWN = 1 << 14  # conversations whose process is remembered
 
 def processes_for(reference: LocalReference, batch_size: int, cores: int) -> int:
     """How many processes a model is worth in a long batch: 1 where it is large, on a GPU, or the batch is narrow."""
-    weights = sum(file.stat().st_size for file in reference.path.glob("*.safetensors"))
+    weights = sum(file.stat().st_size for file in reference.path.glob("*.safetensors") if file.is_file())
     if reference.device not in (None, "cpu") or not 0 < weights <= SMALL_BYTES:
         return 1
     return max(1, min(cores, batch_size // ROWS, MOST))
@@ -54,12 +54,14 @@ class ProcessesModel:
         :raises InputError, ModelError: it cannot be loaded; see :meth:`agents.models.local.LocalChatModel.load`.
         """
         share = -(-batch_size // processes)
-        self._workers = tuple(_Worker(reference, share) for _ in range(processes))
+        self._workers: list[_Worker] = []
         weakref.finalize(self, _close, self._workers)
         try:
+            for _ in range(processes):
+                self._workers.append(_Worker(reference, share, processes))
             self.id, *_ = [worker.ready() for worker in self._workers]
         except BaseException:
-            _close(self._workers)
+            self.close()
             raise
         self._homes: OrderedDict[str, _Worker] = OrderedDict()
 
@@ -77,7 +79,7 @@ class ProcessesModel:
             asked()
 
     def close(self) -> None:
-        """End the processes; nothing can be asked any more."""
+        """End the processes; who asks now gets a ModelError."""
         _close(self._workers)
 
     async def generate(self, request: GenerationRequest) -> Generation:
@@ -102,11 +104,12 @@ class _LostError(Exception):
 class _Worker:
     """One of the processes, and another one in its place where it dies."""
 
-    def __init__(self, reference: LocalReference, batch_size: int) -> None:
-        self._opening = (reference, batch_size, 1)
+    def __init__(self, reference: LocalReference, batch_size: int, processes: int) -> None:
+        self._opening = (reference, batch_size, processes)
         self._name = reference.word
         self.adapters: dict[str, Path] = {}
         self._deaths = 0
+        self._closed = False
         self._lock = threading.Lock()  # while a process takes the place of another
         self._line = _Line(self._opening)
 
@@ -120,18 +123,20 @@ class _Worker:
         try:
             name: str = self._line.loaded.result()
         except _LostError:
-            raise ModelError(f"the process of {self._name} died while it loaded; is there enough memory?") from None
+            raise self._died_loading(self._line) from None
         return name
 
-    def add_adapter(self, name: str, path: Path) -> Any:
+    def add_adapter(self, name: str, path: Path) -> Callable[[], None]:
         """Ask for an adapter; call what is returned to wait for it."""
-        asked = self._line.ask((name, path))
+        line = self._line
+        asked = line.ask((name, path))
 
         def wait() -> None:
             try:
                 asked.result()
             except _LostError:
-                raise ModelError(f"the process of {self._name} died") from None
+                self._replace(line)
+                self.add_adapter(name, path)()
             self.adapters[name] = path
 
         return wait
@@ -150,6 +155,7 @@ class _Worker:
                 raise
 
     def close(self) -> None:
+        self._closed = True
         self._line.close()
 
     def _replace(self, lost: _Line) -> None:
@@ -157,28 +163,47 @@ class _Worker:
         with self._lock:
             if self._line is not lost:
                 return
+            if self._closed:
+                raise ModelError(f"the processes of {self._name} are closed")
+            end = lost.end
             self._deaths += 1
             if self._deaths >= DEATHS:
-                raise ModelError(
-                    f"the process of {self._name} died {DEATHS} times ({lost.end}); is there enough memory?"
-                )
-            self._line = _Line(self._opening)
-            self.ready()
-            for name, path in self.adapters.items():
-                self._line.ask((name, path)).result()
+                raise ModelError(f"the process of {self._name} died {DEATHS} times ({end}); is there enough memory?")
+            self._line = self._another()
+            if self._closed:  # meanwhile
+                self._line.close()
+
+    def _another(self) -> _Line:
+        """A process that knows what the dead one knew: nobody may ask it before."""
+        line = _Line(self._opening)
+        try:
+            for asked in [line.loaded, *(line.ask(adapter) for adapter in self.adapters.items())]:
+                asked.result()
+        except _LostError:
+            raise self._died_loading(line) from None
+        except HoldfastError:
+            line.close()
+            raise
+        return line
+
+    def _died_loading(self, line: _Line) -> ModelError:
+        return ModelError(f"the process of {self._name} died while it loaded ({line.end}); is there enough memory?")
 
 
 class _Line:
     """A running process: what it was asked and has not answered yet."""
 
     def __init__(self, opening: tuple[LocalReference, int, int]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "agents.models.process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            start_new_session=True,  # Ctrl-C is for us: we let the turns in flight be finished
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "agents.models.process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())},
+                start_new_session=True,  # Ctrl-C is for us: we let the turns in flight be finished
+            )
+        except OSError as error:
+            raise ModelError(f"no process can be started for {opening[0].word} ({error.strerror})") from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
@@ -191,7 +216,8 @@ class _Line:
 
     @property
     def end(self) -> str:
-        """How it ended."""
+        """How it ended; ends it where it has not."""
+        self.close()
         code = self._process.wait()
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
@@ -241,6 +267,8 @@ class _Line:
                 else:
                     answer.set_result(result)
         except (EOFError, OSError, pickle.UnpicklingError):
+            pass  # it is gone
+        finally:
             self._give_up()
 
     def _give_up(self) -> None:
@@ -250,6 +278,11 @@ class _Line:
                 answer.set_exception(_LostError())
 
 
-def _close(workers: Sequence[_Worker]) -> None:
+def _close(workers: Iterable[_Worker]) -> None:
     for worker in workers:
         worker.close()
+
+
+def _search_path() -> list[str]:
+    """Where this process finds its modules, so that another finds the same: "" is the folder that it runs in."""
+    return [folder or os.getcwd() for folder in sys.path]

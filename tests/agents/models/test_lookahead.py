@@ -52,6 +52,15 @@ def test_what_was_read_before_is_not_read_again() -> None:
     assert guess([1], 1, [phrases], NONE) == [2]
 
 
+def test_a_conversation_that_drops_its_beginning_does_not_leave_it_here_for_ever() -> None:
+    phrases, most = Phrases(), 0
+    for turn in range(0, 10_000, 50):
+        phrases.reread(range(turn, turn + 200), same=0)
+        most = max(most, len(phrases.next))
+        assert guess([turn + 100], 3, [phrases], NONE) == [turn + 101, turn + 102, turn + 103]
+    assert 3 * 200 < most < 3 * 1000
+
+
 def test_rows_share_out_what_a_pass_may_read() -> None:
     ahead = Lookahead(160)
     assert [ahead.most(rows) for rows in (1, 20, 32, 80, 81, 500)] == [MOST_GUESSES, 7, 4, 1, 0, 0]
