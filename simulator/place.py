@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from agents.models.meter import Meter
 from agents.models.opening import load_local
-from agents.models.processes import ProcessesModel, processes_for
+from agents.models.processes import MOST, ProcessesModel, processes_for
 from agents.models.references import LocalReference
 from agents.protocols import ChatModel
 from simulator.engine.batch import Casting, hold_conversations
@@ -78,7 +78,7 @@ def roomy(place: Place, replies: int) -> Place:
     """``place`` as a study of so many replies should have it: here, with a process per core where it is long."""
     if not isinstance(place, Here) or place.processes is not None:
         return place
-    return replace(place, processes=_cores() if replies >= LONG else 1)
+    return replace(place, processes=min(_cores(), MOST) if replies >= LONG else 1)
 
 
 def _cores() -> int:

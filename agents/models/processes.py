@@ -28,18 +28,18 @@ from personas.errors import HoldfastError, ModelError
 
 SMALL_BYTES = 128 << 20  # of weights on disk; a larger model's passes keep all cores busy by themselves
 ROWS = 8  # a process with fewer conversations at once spends its time between the passes
-MOST = 4  # each takes about half a gigabyte, and what its conversations take
+MOST = 4  # that are started without being asked for; each takes about half a gigabyte, and what its conversations take
 DEATHS = 3  # of one process, after which the model counts as lost
 _FAREWELL_S = 1.0  # how long a process may take to end
 _KNOWN = 1 << 14  # conversations whose process is remembered
 
 
-def processes_for(reference: LocalReference, batch_size: int, cores: int) -> int:
-    """How many processes a model is worth in a long batch: 1 where it is large, on a GPU, or the batch is narrow."""
+def processes_for(reference: LocalReference, batch_size: int, most: int) -> int:
+    """How many processes, of ``most``, a model is worth: 1 where it is large, on a GPU, or the batch is narrow."""
     weights = sum(file.stat().st_size for file in reference.path.glob("*.safetensors") if file.is_file())
     if reference.device not in (None, "cpu") or not 0 < weights <= SMALL_BYTES:
         return 1
-    return max(1, min(cores, batch_size // ROWS, MOST))
+    return max(1, min(most, batch_size // ROWS))
 
 
 class ProcessesModel:

@@ -206,13 +206,13 @@ def alive(pid: int) -> bool:
 
 def test_only_a_small_model_in_a_wide_batch_gets_several(models_folder: dict[str, Path], tmp_path: Path) -> None:
     small = LocalReference("hf:llama", models_folder["llama"])
-    assert [processes_for(small, rows, cores=2) for rows in (1, 15, 16, 32)] == [1, 1, 2, 2]
-    assert [processes_for(small, 256, cores) for cores in (1, 3, 64)] == [1, 3, 4]
-    assert processes_for(LocalReference("hf:llama", small.path, device="cuda"), 32, cores=2) == 1
+    assert [processes_for(small, rows, most=2) for rows in (1, 15, 16, 32)] == [1, 1, 2, 2]
+    assert [processes_for(small, 256, most) for most in (1, 3, 64)] == [1, 3, 32]
+    assert processes_for(LocalReference("hf:llama", small.path, device="cuda"), 32, most=2) == 1
     with (tmp_path / "model.safetensors").open("wb") as file:
         file.truncate(200 << 20)
-    assert processes_for(LocalReference("hf:large", tmp_path), 32, cores=2) == 1
-    assert processes_for(LocalReference("hf:none", tmp_path / "none"), 32, cores=2) == 1
+    assert processes_for(LocalReference("hf:large", tmp_path), 32, most=2) == 1
+    assert processes_for(LocalReference("hf:none", tmp_path / "none"), 32, most=2) == 1
     (tmp_path / "model.safetensors").unlink()
     (tmp_path / "model.safetensors").symlink_to(tmp_path / "gone")
-    assert processes_for(LocalReference("hf:damaged", tmp_path), 32, cores=2) == 1
+    assert processes_for(LocalReference("hf:damaged", tmp_path), 32, most=2) == 1
