@@ -38,7 +38,12 @@ check: install  ## lint, formatting, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: install  ## measure speed, as ratios, in one run
+$(VENV)/.measured: $(VENV)/.tested
+	@echo "installing what it is measured beside"
+	@$(BIN)/python -m pip install $(PIP) -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.measured  ## measure speed, as ratios, in one run
 	@$(BIN)/python -m tests.bench
 
 clean:  ## remove what the targets made

@@ -1,7 +1,8 @@
 """What others' simulators cost on the same errand: two parties that answer at once, so many conversations and turns.
 
-They are no dependencies of holdfast: a package that is not installed is left out of the table
-(``pip install openevals sdialog`` in an environment of its own to see it).
+They are no dependencies of holdfast: a package that is not installed is left out of the table. ``make bench`` installs
+openevals; sdialog's present releases do not go with the pinned versions (to see it: ``pip install holdfast sdialog`` in
+an environment of its own, without constraints).
 """
 
 from __future__ import annotations
