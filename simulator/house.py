@@ -183,10 +183,6 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
     if study.budget.cost_usd is not None:
         _countable(study)
     found = references(_named(study), base_path())
-    if any(isinstance(reference, LocalReference) for reference in found.values()):
-        from transformers.utils import logging as transformers_logging
-
-        transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     adapted = [spec.model or study.model for spec in study.candidates if spec.kind in ADAPTED]
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
     models = open_models(found, batch_size=study.batch_size, local=place.load)

@@ -62,9 +62,6 @@ class Here:
         processes = processes_for(reference, batch_size, self.processes or 1)
         if processes > 1:
             return ProcessesModel(reference, batch_size, processes)
-        from transformers.utils import logging as transformers_logging
-
-        transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
         return load_local(reference, batch_size)
 
     async def hold(self, *args: Any, meters: Sequence[Meter] = (), **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ def attend(
     odd = any(setting is not None for name, setting in kwargs.items() if name not in USUAL)
     if rows * heads * new * slots > MOST_SCORES or odd or attention_mask is None:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
-            module, query, key, value.contiguous(), attention_mask, scaling=scaling, **kwargs
+            module, query, key.contiguous(), value.contiguous(), attention_mask, scaling=scaling, **kwargs
         )
     scale = dimension**-0.5 if scaling is None else scaling
     grouped = (query * scale).reshape(rows * groups, -1, dimension)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agents.models.cache import BatchCache, Conversation, Shelf
 from agents.models.loading import Backbone
-from agents.models.lookahead import MOST_GUESSES, Lookahead
+from agents.models.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead
 from agents.models.lora import AdapterBank
 from agents.models.masks import Masks
 from agents.models.sampling import draw, uniforms
@@ -24,8 +24,7 @@ from agents.protocols import Generation, GenerationRequest
 
 PREFILL_TOKENS = 4096  # tokens of one prefill pass, padding included
 JOIN_EVERY = 3  # steps between two admissions: a prefill pass costs about as much as a step, so rows join together
-TOKENS_A_PASS = {"cpu": 128}  # see Lookahead: where a pass stops being cheap
-TOKENS_A_PASS_ELSEWHERE = 1024
+CPU_TOKENS, GPU_TOKENS = 128, 1024  # see Lookahead: where a pass stops being cheap; the second was never measured
 
 
 @dataclass(slots=True, eq=False)
@@ -69,8 +68,7 @@ class Engine:
         self.batch_size = batch_size
         self.rows: list[Row] = []
         self._steps = 0
-        device = backbone.device.type
-        self._ahead = Lookahead(TOKENS_A_PASS.get(device, TOKENS_A_PASS_ELSEWHERE))
+        self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
 
@@ -131,7 +129,7 @@ class Engine:
         most = min(most, row.job.limit - len(row.written) - 1)
         if most < 1:
             return []
-        tail = row.written[-3:] if len(row.written) >= 3 else [*row.job.prompt[-3:].tolist(), *row.written]
+        tail = [*row.job.prompt[-LONGEST_RUN:].tolist(), *row.written[-LONGEST_RUN:]]
         adapter = row.job.request.adapter
         return self._ahead.guess(row.kept.phrases, adapter, tail, most, self.backbone.stop_ids)
 
@@ -221,10 +219,11 @@ class Engine:
 
     def _remember(self, row: Row) -> None:
         """Let later guesses know what was written here."""
-        said, request = [*row.job.prompt[-3:].tolist(), *row.written], row.job.request
-        row.kept.phrases.learn(said, 3)
+        before = row.job.prompt[-LONGEST_RUN:].tolist()
+        said = [*before, *row.written]
+        row.kept.phrases.learn(said, len(before))
         row.kept.phrases.learned += len(row.written)
-        self._ahead.learn(request.adapter, said, 3)
+        self._ahead.learn(row.job.request.adapter, said, len(before))
 
     def _generation(self, row: Row, *, stopped: bool) -> Generation:
         text = self.backbone.tokenizer.decode(row.written, skip_special_tokens=True).strip()

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 ORDERS = (3, 2, 1)  # lengths of what is looked up, the longest that is known first
+LONGEST_RUN = ORDERS[0]
 MOST_GUESSES = 8  # of one row in one pass
 MOST_KNOWN = 1 << 18  # entries of a memory shared by the conversations under one adapter; about 40 MB
 MOST_STALE = 3  # times as many entries as a conversation's tokens can make
@@ -59,7 +60,7 @@ def guess(tail: Sequence[int], most: int, memories: Iterable[Phrases], stops: fr
     """
     known = [memory.next for memory in memories]
     guesses: list[int] = []
-    recent = tuple(tail[-ORDERS[0] :])
+    recent = tuple(tail[-LONGEST_RUN:])
     while len(guesses) < most:
         token = _following(recent, known)
         if token is None:
@@ -67,7 +68,7 @@ def guess(tail: Sequence[int], most: int, memories: Iterable[Phrases], stops: fr
         guesses.append(token)
         if token in stops:
             break
-        recent = (*recent[1 - ORDERS[0] :], token)
+        recent = (*recent[1 - LONGEST_RUN :], token)
     return guesses
 
 

@@ -108,8 +108,11 @@ def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -
 
     :raises InputError, ModelError: see :meth:`agents.models.local.LocalChatModel.load`.
     """
+    from transformers.utils import logging as transformers_logging
+
     from agents.models.local import LocalChatModel  # brings torch
 
+    transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
     device = reference.device or "cpu"
     return LocalChatModel.load(
         reference.path, dtype=reference.dtype, device=device, batch_size=batch_size, processes=processes

@@ -43,12 +43,10 @@ def main() -> None:
 
 def _load(reference: LocalReference, batch_size: int, processes: int) -> LocalChatModel:
     import torch
-    from transformers.utils import logging as transformers_logging
 
     from agents.models.opening import load_local
 
     torch.set_num_threads(1)
-    transformers_logging.disable_progress_bar()
     return load_local(reference, batch_size, processes)
 
 

@@ -90,11 +90,8 @@ def chat_model(
 
 
 def _of_this_machine(reference: str, here: Here, sampling: Sampling) -> BaseChatModel:
-    from transformers.utils import logging
-
     from agents.models.lent import LentChatModel
 
-    logging.disable_progress_bar()  # of loading weights; standard error is the user's
     try:
         spec = ModelSpec(ref=reference, dtype=here.dtype, device=here.device)
     except ValidationError as error:
