@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents.models.attention import kept_in
 from agents.models.cache import BatchCache, Conversation, Shelf
 from agents.models.loading import Backbone
 from agents.models.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead
@@ -70,7 +71,7 @@ class Engine:
         self._steps = 0
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
-        self._cache = BatchCache(self._masks.layers, batch_size)
+        self._cache = self._empty_cache()
 
     @property
     def open_places(self) -> int:
@@ -107,7 +108,10 @@ class Engine:
         for row in self.rows:
             row.job.deliver(error)
         self.rows.clear()
-        self._cache = BatchCache(self._masks.layers, self.batch_size)
+        self._cache = self._empty_cache()
+
+    def _empty_cache(self) -> BatchCache:
+        return BatchCache(self._masks.layers, self.batch_size, kept_in(self.backbone.model))
 
     def _open(self, job: Job) -> Row:
         request = job.request
