@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
+from adapters.micro import base_path
 from agents.models.loading import Backbone
 from agents.models.local import LocalChatModel
-from agents.protocols import Message
+from agents.protocols import GenerationRequest, Message, Sampling
+from personas.loading import library
+from personas.schema import Persona
 from tests.agents.models.conftest import build_adapter
 from tests.bench.measure import Measure
 from tests.bench.worlds import (
@@ -71,6 +76,36 @@ def _later(who: str, cost: Callable[[int], float], early: int, late: int, goal: 
     return Measure(f"{who}: turn {late}", around[late], f"its turn {early}", around[early], goal=goal)
 
 
+def own_replies(early: int = 10, late: int = 100, people: int = 6) -> list[Measure]:
+    """The same with the embedded model's own replies, of which guesses do come true: a mean reply, and a mean pass.
+
+    Late replies are less like what was said before, so they take more passes: that is the text, and not the engine.
+    """
+    model = LocalChatModel.load(base_path(), dtype="float64", batch_size=1)
+    spent, passes = defaultdict[int, float](float), defaultdict[int, int](int)
+    for number, persona in enumerate(islice(library().values(), people)):
+        messages: tuple[Message, ...] = ()
+        for turn, line in enumerate(_short_lines(persona, late + 2), start=1):
+            messages += (Message("user", line),)
+            request = GenerationRequest(str(number), messages, 0, sampling=Sampling(0, max_tokens=72))
+            before, replies = model._engine._steps, list[str]()
+            took = seconds(lambda: replies.append(asyncio.run(model.generate(request)).text))  # noqa: B023
+            messages += (Message("assistant", replies[0]),)
+            around = late if turn >= late - 2 else early if abs(turn - early) <= 2 else 0
+            spent[around] += took
+            passes[around] += 1 + model._engine._steps - before
+    told = "the embedded model in float64, own replies"
+    reply = Measure(f"{told}: turn {late}", spent[late] / people / 5, f"its turn {early}", spent[early] / people / 5)
+    late_pass, early_pass = (1000 * spent[turn] / passes[turn] for turn in (late, early))
+    return [reply, Measure(f"{told}: a pass of turn {late}", late_pass, f"of turn {early}", early_pass, unit="ms")]
+
+
+def _short_lines(persona: Persona, turns: int) -> Iterator[str]:
+    """A feeling and a question in turn: a hundred of them and their replies fit into the model's context."""
+    felt, asked = cycle(persona.feelings), cycle(persona.topics)
+    return (f"What about {next(asked)}?" if turn % 2 else f"I feel {next(felt)}." for turn in range(turns))
+
+
 def engine_turns(folder: Path, dtype: str, turns: int) -> dict[int, float]:
     """CPU seconds of each turn of a conversation that the engine holds alone."""
     model = LocalChatModel(endless(folder, dtype), batch_size=1)
@@ -118,4 +153,4 @@ def many_adapters(folder: Path, scratch: Path, conversations: int = 24, turns: i
 def measures(scratch: Path) -> list[Measure]:
     """All of this module's comparisons; ``scratch``: an empty folder for the models."""
     folder = micro_sized(scratch / "model")
-    return [against_generate(folder), *late_turns(folder), many_adapters(folder, scratch)]
+    return [against_generate(folder), *late_turns(folder), *own_replies(), many_adapters(folder, scratch)]
