@@ -190,7 +190,7 @@ def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
 
     microcosm = any(spec.ref == "micro" for spec in house.references)
     return {
-        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
+        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy", "numba")),
         "model": house.default.in_words,
         "microcosm": microcosm,
         **({"ablation": ablation()} if microcosm else {}),

@@ -1,4 +1,4 @@
-"""The other end of :mod:`agents.models.processes`: a local model that is asked over standard input.
+"""The other end of :mod:`agents.models.line`: a local model that is asked over standard input.
 
 ``python -m agents.models.process`` reads pickled messages from the process that started it, and ends with it.
 """

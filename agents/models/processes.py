@@ -8,20 +8,13 @@ hundred operations. Two processes are nearly twice as fast. Light: imports no to
 from __future__ import annotations
 
 import asyncio
-import os
-import pickle
-import subprocess
-import sys
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from contextlib import suppress
-from itertools import count
 from pathlib import Path
-from typing import Any
 
+from agents.models.line import Line, LostError
 from agents.models.references import LocalReference
 from agents.protocols import Generation, GenerationRequest
 from personas.errors import HoldfastError, ModelError
@@ -30,7 +23,6 @@ SMALL_BYTES = 128 << 20  # of weights on disk; a larger model's passes keep all 
 ROWS = 8  # a process with fewer conversations at once spends its time between the passes
 MOST = 4  # that are started without being asked for; each takes about half a gigabyte, and what its conversations take
 DEATHS = 3  # of one process, after which the model counts as lost
-_FAREWELL_S = 1.0  # how long a process may take to end
 _KNOWN = 1 << 14  # conversations whose process is remembered
 
 
@@ -97,10 +89,6 @@ class ProcessesModel:
         return worker
 
 
-class _LostError(Exception):
-    """The process is gone, and what it was asked with it."""
-
-
 class _Worker:
     """One of the processes, and another one in its place where it dies."""
 
@@ -111,7 +99,7 @@ class _Worker:
         self._deaths = 0
         self._closed = False
         self._lock = threading.Lock()  # while a process takes the place of another
-        self._line = _Line(self._opening)
+        self._line = Line(self._opening)
 
     @property
     def load(self) -> int:
@@ -122,7 +110,7 @@ class _Worker:
         """Wait until the model is loaded; its id."""
         try:
             name: str = self._line.loaded.result()
-        except _LostError:
+        except LostError:
             raise self._died_loading(self._line) from None
         return name
 
@@ -134,7 +122,7 @@ class _Worker:
         def wait() -> None:
             try:
                 asked.result()
-            except _LostError:
+            except LostError:
                 self._replace(line)
                 self.add_adapter(name, path)()
             self.adapters[name] = path
@@ -148,7 +136,7 @@ class _Worker:
             try:
                 made: Generation = await asyncio.wrap_future(asked)
                 return made
-            except _LostError:
+            except LostError:
                 await asyncio.to_thread(self._replace, line)
             except asyncio.CancelledError:
                 line.withdraw(asked)
@@ -158,7 +146,7 @@ class _Worker:
         self._closed = True
         self._line.close()
 
-    def _replace(self, lost: _Line) -> None:
+    def _replace(self, lost: Line) -> None:
         """Start a process in the place of one that died, unless another request has done so already."""
         with self._lock:
             if self._line is not lost:
@@ -173,116 +161,23 @@ class _Worker:
             if self._closed:  # meanwhile
                 self._line.close()
 
-    def _another(self) -> _Line:
+    def _another(self) -> Line:
         """A process that knows what the dead one knew: nobody may ask it before."""
-        line = _Line(self._opening)
+        line = Line(self._opening)
         try:
             for asked in [line.loaded, *(line.ask(adapter) for adapter in self.adapters.items())]:
                 asked.result()
-        except _LostError:
+        except LostError:
             raise self._died_loading(line) from None
         except HoldfastError:
             line.close()
             raise
         return line
 
-    def _died_loading(self, line: _Line) -> ModelError:
+    def _died_loading(self, line: Line) -> ModelError:
         return ModelError(f"the process of {self._name} died while it loaded ({line.end}); is there enough memory?")
-
-
-class _Line:
-    """A running process: what it was asked and has not answered yet."""
-
-    def __init__(self, opening: tuple[LocalReference, int, int]) -> None:
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "agents.models.process"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())},
-                start_new_session=True,  # Ctrl-C is for us: we let the turns in flight be finished
-            )
-        except OSError as error:
-            raise ModelError(f"no process can be started for {opening[0].word} ({error.strerror})") from error
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in, self._out = self._process.stdin, self._process.stdout
-        self.loaded: Future[Any] = Future()
-        self.asked: dict[int, Future[Any]] = {0: self.loaded}
-        self._numbers = count(1)
-        self._lock = threading.Lock()  # one message at a time
-        self._tell(opening)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    @property
-    def end(self) -> str:
-        """How it ended; ends it where it has not."""
-        self.close()
-        code = self._process.wait()
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-    def ask(self, what: GenerationRequest | tuple[str, Path]) -> Future[Any]:
-        """Its answer to come."""
-        number, answer = next(self._numbers), Future[Any]()
-        self.asked[number] = answer
-        self._tell((number, what))
-        if self._process.poll() is not None:
-            self._give_up()
-        return answer
-
-    def withdraw(self, asked: Future[Any]) -> None:
-        """An answer that nobody waits for any more."""
-        for number, answer in list(self.asked.items()):
-            if answer is asked and self.asked.pop(number, None) is not None:
-                self._tell((number, None))
-
-    def close(self) -> None:
-        """Let it end."""
-        with suppress(OSError):  # it is gone already
-            self._in.close()
-        try:
-            self._process.wait(_FAREWELL_S)
-        except subprocess.TimeoutExpired:  # it is loading still
-            self._process.kill()
-            self._process.wait()
-
-    def _tell(self, message: Any) -> None:
-        data = pickle.dumps(message)
-        try:
-            with self._lock:
-                self._in.write(data)
-                self._in.flush()
-        except (OSError, ValueError):
-            self._give_up()
-
-    def _read(self) -> None:
-        try:
-            while True:
-                number, result = pickle.load(self._out)
-                answer = self.asked.pop(number, None)
-                if answer is None or not answer.set_running_or_notify_cancel():
-                    continue
-                if isinstance(result, HoldfastError):
-                    answer.set_exception(result)
-                else:
-                    answer.set_result(result)
-        except (EOFError, OSError, pickle.UnpicklingError):
-            pass  # it is gone
-        finally:
-            self._give_up()
-
-    def _give_up(self) -> None:
-        for number in list(self.asked):
-            answer = self.asked.pop(number, None)
-            if answer is not None and answer.set_running_or_notify_cancel():
-                answer.set_exception(_LostError())
 
 
 def _close(workers: Iterable[_Worker]) -> None:
     for worker in workers:
         worker.close()
-
-
-def _search_path() -> list[str]:
-    """Where this process finds its modules, so that another finds the same: "" is the folder that it runs in."""
-    return [folder or os.getcwd() for folder in sys.path]

@@ -14,7 +14,7 @@ import numpy as np
 from adapters.micro import base_path
 from adapters.preferences import PreferencePair, hold_out, read_pairs, write_pairs
 from adapters.reward_config import RewardTraining
-from agents.models.opening import local_reference
+from agents.models.opening import load_local, local_reference
 from agents.models.references import LocalReference
 from agents.seeds import derive_seed
 from personas.loading import library, patterns, tasks
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from adapters.reward import TrainedReward
 
 Stage = Callable[[str, int, int], None]
+
+CONVERSATIONS = 32  # at once, in one forward pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,14 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
 
 
 def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequence[PreferencePair]:
-    from transformers.utils import logging as transformers_logging
-
     from adapters.dialogues import World
     from adapters.pairing import PairSource, collect_pairs
     from adapters.split import split_personas
-    from agents.models.local import LocalChatModel
     from agents.raters.linear import LinearRater
     from agents.users.embedded import EmbeddedUser
 
-    transformers_logging.disable_progress_bar()
     world = World(split_personas(library().values(), plan.seed), tasks(), patterns(), EmbeddedUser)
-    model = LocalChatModel.load(reference.path, dtype=reference.dtype)
+    model = load_local(reference, CONVERSATIONS)
     source = PairSource(world, model, LinearRater(), plan.config)
     return asyncio.run(collect_pairs(source, plan.seed, lambda done, total: stage("drawing pairs", done, total)))
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from agents.models.line import search_path
 from agents.models.local import LocalChatModel
 from agents.models.opening import load_local
-from agents.models.processes import ProcessesModel, _search_path, processes_for
+from agents.models.processes import ProcessesModel, processes_for
 from agents.models.references import LocalReference
 from agents.protocols import GenerationRequest, Message, Sampling
 from personas.errors import InputError, ModelError
@@ -187,7 +188,7 @@ async def test_that_no_process_can_be_started_is_said(llama: Path, monkeypatch: 
 def test_a_process_finds_the_modules_that_this_one_finds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", "/some/where"])  # as in an interactive session
-    assert _search_path() == [str(tmp_path), "/some/where"]
+    assert search_path() == [str(tmp_path), "/some/where"]
 
 
 def test_processes_share_the_memory_for_conversations_at_rest(llama: Path) -> None:
