@@ -36,10 +36,10 @@ def _inlined(function: F) -> F:
 
 
 def _compiled(function: F) -> F:
-    """Compile at once, or read what was compiled before; where nothing can be written, for this process only."""
+    """Compile at once, or read what was compiled before; where that is damaged or has no place, for this process."""
     try:
         return cast(F, numba.njit(_SIGNATURE, cache=True, **_OPTIONS)(function))
-    except (OSError, RuntimeError):
+    except Exception:  # a damaged file can raise anything; what is wrong with the loops raises again
         return cast(F, numba.njit(_SIGNATURE, **_OPTIONS)(function))
 
 

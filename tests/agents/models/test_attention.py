@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +95,15 @@ def test_where_nothing_can_be_kept_the_kernels_are_compiled_for_this_process() -
     out = np.zeros((1, 1, 1))
     kernels._compiled(names["one"])(out + 1, np.ones((1, 1, 1), np.float32), out)
     assert out.item() == 2
+
+
+@pytest.mark.parametrize("damaged", ["*.nbi", "*.nbc"])
+def test_damaged_files_of_compiled_code_do_not_matter(tmp_path: Path, damaged: str) -> None:
+    """Such as a power cut may leave."""
+    command = [sys.executable, "-c", "import agents.models.kernels"]
+    for _ in range(2):
+        subprocess.run(command, check=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)})
+        kept = [file for file in tmp_path.rglob(damaged) if file.is_file()]
+        assert kept
+        for file in kept:
+            file.write_bytes(file.read_bytes()[:40])
