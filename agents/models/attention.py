@@ -53,20 +53,30 @@ def attend(
     scale = dimension**-0.5 if scaling is None else scaling
     grouped = (query * scale).reshape(rows * groups, -1, dimension)
     scores = _scratch(query, rows * groups, grouped.shape[1], slots)
-    buffers = _buffers(grouped, key, value)
-    if buffers:
-        kernels.multiply(grouped.contiguous().numpy(), buffers[0].numpy(), scores.numpy())
-    else:
-        torch.bmm(grouped, _along_slots(key, query.dtype), out=scores)
+    _multiply(grouped, key, scores)
     by_head = scores.view(rows, groups, -1, new, slots)
     by_head += attention_mask[:, :, None]
     torch.softmax(scores, -1, out=scores)
-    if buffers:
-        attended = grouped.new_empty(*grouped.shape[:2], value.shape[3])
-        kernels.average(scores.numpy(), buffers[1].numpy(), attended.numpy())
+    return _average(scores, value).view(rows, heads, new, -1).transpose(1, 2), None
+
+
+def _multiply(queries: torch.Tensor, key: torch.Tensor, scores: torch.Tensor) -> None:
+    """Write the product of each query (rows x key heads, queries, dimension) with each key into ``scores``."""
+    buffer = _buffer(key, queries)
+    if buffer is None:
+        torch.bmm(queries, _along_slots(key, queries.dtype), out=scores)
     else:
-        attended = torch.bmm(scores, _along_slots(value, query.dtype).transpose(1, 2))
-    return attended.view(rows, heads, new, -1).transpose(1, 2), None
+        kernels.multiply(queries.contiguous().numpy(), buffer.numpy(), scores.numpy())
+
+
+def _average(weights: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The values (rows x key heads, queries, dimension), weighted by (rows x key heads, queries, slots)."""
+    buffer = _buffer(value, weights)
+    if buffer is None:
+        return torch.bmm(weights, _along_slots(value, weights.dtype).transpose(1, 2))
+    averaged = weights.new_empty(*weights.shape[:2], value.shape[3])
+    kernels.average(weights.numpy(), buffer.numpy(), averaged.numpy())
+    return averaged
 
 
 def _along_slots(states: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -74,21 +84,18 @@ def _along_slots(states: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return states.transpose(2, 3).to(dtype).flatten(0, 1)
 
 
-def _buffers(grouped: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Keys and values as our kernels take them, where they can and are the faster."""
-    if grouped.dtype != torch.float64 or grouped.shape[1] > MOST_QUERIES or grouped.requires_grad:
-        return None
-    keys, values = _whole(key), _whole(value)
-    return None if keys is None or values is None else (keys, values)
+def _buffer(states: torch.Tensor, queries: torch.Tensor) -> torch.Tensor | None:
+    """Where our kernels can take them and are the faster: the buffer (rows x heads, dimension, capacity), of which
+    ``states`` (rows, heads, slots, dimension) are the first slots.
 
-
-def _whole(states: torch.Tensor) -> torch.Tensor | None:
-    """The buffer (rows x heads, dimension, capacity) of which ``states`` (rows, heads, slots, dimension) are the first
-    slots; None where they are laid out otherwise."""
+    :param queries: (rows x heads, queries, ...), what they are multiplied with.
+    """
     rows, heads, _, dimension = states.shape
+    if (queries.dtype, states.dtype) != (torch.float64, torch.float32) or queries.shape[1] > MOST_QUERIES:
+        return None
     capacity = states.stride(3)
     laid_out = (heads * dimension * capacity, dimension * capacity, 1, capacity)
-    if states.dtype != torch.float32 or states.stride() != laid_out or dimension % kernels.DIMENSIONS:
+    if states.stride() != laid_out or dimension % kernels.DIMENSIONS:
         return None
     return states.as_strided((rows * heads, dimension, capacity), (dimension * capacity, capacity, 1))
 

@@ -88,16 +88,27 @@ def own_replies(early: int = 10, late: int = 100, people: int = 6) -> list[Measu
         for turn, line in enumerate(_short_lines(persona, late + 2), start=1):
             messages += (Message("user", line),)
             request = GenerationRequest(str(number), messages, 0, sampling=Sampling(0, max_tokens=72))
-            before, replies = model._engine._steps, list[str]()
-            took = seconds(lambda: replies.append(asyncio.run(model.generate(request)).text))  # noqa: B023
-            messages += (Message("assistant", replies[0]),)
-            around = late if turn >= late - 2 else early if abs(turn - early) <= 2 else 0
-            spent[around] += took
-            passes[around] += 1 + model._engine._steps - before
+            before = model._engine._steps
+            took, reply = _timed_reply(model, request)
+            messages += (Message("assistant", reply),)
+            for around in (early, late):
+                if abs(turn - around) <= 2:
+                    spent[around] += took
+                    passes[around] += 1 + model._engine._steps - before
     told = "the embedded model in float64, own replies"
-    reply = Measure(f"{told}: turn {late}", spent[late] / people / 5, f"its turn {early}", spent[early] / people / 5)
+    late_turn, early_turn = (spent[turn] / people / 5 for turn in (late, early))
     late_pass, early_pass = (1000 * spent[turn] / passes[turn] for turn in (late, early))
-    return [reply, Measure(f"{told}: a pass of turn {late}", late_pass, f"of turn {early}", early_pass, unit="ms")]
+    return [
+        Measure(f"{told}: turn {late}", late_turn, f"its turn {early}", early_turn),
+        Measure(f"{told}: a pass of turn {late}", late_pass, f"of turn {early}", early_pass, unit="ms"),
+    ]
+
+
+def _timed_reply(model: LocalChatModel, request: GenerationRequest) -> tuple[float, str]:
+    """CPU seconds that a reply takes, and the reply."""
+    replies: list[str] = []
+    took = seconds(lambda: replies.append(asyncio.run(model.generate(request)).text))
+    return took, replies[0]
 
 
 def _short_lines(persona: Persona, turns: int) -> Iterator[str]:
@@ -113,9 +124,8 @@ def engine_turns(folder: Path, dtype: str, turns: int) -> dict[int, float]:
     took: dict[int, float] = {}
     for turn in range(1, turns + 1):
         messages += (user_message(0, turn),)
-        replies: list[str] = []
-        took[turn] = seconds(lambda: replies.append(asyncio.run(model.generate(greedy_reply("0", messages))).text))  # noqa: B023
-        messages += (Message("assistant", replies[0]),)
+        took[turn], reply = _timed_reply(model, greedy_reply("0", messages))
+        messages += (Message("assistant", reply),)
     return took
 
 
