@@ -138,6 +138,20 @@ class Journal:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read in the block is of one moment, that of the first reading, whatever a run writes meanwhile.
+
+        For a journal opened by :meth:`read`. The writer's file grows as long as the block lasts, so it should be short.
+        """
+        with clear(self.path):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with clear(self.path):
+                self._db.execute("COMMIT")
+
     def meta(self) -> dict[str, str]:
         """What :meth:`create` and :meth:`remember` were told."""
         with clear(self.path):
@@ -246,7 +260,7 @@ class Journal:
 
 def read_episodes(path: Path) -> list[EpisodeRecord]:
     """Every episode of a journal, for measurement and report."""
-    with Journal.read(path) as journal:
+    with Journal.read(path) as journal, journal.snapshot():
         return list(journal.episodes())
 
 

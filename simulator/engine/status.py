@@ -60,13 +60,14 @@ class Onlooker:
 
     def look(self) -> Status:
         """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
-        with Journal.read(self._folder / _JOURNAL) as journal:
+        with Journal.read(self._folder / _JOURNAL) as journal, journal.snapshot():
             pulse = read_pulse(journal.meta())
+            alive = pulse.alive() if pulse else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()
             self._catch_up(journal)
             causes, tokens = Counter(journal.causes()), journal.tokens()
         owed = planned.turns_owed
-        state, reason = _state(pulse, owed)
+        state, reason = _state(pulse, alive, owed)
         speed = pulse.turns_per_s if pulse else None
         return Status(
             folder=str(self._folder),
@@ -95,10 +96,9 @@ class Onlooker:
             self._tally.add(candidate, task, ratings)
 
 
-def _state(pulse: Pulse | None, owed: int) -> tuple[str, str | None]:
+def _state(pulse: Pulse | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
     if pulse is None:
         return ("done", None) if owed == 0 else ("unknown", "no sign of life in the journal")
-    alive = pulse.alive()
     if alive:
         return "running", None
     if alive is None:

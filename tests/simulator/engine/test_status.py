@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 
+from agents.protocols import Expressed, Said
 from personas.errors import InputError
 from simulator.cli.main import run_command
 from simulator.cli.status import lines
@@ -18,6 +21,7 @@ from simulator.engine.pulse import Heart, Pulse, read_pulse
 from simulator.engine.run import run_study
 from simulator.engine.status import Onlooker
 from simulator.engine.tally import Tally, counter_words
+from simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.engine.test_run import start, wait_for_turns
 from tests.simulator.scripted import HashModel
@@ -51,6 +55,31 @@ def test_a_run_in_another_process_and_after_its_death(tmp_path: Path) -> None:
     assert (later.state, later.reason) == ("stopped", f"process {process.pid} is gone")
     assert later.adherence == pytest.approx(Onlooker(tmp_path).look().adherence)  # looked at in parts or at once
     assert lines(later)[-1] == f"go on with     holdfast run {tmp_path}/study.yaml --out {tmp_path} --resume"
+
+
+def test_a_look_adds_up_however_fast_the_run_writes(tmp_path: Path) -> None:
+    specs = [EpisodeSpec("amira", "bug_hunt", "base", seed, 100) for seed in range(20)]
+    with Journal.create(tmp_path / "journal.sqlite", {}) as journal:
+        journal.plan(specs)
+    looks = Semaphore(0)
+
+    def write() -> None:
+        with Journal.resume(tmp_path / "journal.sqlite") as journal:
+            for turn in range(1, 101):
+                for spec in specs:
+                    said = TurnRecord(spec.id, turn, "hm", Said("feel"), "ok", Expressed(0, 1, 0), {}, 50.0, {})
+                    journal.append(said)
+                assert looks.acquire(timeout=30)  # so that a hundred looks fall into its writing
+
+    onlooker = Onlooker(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(write)
+        while not run.done():
+            now = onlooker.look()
+            assert now.turns + now.turns_owed == 2_000
+            looks.release()
+        run.result()
+    assert onlooker.look().turns == 2_000
 
 
 def test_adherence_by_hand() -> None:
