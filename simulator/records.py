@@ -67,3 +67,8 @@ class EpisodeRecord:
     spec: EpisodeSpec
     turns: tuple[TurnRecord, ...] = field(default_factory=tuple)
     error: str | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether more turns are to come: it neither failed nor met a rule that ends conversations."""
+        return self.error is None and not (self.turns and self.turns[-1].stop)

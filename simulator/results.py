@@ -74,6 +74,7 @@ def build_results(
         "turns": max((each.arrays.turns for each in measured.values()), default=0),
         "episodes": len(episodes),
         "failed_episodes": sum(episode.error is not None for episode in episodes),
+        "unfinished_episodes": sum(episode.unfinished for episode in episodes),
         "baseline": baseline if compared_with else None,
         "tasks": {id: {"title": task.title, "pattern": task.pattern} for id, task in tasks.items()},
         "patterns": {id: _pattern(pattern) for id, pattern in patterns.items()},

@@ -29,7 +29,10 @@ def print_summary(results: Mapping[str, Any], out: Path) -> None:
     ]
     console().print(f"\n{results['headline']}\n", markup=False)
     print_table(columns, rows, numbers=range(1, len(columns)))
-    failed = results["failed_episodes"]
+    unfinished, failed = results["unfinished_episodes"], results["failed_episodes"]
+    if unfinished:
+        which = f"{unfinished} of {results['episodes']} conversations are unfinished"
+        console().print(f"\nNot over yet: {which}; figures may still move.")
     if failed:
         console().print(f"\n{failed} of {results['episodes']} conversations failed; their causes stand in the journal.")
     for line in played_by(results):

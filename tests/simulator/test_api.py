@@ -81,8 +81,14 @@ def test_a_budget_ends_the_command_with_its_own_code(
     assert f"holdfast report {tmp_path} shows what there is" in told
     assert run_command(["status", str(tmp_path)]) == 0
     assert "stopped (the budget of 100 tokens is spent)" in capsys.readouterr().out
-    assert run_command(["report", str(tmp_path), "--quiet"]) == 0  # of what there is
+    assert run_command(["report", str(tmp_path)]) == 0  # of what there is
+    shown = capsys.readouterr().out
+    unfinished = sum(episode.unfinished for episode in read_episodes(tmp_path / "journal.sqlite"))
+    assert 0 < unfinished <= 6
+    assert f"Not over yet: {unfinished} of 6 conversations are unfinished" in shown
+    assert f"{unfinished} of 6 conversations are unfinished" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert run_command([*command, "--resume"]) == 0
+    assert "Not over yet" not in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert read_episodes(tmp_path / "journal.sqlite") == read_episodes(old / "journal.sqlite")
 
 

@@ -2,6 +2,7 @@ import json
 import math
 import os
 import stat
+from dataclasses import replace
 from importlib.resources import files
 
 import jsonschema
@@ -254,6 +255,15 @@ def test_failed_conversations_are_counted_and_give_their_turns():
     found = build(episodes)
     assert (found["failed_episodes"], found["candidates"]["base"]["failed"]) == (1, 1)
     assert [row["n"] for row in found["candidates"]["base"]["adherence_by_turn"][1:3]] == [17, 16]
+
+
+def test_unfinished_conversations_are_counted():
+    finished = conversation("base", "p1", [0.6] * 4, seed=7)
+    finished = replace(finished, turns=(*finished.turns[:-1], replace(finished.turns[-1], stop="max turns")))
+    failed = conversation("base", "p1", [0.6] * 2, seed=8, error="the server went away")
+    begun, waiting = conversation("base", "p1", [0.6] * 2, seed=9), conversation("base", "p2", [], seed=9)
+    assert [each.unfinished for each in (finished, failed, begun, waiting)] == [False, False, True, True]
+    assert build([finished, failed, begun, waiting])["unfinished_episodes"] == 2
 
 
 def test_what_is_handed_through():

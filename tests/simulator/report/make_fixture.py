@@ -119,6 +119,7 @@ def make_results(turns: int = 24, candidates: Sequence[str] = tuple(CANDIDATES),
         "turns": turns,
         "episodes": people * 2 * len(candidates),
         "failed_episodes": 0,
+        "unfinished_episodes": 0,
         "baseline": "base",
         "tasks": {task: {"title": title, "pattern": pattern} for task, (title, pattern) in TASKS.items()},
         "patterns": {

@@ -148,7 +148,8 @@ def test_safe_json_holds_no_dangerous_character_and_reads_back(char):
 
 
 def test_absent_parts_become_one_sentence(tmp_path, results):
-    results.update(router=None, population=None, pairwise=[], timings_s={}, failed_episodes=3, headline=None)
+    results.update(router=None, population=None, pairwise=[], timings_s={}, failed_episodes=3, unfinished_episodes=2)
+    results.update(headline=None)
     del results["provenance"]["ablation"]
     for c in results["candidates"].values():
         c.update(survival=[], mechanism_by_turn={}, mechanism_error_by_turn={}, by_task={})
@@ -163,6 +164,7 @@ def test_absent_parts_become_one_sentence(tmp_path, results):
         "No timings were kept.",
         "The recipe ablation was not run",
         "3 of 288 conversations failed",
+        "2 of 288 conversations are unfinished",
     ):
         assert sentence in text, sentence
     assert 'id="people"' not in text
