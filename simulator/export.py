@@ -78,7 +78,7 @@ def export(journal: Path, out: Path, to: Format, shape: Shape = "turns") -> int:
     """
     if out.exists():
         raise InputError(f"{out}: is there already; name another --out")
-    with Journal.read(journal) as opened, opened.snapshot(), _draft(out) as draft:
+    with Journal.read(journal) as opened, _draft(out) as draft:
         found = rows(opened, shape)
         if to == "jsonl":
             return _jsonl(found, draft)

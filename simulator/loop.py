@@ -158,7 +158,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
         raise InputError(f"{out} holds no study.yaml: not a run folder")
     plan = resolve(load_study(out / "study.yaml"))
     run = read_json(out / RUN_FILE) if (out / RUN_FILE).exists() else {"timings_s": {}, "provenance": {}}
-    with Journal.read(out / JOURNAL) as journal, journal.snapshot():
+    with Journal.read(out / JOURNAL) as journal:
         episodes = list(journal.episodes(measured=True))
     began = time.perf_counter()
     stage("measuring", 0, 2)

@@ -71,4 +71,4 @@ class EpisodeRecord:
     @property
     def unfinished(self) -> bool:
         """Whether more turns are to come: it neither failed nor met a rule that ends conversations."""
-        return self.error is None and not (self.turns and self.turns[-1].stop)
+        return self.error is None and (not self.turns or self.turns[-1].stop is None)

@@ -78,10 +78,16 @@ class Journal:
 
     @classmethod
     def read(cls, path: Path) -> Journal:
-        """An existing journal, to look at, also while a run writes it."""
+        """An existing journal as it stands at the first reading, whatever a run writes to it until this one is closed.
+
+        The writer's file cannot be tidied as long as one is open, so who looks again and again opens it anew.
+        """
         _must_exist(path)
         check(path, thorough=False)
-        return cls(path, connect(path, "ro"), None)
+        connection = connect(path, "ro")
+        with clear(path):
+            connection.execute("BEGIN")
+        return cls(path, connection, None)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -137,20 +143,6 @@ class Journal:
                 raise
 
     # --- reading ---------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Everything read in the block is of one moment, that of the first reading, whatever a run writes meanwhile.
-
-        For a journal opened by :meth:`read`. The writer's file grows as long as the block lasts, so it should be short.
-        """
-        with clear(self.path):
-            self._db.execute("BEGIN")
-        try:
-            yield
-        finally:
-            with clear(self.path):
-                self._db.execute("COMMIT")
 
     def meta(self) -> dict[str, str]:
         """What :meth:`create` and :meth:`remember` were told."""
@@ -260,7 +252,7 @@ class Journal:
 
 def read_episodes(path: Path) -> list[EpisodeRecord]:
     """Every episode of a journal, for measurement and report."""
-    with Journal.read(path) as journal, journal.snapshot():
+    with Journal.read(path) as journal:
         return list(journal.episodes())
 
 

@@ -60,7 +60,7 @@ class Onlooker:
 
     def look(self) -> Status:
         """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
-        with Journal.read(self._folder / _JOURNAL) as journal, journal.snapshot():
+        with Journal.read(self._folder / _JOURNAL) as journal:
             pulse = read_pulse(journal.meta())
             alive = pulse.alive() if pulse else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()
