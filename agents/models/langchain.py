@@ -75,21 +75,30 @@ class LangChainChatModel:
             try:
                 self._made[sampling] = self.make(**settings)
             except ImportError as error:
-                raise InputError(f"{self.name}: {Key().clean(str(error))}") from None
+                told = Key().clean(str(error))
+                needs = "it needs pip install 'holdfast[langchain]' and the provider's own package"
+                raise InputError(f"{self.name}: {needs} ({told})") from None
             except Exception as error:  # a missing key, a model that the provider does not know
                 raise InputError(f"{self.name} cannot be made: {Key().clean(str(error))}") from None
         return self._made[sampling]
 
 
 def open_langchain(name: str, settings: Mapping[str, Any], meter: Meter) -> LangChainChatModel:
-    """The model that ``init_chat_model(name)`` gives. Raises InputError without the package ``langchain``."""
+    """The model that ``init_chat_model(name)`` gives.
+
+    It is made once here, so that what is missing is told before a study begins.
+
+    :raises InputError: a package (``langchain``, the provider's) or a key is missing, or LangChain knows no such model.
+    """
     if importlib.util.find_spec("langchain") is None:
         raise InputError(
             f"{name} is reached through LangChain, which is not installed: pip install 'holdfast[langchain]'"
         )
     from langchain.chat_models import init_chat_model
 
-    return LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, meter)
+    model = LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, meter)
+    model._model(Sampling())
+    return model
 
 
 def as_answer(made: Generation) -> AIMessage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from contextlib import nullcontext
 
 import pytest
@@ -72,6 +73,22 @@ async def test_a_spec_says_where_it_is_and_how_often_to_try(
             await model.generate(REQUEST)
     assert model.counters()[expected] == 1
     assert server.met["500"] == 2
+
+
+def test_a_missing_key_is_told_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    through_langchain(monkeypatch)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    spec = ModelSpec(ref="langchain:openai:m")
+    with pytest.raises(InputError, match=r"openai:m cannot be made: .*OPENAI_API_KEY"):
+        open_models({spec: resolve(spec, base_path())})
+
+
+@pytest.mark.skipif(importlib.util.find_spec("langchain") is None, reason="needs langchain")
+def test_a_providers_package_that_is_missing_is_told_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain_anthropic", None)
+    spec = ModelSpec(ref="anthropic:claude-sonnet-4-5")
+    with pytest.raises(InputError, match=r"pip install 'holdfast\[langchain\]' and the .*langchain-anthropic"):
+        open_models({spec: resolve(spec, base_path())})
 
 
 def test_what_langchain_does_not_take_is_refused() -> None:
