@@ -27,10 +27,10 @@ quickstart: $(VENV)/.installed  ## run the whole loop on the embedded default, e
 	@$(BIN)/holdfast quickstart
 
 test: install  ## the tests that fit in ten minutes
-	@$(BIN)/python -m pytest
+	@$(BIN)/pytest
 
 test-all: install  ## every test, the slow ones too
-	@$(BIN)/python -m pytest -m "slow or not slow"
+	@$(BIN)/pytest -m "slow or not slow"
 
 check: install  ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check .
@@ -44,7 +44,7 @@ $(VENV)/.measured: $(VENV)/.tested
 	@touch $@
 
 bench: $(VENV)/.measured  ## measure speed, as ratios, in one run
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python tests/launch.py tests.bench
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) runs build *.egg-info

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from adapters.micro import base_path
-from agents.models.local import LocalChatModel
-from agents.models.spec import parse_model
-from agents.protocols import GenerationRequest, Message, Sampling
-from simulator.loop import run_loop
-from simulator.study import load_study
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.agents.models.spec import parse_model
+from holdfast.agents.protocols import GenerationRequest, Message, Sampling
+from holdfast.simulator.config.study import load_study
+from holdfast.simulator.runtime.pipeline import run_loop
 
 HERE = Path(__file__).parent
 

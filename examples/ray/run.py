@@ -5,9 +5,9 @@ from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
-from simulator.loop import run_loop
-from simulator.place import HERE
-from simulator.study import load_study
+from holdfast.simulator.config.study import load_study
+from holdfast.simulator.runtime.executor import HERE
+from holdfast.simulator.runtime.pipeline import run_loop
 
 HERE_FOLDER = Path(__file__).parent
 
@@ -19,7 +19,7 @@ def main(out: Path, turns: int | None = None, address: str | None = None) -> Non
     if find_spec("ray") is None:
         where = nullcontext(HERE)
     else:
-        from simulator.on_ray.cluster import connected
+        from holdfast.simulator.on_ray.cluster import connected
 
         where = connected(address, engines=None)
     with where as place:

@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from simulator.logs.measure import measure_files, open_sources
-from simulator.report.log_page import write_outputs
-from simulator.report.values import middle
+from holdfast.simulator.logs.measure import measure_files, open_sources
+from holdfast.simulator.report.log_page import write_outputs
+from holdfast.simulator.report.values import middle
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HOLDFAST_DATA") or HERE.parents[2] / "shared" / "data")

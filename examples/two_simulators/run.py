@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from simulator.loop import run_loop
-from simulator.study import load_study
+from holdfast.simulator.config.study import load_study
+from holdfast.simulator.runtime.pipeline import run_loop
 
 HERE = Path(__file__).parent
 

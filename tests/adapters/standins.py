@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.export import ChatLine, ModelOrigin, Origin, RaterOrigin, TrainingDialogue
-from agents.protocols import Exchange, Expressed, Generation, GenerationRequest
-from personas.errors import ModelError
-from personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.adapters.dialogues.export import ChatLine, ModelOrigin, Origin, RaterOrigin, TrainingDialogue
+from holdfast.agents.protocols import Exchange, Expressed, Generation, GenerationRequest
+from holdfast.core.errors import ModelError
+from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 TEMPLATE = (
     "{% for message in messages %}"

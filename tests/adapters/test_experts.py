@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from adapters.config import TrainingConfig
-from adapters.dialogues import World
-from adapters.experts import HELD_OUT_REPLICATES, Base, train_experts
-from adapters.routing import WordRouter
-from adapters.split import split_personas
-from adapters.store import AdapterStore
-from agents.users.embedded import EmbeddedUser
+from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.writing import World
+from holdfast.adapters.experts import HELD_OUT_REPLICATES, Base, train_experts
+from holdfast.adapters.routing.router import WordRouter
+from holdfast.adapters.dialogues.split import split_personas
+from holdfast.adapters.training.store import AdapterStore
+from holdfast.agents.users.rules.agent import EmbeddedUser
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task
 
 WORLD = World(

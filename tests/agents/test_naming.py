@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.naming import names
+from holdfast.agents.naming import names
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from agents import registry
-from agents.assistants.specs import BaseSpec
-from agents.registry import AnyCandidateSpec, Workshop, build, parse
-from personas.errors import InputError
+from holdfast.agents import registry
+from holdfast.agents.assistants.specs import BaseSpec
+from holdfast.agents.registry import AnyCandidateSpec, Workshop, build, parse
+from holdfast.core.errors import InputError
 from tests.simulator.scripted import PATTERNS, TASKS, HashModel
 
 

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [--json] [--only GROUP]``: how fast, as ratios of CPU time on one thread.
+"""``python tests/launch.py tests.bench [--json] [--only GROUP]``: how fast, as ratios of CPU time on one thread.
 
 Those a busy machine hardly moves. Wall-clock time (some rows have it, and say so) would not do: beside a program that
 keeps all cores busy, the same work was seen to take 2 to 12 times its CPU time from one minute to the next.

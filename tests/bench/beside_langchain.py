@@ -17,12 +17,12 @@ import torch
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
 
-from adapters.micro import base_path
-from agents.models.references import LocalReference
-from agents.protocols import GenerationRequest, Message, Sampling
-from personas.loading import library
-from personas.schema import Persona
-from simulator.place import Adaptable, Here
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.references import LocalReference
+from holdfast.agents.protocols import GenerationRequest, Message, Sampling
+from holdfast.personas.loading import library
+from holdfast.personas.schema import Persona
+from holdfast.simulator.runtime.executor import Adaptable, Here
 from tests.bench.measure import Measure
 
 CONVERSATIONS, TURNS, MAX_TOKENS = 32, 24, 72

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.models.endpoint import Endpoint, Limits
-from agents.models.served import ServedChatModel
+from holdfast.agents.models.served.endpoint import Endpoint, Limits
+from holdfast.agents.models.served.model import ServedChatModel
 from tests.bench.measure import Measure
 from tests.bench.orchestration import AT_ONCE, LATENCY_S
 from tests.bench.people import hold, plan, troupe
+from tests.launch import LAUNCH
 
 
 @contextmanager
 def scripted_server(*options: str) -> Iterator[str]:
     """Its base URL, while it runs."""
-    command = [sys.executable, "-m", "tests.servers", *options]
+    command = [sys.executable, LAUNCH, "tests.servers", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -1,9 +1,9 @@
 """A batch under fire: faults at random, and a process that is killed again and again and resumed.
 
-``python -m tests.bench.fault_run [--conversations 200] [--turns 30] [--kills 10] [--rate 0.05]`` holds the batch over
-the scripted server, which injects every fault that it knows; with ``--in-process`` over a model that raises. Prints a
-table of the faults met, and whether every turn is there once and equals a calm run. ``… child …`` is the process that
-is killed.
+``python tests/launch.py tests.bench.fault_run [--conversations 200] [--turns 30] [--kills 10] [--rate 0.05]`` holds the
+batch over the scripted server, which injects every fault that it knows; with ``--in-process`` over a model that raises.
+Prints a table of the faults met, and whether every turn is there once and equals a calm run. ``… child …`` is the
+process that is killed.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from agents.models.endpoint import Endpoint, Limits
-from agents.models.served import ServedChatModel
-from agents.protocols import ChatModel, Generation, GenerationRequest
-from personas.errors import ModelError
-from simulator.engine.budget import nothing
-from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.run import run_study
-from simulator.measure.transcripts import transcripts_sha256
-from simulator.plan import Plan
+from holdfast.agents.models.served.endpoint import Endpoint, Limits
+from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
+from holdfast.core.errors import ModelError
+from holdfast.simulator.config.plan import Plan
+from holdfast.simulator.engine.budget import nothing
+from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.measure.transcripts import transcripts_sha256
 from tests.bench.endpoint import scripted_server
 from tests.bench.people import plan, troupe
+from tests.launch import LAUNCH
 from tests.simulator.scripted import HashModel
 
 FAULTS: tuple[Exception, ...] = (
@@ -122,7 +123,7 @@ def fault_run(scratch: Path, *, conversations: int, turns: int, kills: int, rate
 def under_fire(asked: Plan, out: Path, word: str, log: Path, kills: int) -> tuple[Counter[str], int]:
     """Kills, and how often the batch was started."""
     turns, conversations = asked.study.turns, len(asked.episodes)
-    script = [sys.executable, "-m", "tests.bench.fault_run", "child", str(out)]
+    script = [sys.executable, LAUNCH, "tests.bench.fault_run", "child", str(out)]
     command = [*script, str(conversations), str(turns), word, str(log)]
     met: Counter[str] = Counter()
     rng = random.Random(kills)

@@ -11,12 +11,12 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
-from adapters.micro import base_path
-from agents.models.loading import Backbone
-from agents.models.local import LocalChatModel
-from agents.protocols import GenerationRequest, Message, Sampling
-from personas.loading import library
-from personas.schema import Persona
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.local.loading import Backbone
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.agents.protocols import GenerationRequest, Message, Sampling
+from holdfast.personas.loading import library
+from holdfast.personas.schema import Persona
 from tests.agents.models.conftest import build_adapter
 from tests.bench.measure import Measure
 from tests.bench.worlds import (

@@ -1,6 +1,6 @@
 """1,000 conversations x 100 turns on an instant model, in a process of its own: peak memory, and whether it slows down.
 
-``python -m tests.bench.long_batch [CONVERSATIONS TURNS]`` prints one line of JSON.
+``python tests/launch.py tests.bench.long_batch [CONVERSATIONS TURNS]`` prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from simulator.engine.progress import NoProgress
-from simulator.engine.run import run_study
-from simulator.loop import report
+from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.monitor.progress import NoProgress
+from holdfast.simulator.runtime.pipeline import report
 from tests.bench.measure import Measure
 from tests.bench.people import Instant, plan, troupe
+from tests.launch import LAUNCH
 
 
 class Tenths(NoProgress):
@@ -66,7 +67,7 @@ def size_mb(path: Path) -> float:
 
 def measures(scratch: Path) -> list[Measure]:
     """In a process of its own, because memory at its peak is the whole process's."""
-    command = [sys.executable, "-m", "tests.bench.long_batch"]
+    command = [sys.executable, LAUNCH, "tests.bench.long_batch"]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     first, last = found["cpu_s_tenths"][0], found["cpu_s_tenths"][-1]
     return [

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.million_turns [TURNS]``: a log of a million turns through ``holdfast measure``.
+"""``python tests/launch.py tests.bench.million_turns [TURNS]``: a log of a million turns through ``holdfast measure``.
 
 Writes the log, measures it in a process of its own, and prints CPU seconds (that process and its workers), peak memory
 (the largest process, and the sum of all) and turns per CPU second. Replies are drawn from sentences of 5 to 40 words.
@@ -45,7 +45,7 @@ def write_log(path: Path, turns: int) -> None:
 
 def measure(path: Path) -> dict[str, float]:
     """CPU and wall seconds, peak resident bytes of the whole process tree and of its largest process."""
-    code = "from simulator.cli.main import main; main()"
+    code = "from holdfast.simulator.cli.main import main; main()"
     began = time.monotonic()
     command = [sys.executable, "-c", code, "measure", str(path), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])

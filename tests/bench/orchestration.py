@@ -6,11 +6,11 @@ import asyncio
 import time
 from pathlib import Path
 
-from agents.protocols import AssistantView, Exchange, Message
-from agents.seeds import derive_seed
-from simulator.engine.run import Troupe
-from simulator.plan import Plan
-from simulator.records import EpisodeSpec
+from holdfast.agents.protocols import AssistantView, Exchange, Message
+from holdfast.core.seeds import derive_seed
+from holdfast.simulator.config.plan import Plan
+from holdfast.simulator.engine.run import Troupe
+from holdfast.simulator.records import EpisodeSpec
 from tests.bench.measure import Measure
 from tests.bench.people import Instant, hold, plan, troupe
 

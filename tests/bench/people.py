@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agents import registry
-from agents.protocols import ChatModel, Generation, GenerationRequest
-from agents.raters.gathering import Gathered
-from agents.registry import Workshop
-from simulator.engine.run import Outcome, Troupe, run_study
-from simulator.house import study_rater, user_for
-from simulator.plan import Plan, resolve
-from simulator.study import StudyConfig
+from holdfast.agents import registry
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
+from holdfast.agents.raters.coalescing import Gathered
+from holdfast.agents.registry import Workshop
+from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.engine.run import Outcome, Troupe, run_study
+from holdfast.simulator.runtime.resources import study_rater, user_for
 from tests.simulator.scripted import HashRater, ScriptedUser
 
 REPLIES = (

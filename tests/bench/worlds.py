@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig
 
-from agents.models.loading import Backbone, load_backbone
-from agents.models.local import LocalChatModel
-from agents.protocols import GenerationRequest, Message, Sampling
+from holdfast.agents.models.local.loading import Backbone, load_backbone
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from tests.agents.models.conftest import build_model
 
 WORDS = 1493

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.models.opening import open_models
-from agents.models.references import EndpointReference, HubReference, resolve
-from agents.models.served import ServedChatModel
-from simulator.plan import resolve as plan
-from simulator.study import load_study
+from holdfast.agents.models.opening import open_models
+from holdfast.agents.models.references import EndpointReference, HubReference, resolve
+from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.simulator.config.plan import resolve as plan
+from holdfast.simulator.config.study import load_study
 
 FOLDER = Path(__file__).parents[2] / "examples" / "endpoints"
 STUDIES = sorted(FOLDER.glob("*.yaml"))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from personas.loading import load_personas
-from simulator.plan import resolve
-from simulator.study import load_study
+from holdfast.personas.loading import load_personas
+from holdfast.simulator.config.plan import resolve
+from holdfast.simulator.config.study import load_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDERS = sorted(path.parent for path in EXAMPLES.glob("*/study.yaml"))

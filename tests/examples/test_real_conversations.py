@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from simulator.logs.registry import FORMATS
+from holdfast.simulator.logs.registry import FORMATS
 from tests.simulator.logs.conftest import small
 
 FOLDER = Path(__file__).parents[2] / "examples" / "real_conversations"

@@ -1,7 +1,7 @@
 import pytest
 
-from personas.errors import InputError
-from personas.loading import load_persona
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import load_persona
 
 GOOD = """\
 id: ana
@@ -30,7 +30,7 @@ def good():
 def faults_of(tmp_path):
     """Write a file and say what load_persona finds in it: ``line:column: message`` for each fault."""
 
-    def find(content):
+    def faults(content):
         path = tmp_path / "ana.yaml"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(InputError) as caught:
@@ -40,4 +40,4 @@ def faults_of(tmp_path):
         assert all(text.startswith(f"{path}") for text in texts)
         return [text.removeprefix(f"{path}:").strip() for text in texts]
 
-    return find
+    return faults

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from personas.errors import InputError
-from personas.loading import load_persona
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import load_persona
 
 KEYS = "(keys: background, desired_empathy, feelings, goals, id, name, patience, speech, task, temperament, topics)"
 TASKS = (
@@ -231,6 +231,6 @@ def test_a_file_that_may_not_be_read(tmp_path, good, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("personas.text.open", refuse, raising=False)  # root, who may run this, may read everything
+    monkeypatch.setattr("holdfast.core.text.open", refuse, raising=False)  # root, who may run this, may read everything
     with pytest.raises(InputError, match="cannot be read: Permission denied; check the path and its permissions"):
         load_persona(tmp_path / "ana.yaml")

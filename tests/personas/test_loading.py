@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from personas.errors import InputError
-from personas.loading import load_persona, load_personas, load_yaml, pattern_of
-from personas.schema import Frozen, Persona
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import load_persona, load_personas, load_yaml, pattern_of
+from holdfast.personas.schema import Frozen, Persona
 from tests.personas.reading import load_text
 
 

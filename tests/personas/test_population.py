@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personas.errors import InputError
-from personas.loading import library
-from personas.population import after_round, build, on_perceived_scale
-from personas.population_config import (
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import library
+from holdfast.personas.population import after_round, build, on_perceived_scale
+from holdfast.personas.population_config import (
     ListedTies,
     PopulationConfig,
     RandomTies,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import yaml
 
-import personas
-from personas.loading import library, load_persona, load_yaml, pattern_of, patterns, tasks
-from personas.schema import EmpathyPattern, TaskContext
+import holdfast.personas as personas
+from holdfast.personas.loading import library, load_persona, load_yaml, pattern_of, patterns, tasks
+from holdfast.personas.schema import EmpathyPattern, TaskContext
 
 HERE = Path(personas.__file__).parent
 EXPECTED = {
@@ -111,7 +111,7 @@ def test_the_example_is_valid_and_no_member_of_the_library():
 
 
 def test_loading_imports_nothing_heavy():
-    code = "import sys, personas.loading, personas.population_config as p; print(*sys.modules)"
+    code = "import sys, holdfast.personas.loading, holdfast.personas.population_config as p; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "personas.loading" in loaded
+    assert "holdfast.personas.loading" in loaded
     assert not {"torch", "numpy", "scipy", "networkx", "transformers", "rich"} & set(loaded)

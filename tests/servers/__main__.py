@@ -1,4 +1,4 @@
-"""``python -m tests.servers``: the scripted server as a process of its own, until it is killed.
+"""``python tests/launch.py tests.servers``: the scripted server as a process of its own, until it is killed.
 
 Prints its base URL on the first line.
 """

@@ -11,7 +11,7 @@ from typing import get_args
 
 import numpy as np
 
-from agents.seeds import derive_seed
+from holdfast.core.seeds import derive_seed
 from tests.servers.kinds import Fault
 
 #: Every fault equally often.

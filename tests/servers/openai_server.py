@@ -1,7 +1,7 @@
 """An OpenAI-compatible server on a real socket, with a script instead of a model, and faults on demand.
 
 In a test: ``async with ScriptedServer(Faults(0.1, seed=3)) as server: ... server.base_url``. As a process of its own
-(it prints its base URL): ``python -m tests.servers --fault-rate 0.1 --seed 3``. ``GET /met`` tells how
+(it prints its base URL): ``python tests/launch.py tests.servers --fault-rate 0.1 --seed 3``. ``GET /met`` tells how
 often each fault was met.
 """
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simulator.serving import Served
+from holdfast.simulator.serving import Served
 
 
 @contextmanager

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.config import TrainingConfig
-from adapters.libraries import quiet, save_peft, threads
-from adapters.train import AdapterJob, build_trainer
-from agents.protocols import ChatModel, Exchange, Generation, GenerationRequest, Message, Sampling
-from agents.raters.linear import LinearRater
-from agents.seeds import derive_seed
-from agents.users.driven.agent import ModelUser
-from personas.schema import Persona
+from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.training.libraries import quiet, save_peft, threads
+from holdfast.adapters.training.lora import AdapterJob, build_trainer
+from holdfast.agents.protocols import ChatModel, Exchange, Generation, GenerationRequest, Message, Sampling
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.llm.agent import ModelUser
+from holdfast.personas.schema import Persona
 
 Lesson = list[dict[str, str]]
 

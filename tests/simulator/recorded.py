@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agents import registry
-from agents.registry import Workshop
-from simulator.engine.run import Troupe, run_study
-from simulator.house import study_rater, user_for
-from simulator.plan import resolve
-from simulator.study import StudyConfig
+from holdfast.agents import registry
+from holdfast.agents.registry import Workshop
+from holdfast.simulator.engine.run import Troupe, run_study
+from holdfast.simulator.runtime.resources import study_rater, user_for
+from holdfast.simulator.config.plan import resolve
+from holdfast.simulator.config.study import StudyConfig
 from tests.simulator.scripted import HashModel
 
 STUDY: dict[str, Any] = {

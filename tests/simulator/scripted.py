@@ -8,7 +8,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.protocols import (
+from holdfast.agents.protocols import (
     SENSE7,
     Exchange,
     Expressed,
@@ -20,9 +20,9 @@ from agents.protocols import (
     Spoken,
     UserState,
 )
-from personas.errors import ModelError
-from personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
-from simulator.records import derive_seed
+from holdfast.core.errors import ModelError
+from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
+from holdfast.simulator.records import derive_seed
 
 WORDS = ("sorry", "hear", "that", "sounds", "heavy", "try", "one", "small", "step", "what", "worries", "you", "most")
 

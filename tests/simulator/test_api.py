@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from personas.errors import BudgetError, InputError
-from simulator import Study
-from simulator.cli.main import run_command
-from simulator.engine.journal import read_episodes
-from tests.agents.models.test_tracing import Recorder
+from holdfast.core.errors import BudgetError, InputError
+from holdfast import Study
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.journal.store import read_episodes
+from tests.agents.models.langchain.test_tracing import Recorder
 from tests.bench.endpoint import scripted_server
 from tests.simulator.recorded import STUDY, record_run
 
@@ -29,13 +29,13 @@ def in_fresh_python(script: str, *arguments: str) -> str:
 
 
 def test_importing_the_api_brings_nothing_heavy() -> None:
-    script = "from simulator import Study; import sys; print([m for m in %r if m in sys.modules])"
+    script = "from holdfast import Study; import sys; print([m for m in %r if m in sys.modules])"
     assert in_fresh_python(script % (["torch", "transformers", "langgraph", "matplotlib", "scipy"],)) == "[]"
 
 
 def test_a_replay_loads_no_model(old: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from simulator.cli.main import run_command as run; "
+        "import sys; from holdfast.simulator.cli.main import run_command as run; "
         "code = run(['run', sys.argv[1] + '/study.yaml', '--out', sys.argv[2], '--replay', sys.argv[1], '--quiet']); "
         "print(code, [m for m in ('torch', 'transformers', 'peft') if m in sys.modules])"
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from personas.errors import InputError
-from simulator.cli.main import run_command
-from simulator.engine.journal import read_episodes
-from simulator.engine.run import run_study
-from simulator.export import Shape, arrow_schema, columns, export
+from holdfast.core.errors import InputError
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.export import Shape, arrow_schema, columns, export
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.scripted import HashModel
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from adapters.micro import base_path
-from personas.errors import InputError
-from simulator.cli.main import run_command
-from simulator.serving import link, served
-from simulator.study import StudyConfig, write_study
+from holdfast.adapters.micro import base_path
+from holdfast.core.errors import InputError
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.serving import link, served
+from holdfast.simulator.config.study import StudyConfig, write_study
 from tests.agents.models.conftest import build_adapter
 from tests.servers.transformers_serve import free_port, transformers_serve
 
@@ -107,8 +107,8 @@ def test_the_command(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.timeout(1500)
 def test_greedy_transcripts_of_transformers_serve_equal_those_in_process(tmp_path: Path) -> None:
     pytest.importorskip("uvicorn", reason="transformers serve needs uvicorn and fastapi")
-    from simulator.engine.journal import read_episodes
-    from simulator.loop import run_loop
+    from holdfast.simulator.journal.store import read_episodes
+    from holdfast.simulator.runtime.pipeline import run_loop
 
     folder = tmp_path / "run"
     for seed, name in enumerate(("warm", "cool")):

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from adapters.micro import base_path
-from adapters.micro.recipes import RECIPES
+from holdfast.adapters.micro import base_path
+from holdfast.adapters.micro.recipes import RECIPES
 
 
 def test_it_fits_into_ten_megabytes_and_says_how_it_was_built() -> None:
@@ -36,8 +36,8 @@ def test_it_names_feelings_topics_and_needs_among_others() -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from adapters.micro.copying import copying_scores
-    from adapters.micro.encoding import Encoder
+    from holdfast.adapters.micro.copying import copying_scores
+    from holdfast.adapters.micro.encoding import Encoder
 
     encoder = Encoder(AutoTokenizer.from_pretrained(base_path()))
     model = AutoModelForCausalLM.from_pretrained(base_path(), dtype=torch.float32)

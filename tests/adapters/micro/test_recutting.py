@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from adapters.micro import base_path
-from adapters.micro.encoding import Encoder
-from adapters.micro.lexicon import load_lexicon
-from adapters.micro.recutting import Recutter, segments, words_of
-from adapters.micro.world import Document, documents
+from holdfast.adapters.micro import base_path
+from holdfast.adapters.micro.encoding import Encoder
+from holdfast.adapters.micro.lexicon import load_lexicon
+from holdfast.adapters.micro.recutting import Recutter, segments, words_of
+from holdfast.adapters.micro.world import Document, documents
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzABC", min_size=1, max_size=14)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from adapters.micro.lexicon import load_lexicon
-from adapters.micro.replies import Style, load_replies
-from adapters.micro.world import (
+from holdfast.adapters.micro.lexicon import load_lexicon
+from holdfast.adapters.micro.replies import Style, load_replies
+from holdfast.adapters.micro.world import (
     LATE_PROMPT,
     PARTS,
     Document,
@@ -22,9 +22,9 @@ from adapters.micro.world import (
     prompted_document,
     style_prompt,
 )
-from agents.prompts.pattern import pattern_prompt
-from agents.protocols import Said
-from personas.loading import patterns
+from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.protocols import Said
+from holdfast.personas.loading import patterns
 
 DOCUMENTS = 3000
 SMALLEST_P = 1e-3  # over 12 tables: a false alarm about once in 80 seeds, and the seed is fixed

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from agents import registry
-from agents.assistants import DescribedCandidate
-from agents.prompts import sha256
-from agents.protocols import AssistantView, Message, Reply
-from agents.registry import Workshop
-from simulator.conversation.cast import Cast, opening
-from simulator.conversation.graph import config, graph
-from simulator.conversation.stop import MaxTurns
-from simulator.records import EpisodeSpec, TurnRecord
+from holdfast.agents import registry
+from holdfast.agents.assistants import DescribedCandidate
+from holdfast.agents.prompts import sha256
+from holdfast.agents.protocols import AssistantView, Message, Reply
+from holdfast.agents.registry import Workshop
+from holdfast.simulator.conversation.participants import Cast, opening
+from holdfast.simulator.conversation.graph import config, graph
+from holdfast.simulator.conversation.stop import MaxTurns
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.scripted import PATTERNS, TASKS, HashModel, HashRater, ScriptedUser, persona
 
 

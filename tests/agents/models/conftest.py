@@ -21,7 +21,7 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from agents.models.local import LocalChatModel
+from holdfast.agents.models.local.model import LocalChatModel
 
 TEMPLATE = (
     "{{ '<s>' }}{% for m in messages %}<{{ m['role'] }}> {{ m['content'] }} </s>{% endfor %}"

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BloomConfig, LlamaConfig, MambaConfig
 
-from agents.models.local import LocalChatModel
-from agents.protocols import GenerationRequest, Message, Sampling
-from personas.errors import InputError, ModelError
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.agents.protocols import GenerationRequest, Message, Sampling
+from holdfast.core.errors import InputError, ModelError
 from tests.agents.models.conftest import COMMON, build_adapter, build_model, build_tokenizer
 
 ASK = GenerationRequest("k", (Message("user", "w1 w2 w3"),), 1, sampling=Sampling(0, max_tokens=5))

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models.endpoint import Endpoint, Limits
-from agents.models.keys import HIDDEN, Key
-from agents.models.response_cache import ResponseCache
-from agents.models.served import ServedChatModel
-from agents.protocols import GenerationRequest, Message
-from personas.errors import ModelError
-from simulator.cli.main import run_command
-from simulator.engine.journal import read_episodes
+from holdfast.agents.models.served.endpoint import Endpoint, Limits
+from holdfast.agents.models.keys import HIDDEN, Key
+from holdfast.agents.models.response_cache import ResponseCache
+from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.agents.protocols import GenerationRequest, Message
+from holdfast.core.errors import ModelError
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.journal.store import read_episodes
 from tests.servers.answers import scripted
 from tests.servers.faults import EVERY, Faults
 from tests.servers.kinds import Fault
@@ -33,7 +33,7 @@ from tests.servers.threaded import running
 
 CANARY = "sk-CANARY+key/0123456789=="
 TRACER = "lsv2_pt_CANARY_0123456789"  # LangSmith's own key
-HOLDFAST = "from simulator.cli.main import main; main()"
+HOLDFAST = "from holdfast.simulator.cli.main import main; main()"
 ALL_LOGS = f"import logging; logging.basicConfig(level=logging.DEBUG); {HOLDFAST}"
 REQUEST = GenerationRequest("c", (Message("user", "I feel torn."),), seed=1)
 

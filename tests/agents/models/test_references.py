@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.models.opening import references
-from agents.models.references import (
+from holdfast.agents.models.opening import references
+from holdfast.agents.models.references import (
     OPENAI_URL,
     EndpointReference,
     HubReference,
@@ -15,8 +15,8 @@ from agents.models.references import (
     LocalReference,
     resolve,
 )
-from agents.models.spec import ModelSpec
-from personas.errors import InputError
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.core.errors import InputError
 
 MICRO = Path("somewhere/base")
 
@@ -111,7 +111,7 @@ def test_a_setting_of_another_kind_of_model_is_refused(spec: ModelSpec, says: st
 
 def test_reading_a_reference_imports_no_torch() -> None:
     program = (
-        "import sys, agents.models.opening; "
+        "import sys, holdfast.agents.models.opening; "
         "sys.exit(bool({'torch', 'aiohttp', 'transformers', 'langchain_core'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models.spec import ModelSpec, effect, parse_model, written
-from personas.errors import InputError
-from simulator.cli.main import run_command
-from simulator.plan import differences, resolve
-from simulator.study import StudyConfig
+from holdfast.agents.models.spec import ModelSpec, effect, parse_model, written
+from holdfast.core.errors import InputError
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.config.plan import differences, resolve
+from holdfast.simulator.config.study import StudyConfig
 from tests.personas.reading import load_text
 
 KEY = "sk-proj-CANARY0123456789abcdef"

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from agents.prompts import prompt_hashes, read_prompt, sha256
-from agents.prompts.pattern import level_sentence, nearest_level, pattern_prompt
-from personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels
+from holdfast.agents.prompts import prompt_hashes, read_prompt, sha256
+from holdfast.agents.prompts.pattern import level_sentence, nearest_level, pattern_prompt
+from holdfast.personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels
 
 
 def pattern(er: float, ip: float, ex: float, advice: int) -> EmpathyPattern:

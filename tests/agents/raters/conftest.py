@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.raters.pairs import COLUMNS
+from holdfast.agents.raters.linear.epitome_pairs import COLUMNS
 
 DATA = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 THINGS = ("rent", "train", "exam", "garden", "letter", "winter", "kitchen", "phone", "river", "piano")

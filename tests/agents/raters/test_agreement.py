@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from agents.raters.agreement import krippendorff_alpha, linear_weighted_kappa, quadratic_weighted_kappa
-from simulator.measure import agreement as measured
+from holdfast.agents.raters.agreement import krippendorff_alpha, linear_weighted_kappa, quadratic_weighted_kappa
+from holdfast.simulator.measure import agreement as measured
 
 NAN = math.nan
 #: Four observers and twelve units (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, section C).

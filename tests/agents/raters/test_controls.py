@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import linregress, spearmanr
 
-from agents.raters.controls import columns, length_control, order_control, without_length, word_counts
-from agents.raters.judge import Sample, Verdict
-from agents.raters.judgement import Judgement, Stamp
+from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
+from holdfast.agents.raters.judge.rater import Sample, Verdict
+from holdfast.agents.raters.protocol import Judgement, Stamp
 
 
 def verdict(forward: float | None, backward: float | None) -> Verdict:

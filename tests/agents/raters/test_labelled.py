@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.raters.labelled import folds_by_person
+from holdfast.agents.raters.labelled import folds_by_person
 
 
 @settings(max_examples=200)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from agents.protocols import Message
-from agents.raters import LinearRater
-from agents.raters.judgement import ACTS, EXPRESSED, Judgement, Passage, Scale, Stamp
-from agents.raters.panel import Panel, agreement, disputes
-from personas.errors import InputError
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.panel import Panel, agreement, disputes
+from holdfast.core.errors import InputError
 
 TWO = Scale("two", ("warmth",), 0, 2)
 STAMP = Stamp("fixed", "1")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from agents.protocols import Expressed, Felt, Said, Spoken, UserState
-from agents.seeds import derive_seed
-from agents.users.embedded import EmbeddedUser
-from personas.schema import Goal, Persona, Temperament
+from holdfast.agents.protocols import Expressed, Felt, Said, Spoken, UserState
+from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.personas.schema import Goal, Persona, Temperament
 
 Policy = Callable[[Persona, Said, random.Random], tuple[str, Expressed]]
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agents.protocols import SENSE7, Generation, GenerationRequest
-from agents.seeds import derive_seed
+from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest
+from holdfast.core.seeds import derive_seed
 
 
 def intention_in(request: GenerationRequest) -> str:

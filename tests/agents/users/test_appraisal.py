@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.protocols import SENSE7, Expressed
-from agents.users.appraisal import (
+from holdfast.agents.protocols import SENSE7, Expressed
+from holdfast.agents.users.appraisal import (
     POOR,
     WEIGHTS,
     acknowledges,
@@ -19,7 +19,7 @@ from agents.users.appraisal import (
     satisfaction,
     serves,
 )
-from agents.users.hearing import Heard
+from holdfast.agents.users.listening import Heard
 
 share = st.floats(0, 1)
 level = st.floats(0, 2)

@@ -10,17 +10,17 @@ from typing import ClassVar
 
 import pytest
 
-from agents.protocols import SENSE7, Felt, GenerationRequest, Spoken, UserAgent, UserState
-from agents.seeds import derive_seed
-from agents.users.driven.agent import ModelUser
-from agents.users.driven.memory import MOST_CHARACTERS
-from agents.users.embedded import EmbeddedUser
-from agents.users.intention import has_feeling
-from agents.users.state import state_from_json, state_to_json
-from personas.schema import Persona
+from holdfast.agents.protocols import SENSE7, Felt, GenerationRequest, Spoken, UserAgent, UserState
+from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.llm.agent import ModelUser
+from holdfast.agents.users.llm.memory import MOST_CHARACTERS
+from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.agents.users.intention import has_feeling
+from holdfast.agents.users.state import state_from_json, state_to_json
+from holdfast.personas.schema import Persona
 from tests.agents.users.conftest import POLICIES
 from tests.agents.users.players import Player, monologue, nonsense
-from tests.agents.users.test_embedded import SECRETS, shares_a_run
+from tests.agents.users.rules.test_agent import SECRETS, shares_a_run
 
 Turn = tuple[Spoken, str, Felt]
 

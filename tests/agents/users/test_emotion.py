@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.users.emotion import (
+from holdfast.agents.users.emotion import (
     GAIN,
     LARGEST_CHANGE,
     LOSS_WEIGHT,
@@ -12,7 +12,7 @@ from agents.users.emotion import (
     next_emotion,
     surprise,
 )
-from personas.schema import Temperament
+from holdfast.personas.schema import Temperament
 
 shares = st.floats(0, 1)
 temperaments = st.builds(Temperament, reactivity=shares, stickiness=shares, warmth=shares)

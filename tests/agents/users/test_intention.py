@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.protocols import Said
-from agents.seeds import derive_seed
-from agents.users.intention import MAX_REPEATS, feeling_chance, has_feeling, next_said, open_goals
-from agents.users.state import all_topics, begin_state, closing
-from personas.schema import Persona
+from holdfast.agents.protocols import Said
+from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.intention import MAX_REPEATS, feeling_chance, has_feeling, next_said, open_goals
+from holdfast.agents.users.state import all_topics, begin_state, closing
+from holdfast.personas.schema import Persona
 
 SEEDS = range(400)
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from agents.users.intention import has_feeling
-from personas.loading import library
+from holdfast.agents.users.intention import has_feeling
+from holdfast.personas.loading import library
 
 SAGE_AUTOCORRELATION = 0.59  # lag 1, of 15,369 emotion changes
 TURNS = 30

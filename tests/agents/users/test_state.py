@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.protocols import Said, UserState
-from agents.users.state import all_topics, begin_state, closing, state_from_json, state_to_json
-from personas.errors import JournalError
+from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.users.state import all_topics, begin_state, closing, state_from_json, state_to_json
+from holdfast.core.errors import JournalError
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 phrases = st.lists(st.text(max_size=20), max_size=6).map(tuple)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cli.main import run_command
+from holdfast.simulator.cli.main import run_command
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from langgraph.graph import END, START, StateGraph
 
-from agents.assistants import Base
-from personas.errors import ModelError
-from simulator.conversation.cast import Cast, ConversationState, opening, reopening
-from simulator.conversation.graph import build_graph, config, graph
-from simulator.conversation.stop import MaxTurns
-from simulator.records import EpisodeSpec, TurnRecord
+from holdfast.agents.assistants import Base
+from holdfast.core.errors import ModelError
+from holdfast.simulator.conversation.participants import Cast, ConversationState, opening, reopening
+from holdfast.simulator.conversation.graph import build_graph, config, graph
+from holdfast.simulator.conversation.stop import MaxTurns
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedUser, persona
 
 

@@ -10,31 +10,31 @@ from typing import Any
 import jsonschema
 import pytest
 
-import simulator
-from agents.assistants import Base
-from agents.protocols import GenerationRequest
-from agents.users.driven.agent import ModelUser
-from agents.users.embedded import EmbeddedUser
-from personas.errors import JournalError
-from simulator.cli.summary import played_by
-from simulator.company import replaying
-from simulator.conversation.cast import Cast, opening
-from simulator.conversation.graph import config, graph
-from simulator.conversation.stop import MaxTurns
-from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.rounds import mean_felt
-from simulator.engine.run import Troupe, run_study
-from simulator.house import model_users
-from simulator.measure.transcripts import transcripts_sha256
-from simulator.plan import Plan, resolve
-from simulator.records import EpisodeSpec, TurnRecord
-from simulator.results import build_results
-from simulator.study import StudyConfig
+import holdfast.simulator as simulator
+from holdfast.agents.assistants import Base
+from holdfast.agents.protocols import GenerationRequest
+from holdfast.agents.users.llm.agent import ModelUser
+from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.core.errors import JournalError
+from holdfast.simulator.cli.studies.summary import played_by
+from holdfast.simulator.runtime.session import replaying
+from holdfast.simulator.conversation.participants import Cast, opening
+from holdfast.simulator.conversation.graph import config, graph
+from holdfast.simulator.conversation.stop import MaxTurns
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.engine.rounds import mean_felt
+from holdfast.simulator.engine.run import Troupe, run_study
+from holdfast.simulator.runtime.resources import model_users
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
+from holdfast.simulator.results.build import build_results
+from holdfast.simulator.config.study import StudyConfig
 from tests.agents.users.players import Player, in_first_person, intention_in, nonsense
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.scripted import TASKS, HashModel, HashRater, persona
 
-SCHEMA = Path(simulator.__file__).parent / "results_schema.json"
+SCHEMA = Path(simulator.__file__).parent / "results" / "schema.json"
 MIXED = {"users": ["embedded", {"kind": "model", "name": "player"}]}
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.protocols import Felt, Message, UserState
-from simulator.conversation.stop import GoalsDone, MaxTurns, Moment, Repeats, StopRule, UserLeaves
+from holdfast.agents.protocols import Felt, Message, UserState
+from holdfast.simulator.conversation.stop import GoalsDone, MaxTurns, Moment, Repeats, StopRule, UserLeaves
 
 
 def moment(

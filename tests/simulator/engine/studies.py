@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agents import registry
-from agents.registry import Workshop
-from simulator.engine.journal import read_episodes
-from simulator.engine.progress import PlainProgress, progress_for
-from simulator.engine.run import Troupe, run_study
-from simulator.engine.tally import pattern_targets
-from simulator.measure.transcripts import transcripts_sha256
-from simulator.plan import Plan, resolve
-from simulator.study import StudyConfig
+from holdfast.agents import registry
+from holdfast.agents.registry import Workshop
+from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.monitor.progress import PlainProgress, progress_for
+from holdfast.simulator.engine.run import Troupe, run_study
+from holdfast.simulator.monitor.running_means import pattern_targets
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.config.study import StudyConfig
 from tests.simulator.scripted import HashModel, HashRater, ScriptedUser
 
 

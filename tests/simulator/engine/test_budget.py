@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from personas.errors import BudgetError
-from simulator.engine.journal import Journal
-from simulator.engine.pulse import read_pulse
-from simulator.engine.run import run_study
+from holdfast.core.errors import BudgetError
+from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.monitor.heartbeat import read_pulse
+from holdfast.simulator.engine.run import run_study
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.scripted import HashModel
 

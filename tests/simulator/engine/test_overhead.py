@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.protocols import Generation, GenerationRequest
-from simulator.engine.batch import WIDE
-from simulator.engine.run import run_study
+from tests.launch import LAUNCH
+from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.simulator.engine.batch import WIDE
+from holdfast.simulator.engine.run import run_study
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.scripted import HashModel
 
@@ -63,7 +64,7 @@ def test_the_garbage_collector_is_as_the_user_left_it(tmp_path: Path) -> None:
 @pytest.mark.timeout(3600)
 def test_a_thousand_conversations_of_a_hundred_turns() -> None:
     """In a process of its own, users and rater of a real study, results and report included."""
-    command = [sys.executable, "-m", "tests.bench.long_batch"]
+    command = [sys.executable, LAUNCH, "tests.bench.long_batch"]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert found["turns"] == 100_000
     assert found["peak_mb"] < 1000  # 365 when this was written

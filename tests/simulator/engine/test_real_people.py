@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.raters import make_rater
-from agents.users.embedded import EmbeddedUser
-from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.run import Troupe, run_study
-from simulator.plan import Plan
+from holdfast.agents.raters import make_rater
+from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.engine.run import Troupe, run_study
+from holdfast.simulator.config.plan import Plan
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.scripted import HashModel
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.protocols import Generation, GenerationRequest
-from simulator.engine.journal import read_episodes
-from simulator.engine.rounds import mean_felt, next_round, population_json, worlds
-from simulator.engine.run import run_study
-from simulator.records import EpisodeRecord
+from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.engine.rounds import mean_felt, next_round, population_json, worlds
+from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.records import EpisodeRecord
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.scripted import HashModel
 

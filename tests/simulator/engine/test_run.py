@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from agents.protocols import Generation, GenerationRequest
-from personas.errors import JournalError
-from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.progress import NoProgress
-from simulator.engine.run import run_study
+from tests.launch import LAUNCH
+from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.core.errors import JournalError
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.monitor.progress import NoProgress
+from holdfast.simulator.engine.run import run_study
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.scripted import HashModel
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def start(out: Path, pause: float) -> subprocess.Popen[str]:
-    script = [sys.executable, "-m", "tests.simulator.engine.studies", str(out), str(pause)]
+    script = [sys.executable, LAUNCH, "tests.simulator.engine.studies", str(out), str(pause)]
     return subprocess.Popen(script, cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
 

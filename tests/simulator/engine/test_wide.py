@@ -18,17 +18,17 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers import context as hooks
 from langgraph.errors import GraphRecursionError
 
-from agents.assistants import Base
-from agents.protocols import Generation, GenerationRequest
-from personas.errors import BudgetError, ModelError
-from simulator.conversation.cast import Cast, opening
-from simulator.conversation.stop import MaxTurns
-from simulator.conversation.walk import Turnstile, walk
-from simulator.engine.batch import WIDE
-from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.run import run_study, run_study_async
-from simulator.plan import Plan
-from simulator.records import EpisodeSpec, TurnRecord
+from holdfast.agents.assistants import Base
+from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.core.errors import BudgetError, ModelError
+from holdfast.simulator.conversation.participants import Cast, opening
+from holdfast.simulator.conversation.stop import MaxTurns
+from holdfast.simulator.conversation.walk import Turnstile, walk
+from holdfast.simulator.engine.batch import WIDE
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.engine.run import run_study, run_study_async
+from holdfast.simulator.config.plan import Plan
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedUser, persona
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personas.errors import Fault, InputError
-from simulator.judging.reading import Cited, _passages, read_passages
-from simulator.judging.run import collect
+from holdfast.core.errors import Fault, InputError
+from holdfast.simulator.judging.reading import Cited, _passages, read_passages
+from holdfast.simulator.judging.run import collect
 
 TALK = [("system", "Be warm."), ("user", "Hi"), ("assistant", "Hello"), ("user", "I failed"), ("assistant", "Sorry")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.logs.records import Conversation, LogMessage, Skip
-from simulator.logs.registry import FORMATS
+from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.registry import FORMATS
 
 REAL = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 

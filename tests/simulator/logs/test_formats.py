@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from personas.errors import InputError
-from simulator.logs.records import Conversation, LogMessage
-from simulator.logs.registry import FORMATS, format_named, recognise
+from holdfast.core.errors import InputError
+from holdfast.simulator.logs.records import Conversation, LogMessage
+from holdfast.simulator.logs.registry import FORMATS, format_named, recognise
 from tests.simulator.logs.conftest import read, small
 
 TEXTLESS = {"sage.csv"}
@@ -144,8 +144,8 @@ def test_sdialog_names(tmp_path):
 
 @pytest.mark.slow
 def test_a_journal_of_a_real_run(tmp_path):
-    from simulator.loop import run_loop
-    from simulator.study import StudyConfig
+    from holdfast.simulator.runtime.pipeline import run_loop
+    from holdfast.simulator.config.study import StudyConfig
 
     study = StudyConfig.model_validate(
         {"name": "log", "seed": 1, "turns": 3, "personas": {"ids": ["jun_park"]}, "candidates": ["base"]}

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from personas.errors import HoldfastError, InputError
-from simulator.logs.measure import measure_files, open_sources
-from simulator.logs.records import SCALES, Conversation, Skip
-from simulator.logs.registry import FORMATS, recognise
-from simulator.logs.turns import turns_of
+from holdfast.core.errors import HoldfastError, InputError
+from holdfast.simulator.logs.measure import measure_files, open_sources
+from holdfast.simulator.logs.records import SCALES, Conversation, Skip
+from holdfast.simulator.logs.registry import FORMATS, recognise
+from holdfast.simulator.logs.turns import turns_of
 from tests.simulator.logs.conftest import small
 from tests.simulator.logs.mutations import bomb, mutate
 

@@ -7,20 +7,20 @@ import json
 import numpy as np
 import pytest
 
-from agents.raters import LinearRater
-from agents.seeds import derive_seed
-from personas.errors import InputError
-from personas.loading import patterns
-from simulator.logs import tally
-from simulator.logs.measure import measure_files, open_sources
-from simulator.logs.measuring import measure_all
-from simulator.logs.rating import NO_TEXT, OTHER_SCRIPT, rate_all, rate_texts, why_not
-from simulator.logs.records import Conversation, LogMessage
-from simulator.logs.registry import FORMATS
-from simulator.measure.adherence import adherence
-from simulator.measure.bootstrap import Resamples, mean_band, mean_interval, ratio_interval
-from simulator.measure.retention import quarter_means
-from simulator.measure.slope import episode_slopes
+from holdfast.agents.raters import LinearRater
+from holdfast.core.seeds import derive_seed
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import patterns
+from holdfast.simulator.logs import sums as tally
+from holdfast.simulator.logs.measure import measure_files, open_sources
+from holdfast.simulator.logs.measuring import measure_all
+from holdfast.simulator.logs.rating import NO_TEXT, OTHER_SCRIPT, rate_all, rate_texts, why_not
+from holdfast.simulator.logs.records import Conversation, LogMessage
+from holdfast.simulator.logs.registry import FORMATS
+from holdfast.simulator.measure.adherence import adherence
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval, ratio_interval
+from holdfast.simulator.measure.decay.retention import quarter_means
+from holdfast.simulator.measure.decay.slope import episode_slopes
 
 REPLIES = (
     "I am so sorry, that sounds hard.",
@@ -82,10 +82,10 @@ def test_the_same_as_the_measures_of_a_study_on_whole_arrays(log):
 def test_batches_and_workers_change_nothing(log, monkeypatch):
     path, _, _ = log
     whole, _ = measure_files(open_sources([path]), workers=1)
-    monkeypatch.setattr("simulator.logs.measuring.BATCH_TURNS", 7)
+    monkeypatch.setattr("holdfast.simulator.logs.measuring.BATCH_TURNS", 7)
     small, _ = measure_files(open_sources([path]), workers=1)
     assert list(numbers(small)) == pytest.approx(list(numbers(whole)))  # sums in another order round otherwise
-    monkeypatch.setattr("simulator.logs.rating.POOL_FROM", 1)
+    monkeypatch.setattr("holdfast.simulator.logs.rating.POOL_FROM", 1)
     assert json.dumps(measure_files(open_sources([path]), workers=2)[0]) == json.dumps(small)
 
 
@@ -101,7 +101,7 @@ def numbers(value):
 
 
 def test_a_pool_rates_as_this_process_does(monkeypatch):
-    monkeypatch.setattr("simulator.logs.rating.POOL_FROM", 1)
+    monkeypatch.setattr("holdfast.simulator.logs.rating.POOL_FROM", 1)
     jobs = [list(REPLIES), ["ok"], [REPLIES[0]] * 3]
     found = list(rate_all(jobs, lambda job: job, workers=2))
     assert [job for job, _ in found] == jobs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from personas.errors import InputError
-from simulator.logs.formats import workbook
-from simulator.logs.measure import measure_files, open_sources
+from holdfast.core.errors import InputError
+from holdfast.simulator.logs.formats import workbook
+from holdfast.simulator.logs.measure import measure_files, open_sources
 from tests.simulator.logs.conftest import read
 
 TASKS = ["PID", "Model", "TaskId", "PreTaskChoice", "PreTaskImportance", "PreTaskDesiredEmpathy"]
@@ -92,8 +92,8 @@ def test_broken_workbooks_say_so(tmp_path, monkeypatch):
 
 
 def test_a_formula_in_a_message_stays_text(tmp_path):
-    from simulator.logs.records import Conversation, LogMessage
-    from simulator.logs.registry import FORMATS
+    from holdfast.simulator.logs.records import Conversation, LogMessage
+    from holdfast.simulator.logs.registry import FORMATS
 
     said = (LogMessage("user", '=HYPERLINK("http://x")'), LogMessage("assistant", "\x00 no"))
     FORMATS["sense7"].writer.write([Conversation("c", "", said)], tmp_path / "s.xlsx")

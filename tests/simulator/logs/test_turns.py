@@ -1,7 +1,7 @@
 """From messages to turns, by hand."""
 
-from simulator.logs.records import LogMessage
-from simulator.logs.turns import turns_of
+from holdfast.simulator.logs.records import LogMessage
+from holdfast.simulator.logs.turns import turns_of
 
 U, A, S = "user", "assistant", "system"
 

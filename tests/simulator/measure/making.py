@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.protocols import SENSE7, Expressed, Said
-from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 TELL = Said("tell")
 

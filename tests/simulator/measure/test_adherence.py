@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from simulator.measure.adherence import adherence, first_turns, mechanism_error, targets
-from simulator.measure.arrays import present_mean
+from holdfast.simulator.measure.adherence import adherence, first_turns, mechanism_error, targets
+from holdfast.simulator.measure.arrays import present_mean
 
 
 def test_by_hand():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score
 
-from simulator.measure.agreement import (
+from holdfast.simulator.measure.agreement import (
     mean_absolute_difference,
     pairs,
     quadratic_weighted_kappa,

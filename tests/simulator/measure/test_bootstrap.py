@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from simulator.measure.bootstrap import Resamples, _quantile, mean_band, mean_interval, ratio_interval
+from holdfast.simulator.measure.bootstrap import Resamples, _quantile, mean_band, mean_interval, ratio_interval
 from tests.simulator.measure.making import rng
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.measure.calibration import Bin, calibration
+from holdfast.simulator.measure.calibration import Bin, calibration
 
 
 def test_by_hand() -> None:

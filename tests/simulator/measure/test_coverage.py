@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from simulator.measure.bootstrap import Resamples, mean_interval
-from simulator.measure.gap import gap_reduction
-from simulator.measure.pairwise import sign_flip_p
-from simulator.measure.retention import retention
-from simulator.measure.slope import slope
+from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
+from holdfast.simulator.measure.gap import gap_reduction
+from holdfast.simulator.measure.pairwise import sign_flip_p
+from holdfast.simulator.measure.decay.retention import retention
+from holdfast.simulator.measure.decay.slope import slope
 from tests.simulator.measure.making import rng
 
 STUDIES, EPISODES, TURNS = 1000, 4, 12

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from simulator.measure.extract import extract
+from holdfast.simulator.measure.extract import extract
 from tests.simulator.measure.making import episode
 
 

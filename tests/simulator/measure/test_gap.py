@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from simulator.measure.bootstrap import Resamples
-from simulator.measure.gap import gap, gap_reduction, perceived, score_factor
+from holdfast.simulator.measure.bootstrap import Resamples
+from holdfast.simulator.measure.gap import gap, gap_reduction, perceived, score_factor
 from tests.simulator.measure.making import rng
 
 NAN = float("nan")

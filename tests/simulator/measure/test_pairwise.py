@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from simulator.measure.pairwise import align, compare_all, holm, sign_flip_p
+from holdfast.simulator.measure.pairwise import align, compare_all, holm, sign_flip_p
 from tests.simulator.measure.making import rng
 
 

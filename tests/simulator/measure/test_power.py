@@ -6,7 +6,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.power import TTestPower
 
-from simulator.measure.power import Variance, detectable, personas_needed, power, variance
+from holdfast.simulator.measure.power import Variance, detectable, personas_needed, power, variance
 from tests.simulator.measure.making import rng
 
 

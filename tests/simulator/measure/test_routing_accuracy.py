@@ -1,6 +1,6 @@
 import pytest
 
-from simulator.measure.routing_accuracy import routing_accuracy
+from holdfast.simulator.measure.routing_accuracy import routing_accuracy
 from tests.simulator.measure.making import episode, rng
 
 PATTERN_OF = {"burnout": "companion", "team_conflict": "companion", "bug_hunt": "solver"}

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.protocols import SENSE7, Expressed, Said
-from personas.schema import MECHANISMS
-from simulator.candidate_results import Context, Measured, candidate_results
-from simulator.measure.extract import extract
-from simulator.measure.transcripts import transcripts_sha256
-from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.results.candidates import Context, Measured, candidate_results
+from holdfast.simulator.measure.extract import extract
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from tests.simulator.measure.making import rng
 
 EPISODES, TURNS, CANDIDATES, PERSONAS = 1000, 100, 6, 24

@@ -6,8 +6,8 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.measure.bootstrap import Resamples, mean_band, ratio_interval
-from simulator.measure.sums import (
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band, ratio_interval
+from holdfast.simulator.measure.sums import (
     ClusterSums,
     correlation,
     draw_weights,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.measure.transcripts import transcripts_sha256
 from tests.simulator.measure.making import episode
 
 TURN = (1, 1, 1)

@@ -12,24 +12,24 @@ from typing import Any
 import pytest
 import torch
 
-from adapters.micro import base_path
-from agents.models.references import resolve as resolve_model
-from agents.models.spec import ModelSpec
-from personas.errors import BudgetError, ModelError
-from simulator import Study
-from simulator.engine.budget import BudgetSpec
-from simulator.engine.journal import Journal, read_episodes
-from simulator.engine.progress import NoProgress
-from simulator.engine.run import Outcome, run_study
-from simulator.engine.status import Onlooker
-from simulator.house import open_house
-from simulator.loop import run_loop
-from simulator.measure.transcripts import transcripts_sha256
-from simulator.place import HERE, Place
-from simulator.plan import Plan, resolve
-from simulator.study import StudyConfig
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.references import resolve as resolve_model
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.core.errors import BudgetError, ModelError
+from holdfast import Study
+from holdfast.simulator.engine.budget import BudgetSpec
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.monitor.progress import NoProgress
+from holdfast.simulator.engine.run import Outcome, run_study
+from holdfast.simulator.monitor.status import Onlooker
+from holdfast.simulator.runtime.resources import open_house
+from holdfast.simulator.runtime.pipeline import run_loop
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.runtime.executor import HERE, Place
+from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.config.study import StudyConfig
 from tests.agents.models.conftest import build_adapter
-from tests.agents.models.test_tracing import Recorder
+from tests.agents.models.langchain.test_tracing import Recorder
 from tests.servers.faults import Faults
 from tests.servers.langsmith import langsmith
 from tests.servers.openai_server import ScriptedServer
@@ -105,7 +105,7 @@ def check(out: Path, calm: str) -> None:
 
 
 def test_a_worker_is_killed_half_way(cluster: Any, calm: str, adapter: Path, tmp_path: Path) -> None:
-    from simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import connected
 
     victim = cluster.list_all_nodes()[1]
     progress = Notes(half=lambda: cluster.remove_node(victim, allow_graceful=False))
@@ -122,7 +122,7 @@ def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path:
     import os
     import signal
 
-    from simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import connected
 
     progress = Notes(half=lambda: os.kill(os.getpid(), signal.SIGINT))
     with connected(cluster.address, engines=1) as place, pytest.raises(KeyboardInterrupt):
@@ -138,7 +138,7 @@ def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path:
 
 def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_path: Path) -> None:
     """Prices are dollars per million tokens, so $1,000 is $0.001 a token; a third of the requests meets a fault."""
-    from simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import connected
 
     with running(ScriptedServer(Faults(0.3, seed=4), patience_s=1.2, retry_after_s=0.05, down_s=0.1)) as server:
         prices = {"prompt": 1000.0, "completion": 1000.0}
@@ -163,7 +163,7 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
 def test_langsmith_hears_workers_by_the_variables_of_their_machine(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import connected
 
     with langsmith() as posted, running(ScriptedServer()) as server:
         monkeypatch.setenv("LANGSMITH_TRACING", "true")
@@ -187,7 +187,7 @@ def test_a_study_that_says_cpu_stays_off_the_gpu() -> None:
     """Ray believes in a GPU that this machine does not have, so an engine that was sent to it could not start."""
     if torch.cuda.is_available():
         pytest.skip("needs a machine without a GPU")
-    from simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import connected
 
     ray.init(num_cpus=1, num_gpus=1, include_dashboard=False, log_to_driver=False)
     try:

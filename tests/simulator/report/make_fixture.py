@@ -1,6 +1,6 @@
 """Draw a synthetic study: episodes, personas, and a results dict of schema version 1. Run it to look at the page.
 
-python -m tests.simulator.report.make_fixture OUT.html
+python tests/launch.py tests.simulator.report.make_fixture OUT.html
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.protocols import SENSE7, Expressed, Said
-from personas.schema import MECHANISMS, Goal, Persona
-from simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.personas.schema import MECHANISMS, Goal, Persona
+from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 TASKS = {
     "bug_hunt": ("Hunting a bug", "solver"),
@@ -238,7 +238,7 @@ def _population(rng: np.random.Generator, size: int = 48) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from simulator.report import write_report
+    from holdfast.simulator.report import write_report
 
     someone = make_personas()
     print(write_report(Path(sys.argv[1]), make_results(), make_episodes(someone), someone))

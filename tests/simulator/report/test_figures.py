@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.report.axes import Axis, fitted, spread, turn_axis
-from simulator.report.forest import pairs_by_metric, strips
-from simulator.report.gap import gap_rows
-from simulator.report.lines import line_chart
-from simulator.report.network import HEIGHT, WIDTH, network
-from simulator.report.routing import confusion
-from simulator.report.series import Series, cast
-from simulator.report.values import UNDEFINED, Estimate, between, count, fixed, percent, signed, times
+from holdfast.simulator.report.axes import Axis, fitted, spread, turn_axis
+from holdfast.simulator.report.forest import pairs_by_metric, strips
+from holdfast.simulator.report.gap import gap_rows
+from holdfast.simulator.report.lines import line_chart
+from holdfast.simulator.report.network import HEIGHT, WIDTH, network
+from holdfast.simulator.report.routing import confusion
+from holdfast.simulator.report.series import Series, cast
+from holdfast.simulator.report.values import UNDEFINED, Estimate, between, count, fixed, percent, signed, times
 from tests.simulator.report.make_fixture import make_results
 
 ONE = Series("one", 0, 1, False)
@@ -101,7 +101,7 @@ def test_steps_fall_at_their_turn():
 
 
 def test_quarters_are_those_of_retention():
-    """Of 10 turns a quarter is 2: turns 1-2 and 9-10 (simulator.measure.retention.quarters)."""
+    """Of 10 turns a quarter is 2: turns 1-2 and 9-10 (holdfast.simulator.measure.decay.retention.quarters)."""
     found = line_chart("c", "t", "d", [(ONE, [{"turn": 1, "mean": 0.5}])], turns=10, quarters=True)
     assert [(round(a, 1), round(b, 1)) for a, b, _ in found.spans] == [(0, 11.1), (88.9, 100)]
 

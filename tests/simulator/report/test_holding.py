@@ -2,9 +2,9 @@
 
 import re
 
-from simulator.report import write_report
-from simulator.report.holding import holding_view
-from simulator.report.series import cast
+from holdfast.simulator.report import write_report
+from holdfast.simulator.report.holding import holding_view
+from holdfast.simulator.report.series import cast
 from tests.simulator.report.make_fixture import make_episodes, make_personas, make_results
 from tests.simulator.report.test_measured import measured
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels, TaskContext
-from simulator.report import write_report
-from simulator.results import build_results, headline
+from holdfast.personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels, TaskContext
+from holdfast.simulator.report import write_report
+from holdfast.simulator.results.build import build_results, headline
 from tests.simulator.report.make_fixture import PATTERNS, TASKS, make_episodes, make_personas
 
 ASSUMED = "made up for this test"

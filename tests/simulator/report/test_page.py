@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from simulator.records import EpisodeRecord, EpisodeSpec
-from simulator.report import write_report
-from simulator.report.provenance import rater_card
-from simulator.report.series import cast
-from simulator.report.transcripts import embed, safe_json
+from holdfast.simulator.records import EpisodeRecord, EpisodeSpec
+from holdfast.simulator.report import write_report
+from holdfast.simulator.report.provenance import rater_card
+from holdfast.simulator.report.series import cast
+from holdfast.simulator.report.transcripts import embed, safe_json
 from tests.simulator.report.make_fixture import CANDIDATES, make_episodes, make_personas, make_results
 
 PEOPLE = make_personas(per_task=1)

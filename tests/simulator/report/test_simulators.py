@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from simulator.engine.journal import read_episodes
-from simulator.engine.run import run_study
-from simulator.report.page import write_report
-from simulator.report.series import cast
-from simulator.report.simulators import simulators
+from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.report.page import write_report
+from holdfast.simulator.report.series import cast
+from holdfast.simulator.report.simulators import simulators
 from tests.agents.users.players import Player, nonsense
 from tests.simulator.conversation.test_model_users import MIXED, mixed_troupe, results_of
 from tests.simulator.engine.studies import study

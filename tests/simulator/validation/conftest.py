@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.raters.judgement import ACTS
+from holdfast.agents.raters.protocol import ACTS
 
 REAL = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 ANNOTATORS = ("expert1", "expert2", "expert3", "crowd", "gpt", "claude")

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.raters import LinearRater
-from agents.raters.features import tokens
-from personas.errors import DataError
-from simulator.validation.agreement import agreement_table, beside_table, ceilings, mean_kappa, reply_words, rounded
-from simulator.validation.epitome import read_epitome
-from simulator.validation.judged import Judged
-from simulator.validation.lend_an_ear import read_lend_an_ear
-from simulator.validation.scoring import score
+from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.features import tokens
+from holdfast.core.errors import DataError
+from holdfast.simulator.validation.agreement import agreement_table, beside_table, ceilings, mean_kappa, reply_words, rounded
+from holdfast.simulator.validation.epitome import read_epitome
+from holdfast.simulator.validation.judged import Judged
+from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.validation.scoring import score
 
 PERFECT = np.array([[2, 0, 0], [0, 0, 0], [0, 2, 0], [0, 0, 2]], dtype=np.float64)
 REQUIRED = {"emotional_reaction": 0.55, "interpretation": 0.35, "exploration": 0.60}

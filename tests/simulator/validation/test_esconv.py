@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.raters.fitted import SHIPPED_PERCEIVED, FittedRater
-from personas.errors import DataError
-from simulator.validation.esconv import FILE, read_esconv
-from simulator.validation.perceived import chats_table
-from simulator.validation.scoring import score
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
+from holdfast.core.errors import DataError
+from holdfast.simulator.validation.esconv import FILE, read_esconv
+from holdfast.simulator.validation.perceived import chats_table
+from holdfast.simulator.validation.scoring import score
 
 
 def write(data: Path, *dialogues: dict[str, Any]) -> Path:

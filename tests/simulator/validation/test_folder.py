@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from personas.errors import DataError
-from simulator.validation import folder
-from simulator.validation.folder import VARIABLE, data_folder
+from holdfast.core.errors import DataError
+from holdfast.simulator.validation import folder
+from holdfast.simulator.validation.folder import VARIABLE, data_folder
 
 
 def test_the_option_comes_before_the_variable_before_the_neighbour(
@@ -26,7 +26,7 @@ def test_the_option_comes_before_the_variable_before_the_neighbour(
 
 
 def test_the_neighbour_is_beside_the_repository() -> None:
-    root = Path(folder.__file__).parents[2]
+    root = Path(folder.__file__).parents[4]
     assert (root / "pyproject.toml").exists()
     assert root.parent / "shared" / "data" == folder.BESIDE
 

@@ -9,11 +9,11 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 from statsmodels.regression.linear_model import OLS
 
-from agents.raters.fitted import SHIPPED_PERCEIVED, FittedRater
-from personas.errors import DataError
-from simulator.validation.ieval import read_ieval
-from simulator.validation.perceived import ceiling, chats_table, partial_spearman, without_group_means
-from simulator.validation.scoring import score
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
+from holdfast.core.errors import DataError
+from holdfast.simulator.validation.ieval import read_ieval
+from holdfast.simulator.validation.perceived import ceiling, chats_table, partial_spearman, without_group_means
+from holdfast.simulator.validation.scoring import score
 
 
 def test_reading(ieval_data: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.raters.judgement import ACTS
-from agents.raters.named import scale_raters
-from personas.errors import DataError
-from simulator.cli.main import run_command
-from simulator.validation.run import validate
+from holdfast.agents.raters.protocol import ACTS
+from holdfast.agents.raters.by_name import scale_raters
+from holdfast.core.errors import DataError
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.validation.run import validate
 from tests.simulator.validation.conftest import write_ieval
 
 QWK = {"qwk", "lo", "hi", "n"}

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.raters.dialogue_fit import DialogueFit
-from agents.raters.fitted import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from agents.raters.judgement import ACTS, Judgement, Passage, Scale, Stamp
-from agents.raters.labelled import Labelled
-from agents.raters.linear import LinearRater
-from agents.raters.manifest import hashed
-from agents.raters.reading import Reading
-from agents.raters.recipes import Recipe, linear_recipe
-from simulator.validation.epitome import read_epitome
-from simulator.validation.ieval import read_ieval
-from simulator.validation.lend_an_ear import read_lend_an_ear
-from simulator.validation.making import make, read_epitome_pairs
-from simulator.validation.scoring import out_of_fold, score, score_unseen
+from holdfast.agents.raters.dialogue.fit import DialogueFit
+from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.protocol import ACTS, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.dialogue.manifest import hashed
+from holdfast.agents.raters.dialogue.reading import Reading
+from holdfast.agents.raters.dialogue.recipes import Recipe, linear_recipe
+from holdfast.simulator.validation.epitome import read_epitome
+from holdfast.simulator.validation.ieval import read_ieval
+from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.validation.making import make, read_epitome_pairs
+from holdfast.simulator.validation.scoring import out_of_fold, score, score_unseen
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""What a study asks of training: which dialogues to write, how to fit an expert to them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from holdfast.agents.models.spec import AnyModelSpec
+from holdfast.personas.schema import Frozen, Id, Share
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class TrainingConfig(Frozen):
+    """Settings of the pipeline steer -> filter -> split -> export -> train.
+
+    The paper names neither its LoRA settings nor its best-of-n or threshold: every default here is holdfast's
+    assumption, chosen for the embedded model (see LOG.md).
+    """
+
+    patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
+    # dialogues
+    model: AnyModelSpec | None = None  # who writes them, steered by a prompt; the model that is trained where None
+    dialogues_per_pattern: Count = 48
+    turns: Annotated[int, Field(ge=2, le=64)] = 6
+    samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn, of which the best is kept
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    max_tokens: Count = 96
+    min_adherence: Share = 0.7  # a turn below it ends the usable part of its dialogue
+    min_turns: Count = 3  # a dialogue with fewer usable turns is dropped
+    concurrency: Count = 64  # dialogues held at once
+    # the split, by persona
+    held_out_per_task: Count = 1
+    split_seed: int = 0
+    # the LoRA
+    rank: Count = 8
+    alpha: Count = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-3
+    steps: Count = 60
+    batch_size: Count = 8
+    max_length: Annotated[int, Field(ge=32)] = 2048  # tokens of one dialogue; longer ones are cut at their end
+    threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it
+
+    @model_validator(mode="after")
+    def _enough_turns(self) -> TrainingConfig:
+        if self.min_turns > self.turns:
+            raise ValueError(
+                f"min_turns is {self.min_turns}, above turns ({self.turns}): every dialogue would be dropped"
+            )
+        if len(set(self.patterns)) != len(self.patterns):
+            raise ValueError(f"patterns names one twice: {', '.join(self.patterns)}")
+        return self

@@ -1,0 +1,1 @@
+"""Training dialogues: steered, filtered, split by person, written as JSON lines."""

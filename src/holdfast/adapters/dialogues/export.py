@@ -1,0 +1,145 @@
+"""Training dialogues as files: one JSON object a line, in the standard ``messages`` format, with where they come from.
+
+``datasets``, TRL, Axolotl and LLaMA-Factory read ``messages`` as it is; everything else on the line is provenance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from holdfast.adapters.dialogues.filtering import usable_turns
+from holdfast.core.jsonl import numbered_lines, said
+from holdfast.adapters.dialogues.steering import SteeredDialogue
+from holdfast.agents.prompts import sha256
+from holdfast.core.errors import Fault, InputError
+
+
+class _Line(BaseModel):
+    """Frozen, knows every key, and leaves every blank in a message where it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChatLine(_Line):
+    """One message as chat templates take it."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class ModelOrigin(_Line):
+    """The model that wrote the replies. ``sha256``: of its weight files, where they are at hand."""
+
+    id: str
+    sha256: str | None = None
+
+
+class RaterOrigin(_Line):
+    """The rater that chose and filtered them."""
+
+    id: str
+    version: str
+
+
+class TurnOrigin(_Line):
+    """What one turn was about, and how its reply was rated: expressed levels 0-2, adherence 0-1."""
+
+    turn: Annotated[int, Field(ge=1)]
+    said: dict[str, str | None]
+    expressed: dict[str, float]
+    adherence: float
+    seed: int
+
+
+class Origin(_Line):
+    """What all dialogues of one export share. ``prompt_sha256`` is of the system prompt that was taken away."""
+
+    pattern: str
+    split: Literal["train"] = "train"
+    split_seed: int
+    samples: int
+    min_adherence: float
+    prompt_sha256: str
+    model: ModelOrigin
+    rater: RaterOrigin
+
+
+class TrainingDialogue(_Line):
+    """One line of the file. ``messages`` begins with the user, alternates, and ends with the assistant."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    persona: str
+    task: str
+    seed: int
+    messages: Annotated[tuple[ChatLine, ...], Field(min_length=2)]
+    turns: tuple[TurnOrigin, ...]
+    origin: Origin
+
+
+def distil(dialogue: SteeredDialogue, origin: Origin) -> TrainingDialogue:
+    """The usable turns of ``dialogue`` without the system prompt that steered them."""
+    turns = dialogue.turns[: usable_turns([turn.flaws for turn in dialogue.turns])]
+    persona = dialogue.plan.agent.persona
+    return TrainingDialogue(
+        id=dialogue.plan.id,
+        persona=persona.id,
+        task=persona.task,
+        seed=dialogue.plan.seed,
+        messages=tuple(
+            line
+            for turn in turns
+            for line in (ChatLine(role="user", content=turn.user), ChatLine(role="assistant", content=turn.reply))
+        ),
+        turns=tuple(
+            TurnOrigin(
+                turn=turn.turn,
+                said=asdict(turn.said),
+                expressed={name: round(level, 4) for name, level in asdict(turn.expressed).items()},
+                adherence=round(turn.adherence, 4),
+                seed=turn.seed,
+            )
+            for turn in turns
+        ),
+        origin=origin,
+    )
+
+
+def write_jsonl(dialogues: Iterable[TrainingDialogue], path: Path) -> str:
+    """Write ``dialogues`` to ``path``, making its folder. Returns the SHA-256 of the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(dialogue.model_dump_json() + "\n" for dialogue in dialogues)
+    path.write_text(text, encoding="utf-8")
+    return sha256(text)
+
+
+def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
+    """Read what :func:`write_jsonl` wrote, or what someone wrote by hand in the same shape.
+
+    Raises:
+        InputError: no such file, no dialogue in it, or lines of another shape: each with its number.
+    """
+    dialogues: list[TrainingDialogue] = []
+    faults: list[Fault] = []
+    for number, line in numbered_lines(path):
+        try:
+            dialogues.append(TrainingDialogue.model_validate_json(line))
+        except ValidationError as error:
+            faults += [Fault(str(path), said(fault), line=number) for fault in error.errors()]
+    if not dialogues and not faults:
+        faults.append(Fault(str(path), "holds no dialogue; write some with `holdfast train`"))
+    if faults:
+        raise InputError(faults)
+    return tuple(dialogues)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

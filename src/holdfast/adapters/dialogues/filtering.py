@@ -1,0 +1,103 @@
+"""What makes a steered reply fit to learn from, and how much of a dialogue is left when one does not.
+
+A filter by a rater after steering follows the synthetic pipeline of Shayegani et al. (2025, arXiv 2511.03143); the
+checks of naming are holdfast's, because a reply that answers the wrong feeling is no empathy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from holdfast.agents.naming import names, pattern_of
+from holdfast.agents.protocols import Expressed, Said
+from holdfast.personas.schema import MechanismLevels
+
+Flaw = Literal[
+    "empty", "unfinished", "low_adherence", "names_nothing_said", "names_another_feeling", "names_another_topic"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a reply is held to. ``feelings`` and ``topics`` are all that a reply could wrongly name."""
+
+    target: MechanismLevels
+    min_adherence: float = 0.7
+    feelings: frozenset[str] = frozenset()
+    topics: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was kept and what was dropped, and why. Plain counts, ready for JSON."""
+
+    dialogues: Mapping[str, int] = field(default_factory=dict)  # held, kept, of which cut; dropped, of which failed
+    turns: Mapping[str, int] = field(default_factory=dict)  # held, kept
+    flaws: Mapping[str, int] = field(default_factory=dict)  # of the turn that ended a dialogue's usable part
+
+
+def adherence(expressed: Expressed, target: MechanismLevels) -> float:
+    """``1 - mean over mechanisms of |expressed - target| / 2``, in [0, 1]."""
+    pairs = zip(expressed.as_array(), target.as_array(), strict=True)
+    return 1 - sum(abs(shown - wanted) for shown, wanted in pairs) / 6
+
+
+def flaws(
+    said: Said, reply: str, expressed: Expressed, standard: Standard, *, finished: bool = True
+) -> tuple[Flaw, ...]:
+    """Everything wrong with a reply, in a fixed order; empty where it may be learned from.
+
+    A reply names something where it holds the feeling, the topic or the need of *this* message. Nothing has to be
+    named where the message has none of them (a plain "thanks"), or where the pattern asks for no empathy at all.
+    """
+    if not reply.strip():
+        return ("empty",)
+    said_phrases = [phrase for phrase in (said.topic, said.need, said.feeling) if phrase]
+    asked = bool(said_phrases) and any(level > 0 for level in standard.target.as_array())
+    rest = reply
+    for phrase in said_phrases:
+        rest = pattern_of(phrase).sub(" ", rest)
+    wrong: tuple[tuple[Flaw, bool], ...] = (
+        ("unfinished", not finished),
+        ("low_adherence", adherence(expressed, standard.target) < standard.min_adherence),
+        ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
+        ("names_another_feeling", _names_any(rest, standard.feelings)),
+        ("names_another_topic", _names_any(rest, standard.topics)),
+    )
+    return tuple(flaw for flaw, found in wrong if found)
+
+
+def usable_turns(flaws_by_turn: Sequence[Collection[Flaw]]) -> int:
+    """How many turns from the start are without a flaw: what comes after a bad turn answers a spoiled context."""
+    for index, found in enumerate(flaws_by_turn):
+        if found:
+            return index
+    return len(flaws_by_turn)
+
+
+def tally(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, failed: int = 0) -> Tally:
+    """Count dialogues given as the flaws of their turns; ``failed`` of them ended in an error of the model."""
+    usable = [usable_turns(turns) for turns in dialogues]
+    kept = [n for n in usable if n >= min_turns]
+    reasons = Counter(
+        flaw for turns, n in zip(dialogues, usable, strict=True) for flaw in (turns[n] if n < len(turns) else ())
+    )
+    whole = sum(n >= min_turns and n == len(turns) for turns, n in zip(dialogues, usable, strict=True))
+    return Tally(
+        dialogues={
+            "held": len(usable),
+            "kept": len(kept),
+            "cut": len(kept) - whole,
+            "dropped": len(usable) - len(kept),
+            "failed": failed,
+        },
+        turns={"held": sum(map(len, dialogues)), "kept": sum(kept)},
+        flaws=dict(sorted(reasons.items())),
+    )
+
+
+def _names_any(text: str, phrases: Collection[str]) -> bool:
+    return any(names(phrase, text) for phrase in phrases)

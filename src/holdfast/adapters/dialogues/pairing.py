@@ -1,0 +1,110 @@
+"""Preferences from simulated people: what the base says when steered towards the task's pattern, and when it is not.
+
+At every turn replies are drawn with and without the steering prompt, a rater says how adherent each is, and the most
+and the least adherent make a pair. The dialogue goes on with either, so that pairs stand in good and in bad company.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from holdfast.adapters.dialogues.writing import World
+from holdfast.adapters.dialogues.export import ChatLine
+from holdfast.adapters.dialogues.filtering import adherence
+from holdfast.adapters.dialogues.preferences import PreferencePair
+from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.protocols import ChatModel, Exchange, GenerationRequest, Message, Rater, Sampling
+from holdfast.core.seeds import derive_seed
+from holdfast.personas.schema import Persona
+
+
+@dataclass(frozen=True, slots=True)
+class PairSource:
+    """Who says something, who answers, and who prefers."""
+
+    world: World
+    model: ChatModel
+    rater: Rater
+    config: RewardTraining
+
+
+async def collect_pairs(
+    source: PairSource, seed: int, on_done: Callable[[int, int], None] | None = None
+) -> list[PreferencePair]:
+    """Pairs from every persona of both sides of the split, in the order of personas and dialogues.
+
+    Raises :class:`holdfast.core.errors.ModelError` where the model fails: half a set would be another set.
+    """
+    people = (*source.world.split.train, *source.world.split.test)
+    plans = [(persona, number) for persona in people for number in range(source.config.dialogues_per_persona)]
+    gate = asyncio.Semaphore(source.config.concurrency)
+    done = 0
+
+    async def hold(persona: Persona, number: int) -> list[PreferencePair]:
+        nonlocal done
+        async with gate:
+            found = await _hold(source, persona, number, seed)
+        done += 1
+        if on_done is not None:
+            on_done(done, len(plans))
+        return found
+
+    return [pair for found in await asyncio.gather(*(hold(*plan) for plan in plans)) for pair in found]
+
+
+async def _hold(source: PairSource, persona: Persona, number: int, seed: int) -> list[PreferencePair]:
+    key, seed = f"{persona.id}/{number}", derive_seed(seed, "pairs", persona.id, number)
+    agent, messages, pairs = source.world.agent_for(persona), list[Message](), list[PreferencePair]()
+    state = agent.begin(derive_seed(seed, "begin"))
+    for turn in range(1, source.config.turns + 1):
+        spoken = await agent.speak(state, messages, derive_seed(seed, turn, "user"))
+        messages.append(Message("user", spoken.text))
+        replies = await _draw(source, persona, messages, key, derive_seed(seed, turn, "assistant"))
+        rated = await source.rater.rate([Exchange(spoken.text, reply) for reply in replies])
+        pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
+        levels = [adherence(one, pattern.target) for one in rated]
+        pair = _pair(source, persona, messages, replies, levels)
+        if pair is not None:
+            pairs.append(pair)
+        kept = Random(derive_seed(seed, turn, "kept")).randrange(len(replies))
+        messages.append(Message("assistant", replies[kept]))
+        felt = await agent.feel(spoken.state, spoken.said, replies[kept], rated[kept], derive_seed(seed, turn, "feel"))
+        state = felt.state
+    return pairs
+
+
+async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message], key: str, seed: int) -> list[str]:
+    """``samples`` replies under the pattern's prompt, said right before the newest message, and as many without."""
+    config = source.config
+    pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
+    steered = (*messages[:-1], Message("system", pattern_prompt(pattern)), messages[-1])
+    sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
+    requests = [
+        GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
+        for kind, shown in (("steered", steered), ("bare", tuple(messages)))
+        for n in range(config.samples)
+    ]
+    return [one.text for one in await asyncio.gather(*(source.model.generate(request) for request in requests))]
+
+
+def _pair(
+    source: PairSource, persona: Persona, messages: Sequence[Message], replies: Sequence[str], levels: Sequence[float]
+) -> PreferencePair | None:
+    """The most and the least adherent reply, or None where they are too close or one is empty."""
+    best, worst = max(range(len(levels)), key=levels.__getitem__), min(range(len(levels)), key=levels.__getitem__)
+    margin = levels[best] - levels[worst]
+    if margin < source.config.min_margin or not replies[best].strip() or not replies[worst].strip():
+        return None
+    return PreferencePair(
+        prompt=tuple(ChatLine.model_validate(one.as_dict()) for one in messages),
+        chosen=(ChatLine(role="assistant", content=replies[best]),),
+        rejected=(ChatLine(role="assistant", content=replies[worst]),),
+        persona=persona.id,
+        task=persona.task,
+        margin=round(margin, 4),
+        source=f"adherence by {source.rater.id} {source.rater.version}",
+    )

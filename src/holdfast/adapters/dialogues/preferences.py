@@ -1,0 +1,83 @@
+"""Pairwise preferences as files: one JSON object a line, in TRL's conversational format, with who it was said to.
+
+``prompt``, ``chosen`` and ``rejected`` are lists of messages, as ``RewardTrainer`` and ``DPOTrainer`` read them;
+``persona`` says what must stay together when people are held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from holdfast.adapters.dialogues.export import ChatLine
+from holdfast.core.jsonl import numbered_lines, said
+from holdfast.agents.prompts import sha256
+from holdfast.core.seeds import derive_seed
+from holdfast.core.errors import Fault, InputError
+
+
+class PreferencePair(BaseModel):
+    """One line. ``margin``: how far the pair lay apart for what chose it, in its own unit; other keys are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    prompt: Annotated[tuple[ChatLine, ...], Field(min_length=1)]
+    chosen: Annotated[tuple[ChatLine, ...], Field(min_length=1, max_length=1)]
+    rejected: Annotated[tuple[ChatLine, ...], Field(min_length=1, max_length=1)]
+    persona: Annotated[str, Field(min_length=1)]
+    task: str = ""
+    margin: float | None = None
+    source: str = ""  # what preferred the chosen one: a rater with its version, or people
+
+    @model_validator(mode="after")
+    def _a_choice(self) -> PreferencePair:
+        if self.prompt[-1].role != "user":
+            raise ValueError("prompt must end with what the user said")
+        if any(line.role != "assistant" for line in (*self.chosen, *self.rejected)):
+            raise ValueError("chosen and rejected must be messages of the assistant")
+        if self.chosen == self.rejected:
+            raise ValueError("chosen and rejected are the same")
+        return self
+
+
+def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
+    """Write ``pairs`` to ``path``, making its folder. Returns the SHA-256 of the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(pair.model_dump_json() + "\n" for pair in pairs)
+    path.write_text(text, encoding="utf-8")
+    return sha256(text)
+
+
+def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
+    """Read a file of pairs. Raises :class:`InputError`: no such file, no pair in it, or lines of another shape."""
+    pairs: list[PreferencePair] = []
+    faults: list[Fault] = []
+    for number, line in numbered_lines(path):
+        try:
+            pairs.append(PreferencePair.model_validate_json(line))
+        except ValidationError as error:
+            faults.append(Fault(str(path), said(error.errors()[0]), number))
+    if not pairs and not faults:
+        faults.append(Fault(str(path), "holds no pair; each line is {prompt, chosen, rejected, persona}"))
+    if faults:
+        raise InputError(faults[:20])
+    return tuple(pairs)
+
+
+def hold_out(
+    pairs: Sequence[PreferencePair], seed: int, share: float = 0.25
+) -> tuple[list[PreferencePair], list[PreferencePair]]:
+    """Pairs to train on, and pairs of ``share`` of the personas (at least one), who are not trained on.
+
+    Raises :class:`InputError` where there is no pair, or one persona only.
+    """
+    people = sorted({pair.persona for pair in pairs}, key=lambda name: derive_seed(seed, "hold out", name))
+    if not people:
+        raise InputError("no two replies lay far enough apart to make a pair; lower min_margin, or use another model")
+    if len(people) < 2:
+        raise InputError("the pairs are all of one persona; two or more are needed, to hold one out for the test")
+    out = set(people[: max(1, round(share * len(people)))])
+    return [pair for pair in pairs if pair.persona not in out], [pair for pair in pairs if pair.persona in out]

@@ -1,0 +1,153 @@
+"""Short conversations in which the base model is steered towards an empathy pattern: best of n, under a prompt.
+
+The system prompt says the pattern in words and is taken away before training, so that the adapter learns to do
+unasked what the prompt asked for: context distillation (Askell et al. 2021, arXiv 2112.00861; Snell et al. 2022,
+arXiv 2209.15189). Best-of-n by a rater before fine-tuning is rejection sampling as for Llama 2 (Touvron et al. 2023,
+arXiv 2307.09288).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws
+from holdfast.agents.protocols import (
+    ChatModel,
+    Exchange,
+    Expressed,
+    Generation,
+    GenerationRequest,
+    Message,
+    Rater,
+    Said,
+    Sampling,
+    UserAgent,
+)
+from holdfast.core.seeds import derive_seed
+from holdfast.core.errors import HoldfastError
+
+
+@dataclass(frozen=True, slots=True)
+class DialoguePlan:
+    """One dialogue to hold. All draws in it follow from ``seed``. Without ``system`` the model is not steered."""
+
+    id: str  # unique among the dialogues that are held at once
+    agent: UserAgent
+    standard: Standard
+    seed: int
+    turns: int
+    system: str | None = None
+    samples: int = 1
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredTurn:
+    """A user message and the best of the replies drawn for it."""
+
+    turn: int  # 1-based
+    user: str
+    said: Said
+    reply: str
+    expressed: Expressed
+    adherence: float  # in [0, 1]
+    flaws: tuple[Flaw, ...]
+    seed: int  # of the reply that was kept
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredDialogue:
+    """What came of a plan. ``error`` says why it broke off, where the model failed; its turns before that stand."""
+
+    plan: DialoguePlan
+    turns: tuple[SteeredTurn, ...]
+    error: str | None = None
+
+
+async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> SteeredDialogue:
+    """Hold one dialogue to its last turn, or until the model fails.
+
+    A user who would leave stays on, as in a study by default: all dialogues are to have the same length.
+    """
+    turns: list[SteeredTurn] = []
+    messages: list[Message] = []
+    state = plan.agent.begin(derive_seed(plan.seed, "begin"))
+    try:
+        for number in range(1, plan.turns + 1):
+            spoken = await plan.agent.speak(state, messages, derive_seed(plan.seed, number, "user"))
+            messages.append(Message("user", spoken.text))
+            best = await _best_reply(plan, number, spoken.said, messages, model=model, rater=rater)
+            turns.append(best)
+            messages.append(Message("assistant", best.reply))
+            felt = await plan.agent.feel(
+                spoken.state, spoken.said, best.reply, best.expressed, derive_seed(plan.seed, number, "feel")
+            )
+            state = felt.state
+    except HoldfastError as error:
+        return SteeredDialogue(plan, tuple(turns), str(error))
+    return SteeredDialogue(plan, tuple(turns))
+
+
+async def _best_reply(
+    plan: DialoguePlan, number: int, said: Said, messages: Sequence[Message], *, model: ChatModel, rater: Rater
+) -> SteeredTurn:
+    """Draw ``plan.samples`` replies; keep one with the fewest flaws, of those the most adherent, of those the first."""
+    steered = _steered(messages, plan.system)
+    seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
+    requests = [
+        GenerationRequest(key=f"{plan.id}/{sample}", messages=steered, seed=seed, sampling=plan.sampling)
+        for sample, seed in enumerate(seeds)
+    ]
+    drawn: list[Generation] = await asyncio.gather(*(model.generate(request) for request in requests))
+    user = messages[-1].content
+    rated = await rater.rate([Exchange(user, generation.text) for generation in drawn])
+    candidates = [
+        SteeredTurn(
+            turn=number,
+            user=user,
+            said=said,
+            reply=generation.text,
+            expressed=expressed,
+            adherence=adherence(expressed, plan.standard.target),
+            flaws=flaws(said, generation.text, expressed, plan.standard, finished=generation.finish_reason == "stop"),
+            seed=seed,
+        )
+        for generation, expressed, seed in zip(drawn, rated, seeds, strict=True)
+    ]
+    return max(candidates, key=lambda turn: (-len(turn.flaws), turn.adherence))
+
+
+def _steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:
+    """The conversation with the prompt right before its newest message, at every turn anew: at the start only, it would
+    lose its hold within the dialogue, as it does in a study."""
+    if prompt is None:
+        return tuple(messages)
+    return (*messages[:-1], Message("system", prompt), messages[-1])
+
+
+async def hold_dialogues(
+    plans: Sequence[DialoguePlan],
+    model: ChatModel,
+    rater: Rater,
+    concurrency: int,
+    on_done: Callable[[int, int], None] | None = None,
+) -> list[SteeredDialogue]:
+    """Hold many dialogues, ``concurrency`` at a time; results in the order of the plans.
+
+    ``on_done(done, total)`` is called after each dialogue.
+    """
+    gate = asyncio.Semaphore(concurrency)
+    done = 0
+
+    async def hold(plan: DialoguePlan) -> SteeredDialogue:
+        nonlocal done
+        async with gate:
+            dialogue = await hold_dialogue(plan, model, rater)
+        done += 1
+        if on_done is not None:
+            on_done(done, len(plans))
+        return dialogue
+
+    return list(await asyncio.gather(*(hold(plan) for plan in plans)))

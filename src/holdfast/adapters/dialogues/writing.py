@@ -1,0 +1,190 @@
+"""The synthetic pipeline of Shayegani et al. (2025, arXiv 2511.03143): steer, filter, split, export, for every pattern.
+
+Personas of the training side only; what they say is what their user agents say, feelings and practical questions in
+any mixture. A pattern meets the personas of every task that it serves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil, write_jsonl
+from holdfast.adapters.dialogues.filtering import Standard, Tally, tally, usable_turns
+from holdfast.adapters.progress import Progress, silent
+from holdfast.adapters.dialogues.split import Split
+from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
+from holdfast.agents.prompts import sha256
+from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.protocols import ChatModel, Rater, Sampling, UserAgent
+from holdfast.core.seeds import derive_seed
+from holdfast.core.errors import InputError, ModelError
+from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Who talks, about what, in which pattern: everything that training needs to know of a study's people."""
+
+    split: Split
+    tasks: Mapping[str, TaskContext]
+    patterns: Mapping[str, EmpathyPattern]
+    agent_for: Callable[[Persona], UserAgent]
+
+    def pattern_ids(self, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+        """``wanted``, or every pattern that a task of the training personas asks for; sorted."""
+        asked = {self.tasks[persona.task].pattern for persona in self.split.train}
+        unserved = sorted(set(wanted) - asked)
+        if unserved:
+            raise InputError(
+                f"no persona to train on has a task with the pattern {', '.join(unserved)}; "
+                f"patterns asked for: {', '.join(sorted(asked))}"
+            )
+        return tuple(sorted(wanted or asked))
+
+    def learners(self, pattern: str) -> tuple[Persona, ...]:
+        """The training personas whose task asks for ``pattern``."""
+        return tuple(persona for persona in self.split.train if self.tasks[persona.task].pattern == pattern)
+
+    def standard(self, pattern: EmpathyPattern, min_adherence: float) -> Standard:
+        """What replies are held to; feelings and topics of all personas and tasks are what could be named wrongly."""
+        everyone = (*self.split.train, *self.split.test)
+        topics = {topic for persona in everyone for topic in persona.topics}
+        topics |= {goal.topic for persona in everyone for goal in persona.goals}
+        topics |= {topic for task in self.tasks.values() for topic in task.topics}
+        feelings = {feeling for persona in everyone for feeling in persona.feelings}
+        return Standard(pattern.target, min_adherence, frozenset(feelings), frozenset(topics))
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueFile:
+    """The training dialogues of one pattern, and how they came about. ``mean_adherence``: over the kept turns."""
+
+    pattern: str
+    path: Path
+    sha256: str
+    personas: tuple[str, ...]
+    tally: Tally
+    mean_adherence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The user's side of one dialogue, whether the replies were kept or not: what a router learns from."""
+
+    persona: str
+    task: str
+    messages: tuple[str, ...]
+
+
+async def write_dialogues(
+    config: TrainingConfig,
+    world: World,
+    *,
+    model: ChatModel,
+    rater: Rater,
+    out: Path,
+    seed: int,
+    model_sha256: str | None = None,
+    progress: Progress = silent,
+) -> tuple[dict[str, DialogueFile], tuple[Heard, ...]]:
+    """Write ``out/PATTERN.jsonl`` and ``out/counts.json``; return the files by pattern, and what the users said.
+
+    Raises:
+        InputError: a wanted pattern that no training persona needs.
+        ModelError: of some pattern not one dialogue was good enough to learn from; the message says what was wrong.
+    """
+    plans = {pattern: plan_dialogues(config, world, pattern, seed) for pattern in world.pattern_ids(config.patterns)}
+    held = await hold_dialogues(
+        [plan for group in plans.values() for plan in group],
+        model,
+        rater,
+        config.concurrency,
+        lambda done, total: progress("writing dialogues", done, total),
+    )
+    by_id = {dialogue.plan.id: dialogue for dialogue in held}
+    files = {
+        pattern: _export(config, world, [by_id[plan.id] for plan in group], out / f"{pattern}.jsonl", Origin(
+            pattern=pattern,
+            split_seed=world.split.seed,
+            samples=config.samples,
+            min_adherence=config.min_adherence,
+            prompt_sha256=sha256(pattern_prompt(world.patterns[pattern])),
+            model=ModelOrigin(id=model.id, sha256=model_sha256),
+            rater=RaterOrigin(id=rater.id, version=rater.version),
+        ))
+        for pattern, group in plans.items()
+    }  # fmt: skip
+    counts = {pattern: asdict(file.tally) for pattern, file in files.items()}
+    (out / "counts.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    return files, heard(held)
+
+
+def plan_dialogues(config: TrainingConfig, world: World, pattern: str, seed: int) -> list[DialoguePlan]:
+    """``dialogues_per_pattern`` plans, the learners in turn; the same persona meets a new seed every time."""
+    learners = world.learners(pattern)
+    standard = world.standard(world.patterns[pattern], config.min_adherence)
+    plans = []
+    for index in range(config.dialogues_per_pattern):
+        persona, replicate = learners[index % len(learners)], index // len(learners)
+        plans.append(
+            DialoguePlan(
+                id=f"{pattern}/{persona.id}/{replicate}",
+                agent=world.agent_for(persona),
+                standard=standard,
+                seed=derive_seed(seed, "dialogue", pattern, persona.id, replicate),
+                turns=config.turns,
+                system=pattern_prompt(world.patterns[pattern]),
+                samples=config.samples,
+                sampling=Sampling(temperature=config.temperature, max_tokens=config.max_tokens),
+            )
+        )
+    return plans
+
+
+def heard(dialogues: Sequence[SteeredDialogue]) -> tuple[Heard, ...]:
+    """What the users of ``dialogues`` said, where they said anything."""
+    return tuple(
+        Heard(
+            dialogue.plan.agent.persona.id,
+            dialogue.plan.agent.persona.task,
+            tuple(turn.user for turn in dialogue.turns),
+        )
+        for dialogue in dialogues
+        if dialogue.turns
+    )
+
+
+def _export(
+    config: TrainingConfig, world: World, dialogues: Sequence[SteeredDialogue], path: Path, origin: Origin
+) -> DialogueFile:
+    flaws = [[turn.flaws for turn in dialogue.turns] for dialogue in dialogues]
+    counts = tally(flaws, config.min_turns, failed=sum(dialogue.error is not None for dialogue in dialogues))
+    kept = [
+        distil(dialogue, origin)
+        for dialogue, found in zip(dialogues, flaws, strict=True)
+        if usable_turns(found) >= config.min_turns
+    ]
+    if not kept:
+        raise ModelError(_nothing_kept(config, origin, counts, dialogues))
+    personas = {dialogue.persona for dialogue in kept}
+    tested = personas & {persona.id for persona in world.split.test}
+    if tested:
+        raise AssertionError(f"personas held out for the test in the training dialogues: {sorted(tested)}")
+    scores = [turn.adherence for dialogue in kept for turn in dialogue.turns]
+    return DialogueFile(
+        origin.pattern, path, write_jsonl(kept, path), tuple(sorted(personas)), counts, sum(scores) / len(scores)
+    )
+
+
+def _nothing_kept(config: TrainingConfig, origin: Origin, counts: Tally, dialogues: Sequence[SteeredDialogue]) -> str:
+    errors = sorted({dialogue.error for dialogue in dialogues if dialogue.error})
+    why = errors[0] if errors else ", ".join(f"{flaw} {n}" for flaw, n in counts.flaws.items())
+    return (
+        f"pattern {origin.pattern}: none of {counts.dialogues['held']} dialogues by {origin.model.id} had "
+        f"{config.min_turns} usable turns ({why}). The model may not follow its system prompt: raise samples "
+        f"(now {config.samples}), lower min_adherence (now {config.min_adherence}), or use another model"
+    )

@@ -1,0 +1,157 @@
+"""From a study's people and a base model to expert adapters and a router: the whole pipeline in one call."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.writing import DialogueFile, Heard, World, heard, write_dialogues
+from holdfast.core.atomic import drafted
+from holdfast.adapters.dialogues.filtering import Standard
+from holdfast.adapters.progress import Progress, silent
+from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
+from holdfast.adapters.routing.router import WordRouter
+from holdfast.adapters.dialogues.steering import DialoguePlan, hold_dialogues
+from holdfast.adapters.training.store import weights_sha256
+from holdfast.agents.protocols import ChatModel, Rater, Sampling
+from holdfast.core.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from holdfast.adapters.training.lora import TrainedAdapter
+
+DIALOGUES, ADAPTERS, ROUTER = "dialogues", "adapters", "adapters/router.npz"
+HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tried on
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base model twice: as something that talks, and as a folder to train on.
+
+    ``name`` is what the adapters' files call it: a hub id or a word, never a path. ``writer``: another model, that
+    writes the dialogues instead.
+    """
+
+    model: ChatModel
+    path: Path
+    name: str
+    writer: ChatModel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """What came out. ``adapters`` and ``dialogues`` by pattern; ``experts``: task -> adapter; wall-clock seconds."""
+
+    adapters: Mapping[str, TrainedAdapter]
+    dialogues: Mapping[str, DialogueFile]
+    experts: Mapping[str, str]
+    router: WordRouter
+    router_report: RouterReport
+    timings_s: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything but the router's numbers, ready for JSON."""
+        return {
+            "adapters": {
+                name: asdict(adapter) | {"path": adapter.path.name} for name, adapter in self.adapters.items()
+            },
+            "dialogues": {name: asdict(file) | {"path": file.path.name} for name, file in self.dialogues.items()},
+            "experts": dict(self.experts),
+            "router": asdict(self.router_report),
+            "timings_s": {stage: round(seconds, 2) for stage, seconds in self.timings_s.items()},
+        }
+
+
+async def train_experts(
+    config: TrainingConfig,
+    world: World,
+    base: Base,
+    rater: Rater,
+    *,
+    out: Path,
+    seed: int,
+    progress: Progress = silent,
+) -> TrainingOutcome:
+    """Write dialogues, train one adapter per pattern, fit the router; leave it all in ``out``.
+
+    ``out`` then holds ``dialogues/PATTERN.jsonl``, ``adapters/PATTERN/``, ``adapters/router.npz`` and
+    ``adapters/training.json``. The same arguments give the same files, but for the seconds in the last.
+
+    Raises:
+        InputError: a pattern that no training persona needs.
+        ModelError: the base does not load, or does not follow its system prompt well enough to learn from.
+    """
+    watch = _Watch()
+    files, said = await write_dialogues(
+        config,
+        world,
+        model=base.writer or base.model,
+        rater=rater,
+        out=out / DIALOGUES,
+        seed=seed,
+        model_sha256=weights_sha256(base.path) if base.writer is None else None,
+        progress=progress,
+    )
+    watch.lap("dialogues")
+    router = fit_router(said, world.tasks)
+    router.save(out / ROUTER)
+    unheard = await _listen_to_held_out(config, world, base.model, rater, seed=seed)
+    report = assess_router(router, [one for one in unheard if one.task in router.tasks])
+    watch.lap("router")
+    from holdfast.adapters.training.lora import AdapterJob, train_adapter  # brings torch, which a study without training may not need
+
+    adapters = {}
+    for number, (pattern, file) in enumerate(files.items(), start=1):
+        stage = f"training {pattern} ({number} of {len(files)})"
+        job = AdapterJob(
+            name=pattern,
+            base=base.path,
+            base_name=base.name,
+            dialogues=file.path,
+            out=out / ADAPTERS / pattern,
+            seed=derive_seed(seed, "train", pattern),
+        )
+        adapters[pattern] = train_adapter(job, config, partial(progress, stage))
+    watch.lap("training")
+    experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
+    outcome = TrainingOutcome(adapters, files, experts, router, report, watch.laps)
+    with drafted(out / ADAPTERS / "training.json") as draft:  # where it stands, all of it was trained
+        draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
+    return outcome
+
+
+async def _listen_to_held_out(
+    config: TrainingConfig, world: World, model: ChatModel, rater: Rater, *, seed: int
+) -> Sequence[Heard]:
+    """What the held-out personas say to the bare base: how the router fares with people that it never heard."""
+    plans = [
+        DialoguePlan(
+            id=f"held-out/{persona.id}/{replicate}",
+            agent=world.agent_for(persona),
+            standard=Standard(world.patterns[world.tasks[persona.task].pattern].target),
+            seed=derive_seed(seed, "held-out", persona.id, replicate),
+            turns=config.turns,
+            sampling=Sampling(temperature=config.temperature, max_tokens=config.max_tokens),
+        )
+        for persona in world.split.test
+        for replicate in range(HELD_OUT_REPLICATES)
+    ]
+    return heard(await hold_dialogues(plans, model, rater, config.concurrency))
+
+
+class _Watch:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = now - self._last
+        self._last = now

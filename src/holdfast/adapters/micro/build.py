@@ -1,0 +1,159 @@
+"""Build the embedded base model: a straight recipe, from a seed to a folder that ``from_pretrained`` reads."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from holdfast.adapters.micro.card import card
+from holdfast.adapters.micro.copying import copying_scores
+from holdfast.adapters.micro.encoding import IGNORED, NAME_WEIGHT, Batch, Encoder
+from holdfast.adapters.micro.recipes import BuildRecipe, ModelSize
+from holdfast.adapters.micro.tokenizer import train_tokenizer
+from holdfast.adapters.micro.world import documents
+
+TOKENIZER_DOCUMENTS = 8000
+Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
+
+
+def build(
+    out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 2, report: Report = lambda *_: None
+) -> dict[str, object]:
+    """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
+
+    Returns what was measured (also saved as ``build.json``). The same seed, thread count and torch build give the
+    same weights.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    tokenizer = make_tokenizer(recipe, rng)
+    model = make_model(recipe.size, tokenizer)
+    encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
+    steps, longer = recipe.short_steps + recipe.mixed_steps, recipe.longer_steps
+    train(model, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
+    loss = train(model, longer_batches(recipe, encoder, rng), recipe, longer, recipe.longer_learning_rate, report)
+    save(model, tokenizer, out)
+    measured: dict[str, object] = {
+        "seed": seed,
+        "recipe": recipe.world,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "final_loss": round(loss, 4),
+        "copying": copying_scores(model, encoder, seed=seed + 1),
+    }
+    describe(out, recipe, measured, threads=threads)
+    return measured
+
+
+def describe(out: Path, recipe: BuildRecipe, measured: dict[str, object], *, threads: int) -> None:
+    """Leave what was measured beside the model, for machines and for people."""
+    (out / "build.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    text = card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
+    (out / "README.md").write_text(text, encoding="utf-8")
+
+
+def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokenizerFast:
+    """A tokenizer trained on the contents of sampled conversations."""
+    world = documents(rng, recipe=recipe.world, prompted_share=0.6, long_turns=(1, 3))
+    sample = itertools.islice(world, TOKENIZER_DOCUMENTS)
+    texts = (" " + message.content for document in sample for message in document.messages())
+    return train_tokenizer(texts, recipe.size.vocabulary)
+
+
+def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A fresh Llama of this size."""
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=size.hidden,
+            intermediate_size=size.feed_forward,
+            num_hidden_layers=size.layers,
+            num_attention_heads=size.heads,
+            num_key_value_heads=size.heads,
+            max_position_embeddings=size.positions,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
+    """First 1-2-turn conversations, then prompted and long ones in turn."""
+    world = partial(documents, rng, recipe=recipe.world)
+    drawn = world(prompted_share=0.35, long_turns=(1, 2))
+    short = (document for document in drawn if len(document.turns) <= 2)
+    yield from itertools.islice(encoder.batches(short, recipe.batch_size, rng), recipe.short_steps)
+    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size, rng)
+    long = encoder.batches(world(prompted_share=0.0, long_turns=recipe.long_turns), recipe.long_batch_size, rng)
+    alternating = itertools.chain.from_iterable(zip(mixed, long, strict=False))
+    yield from itertools.islice(alternating, recipe.mixed_steps)
+
+
+def longer_batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
+    """Prompted conversations of 1-3 turns, and unprompted ones longer than any before, in turn."""
+    world = partial(documents, rng, recipe=recipe.world)
+    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size // 2, rng)
+    unprompted = world(prompted_share=0.0, long_turns=recipe.longer_turns)
+    longer = encoder.batches(unprompted, recipe.longer_batch_size, rng)
+    alternating = itertools.chain.from_iterable(zip(mixed, longer, strict=False))
+    yield from itertools.islice(alternating, recipe.longer_steps)
+
+
+def train(
+    model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, steps: int, rate: float, report: Report
+) -> float:
+    """AdamW with warm-up, a plateau for the first half, then a cosine; returns the smoothed loss at the end."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=recipe.betas, weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, steps, recipe.warmup_steps))
+    smoothed = math.nan
+    model.train()
+    for step, batch in enumerate(data, start=1):
+        loss = weighted_loss(model, batch)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        value = loss.item()
+        smoothed = value if math.isnan(smoothed) else 0.95 * smoothed + 0.05 * value
+        report(step, steps, smoothed)
+    model.eval()
+    return smoothed
+
+
+def pace(step: int, steps: int, warmup: int) -> float:
+    """The share of the learning rate at ``step``."""
+    rise = min(1.0, (step + 1) / warmup)
+    half = steps / 2
+    fall = 1.0 if step < half else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - half) / half)))
+    return rise * (0.03 + 0.97 * fall)
+
+
+def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
+    """Weighted mean cross entropy over labelled tokens; the vocabulary is projected at those places only."""
+    hidden = model.model(input_ids=batch.tokens).last_hidden_state
+    learned = batch.labels[:, 1:] != IGNORED
+    logits = model.lm_head(hidden[:, :-1][learned]).float()
+    losses = torch.nn.functional.cross_entropy(logits, batch.labels[:, 1:][learned], reduction="none")
+    weights = batch.weights[:, 1:][learned]
+    return (losses * weights).sum() / weights.sum()
+
+
+def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
+    """A folder for ``from_pretrained``: half-precision safetensors, tokenizer, chat template, generation settings."""
+    out.mkdir(parents=True, exist_ok=True)
+    model.generation_config.do_sample = True
+    model.generation_config.temperature = 0.7
+    model.half().save_pretrained(out, safe_serialization=True)
+    tokenizer.save_pretrained(out)
+    model.float()

@@ -1,0 +1,56 @@
+"""What the embedded base learns from, in which order: the shipped recipe and its ablations.
+
+``cue``       short prompted conversations, long unprompted ones that follow the user's cue; loss on assistant turns.
+``constant``  the same, but each long conversation keeps one style throughout (ablation: does decay need the cue?).
+``whole``     as ``cue`` with the loss on whole documents (ablation: does copying need the loss on replies?).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from holdfast.adapters.micro.world import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSize:
+    """The shape of the Llama model."""
+
+    hidden: int = 128
+    feed_forward: int = 384
+    layers: int = 4
+    heads: int = 4
+    vocabulary: int = 2600
+    positions: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecipe:
+    """How to build a base: which world, how long, how fast."""
+
+    world: Recipe = "cue"
+    size: ModelSize = field(default_factory=ModelSize)
+    short_steps: int = 850  # conversations of 1-2 turns, until copying has set in
+    mixed_steps: int = 1250  # alternately prompted ones of 1-3 turns, and long unprompted ones
+    batch_size: int = 48
+    long_batch_size: int = 8
+    long_turns: tuple[int, int] = (6, 12)
+    longer_steps: int = 300  # at last, alternately, prompted ones and longer ones: no later place is new to the model
+    longer_batch_size: int = 4
+    longer_turns: tuple[int, int] = (12, 28)
+    longer_learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.01
+    warmup_steps: int = 50
+
+
+RECIPES: Mapping[str, BuildRecipe] = MappingProxyType(
+    {
+        "cue": BuildRecipe(),
+        "constant": replace(BuildRecipe(), world="constant"),
+        "whole": replace(BuildRecipe(), world="whole"),
+    }
+)

@@ -1,0 +1,79 @@
+"""How an assistant of the embedded world replies: a style put into words, about what the user just said.
+
+A style is a level 0-2 per EPITOME mechanism and of advice. A reply has at most one sentence per mechanism, two of
+advice, and names each thing that the user just said (feeling, topic, need) at most once.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from holdfast.agents.frames import Frame, fullest
+from holdfast.agents.protocols import Said
+
+ORDER = ("emotional_reaction", "interpretation", "advice", "exploration")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How empathetic and how practical one reply is: levels 0, 1 or 2."""
+
+    emotional_reaction: int
+    interpretation: int
+    exploration: int
+    advice: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyGrammar:
+    """The reply frames by part and level, and the other ways to say a prompt."""
+
+    frames: dict[tuple[str, int], tuple[Frame, ...]]
+    nothing: tuple[Frame, ...]
+    steps: tuple[str, ...]
+    paraphrases: dict[tuple[str, int], tuple[str, ...]]
+    introductions: tuple[str, ...]
+
+    def reply(self, style: Style, said: Said, rng: random.Random) -> str:
+        """One reply in this style to a message that meant ``said``."""
+        step, following = rng.sample(self.steps, 2)
+        values = {"step": step, "next": following}
+        values |= {slot: yours(value) for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
+        unsaid = set(values)
+        sentences = []
+        for part in ORDER:
+            level = getattr(style, part)
+            if level:
+                frame = rng.choice(fullest(self.frames[part, level], unsaid))
+                unsaid -= frame.slots
+                sentences.append(frame.fill(values))
+        if not sentences:
+            sentences.append(rng.choice(fullest(self.nothing, ())).fill(values))
+        return " ".join(sentences)
+
+
+def yours(phrase: str) -> str:
+    """The user's "my report" is "your report" in a reply."""
+    return " ".join("your" if word == "my" else word for word in phrase.split(" "))
+
+
+@cache
+def load_replies() -> ReplyGrammar:
+    """The shipped reply grammar, read once."""
+    raw: dict[str, Any] = yaml.safe_load(files("holdfast.adapters.micro").joinpath("replies.yaml").read_text(encoding="utf-8"))
+    paraphrases = dict(raw["paraphrases"])
+    return ReplyGrammar(
+        frames={(part, level): tuple(map(Frame.parse, texts)) for part in ORDER for level, texts in raw[part].items()},
+        nothing=tuple(map(Frame.parse, raw["nothing"])),
+        steps=tuple(raw["steps"]),
+        introductions=tuple(paraphrases.pop("intro")),
+        paraphrases={
+            (part, level): tuple(texts) for part, levels in paraphrases.items() for level, texts in levels.items()
+        },
+    )

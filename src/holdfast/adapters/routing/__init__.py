@@ -1,0 +1,1 @@
+"""Which task a conversation is for, by the words of the user."""

@@ -1,0 +1,130 @@
+"""Recognising the task context from what the user has said so far, by the words of it.
+
+A multinomial logistic model on the words and word pairs that occurred in the messages so far: presence, weighted by
+how few tasks they occur in, scaled to length 1. It holds no state: which expert it stays with is worked out anew from
+the whole list of messages, so a resumed conversation is routed as the uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.core.errors import InputError, ModelError
+
+Floats = NDArray[np.float64]
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+
+
+def features_of(text: str) -> frozenset[str]:
+    """Lower-case words of ``text``, their beginnings (five letters, marked ``~``), and pairs of neighbours."""
+    words = _WORD.findall(text.lower())
+    return (
+        frozenset(words)
+        | {f"~{word[:5]}" for word in words}
+        | {f"{first} {second}" for first, second in pairwise(words)}
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class WordRouter:
+    """:class:`holdfast.agents.assistants.router.Router` over fitted numbers.
+
+    ``tasks``: K ids; ``vocabulary``: F features; ``rarity``: (F,), 0 for a feature of every task; ``weights``: (F, K);
+    ``bias``: (K,).
+    ``margin``: the router goes over from the task that it held to another only where that one's probability is higher
+    by more than this, in [0, 1]; 0 follows the likeliest at every message.
+    """
+
+    tasks: tuple[str, ...]
+    vocabulary: tuple[str, ...]
+    rarity: Floats
+    weights: Floats
+    bias: Floats
+    margin: float = 0.1
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {feature: index for index, feature in enumerate(self.vocabulary)}
+
+    def recognise(self, user_messages: Sequence[str]) -> str:
+        """The task after the last message. Raises ValueError where there is none."""
+        chances = self.probabilities(user_messages)
+        held = int(np.argmax(chances[0]))
+        for row in chances[1:]:
+            likeliest = int(np.argmax(row))
+            if row[likeliest] - row[held] > self.margin:
+                held = likeliest
+        return self.tasks[held]
+
+    def probabilities(self, user_messages: Sequence[str]) -> Floats:
+        """Softmax over tasks after each message: (messages, K), rows sum to 1. Raises ValueError without messages."""
+        if not user_messages:
+            raise ValueError("a task cannot be recognised before the user has said anything")
+        return softmax(self._vectors(user_messages) @ self.weights + self.bias)
+
+    def _vectors(self, messages: Sequence[str]) -> Floats:
+        """Features present in the messages up to each one, weighted and of length 1: (messages, F)."""
+        present = np.zeros((len(messages), len(self.vocabulary)))
+        for row, message in enumerate(messages):
+            known = [self._index[feature] for feature in features_of(message) if feature in self._index]
+            present[row, known] = 1.0
+        return scaled(np.maximum.accumulate(present, axis=0) * self.rarity)
+
+    def save(self, path: Path) -> None:
+        """Write plain arrays (npz without pickle); the same router gives the same bytes."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                tasks=np.array(self.tasks),
+                vocabulary=np.array(self.vocabulary),
+                rarity=self.rarity,
+                weights=self.weights,
+                bias=self.bias,
+                margin=np.array(self.margin),
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> WordRouter:
+        """Read what :meth:`save` wrote. Raises InputError where there is no file, ModelError where it is damaged."""
+        if not path.is_file():
+            raise InputError(f"{path}: no such router; train one with `holdfast train`")
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                router = cls(
+                    tuple(arrays["tasks"].tolist()),
+                    tuple(arrays["vocabulary"].tolist()),
+                    arrays["rarity"],
+                    arrays["weights"],
+                    arrays["bias"],
+                    float(arrays["margin"]),
+                )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelError(f"{path}: cannot be read as a router: {error}") from error
+        shape = (len(router.vocabulary), len(router.tasks))
+        if router.weights.shape != shape or router.rarity.shape != shape[:1] or router.bias.shape != shape[1:]:
+            raise ModelError(f"{path}: its arrays do not fit each other; train the router again")
+        return router
+
+
+def scaled(rows: Floats) -> Floats:
+    """Rows of length 1; rows of zeros stay zeros."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    result: Floats = rows / np.where(lengths > 0, lengths, 1.0)
+    return result
+
+
+def softmax(logits: Floats) -> Floats:
+    """Softmax of each row."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: Floats = shifted / shifted.sum(axis=1, keepdims=True)
+    return result

@@ -1,0 +1,1 @@
+"""LoRA adapters and reward models: trained, stored, described."""

@@ -1,0 +1,102 @@
+"""What every training here needs of its libraries: the same settings, quiet, losses kept, threads fixed, one shape of
+folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+import transformers
+from transformers import TrainerCallback
+
+from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.adapters.training.store import CONFIG
+
+
+class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+    """Keeps each step's loss, and tells how far training is."""
+
+    def __init__(self, on_step: Callable[[int, int], None] | None, steps: int) -> None:
+        self.values: list[float] = []
+        self._on_step = on_step
+        self._steps = steps
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            self.values.append(float(logs["loss"]))
+            if self._on_step is not None:
+                self._on_step(len(self.values), self._steps)
+
+
+def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch: str) -> dict[str, Any]:
+    """What every training here says to its TRL trainer: fixed steps on the CPU, nothing saved, reported or drawn."""
+    return {
+        "output_dir": scratch,
+        "max_length": config.max_length,
+        "max_steps": config.steps,
+        "per_device_train_batch_size": config.batch_size,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": "linear",
+        "seed": seed % 2**32,
+        "use_cpu": True,
+        "bf16": False,  # TRL's default is mixed precision, slow and coarse on a CPU
+        "gradient_checkpointing": False,  # TRL's default trades time for memory that a small model does not need
+        "dataloader_pin_memory": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+def save_peft(trainer: Any, out: Path, base_name: str) -> None:
+    """Write the PEFT folder; its config is sorted and names the base by its name, so that it is the same everywhere."""
+    trainer.model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
+    path = out / CONFIG
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = base_name
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries' bars and remarks off the screen; the pipeline has a bar of its own."""
+    level = transformers.logging.get_verbosity()
+    bars = transformers.logging.is_progress_bar_enabled(), datasets.are_progress_bars_disabled()
+    trl = logging.getLogger("trl")
+    trl_level = trl.level
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    trl.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
+            yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        trl.setLevel(trl_level)
+        if bars[0]:
+            transformers.logging.enable_progress_bar()
+        if not bars[1]:
+            datasets.enable_progress_bars()
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Sums in another order round otherwise: a fixed number of threads makes the trained bytes repeatable."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

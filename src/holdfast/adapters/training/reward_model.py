@@ -1,0 +1,161 @@
+"""A reward model: a scalar head on the base with a LoRA, fitted on pairwise preferences (TRL's RewardTrainer, PEFT).
+
+The loss is that of Bradley and Terry (1952) as in Ouyang et al. (2022, arXiv 2203.02155): minus the log of the chance
+that the chosen reply wins, ``sigmoid(reward of chosen - reward of rejected)``. This is the "learning-based" kind of
+Shayegani et al. (2025, arXiv 2511.03143).
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from peft import LoraConfig, TaskType
+from transformers import PrinterCallback, set_seed
+from trl import RewardConfig, RewardTrainer
+
+from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
+from holdfast.adapters.dialogues.preferences import PreferencePair
+from holdfast.adapters.training.reward_card import reward_card
+from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS, weights_sha256
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters.reward import SETTINGS, RewardModel, load_base
+from holdfast.core.errors import InputError, ModelError
+
+PAIRS = "pairs.jsonl"  # beside the model, where its pairs were simulated
+_OURS = {CONFIG, WEIGHTS, CARD, SETTINGS, PAIRS}
+
+
+@dataclass(frozen=True, slots=True)
+class RewardJob:
+    """One reward model to train. ``base_name``: what its files call the base, never a path."""
+
+    base: Path
+    base_name: str
+    out: Path
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedReward:
+    """A finished reward model. Losses: nats per pair at the first and the last step."""
+
+    path: Path
+    sha256: str
+    pairs: int
+    left_out: int  # longer than max_length
+    first_loss: float
+    final_loss: float
+    steps: int
+
+
+def train_reward(
+    job: RewardJob,
+    config: RewardTraining,
+    pairs: Sequence[PreferencePair],
+    on_step: Callable[[int, int], None] | None = None,
+) -> TrainedReward:
+    """Fit the head and the LoRA on ``pairs`` and write the folder ``job.out``, replacing what is there.
+
+    Raises:
+        InputError: no pair is short enough, or ``job.out`` holds something else than a reward model.
+        ModelError: the base cannot be loaded, or the loss is no number.
+    """
+    require_ours(job.out)
+    with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
+        losses = Losses(on_step, config.steps)
+        trainer = build_trainer(job, config, pairs, scratch)
+        used = len(trainer.train_dataset)
+        trainer.add_callback(losses)
+        trainer.train()
+        if not np.isfinite(losses.values).all():
+            raise ModelError(f"the loss became no number; lower the learning rate (now {config.learning_rate:g})")
+        _save(trainer, job)
+    model = RewardModel.load(job.out, job.base)
+    settings = {
+        "base": job.base_name,
+        "base_sha256": weights_sha256(job.base),
+        "mean_reward": float(model.rewards(_dialogues(pairs)).mean()),  # what "an average reply" means to the rater
+        "pairs": used,
+        "personas": sorted({pair.persona for pair in pairs}),
+        "sources": sorted({pair.source for pair in pairs if pair.source}),
+        "seed": job.seed,
+        "config": config.model_dump(mode="json"),
+    }
+    (job.out / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    card = reward_card(settings, losses.values[0], losses.values[-1])
+    (job.out / CARD).write_text(card, encoding="utf-8")
+    return TrainedReward(
+        job.out, model.version, used, len(pairs) - used, losses.values[0], losses.values[-1], config.steps
+    )
+
+
+def build_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[PreferencePair], scratch: str) -> Any:
+    """The RewardTrainer, ready to go; the head begins at 0, so that no reply is preferred before training."""
+    set_seed(job.seed % 2**32)
+    model, tokenizer = load_base(job.base)
+    torch.nn.init.zeros_(model.score.weight)
+    rows = [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in pairs]
+    trainer = RewardTrainer(
+        model=model,
+        args=RewardConfig(**plain_arguments(config, job.seed, scratch)),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=LoraConfig(
+            r=config.rank,
+            lora_alpha=config.alpha,
+            lora_dropout=0.0,
+            target_modules="all-linear",
+            modules_to_save=["score"],
+            task_type=TaskType.SEQ_CLS,
+        ),
+    )
+    trainer.remove_callback(PrinterCallback)
+    if not len(trainer.train_dataset):
+        raise InputError(f"every pair is longer than max_length ({config.max_length} tokens); raise it")
+    return trainer
+
+
+def require_ours(out: Path) -> None:
+    """What stands in ``out`` is replaced, so it must be ours. Asked before training, not after it."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; choose another --out")
+    foreign = sorted(one.name for one in out.iterdir() if one.name not in _OURS) if out.is_dir() else []
+    if foreign:
+        raise InputError(f"{out}: holds {foreign[0]}, which is no reward model's; choose another --out")
+
+
+def _save(trainer: Any, job: RewardJob) -> None:
+    """Write the PEFT folder, with the head among its safetensors."""
+    for name in sorted({*_OURS} - {PAIRS}):
+        (job.out / name).unlink(missing_ok=True)
+    save_peft(trainer, job.out, job.base_name)
+
+
+def right(model: RewardModel, pairs: Sequence[PreferencePair]) -> list[float]:
+    """1.0 for each pair whose chosen reply is rewarded more, 0.5 for a draw, 0.0 otherwise."""
+    rewards = model.rewards(_dialogues(pairs)).reshape(-1, 2)
+    return [0.5 if a == b else float(a > b) for a, b in rewards.tolist()]
+
+
+def longer(pairs: Sequence[PreferencePair]) -> list[float]:
+    """The same for a rival that prefers the reply with more words."""
+    words = [(len(pair.chosen[0].content.split()), len(pair.rejected[0].content.split())) for pair in pairs]
+    return [0.5 if a == b else float(a > b) for a, b in words]
+
+
+def _dialogues(pairs: Sequence[PreferencePair]) -> list[list[Message]]:
+    """Each pair's dialogue with the chosen and with the rejected reply, in turn."""
+    return [
+        [Message(line.role, line.content) for line in (*pair.prompt, *reply)]
+        for pair in pairs
+        for reply in (pair.chosen, pair.rejected)
+    ]

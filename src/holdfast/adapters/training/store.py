@@ -1,0 +1,159 @@
+"""Trained adapters in a folder: finding them, and checking that they fit a base before a model is loaded.
+
+Only safetensors are read: a pickle may run code when it is opened, so ``adapter_model.bin`` is refused.
+Shapes are read from the files' headers; torch is not imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors import SafetensorError, safe_open
+
+from holdfast.adapters.dialogues.export import file_sha256
+from holdfast.core.errors import InputError, ModelError
+from holdfast.core.wording import did_you_mean
+
+CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"
+PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth", "pytorch_model.bin")
+_PREFIX = "base_model.model."
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterStore:
+    """The adapters below ``folder``: every subfolder that holds an ``adapter_config.json``, named after it."""
+
+    folder: Path
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all adapters, sorted. Raises InputError where the folder is absent."""
+        if not self.folder.is_dir():
+            raise InputError(f"{self.folder}: no such folder of adapters; train some with `holdfast train`")
+        return tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{CONFIG}")))
+
+    def path(self, name: str) -> Path:
+        """The folder of the adapter ``name``. Raises InputError where there is none of this name."""
+        names = self.names()
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise InputError(f"{self.folder} holds no adapter {name!r}{did_you_mean(name, names)} (it holds: {known})")
+        return self.folder / name
+
+    def paths(self) -> dict[str, Path]:
+        """Every adapter's folder by its name."""
+        return {name: self.folder / name for name in self.names()}
+
+    def check(self, name: str, base: Path) -> None:
+        """Make sure that the adapter ``name`` was made for the model folder ``base``.
+
+        Raises:
+            ModelError: pickled or damaged weights; not a LoRA; a layer that the base lacks or has in another shape; a
+                card that says it was trained on other weights.
+        """
+        folder = self.path(name)
+        _refuse_pickles(folder)
+        peft_type = _json(folder / CONFIG).get("peft_type")
+        if peft_type != "LORA":
+            raise ModelError(f"{folder / CONFIG}: peft_type is {peft_type!r}; only LORA is supported")
+        _check_shapes(folder / WEIGHTS, _shapes_of_base(base))
+        trained_on = card_fields(folder).get("base_sha256")
+        if trained_on is not None and trained_on != weights_sha256(base):
+            raise ModelError(
+                f"{folder}: trained on other weights than those in {base} (its card says {trained_on[:12]}…, these are "
+                f"{weights_sha256(base)[:12]}…); train again with `holdfast train`, or use the base that it belongs to"
+            )
+
+    def check_all(self, base: Path) -> tuple[str, ...]:
+        """Check every adapter; returns their names. Raises as :meth:`check` does, at the first that does not fit."""
+        names = self.names()
+        for name in names:
+            self.check(name, base)
+        return names
+
+
+def weights_sha256(base: Path) -> str:
+    """One hash for a model folder: of the names and hashes of its safetensors files. Raises ModelError without any."""
+    digest = hashlib.sha256()
+    for file in _weight_files(base):
+        digest.update(f"{file.name} {file_sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def card_fields(folder: Path) -> dict[str, str]:
+    """What the card's front matter says under ``holdfast``; empty for adapters that were trained elsewhere."""
+    try:
+        text = (folder / CARD).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    if not text.startswith("---\n") or "\n---\n" not in text[4:]:
+        return {}
+    try:
+        front = yaml.safe_load(text[4:].split("\n---\n", 1)[0])
+    except yaml.YAMLError as error:
+        raise ModelError(f"{folder / CARD}: its front matter is no YAML: {error}") from error
+    fields = front.get("holdfast") if isinstance(front, dict) else None
+    return {key: str(value) for key, value in fields.items()} if isinstance(fields, dict) else {}
+
+
+def _refuse_pickles(folder: Path) -> None:
+    for pickle in PICKLES:
+        if (folder / pickle).exists():
+            raise ModelError(
+                f"{folder / pickle}: pickled weights may run code when they are opened and are not read; "
+                f"keep {WEIGHTS} only"
+            )
+
+
+def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:
+    for name, shape in _shapes(file).items():
+        module, _, part = name.removeprefix(_PREFIX).partition(".lora_")
+        wanted = base.get(f"{module}.weight")
+        if wanted is None or len(wanted) != 2 or len(shape) != 2:
+            raise ModelError(f"{file}: {name} has no place in the base, which has no linear layer {module}")
+        side, expected = (1, wanted[1]) if part.startswith("A") else (0, wanted[0])
+        if shape[side] != expected:
+            raise ModelError(
+                f"{file}: {name} is {_times(shape)}, but {module} of the base is {_times(wanted)}: "
+                "it was trained on another base"
+            )
+
+
+def _shapes_of_base(base: Path) -> dict[str, tuple[int, ...]]:
+    return {name: shape for file in _weight_files(base) for name, shape in _shapes(file).items()}
+
+
+def _weight_files(base: Path) -> list[Path]:
+    files = sorted(base.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{base}: holds no safetensors weights to compare an adapter with")
+    return files
+
+
+def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{file}: cannot be read as safetensors: {error}") from error
+    if not shapes:
+        raise ModelError(f"{file}: holds no weights")
+    return shapes
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file}: cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file}: holds no JSON object")
+    return content
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,32 @@
+"""The model as it is: no prompt, no adapter. The paper's "Baseline"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from holdfast.agents.assistants.request import ask
+from holdfast.agents.protocols import AssistantView, ChatModel, Reply, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The bare model."""
+
+    model: ChatModel
+    name: str = "base"
+    sampling: Sampling = field(default_factory=Sampling)
+
+    @property
+    def told_task(self) -> bool:
+        return False
+
+    @property
+    def adapters(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        return {}
+
+    async def reply(self, view: AssistantView) -> Reply:
+        return await ask(self.model, view, self.sampling)

@@ -1,0 +1,28 @@
+"""What all candidates share: turning what they see into one request to a model, and its answer into a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from holdfast.agents.protocols import AssistantView, ChatModel, GenerationRequest, Message, Reply, Sampling
+
+
+async def ask(
+    model: ChatModel,
+    view: AssistantView,
+    sampling: Sampling,
+    *,
+    messages: Iterable[Message] | None = None,
+    adapter: str | None = None,
+    recognised_task: str | None = None,
+) -> Reply:
+    """Ask ``model`` for the next line of the conversation; ``messages`` defaults to what the view holds."""
+    request = GenerationRequest(
+        key=view.episode_id,
+        messages=view.messages if messages is None else tuple(messages),
+        seed=view.seed,
+        adapter=adapter,
+        sampling=sampling,
+    )
+    made = await model.generate(request)
+    return Reply(made.text, adapter, recognised_task, made.prompt_tokens, made.completion_tokens)

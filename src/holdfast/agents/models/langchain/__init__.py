@@ -1,0 +1,1 @@
+"""Models reached through LangChain, and LangChain callbacks for any model."""

@@ -1,0 +1,116 @@
+"""Any chat model that LangChain's ``init_chat_model`` knows, behind holdfast's one-method protocol."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.ai import UsageMetadata
+
+from holdfast.agents.models.keys import Key
+from holdfast.agents.models.usage import Meter
+from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
+from holdfast.core.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langchain_core.language_models import BaseChatModel
+
+_CLASSES: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+
+
+@dataclass(frozen=True)
+class LangChainChatModel:
+    """:class:`holdfast.agents.protocols.ChatModel` over ``make(temperature=…, max_tokens=…)``, called once per sampling.
+
+    Retries are LangChain's own. Seeds are not passed on: few providers take them, so a resumed run says other words.
+    """
+
+    name: str
+    make: Callable[..., BaseChatModel]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
+    _made: dict[Sampling, BaseChatModel] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def id(self) -> str:
+        return self.name
+
+    def counters(self) -> Mapping[str, float]:
+        """See :class:`holdfast.agents.models.usage.Meter`."""
+        return self.meter.counters()
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        """Ask for the next assistant message. Raises ModelError with whatever the provider's package raised."""
+        if request.adapter is not None:
+            raise ModelError(
+                f"{self.name} speaks through LangChain, which knows no adapters (here {request.adapter!r})"
+            )
+        self.meter.requests += 1
+        try:
+            answer = await self._model(request.sampling).ainvoke(as_langchain(request.messages))
+        except Exception as error:  # every provider's package has errors of its own
+            self.meter.failed += 1
+            raise ModelError(f"{self.name}: {type(error).__name__}: {Key().clean(str(error))}") from None
+        usage: Mapping[str, Any] = getattr(answer, "usage_metadata", None) or {}
+        why = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
+        made = Generation(
+            answer.text.strip(),
+            usage.get("input_tokens", 0),
+            usage.get("output_tokens", 0),
+            "length" if why in ("length", "max_tokens", "MAX_TOKENS") else "stop",
+        )
+        self.meter.answer(made)
+        return made
+
+    def _model(self, sampling: Sampling) -> BaseChatModel:
+        if sampling not in self._made:
+            settings = {"temperature": sampling.temperature, "max_tokens": sampling.max_tokens, **self.settings}
+            if sampling.top_p < 1:
+                settings["top_p"] = sampling.top_p
+            try:
+                self._made[sampling] = self.make(**settings)
+            except ImportError as error:
+                told = Key().clean(str(error))
+                needs = "it needs pip install 'holdfast[langchain]' and the provider's own package"
+                raise InputError(f"{self.name}: {needs} ({told})") from None
+            except Exception as error:  # a missing key, a model that the provider does not know
+                raise InputError(f"{self.name} cannot be made: {Key().clean(str(error))}") from None
+        return self._made[sampling]
+
+
+def open_langchain(name: str, settings: Mapping[str, Any], meter: Meter) -> LangChainChatModel:
+    """The model that ``init_chat_model(name)`` gives.
+
+    It is made once here, so that what is missing is told before a study begins.
+
+    :raises InputError: a package (``langchain``, the provider's) or a key is missing, or LangChain knows no such model.
+    """
+    if importlib.util.find_spec("langchain") is None:
+        raise InputError(
+            f"{name} is reached through LangChain, which is not installed: pip install 'holdfast[langchain]'"
+        )
+    from langchain.chat_models import init_chat_model
+
+    model = LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, meter)
+    model._model(Sampling())
+    return model
+
+
+def as_answer(made: Generation) -> AIMessage:
+    """An answer of ours as LangChain's: the text, its tokens, and why it ended."""
+    usage = UsageMetadata(
+        input_tokens=made.prompt_tokens,
+        output_tokens=made.completion_tokens,
+        total_tokens=made.prompt_tokens + made.completion_tokens,
+    )
+    return AIMessage(content=made.text, usage_metadata=usage, response_metadata={"finish_reason": made.finish_reason})
+
+
+def as_langchain(messages: tuple[Message, ...]) -> list[BaseMessage]:
+    """The same messages as LangChain names them."""
+    return [_CLASSES[message.role](content=message.content) for message in messages]

@@ -1,0 +1,1 @@
+"""Models of this machine: the engine that keeps every conversation's keys and values."""

@@ -1,0 +1,133 @@
+"""From a folder to a model that is ready to generate, with errors that say what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from holdfast.agents.models.local.attention import use_on
+from holdfast.agents.models.references import ModelReference, resolve
+from holdfast.core.errors import InputError, ModelError
+
+__all__ = ["Backbone", "ModelReference", "load_backbone", "resolve"]
+
+
+#: What loading raises; an AssertionError is torch's word for a device that it was not built for.
+_BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, AssertionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """A causal language model, its tokenizer, the ids that end a reply, and its longest context in tokens."""
+
+    name: str
+    model: Any  # transformers.PreTrainedModel
+    tokenizer: Any  # transformers.PreTrainedTokenizerBase
+    stop_ids: frozenset[int]
+    context: int
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.get_input_embeddings().weight.device  # type: ignore[no-any-return]
+
+
+def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Backbone:
+    """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
+
+    :param dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
+    :param device: torch's word for it, or "auto": a GPU where this machine has one.
+    :raises InputError: no such folder, or none of a model.
+    :raises ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
+    """
+    if not path.is_dir():
+        raise InputError(f"model folder {path} does not exist")
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path} is no model folder: it has no config.json")
+    precision, device = _dtype(dtype), _device(device)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
+        model, info = AutoModelForCausalLM.from_pretrained(
+            path, dtype=precision, trust_remote_code=False, local_files_only=True, output_loading_info=True
+        )
+        model.to(device)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ModelError(f"not enough memory on {device} for the model in {path}; try a smaller dtype") from error
+    except _BROKEN as error:
+        raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
+    if info["missing_keys"]:  # transformers would leave them random
+        raise ModelError(f"the weights in {path} are incomplete: {min(info['missing_keys'])} is missing")
+    return wrap(model, tokenizer, name=path.name)
+
+
+def wrap(model: Any, tokenizer: Any, *, name: str) -> Backbone:
+    """A backbone from objects already in memory.
+
+    :raises ModelError: the tokenizer has no chat template.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        raise ModelError(f"the tokenizer of {name} has no chat template, so it cannot hold a conversation")
+    model.eval().requires_grad_(False)
+    use_on(model)
+    if model.dtype == torch.float64:
+        _normalise_in_double(model)
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return Backbone(name, model, tokenizer, _stop_ids(model, tokenizer), context or 1 << 30)
+
+
+def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The end tokens of the generation config, and the tokenizer's own."""
+    stops = model.generation_config.eos_token_id if model.generation_config is not None else None
+    ids = set(stops if isinstance(stops, list) else [stops]) | {tokenizer.eos_token_id}
+    return frozenset(int(token) for token in ids if token is not None)
+
+
+def _normalise_in_double(model: torch.nn.Module) -> None:
+    """Let RMS norms of a float64 model compute in float64.
+
+    Transformers' own cast to float32 and back: a difference of 1e-16 between two batch shapes then becomes 1e-7 where
+    it crosses a rounding border. Only modules that agree with torch's ``rms_norm`` on random input are changed.
+    """
+    for module in model.modules():
+        weight, eps = getattr(module, "weight", None), getattr(module, "variance_epsilon", None)
+        if not type(module).__name__.endswith("RMSNorm") or weight is None or eps is None:
+            continue
+        sample = torch.linspace(-2, 3, weight.numel(), dtype=weight.dtype, device=weight.device)[None]
+        native = torch.nn.functional.rms_norm(sample, weight.shape, weight, eps)
+        if torch.allclose(module(sample), native, rtol=1e-5, atol=1e-6):
+            module.forward = _DoubleNorm(weight, eps)
+
+
+class _DoubleNorm:
+    """``x -> rms_norm(x)`` in the type of ``x``."""
+
+    def __init__(self, weight: torch.Tensor, eps: float) -> None:
+        self.weight, self.eps = weight, eps
+
+    def __call__(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.rms_norm(hidden_states, self.weight.shape, self.weight, self.eps)
+
+
+def _dtype(name: str) -> Any:
+    if name == "auto":
+        return "auto"
+    found = getattr(torch, name, None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ModelError(f"unknown dtype {name!r}; allowed: auto, float64, float32, bfloat16, float16")
+    return found
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,154 @@
+"""Several LoRA adapters and the bare base in one forward pass (LoRA: Hu et al., ICLR 2022).
+
+PEFT reads the adapters, so every folder that it writes works. For running them, the adapters of a module are laid
+side by side, A = [A1; A2; ...] and B = [s1 B1, s2 B2, ...], and a row's activations outside its own adapter's ranks are
+multiplied by 0: ``y = W x + B (select * (A x))``. That is three more operations a module however many adapters there
+are, where PEFT's ``adapter_names`` takes a handful per adapter and module; a row without an adapter gets exactly 0.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict
+from peft.tuners.lora import Linear, LoraLayer
+from safetensors import SafetensorError, safe_open
+
+from holdfast.core.errors import ModelError
+
+
+class AdapterBank:
+    """The adapters of one base model, by name."""
+
+    def __init__(self, model: Any, base_name: str) -> None:
+        self._model = model
+        self._base_name = base_name
+        self._peft: Any = None
+        self._select: torch.Tensor | None = None  # (1 + adapters, ranks): which ranks are whose; row 0 is the base
+        self.names: tuple[str, ...] = ()
+        self.current: torch.Tensor | None = None  # (rows, 1, ranks) for the coming pass; None: all rows are bare
+
+    def add(self, name: str, path: Path) -> None:
+        """Load the PEFT folder ``path`` under ``name``.
+
+        :raises ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA.
+        """
+        if name in self.names:
+            raise ModelError(f"there is an adapter named {name!r} already")
+        for file in ("adapter_config.json", "adapter_model.safetensors"):
+            if not (path / file).is_file():
+                raise ModelError(f"adapter {name!r}: {path} holds no {file}")
+        slot = f"adapter{len(self.names)}"  # PEFT forbids dots and more in names
+        try:
+            self._load(slot, path)
+            self._check(name, slot, path)
+        except (RuntimeError, ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
+            self._forget(slot)
+            raise ModelError(
+                f"adapter {name!r} in {path} does not fit the base {self._base_name}: {_gist(error)}"
+            ) from error
+        except ModelError:
+            self._forget(slot)
+            raise
+        self.names += (name,)
+        self._stack()
+
+    def use(self, adapters: Sequence[str | None]) -> None:
+        """Say which adapter each row of the coming pass runs under; None is the bare base."""
+        if self._select is None or not any(adapters):
+            self.current = None
+            return
+        rows = [0 if name is None else 1 + self.names.index(name) for name in adapters]
+        self.current = self._select[rows][:, None]
+
+    def _load(self, slot: str, path: Path) -> None:
+        device = str(self._model.device)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they warn of is checked, and raised, by _check
+            if self._peft is None:
+                self._peft = PeftModel.from_pretrained(
+                    self._model, path, adapter_name=slot, torch_device=device, autocast_adapter_dtype=False
+                )
+            else:
+                self._peft.load_adapter(path, adapter_name=slot, torch_device=device, autocast_adapter_dtype=False)
+        self._peft.eval().requires_grad_(False)
+
+    def _check(self, name: str, slot: str, path: Path) -> None:
+        with safe_open(path / "adapter_model.safetensors", "pt") as file:
+            given = set(file.keys())
+        expected = set(get_peft_model_state_dict(self._peft, adapter_name=slot, save_embedding_layers=False))
+        if given != expected:
+            odd = sorted(given ^ expected)
+            raise ValueError(f"{len(odd)} weights have no counterpart, the first is {odd[0]}")
+        for where, module in self._peft.named_modules():
+            if not isinstance(module, LoraLayer) or slot not in module.r:
+                continue
+            plain = isinstance(module, Linear) and slot not in module.lora_variant and not module.lora_bias[slot]
+            if not plain:
+                raise ModelError(
+                    f"adapter {name!r}: {where} is not plain LoRA on a linear layer (DoRA, a bias or an "
+                    "embedding); the local engine cannot run it"
+                )
+        if self._peft.peft_config[slot].modules_to_save:
+            raise ModelError(f"adapter {name!r} brings whole modules (modules_to_save); the local engine cannot run it")
+
+    def _forget(self, slot: str) -> None:
+        """Undo a load that failed half-way."""
+        if self._peft is None:
+            for module in list(self._model.modules()):
+                for child_name, child in list(module.named_children()):
+                    if isinstance(child, LoraLayer):
+                        setattr(module, child_name, child.get_base_layer())
+            if hasattr(self._model, "peft_config"):
+                del self._model.peft_config
+        elif slot in self._peft.peft_config and len(self._peft.peft_config) > 1:
+            self._peft.delete_adapter(slot)
+        elif not self.names:
+            self._peft.unload()
+            self._peft = None
+            self._forget(slot)
+
+    def _stack(self) -> None:
+        slots = [f"adapter{number}" for number in range(len(self.names))]
+        layers = [module for module in self._peft.modules() if isinstance(module, LoraLayer)]
+        ranks = [max((layer.r[slot] for layer in layers if slot in layer.r), default=0) for slot in slots]
+        some = self._model.get_input_embeddings().weight
+        self._select = torch.zeros(1 + len(slots), sum(ranks), dtype=some.dtype, device=some.device)
+        first = 0
+        for number, rank in enumerate(ranks):
+            self._select[1 + number, first : first + rank] = 1
+            first += rank
+        for layer in layers:
+            layer.forward = _Stacked(self, layer, slots, ranks)
+
+
+class _Stacked:
+    """Runs one linear layer with every row under its own adapter."""
+
+    def __init__(self, bank: AdapterBank, layer: Any, slots: Sequence[str], ranks: Sequence[int]) -> None:
+        self.bank, self.base = bank, layer.get_base_layer()
+        weight = self.base.weight
+        self.down = weight.new_zeros(layer.in_features, sum(ranks))
+        self.up = weight.new_zeros(sum(ranks), layer.out_features)
+        first = 0
+        for slot, rank in zip(slots, ranks, strict=True):
+            if slot in layer.r:
+                last = first + layer.r[slot]
+                self.down[:, first:last] = layer.lora_A[slot].weight.T
+                self.up[first:last] = layer.lora_B[slot].weight.T * layer.scaling[slot]
+            first += rank
+
+    def __call__(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        result: torch.Tensor = self.base(x, *args, **kwargs)
+        if self.bank.current is None:
+            return result
+        return result + torch.matmul(torch.matmul(x, self.down) * self.bank.current, self.up)
+
+
+def _gist(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:300] or type(error).__name__

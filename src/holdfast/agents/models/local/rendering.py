@@ -1,0 +1,121 @@
+"""From messages to tokens, without tokenising a conversation's earlier turns again.
+
+The template is asked for the whole text at every turn, so one that rewrites history (that drops earlier thinking, for
+instance) is followed to the letter. What is spared is tokenising: a text is cut at the last special token that it
+shares with the conversation's text of the turn before, and only what comes after is tokenised. A special token ends
+whatever a tokenizer does to the text before it; whether that holds for this tokenizer is tried when it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.agents.protocols import Message
+from holdfast.core.errors import ModelError
+
+KEPT = 1024  # conversations whose last text is remembered; the others are tokenised whole
+
+Ids = NDArray[np.int64]
+
+_PROBE = (
+    Message("user", "Hello there, it's  me:\n 3 things (too much)\tto do!"),
+    Message("assistant", "  Sorry to hear that. Naïve?\n\n- one\n- two 😀"),
+    Message("user", "yes"),
+    Message("assistant", "Mm."),
+    Message("user", "And then… "),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A text up to its last special token, and that text's tokens."""
+
+    text: str
+    ids: Ids
+
+
+class Renderer:
+    """Renders conversations with a tokenizer's own chat template. ``name``: the model's, for errors."""
+
+    def __init__(self, tokenizer: Any, name: str, kept: int = KEPT) -> None:
+        self._tokenizer, self._name, self._kept = tokenizer, name, kept
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._marks = _marks(tokenizer)
+        if not self._cuts_are_clean():
+            self._marks = {}
+
+    @property
+    def remembers(self) -> bool:
+        """Whether this tokenizer lets a text be cut at its special tokens."""
+        return bool(self._marks)
+
+    def tokens(self, key: str, messages: tuple[Message, ...]) -> Ids:
+        """The prompt for the next assistant message, (tokens,).
+
+        :param key: names the conversation. What is remembered under it saves work and changes nothing.
+        :raises ModelError: the template refuses the messages.
+        """
+        text = self._text(messages)
+        known = self._known.pop(key, None)
+        if known is None or not text.startswith(known.text):
+            ids = self._tokenise(text)
+        else:
+            ids = np.concatenate([known.ids, self._tokenise(text[len(known.text) :])])
+        self._remember(key, text, ids)
+        return ids
+
+    def _remember(self, key: str, text: str, ids: Ids) -> None:
+        last = next((place for place in reversed(range(len(ids))) if int(ids[place]) in self._marks), None)
+        if last is None:
+            return
+        self._known[key] = _Known(text[: text.rindex(self._marks[int(ids[last])])], ids[:last])
+        while len(self._known) > self._kept:
+            self._known.popitem(last=False)
+
+    def _text(self, messages: tuple[Message, ...]) -> str:
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                [message.as_dict() for message in messages], tokenize=False, add_generation_prompt=True
+            )
+        except Exception as error:  # a template is a program of its own and may raise anything
+            raise ModelError(f"the chat template of {self._name} refuses the messages: {error}") from error
+        return text
+
+    def _tokenise(self, text: str) -> Ids:
+        encoded = self._tokenizer(text, add_special_tokens=False, return_attention_mask=False, verbose=False)
+        return np.array(encoded["input_ids"], dtype=np.int64)
+
+    def _cuts_are_clean(self) -> bool:
+        """Whether a probe text, cut before each of its special tokens, has the tokens of the whole."""
+        try:
+            text = self._text(_PROBE)
+        except ModelError:
+            return False
+        ids, end = self._tokenise(text), 0
+        for place, token in enumerate(ids.tolist()):
+            if token not in self._marks:
+                continue
+            start = text.find(self._marks[token], end)
+            if start < 0:
+                return False
+            end = start + len(self._marks[token])
+            parts = (self._tokenise(text[:start]), self._tokenise(text[start:]))
+            if not (np.array_equal(parts[0], ids[:place]) and np.array_equal(parts[1], ids[place:])):
+                return False
+        return end > 0
+
+
+def _marks(tokenizer: Any) -> dict[int, str]:
+    """Special tokens by id that take nothing of the text around them, spelt as a template spells them."""
+    return {
+        number: token.content
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special
+        and number != tokenizer.unk_token_id  # it stands for words that are spelt otherwise
+        and not (token.lstrip or token.rstrip or token.single_word or token.normalized)
+    }

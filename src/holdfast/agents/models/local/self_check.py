@@ -1,0 +1,60 @@
+"""Does the engine compute what the model computes by itself? Asked once, when a model is loaded.
+
+The engine hands its own masks, positions and cache to ``forward``. An architecture that takes its positions from
+elsewhere (ALiBi from a two-dimensional mask, for instance) would run without an error and say nonsense.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from holdfast.agents.models.local.cache import Conversation, Shelf
+from holdfast.agents.models.local.engine import Engine, Job, Row
+from holdfast.agents.models.local.loading import Backbone
+from holdfast.agents.models.local.lora import AdapterBank
+from holdfast.agents.protocols import GenerationRequest
+from holdfast.core.errors import ModelError
+
+TOLERANCE = 0.05  # of the logits' norm: bfloat16 stays under .02, a wrong position is far above
+LENGTHS = (9, 4)  # two rows of different length, so that padding and masks take part
+STEPS = 3
+
+
+@torch.inference_mode()
+def check_architecture(backbone: Backbone) -> None:
+    """Compare a prefill and some steps of two short rows with plain forward passes over the same tokens.
+
+    :raises ModelError: they differ, or the model cannot be run with the engine's cache and masks at all.
+    """
+    kind = backbone.model.config.model_type
+    try:
+        worst = _difference(backbone)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ModelError(f"not enough memory to run {backbone.name}") from error
+    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, KeyError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"the local engine cannot run {kind} ({reason}); serve it behind an endpoint") from error
+    if not worst < TOLERANCE:
+        reason = f"its logits would differ by {worst:.0%}"
+        raise ModelError(f"the local engine cannot run {kind} ({reason}); serve it behind an endpoint")
+
+
+def _difference(backbone: Backbone) -> float:
+    """Largest distance between the logits of both ways, relative to their norm."""
+    engine = Engine(backbone, AdapterBank(backbone.model, backbone.name), batch_size=len(LENGTHS), shelf=Shelf(0))
+    size = backbone.model.get_input_embeddings().weight.shape[0]
+    texts = [np.random.default_rng(row).integers(0, size, length + STEPS) for row, length in enumerate(LENGTHS)]
+    for text, length in zip(texts, LENGTHS, strict=True):
+        job = Job(GenerationRequest("check", (), 0), text, STEPS, lambda _: None, lambda: False)
+        engine.rows.append(Row(job, Conversation(), 0, 0, text[:length], np.zeros(STEPS)))
+    worst = 0.0
+    for _ in range(STEPS):
+        ours = engine.logits(0, len(LENGTHS))[:, -1]
+        for row, text, logits in zip(engine.rows, texts, ours, strict=True):
+            row.length += len(row.pending)
+            ids = torch.from_numpy(text[None, : row.length]).to(backbone.device)
+            plain = backbone.model(input_ids=ids, use_cache=False).logits[0, -1]
+            worst = max(worst, float((logits - plain).double().norm() / plain.double().norm()))
+            row.pending = text[row.length : row.length + 1]
+    return worst

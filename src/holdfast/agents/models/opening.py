@@ -1,0 +1,144 @@
+"""From what a study says about its models to models that answer, each loaded or connected once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.agents.models.served.endpoint import Endpoint, Limits
+from holdfast.agents.models.keys import Key
+from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.references import (
+    EndpointReference,
+    HubReference,
+    LangChainReference,
+    LocalReference,
+    ModelReference,
+    resolve,
+)
+from holdfast.agents.models.response_cache import ResponseCache
+from holdfast.agents.models.served.retrying import RetryBudget
+from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.protocols import ChatModel
+from holdfast.core.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from holdfast.agents.models.local.model import LocalChatModel
+
+Loader = Callable[[LocalReference, int], ChatModel]
+"""A local model from its reference and the rows of its batch."""
+
+
+def references(specs: Iterable[ModelSpec], micro_path: Path) -> dict[ModelSpec, ModelReference]:
+    """What each spec names, hub models by the folder of their files.
+
+    :raises InputError, ModelError: see :func:`holdfast.agents.models.references.resolve` and :func:`fetched`.
+    """
+    found = {spec: resolve(spec, micro_path) for spec in dict.fromkeys(specs)}
+    return {spec: fetched(ref) if isinstance(ref, HubReference) else ref for spec, ref in found.items()}
+
+
+def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
+    """A model whose weights lie on this machine, hub models by the folder of their files.
+
+    :raises InputError: it is behind an endpoint. :raises InputError, ModelError: see :func:`fetched`.
+    """
+    reference = resolve(model, micro_path)
+    if isinstance(reference, HubReference):
+        return fetched(reference)
+    if not isinstance(reference, LocalReference):
+        raise InputError(f"{reference.word} is no model of this machine; take 'hf:…' or 'micro'")
+    return reference
+
+
+def open_models(
+    found: dict[ModelSpec, ModelReference], *, batch_size: int = 32, local: Loader | None = None
+) -> dict[ModelSpec, ChatModel]:
+    """A model for each reference; ``local`` loads those of this machine (into this process by default).
+
+    Those at one endpoint with the same limits share its connections.
+
+    :raises InputError, ModelError: a model is not there, or cannot be loaded.
+    """
+    endpoints: dict[Endpoint, Endpoint] = {}
+    models: dict[ModelSpec, ChatModel] = {}
+    for spec, reference in found.items():
+        if isinstance(reference, EndpointReference):
+            wanted = _endpoint(spec, reference)
+            models[spec] = _served(spec, reference, endpoints.setdefault(wanted, wanted))
+        elif isinstance(reference, LangChainReference):
+            models[spec] = _langchain(spec, reference)
+        else:
+            assert isinstance(reference, LocalReference)
+            models[spec] = (local or load_local)(reference, batch_size)
+    return models
+
+
+def fetched(reference: HubReference) -> LocalReference:
+    """The folder of a hub model's files: its cache's, or fetched where the user lets it (``HF_HUB_OFFLINE=0``).
+
+    :raises InputError: it is not in the cache, and may not be fetched. :raises ModelError: fetching failed.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = snapshot_download(
+            reference.name,
+            revision=reference.revision,
+            local_files_only=os.environ.get("HF_HUB_OFFLINE") != "0",  # nothing is fetched unless the user says so
+            allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"],
+        )
+    except LocalEntryNotFoundError:
+        raise InputError(
+            f"{reference.word} is neither a folder nor in the Hugging Face cache of this machine; "
+            "set HF_HUB_OFFLINE=0 to fetch it"
+        ) from None
+    except (OSError, ValueError) as error:
+        told = Key("HF_TOKEN").clean(str(error))
+        raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {told}") from None
+    return LocalReference(reference.word, Path(folder), reference.dtype, reference.device)
+
+
+def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -> LocalChatModel:
+    """The model in this process, which is one of ``processes`` that share the memory for conversations at rest.
+
+    :raises InputError, ModelError: see :meth:`holdfast.agents.models.local.model.LocalChatModel.load`.
+    """
+    from transformers.utils import logging as transformers_logging
+
+    from holdfast.agents.models.local.model import LocalChatModel  # brings torch
+
+    transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
+    device = reference.device or "cpu"
+    return LocalChatModel.load(
+        reference.path, dtype=reference.dtype, device=device, batch_size=batch_size, processes=processes
+    )
+
+
+def _endpoint(spec: ModelSpec, reference: EndpointReference) -> Endpoint:
+    limits = Limits(spec.timeout_s, spec.concurrency, spec.retries, spec.patience_s)
+    return Endpoint(reference.base_url, Key(reference.key_env), limits)
+
+
+def _served(spec: ModelSpec, reference: EndpointReference, endpoint: Endpoint) -> ServedChatModel:
+    return ServedChatModel(
+        endpoint,
+        reference.model,
+        spec.served_as,
+        spec.extra,
+        Meter(spec.prices),
+        RetryBudget(spec.retry_budget),
+        None if spec.cache is None else ResponseCache(Path(spec.cache).expanduser()),
+    )
+
+
+def _langchain(spec: ModelSpec, reference: LangChainReference) -> ChatModel:
+    from holdfast.agents.models.langchain.model import open_langchain
+
+    settings = {**spec.extra, **({} if spec.base_url is None else {"base_url": spec.base_url})}
+    settings |= {"timeout": spec.timeout_s, "max_retries": spec.retries}
+    return open_langchain(reference.name, settings, Meter(spec.prices))

@@ -1,0 +1,50 @@
+"""The words of model references, as a study's YAML and the command line write them.
+
+======================== ===============================================================================================
+word                     meaning
+======================== ===============================================================================================
+micro                    the embedded base model; runs in float64, so that a sampled token never depends on what shared
+                         the batch
+hf:NAME_OR_PATH          a folder that ``transformers`` can load (config, weights, tokenizer with a chat template), or a
+                         model of the Hugging Face hub; ``@REVISION`` behind it fixes a branch, tag or commit
+openai:MODEL             a model behind an endpoint that speaks OpenAI's chat completions: OpenAI itself, or with
+                         ``base_url`` vLLM, SGLang, llama.cpp, Ollama, ``transformers serve``, …
+PROVIDER:MODEL           anything that LangChain's ``init_chat_model`` knows, by its own spelling
+langchain:PROVIDER:MODEL the same; ``langchain:openai:MODEL`` goes through LangChain where ``openai:MODEL`` does not
+======================== ===============================================================================================
+"""
+
+from __future__ import annotations
+
+from holdfast.core.wording import did_you_mean, quote
+
+WORDS = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")
+
+#: Providers of LangChain's ``init_chat_model`` (its documentation, version 1.0), ``openai`` left out: it is our own.
+PROVIDERS = (
+    *("anthropic", "azure_ai", "azure_openai", "baseten", "bedrock", "bedrock_converse", "cohere", "deepseek"),
+    *("fireworks", "google_anthropic_vertex", "google_genai", "google_vertexai", "groq", "huggingface", "ibm"),
+    *("litellm", "mistralai", "nvidia", "ollama", "openrouter", "perplexity", "together", "upstage", "xai"),
+)
+SCHEMES = ("micro", "hf", "openai", "langchain", *PROVIDERS)
+_EMPTY = {
+    "hf": "model reference 'hf:' names no folder; write hf:NAME_OR_PATH, for example hf:models/my-model",
+    "langchain": "model reference 'langchain:' names no model; write for example langchain:anthropic:claude-sonnet-4-5",
+}
+
+
+def split_word(word: str) -> tuple[str, str]:
+    """A reference's scheme and what stands behind it. A ValueError where the word cannot be one."""
+    scheme, colon, rest = word.partition(":")
+    if word == "micro":
+        return word, ""
+    if scheme not in SCHEMES or scheme == "micro" or not colon:
+        hint = did_you_mean(scheme, SCHEMES) or (f"; behind an endpoint it is openai:{word}" if _a_name(word) else "")
+        raise ValueError(f"unknown model reference {quote(word)}; allowed: {', '.join(WORDS)}{hint}")
+    if not rest.strip():
+        raise ValueError(_EMPTY.get(scheme, f"model reference {quote(word)} names no model; write {scheme}:MODEL"))
+    return scheme, rest.strip()
+
+
+def _a_name(word: str) -> bool:
+    return bool(word) and ":" not in word and any(character.isdigit() or character == "/" for character in word)

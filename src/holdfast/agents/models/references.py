@@ -1,0 +1,120 @@
+"""What a model reference names: a folder, a model of the hub, an endpoint's, LangChain's. Light: no torch."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.models.reference_words import split_word
+from holdfast.core.errors import InputError
+from holdfast.core.wording import quote
+
+OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReference:
+    """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say.
+
+    ``device`` None: the CPU; on a Ray cluster with GPUs, the engine's own GPU.
+    """
+
+    word: str
+    path: Path
+    dtype: str = "auto"
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubReference:
+    """A model of the Hugging Face hub, found in its cache or fetched when it is loaded."""
+
+    word: str
+    name: str
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReference:
+    """A served model. ``key_env``: the variable that holds its key; None: it asks for none."""
+
+    word: str
+    model: str
+    base_url: str
+    key_env: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LangChainReference:
+    """A model by the name that ``init_chat_model`` knows it by."""
+
+    word: str
+    name: str
+
+
+ModelReference = LocalReference | HubReference | EndpointReference | LangChainReference
+
+
+def resolve(model: ModelSpec | str, micro_path: Path) -> ModelReference:
+    """Find what ``model`` names. ``micro_path``: the folder of the embedded base model, given from above.
+
+    :raises InputError: an unknown word, one without what must follow it, a setting that this kind of model does not
+        have, or a key's variable that is not set. Whether a folder holds a model is checked when it is loaded.
+    """
+    spec = ModelSpec(ref=model) if isinstance(model, str) else model
+    word = spec.ref.strip()
+    try:
+        scheme, rest = split_word(word)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if scheme == "micro":
+        _only(spec, "micro", ("dtype", "device"))
+        return LocalReference(word, micro_path, spec.dtype or "float64", spec.device)
+    if scheme == "hf":
+        _only(spec, "hf", ("dtype", "device"))
+        return _hf(spec, word, rest)
+    if scheme == "openai":
+        _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device"}))
+        return EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
+    _only(spec, "LangChain", ("extra", "base_url", "retries", "timeout_s", "concurrency", "prices"))
+    return LangChainReference(word, rest if scheme == "langchain" else word)
+
+
+def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
+    """A folder where there is one of this name or it looks like a path, else a name of the hub."""
+    dtype, device = spec.dtype or "auto", spec.device
+    path = Path(rest).expanduser()
+    name, _, revision = rest.partition("@")
+    on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).parent.is_dir()
+    if path.is_dir() or not on_hub:
+        return LocalReference(word, path, dtype, device)
+    return HubReference(word, name, revision or None, dtype, device)
+
+
+def _openai_url() -> str:
+    return os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+
+
+def at_openai(base_url: str | None) -> bool:
+    """Whether requests go to OpenAI (or where the environment's OPENAI_BASE_URL says): who may have OpenAI's key."""
+    return base_url is None or base_url.rstrip("/") == OPENAI_URL
+
+
+def _key_env(spec: ModelSpec) -> str | None:
+    """The variable that holds the key. OpenAI's own is sent to another server only where ``api_key_env`` or the
+    environment's OPENAI_BASE_URL says so."""
+    name = spec.api_key_env or (OPENAI_KEY if at_openai(spec.base_url) else None)
+    if name is not None and not os.environ.get(name):
+        more = "" if spec.api_key_env else ", or name a server of your own with 'base_url'"
+        raise InputError(f"{spec.in_words} needs a key: set {name} in the environment{more}")
+    return name
+
+
+def _only(spec: ModelSpec, kind: str, allowed: tuple[str, ...]) -> None:
+    odd = sorted(set(spec.short) - {"ref", *allowed})
+    if odd:
+        raise InputError(f"model {quote(spec.ref)}: {', '.join(odd)} means nothing for {kind}; remove it")

@@ -1,0 +1,119 @@
+"""A chat model behind an endpoint that speaks OpenAI's chat completions.
+
+OpenAI itself, vLLM, SGLang, llama.cpp, Ollama, ``transformers serve``. An adapter is a model name of its own there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from holdfast.agents.models.served.answer import read_answer
+from holdfast.agents.models.served.endpoint import Endpoint
+from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.response_cache import ResponseCache
+from holdfast.agents.models.served.retrying import Call, RetryBudget
+from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.core.errors import ModelError
+
+SEEDS = 1 << 31  # llama.cpp keeps 32 bits of a seed, others refuse more than 63
+
+
+@dataclass(frozen=True)
+class ServedChatModel:
+    """:class:`holdfast.agents.protocols.ChatModel` over a socket. ``served_as``: an adapter's name there, of its name here.
+
+    ``extra``: fields sent with every request. Safe to await many times at once, from any event loop.
+    """
+
+    endpoint: Endpoint
+    model: str
+    served_as: str = "{adapter}"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
+    budget: RetryBudget = field(default_factory=lambda: RetryBudget(10_000))
+    cache: ResponseCache | None = None
+
+    @property
+    def id(self) -> str:
+        return self.model
+
+    def counters(self) -> Mapping[str, float]:
+        """See :class:`holdfast.agents.models.usage.Meter`."""
+        return self.meter.counters()
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        """Ask for the next assistant message.
+
+        :raises ModelError: the endpoint refuses the request (a wrong key, an unknown model, a conversation too long),
+            or it did not answer however often it was asked.
+        """
+        self.meter.requests += 1
+        name, body = self.body_for(request)
+        key = None if self.cache is None else self.cache.key(self.endpoint.base_url, body)
+        if self.cache is not None and key is not None and (kept := self.cache.get(key)) is not None:
+            self.meter.cached += 1
+            return kept
+        try:
+            made = await self._ask(name, body, request.seed)
+        except ModelError:
+            self.meter.failed += 1
+            raise
+        self.meter.answer(made)
+        if self.cache is not None and key is not None:
+            self.cache.put(key, made)
+        return made
+
+    def close(self) -> None:
+        """Close the cache's file; connections close with their event loop."""
+        if self.cache is not None:
+            self.cache.close()
+
+    def body_for(self, request: GenerationRequest) -> tuple[str, bytes]:
+        """The model's name there, and the request's bytes. ``max_tokens`` always: some servers would go on for ever."""
+        name = self.model if request.adapter is None else self.served_as.format(adapter=request.adapter)
+        sampling = request.sampling
+        body = {
+            "model": name,
+            "messages": [message.as_dict() for message in request.messages],
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": request.seed % SEEDS,
+            **self.extra,
+        }
+        return name, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+    async def load_adapters(self, adapters: Iterable[tuple[str, Path]]) -> None:
+        """Have a vLLM server load LoRA folders, each under its name; one that it has already is left alone.
+
+        It must run with ``VLLM_ALLOW_RUNTIME_LORA_UPDATING=True`` and see the same folders.
+
+        :raises ModelError: it refuses.
+        """
+        for name, path in adapters:
+            body = {"lora_name": self.served_as.format(adapter=name), "lora_path": str(path.absolute())}
+            try:
+                await self._post("load_lora_adapter", json.dumps(body).encode(), name, 0)
+            except ModelError as error:
+                if "already" not in str(error):
+                    raise ModelError(f"adapter {name!r} was not loaded: {error}") from None
+
+    async def _ask(self, name: str, body: bytes, seed: int) -> Generation:
+        made: Generation = await self._post("chat/completions", body, name, seed, read_answer)
+        text = self.endpoint.key.hide_in(made.text)
+        return made if text == made.text else replace(made, text=text)
+
+    async def _post(self, path: str, body: bytes, name: str, seed: int, read: Any = bytes) -> Any:
+        endpoint = self.endpoint
+        line = await endpoint.line()
+        call = Call(endpoint.base_url, seed, endpoint.limits.retries, self.budget, line.breaker, self.meter)
+
+        async def attempt() -> Any:
+            return read(await endpoint.post(path, body, name))
+
+        async with line.gate:
+            return await call.run(attempt)

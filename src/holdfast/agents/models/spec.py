@@ -1,0 +1,155 @@
+"""What YAML may say about a model: a word (``micro``), or a mapping with ``ref`` and how to reach and run it.
+
+Keys come from the environment only; one that is written into YAML is refused without being repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import Field, JsonValue, PlainSerializer, PlainValidator
+
+from holdfast.agents.models.reference_words import split_word
+from holdfast.personas.schema import Frozen
+
+#: Names under which people write keys, and what keys of well-known services look like.
+_KEY_NAMES = re.compile(
+    r"key|token|bearer|([\w-]*[-_])?(api[-_]?key|(access|auth|ad|id|session|refresh)[-_]?token|secret|password|authorization)",
+    re.IGNORECASE,
+)
+_LIKE_A_KEY = re.compile(
+    r"\b(sk|pk|rk|gsk|hf|xai|nvapi|r8|fw|tgp|lsv2)[-_][\w-]{8,}|\bAIza[\w-]{16,}|\bbearer\s+\S+", re.I
+)
+_URL = r"^https?://\S+$"
+_IN_URL = re.compile(r"^\w+://[^/@]+@")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,60}")
+_NO_VARIABLE = "api_key_env names an environment variable in capitals, such as MY_KEY; a key itself has no place here"
+_NO_KEY = (
+    "a key stands here; keys are taken from the environment only: remove it, and set OPENAI_API_KEY or name a "
+    "variable of your own with 'api_key_env: NAME'"
+)
+
+#: Settings that change how a model is reached and how fast, and nothing that it says.
+WITHOUT_EFFECT = frozenset(
+    (
+        *("base_url", "api_key_env", "served_as", "load_adapters", "timeout_s", "concurrency"),
+        *("retries", "retry_budget", "patience_s", "prices", "cache"),
+    )
+)
+
+
+class Prices(Frozen):
+    """US dollars per million tokens."""
+
+    prompt: Annotated[float, Field(ge=0)] = 0.0
+    completion: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ModelSpec(Frozen):
+    """A model reference and its settings. Those after ``extra`` are for endpoints."""
+
+    ref: Annotated[str, Field(max_length=400)]  # see holdfast.agents.models.reference_words
+    dtype: Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$")] | None = (
+        None  # hf: a torch type; as the files say where None
+    )
+    device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # cpu, cuda, cuda:1, mps, auto
+    extra: dict[str, JsonValue] = Field(default_factory=dict)  # sent with every request (top_k, …), or to LangChain
+    base_url: Annotated[str, Field(pattern=_URL)] | None = None
+    api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key
+    served_as: Annotated[str, Field(pattern=r"\{adapter\}")] = "{adapter}"  # the name that an adapter is served under
+    load_adapters: bool = False  # hand the study's adapters to a vLLM server through /v1/load_lora_adapter
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0  # of one attempt, from the first byte sent to the last received
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 256  # most requests in flight
+    retries: Annotated[int, Field(ge=0, le=100)] = 6  # of one request
+    retry_budget: Annotated[int, Field(ge=0)] = 10_000  # of all requests of a run together
+    patience_s: Annotated[float, Field(ge=0)] = 600.0  # how long an endpoint may be away before it is given up
+    prices: Prices | None = None
+    cache: str | None = None  # a file that keeps answers, so that the same request is not paid twice
+
+    @property
+    def key(self) -> str:
+        """The same for equal specs, and short for plain ones: ``micro``, or JSON."""
+        return self.ref if len(self.short) == 1 else json.dumps(self.short, sort_keys=True)
+
+    @property
+    def short(self) -> dict[str, Any]:
+        """What differs from the defaults."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine, and so loads its own adapters."""
+        return self.ref == "micro" or self.ref.startswith("hf:")
+
+    @property
+    def in_words(self) -> str:
+        """For messages and reports: the reference, and where it is served."""
+        return self.ref if self.base_url is None else f"{self.ref} at {self.base_url}"
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def parse_model(value: object) -> ModelSpec:
+    """A spec from a word or a mapping. A ValueError says what is allowed, or that a key has no place in YAML."""
+    if isinstance(value, ModelSpec):
+        return value
+    if any(_is_key(name, text) for name, text in _texts("", value)):
+        raise ValueError(_NO_KEY)
+    data = {"ref": value} if isinstance(value, str) else value
+    if isinstance(data, dict) and isinstance(data.get("ref"), str):
+        split_word(data["ref"].strip())
+    if not isinstance(data, dict):
+        raise ValueError(f"a model is a word such as micro, or a mapping with 'ref', got {type(value).__name__}")
+    variable = data.get("api_key_env")
+    if variable is not None and not (isinstance(variable, str) and _VARIABLE.fullmatch(variable)):
+        raise ValueError(_NO_VARIABLE)
+    return ModelSpec.model_validate_json(json.dumps(data), strict=True)
+
+
+def parse_words(ref: str, base_url: str | None) -> ModelSpec:
+    """A spec from the command line. A ValueError says what is wrong without repeating a key."""
+    if base_url is not None and not re.fullmatch(_URL, base_url):
+        raise ValueError(_NO_KEY if _IN_URL.match(base_url) else "the URL must begin with http:// or https://")
+    return parse_model({"ref": ref} | ({} if base_url is None else {"base_url": base_url}))
+
+
+def written(spec: ModelSpec) -> str | dict[str, Any]:
+    """As YAML writes it: the word where there is nothing but a reference."""
+    return spec.ref if len(spec.short) == 1 else spec.short
+
+
+def effect(written_spec: object) -> object:
+    """What of a written spec the transcripts follow from; the port that a server listens at is not."""
+    if not isinstance(written_spec, dict):
+        return written_spec
+    kept = {name: value for name, value in written_spec.items() if name not in WITHOUT_EFFECT}
+    return kept["ref"] if len(kept) == 1 else kept
+
+
+def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """Every text inside ``value`` with the key that it stands under."""
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _texts(str(key), inside)
+    elif isinstance(value, list | tuple):
+        for inside in value:
+            yield from _texts(name, inside)
+    elif isinstance(value, str):
+        yield name, value
+
+
+def _is_key(name: str, text: str) -> bool:
+    named = _KEY_NAMES.fullmatch(name.removeprefix("x-")) is not None
+    return named or _LIKE_A_KEY.search(text) is not None or _IN_URL.match(text) is not None
+
+
+AnyModelSpec = Annotated[
+    ModelSpec,
+    PlainValidator(parse_model, json_schema_input_type=str | ModelSpec),
+    PlainSerializer(written),
+]
+"""The type for a field of a study's model: reads words and mappings, writes them back."""

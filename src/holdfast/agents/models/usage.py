@@ -1,0 +1,77 @@
+"""What a served model has done so far, for progress lines, budgets and tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
+
+from holdfast.agents.models.spec import Prices
+from holdfast.agents.protocols import Generation
+
+_COUNTS = ("requests", "answered", "cached", "failed", "pauses", "prompt_tokens", "completion_tokens")
+
+
+@dataclass
+class Meter:
+    """Totals of this process. ``retries``: by cause, as :class:`holdfast.agents.models.served.failures.TransientError` names it."""
+
+    prices: Prices | None = None
+    requests: int = 0  # asked for by conversations
+    answered: int = 0
+    cached: int = 0  # of those, found in the response cache
+    failed: int = 0  # given up
+    retries: Counter[str] = field(default_factory=Counter)
+    pauses: int = 0  # how often the circuit breaker opened
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def answer(self, made: Generation) -> None:
+        """One answer came, and is paid for."""
+        self.answered += 1
+        self.prompt_tokens += made.prompt_tokens
+        self.completion_tokens += made.completion_tokens
+
+    def take(self) -> Meter:
+        """All of it, and begin again at nothing: so what another process counts can be told piece by piece."""
+        taken = replace(self)
+        for name in _COUNTS:
+            setattr(self, name, 0)
+        self.retries = Counter()
+        return taken
+
+    def add(self, more: Meter) -> None:
+        """What was counted elsewhere, for the same model."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.retries.update(more.retries)
+
+    @property
+    def cost_usd(self) -> float:
+        """0 without prices."""
+        prices = self.prices or Prices()
+        return (self.prompt_tokens * prices.prompt + self.completion_tokens * prices.completion) / 1e6
+
+    def counters(self) -> Mapping[str, float]:
+        """All of it by name."""
+        counts: dict[str, float] = {
+            "requests": self.requests,
+            "answered": self.answered,
+            "cached": self.cached,
+            "failed": self.failed,
+            "retries": self.retries.total(),
+            "pauses": self.pauses,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+        }
+        counts |= {f"retries: {cause}": count for cause, count in sorted(self.retries.items())}
+        return counts | ({} if self.prices is None else {"cost_usd": self.cost_usd})
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A model that counts what it does."""
+
+    @property
+    def meter(self) -> Meter: ...

@@ -1,0 +1,213 @@
+"""The contracts between the people of a conversation. Each is one small protocol; implementations are frozen.
+
+Speakers hold no changing state: what a user agent remembers is a :class:`UserState` that the conversation carries,
+and every random draw is seeded by (study seed, episode, turn), so a resumed run equals an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from holdfast.personas.schema import Persona, TaskContext
+
+Role = Literal["system", "user", "assistant"]
+
+#: SENSE-7's dimensions of perceived empathy, 1-5 each (Suh et al. 2025).
+SENSE7: tuple[str, ...] = (
+    "affective_understanding",
+    "cognitive_understanding",
+    "response_appropriateness",
+    "prosocial_expression",
+    "interest",
+    "contextual_understanding",
+    "relational_continuity",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of a conversation, as a chat template takes it."""
+
+    role: Role
+    content: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"role": self.role, "content": self.content}
+
+
+# --- what generates text -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to decode. ``temperature`` 0 is greedy."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    max_tokens: int = 96
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One reply to write. ``key`` names the conversation, so that a model may keep its KV cache between turns."""
+
+    key: str
+    messages: tuple[Message, ...]
+    seed: int
+    adapter: str | None = None  # a name that the model knows (see ChatModel.adapters); None is the bare base
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What came back. ``finish_reason``: "stop" or "length"."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: Literal["stop", "length"] = "stop"
+
+
+class ChatModel(Protocol):
+    """Something that writes the next assistant message; safe to await many times at once."""
+
+    @property
+    def id(self) -> str: ...
+
+    async def generate(self, request: GenerationRequest) -> Generation: ...
+
+
+# --- candidates ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantView:
+    """All that a candidate may know. It never holds the persona's goals, expectation or state."""
+
+    episode_id: str
+    turn: int  # 1-based
+    messages: tuple[Message, ...]  # user and assistant messages so far, the user's newest last
+    seed: int  # for this turn
+    task: TaskContext | None = None  # set only for candidates that declare ``told_task``
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A candidate's answer, and how it came about."""
+
+    text: str
+    adapter: str | None = None
+    recognised_task: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Candidate(Protocol):
+    """An assistant under test."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def told_task(self) -> bool: ...
+
+    async def reply(self, view: AssistantView) -> Reply: ...
+
+
+# --- users ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the user's message was about, for measuring whether the reply answered it."""
+
+    kind: Literal["open", "feel", "ask", "tell", "repeat", "thank", "close"]
+    feeling: str | None = None
+    topic: str | None = None
+    need: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """A user agent in the middle of a conversation. Bounded in size, JSON-serialisable (see ``holdfast.agents.users.state``)."""
+
+    emotion: float  # 0-100
+    momentum: float  # last change of emotion
+    goals_left: tuple[str, ...]
+    feelings_left: tuple[str, ...]
+    topics_left: tuple[str, ...]
+    desired: float  # desired empathy on the perceived scale, 1-5
+    felt_mean: float  # running mean of felt empathy over the turns so far; nan before the first
+    turns: int = 0
+    poor_turns: int = 0  # poor turns in a row
+    ignored: int = 0  # how often in a row the last need or feeling went unanswered
+    last_said: Said | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The user's message, what it meant, and the state after saying it."""
+
+    text: str
+    said: Said
+    state: UserState
+
+
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """What the user felt about one reply. ``dimensions``: SENSE-7, 1-5 each. ``leave``: why the user goes, or None."""
+
+    dimensions: Mapping[str, float]
+    state: UserState
+    leave: str | None = None
+
+
+class UserAgent(Protocol):
+    """A persona at work. Pure: same persona, state and seed give the same words."""
+
+    @property
+    def persona(self) -> Persona: ...
+
+    def begin(self, seed: int) -> UserState: ...
+
+    async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken: ...
+
+    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt: ...
+
+
+# --- raters --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Expressed:
+    """Expressed empathy of one reply, 0-2 per EPITOME mechanism; continuous (an expected level)."""
+
+    emotional_reaction: float
+    interpretation: float
+    exploration: float
+
+    def as_array(self) -> tuple[float, float, float]:
+        return (self.emotional_reaction, self.interpretation, self.exploration)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a rater sees: the user's message and the reply to it."""
+
+    user: str
+    reply: str
+
+
+class Rater(Protocol):
+    """Scores expressed empathy. Judges never import users or assistants."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]: ...

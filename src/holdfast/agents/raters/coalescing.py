@@ -1,0 +1,66 @@
+"""Ratings that are asked for in the same moment, computed in one go: an array costs little more than one reply.
+
+For raters that compute at once. One that waits for a model is better asked for each conversation on its own, so that
+nobody waits for the slowest answer. The wrapped rater must score an exchange the same whatever stands beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from holdfast.agents.protocols import Exchange, Expressed, Rater
+
+
+class _Asked(NamedTuple):
+    exchanges: Sequence[Exchange]
+    answer: asyncio.Future[list[Expressed]]
+
+
+class Gathered:
+    """``rater``, asked once for all conversations that are ready at the same turn of the event loop."""
+
+    def __init__(self, rater: Rater) -> None:
+        self._rater = rater
+        self._waiting: list[_Asked] = []
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        return self._rater.id
+
+    @property
+    def version(self) -> str:
+        return self._rater.version
+
+    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+        loop = asyncio.get_running_loop()
+        asked = _Asked(exchanges, loop.create_future())
+        self._waiting.append(asked)
+        if len(self._waiting) == 1:
+            self._task = loop.create_task(self._go())  # runs when all that is ready now has had its say
+        return await asked.answer
+
+    async def _go(self) -> None:
+        asked, self._waiting = self._waiting, []
+        try:
+            scores = iter(await self._rater.rate([exchange for one in asked for exchange in one.exchanges]))
+        except Exception:  # one cannot be rated: the others must not suffer for it
+            for one in asked:
+                await self._alone(one)
+            return
+        for one in asked:
+            own = [next(scores) for _ in one.exchanges]
+            if not one.answer.done():  # its conversation may have been given up
+                one.answer.set_result(own)
+
+    async def _alone(self, one: _Asked) -> None:
+        try:
+            scores = await self._rater.rate(one.exchanges)
+        except Exception as error:
+            if not one.answer.done():
+                one.answer.set_exception(error)
+        else:
+            if not one.answer.done():
+                one.answer.set_result(scores)

@@ -1,0 +1,1 @@
+"""Raters of whole dialogues, fitted on what people said of them."""

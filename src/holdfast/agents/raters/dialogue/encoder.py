@@ -1,0 +1,127 @@
+"""Sentence vectors of any Hugging Face encoder, frozen, as numbers that a dialogue rater weighs.
+
+Torch is imported here only. Texts go through the encoder one length after another, in float32 and without sampling, so
+the same texts give the same numbers whatever else is rated beside them (up to rounding).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from holdfast.agents.raters.linear.features import Floats
+from holdfast.agents.raters.protocol import Passage
+from holdfast.agents.raters.dialogue.manifest import EncoderPart
+from holdfast.agents.raters.dialogue.reading import COUNT_WEIGHT, Reading, counted, views
+from holdfast.agents.raters.dialogue.window import Turn, turns
+from holdfast.core.errors import ModelError
+
+_BATCH = 32
+DEFAULT_MAX_TOKENS = 256
+VECTORS_WEIGHT = 3.0  # of all numbers of the vectors together, where all counts of an impression weigh 1.7
+
+
+@dataclass(frozen=True)
+class EncoderReader:
+    """What the linear rater reads, and beside it vectors: the mean over replies and over the user's messages, and those
+    of the rated reply and the message before it.
+
+    ``history``: turns before the rated one that belong to the dialogue, None all. Counts and words stand beside the
+    vectors because a frozen encoder knows neither length nor repetition.
+    """
+
+    part: EncoderPart
+    history: int | None
+    ways: tuple[str, ...]
+    words: bool
+
+    def read(self, passages: Sequence[Passage]) -> Reading:
+        dialogues = [turns(passage, self.history) for passage in passages]
+        vectors, counts = self._vectors(dialogues), counted(dialogues, self.ways)
+        width = vectors.shape[1]
+        weights = [np.full(width, np.sqrt(VECTORS_WEIGHT / width)), np.full(counts.shape[1], COUNT_WEIGHT)]
+        return Reading(
+            np.concatenate([vectors, counts], axis=1),
+            np.concatenate(weights),
+            views(dialogues) if self.words else (),
+            np.array([not dialogue for dialogue in dialogues], dtype=bool),
+        )
+
+    def _vectors(self, dialogues: Sequence[Sequence[Turn]]) -> Floats:
+        encoder = _loaded(self.part.name)
+        if encoder.sha256 != self.part.sha256:
+            raise ModelError(
+                f"{self.part.name}: its weights are not those that this rater was trained with "
+                f"(sha256 {encoder.sha256[:12]}, expected {self.part.sha256[:12]}). Train the rater again."
+            )
+        texts = sorted({text for dialogue in dialogues for turn in dialogue for text in (turn.user, turn.reply)})
+        vectors = encoder.vectors(texts, self.part.max_tokens)
+        place = {text: number for number, text in enumerate(texts)}
+        found = np.zeros((len(dialogues), 4 * vectors.shape[1]))
+        for row, dialogue in enumerate(dialogues):
+            if dialogue:
+                replies = vectors[[place[turn.reply] for turn in dialogue]]
+                users = vectors[[place[turn.user] for turn in dialogue]]
+                found[row] = np.concatenate([replies.mean(axis=0), users.mean(axis=0), replies[-1], users[-1]])
+        return found
+
+
+def encoder_part(name: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> EncoderPart:
+    """Describe the encoder ``name``: a Hugging Face name or a folder. Raises :class:`ModelError` if unreadable."""
+    return EncoderPart(name=name, sha256=_loaded(name).sha256, max_tokens=max_tokens)
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    tokenizer: Any
+    model: Any
+    sha256: str
+
+    @torch.no_grad()
+    def vectors(self, texts: Sequence[str], max_tokens: int) -> Floats:
+        """(n, width): the mean of the last layer's token vectors, as a unit vector; zeros for an empty text."""
+        found = np.zeros((len(texts), int(self.model.config.hidden_size)))
+        order = sorted((i for i, text in enumerate(texts) if text.strip()), key=lambda i: len(texts[i]))
+        limit = min(max_tokens, self.tokenizer.model_max_length)
+        for at in range(0, len(order), _BATCH):
+            rows = order[at : at + _BATCH]
+            batch = self.tokenizer(
+                [texts[i] for i in rows], padding=True, truncation=True, max_length=limit, return_tensors="pt"
+            )
+            states = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+            mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+            mean = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+            found[rows] = torch.nn.functional.normalize(mean, dim=1).numpy()
+        return found
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> _Encoder:
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModel.from_pretrained(name, dtype=torch.float32).eval()
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(
+            f"{name}: no encoder can be loaded ({str(error).splitlines()[0]}). Allowed: a folder with config.json, "
+            "weights and tokenizer, or a Hugging Face name in the local cache (set HF_HUB_OFFLINE=0 to fetch one)."
+        ) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return _Encoder(tokenizer, model, _digest(model))
+
+
+def _digest(model: Any) -> str:
+    """Of the weights as loaded, so that a name that comes to mean other weights is noticed."""
+    digest = hashlib.sha256()
+    for key, value in sorted(model.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(np.ascontiguousarray(value.detach().numpy()).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,117 @@
+"""The fitted numbers of a dialogue rater: a weighted sum of what was counted and of the words that were found.
+
+numpy only; safe to load from anywhere, since nothing in the files can be run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.agents.raters.linear.features import ENDS, START, Floats
+from holdfast.agents.raters.dialogue.reading import Reading
+from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
+from holdfast.agents.raters.dialogue.word_table import WordTable
+
+_ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias", "scale")
+
+
+FARTHEST = 3.0  # standard deviations
+
+
+def within(numbers: Floats, weights: Floats) -> Floats:
+    """``numbers`` (n, D), standardised and weighted, none farther than :data:`FARTHEST` standard deviations from the
+    mean of those that were fitted on: a reply of four words among long ones is short, not absurd."""
+    return np.asarray(np.clip(numbers, -FARTHEST * weights, FARTHEST * weights))
+
+
+@dataclass(frozen=True)
+class DialogueModel:
+    """D numbers, F runs of words, K dimensions, from ``low`` to ``high``.
+
+    ``centre``, ``spread``: (D,), so that a number counts as (number - centre) / spread; ``dense_weights``: (D, K);
+    ``word_weights``: (F, K); ``bias``: (K,); ``scale``: (P, K + 1), the last column P rising levels and the others what
+    sum maps to each, so that rounding agrees with people; between them the map is straight.
+    """
+
+    table: WordTable
+    centre: Floats
+    spread: Floats
+    dense_weights: Floats
+    word_weights: NDArray[np.float32]
+    bias: Floats
+    scale: Floats
+
+    def predict(self, reading: Reading) -> Floats:
+        """(n, K) scores within the scale; nan for a passage without a reply."""
+        raw = self.sums(reading)
+        levels = self.scale[:, -1]
+        scores = np.stack([np.interp(raw[:, k], self.scale[:, k], levels) for k in range(raw.shape[1])], axis=1)
+        scores[reading.empty] = np.nan
+        return scores
+
+    def sums(self, reading: Reading) -> Floats:
+        """(n, K) before the scale."""
+        numbers = within((reading.dense - self.centre) / self.spread, reading.weights)
+        # row by row: one product of all rows is rounded in another order for every number of rows
+        raw = np.tile(self.bias, (len(numbers), 1))
+        for number, one in enumerate(numbers):
+            raw[number] += one @ self.dense_weights
+        if len(self.table.keys):
+            row, feature, value = self.table.find(reading.views)
+            for k in range(raw.shape[1]):
+                raw[:, k] += np.bincount(row, weights=value * self.word_weights[feature, k], minlength=len(raw))
+        return np.asarray(raw)
+
+    def check(self) -> None:
+        """Raise ValueError unless the numbers fit together."""
+        kinds, features, dimensions = len(self.centre), len(self.table.keys), len(self.bias)
+        shapes = {
+            "spread": (self.spread.shape, (kinds,)),
+            "dense_weights": (self.dense_weights.shape, (kinds, dimensions)),
+            "word_weights": (self.word_weights.shape, (features, dimensions)),
+            "idf": (self.table.idf.shape, (features,)),
+            "scale": (self.scale.shape, (len(self.scale), dimensions + 1)),
+        }
+        for name, (found, expected) in shapes.items():
+            if found != expected:
+                raise ValueError(f"{name} has shape {found}, expected {expected}")
+        if len(self.scale) < 2 or np.any(np.diff(self.scale, axis=0) <= 0) or np.any(np.diff(self.table.keys) <= 0):
+            raise ValueError("keys or scale do not rise")
+        if not all(np.all(np.isfinite(one)) for one in self._arrays().values()) or np.any(self.spread <= 0):
+            raise ValueError("a number is not finite, or a spread is not above 0")
+        if features and {START, *ENDS} - set(self.table.words):
+            raise ValueError("words lack a sentence mark")
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {one: getattr(self.table if one in {"keys", "idf"} else self, one) for one in _ARRAYS}
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in self._arrays().items():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array, allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+        text = json.dumps({"words": self.table.words}, ensure_ascii=True, indent=0)
+        (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> DialogueModel:
+        """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
+        with reading_weights(folder):
+            words: Sequence[str] = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"]
+            with np.load(folder / WEIGHTS, allow_pickle=False) as file:
+                of = {one: file[one] for one in _ARRAYS}
+            table = WordTable(tuple(words), of.pop("keys"), of.pop("idf"))
+            model = cls(table, **of)
+            model.check()
+            return model

@@ -1,0 +1,90 @@
+"""Raters whose weights lie in a folder: dialogues in, scores on one scale out. See :mod:`holdfast.agents.raters.dialogue.model`.
+
+Text inside a rated conversation cannot instruct such a rater: it counts words and weighs numbers, and follows nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.agents.raters.dialogue.model import DialogueModel
+from holdfast.agents.raters.protocol import NO_REPLY, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.dialogue.manifest import Manifest
+from holdfast.agents.raters.dialogue.reading import Reader, WordReader
+from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
+from holdfast.core.errors import DataError
+
+SHIPPED_PERCEIVED = Path(__file__).parent / "ieval"
+SHIPPED_ACTS = Path(__file__).parent / "lend_an_ear"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedRater:
+    """Scores a dialogue with fitted weights. Implements :class:`holdfast.agents.raters.protocol.ScaleRater`.
+
+    Dimensions of the scale without a label to fit on are absent from every judgement. Raises :class:`DataError` on
+    first use where the folder cannot be read.
+    """
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it was fitted on, and what it reads."""
+        return _loaded(self.folder)[0]
+
+    def saw(self, labelled: Labelled) -> NDArray[np.bool_]:
+        """(n,) whether the weights were fitted on labels of each passage's person."""
+        return self.manifest.saw(labelled)
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.manifest.kind, _loaded(self.folder)[2])
+
+    @property
+    def scale(self) -> Scale:
+        return self.manifest.on
+
+    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+        return self.score(passages)
+
+    def score(self, passages: Sequence[Passage]) -> list[Judgement]:
+        """One judgement per passage, in order; never depends on what else is in the batch."""
+        manifest, model, _ = _loaded(self.folder)
+        reading = reader_of(manifest).read(passages)
+        if reading.dense.shape[1] != len(model.centre) or len(manifest.dimensions) != len(model.bias):
+            raise DataError(
+                f"{self.folder}: the weights are of {len(model.centre)} numbers and {len(model.bias)} dimensions, but "
+                f"this version reads {reading.dense.shape[1]} and {len(manifest.dimensions)}. Fit the rater again."
+            )
+        stamp = self.stamp
+        return [
+            Judgement(stamp, missing=NO_REPLY)
+            if empty
+            else Judgement(stamp, dict(zip(manifest.dimensions, row, strict=True)))
+            for empty, row in zip(reading.empty.tolist(), model.predict(reading).tolist(), strict=True)
+        ]
+
+
+def reader_of(manifest: Manifest) -> Reader:
+    """The reader whose numbers the weights belong to."""
+    if manifest.encoder is None:
+        return WordReader(manifest.history, manifest.ways, manifest.words)
+    from holdfast.agents.raters.dialogue.encoder import EncoderReader  # torch: a leaf module
+
+    return EncoderReader(manifest.encoder, manifest.history, manifest.ways, manifest.words)
+
+
+@lru_cache(maxsize=16)
+def _loaded(folder: Path) -> tuple[Manifest, DialogueModel, str]:
+    manifest, model = Manifest.load(folder), DialogueModel.load(folder)
+    parts = (WEIGHTS, VOCABULARY, "rater.json")
+    return manifest, model, hashlib.sha256(b"".join((folder / one).read_bytes() for one in parts)).hexdigest()[:12]

@@ -1,0 +1,50 @@
+"""Which part of a conversation a rater reads: the exchange that is rated, and the turns before it of both speakers.
+
+Raters that read history follow ConText (Pereira et al., WASSA 2024): a turn is rated together with the previous c
+turns, because "I see." after a loss is not "I see." after a joke.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from holdfast.agents.raters.protocol import Passage
+
+_SPLIT_APOSTROPHE = re.compile(r"(?<=\w)\s+['\u2019]\s*(?=\w)")  # "i ' m", as tokenised chatbots write
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange: what the user said (several messages joined, or nothing) and the reply to it."""
+
+    user: str
+    reply: str
+
+
+def tidy(text: str) -> str:
+    """``text`` with the apostrophes of tokenised chatbots put back: "i ' m" is "i'm"."""
+    return _SPLIT_APOSTROPHE.sub("'", text)
+
+
+def turns(passage: Passage, history: int | None) -> tuple[Turn, ...]:
+    """The rated exchange and up to ``history`` before it, oldest first; all with None or where ``passage.whole``.
+
+    Messages of one speaker in a row are joined. What the user says after the last reply is not part of it; system
+    messages are left out. A passage without a reply has no turn.
+    """
+    found: list[Turn] = []
+    user: list[str] = []
+    reply: list[str] = []
+    for message in passage.messages:
+        if message.role == "assistant":
+            reply.append(tidy(message.content))
+        elif message.role == "user":
+            if reply:
+                found.append(Turn("\n".join(user), "\n".join(reply)))
+                user, reply = [], []
+            user.append(tidy(message.content))
+    if reply:
+        found.append(Turn("\n".join(user), "\n".join(reply)))
+    keep = len(found) if history is None or passage.whole else history + 1
+    return tuple(found[-keep:])

@@ -1,0 +1,1 @@
+"""Chat models as raters: rubrics, questions, answers, comparisons."""

@@ -1,0 +1,162 @@
+"""A judge that compares two replies to the same conversation, asked twice with the replies swapped.
+
+Only a preference that survives the swap counts; one that does not is the judge's position bias, and is counted as
+such (Wang et al. 2024, arXiv 2305.17926). How often the longer reply wins is reported beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.language_models import BaseChatModel
+
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, read_number
+from holdfast.agents.raters.judge.asking import Asker, Outcome, Question, Said
+from holdfast.agents.raters.protocol import Scale, Stamp
+from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
+from holdfast.agents.raters.judge.rubrics import describe, digest, fill
+
+Better = Literal["first", "second", "neither"]
+MATCHED = 0.1  # two replies are of one length where the longer has at most this share more words
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPair:
+    """Two replies to ``messages`` (oldest first, the user's newest last)."""
+
+    messages: tuple[Message, ...]
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """``better``: what both orders say; None where they differ or one is missing. ``as_listed``, ``swapped``: what each
+    order said, or why it said nothing."""
+
+    better: Better | None
+    as_listed: Better | Refusal
+    swapped: Better | Refusal
+    repaired: int
+    tokens: tuple[int, int]
+
+    @property
+    def missing(self) -> str | None:
+        """Why there is no verdict at all; None where both orders answered."""
+        return next((str(one) for one in (self.as_listed, self.swapped) if isinstance(one, Refusal)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PairwiseJudge:
+    """Says which of two replies does more of what ``scale`` describes. ``name``: what the stamp calls the model."""
+
+    model: BaseChatModel
+    scale: Scale
+    name: str
+    structured: bool = True
+    concurrency: int = 8
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(f"pairwise:{self.name}", "1", digest("compare", "ask_compare", "repair", self.scale.id))
+
+    async def compare(self, pairs: Sequence[ReplyPair]) -> list[Preference]:
+        """One preference per pair, in their order; raises nothing for what the model answers."""
+        asker = Asker(self.model, self.concurrency, structured=self.structured)
+        return list(await asyncio.gather(*(self._preference(asker, pair) for pair in pairs)))
+
+    async def _preference(self, asker: Asker, pair: ReplyPair) -> Preference:
+        plain, swapped = await asyncio.gather(
+            self._ask(asker, pair.messages, (pair.first, pair.second)),
+            self._ask(asker, pair.messages, (pair.second, pair.first)),
+        )
+        first, second = plain.value, _turned(swapped.value)
+        agreed = first if not isinstance(first, Refusal) and first == second else None
+        tokens = (plain.tokens[0] + swapped.tokens[0], plain.tokens[1] + swapped.tokens[1])
+        repaired = sum(one.first is not None and not isinstance(one.value, Refusal) for one in (plain, swapped))
+        return Preference(agreed, first, second, repaired, tokens)
+
+    async def _ask(self, asker: Asker, messages: Sequence[Message], replies: tuple[str, str]) -> Outcome[Better]:
+        conversation, listed = quote_messages(messages), quote_replies(replies)
+        quoted = marked(f"{conversation}\n{listed}")
+        form = json.dumps({"id": quoted.mark, "better": "NUMBER"}).replace('"NUMBER"', "<0, 1 or 2>")
+        system = fill("compare", dimensions=describe(self.scale, self.scale.dimensions), mark=quoted.mark, form=form)
+        user = fill("ask_compare", mark=quoted.mark, conversation=conversation, replies=listed)
+
+        def read(said: Said) -> Better | Refusal:
+            return _read(said, quoted)
+
+        return await asker.ask(Question(system, user, form, _schema(quoted.mark)), read)
+
+
+def position_report(preferences: Sequence[Preference]) -> dict[str, float]:
+    """How much the order mattered, over pairs that both orders answered.
+
+    ``consistent``: share with the same verdict both times; ``first_listed``: share of verdicts for a reply, over both
+    orders, that went to the one listed first (.5: none favoured); nan without any. ``n``: pairs; ``missing``: the rest.
+    """
+    whole = [one for one in preferences if one.missing is None]
+    firsts = [one.as_listed == "first" for one in whole if one.as_listed != "neither"]
+    firsts += [one.swapped == "second" for one in whole if one.swapped != "neither"]
+    return {
+        "consistent": _share([one.better is not None for one in whole]),
+        "first_listed": _share(firsts),
+        "n": len(whole),
+        "missing": len(preferences) - len(whole),
+    }
+
+
+def verbosity_report(pairs: Sequence[ReplyPair], preferences: Sequence[Preference]) -> dict[str, float]:
+    """How often the longer reply is preferred, over consistent verdicts for one reply.
+
+    ``longer``: share of wins by the reply with more words, where they differ by more than ``MATCHED``; ``n`` of those;
+    ``matched``: wins between replies of one length, which length cannot explain. nan where there are none.
+    """
+    longer, matched = [], 0
+    for pair, preference in zip(pairs, preferences, strict=True):
+        if preference.better not in {"first", "second"}:
+            continue
+        words = len(pair.first.split()), len(pair.second.split())
+        if max(words) <= (1 + MATCHED) * min(words):
+            matched += 1
+        else:
+            longer.append((words[0] > words[1]) == (preference.better == "first"))
+    return {"longer": _share(longer), "n": len(longer), "matched": matched}
+
+
+def _share(found: Sequence[bool]) -> float:
+    return sum(found) / len(found) if found else float("nan")
+
+
+def _turned(value: Better | Refusal) -> Better | Refusal:
+    turned: Mapping[str, Better] = {"first": "second", "second": "first", "neither": "neither"}
+    return value if isinstance(value, Refusal) else turned[value]
+
+
+def _read(said: Said, quoted: Quoted) -> Better | Refusal:
+    answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finished)
+    if isinstance(answer, Refusal):
+        return answer
+    if "better" not in answer:
+        return Refusal("incomplete", "better is absent")
+    number = read_number(answer["better"], 2)
+    if number is None:
+        return Refusal("not_a_number", REASONS["not_a_number"])
+    names: Mapping[float, Better] = {0: "neither", 1: "first", 2: "second"}
+    return names[number] if number in names else Refusal("out_of_range", f"better is {number:g}, allowed: 0, 1, 2")
+
+
+def _schema(mark: str) -> dict[str, Any]:
+    return {
+        "title": "comparison",
+        "description": "Which reply is better.",
+        "type": "object",
+        "properties": {"id": {"type": "string", "enum": [mark]}, "better": {"type": "integer", "enum": [0, 1, 2]}},
+        "required": ["id", "better"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,47 @@
+"""How a rated conversation is put before a judge: as data, between marks that nothing inside it can forge.
+
+Each message is one JSON string on one line, so that a message cannot pretend to end and another to begin. The mark is
+taken from the hash of what stands between the marks: whoever writes a reply cannot put the mark of that reply into it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.agents.prompts import sha256
+from holdfast.agents.protocols import Message
+
+MARK_LENGTH = 12  # hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Messages as lines of JSON, and the mark that they do not hold."""
+
+    text: str
+    mark: str
+
+
+def quote_messages(messages: Sequence[Message], *, first: int = 1) -> str:
+    """One line a message, numbered from ``first``."""
+    lines = (
+        {"message": number, "from": message.role, "text": message.content}
+        for number, message in enumerate(messages, start=first)
+    )
+    return "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+
+
+def quote_replies(replies: Sequence[str]) -> str:
+    """One line for each of several replies to one conversation, numbered from 1."""
+    return "\n".join(json.dumps({"reply": n, "text": text}, ensure_ascii=False) for n, text in enumerate(replies, 1))
+
+
+def marked(text: str) -> Quoted:
+    """``text`` with a mark that does not occur in it; the same text has the same mark."""
+    for attempt in range(1000):
+        mark = sha256(f"{attempt}\x1f{text}")[:MARK_LENGTH]
+        if mark not in text:
+            return Quoted(text, mark)
+    raise AssertionError("a text that holds a thousand prefixes of its own hashes")

@@ -1,0 +1,50 @@
+"""The words that a judge is asked with, as text files, and the few functions that fill them in.
+
+``NAME.txt`` of a scale holds one section a dimension, headed ``# dimension``, so that a judge can be asked in another
+order. Every file is substituted once: what stands in a rated conversation is never taken for a placeholder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from string import Template
+
+from holdfast.agents.prompts import sha256
+from holdfast.agents.raters.protocol import Scale
+
+__all__ = ["describe", "digest", "fill", "read_rubric", "sections"]
+
+
+@cache
+def read_rubric(name: str) -> str:
+    """The text of ``agents/raters/rubrics/NAME.txt``, without its last newline."""
+    return (files(__package__) / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
+
+
+def fill(name: str, **values: str) -> str:
+    """The file ``NAME.txt`` with its ``$placeholders`` replaced, in one pass."""
+    return Template(read_rubric(name)).substitute(values)
+
+
+@cache
+def sections(scale: Scale) -> dict[str, str]:
+    """What the scale's rubric says of each dimension, in the scale's order."""
+    found = {}
+    for part in read_rubric(scale.id).split("# ")[1:]:
+        name, _, text = part.partition("\n")
+        found[name.strip()] = text.strip()
+    if tuple(found) != scale.dimensions:
+        raise ValueError(f"the rubric {scale.id}.txt describes {tuple(found)}, the scale has {scale.dimensions}")
+    return found
+
+
+def describe(scale: Scale, order: Sequence[str]) -> str:
+    """The dimensions in words, in ``order``."""
+    return "\n\n".join(f"{name}: {sections(scale)[name]}" for name in order)
+
+
+def digest(*names: str) -> str:
+    """SHA-256 of the named files together: what a stamp records as the hash of the prompt."""
+    return sha256("\x1e".join(read_rubric(name) for name in names))

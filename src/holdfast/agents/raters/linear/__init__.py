@@ -1,0 +1,1 @@
+"""The linear rater of expressed empathy, fitted on EPITOME's human labels."""

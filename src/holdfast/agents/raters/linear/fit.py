@@ -1,0 +1,286 @@
+"""Fits the linear rater on EPITOME's human labels: seeded, grouped by post, the same bytes on every run.
+
+Sentence logits are L2-regularised logistic regressions (scipy's L-BFGS) on labels that the rationales give to
+sentences, reply logits the same on whole replies. How strongly to regularise, the curves that join the two and the
+scale are all chosen on replies that the weights had not seen (folds grouped by the post that was answered).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_array
+from scipy.special import expit
+
+from holdfast.agents.raters.linear.card import write_card
+from holdfast.agents.raters.linear.features import (
+    ENDS,
+    REPLY_POWER,
+    SENTENCE_POWER,
+    START,
+    Floats,
+    Ints,
+    Sentences,
+    cut,
+    grams,
+    tokens,
+    unit_weighted,
+)
+from holdfast.agents.raters.linear.level_cuts import best_cuts
+from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
+from holdfast.agents.raters.dialogue.manifest import hashed
+from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, Pair, read_pairs, sentence_labels
+from holdfast.core.errors import DataError
+from holdfast.personas.schema import MECHANISMS
+
+STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # inverse L2 penalties tried, sentences
+REPLY_STRENGTHS = (0.1, 0.3, 1.0)  # and whole replies
+LEVELS = (1, 2)
+NO_SENTENCE = -20.0  # the logit of a reply without words, while fitting
+FREE = 1e3  # hardly any penalty: two or three numbers fitted on thousands of replies
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Everything about the replies that fitting needs: R replies, S sentences, F features."""
+
+    words: tuple[str, ...]
+    keys: Ints  # (F,) sorted
+    idf: Floats  # (F,)
+    sentences: csr_array  # (S, F)
+    replies: csr_array  # (R, F)
+    reply: Ints  # (S,) the reply of each sentence
+    sentence_levels: Ints  # (S, 3)
+    sentence_weights: Ints  # (S, 3)
+    levels: Ints  # (R, 3)
+    fold: Ints  # (R,) grouped by post
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model and what was held out while fitting it: mechanism -> cross-validated numbers."""
+
+    model: LinearModel
+    held_out: Mapping[str, Mapping[str, float]]
+    replies: int
+    posts: int
+
+
+def fit_files(data: Path, out: Path, seed: int = 0) -> Fitted:
+    """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary, people,
+    card to ``out``.
+
+    Raises :class:`DataError` where the labels are absent or malformed.
+    """
+    nested = data / "epitome_reddit" / "pairs.csv"
+    pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
+    fitted = fit(pairs, seed=seed)
+    fitted.model.save(out)
+    write_people(out, pairs)
+    write_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
+    return fitted
+
+
+def write_people(out: Path, pairs: Sequence[Pair]) -> None:
+    """Write ``people.json``, the hashes of the posts that were answered, so that no report rests on one of them."""
+    posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})
+    (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
+
+
+def fit(pairs: Sequence[Pair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> Fitted:
+    """Fit the model. ``min_replies``: a run of words seen in fewer replies is no feature.
+
+    Raises :class:`DataError` where a mechanism lacks a level in some fold's rest, so that nothing could be learned.
+    """
+    design = prepare(pairs, seed, folds, min_replies)
+    columns = [_fit_mechanism(design, m) for m in range(len(MECHANISMS))]
+    model = LinearModel(
+        words=design.words,
+        keys=design.keys,
+        idf=design.idf.astype(np.float32),
+        weights=np.concatenate([one.weights for one in columns], axis=1).astype(np.float32),
+        bias=np.concatenate([one.bias for one in columns]),
+        reply_weights=np.concatenate([one.reply_weights for one in columns], axis=1).astype(np.float32),
+        reply_bias=np.concatenate([one.reply_bias for one in columns]),
+        curves=np.concatenate([one.curves for one in columns], axis=1),
+        scale=np.stack([one.scale for one in columns]),
+    )
+    held_out = {str(name): one.held_out for name, one in zip(MECHANISMS, columns, strict=True)}
+    return Fitted(model, held_out, len(pairs), len({pair.post_id for pair in pairs}))
+
+
+def prepare(pairs: Sequence[Pair], seed: int, folds: int, min_replies: int) -> Design:
+    """Cut, count, weight by inverse document frequency, and deal posts into folds."""
+    texts = [pair.reply for pair in pairs]
+    seen = Counter(word for text in texts for word in set(tokens(text)))
+    known = sorted(word for word, count in seen.items() if count >= min_replies and word not in ENDS)
+    words = (START, *ENDS, *known)
+    sentences = cut(texts, {word: number for number, word in enumerate(words, start=1)})
+    keys, idf, by_sentence, by_reply = _features(sentences, len(words) + 1, len(texts), min_replies)
+    _, post = np.unique([pair.post_id for pair in pairs], return_inverse=True)
+    dealt = np.random.default_rng(seed).permutation(post.max() + 1)
+    sentence_levels, sentence_weights = sentence_labels(pairs)
+    return Design(
+        words=words,
+        keys=keys,
+        idf=idf,
+        sentences=by_sentence,
+        replies=by_reply,
+        reply=sentences.reply,
+        sentence_levels=sentence_levels,
+        sentence_weights=sentence_weights,
+        levels=np.array([pair.levels for pair in pairs]),
+        fold=dealt[post] % folds,
+    )
+
+
+def _features(
+    sentences: Sentences, base: int, replies: int, min_replies: int
+) -> tuple[Ints, Floats, csr_array, csr_array]:
+    """Keys, idf, and the features of sentences and of replies."""
+    key, place = grams(sentences, base)
+    in_reply = np.unique(np.stack([key, sentences.reply[place]]), axis=1)
+    keys, count = np.unique(in_reply[0], return_counts=True)
+    keys, count = keys[count >= min_replies], count[count >= min_replies]
+    if not len(keys):
+        raise DataError(f"no word occurs in {min_replies} replies: too few pairs to fit a rater on.")
+    idf = np.log((1 + replies) / (1 + count)) + 1
+    where = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+    here = keys[where] == key
+    where, place = where[here], place[here]
+
+    def rows(of: Ints, count: int, power: float) -> csr_array:
+        return csr_array((unit_weighted(idf[where], of, count, power), (of, where)), shape=(count, len(keys)))
+
+    by_sentence = rows(place, len(sentences.reply), SENTENCE_POWER)
+    return keys, idf, by_sentence, rows(sentences.reply[place], replies, REPLY_POWER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mechanism:
+    """One mechanism's part of the model, as ``LinearModel`` has it for all."""
+
+    weights: Floats
+    bias: Floats
+    reply_weights: Floats
+    reply_bias: Floats
+    curves: Floats
+    scale: Floats
+    held_out: dict[str, float]
+
+
+def _fit_mechanism(design: Design, m: int) -> _Mechanism:
+    truth = design.levels[:, m]
+    if set(np.unique(truth)) != {0, 1, 2}:
+        raise DataError(f"{PREFIXES[m]}_level: every level 0, 1, 2 must occur; found {sorted(set(truth.tolist()))}.")
+    _, strength, strongest = _best([(s, _held_out(design, m, s, _strongest)) for s in STRENGTHS], truth)
+    _, reply_strength, joint = _best(
+        [(s, np.concatenate([strongest, _held_out(design, m, s, _whole)], axis=1)) for s in REPLY_STRENGTHS], truth
+    )
+    expected, curves = _expected(joint, truth)
+    everything = np.ones(len(truth), dtype=bool)
+    heads = np.stack([_sentence_head(design, m, level, strength, everything) for level in LEVELS], axis=1)
+    reply_heads = np.stack([_reply_head(design, m, level, reply_strength, everything) for level in LEVELS], axis=1)
+    return _Mechanism(
+        weights=heads[:-1],
+        bias=heads[-1],
+        reply_weights=reply_heads[:-1],
+        reply_bias=reply_heads[-1],
+        curves=curves,
+        scale=np.array([0.0, *best_cuts(expected, truth)[0], 2.0]),
+        held_out={
+            "strength": strength,
+            "reply_strength": reply_strength,
+            "qwk": _nested_kappa(expected, truth, design.fold),
+            **{f"n{level}": float((truth == level).sum()) for level in (0, *LEVELS)},
+        },
+    )
+
+
+def _best(tried: Sequence[tuple[float, Floats]], truth: Ints) -> tuple[float, float, Floats]:
+    """The kappa, strength and logits of the strength that agrees best; the first of equals."""
+    ranked = [(best_cuts(_expected(logits, truth)[0], truth)[1], strength, logits) for strength, logits in tried]
+    return max(ranked, key=lambda one: one[0])
+
+
+Part = Callable[[Design, int, int, float, NDArray[np.bool_]], Floats]
+
+
+def _held_out(design: Design, m: int, strength: float, part: Part) -> Floats:
+    """(R, 2): both heads' logits of every reply, by weights that saw no reply to its post."""
+    logits = np.empty((len(design.levels), len(LEVELS)))
+    for fold in np.unique(design.fold):
+        out = design.fold == fold
+        for k, level in enumerate(LEVELS):
+            logits[out, k] = part(design, m, level, strength, ~out)[out]
+    return logits
+
+
+def _strongest(design: Design, m: int, level: int, strength: float, rest: NDArray[np.bool_]) -> Floats:
+    head = _sentence_head(design, m, level, strength, rest)
+    logits = np.full(len(design.levels), NO_SENTENCE)
+    np.maximum.at(logits, design.reply, design.sentences @ head[:-1] + head[-1])
+    return logits
+
+
+def _whole(design: Design, m: int, level: int, strength: float, rest: NDArray[np.bool_]) -> Floats:
+    head = _reply_head(design, m, level, strength, rest)
+    return np.asarray(design.replies @ head[:-1] + head[-1])
+
+
+def _sentence_head(design: Design, m: int, level: int, strength: float, replies: NDArray[np.bool_]) -> Floats:
+    """(F + 1,) weights and bias of one head, fitted on the sentences of ``replies`` (R,)."""
+    chosen = replies[design.reply]
+    truth = design.sentence_levels[chosen, m] >= level
+    return _logistic(design.sentences[chosen], truth, design.sentence_weights[chosen, m].astype(np.float64), strength)
+
+
+def _reply_head(design: Design, m: int, level: int, strength: float, replies: NDArray[np.bool_]) -> Floats:
+    truth = design.levels[replies, m] >= level
+    return _logistic(design.replies[replies], truth, np.ones(len(truth)), strength)
+
+
+def _logistic(features: csr_array, positive: NDArray[np.bool_], weight: Floats, strength: float) -> Floats:
+    """(F + 1,) weights and bias that minimise ``strength`` times the weighted log loss plus half their square."""
+    truth, transposed = positive.astype(np.float64), csr_array(features.T)
+
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        logit = features @ theta[:-1] + theta[-1]
+        slope = weight * (expit(logit) - truth)
+        fit = strength * (weight @ (np.logaddexp(0, logit) - truth * logit))
+        gradient = np.append(strength * (transposed @ slope) + theta[:-1], strength * slope.sum())
+        return float(fit + theta[:-1] @ theta[:-1] / 2), gradient
+
+    start = np.zeros(features.shape[1] + 1)
+    start[-1] = np.log((truth @ weight + 1) / ((1 - truth) @ weight + 1))
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
+
+
+def _expected(logits: Floats, truth: Ints) -> tuple[Floats, Floats]:
+    """Expected level (R,) and curves (columns / 2 + 1, 2) of ``logits``, whose columns alternate level 1, level 2."""
+    curves = np.stack(
+        [
+            _logistic(csr_array(logits[:, k::2]), truth >= level, np.ones(len(truth)), FREE)
+            for k, level in enumerate(LEVELS)
+        ],
+        axis=1,
+    )
+    chance = [expit(logits[:, k::2] @ curves[:-1, k] + curves[-1, k]) for k in range(len(LEVELS))]
+    return np.asarray(chance[0] + np.minimum(*chance)), curves
+
+
+def _nested_kappa(expected: Floats, truth: Ints, fold: Ints) -> float:
+    """Kappa of levels cut where the *other* folds say."""
+    levels = np.zeros(len(truth))
+    for one in np.unique(fold):
+        cuts, _ = best_cuts(expected[fold != one], truth[fold != one])
+        levels[fold == one] = (expected[fold == one, None] > cuts).sum(axis=1)
+    covariance = np.mean(levels * truth) - levels.mean() * truth.mean()
+    return float(2 * covariance / (levels.var() + truth.var() + (levels.mean() - truth.mean()) ** 2))

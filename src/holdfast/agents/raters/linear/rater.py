@@ -1,0 +1,239 @@
+"""The linear rater: expressed empathy of a reply from its words, fitted on human labels.
+
+Per mechanism, two questions (at least level 1? level 2?) are asked of the reply's strongest sentence and of the reply
+as a whole. Logistic curves join the two logits into probabilities, whose sum is the expected level; a piecewise-linear
+scale, fitted on held-out folds, puts that level where rounding agrees best with people.
+
+numpy only: no torch, no scikit-learn, no pickle. ``epitome/card.md`` says what the labels are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.agents.protocols import Exchange, Expressed
+from holdfast.agents.raters.linear.features import (
+    ENDS,
+    REPLY_POWER,
+    SENTENCE_POWER,
+    START,
+    Floats,
+    Ints,
+    cut,
+    grams,
+)
+from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.dialogue.manifest import seen
+from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
+
+SHIPPED = Path(__file__).parent / "epitome"
+PEOPLE = "people.json"
+_CHUNK = 1024  # replies at a time: bounds memory
+TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0
+_KNOTS = np.array([0.0, 0.5, 1.5, 2.0])
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """The fitted numbers: F features, M = 3 mechanisms in the order of ``MECHANISMS``, two heads (level 1, 2) each.
+
+    ``words``: known tokens, numbered from 1; ``keys``: (F,) sorted keys of known runs; ``idf``: (F,);
+    ``weights`` (F, 2 M) and ``bias`` (2 M,) give a sentence's logits, ``reply_weights`` and ``reply_bias`` a whole
+    reply's; ``curves``: (3, 2 M), what the strongest sentence's logit and the whole reply's count, and an offset;
+    ``scale``: (M, 4), expected levels that map to 0, .5, 1.5 and 2.
+    """
+
+    words: tuple[str, ...]
+    keys: Ints
+    idf: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: Floats
+    reply_weights: NDArray[np.float32]
+    reply_bias: Floats
+    curves: Floats
+    scale: Floats
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Each known token's number, from 1."""
+        return {word: number for number, word in enumerate(self.words, start=1)}
+
+    def levels(self, texts: Sequence[str]) -> Floats:
+        """(R, M) levels, 0-2 each; a reply without words scores 0."""
+        parts = [self.from_logits(*self.logits(texts[at : at + _CHUNK])) for at in range(0, len(texts), _CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.scale)))
+
+    def logits(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+        """Of the strongest sentence and of the whole reply, (R, 2 M) each; -inf for a reply without a sentence."""
+        sentences, heads = cut(texts, self.numbers), len(self.bias)
+        strongest, whole = np.full((len(texts), heads), -np.inf), np.zeros((len(texts), heads))
+        if not len(sentences.reply):
+            return strongest, whole + self.reply_bias
+        key, place = grams(sentences, len(self.words) + 1)
+        where = np.searchsorted(self.keys, key)
+        where[where == len(self.keys)] = 0
+        order = np.argsort(place, kind="stable")  # three sorted runs: cheap, and sums then are over slices
+        where, place = where[order], place[order]
+        rows = self.table[np.where(self.keys[where] == key[order], where, len(self.keys))]
+        by_sentence = np.add.reduceat(rows, _starts(place), axis=0)  # <s> makes sure that no sentence is empty
+        length = np.maximum(by_sentence[:, -1:], TINY)
+        first = _starts(sentences.reply)
+        told = sentences.reply[first]
+        logits = by_sentence[:, :heads] / length ** (SENTENCE_POWER / 2) + self.bias
+        strongest[told] = np.maximum.reduceat(logits, first, axis=0)
+        by_reply = np.add.reduceat(by_sentence, first, axis=0)
+        length = np.maximum(by_reply[:, -1:], TINY)
+        whole[told] = by_reply[:, heads:-1] / length ** (REPLY_POWER / 2)
+        return strongest, whole + self.reply_bias
+
+    @cached_property
+    def table(self) -> Floats:
+        """(F + 1, 4 M + 1): idf times each weight, and idf squared; the last row, for unknown runs, is 0."""
+        idf = self.idf.astype(np.float64)[:, None]
+        rows = np.concatenate([idf * self.weights, idf * self.reply_weights, idf * idf], axis=1)
+        return np.concatenate([rows, np.zeros((1, rows.shape[1]))])
+
+    def from_logits(self, strongest: Floats, whole: Floats) -> Floats:
+        """(R, M) levels from what :meth:`logits` gives."""
+        first, second, offset = self.curves
+        with np.errstate(over="ignore"):
+            chance = 1 / (1 + np.exp(-(first * strongest + second * whole + offset)))
+        expected = chance[:, 0::2] + np.minimum(chance[:, 0::2], chance[:, 1::2])
+        scaled = [np.interp(expected[:, m], knots, _KNOTS) for m, knots in enumerate(self.scale)]
+        return np.stack(scaled, axis=1)
+
+    def check(self) -> None:
+        """Raise ValueError unless the numbers fit together."""
+        features, heads = self.weights.shape
+        shapes = {
+            "keys": (self.keys.shape, (features,)),
+            "idf": (self.idf.shape, (features,)),
+            "reply_weights": (self.reply_weights.shape, (features, heads)),
+            "bias": (self.bias.shape, (heads,)),
+            "reply_bias": (self.reply_bias.shape, (heads,)),
+            "curves": (self.curves.shape, (3, heads)),
+            "scale": (self.scale.shape, (heads // 2, len(_KNOTS))),
+        }
+        for name, (found, expected) in shapes.items():
+            if found != expected:
+                raise ValueError(f"{name} has shape {found}, expected {expected}")
+        absent = {START, *ENDS} - set(self.words)
+        if absent or not features or np.any(np.diff(self.keys) <= 0) or np.any(np.diff(self.scale) <= 0):
+            raise ValueError("words lack a sentence mark, or keys or scale do not rise")
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
+            for one in _array_fields():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, getattr(self, one), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{one}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+        text = json.dumps({"words": self.words}, ensure_ascii=True, indent=0)
+        (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> LinearModel:
+        """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
+        with reading_weights(folder):
+            words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
+            with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+                model = cls(words, **{one: arrays[one] for one in _array_fields()})
+            model.check()
+            return model
+
+
+def _starts(numbers: Ints) -> Ints:
+    """Where each run of equal numbers begins; ``numbers`` is sorted and not empty."""
+    first = np.ones(len(numbers), dtype=bool)
+    first[1:] = numbers[1:] != numbers[:-1]
+    return first.nonzero()[0]
+
+
+def _array_fields() -> list[str]:
+    return [one.name for one in fields(LinearModel) if one.name != "words"]
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path) -> tuple[LinearModel, str]:
+    model = LinearModel.load(folder)
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / VOCABULARY).read_bytes())
+    return model, digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearRater:
+    """Scores expressed empathy with a fitted linear model; reads the reply only.
+
+    Implements ``holdfast.agents.protocols.Rater``, which rates every turn of a simulation, and ``judgement.ScaleRater``.
+
+    ``folder`` holds the weights; the shipped ones by default. Raises :class:`DataError` on first use if unreadable.
+    """
+
+    folder: Path = field(default=SHIPPED)
+
+    @property
+    def id(self) -> str:
+        return "linear"
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of the SHA-256 of the weights and vocabulary files."""
+        return _loaded(self.folder)[1]
+
+    @property
+    def model(self) -> LinearModel:
+        """The fitted numbers."""
+        return _loaded(self.folder)[0]
+
+    def score(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+        """One score per exchange, in order; never depends on what else is in the batch."""
+        levels = self.model.levels([exchange.reply for exchange in exchanges])
+        return [Expressed(*row) for row in levels.tolist()]
+
+    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+        return self.score(exchanges)
+
+    def saw(self, labelled: Labelled) -> NDArray[np.bool_]:
+        """(n,) whether the weights were fitted on another reply to the same post. ``people.json`` holds the posts'
+        hashes; a folder without it says that none was seen."""
+        path = self.folder / PEOPLE
+        people = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else ()
+        return seen(frozenset(people), labelled)
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.id, self.version)
+
+    @property
+    def scale(self) -> Scale:
+        return EXPRESSED
+
+    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+        """One judgement per passage: of its last reply, or with ``whole`` the mean level of its replies."""
+        replies = [_replies(passage) for passage in passages]
+        levels = self.model.levels([reply for one in replies for reply in one])
+        stamp, ends, found = self.stamp, np.cumsum([len(one) for one in replies]).tolist(), []
+        for one, end in zip(replies, ends, strict=True):
+            if one:
+                mean = levels[end - len(one) : end].mean(axis=0).tolist()
+                found.append(Judgement(stamp, dict(zip(EXPRESSED.dimensions, mean, strict=True))))
+            else:
+                found.append(Judgement(stamp, missing=NO_REPLY))
+        return found
+
+
+def _replies(passage: Passage) -> list[str]:
+    replies = [message.content for message in passage.messages if message.role == "assistant"]
+    return replies if passage.whole else replies[-1:]

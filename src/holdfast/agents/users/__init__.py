@@ -1,0 +1,1 @@
+"""holdfast's ``holdfast.agents.users``."""

@@ -1,0 +1,65 @@
+"""What a reply leaves behind: the state after it, and whether the user goes. The same for every kind of user agent.
+
+How a reply is *judged* differs from one simulator to the next; what a judgement does to goals, patience and memory does
+not. So differences between simulators are differences in judgement and words alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.users.appraisal import POOR, overall
+from holdfast.agents.users.listening import sentence_digests
+from holdfast.personas.schema import Persona
+
+#: With every goal met, a user whose last reply satisfied it this much is done.
+DONE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one reply was judged. ``dimensions``: SENSE-7, 1-5; ``emotion``: 0-100 after it, moved by ``change``."""
+
+    dimensions: Mapping[str, float]
+    emotion: float
+    change: float
+    pleased: float  # how well the reply did for this user, 0-1
+    served: bool  # it meets the need that the message asked about
+    taken_up: bool  # it was no answer past the message
+
+
+def after_reply(persona: Persona, state: UserState, said: Said, reply: str, verdict: Verdict) -> UserState:
+    """The state once ``reply``, the answer to ``said``, was judged so."""
+    return replace(
+        state,
+        emotion=verdict.emotion,
+        momentum=verdict.change,
+        goals_left=_goals_left(persona, state, said) if verdict.served else state.goals_left,
+        felt_mean=_running_mean(state.felt_mean, overall(verdict.dimensions), state.turns),
+        turns=state.turns + 1,
+        poor_turns=state.poor_turns + 1 if verdict.pleased < POOR else 0,
+        ignored=0 if verdict.taken_up else state.ignored + 1,
+        extra={**state.extra, "reply": sentence_digests(reply), "satisfaction": round(verdict.pleased, 4)},
+    )
+
+
+def reason_to_leave(persona: Persona, state: UserState) -> str | None:
+    """Why a user in this state, right after a reply, would go; None to stay."""
+    if state.poor_turns >= persona.patience:
+        return f"patience ran out after {state.poor_turns} poor turns in a row"
+    if not state.goals_left and state.extra["satisfaction"] >= DONE:
+        return "every goal is met and the user is satisfied"
+    return None
+
+
+def _goals_left(persona: Persona, state: UserState, said: Said) -> tuple[str, ...]:
+    """The goals left once the need and topic of ``said`` were served."""
+    met = {goal.id for goal in persona.goals if (goal.need, goal.topic) == (said.need, said.topic)}
+    return tuple(goal for goal in state.goals_left if goal not in met)
+
+
+def _running_mean(mean: float, value: float, count: int) -> float:
+    return value if math.isnan(mean) else mean + (value - mean) / (count + 1)

@@ -1,0 +1,132 @@
+"""What a user says next: pure in persona, state and seed, and blind to how many turns have passed.
+
+Every message has a *cue*: a feeling, or a practical matter. Which cue comes next depends on the persona, the cue before
+and the seed alone, never on the replies, so that the mix of cues is the same early and late and the same against every
+candidate. A style that only follows the cue can then be told from one that holds. Replies decide the rest: an ignored
+user repeats, a content one gives thanks, a served goal makes room for the next.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from holdfast.agents.protocols import Said, UserState
+from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.disclosure import feeling_with_topic, next_feeling, next_topic
+from holdfast.personas.schema import Goal, Persona
+
+#: How much less likely the cue just given is to come again, as a share of its probability.
+ALTERNATION = 0.3
+#: Chance to repeat an ignored message of the same cue, at most :data:`MAX_REPEATS` times in a row.
+REPEAT = 0.6
+MAX_REPEATS = 2
+#: Chance of thanks after a reply of at least this satisfaction, at full warmth.
+THANK = 0.2
+CONTENT = 0.75
+#: Chance that a message tells a piece of news instead of plainly stating a feeling or asking.
+TELL = 0.12
+#: Chance that a feeling is stated without its topic, and a question asked without a need ("What next with ...?").
+FEELING_ONLY = 0.12
+TOPIC_ONLY = 0.2
+#: Of the questions with a need: how many keep the goal's own topic; the others carry a known need over to another one.
+#: The first go to open goals, and come back to met ones when none is left, so that the forms keep their shares.
+OWN_TOPIC = 0.7
+
+
+def next_said(persona: Persona, state: UserState, seed: int) -> tuple[Said, UserState]:
+    """What to say now, and the state after saying it.
+
+    Before the first reply the kind is "open"; once ``closing`` is set in ``state.extra``, "close". ``state.turns`` is
+    not read.
+    """
+    # Every draw that decides the course is made up front, so that one seed means the same to every state.
+    rng = random.Random(derive_seed("intention", seed))
+    cue, thank, again, tell, detail = (rng.random() for _ in range(5))
+    feels = cue < feeling_chance(persona, state.last_said)
+    last = state.last_said
+    if state.extra.get("closing"):
+        return _saying(state, Said("close"))
+    if last is None:
+        return _open(persona, state, feels, rng)
+    if _is_content(state) and last.kind != "thank" and thank < THANK * persona.temperament.warmth:
+        return _saying(state, Said("thank", topic=last.topic))
+    if 1 <= state.ignored <= MAX_REPEATS and feels == has_feeling(last) and again < REPEAT:
+        return _saying(state, replace(last, kind="repeat"))
+    speak_of = _feeling if feels else _matter
+    return speak_of(persona, state, tell < TELL, detail, rng)
+
+
+def feeling_chance(persona: Persona, last: Said | None) -> float:
+    """Probability that the next message holds a feeling.
+
+    ``p = 0.42 + 0.16 reactivity`` on average. After a feeling it is ``p - d (1 - p)`` and after a practical matter
+    ``p + d p`` with ``d`` = :data:`ALTERNATION`: messages alternate a little, and p is the stationary share, which the
+    first message has too, so there is no trend over turns.
+    """
+    share = 0.42 + 0.16 * persona.temperament.reactivity
+    if last is None or last.kind == "thank":
+        return share
+    return share - ALTERNATION * (1.0 - share) if has_feeling(last) else share + ALTERNATION * share
+
+
+def has_feeling(said: Said) -> bool:
+    """Whether the message's cue is a feeling; it is practical otherwise."""
+    return said.feeling is not None
+
+
+def open_goals(persona: Persona, state: UserState) -> tuple[Goal, ...]:
+    """Goals still to be met whose predecessors are all met."""
+    left = frozenset(state.goals_left)
+    return tuple(goal for goal in persona.goals if goal.id in left and not left.intersection(goal.after))
+
+
+def _saying(state: UserState, said: Said) -> tuple[Said, UserState]:
+    return said, replace(state, last_said=said)
+
+
+def _is_content(state: UserState) -> bool:
+    return float(state.extra.get("satisfaction", 0.0)) >= CONTENT
+
+
+def _open(persona: Persona, state: UserState, feels: bool, rng: random.Random) -> tuple[Said, UserState]:
+    goal = rng.choice(open_goals(persona, state) or persona.goals)
+    if not feels:
+        return _saying(state, Said("open", topic=goal.topic, need=goal.need))
+    feeling, state = next_feeling(persona, state, rng)
+    return _saying(state, Said("open", feeling=feeling, topic=goal.topic))
+
+
+def _feeling(
+    persona: Persona, state: UserState, tells: bool, detail: float, rng: random.Random
+) -> tuple[Said, UserState]:
+    if detail < FEELING_ONLY and not tells:
+        feeling, state = next_feeling(persona, state, rng)
+        return _saying(state, Said("feel", feeling=feeling))
+    feeling, topic, state = feeling_with_topic(persona, state, rng)
+    return _saying(state, Said("tell" if tells else "feel", feeling=feeling, topic=topic))
+
+
+def _matter(
+    persona: Persona, state: UserState, tells: bool, detail: float, rng: random.Random
+) -> tuple[Said, UserState]:
+    if tells or detail < TOPIC_ONLY:
+        topic, state = next_topic(persona, state, rng)
+        return _saying(state, Said("tell" if tells else "ask", topic=topic))
+    return _question(persona, state, rng)
+
+
+def _question(persona: Persona, state: UserState, rng: random.Random) -> tuple[Said, UserState]:
+    goals = open_goals(persona, state)
+    if rng.random() < OWN_TOPIC:
+        goal = rng.choice(_not_just_asked(goals or persona.goals, state.last_said))
+        return _saying(state, Said("ask", topic=goal.topic, need=goal.need))
+    left = frozenset(state.goals_left)
+    known = tuple(goal for goal in persona.goals if goal in goals or goal.id not in left) or persona.goals
+    goal = rng.choice(_not_just_asked(known, state.last_said))
+    topic, state = next_topic(persona, state, rng)
+    return _saying(state, Said("ask", topic=topic, need=goal.need))
+
+
+def _not_just_asked(goals: tuple[Goal, ...], last: Said | None) -> tuple[Goal, ...]:
+    return tuple(goal for goal in goals if last is None or goal.need != last.need) or goals

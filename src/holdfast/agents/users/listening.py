@@ -1,0 +1,149 @@
+"""What a user can tell about a reply by listening: was I named, was I helped, have I heard this before?
+
+Plain rules on words. They err where a reply paraphrases ("that meeting" for "the project review"), which the
+expressed levels of a rater partly make up for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from holdfast.agents.protocols import Said
+
+#: How many sentences of a reply are remembered until the next one.
+MAX_SENTENCES = 8
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_FUNCTION_WORDS = frozenset(
+    _WORD.findall(
+        "a an the my our your his her its their this that these those of for to in on at with from by and or is"
+    )
+)
+_IMPERATIVES = (
+    "add|ask|begin|book|break|build|call|change|check|choose|clear|collect|compare|consider|copy|cut|decide|draft|draw|"
+    "explain|find|fix|focus|give|go|keep|leave|list|look|make|mark|measure|move|note|open|pick|plan|practi[cs]e|prepare|"
+    "put|read|remove|run|say|schedule|send|set|share|sort|split|start|take|talk|tell|test|track|try|turn|update|use|write"
+)
+_STEP = re.compile(
+    rf"(?:^|[,;:]\s*|\bthen\s+)(?:please\s+)?(?:{_IMPERATIVES})\b"
+    r"|(?:^|[,;:]\s*)(?:first|second|then|next|finally|after that)\b"
+    r"|\byou (?:could|can|should|might|may want to|will want to)\b|\bit (?:may|might|can|could) help(?: you)? to\b"
+    r"|\bi (?:suggest|recommend)\b|^(?:\d+[.)]|[-*•])\s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One reply against the message that it answers. Shares run 0-1; None where the message held no such thing."""
+
+    feeling: float | None  # share of the feeling's words that the reply names
+    topic: float | None  # the same for the topic, or for the need where the reply names that better
+    asked: bool  # the message asked for help
+    steps: bool  # the reply says something to do, outside a question
+    repeated: float  # share of the reply's sentences that the last reply held too
+    sane: float  # 1 for a reply of sensible length, less for one too short or too long
+
+    @property
+    def grounding(self) -> float:
+        """How much the reply speaks of this message, 0-1: mean over what the message held; 1 where it held nothing."""
+        parts = [share for share in (self.feeling, self.topic) if share is not None]
+        return sum(parts) / len(parts) if parts else 1.0
+
+
+def listen(said: Said, reply: str, last_reply: Sequence[str] = ()) -> Heard:
+    """Hear ``reply`` to a message that meant ``said``. ``last_reply``: :func:`sentence_digests` of the reply before.
+
+    Thanks and goodbyes want nothing named in return, even where they mention a topic.
+    """
+    if said.kind in ("thank", "close"):
+        said = Said(said.kind)
+    digests = sentence_digests(reply)
+    before = frozenset(last_reply)
+    subjects = [share_named(reply, phrase) for phrase in (said.topic, said.need) if phrase]
+    return Heard(
+        feeling=share_named(reply, said.feeling, inflected=True) if said.feeling else None,
+        topic=max(subjects, default=None),
+        asked=is_question(said),
+        steps=gives_steps(reply),
+        repeated=sum(digest in before for digest in digests) / len(digests) if digests else 0.0,
+        sane=length_sanity(reply),
+    )
+
+
+def is_question(said: Said) -> bool:
+    """Whether the message asked for help: it says a need, or asks about a topic."""
+    return said.need is not None or said.kind == "ask"
+
+
+def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
+    """Share, 0-1, of the phrase's content words that ``reply`` holds, a plural *s* aside.
+
+    With ``inflected``, a word counts where the reply has one that begins alike ("anxious" and "anxiety", "worried" and
+    "worry"): the first ``max(4, length - 3)`` letters agree.
+    """
+    wanted, spoken = _wanted(phrase), _apart(reply)
+    if not wanted:
+        return 0.0
+    if inflected:
+        stems = [word[: max(4, len(word) - 3)] for word in wanted]
+        return sum(any(word.startswith(stem) for word in spoken.words) for stem in stems) / len(stems)
+    return sum(word.removesuffix("s") in spoken.singular for word in wanted) / len(wanted)
+
+
+def gives_steps(reply: str) -> bool:
+    """Whether a sentence that is no question tells or offers something to do."""
+    return any(_STEP.search(sentence) for sentence in _apart(reply).sentences if not sentence.endswith("?"))
+
+
+def length_sanity(reply: str) -> float:
+    """1 from 4 to 150 words; falls to 0 towards no words, and to 0.25 towards 400 and beyond."""
+    count = len(_apart(reply).words)
+    if count < 4:
+        return count / 4
+    return 1.0 - 0.75 * min(1.0, max(0, count - 150) / 250)
+
+
+def sentence_digests(reply: str) -> list[str]:
+    """Four-byte hexadecimal digests of the reply's first :data:`MAX_SENTENCES` sentences, case and spacing aside."""
+    return list(_apart(reply).digests)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text in lower case, taken apart; each part is made once, where it is asked for."""
+
+    text: str
+
+    @cached_property
+    def words(self) -> list[str]:
+        return _WORD.findall(self.text)
+
+    @cached_property
+    def singular(self) -> frozenset[str]:
+        return frozenset(word.removesuffix("s") for word in self.words)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        return [sentence for part in _SENTENCE_END.split(self.text) if (sentence := part.strip())]
+
+    @cached_property
+    def digests(self) -> list[str]:
+        normal = (" ".join(_WORD.findall(sentence)) for sentence in self.sentences[:MAX_SENTENCES])
+        return [hashlib.blake2s(text.encode(), digest_size=4).hexdigest() for text in normal if text]
+
+
+@lru_cache(maxsize=1)  # a reply is asked about many times in a row, and never again
+def _apart(text: str) -> _Text:
+    return _Text(text.casefold())
+
+
+@lru_cache(maxsize=1024)  # the phrases of a study's personas come back in every conversation
+def _wanted(phrase: str) -> tuple[str, ...]:
+    """The phrase's content words; all of its words where it has no other."""
+    words: list[str] = _WORD.findall(phrase.casefold())
+    return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)

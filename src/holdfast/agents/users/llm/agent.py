@@ -1,0 +1,162 @@
+"""A persona played by a chat model.
+
+Registry word: ``model``. What a message is for is chosen as for the embedded users (:mod:`holdfast.agents.users.intention`): the
+cue sequence depends on persona and seed alone, goals open one after the other, an ignored user comes back to the
+matter. The model finds the words. A line that is not the user's own (:mod:`holdfast.agents.users.llm.guards`) is asked for
+again with another seed, at most ``retries`` times; then the embedded grammar's words are used.
+
+After a reply the model thinks to itself (:mod:`holdfast.agents.users.llm.monologue`): a thought, a change of emotion,
+SENSE-7's dimensions, what became of the goal, whether to go. An answer that cannot be read is asked for once more; then
+the embedded appraisal of this one reply counts. Both stand-ins are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from holdfast.agents.protocols import (
+    ChatModel,
+    Expressed,
+    Felt,
+    Generation,
+    GenerationRequest,
+    Message,
+    Said,
+    Sampling,
+    Spoken,
+    UserState,
+)
+from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.after_reply import Verdict, after_reply, reason_to_leave
+from holdfast.agents.users.appraisal import acknowledges, overall, satisfaction
+from holdfast.agents.users.llm.guards import Line, cleaned, fault_of
+from holdfast.agents.users.llm.memory import Memory
+from holdfast.agents.users.llm.monologue import Monologue, read_monologue
+from holdfast.agents.users.llm.prompting import answer_id, judging, marker, speaking
+from holdfast.agents.users.rules.agent import judge
+from holdfast.agents.users.listening import listen
+from holdfast.agents.users.intention import next_said
+from holdfast.agents.users.rules.speech import Tone, say
+from holdfast.agents.users.state import begin_state
+from holdfast.agents.users.tone import tone_of
+from holdfast.personas.schema import Persona
+
+SAMPLING = Sampling(temperature=0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUser:
+    """Implements :class:`holdfast.agents.protocols.UserAgent`. ``key`` names the conversation, for the model's cache.
+
+    ``retries``: how often a refused line is asked for again; ``window``: exchanges remembered word for word;
+    ``answer_tokens``: room for one judgement. A ModelError of the model's own is not caught. A second try differs from
+    the first near the end of its prompt only, so that a model which keeps its cache has little to read again.
+    """
+
+    persona: Persona
+    model: ChatModel
+    key: str
+    sampling: Sampling = SAMPLING
+    retries: int = 2
+    window: int = 4
+    answer_tokens: int = 320
+
+    def begin(self, seed: int) -> UserState:
+        """The state before the first message; ``seed`` orders what will be disclosed."""
+        return begin_state(self.persona, seed)
+
+    async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
+        """The next message. ``messages`` is not read: what the user remembers is in ``state``."""
+        tone = tone_of(self.persona, state)
+        memory, before = Memory.of(state), state
+        said, state = next_said(self.persona, state, seed)
+        text, memory = await self._words(before, memory, said, tone, seed)
+        return Spoken(text, said, memory.saying(text).into(state))
+
+    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt:
+        """What the reply did: SENSE-7 dimensions (1-5), the state after it, and a reason to leave, if any."""
+        monologue, memory = await self._monologue(state, reply, seed)
+        if monologue is None:
+            verdict = judge(self.persona, state, said, reply, expressed, seed)
+        else:
+            verdict = _verdict(state, said, reply, expressed, monologue)
+        after = after_reply(self.persona, state, said, reply, verdict)
+        thought = monologue.thought if monologue else ""
+        memory = memory.hearing(said, reply, taken_up=verdict.taken_up, thought=thought, window=self.window)
+        leave = "the user ends the conversation" if monologue and monologue.leave else None
+        return Felt(verdict.dimensions, memory.into(after), reason_to_leave(self.persona, after) or leave)
+
+    async def _words(self, state: UserState, memory: Memory, said: Said, tone: Tone, seed: int) -> tuple[str, Memory]:
+        """The words for ``said``, the model's own or the grammar's, and the memory with what it took counted."""
+        remark = None
+        memory = memory.counting(messages=1)
+        for attempt in range(self.retries + 1):
+            draw = derive_seed("driven", seed, "speak", attempt)
+            prompt = speaking(self.persona, state, memory, said, tone, seed, remark)
+            generation = await self._ask("speak", prompt, self.sampling, draw)
+            memory = _spent(memory, generation)
+            line = self._line(generation.text, memory, said, seed)
+            remark = fault_of(line)
+            if remark is None:
+                return line.text, memory
+            memory = memory.counting(refused=1, **{f"refused_{remark}": 1})
+        return say(said, tone, seed), memory.counting(stand_in_messages=1)
+
+    async def _monologue(self, state: UserState, reply: str, seed: int) -> tuple[Monologue | None, Memory]:
+        """The model's judgement, None where neither of its two answers can be read."""
+        fault: str | None = None
+        memory = Memory.of(state).counting(judgements=1)
+        sampling = replace(self.sampling, max_tokens=self.answer_tokens)
+        for attempt in range(2):
+            draw = derive_seed("driven", seed, "feel", attempt)
+            prompt = judging(self.persona, state, memory, reply, seed, fault)
+            generation = await self._ask("feel", prompt, sampling, draw)
+            memory = _spent(memory, generation)
+            found = read_monologue(generation.text, answer_id(seed, reply))
+            if isinstance(found, Monologue):
+                return found, memory.counting(repaired=attempt)
+            fault = found
+        return None, memory.counting(stand_in_judgements=1)
+
+    async def _ask(self, what: str, messages: tuple[Message, ...], sampling: Sampling, seed: int) -> Generation:
+        return await self.model.generate(
+            GenerationRequest(f"{self.key}/user/{what}", messages, seed, sampling=sampling)
+        )
+
+    def _line(self, raw: str, memory: Memory, said: Said, seed: int) -> Line:
+        text = cleaned(raw, self.persona.name)
+        last_message, last_reply = memory.exchanges[-1] if memory.exchanges else ("", "")
+        return Line(
+            text=" ".join(text.split()),
+            raw=text,
+            persona=self.persona,
+            said=said,
+            last_reply=last_reply,
+            last_message=last_message,
+            told=frozenset(phrase for fact in memory.facts for phrase in (fact.topic, fact.need) if phrase),
+            secrets=(marker(seed, memory).strip("#"),),
+        )
+
+
+def _verdict(state: UserState, said: Said, reply: str, expressed: Expressed, monologue: Monologue) -> Verdict:
+    """The model's judgement in the terms that all user agents share.
+
+    A goal counts as met only where this very message asked for it. The emotion moves by the model's own change (-10 to
+    10, as in SAGE), kept in [0, 100].
+    """
+    heard = listen(said, reply, state.extra.get("reply", ()))
+    dimensions = monologue.dimensions
+    emotion = min(100.0, max(0.0, state.emotion + monologue.emotion_change))
+    return Verdict(
+        dimensions=dimensions,
+        emotion=emotion,
+        change=emotion - state.emotion,
+        pleased=satisfaction(overall(dimensions), state.desired, heard),
+        served=heard.asked and monologue.goal == "done",
+        taken_up=monologue.goal != "none" if heard.asked else acknowledges(heard, expressed),
+    )
+
+
+def _spent(memory: Memory, generation: Generation) -> Memory:
+    return memory.counting(prompt_tokens=generation.prompt_tokens, completion_tokens=generation.completion_tokens)

@@ -1,0 +1,111 @@
+"""A model's judgement of one reply, read from whatever text it came in.
+
+The answer is one JSON object: SAGE's inner thought and change of emotion, SENSE-7's seven dimensions, what became of
+the goal, and whether the user goes. Models wrap it in prose or fences, or stop short of its end; that is tolerated.
+An object that the *judged reply* holds is not: an object counts only when it carries this turn's ``id``, which the
+assistant has never seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from holdfast.agents.protocols import SENSE7
+
+#: Characters of an answer that are read, opening braces that are tried; the same for objects that break off, whose
+#: closing takes time quadratic in their length.
+MOST_CHARACTERS, MOST_OBJECTS = 8000, 16
+MOST_BROKEN_CHARACTERS, MOST_BROKEN_OBJECTS = 3000, 2
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a number, not true or false")
+    return value
+
+
+Number = BeforeValidator(_no_boolean)
+Score = Annotated[float, Number, Field(ge=1, le=5, allow_inf_nan=False)]
+
+
+class Dimensions(BaseModel):
+    """SENSE-7's dimensions, 1-5 each; further keys are passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    affective_understanding: Score
+    cognitive_understanding: Score
+    response_appropriateness: Score
+    prosocial_expression: Score
+    interest: Score
+    contextual_understanding: Score
+    relational_continuity: Score
+
+
+class Monologue(BaseModel):
+    """What went through the user's mind. Numbers may come as text ("4"), but never outside their range."""
+
+    model_config = ConfigDict(frozen=True)
+
+    thought: str
+    emotion_change: Annotated[float, Number, Field(ge=-10, le=10, allow_inf_nan=False)]
+    felt: Dimensions
+    goal: Literal["none", "some", "done"]
+    leave: bool
+
+    @property
+    def dimensions(self) -> dict[str, float]:
+        """In the order of ``SENSE7``."""
+        return {name: getattr(self.felt, name) for name in SENSE7}
+
+
+def read_monologue(text: str, id: str) -> Monologue | str:
+    """The judgement in ``text``, or in plain words why there is none. ``id``: what the object's "id" must be."""
+    found = [item for item in _objects(text[:MOST_CHARACTERS]) if item.get("id") == id]
+    if not found:
+        return 'it holds no JSON object with the "id" that was asked for'
+    try:
+        return Monologue.model_validate(found[-1])  # a model that corrects itself means the last
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return f'"{place}": {first["msg"][:120]}'
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """Every outermost JSON object of ``text``, in order; an object that breaks off is closed where that is safe."""
+    decoder = json.JSONDecoder(strict=False)
+    start, broken = text.find("{"), 0
+    for _ in range(MOST_OBJECTS):
+        if start < 0:
+            return
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            value, end = None, start + 1
+            if broken < MOST_BROKEN_OBJECTS and re.match(r'\{\s*"', text[start:]):
+                value, broken = _closed(text[start : start + MOST_BROKEN_CHARACTERS]), broken + 1
+        if isinstance(value, dict):
+            yield value
+        start = text.find("{", end)
+
+
+def _closed(text: str) -> object:
+    """A broken-off object as far as it goes; None where nothing can be made of it.
+
+    Where the text ends in the middle of a number, nobody knows the number: such an ending is not closed.
+    """
+    from langchain_core.utils.json import parse_partial_json
+
+    text = re.sub(r"\s*`{3,}\s*$", "", text).rstrip()
+    if re.search(r"[\d.+-]$", text):
+        return None
+    try:
+        return parse_partial_json(text)
+    except (ValueError, RecursionError):
+        return None

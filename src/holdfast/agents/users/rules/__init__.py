@@ -1,0 +1,1 @@
+"""User agents that rules play, without any model."""

@@ -1,0 +1,81 @@
+"""What a study's YAML may say about who plays its personas.
+
+::
+
+    users: embedded
+    users: {kind: model, model: "hf:models/my-model", sampling: {temperature: 0.8}}
+    users: [embedded, {kind: model, name: micro as user}]
+
+They play in the conversations that are measured; the dialogues that a study trains on are always held with the embedded
+users.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from holdfast.agents.assistants.specs import Name, SamplingSpec
+from holdfast.agents.models.spec import AnyModelSpec
+from holdfast.personas.schema import Frozen
+
+EMBEDDED = "embedded"
+
+
+class EmbeddedUsers(Frozen):
+    """By rules, without any model."""
+
+    kind: Literal["embedded"] = "embedded"
+
+    @property
+    def name(self) -> str:
+        return EMBEDDED
+
+
+class ModelUsers(Frozen):
+    """By a chat model. ``model``: the study's where None. ``name`` stands in episode ids, tables and charts."""
+
+    kind: Literal["model"]
+    name: Name = "model"
+    model: AnyModelSpec | None = None
+    sampling: SamplingSpec = SamplingSpec(temperature=0.8)
+    retries: Annotated[int, Field(ge=0, le=10)] = 2  # how often a line that is not the user's own is asked for again
+    window: Annotated[int, Field(ge=1, le=20)] = 4  # exchanges remembered word for word
+    answer_tokens: Annotated[int, Field(ge=64, le=8192)] = 320  # room for one judgement of a reply
+
+    @model_validator(mode="after")
+    def _not_the_embedded(self) -> ModelUsers:
+        if self.name == EMBEDDED:
+            raise ValueError("'embedded' is the name of the users without a model; give another 'name'")
+        return self
+
+
+UserSpec = Annotated[EmbeddedUsers | ModelUsers, Field(discriminator="kind")]
+
+
+def _spelt_out(value: Any) -> Any:
+    """A word becomes a mapping with its kind."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _short(specs: tuple[EmbeddedUsers | ModelUsers, ...]) -> Any:
+    """As YAML would say it: a lone ``embedded`` stays the word that it always was, so old studies keep their hash."""
+    said = [EMBEDDED if spec.kind == EMBEDDED else spec.model_dump(mode="json", exclude_none=True) for spec in specs]
+    return said[0] if len(said) == 1 else said
+
+
+Shown = UserSpec | Literal["embedded"]
+"""One simulator as YAML writes it, for the JSON schema that editors and error messages read."""
+
+Users = Annotated[
+    tuple[Annotated[UserSpec, BeforeValidator(_spelt_out, json_schema_input_type=Shown)], ...],
+    Field(min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=Shown | tuple[Shown, ...]),
+    PlainSerializer(_short),
+]
+"""The type for a study's ``users``: a word, a mapping, or a list of both."""

@@ -1,0 +1,85 @@
+"""A user agent's state: how it begins, and how it goes to JSON and back without losing a bit.
+
+``UserState.extra`` holds four small things, all bounded:
+
+========================  =============================================================================
+``told``                  hexadecimal bit mask of the (feeling, topic) pairs said so far
+``reply``                 digests of the sentences of the last reply, at most ``hearing.MAX_SENTENCES``
+``satisfaction``          how well the last reply did for this user, 0-1; absent before the first
+``closing``               true once the user says goodbye (see :func:`closing`); absent before
+========================  =============================================================================
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from holdfast.agents.protocols import Said, UserState
+from holdfast.core.seeds import derive_seed
+from holdfast.core.errors import JournalError
+from holdfast.personas.schema import Persona
+
+#: SAGE's conversations start here on 0-100 (Zhang et al. 2025, "Sentient Agent as a Judge").
+START_EMOTION = 40.0
+
+#: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.
+DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
+
+_FIELDS = tuple(field.name for field in fields(UserState))
+_SAID = tuple(field.name for field in fields(Said))
+_TUPLES = ("goals_left", "feelings_left", "topics_left")
+
+
+def begin_state(persona: Persona, seed: int) -> UserState:
+    """The state before the first message. ``seed`` orders what the persona discloses."""
+    rng = random.Random(derive_seed("begin", seed))
+    feelings, topics = list(dict.fromkeys(persona.feelings)), list(all_topics(persona))
+    rng.shuffle(feelings)
+    rng.shuffle(topics)
+    return UserState(
+        emotion=START_EMOTION,
+        momentum=0.0,
+        goals_left=tuple(goal.id for goal in persona.goals),
+        feelings_left=tuple(feelings),
+        topics_left=tuple(topics),
+        desired=DESIRED_ON_PERCEIVED_SCALE[persona.desired_empathy],
+        felt_mean=math.nan,
+    )
+
+
+def all_topics(persona: Persona) -> tuple[str, ...]:
+    """Everything that the persona may talk about: its topics, then those of its goals; each once."""
+    return tuple(dict.fromkeys((*persona.topics, *(goal.topic for goal in persona.goals))))
+
+
+def closing(state: UserState) -> UserState:
+    """The same state, but the next message says goodbye. For a conversation that lets its user leave politely."""
+    return replace(state, extra={**state.extra, "closing": True})
+
+
+def state_to_json(state: UserState) -> dict[str, Any]:
+    """``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan)."""
+    raw: dict[str, Any] = {name: getattr(state, name) for name in _FIELDS}
+    for name in _TUPLES:
+        raw[name] = list(raw[name])
+    raw["felt_mean"] = None if math.isnan(state.felt_mean) else state.felt_mean
+    said = state.last_said
+    raw["last_said"] = None if said is None else {name: getattr(said, name) for name in _SAID}
+    raw["extra"] = dict(state.extra)
+    return raw
+
+
+def state_from_json(raw: Mapping[str, Any]) -> UserState:
+    """Undo :func:`state_to_json`; raises :class:`JournalError` where ``raw`` is not such a state."""
+    try:
+        values = dict(raw)
+        values |= {name: tuple(values[name]) for name in _TUPLES}
+        values["felt_mean"] = math.nan if values["felt_mean"] is None else values["felt_mean"]
+        values["last_said"] = None if values["last_said"] is None else Said(**values["last_said"])
+        return UserState(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise JournalError(f"a user's state in the journal cannot be read: {type(error).__name__}: {error}") from error

@@ -1,0 +1,28 @@
+"""How a user sounds: the persona's own way of speaking, bent by what the conversation did to it."""
+
+from __future__ import annotations
+
+from holdfast.agents.protocols import UserState
+from holdfast.agents.users.rules.speech import Tone
+from holdfast.personas.schema import Persona
+
+#: Below this emotion (0-100), or after this many poor turns in a row, the user turns curt.
+CURT_EMOTION = 22.0
+CURT_POOR_TURNS = 3
+#: At this emotion or above, less up to WARMTH_EASES for a warm temperament, a user that was just pleased turns warm.
+WARM_EMOTION = 75.0
+WARMTH_EASES = 20.0
+
+
+def tone_of(persona: Persona, state: UserState) -> Tone:
+    """Curt when low or let down, warm when high and the last replies were good, else as the persona speaks.
+
+    A persona that speaks warmly goes plain, not curt, on low emotion alone: it takes poor turns to make it curt.
+    """
+    if state.poor_turns >= CURT_POOR_TURNS:
+        return "curt"
+    if state.emotion < CURT_EMOTION:
+        return "plain" if persona.speech == "warm" else "curt"
+    if state.poor_turns == 0 and state.emotion >= WARM_EMOTION - WARMTH_EASES * persona.temperament.warmth:
+        return "warm"
+    return persona.speech

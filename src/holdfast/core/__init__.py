@@ -1,0 +1,1 @@
+"""What everything stands on: errors, text, YAML with places, atomic files, seeds, hashing."""

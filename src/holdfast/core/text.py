@@ -1,0 +1,92 @@
+"""A file -> its characters: an ordinary file, not too large, UTF-8, nothing hidden in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.wording import did_you_mean, printable
+
+MAX_BYTES = 1_000_000
+MAX_HIDDEN = 10  # hidden characters reported one by one
+
+_JOINERS = frozenset("\u200c\u200d")  # invisible, but needed to spell Persian, Hindi, and many emoji
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of an ordinary file up to the limit. Raises InputError for anything else."""
+    name = printable(os.fspath(path))
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError([Fault(name, "is a directory where a YAML file is expected; name a file in it")])
+        if not stat.S_ISREG(mode):
+            raise InputError([Fault(name, "is a pipe or a device, not a file; save the YAML to a file first")])
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+            size = max(len(data), os.fstat(file.fileno()).st_size)
+    except FileNotFoundError:
+        raise InputError([Fault(name, f"no such file{_sibling(Path(path))}; check the path")]) from None
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError([Fault(name, f"cannot be read: {reason}; check the path and its permissions")]) from None
+    if len(data) > MAX_BYTES:
+        raise InputError([too_large(name, size)])
+    return data
+
+
+def _sibling(path: Path) -> str:
+    try:
+        names = [entry.name for entry in os.scandir(path.parent)]
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(path.name, names)
+
+
+def too_large(name: str, size: int) -> Fault:
+    """The fault of a file of ``size`` bytes that is not read."""
+    return Fault(name, f"{size:,} bytes where at most {MAX_BYTES:,} are read; is this the right file?")
+
+
+def decode(data: bytes, name: str) -> str:
+    """UTF-8 text, a byte-order mark dropped. Raises InputError with the place of the first byte that is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]  # utf-8-sig may have cut a byte-order mark off
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8; is this a text file? save it as UTF-8"
+        raise InputError([Fault(name, message, line, column)]) from None
+
+
+def is_hidden(character: str) -> bool:
+    """Control, format and separator characters that a reader cannot see (also those that reverse the text)."""
+    category = unicodedata.category(character)
+    unseen = category in {"Cc", "Cf", "Cs", "Zl", "Zp"} or ord(character) & 0xFFFE == 0xFFFE  # the last: noncharacters
+    return unseen and character not in _JOINERS and character not in "\t\n\r"
+
+
+def hidden_message(character: str) -> str:
+    """What to say of a hidden character."""
+    name = unicodedata.name(character, "control character")
+    return f"hidden character U+{ord(character):04X} ({name.lower()}) is not allowed; delete it"
+
+
+def hidden_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Line, column and message of each hidden character, up to ``MAX_HIDDEN``."""
+    found = 0
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        if line.isascii() and line.isprintable():
+            continue
+        for column, character in enumerate(line, start=1):
+            if is_hidden(character):
+                yield number, column, hidden_message(character)
+                found += 1
+                if found == MAX_HIDDEN:
+                    return

@@ -1,0 +1,74 @@
+"""What a schema cannot say about one file: known tasks and patterns, goals that form a graph without circles.
+
+The checks read the plain data, not the model, so that their faults come together with those of the types.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Collection, Iterator
+
+from holdfast.core.errors import Fault
+from holdfast.core.wording import did_you_mean, either, quote
+from holdfast.core.yaml_source import YamlSource
+
+_MOST_CIRCLES = 5
+_MOST_GOALS = 100
+
+
+def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterator[Fault]:
+    """A top-level key whose word must be one of ``known``."""
+    word = source.get((key,))
+    if isinstance(word, str) and word.strip() not in known:
+        hint = did_you_mean(word, known)
+        yield source.fault((key,), f"unknown {key} {quote(word)}{hint} (allowed: {either(sorted(known))})")
+
+
+def check_goals(source: YamlSource) -> Iterator[Fault]:
+    """Ids given once, ``after`` naming goals of this file, no circle."""
+    places: dict[str, int] = {}
+    after: dict[str, list[str]] = {}
+    goals = [goal if isinstance(goal, dict) else {} for goal in _list(source.get(("goals",)))]
+    if len(goals) > _MOST_GOALS:  # the schema refuses so many anyway
+        return
+    for index, goal in enumerate(goals):
+        name = goal.get("id")
+        if not isinstance(name, str):
+            continue
+        if name in places:
+            first = source.values["goals", places[name], "id"].line
+            yield source.fault(("goals", index, "id"), f"goal id {quote(name)} is taken (line {first}); rename one")
+            continue
+        places[name] = index
+        after[name] = [step for step in _list(goal.get("after")) if isinstance(step, str)]
+    for index in places.values():
+        for position, step in enumerate(_list(goals[index].get("after"))):
+            if isinstance(step, str) and step not in places:
+                hint = did_you_mean(step, places)
+                known = f" (goals: {', '.join(places)})" if len(places) <= 12 else ""
+                yield source.fault(("goals", index, "after", position), f"no goal {quote(step)} here{hint}{known}")
+    yield from _circles(
+        source, places, {name: [step for step in steps if step in places] for name, steps in after.items()}
+    )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _circles(source: YamlSource, places: dict[str, int], after: dict[str, list[str]]) -> Iterator[Fault]:
+    for _ in range(_MOST_CIRCLES):
+        try:
+            graphlib.TopologicalSorter(after).prepare()
+            return
+        except graphlib.CycleError as error:
+            circle: list[str] = error.args[1]  # each stands before the next; the first is also the last
+        start = min(
+            range(len(circle) - 1), key=lambda index: places[circle[index]]
+        )  # tell it from the first in the file
+        circle = [*circle[start:-1], *circle[: start + 1]]
+        name, step = circle[0], circle[-2]
+        position = _list(source.get(("goals", places[name], "after"))).index(step)
+        message = f"goals wait for each other in a circle: {' → '.join(map(quote, circle))}; remove one 'after'"
+        yield source.fault(("goals", places[name], "after", position), message)
+        after[name].remove(step)

@@ -1,0 +1,178 @@
+"""YAML files -> frozen models, or every fault at once.
+
+:func:`load_yaml` serves any pydantic model (a study's configuration too). Values are taken strictly: ``"3"`` is not a
+number and ``true`` is not 1. All functions raise :class:`~holdfast.core.errors.InputError` and nothing else for whatever a
+file may hold.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from holdfast.personas.checks import check_goals, check_known
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.faults import explain
+from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.core.wording import did_you_mean, either, printable, quote
+from holdfast.core.yaml_source import YamlSource, read_yaml
+
+MAX_FAULTS = 50  # of one file; the rest are counted
+
+AnyPath = str | os.PathLike[str]
+Model = TypeVar("Model", bound=BaseModel)
+Check = Callable[[YamlSource], Iterable[Fault]]
+
+_HERE = Path(__file__).parent
+
+
+# --- any model -----------------------------------------------------------------------------------------------------
+
+
+def load_yaml(path: AnyPath, model: type[Model], checks: Sequence[Check] = ()) -> Model:
+    """Read a file as ``model``. ``checks`` look at the plain data and yield further faults.
+
+    Raises:
+        InputError: with every fault of the file, in its order.
+    """
+    return validate(read_yaml(path), model, checks)
+
+
+def validate(source: YamlSource, model: type[Model], checks: Sequence[Check] = ()) -> Model:
+    """A parsed source as ``model``; raises InputError with all faults: of the YAML, the types, the checks."""
+    faults = list(source.faults)
+    loaded: Model | None = None
+    try:
+        loaded = model.model_validate_json(json.dumps(source.data), strict=True)
+    except ValidationError as error:
+        faults += _elsewhere(explain(error, source, model), faults)
+    faults += _elsewhere([fault for check in checks for fault in check(source)], faults)
+    if loaded is None or faults:
+        raise InputError(_in_order(faults))
+    return loaded
+
+
+def _elsewhere(later: list[Fault], earlier: list[Fault]) -> list[Fault]:
+    """Faults in places where nothing earlier was wrong: there the earlier is the cause."""
+    taken = {(fault.line, fault.column) for fault in earlier}
+    return [fault for fault in later if (fault.line, fault.column) not in taken]
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    kept = sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+    if len(kept) > MAX_FAULTS:
+        more = Fault(kept[0].source, f"and {len(kept) - MAX_FAULTS:,} more faults; repair these first")
+        return [*kept[:MAX_FAULTS], more]
+    return kept
+
+
+# --- personas ------------------------------------------------------------------------------------------------------
+
+
+def load_persona(path: AnyPath) -> Persona:
+    """Read one persona file."""
+    return load_yaml(path, Persona, [_check_persona])
+
+
+def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
+    """Read persona files, and all ``*.yaml`` and ``*.yml`` files that lie directly in the folders among ``paths``.
+
+    Raises:
+        InputError: every fault of every file; also where two files hold the same id.
+    """
+    files, faults = _expand(paths)
+    personas: list[Persona] = []
+    first: dict[str, str] = {}
+    for file in files:
+        try:
+            source = read_yaml(file)
+            name = source.get(("id",))
+            earlier = first.setdefault(name, _place_of_id(source)) if isinstance(name, str) else ""
+            if earlier and earlier != _place_of_id(source):
+                faults.append(source.fault(("id",), f"persona id {quote(str(name))} is taken by {earlier}; rename one"))
+            personas.append(validate(source, Persona, [_check_persona]))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return tuple(personas)
+
+
+def _place_of_id(source: YamlSource) -> str:
+    place = source.values["id",]
+    return f"{source.name}:{place.line}:{place.column}"
+
+
+def _expand(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
+    """Files in the order asked for, each once; a fault for a folder that holds none."""
+    files: dict[str, Path] = {}
+    faults: list[Fault] = []
+    for path in map(Path, paths):
+        found = [path]
+        if os.path.isdir(path):
+            try:
+                found = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+            except OSError as error:
+                faults.append(Fault(printable(str(path)), f"cannot be read: {error.strerror}; check its permissions"))
+                continue
+            if not found:
+                faults.append(Fault(printable(str(path)), "holds no .yaml file; name the folder that does"))
+        for file in found:
+            files.setdefault(os.path.abspath(file), file)
+    return list(files.values()), faults
+
+
+def _check_persona(source: YamlSource) -> Iterable[Fault]:
+    yield from check_known(source, "task", tasks())
+    yield from check_goals(source)
+
+
+# --- what is shipped -----------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def patterns() -> Mapping[str, EmpathyPattern]:
+    """The empathy patterns by id."""
+    return _by_id(load_yaml(file, EmpathyPattern) for file in _shipped("patterns"))
+
+
+@functools.cache
+def tasks() -> Mapping[str, TaskContext]:
+    """The task contexts by id."""
+
+    def check(source: YamlSource) -> Iterable[Fault]:
+        return check_known(source, "pattern", patterns())
+
+    return _by_id(load_yaml(file, TaskContext, [check]) for file in _shipped("tasks"))
+
+
+@functools.cache
+def library() -> Mapping[str, Persona]:
+    """The shipped personas by id."""
+    return _by_id(load_personas(_shipped("library")))
+
+
+def pattern_of(task_id: str) -> EmpathyPattern:
+    """The pattern that people expect in a task. Raises InputError for a task that does not exist."""
+    if task_id not in tasks():
+        hint = did_you_mean(task_id, tasks())
+        raise InputError(f"no task {quote(task_id)}{hint} (allowed: {either(list(tasks()))})")
+    return patterns()[tasks()[task_id].pattern]
+
+
+def _shipped(folder: str) -> list[Path]:
+    return sorted((_HERE / folder).glob("*.yaml"))
+
+
+_Named = TypeVar("_Named", Persona, TaskContext, EmpathyPattern)
+
+
+def _by_id(models: Iterable[_Named]) -> Mapping[str, _Named]:
+    return MappingProxyType({model.id: model for model in models})

@@ -1,0 +1,1 @@
+"""holdfast's ``holdfast.simulator.cli``."""

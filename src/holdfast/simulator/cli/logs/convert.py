@@ -1,0 +1,64 @@
+"""``holdfast convert``: conversations in another format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from holdfast.core.errors import InputError
+from holdfast.simulator.cli.console import output_options, print_json
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast convert sense-7_dataset.xlsx --to messages --out sense7.jsonl
+  holdfast convert chats.csv --columns conversation=chat,user=q,reply=a --to sharegpt --out chats.jsonl
+  holdfast convert runs/quickstart --to csv --out quickstart.csv
+  holdfast convert logs.jsonl --to journal --out runs/imported
+
+Formats: messages, sharegpt, sense7, ieval, esconv, sage, sdialog, csv, journal. Only messages keeps everything;
+what another has no place for is counted and said."""
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--to", "word", required=True, help="Format to write.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File (journal: folder) to write.")
+@click.option("--format", "source", help="Format to read; left out, it is recognised.")
+@click.option("--columns", help="Columns of a plain CSV: conversation=ID,role=WHO,text=MESSAGE (see measure --help).")
+@output_options
+def convert(
+    files: tuple[Path, ...],
+    word: str,
+    out: Path,
+    source: str | None,
+    columns: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Read conversations from FILES and write them in another format.
+
+    Bad lines are skipped with their place and counted.
+    """
+    from holdfast.simulator.cli.counting import counting
+    from holdfast.simulator.cli.logs.tables import skipped_lines
+    from holdfast.simulator.logs.convert import convert_files
+    from holdfast.simulator.logs.measure import open_sources
+    from holdfast.simulator.logs.registry import format_named
+    from holdfast.simulator.logs.results import skipped_of
+
+    target = format_named(word)
+    if out.exists() and out.resolve() not in {file.resolve() for file in files}:  # of those more is said below
+        raise InputError(f"{out}: is there already; remove it, or choose another --out")
+    with counting("conversations", "messages", quiet=quiet or as_json) as progress:
+        done = convert_files(open_sources(files, source, columns), target, out, progress)
+    skipped = skipped_of(done.skipped)
+    if as_json:
+        about = {"out": str(out), "format": target.word, "conversations": done.conversations}
+        print_json({**about, "messages": done.messages, "skipped": skipped, "left_out": dict(done.left_out)})
+    elif not quiet:
+        click.echo(f"{done.conversations:,} conversations, {done.messages:,} messages written to {out}")
+        for name, count in done.left_out.most_common():
+            click.echo(f"no place in {target.word} for {count:,} x {name}")
+        for line in skipped_lines(skipped):
+            click.echo(line)

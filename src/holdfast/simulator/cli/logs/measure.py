@@ -1,0 +1,78 @@
+"""``holdfast measure``: the same curves for conversations that other people made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.simulator.cli.console import output_options, print_json
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast measure logs.jsonl                                   the format is recognised
+  holdfast measure logs.jsonl --by model --pattern companion --out reports/logs
+  holdfast measure sage_trajectories/turns.csv --format sage --json | jq .groups
+  holdfast measure sense-7_dataset.xlsx --format sense7 --out reports/sense7 --no-text
+  holdfast measure chats.csv --columns conversation=chat_id,role=who,text=message,label.empathy=rating
+  holdfast measure runs/quickstart --format journal
+
+\b
+Formats:
+  messages  OpenAI chat or ShareGPT, JSON lines      sense7   SENSE-7's workbook (needs openpyxl)
+  ieval     iEval's CSV, a row a chat                esconv   ESConv, JSON or JSON lines
+  sage      SAGE, dialogues or turns.csv             sdialog  sdialog's Dialog, JSON
+  csv       a CSV with named columns                 journal  a run folder of holdfast
+
+\b
+--columns NAME=COLUMN,... for csv. Names: conversation; role and text, or user and reply; speaker; label.X (a number
+about a message), after.X (about the conversation). Any other column may be grouped by.
+
+Every reply is rated for expressed empathy, 0-2; adherence to a pattern is measured where --pattern names one. A bad
+line is skipped, counted and shown with its number. Length stands beside every curve: it is the rival explanation."""
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "word", help="Format of the files; left out, it is recognised.")
+@click.option("--columns", help="Which column of a plain CSV is what.")
+@click.option(
+    "--by", multiple=True, help="Column to group by; again for several. Left out: what the format is used for."
+)
+@click.option("--pattern", help="Empathy pattern (or task) whose adherence is measured.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for results.json and report.html.")
+@click.option("--no-text", is_flag=True, help="No word of the conversations in the report.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that rate; the number of cores if left out.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+@output_options
+def measure(
+    word: str | None, files: tuple[Path, ...], out: Path | None, as_json: bool, quiet: bool, **how: Any
+) -> None:
+    """Measure the conversations in FILES: does the empathy in them hold?"""
+    from holdfast.simulator.cli.counting import counting
+    from holdfast.simulator.cli.logs.tables import print_basis, print_groups, print_survival
+    from holdfast.simulator.logs.measure import measure_files, open_sources
+    from holdfast.simulator.report.log_page import KEPT, write_outputs
+
+    sources = open_sources(files, word, how["columns"])
+    with counting("conversations", "turns", quiet=quiet or as_json) as progress:
+        results, tallies = measure_files(
+            sources,
+            by=how["by"] or None,
+            pattern=how["pattern"],
+            keep=KEPT if out and not how["no_text"] else 0,
+            workers=how["workers"],
+            seed=how["seed"],
+            progress=progress,
+        )
+    if out is not None:
+        write_outputs(out, results, tallies)
+    if as_json:
+        print_json(results)
+    elif not quiet:
+        print_groups(results)
+        print_survival(results)
+        print_basis(results)
+        if out is not None:
+            click.echo(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")

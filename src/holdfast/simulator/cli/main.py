@@ -1,0 +1,117 @@
+"""The ``holdfast`` command: which subcommands there are, and how every one of them ends.
+
+Subcommands are imported when they are called, so that ``holdfast --help`` does not wait for torch. Exit codes: 0 done,
+1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, cast
+
+import click
+
+from holdfast.core.errors import BudgetError, HoldfastError, InputError
+
+#: Subcommand -> (module of its click command, attribute, one line of help).
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "quickstart": ("holdfast.simulator.cli.studies.quickstart", "quickstart", "Run the whole loop on the embedded default."),
+    "run": ("holdfast.simulator.cli.studies.run", "run", "Simulate and measure what a study asks for."),
+    "train": ("holdfast.simulator.cli.studies.train", "train", "Write steered dialogues and train expert adapters."),
+    "report": ("holdfast.simulator.cli.studies.report", "report", "Make results.json and report.html from a journal."),
+    "status": ("holdfast.simulator.cli.studies.status", "status", "Say how a run stands, also while it runs."),
+    "export": ("holdfast.simulator.cli.studies.export", "export", "Write transcripts to Parquet, JSON lines or datasets."),
+    "power": ("holdfast.simulator.cli.studies.power", "power", "Say how many personas a difference needs."),
+    "measure": ("holdfast.simulator.cli.logs.measure", "measure", "Measure conversations that you have already."),
+    "convert": ("holdfast.simulator.cli.logs.convert", "convert", "Write conversations in another format."),
+    "serve-hint": ("holdfast.simulator.cli.studies.serve_hint", "serve_hint", "Say how to serve a run's adapters."),
+    "persona": ("holdfast.simulator.cli.personas.commands", "persona", "List, show, check and talk with personas."),
+    "validate": ("holdfast.simulator.cli.raters.validate", "validate", "Hold a rater against human labels."),
+    "rater": ("holdfast.simulator.cli.raters.commands", "rater", "Refit the rater of expressed empathy."),
+    "judge": ("holdfast.simulator.cli.raters.judge", "judge", "Rate replies in conversations that you have."),
+    "micro": ("holdfast.simulator.cli.micro.commands", "micro", "Rebuild or describe the embedded base model."),
+}
+
+EPILOG = """\b
+Examples:
+  holdfast quickstart --out runs/quickstart
+  holdfast persona show jun_park
+  holdfast run examples/stress_test/study.yaml --out runs/stress
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        return cast(click.Command, getattr(importlib.import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from holdfast.core.wording import did_you_mean
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"No such command '{args[0]}'.{hint} See 'holdfast --help'.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="holdfast", prog_name="holdfast")
+def cli() -> None:
+    """Does an assistant's empathy hold?
+
+    Simulated people talk with candidate assistants over many turns; holdfast trains empathetic expert adapters and
+    measures how each candidate's empathy holds or decays as the conversation lengthens.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the user says so
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line and give its exit code; every expected failure is one clear message on stderr."""
+    try:
+        result: Any = cli.main(arguments, prog_name="holdfast", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except HoldfastError as error:
+        click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
+        return exit_code(error)
+    except BrokenPipeError:  # the reader of our output went away: nothing to say, and nobody to say it to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def exit_code(error: HoldfastError) -> int:
+    """How the command ends after ``error``."""
+    if isinstance(error, InputError):
+        return 2
+    return 3 if isinstance(error, BudgetError) else 1

@@ -1,0 +1,61 @@
+"""The work of ``holdfast micro ablation``: bases, a study on each, and the table of what they gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from holdfast.adapters.micro.build import build
+from holdfast.adapters.micro.recipes import RECIPES
+from holdfast.core.errors import InputError
+from holdfast.core.wording import did_you_mean
+from holdfast.simulator.runtime.ablation import measure_recipe
+from holdfast.simulator.cli.console import console
+from holdfast.simulator.cli.progress import steps
+from holdfast.simulator.cli.studies.stage import viewer
+from holdfast.simulator.engine.run import JOURNAL
+
+TABLE = "ablation.json"
+
+
+def run_ablation(out: Path, recipes: Sequence[str], *, seed: int, threads: int, quiet: bool) -> list[dict[str, Any]]:
+    """Do what is not done yet in ``out``; returns the rows, which ``out/ablation.json`` holds too.
+
+    Raises:
+        InputError: a recipe that does not exist.
+    """
+    for recipe in recipes:
+        if recipe not in RECIPES:
+            raise InputError(f"no recipe {recipe!r}{did_you_mean(recipe, RECIPES)} (allowed: {', '.join(RECIPES)})")
+    rows = []
+    for recipe in recipes or tuple(RECIPES):
+        base, run = out / "bases" / recipe, out / "runs" / recipe
+        if not (base / "build.json").exists():
+            with steps(f"building {recipe}", quiet=quiet) as report:
+                build(base, RECIPES[recipe], seed=seed, threads=threads, report=report)
+        resume = (run / JOURNAL).exists()
+        rows.append(measure_recipe(recipe, base, run, resume=resume, viewer=viewer(quiet=quiet)))
+        (out / TABLE).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    if not quiet:
+        show(rows)
+    return rows
+
+
+def show(rows: Sequence[dict[str, Any]]) -> None:
+    """A line per recipe."""
+    table = Table("recipe", "turns 1-2", "last quarter", "retention [95 %]", "without prompt", "copies feelings")
+    for row in rows:
+        kept = row["retention"]
+        table.add_row(
+            row["recipe"],
+            f"{row['first_two_turns']['mean']:.2f}",
+            f"{row['last_quarter']['mean']:.2f}",
+            f"{kept['mean']:.2f} [{kept['lo']:.2f}, {kept['hi']:.2f}]",
+            f"{row['unprompted']['mean']:.2f}",
+            f"{row['copies_feelings']:.2f}",
+        )
+    console().print(table)

@@ -1,0 +1,69 @@
+"""A persona as a card to read: who they are, what they expect, their goals as a small tree."""
+
+from __future__ import annotations
+
+import graphlib
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from holdfast.personas.loading import pattern_of, tasks
+from holdfast.personas.schema import Goal, Persona
+
+DESIRED = {1: "little", 2: "some", 3: "much"}
+
+
+def card(persona: Persona) -> Group:
+    """What ``holdfast persona show`` prints."""
+    return Group(
+        f"[bold]{escape(persona.name)}[/bold]  ({persona.id})",
+        escape(persona.background),
+        "",
+        _facts(persona),
+        "",
+        goal_tree(persona),
+    )
+
+
+def _facts(persona: Persona) -> Table:
+    pattern, mood = pattern_of(persona.task), persona.temperament
+    levels = ", ".join(f"{name.replace('_', ' ')} {level:g}" for name, level in pattern.target.model_dump().items())
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for label, text in (
+        ("task", f"{tasks()[persona.task].title} ({persona.task})"),
+        ("pattern", f"{pattern.id}: {levels}, advice {pattern.advice} (each 0-2)"),
+        ("desired", f"{persona.desired_empathy} of 3 ({DESIRED[persona.desired_empathy]} empathy)"),
+        ("speech", persona.speech),
+        (
+            "temper",
+            f"reactivity {mood.reactivity:g}, stickiness {mood.stickiness:g}, warmth {mood.warmth:g} (each 0-1)",
+        ),
+        ("patience", f"{persona.patience} poor replies in a row"),
+        ("feelings", ", ".join(persona.feelings)),
+        ("topics", ", ".join(persona.topics)),
+    ):
+        table.add_row(label, escape(text))
+    return table
+
+
+def goal_tree(persona: Persona) -> Tree:
+    """Goals under the last goal that must come before them; further ones that they wait for stand behind."""
+    by_id = {goal.id: goal for goal in persona.goals}
+    order = list(graphlib.TopologicalSorter({goal.id: goal.after for goal in persona.goals}).static_order())
+    tree = Tree("goals")
+    branches: dict[str, Tree] = {}
+    for name in order:
+        goal = by_id[name]
+        parent = max(goal.after, key=order.index) if goal.after else None
+        branches[name] = (branches[parent] if parent else tree).add(_label(goal, parent))
+    return tree
+
+
+def _label(goal: Goal, parent: str | None) -> str:
+    others = [step for step in goal.after if step != parent]
+    also = f"  [dim](also after {', '.join(others)})[/dim]" if others else ""
+    return f"[bold]{goal.id}[/bold]: {escape(goal.need)} ({escape(goal.topic)}){also}"

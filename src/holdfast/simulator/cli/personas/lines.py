@@ -1,0 +1,70 @@
+"""How a conversation looks while it is held: two colours in a terminal, ``user:`` and ``assistant:`` in a pipe.
+
+What a model wrote is only ever shown: no markup in it is followed, and nothing in it can steer the terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from holdfast.agents.users.appraisal import overall
+from holdfast.core.text import is_hidden
+from holdfast.simulator.records import TurnRecord
+
+STYLES = {"user": "bold cyan", "assistant": "bold green", "": "dim"}
+HIDDEN = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Prints turns as they finish. ``small_print``: also what the user felt after each."""
+
+    console: Console
+    small_print: bool = True
+
+    def turn(self, record: TurnRecord) -> None:
+        """The user's message, the reply, and what the user felt."""
+        self.line("user", record.user)
+        self.line("assistant", record.reply)
+        if self.small_print:
+            self.line("", felt_line(record))
+            if left := left_because(record):
+                self.line("", f"leaves: {left}")
+
+    def line(self, who: str, text: str) -> None:
+        """One speaker's words; ``who`` is "user", "assistant" or "" (small print)."""
+        if not self.console.is_terminal:
+            label = f"{who}: " if who else "  "
+            # further lines of a message stand back, so that none of them can pass for another speaker's
+            click.echo(label + shown(text).replace("\n", "\n    "), file=self.console.file)
+            return
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(width=max(map(len, STYLES)), justify="right", no_wrap=True)
+        grid.add_column()
+        grid.add_row(Text(who, STYLES[who]), Text(shown(text), "" if who else STYLES[who]))
+        self.console.print(grid)
+
+
+def felt_line(record: TurnRecord) -> str:
+    """``emotion 43 of 100 (+3), felt empathy 2.8 of 5 (hoped for 3)``."""
+    change, desired = record.state["momentum"], record.state["desired"]
+    return (
+        f"emotion {record.emotion:.0f} of 100 ({round(change):+d}), "
+        f"felt empathy {overall(record.felt):.1f} of 5 (hoped for {desired:g})"
+    )
+
+
+def left_because(record: TurnRecord) -> str | None:
+    """Why the conversation ended before its agreed length; None where it did not."""
+    return None if record.stop in {None, "max turns"} else record.stop
+
+
+def shown(text: str) -> str:
+    """``text`` with one kind of line break, tabs as spaces, and a mark for each character that cannot be seen."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(HIDDEN if is_hidden(character) else character for character in plain)

@@ -1,0 +1,166 @@
+"""``holdfast rater``: fit raters, train them on an encoder or on preferences, compare, and read their cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.simulator.cli.console import output_options, print_json, print_table
+from holdfast.simulator.cli.raters.compare import compare
+from holdfast.simulator.cli.raters.reward import reward
+
+_SCALES = ("expressed", "perceived", "acts")
+_DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
+_OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
+_SEED = click.option("--seed", type=int, default=0, show_default=True, help="Deals the folds.")
+_HISTORY = click.option(
+    "--history", type=click.IntRange(min=0), help="Turns before the rated one that are read too. Default: all."
+)
+
+
+@click.group(
+    epilog="\b\nExamples:\n  holdfast rater fit --out my_rater\n  holdfast rater fit --scale perceived --out mine\n"
+    "  holdfast rater train --encoder sentence-transformers/all-MiniLM-L6-v2 --out my_encoder\n"
+    "  holdfast rater card linear"
+)
+def rater() -> None:
+    """Fit raters on human labels, and read their cards."""
+
+
+@rater.command(
+    epilog="\b\nExamples:\n  holdfast rater fit --out my_rater\n"
+    "  holdfast rater fit --scale perceived --out agents/raters/dialogue/ieval\n"
+    "  holdfast rater fit --scale acts --out agents/raters/dialogue/lend_an_ear\n\n"
+    "Takes up to a minute. The same labels and seed give the same files."
+)
+@click.option(
+    "--scale",
+    type=click.Choice(_SCALES),
+    default="expressed",
+    show_default=True,
+    help="Expressed: EPITOME. Perceived: iEval. Acts: Lend an Ear.",
+)
+@_HISTORY
+@_DATA
+@_OUT
+@_SEED
+@output_options
+def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int, as_json: bool, quiet: bool) -> None:
+    """Fit a linear rater on human labels.
+
+    Writes weights.npz, vocabulary.json and card.md, and prints the cross-validated agreement.
+    """
+    from holdfast.simulator.validation.folder import data_folder
+
+    if not (quiet or as_json):
+        click.echo("fitting (up to a minute)", err=True)
+    if scale == "expressed":
+        if history is not None:
+            raise click.UsageError("--history: the linear rater of expressed empathy reads the reply only.")
+        _fit_expressed(data_folder(data), out, seed, as_json, quiet)
+        return
+    from holdfast.agents.raters.dialogue.recipes import linear_recipe
+    from holdfast.simulator.validation.making import LABELS, make
+
+    labelled = LABELS[scale](data_folder(data))
+    held_out = make(linear_recipe(scale, len(labelled.passages), history), labelled, out, seed)
+    _say({scale: held_out}, {scale: out}, as_json, quiet)
+
+
+def _fit_expressed(data: Path, out: Path, seed: int, as_json: bool, quiet: bool) -> None:
+    from holdfast.agents.raters import LinearRater
+    from holdfast.agents.raters.linear.fit import fit_files
+
+    fitted = fit_files(data, out, seed)
+    if as_json:
+        version = LinearRater(out).version
+        print_json({"out": str(out), "version": version, "replies": fitted.replies, "held_out": fitted.held_out})
+    elif not quiet:
+        rows = [[name.replace("_", " "), f"{one['qwk']:.3f}"] for name, one in fitted.held_out.items()]
+        print_table(["mechanism", "cross-validated kappa"], rows, numbers=[1])
+        click.echo(f"written to {out}")
+
+
+@rater.command(
+    epilog="\b\nExamples:\n  holdfast rater train --encoder sentence-transformers/all-MiniLM-L6-v2 --out my_encoder\n"
+    "  holdfast rater train --encoder ~/models/my_encoder --scale perceived --history 2 --out my_encoder\n"
+    "  holdfast validate my_encoder\n\n"
+    "Nothing is fetched: ENCODER is a folder, or a name in the Hugging Face cache (HF_HUB_OFFLINE=0 fetches it)."
+)
+@click.option("--encoder", required=True, help="A Hugging Face encoder: name or folder.")
+@click.option(
+    "--scale", "scales", type=click.Choice(_SCALES), multiple=True, help="Which to train. Default: all three."
+)
+@click.option("--max-tokens", type=click.IntRange(8, 8192), default=256, show_default=True, help="Per text.")
+@_HISTORY
+@_DATA
+@_OUT
+@_SEED
+@output_options
+def train(
+    encoder: str,
+    scales: tuple[str, ...],
+    max_tokens: int,
+    history: int | None,
+    data: Path | None,
+    out: Path,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train raters on the vectors of a frozen encoder.
+
+    Writes one folder per scale into OUT: weights of a ridge regression, vocabulary, manifest and card.
+    """
+    from holdfast.agents.raters.dialogue.encoder import encoder_part
+    from holdfast.agents.raters.dialogue.recipes import encoder_recipe
+    from holdfast.simulator.validation.folder import data_folder
+    from holdfast.simulator.validation.making import LABELS, make
+
+    folder, part = data_folder(data), encoder_part(encoder, max_tokens)
+    held_out = {}
+    for scale in scales or _SCALES:
+        if not (quiet or as_json):
+            click.echo(f"training on the labels of the scale {scale!r}", err=True)
+        labelled = LABELS[scale](folder)
+        recipe = encoder_recipe(scale, len(labelled.passages), part, history)
+        held_out[scale] = make(recipe, labelled, out / scale, seed)
+    _say(held_out, {scale: out / scale for scale in held_out}, as_json, quiet)
+
+
+@rater.command(epilog="\b\nExamples:\n  holdfast rater card linear\n  holdfast rater card my_encoder")
+@click.argument("reference", metavar="RATER")
+@output_options
+def card(reference: str, as_json: bool, quiet: bool) -> None:
+    """Show a rater's card: what it was fitted on, its agreement with people, where it fails."""
+    from holdfast.agents.raters.by_name import card_folders
+
+    cards = {
+        scale: (folder / "card.md").read_text(encoding="utf-8") for scale, folder in card_folders(reference).items()
+    }
+    if as_json:
+        print_json(cards)
+    elif not quiet:
+        click.echo("\n".join(cards.values()))
+
+
+def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        from holdfast.agents.raters.dialogue.rater import FittedRater
+
+        versions = {scale: FittedRater(folder).stamp.version for scale, folder in written.items()}
+        print_json({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out})
+    elif not quiet:
+        rows = [
+            [name.replace("_", " "), *(f"{one[key]:.3f}" for key in ("spearman", "qwk", "mae"))]
+            for by in held_out.values()
+            for name, one in by.items()
+        ]
+        print_table(["cross-validated", "Spearman", "weighted kappa", "mean abs. error"], rows, numbers=[1, 2, 3])
+        click.echo(f"written to {', '.join(str(folder) for folder in written.values())}")
+
+
+rater.add_command(reward)
+rater.add_command(compare)

@@ -1,0 +1,94 @@
+"""``holdfast rater compare``: a judge's preference between two replies, asked in both orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.simulator.cli.console import output_options, print_json, print_table
+
+SCALES = ("expressed", "perceived", "acts")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  holdfast rater compare runs/reward/pairs.jsonl --model openai:gpt-4o\n"
+    "  holdfast rater compare pairs.jsonl --model openai:mine --base-url http://localhost:8000/v1 --out judged.jsonl\n"
+    "  holdfast rater reward --pairs judged.jsonl --out runs/judged_reward\n\n"
+    "A line of PAIRS has prompt, chosen and rejected (lists of messages, as TRL reads them), and persona. A preference "
+    "counts only where the judge gives it in both orders."
+)
+@click.argument("pairs", type=click.Path(path_type=Path))
+@click.option("--model", required=True, help="openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH or micro.")
+@click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
+@click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to compare.")
+@click.option("--limit", type=click.IntRange(min=1), help="Compare the first N pairs only.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds.")
+@click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help="Requests at once.")
+@click.option("--no-schema", is_flag=True, help="Do not send a JSON schema to the server.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the pairs as the judge has them.")
+@output_options
+def compare(
+    pairs: Path,
+    model: str,
+    base_url: str | None,
+    scale: str,
+    limit: int | None,
+    timeout: float,
+    concurrency: int,
+    no_schema: bool,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Let a judge say which reply of each pair is better, and how far order and length decide."""
+    from holdfast.adapters.micro import base_path
+    from holdfast.adapters.dialogues.preferences import read_pairs, write_pairs
+    from holdfast.agents.raters.judge.chat_model import Here, chat_model
+    from holdfast.agents.raters.protocol import SCALES as BY_ID
+    from holdfast.agents.raters.judge.pairwise import PairwiseJudge
+    from holdfast.simulator.cli.studies.stage import viewer
+    from holdfast.simulator.judging.comparing import compare as ask
+    from holdfast.simulator.judging.comparing import preferred, summarise_comparison
+
+    chat = chat_model(model, base_url, timeout=timeout, here=Here(base_path(), batch_size=concurrency))
+    judge = PairwiseJudge(chat, BY_ID[scale], model, structured=not no_schema, concurrency=concurrency)
+    asked = read_pairs(pairs)[:limit]
+    stage, done = viewer(quiet=quiet or as_json).stage, 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        stage("comparing replies", done, len(asked))
+
+    found = ask(judge, asked, advance)
+    summary = summarise_comparison(judge, asked, found)
+    if out is not None:
+        write_pairs(preferred(judge, asked, found), out)
+    if as_json:
+        print_json(summary)
+    elif not quiet:
+        _show(summary)
+
+
+def _show(summary: Mapping[str, Any]) -> None:
+    rows = [[name.replace("_", " "), str(count)] for name, count in summary["verdicts"].items()]
+    print_table(["better", "pairs"], rows, numbers=[1])
+    agrees, position, verbosity = (summary[key] for key in ("agrees_with_file", "position", "verbosity"))
+    click.echo(
+        f"\nagrees with the file: {_share(agrees['share'])} of {agrees['n']} decided pairs\n"
+        f"same verdict in both orders: {_share(position['consistent'])}; "
+        f"verdicts for the one listed first: {_share(position['first_listed'])} (no bias: 50 %)\n"
+        f"wins by the longer reply: {_share(verbosity['longer'])} of {verbosity['n']}; "
+        f"{verbosity['matched']} between replies of one length"
+    )
+    for reason, count in summary["refused_answers"].items():
+        click.echo(f"refused ({reason}): {count} answers")
+    tokens = summary["tokens"]
+    click.echo(f"tokens: {tokens['prompt']:,} prompt, {tokens['completion']:,} completion")
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}".replace("%", " %")

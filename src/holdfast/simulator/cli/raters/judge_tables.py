@@ -1,0 +1,119 @@
+"""What ``holdfast judge`` prints: scores with their rivals, what became of every answer, agreement, disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.agents.raters.judge.answer import REASONS
+from holdfast.core.errors import Fault
+from holdfast.simulator.cli.console import print_table
+
+UNDEFINED = "-"
+SHOWN_FAULTS = 5
+
+
+def show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None) -> None:
+    """Print the tables of a run."""
+    scale = summary["scale"]
+    click.echo(
+        f"{summary['passages']} replies in {summary['conversations']} conversations, "
+        f"scale {scale['id']} ({scale['low']:g}-{scale['high']:g})\n"
+    )
+    _scores(summary["raters"])
+    for name, rater in summary["raters"].items():
+        if "answers" in rater:
+            _answers(name, rater)
+    if "agreement" in summary:
+        _agreement(summary)
+    if skipped:
+        click.echo(f"\nskipped {len(skipped)} line{'s' * (len(skipped) > 1)} without a conversation:")
+        for fault in skipped[:SHOWN_FAULTS]:
+            click.echo(f"  {fault}")
+    if out is not None:
+        click.echo(f"\nwritten to {out}")
+
+
+def _scores(raters: Mapping[str, Any]) -> None:
+    columns = ["rater", "dimension", "n", "mean", "sd", "rho with length", "sd without length", "spread", "order shift"]
+    rows = [
+        [
+            name,
+            dimension.replace("_", " "),
+            str(one["n"]),
+            number(one["mean"]),
+            number(one["sd"]),
+            number(one["length"]["rho"]),
+            number(one["sd_without_length"]),
+            number(one.get("mean_spread")),
+            _interval(one["order"]["shift"], one["order"]["lo"], one["order"]["hi"]) if "order" in one else UNDEFINED,
+        ]
+        for name, rater in raters.items()
+        for dimension, one in rater["dimensions"].items()
+    ]
+    print_table(columns, rows, numbers=range(2, len(columns)))
+
+
+def _answers(name: str, rater: Mapping[str, Any]) -> None:
+    answers = rater["answers"]
+    click.echo(f"\nanswers of {name}: {answers['asked']} asked for, {answers['passages']} replies")
+    rows = [["accepted", "", str(answers["accepted"])]]
+    rows += [["repaired", _reason(reason), str(n)] for reason, n in answers["repaired_from"].items()]
+    rows += [["refused", _reason(reason), str(n)] for reason, n in answers["refused"].items()]
+    print_table(["outcome", "why", "answers"], rows, numbers=[2])
+    tokens = answers["tokens"]
+    click.echo(
+        f"missing: {answers['missing']} of {answers['passages']} replies have no score; "
+        f"tokens: {tokens['prompt']:,} prompt, {tokens['completion']:,} completion"
+    )
+    if rater["quotes"]["given"]:
+        click.echo(f"quotes: {rater['quotes']['given']}, of which {rater['quotes']['invented']} are invented")
+
+
+def _agreement(summary: Mapping[str, Any]) -> None:
+    click.echo("\nagreement (Krippendorff's alpha, 95 % interval)")
+    rows = [
+        [one["dimension"].replace("_", " "), _interval(*one["interval"]), _interval(*one["ordinal"]), str(one["n"])]
+        for one in summary["agreement"]
+    ]
+    print_table(["dimension", "interval", "ordinal", "n"], rows, numbers=[1, 2, 3])
+    click.echo("\npair by pair (weighted kappa)")
+    rows = [
+        [
+            one["dimension"].replace("_", " "),
+            f"{pair['first']} / {pair['second']}",
+            number(pair["quadratic_kappa"]),
+            number(pair["linear_kappa"]),
+            number(pair["mean_difference"]),
+            str(pair["n"]),
+        ]
+        for one in summary["agreement"]
+        for pair in one["pairs"]
+    ]
+    print_table(["dimension", "raters", "quadratic", "linear", "mean difference", "n"], rows, numbers=[2, 3, 4, 5])
+    if summary["disputes"]:
+        click.echo("\nfurthest apart")
+        rows = [_dispute(one) for one in summary["disputes"]]
+        print_table(["where", "turn", "dimension", "scores"], rows, numbers=[1])
+
+
+def _dispute(one: Mapping[str, Any]) -> list[str]:
+    place = one["passage"]
+    scores = ", ".join(f"{who} {score:.2f}" for who, score in one["scores"].items())
+    return [f"{place['file']}:{place['line']}", str(place["turn"]), one["dimension"].replace("_", " "), scores]
+
+
+def _reason(reason: str) -> str:
+    return REASONS[reason]  # type: ignore[index]  # a key of ours, come back from the summary
+
+
+def _interval(value: float | None, lo: float | None, hi: float | None) -> str:
+    return UNDEFINED if value is None else f"{number(value)} [{number(lo)}, {number(hi)}]"
+
+
+def number(value: float | None) -> str:
+    """Two decimals, or a dash where undefined."""
+    return UNDEFINED if value is None else f"{value:.2f}"

@@ -1,0 +1,57 @@
+"""``holdfast validate``: a rater beside people."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from holdfast.simulator.cli.console import output_options, print_json
+
+
+@click.command(
+    epilog="\b\nExamples:\n  holdfast validate linear\n  holdfast validate linear --json > agreement.json\n"
+    "  holdfast validate my_encoder --out runs/validation\n  HOLDFAST_DATA=~/labels holdfast validate linear\n\n"
+    "RATER is linear, or a folder that `rater fit` or `rater train` wrote. The labels are other people's data and not "
+    "part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data."
+)
+@click.argument("rater")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write validation.json and .png there.")
+@click.option("--draws", type=click.IntRange(min=50), default=1000, show_default=True, help="Bootstrap resamples.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Deals folds and resamples.")
+@output_options
+def validate(
+    rater: str, data: Path | None, out: Path | None, draws: int, seed: int, as_json: bool, quiet: bool
+) -> None:
+    """Hold a rater against human labels: EPITOME, iEval, Lend an Ear, ESConv.
+
+    Expressed empathy and acts: quadratic-weighted kappa with the median of three experts (1 is agreement, 0 chance),
+    beside each expert, the crowd, GPT, Claude and a baseline that knows only how long a reply is. Perceived empathy:
+    rank correlation with the people who chatted, also within each chatbot. Where a rater was fitted on a set's people,
+    it is fitted again on other people for the report.
+    """
+    from holdfast.agents.raters.by_name import scale_raters
+    from holdfast.simulator.cli.raters.validation_tables import show
+    from holdfast.simulator.results.shapes import plain
+    from holdfast.simulator.validation.folder import data_folder
+    from holdfast.simulator.validation.run import validate as run
+
+    def told(name: str) -> None:
+        if not (quiet or as_json):
+            click.echo(f"validating on {name}", err=True)
+
+    raters = scale_raters(rater)
+    found = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, told=told))
+    as_found = plain(found)
+    if out is not None:
+        from holdfast.simulator.validation.write import write_validation
+
+        written = write_validation(as_found, found, out)
+    if as_json:
+        print_json(as_found)
+    elif not quiet:
+        show(found)
+        if out is not None:
+            click.echo(f"\nwritten: {', '.join(str(one) for one in written)}")

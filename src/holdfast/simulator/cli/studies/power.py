@@ -1,0 +1,83 @@
+"""``holdfast power``: how many personas and conversations the next study needs, from what this one measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.simulator.cli.console import output_options, print_json, print_table
+
+METRICS = ("adherence_last_quarter", "adherence")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast power runs/quickstart
+  holdfast power runs/quickstart --difference 0.05 --target 0.9
+  holdfast power runs/quickstart --metric adherence --json | jq .pairs[0].needed
+
+Reads results.json in FOLDER; 'holdfast report FOLDER' makes it."""
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--metric", type=click.Choice(METRICS), default=METRICS[0], show_default=True, help="What candidates differ in."
+)
+@click.option(
+    "--difference",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="The difference to find, in adherence; by default the one that each pair was measured to have.",
+)
+@click.option(
+    "--target",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.8,
+    show_default=True,
+    help="Chance of finding it.",
+)
+@output_options
+def power(folder: Path, metric: str, difference: float | None, target: float, *, as_json: bool, quiet: bool) -> None:
+    """How many personas does a difference need, by the variance that the run in FOLDER measured?
+
+    For every pair of candidates before the same users: a paired t test on persona means at 5 %, two-sided. More
+    conversations of one persona wear down only the variance within personas; that is known where the study had more
+    than one of each ('seeds: 2' or more).
+    """
+    from holdfast.simulator.results.next_study import plan_pairs, read_results
+
+    rows = plan_pairs(read_results(folder), metric, difference, target)
+    if as_json:
+        print_json({"metric": metric, "target": target, "alpha": 0.05, "pairs": rows})
+    elif not quiet:
+        _show(rows, metric, target)
+
+
+def _show(rows: list[dict[str, Any]], metric: str, target: float) -> None:
+    if not rows:
+        click.echo("No two candidates met the same users: nothing to plan.")
+        return
+    each = [str(one["per_persona"]) for one in rows[0]["needed"]]
+    columns = ["first", "second", "difference", "power now", "finds", *(f"needs at {count}" for count in each)]
+    print_table(columns, [_row(row) for row in rows], numbers=range(2, len(columns)))
+    click.echo(
+        f"\n{metric.replace('_', ' ')}. power now: chance that a study of this size finds the difference. finds: the "
+        f"least difference\nthat it finds with {target:.0%}. needs at m: personas for {target:.0%}, with m "
+        "conversations each and per candidate."
+    )
+    if any(row["note"] for row in rows):
+        click.echo("\n".join(dict.fromkeys(row["note"] for row in rows if row["note"])))
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    cells = [_number(row["difference"], "+.3f"), _number(row["power"], ".2f"), _number(row["detectable"], ".3f")]
+    return [row["a"], row["b"], *cells, *(_needed(one) for one in row["needed"])]
+
+
+def _number(value: float | None, style: str) -> str:
+    return "-" if value is None else format(value, style)
+
+
+def _needed(one: dict[str, Any]) -> str:
+    return "-" if one["personas"] is None else f"{one['personas']:,}"

@@ -1,0 +1,55 @@
+"""How a whole loop shows where it is: one line per stage while it runs, conversations as their own bar."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from holdfast.simulator.cli.console import console
+from holdfast.simulator.monitor.progress import progress_for
+from holdfast.simulator.runtime.pipeline import Viewer
+
+LINE_EVERY_S = 10.0
+
+
+class StageBar:
+    """A bar per stage in a terminal."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console(stderr=True))
+        self._stage = ""
+        self._task: TaskID | None = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self._bars.start()
+            self._stage, self._task = stage, self._bars.add_task(stage, total=total)
+        assert self._task is not None
+        self._bars.update(self._task, completed=done, total=total)
+        if done >= total:
+            self._bars.refresh()
+            self._bars.stop()
+
+
+class StageLines:
+    """A line when a stage starts and ends, and now and then between, for pipes and log files."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._said = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if stage != self._stage or done >= total or now - self._said >= LINE_EVERY_S:
+            self._stage, self._said = stage, now
+            print(f"{stage}: {done}/{total}", file=sys.stderr, flush=True)
+
+
+def viewer(*, quiet: bool) -> Viewer:
+    """Bars in a terminal, lines in a pipe, nothing where ``quiet``."""
+    if quiet:
+        return Viewer(conversations=progress_for(quiet=True))
+    return Viewer(StageBar() if sys.stderr.isatty() else StageLines(), progress_for())

@@ -1,0 +1,102 @@
+"""``holdfast status``: how a run stands, from its journal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast.simulator.cli.console import output_options
+
+if TYPE_CHECKING:
+    from holdfast.simulator.monitor.status import Onlooker, Status
+
+CAUSES_SHOWN = 5
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast status runs/overnight
+  holdfast status runs/overnight --watch              every two seconds, until the run is over
+  holdfast status runs/overnight --json | jq .failed
+
+It reads the journal and changes nothing; use it while the run goes on, or afterwards."""
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--watch", is_flag=True, help="Look again and again until the run is over.")
+@click.option("--every", type=click.FloatRange(0.1), default=2.0, show_default=True, help="Seconds between two looks.")
+@output_options
+def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) -> None:
+    """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
+    from holdfast.core.errors import InputError
+    from holdfast.simulator.engine.run import JOURNAL
+    from holdfast.simulator.monitor.status import Onlooker
+
+    if not (folder / JOURNAL).is_file():
+        raise InputError(f"{folder}: no run stands here (there is no {JOURNAL}); name a run folder")
+    onlooker = Onlooker(folder)
+    if watch and sys.stdout.isatty() and not (as_json or quiet):
+        _watch(onlooker, every)
+        return
+    now = onlooker.look()
+    _show(now, as_json=as_json, quiet=quiet)
+    while watch and now.state == "running":
+        time.sleep(every)
+        now = onlooker.look()
+        _show(now, as_json=as_json, quiet=quiet)
+
+
+def _watch(onlooker: Onlooker, every: float) -> None:
+    """In a terminal one look replaces the last."""
+    from rich.live import Live
+    from rich.text import Text
+
+    from holdfast.simulator.cli.console import console
+
+    now = onlooker.look()
+    with Live(Text("\n".join(lines(now))), console=console(), auto_refresh=False) as view:
+        while now.state == "running":
+            time.sleep(every)
+            now = onlooker.look()
+            view.update(Text("\n".join(lines(now))), refresh=True)
+
+
+def _show(now: Status, *, as_json: bool, quiet: bool) -> None:
+    from holdfast.simulator.cli.console import console, print_json
+
+    if as_json:
+        print_json(now.as_json())
+    elif not quiet:
+        console().print("\n".join(lines(now)), markup=False)
+
+
+def lines(now: Status) -> list[str]:
+    """What a person reads."""
+    from holdfast.simulator.cli.personas.lines import shown
+    from holdfast.simulator.monitor.speed import duration
+    from holdfast.simulator.monitor.running_means import counter_words
+
+    speed = "" if now.turns_per_s is None else f", {now.turns_per_s:.1f} turns/s"
+    left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
+    said = [
+        f"{now.folder}: {now.state}{f' ({now.reason})' if now.reason else ''}",
+        f"turns          {now.turns:,} done, {now.turns_owed:,} owed{speed}{left}",
+        f"conversations  {now.episodes:,}: {now.ended:,} ended, {now.failed:,} failed",
+    ]
+    causes = [(shown(cause).replace("\n", " "), count) for cause, count in now.causes.items()]
+    said += [f"               {count:,} x {cause}" for cause, count in causes[:CAUSES_SHOWN]]
+    if len(now.causes) > CAUSES_SHOWN:
+        said.append(f"               and {len(now.causes) - CAUSES_SHOWN} other causes (see --json)")
+    said.append(f"tokens         {now.tokens:,} in the candidates' replies and their prompts")
+    if now.counters:
+        said.append(f"models         {counter_words(now.counters)}")
+    if now.adherence:
+        means = ", ".join(f"{name} {mean:.2f}" for name, mean in now.adherence.items())
+        said.append(f"adherence      {means}  (so far; no intervals yet)")
+    if now.state == "stopped":
+        said.append(f"go on with     holdfast run {now.folder}/study.yaml --out {now.folder} --resume")
+    return said

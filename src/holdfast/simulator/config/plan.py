@@ -1,0 +1,152 @@
+"""A study resolved: who meets whom, in an order that never changes, and a fingerprint that tells two studies apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from holdfast.adapters.dialogues.split import Split, split_personas
+from holdfast.agents.models.spec import effect
+from holdfast.agents.prompts import sha256
+from holdfast.core.seeds import derive_seed
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import library, load_personas, patterns, tasks
+from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.simulator.records import EpisodeSpec
+from holdfast.simulator.config.study import StudyConfig
+
+if TYPE_CHECKING:
+    from holdfast.personas.population import Population
+
+#: Settings that change how fast a study runs, and nothing that it finds.
+_WITHOUT_EFFECT = ("batch_size", "concurrency", "budget")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study comes to.
+
+    ``personas``: those that are tested, by id; ``split``: where the study trains; ``population``: where it has one.
+    """
+
+    study: StudyConfig
+    personas: Mapping[str, Persona]
+    split: Split | None
+    population: Population | None
+    episodes: tuple[EpisodeSpec, ...]
+    tasks: Mapping[str, TaskContext]
+    patterns: Mapping[str, EmpathyPattern]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Canonical JSON of all that the transcripts follow from on the study's side."""
+        study = self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
+        study = _models_by_effect(study)
+        study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
+        study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
+        return json.dumps(study, sort_keys=True, ensure_ascii=False)
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.fingerprint)
+
+
+def resolve(study: StudyConfig) -> Plan:
+    """Choose the personas, split them where the study trains, and list the episodes.
+
+    Order: round, length, replicate, simulator, persona, candidate, so that all candidates of a study move forward
+    together.
+
+    Raises:
+        InputError: no persona is left, or too few to train on some and test on others.
+    """
+    chosen = _choose(study)
+    split = None
+    if study.training is not None:
+        split = split_personas(chosen, study.training.split_seed, study.training.held_out_per_task)
+        chosen = split.test
+    tested = {persona.id: persona for persona in _draw(chosen, study)}
+    population = None
+    agents = [("", persona) for persona in tested.values()]
+    if study.population is not None:
+        from holdfast.personas.population import build  # brings networkx
+
+        population = build(study.population, derive_seed(study.seed, "population"), tested)
+        agents = [(agent.id, agent.persona) for agent in population.agents.values()]
+        tested = {persona.id: persona for _, persona in agents}
+    return Plan(study, tested, split, population, tuple(_episodes(study, agents)), tasks(), patterns())
+
+
+def _choose(study: StudyConfig) -> tuple[Persona, ...]:
+    choice = study.personas
+    named = tuple(library()[id] for id in choice.ids)
+    own = load_personas(choice.files) if choice.files else ()
+    everyone = named + own if choice.ids or choice.files else tuple(library().values())
+    twice = sorted({p.id for p in everyone if sum(p.id == other.id for other in everyone) > 1})
+    if twice:
+        raise InputError(f"personas given twice: {', '.join(twice)}; rename one of each, or name it once")
+    chosen = tuple(persona for persona in everyone if not choice.tasks or persona.task in choice.tasks)
+    if not chosen:
+        raise InputError(f"no persona has a task of {', '.join(choice.tasks)}; see holdfast persona list")
+    return tuple(sorted(chosen, key=lambda persona: persona.id))
+
+
+def _draw(personas: tuple[Persona, ...], study: StudyConfig) -> Iterator[Persona]:
+    """At most ``per_task`` personas of each task. Who is drawn depends on the seed, the task and its own personas."""
+    limit = study.personas.per_task
+    for persona in personas:
+        peers = [peer for peer in personas if peer.task == persona.task]
+        peers.sort(key=lambda peer: derive_seed(study.seed, "draw", peer.task, peer.id))
+        if limit is None or persona in peers[:limit]:
+            yield persona
+
+
+def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iterator[EpisodeSpec]:
+    simulators = ["" if users.kind == "embedded" else users.name for users in study.users]
+    for round in range(study.rounds):
+        for turns in study.all_lengths:
+            for replicate in range(1, study.seeds + 1):
+                for simulator in simulators:
+                    for agent, persona in agents:
+                        about = replicate, turns, round, agent, simulator
+                        for candidate in study.candidate_names:
+                            yield EpisodeSpec(persona.id, persona.task, candidate, *about)
+
+
+def _models_by_effect(value: Any) -> Any:
+    """``value`` with every ``model`` in it by what it says, not by how it is reached."""
+    if isinstance(value, dict):
+        return {key: effect(one) if key == "model" else _models_by_effect(one) for key, one in value.items()}
+    return [_models_by_effect(one) for one in value] if isinstance(value, list) else value
+
+
+def differences(old: str, new: str) -> list[str]:
+    """What differs between two fingerprints, one line each: ``turns: was 24, now 12``."""
+    before, after = dict(_flat(json.loads(old))), dict(_flat(json.loads(new)))
+    places = sorted(before.keys() | after.keys())
+    return [
+        f"{place}: was {_shown(before, place)}, now {_shown(after, place)}"
+        for place in places
+        if before.get(place) != after.get(place) or (place in before) != (place in after)
+    ]
+
+
+def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves with their dotted places; an empty list or mapping is a leaf."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
+    empty = True
+    for key, item in inside:
+        empty = False
+        yield from _flat(item, f"{place}.{key}" if place else str(key))
+    if empty:
+        yield place, value
+
+
+def _shown(leaves: Mapping[str, Any], place: str) -> str:
+    if place not in leaves:
+        return "absent"
+    text = json.dumps(leaves[place], ensure_ascii=False)
+    return text if len(text) <= 60 else text[:59] + "…"

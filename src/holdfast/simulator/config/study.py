@@ -1,0 +1,180 @@
+"""What a study asks for: one experiment's YAML as a frozen model, with a default for everything but its candidates.
+
+::
+
+    name: adapter-or-prompt
+    seed: 7
+    turns: 24
+    candidates: [base, system_prompt, {kind: system_prompt_with_reminder, every: 4}, routed]
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from holdfast.adapters.config import TrainingConfig
+from holdfast.core.atomic import drafted
+from holdfast.agents.assistants.specs import SamplingSpec
+from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
+from holdfast.agents.registry import AnyCandidateSpec
+from holdfast.agents.users.specs import EmbeddedUsers, Users
+from holdfast.core.errors import Fault, InputError
+from holdfast.personas.loading import AnyPath, library, load_yaml, tasks
+from holdfast.personas.population_config import PopulationConfig, check_population
+from holdfast.personas.schema import Frozen, Id
+from holdfast.core.wording import did_you_mean, quote
+from holdfast.core.yaml_source import YamlSource
+from holdfast.simulator.engine.budget import BudgetSpec
+
+Turns = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class PersonaChoice(Frozen):
+    """Who takes part. ``ids`` of the library and ``files`` (or folders) of one's own; with neither, the whole library.
+
+    ``tasks`` keeps only those of some tasks, ``per_task`` draws at most so many of each, by the study's seed.
+    """
+
+    ids: tuple[Id, ...] = ()
+    files: tuple[str, ...] = ()
+    tasks: tuple[Id, ...] = ()
+    per_task: Annotated[int, Field(ge=1)] | None = None
+
+
+class StudyConfig(Frozen):
+    """One experiment: personas x candidates x lengths x replicates."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
+    seed: Annotated[int, Field(ge=0)] = 0
+    model: AnyModelSpec = ModelSpec(ref="micro")  # of the candidates, and of the steering before training
+    adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
+    personas: PersonaChoice = PersonaChoice()
+    population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
+    users: Users = (EmbeddedUsers(),)  # who plays the personas; with several, each persona is played by each
+    candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
+    baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
+    turns: Turns = 24
+    lengths: tuple[Turns, ...] = ()  # several lengths instead of one
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
+    leave: bool = False  # may users leave early? False: every conversation has its full length
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # rows of a local model's batch; no result depends on it
+    concurrency: Annotated[int, Field(ge=1, le=4096)] | None = None  # conversations at once; None: see below
+    budget: BudgetSpec = BudgetSpec()
+    sampling: SamplingSpec = SamplingSpec()
+    training: TrainingConfig | None = None
+
+    @field_validator("candidates")
+    @classmethod
+    def _named_once(cls, candidates: tuple[AnyCandidateSpec, ...]) -> tuple[AnyCandidateSpec, ...]:
+        names = [candidate.name for candidate in candidates]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two candidates are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+        return candidates
+
+    @field_validator("users")
+    @classmethod
+    def _each_simulator_once(cls, users: Users) -> Users:
+        names = [one.name for one in users]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two simulators are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+        return users
+
+    @field_validator("lengths")
+    @classmethod
+    def _each_length_once(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(lengths)) < len(lengths):
+            raise ValueError("a length is given twice")
+        return lengths
+
+    @model_validator(mode="after")
+    def _rounds_need_a_population(self) -> StudyConfig:
+        if self.rounds > 1 and self.population is None:
+            raise ValueError("'rounds' moves the expectations of a population; add 'population', or repeat by 'seeds'")
+        return self
+
+    @model_validator(mode="after")
+    def _baseline_takes_part(self) -> StudyConfig:
+        if self.baseline is not None and self.baseline not in self.candidate_names:
+            hint = did_you_mean(self.baseline, self.candidate_names)
+            allowed = ", ".join(self.candidate_names)
+            raise ValueError(f"baseline {quote(self.baseline)} is no candidate{hint} (candidates: {allowed})")
+        return self
+
+    @property
+    def candidate_names(self) -> tuple[str, ...]:
+        return tuple(candidate.name for candidate in self.candidates)
+
+    @property
+    def baseline_name(self) -> str:
+        """Whom the others are compared with."""
+        if self.baseline is not None:
+            return self.baseline
+        return "base" if "base" in self.candidate_names else self.candidate_names[0]
+
+    @property
+    def conversations_at_once(self) -> int:
+        """What the study says; else as many as a local model takes into one batch, or as the endpoint may get."""
+        models = [self.model, *(spec.model for spec in self.candidates if spec.model)]
+        at_most = self.batch_size if any(model.local for model in models) else max(m.concurrency for m in models)
+        return self.concurrency or at_most
+
+    @property
+    def all_lengths(self) -> tuple[int, ...]:
+        return self.lengths or (self.turns,)
+
+
+def load_study(path: AnyPath) -> StudyConfig:
+    """Read a study's YAML; files and folders that it names lie relative to it.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    study = load_yaml(path, StudyConfig, [_names_what_exists, _population_fits])
+    folder = Path(path).absolute().parent
+    files = tuple(str(folder / file) for file in study.personas.files)
+    adapters = None if study.adapters is None else str(folder / study.adapters)
+    return study.model_copy(
+        update={"personas": study.personas.model_copy(update={"files": files}), "adapters": adapters}
+    )
+
+
+def write_study(study: StudyConfig, path: Path) -> None:
+    """Write the study as resolved, every default spelt out; :func:`load_study` reads it back."""
+    text = yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
+    try:
+        with drafted(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+
+
+def _names_what_exists(source: YamlSource) -> Iterator[Fault]:
+    """Persona and task ids that a study names must be known."""
+    for key, known, what in (("ids", library(), "persona"), ("tasks", tasks(), "task")):
+        names = source.get(("personas", key))
+        for index, name in enumerate(names if isinstance(names, list) else []):
+            if isinstance(name, str) and name not in known:
+                hint = did_you_mean(name, known)
+                message = f"no {what} {quote(name)}{hint} (see holdfast persona list)"
+                yield source.fault(("personas", key, index), message)
+
+
+def _population_fits(source: YamlSource) -> Iterator[Fault]:
+    """Its personas exist and its graph fits its size, as far as one can tell without reading other files."""
+    if source.get(("population",)) is None or source.get(("personas",)) is not None:
+        return
+    try:
+        config = PopulationConfig.model_validate_json(json.dumps(source.get(("population",))), strict=True)
+    except ValidationError:
+        return  # told already
+    for path, message in check_population(config, library()):
+        yield source.fault(("population", *path), message)

@@ -1,0 +1,4 @@
+"""The conversation: a LangGraph graph of small async nodes, its cast, and the rules that end it.
+
+``from holdfast.simulator.conversation.graph import graph`` gives the compiled graph; nothing here imports LangGraph before that.
+"""

@@ -1,0 +1,64 @@
+"""What a run may spend: minutes, tokens, money. A budget that is spent pulls the brake; no turn is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated
+
+from pydantic import Field
+
+from holdfast.personas.schema import Frozen
+
+#: What a run's models count beside its turns (requests, retries, tokens, cost), by name; totals of this process.
+Counters = Callable[[], Mapping[str, float]]
+COST = "cost_usd"
+
+
+def nothing() -> Mapping[str, float]:
+    """The counters of models that count nothing."""
+    return {}
+
+
+class BudgetSpec(Frozen):
+    """A study's limits; None is without limit. ``tokens`` and ``cost_usd`` count over all resumes, ``minutes`` a call.
+
+    ``tokens`` are the prompt and completion tokens of the candidates' replies. What is in flight when a budget is spent
+    is finished and kept, so a run may end a little above it.
+    """
+
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    tokens: Annotated[int, Field(gt=0)] | None = None
+    cost_usd: Annotated[float, Field(gt=0)] | None = None
+
+
+class Spending:
+    """What has been spent so far, held against a budget."""
+
+    def __init__(self, budget: BudgetSpec, pull: Callable[[str], None], tokens: int) -> None:
+        """``pull``: the brake. ``tokens``: spent by earlier calls."""
+        self._budget = budget
+        self._pull = pull
+        self._tokens = tokens
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        """Pull the brake when the minutes are over, also where no turn finishes by then."""
+        if self._budget.minutes is None:
+            yield
+            return
+        why = f"the budget of {self._budget.minutes:g} minutes is spent"
+        timer = asyncio.get_running_loop().call_later(60 * self._budget.minutes, self._pull, why)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def add(self, tokens: int, counters: Counters) -> None:
+        """After a turn: ``tokens`` of its own, ``counters`` over all calls."""
+        self._tokens += tokens
+        if self._budget.tokens is not None and self._tokens >= self._budget.tokens:
+            self._pull(f"the budget of {self._budget.tokens:,} tokens is spent")
+        if self._budget.cost_usd is not None and counters().get(COST, 0.0) >= self._budget.cost_usd:
+            self._pull(f"the budget of ${self._budget.cost_usd:g} is spent")

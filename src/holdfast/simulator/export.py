@@ -1,0 +1,195 @@
+"""Transcripts for other tools: one row a turn, or one row a conversation, as Parquet, JSON lines or a Hugging Face
+dataset. Streams from the journal, so the size of a run does not matter.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from holdfast.core.atomic import drafted
+from holdfast.agents.protocols import SENSE7
+from holdfast.core.errors import InputError
+from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Format = Literal["parquet", "jsonl", "datasets"]
+Shape = Literal["turns", "conversations"]
+_BATCH = 1000  # rows held in memory at once
+
+_EPISODE = {
+    "episode": ("string", "id of the conversation, unique in its study"),
+    "candidate": ("string", "the assistant under test"),
+    "persona": ("string", "id of the persona that talked"),
+    "agent": ("string", "id of the user agent in the population; null without one"),
+    "task": ("string", "task context"),
+    "replicate": ("int64", "replicate of persona x candidate x length, from 1"),
+    "max_turns": ("int32", "turns that were asked for"),
+    "round": ("int32", "round of the population, from 0"),
+    "error": ("string", "why the conversation failed; null where it did not"),
+}
+#: Columns of the shape "turns": name -> (Arrow type, meaning).
+TURN_COLUMNS: dict[str, tuple[str, str]] = {
+    **_EPISODE,
+    "turn": ("int32", "number of the turn, from 1"),
+    "user": ("string", "the user's message"),
+    "reply": ("string", "the reply to it"),
+    "said_kind": ("string", "open, feel, ask, tell, repeat, thank or close"),
+    "said_feeling": ("string", "feeling that the message names, by the user's intention; null where none"),
+    "said_topic": ("string", "topic that it names; null where none"),
+    "said_need": ("string", "practical need that it names; null where none"),
+    **dict.fromkeys(MECHANISMS, ("double", "expressed empathy of the reply, level 0-2")),
+    **{f"felt_{name}": ("double", "perceived empathy, SENSE-7, 1-5") for name in SENSE7},
+    "emotion": ("double", "the user's emotion after the reply, 0-100"),
+    "adapter": ("string", "adapter that spoke; null for the bare base"),
+    "recognised_task": ("string", "task that a router recognised; null without one"),
+    "stop": ("string", "why the conversation ended here; null where it went on"),
+    "prompt_tokens": ("int64", "tokens of the reply's prompt"),
+    "completion_tokens": ("int64", "tokens of the reply"),
+}
+#: Columns of the shape "conversations". ``messages`` is what chat trainers such as TRL read.
+CONVERSATION_COLUMNS: dict[str, tuple[str, str]] = {
+    **_EPISODE,
+    "turns": ("int32", "finished turns"),
+    "stop": ("string", "why it ended; null where it is not over"),
+    "messages": ("messages", "list of {role, content}, user and assistant in turn"),
+}
+
+
+def columns(shape: Shape) -> dict[str, tuple[str, str]]:
+    """Name -> (type, meaning) of every column."""
+    return TURN_COLUMNS if shape == "turns" else CONVERSATION_COLUMNS
+
+
+def export(journal: Path, out: Path, to: Format, shape: Shape = "turns") -> int:
+    """Write the transcripts of ``journal`` to ``out`` (a file; a folder for "datasets"); says how many rows.
+
+    Whole or not at all. Raises InputError where ``out`` is there already or cannot be written, JournalError where the
+    journal cannot be read.
+    """
+    if out.exists():
+        raise InputError(f"{out}: is there already; name another --out")
+    with Journal.read(journal) as opened, _draft(out) as draft:
+        found = rows(opened, shape)
+        if to == "jsonl":
+            return _jsonl(found, draft)
+        if to == "parquet":
+            return _parquet(found, draft, shape)
+        return _dataset(found, draft, shape)
+
+
+def rows(journal: Journal, shape: Shape) -> Iterator[dict[str, Any]]:
+    """Rows in the study's order, keys as in :func:`columns`."""
+    for episode in journal.episodes(measured=True):
+        about = _about(episode.spec, episode.error)
+        if shape == "conversations":
+            yield {**about, **_conversation(episode)}
+        else:
+            yield from ({**about, **_turn(turn)} for turn in episode.turns)
+
+
+def _about(spec: EpisodeSpec, error: str | None) -> dict[str, Any]:
+    return {
+        "episode": spec.id,
+        "candidate": spec.candidate,
+        "persona": spec.persona,
+        "agent": spec.agent or None,
+        "task": spec.task,
+        "replicate": spec.seed,
+        "max_turns": spec.max_turns,
+        "round": spec.round,
+        "error": error,
+    }
+
+
+def _turn(turn: TurnRecord) -> dict[str, Any]:
+    said = {f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need")}
+    prompt, completion = turn.tokens
+    return {
+        "turn": turn.turn,
+        "user": turn.user,
+        "reply": turn.reply,
+        **said,
+        **dict(zip(MECHANISMS, turn.expressed.as_array(), strict=True)),
+        **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
+        "emotion": turn.emotion,
+        "adapter": turn.adapter,
+        "recognised_task": turn.recognised_task,
+        "stop": turn.stop,
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+    }
+
+
+def _conversation(episode: EpisodeRecord) -> dict[str, Any]:
+    pairs = [(("user", turn.user), ("assistant", turn.reply)) for turn in episode.turns]
+    return {
+        "turns": len(episode.turns),
+        "stop": episode.turns[-1].stop if episode.turns else None,
+        "messages": [{"role": role, "content": text} for pair in pairs for role, text in pair],
+    }
+
+
+def _jsonl(found: Iterator[dict[str, Any]], draft: Path) -> int:
+    count = 0
+    with draft.open("w", encoding="utf-8", errors="replace") as file:
+        for row in found:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _parquet(found: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    count, schema = 0, arrow_schema(shape)
+    with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+        while batch := list(islice(found, _BATCH)):
+            writer.write_table(pa.Table.from_pylist(batch, schema))
+            count += len(batch)
+    return count
+
+
+def _dataset(found: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
+    from datasets import Dataset
+    from datasets.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    with tempfile.TemporaryDirectory() as scratch:
+        parquet = Path(scratch) / "rows.parquet"
+        count = _parquet(found, parquet, shape)
+        Dataset.from_parquet(str(parquet), cache_dir=scratch).save_to_disk(str(draft))
+    return count
+
+
+def arrow_schema(shape: Shape) -> pyarrow.Schema:
+    """The columns as Arrow knows them, each with its meaning in the field's metadata."""
+    import pyarrow as pa
+
+    messages = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    return pa.schema(
+        [
+            pa.field(name, messages if kind == "messages" else pa.type_for_alias(kind), metadata={"meaning": meaning})
+            for name, (kind, meaning) in columns(shape).items()
+        ]
+    )
+
+
+@contextmanager
+def _draft(out: Path) -> Iterator[Path]:
+    """A place beside ``out`` to write to, which takes its name once it is whole."""
+    try:
+        with drafted(out) as draft:
+            yield draft
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror or error})") from error

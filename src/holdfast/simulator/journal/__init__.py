@@ -1,0 +1,1 @@
+"""The append-only SQLite file that holds every finished turn."""

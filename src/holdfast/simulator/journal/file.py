@@ -1,0 +1,103 @@
+"""The journal as a file: making it whole or not at all, opening it, telling what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+from holdfast.core.errors import JournalError
+
+APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
+SCHEMA_VERSION = 1
+_SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Autocommitting connection. A journal at rest where nothing can be written is opened as immutable, because
+    SQLite would want to make a small file beside it."""
+    at_rest = mode == "ro" and not Path(f"{path}-wal").exists() and not _room(path.parent)
+    uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
+    with clear(path):
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=mode != "ro")
+
+
+def _room(folder: Path) -> bool:
+    """Whether a small file may be made in ``folder``."""
+    with suppress(OSError):
+        disk = os.statvfs(folder)
+        return os.access(folder, os.W_OK) and disk.f_bavail * disk.f_frsize > _SMALL_FILE
+    return False
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """As :func:`connect`, in the mode in which turns are written."""
+    connection = connect(path, "rw")
+    with clear(path):
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+def write_empty(path: Path, meta: Mapping[str, str]) -> None:
+    """Make the file beside its place and move it there, so that a journal is either absent or whole."""
+    draft = path.with_suffix(".new")
+    with clear(path):
+        draft.unlink(missing_ok=True)
+        with closing(connect(draft, "rwc")) as db:
+            script = (files(__package__) / "schema.sql").read_text(encoding="utf-8")
+            marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
+            db.executescript(f"BEGIN; {script} {marks} COMMIT;")
+            db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+        draft.replace(path)
+
+
+def check(path: Path, *, thorough: bool) -> None:
+    """A JournalError unless the file is ours, of this version, and (where ``thorough``) whole."""
+    with clear(path), closing(connect(path, "ro")) as db:
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise JournalError(f"{path}: an SQLite file, but not a holdfast journal; choose another --out")
+        if version != SCHEMA_VERSION:
+            age = "an older" if version < SCHEMA_VERSION else "a newer"
+            raise JournalError(
+                f"{path}: written by {age} holdfast (journal version {version}, this one reads {SCHEMA_VERSION}); "
+                f"use that holdfast, or choose another --out"
+            )
+        if thorough:
+            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise damaged(path, str(verdict))
+
+
+@contextmanager
+def clear(path: Path) -> Iterator[None]:
+    """SQLite's errors in a user's words; finished turns are safe in every case."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise JournalError(f"{path}: refused a turn that is already there, or an incomplete one ({error})") from error
+    except sqlite3.OperationalError as error:
+        if "full" in str(error):
+            text = "the disk is full; every finished turn up to here is kept: make room, then go on with --resume"
+        elif "readonly" in str(error) or "unable to open" in str(error):
+            text = f"the journal cannot be opened so ({error}); check the folder's permissions, or choose another --out"
+        else:
+            text = f"the journal cannot be used ({error}); try again with --resume"
+        raise JournalError(f"{path}: {text}") from error
+    except OSError as error:
+        raise JournalError(f"{path}: the journal cannot be written ({error.strerror})") from error
+    except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+        raise damaged(path, str(error)) from error
+
+
+def damaged(path: Path, detail: str) -> JournalError:
+    """The error for a file that cannot be understood."""
+    return JournalError(
+        f"{path}: damaged or not a journal ({detail}); keep a copy, try `sqlite3 {path.name} .recover`, "
+        f"or start again in another --out"
+    )

@@ -1,0 +1,99 @@
+"""A study run again from its journal: the candidates' replies are those of then, everything else happens anew.
+
+Users speak and feel, raters rate, and all is measured, with no model loaded. A reply answers the words that it was
+given to, so where a user now says something else the conversation fails there, and both wordings are the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from holdfast.agents.protocols import AssistantView, Expressed, Felt, Message, Reply, Said, Spoken, UserState
+from holdfast.agents.users.state import begin_state, state_from_json
+from holdfast.core.errors import JournalError, ModelError
+from holdfast.personas.schema import Persona
+from holdfast.simulator.conversation.stop import USER_LEFT
+from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
+
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class ReplayedCandidate:
+    """A candidate that says what it said in ``journal``, word for word."""
+
+    name: str
+    journal: Journal
+    told_task: bool = False
+
+    async def reply(self, view: AssistantView) -> Reply:
+        kept = self.journal.turn(view.episode_id, view.turn)
+        if kept is None:
+            raise ModelError(nothing_there(self.journal, view.turn))
+        said = view.messages[-1].content
+        if said != kept.user:
+            raise ModelError(different_words(kept, said))
+        prompt, completion = kept.tokens
+        return Reply(kept.reply, kept.adapter, kept.recognised_task, prompt, completion)
+
+
+@dataclass(frozen=True)
+class ReplayedUser:
+    """A user that a model played, as it was: words, feelings and leaving from ``journal``, so that no model is needed.
+
+    What it felt is what it felt then, whatever the rater says now.
+    """
+
+    persona: Persona
+    journal: Journal
+    conversation: str
+
+    def begin(self, seed: int) -> UserState:
+        return begin_state(self.persona, seed)
+
+    async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
+        kept = self._turn(state)
+        return Spoken(kept.user, kept.said, replace(state, last_said=kept.said))
+
+    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt:
+        kept = self._turn(state)
+        why = kept.stop or ""
+        leave = why.removeprefix(USER_LEFT) if why.startswith(USER_LEFT) else None
+        return Felt(kept.felt, state_from_json(kept.state), leave)
+
+    def _turn(self, state: UserState) -> TurnRecord:
+        kept = self.journal.turn(self.conversation, state.turns + 1)
+        if kept is None:
+            raise ModelError(nothing_there(self.journal, state.turns + 1))
+        return kept
+
+
+def nothing_there(journal: Journal, turn: int) -> str:
+    """The cause of a conversation that was longer than the one in ``journal``."""
+    return f"{journal.path} has no turn {turn} of this conversation: nothing to replay"
+
+
+def different_words(kept: TurnRecord, said: str) -> str:
+    """The cause of a conversation that cannot be replayed further."""
+    return (
+        f"turn {kept.turn}: the user said {_short(kept.user)} in the journal and now says {_short(said)}; "
+        "the reply that is kept answers other words (another persona, seed, user agent or rater than then?)"
+    )
+
+
+def must_hold(journal: Journal, wanted: Iterable[EpisodeSpec]) -> None:
+    """A JournalError where ``journal`` lacks conversations that the study asks for."""
+    there = journal.ids()
+    missing = [spec.id for spec in wanted if spec.id not in there]
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise JournalError(
+            f"{journal.path}: cannot be replayed, it lacks {len(missing)} conversations of this study: "
+            f"{', '.join(missing[:3])}{more}. Replay the study.yaml that stands beside it, or run without --replay"
+        )
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

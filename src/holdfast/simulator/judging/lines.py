@@ -1,0 +1,155 @@
+"""One rated reply as a JSON line: written as soon as it is there, read again when an interrupted run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from holdfast.agents.prompts import sha256
+from holdfast.agents.raters.judge.answer import Reason, Refusal
+from holdfast.agents.raters.judge.descriptive import Description, Quote
+from holdfast.agents.raters.judge.rater import Order, Sample, Verdict
+from holdfast.agents.raters.protocol import Judgement, Stamp
+from holdfast.agents.raters.judge.quoting import quote_messages
+from holdfast.core.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from holdfast.simulator.judging.reading import Cited
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class QuoteLine(_Line):
+    """A judge's quote; ``message``: its number in the conversation, or null where it is invented."""
+
+    text: str
+    message: int | None
+
+
+class SampleLine(_Line):
+    """One answer of a judge. ``first_refused``: why it was asked for again."""
+
+    order: Order
+    scores: dict[str, float]
+    refused: Reason | None
+    detail: str
+    first_refused: Reason | None
+    judgement: str | None
+    quotes: tuple[QuoteLine, ...]
+
+
+class RaterLine(_Line):
+    """Which rater: the word it was named by, and its stamp."""
+
+    name: str
+    id: str
+    version: str
+    prompt_sha256: str | None
+
+
+class RatedLine(_Line):
+    """One passage by one rater. It holds no word of the conversation but what a judge quotes."""
+
+    file: str
+    line: int
+    turn: int
+    whole: bool
+    passage_sha256: str
+    rater: RaterLine
+    scores: dict[str, float]
+    missing: str | None
+    words: int
+    evidence: str = ""
+    spread: dict[str, float] = {}  # pydantic copies it
+    repaired: int = 0
+    tokens: tuple[int, int] = (0, 0)
+    samples: tuple[SampleLine, ...] | None = None  # None: no judge
+
+    @property
+    def key(self) -> Key:
+        """What must be the same for a line to stand for a passage."""
+        return (self.file, self.line, self.turn, self.whole, self.passage_sha256, self.rater.model_dump_json())
+
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether it need not be asked again: a judge's, and no sample was lost to the server."""
+        return self.samples is not None and all(sample.refused != "server" for sample in self.samples)
+
+
+Key = tuple[str, int, int, bool, str, str]
+
+
+def key_of(name: str, cited: Cited, stamp: Stamp) -> Key:
+    """The key that the line of this passage by this rater has."""
+    return to_line(name, cited, Judgement(stamp), None).key
+
+
+def to_line(name: str, cited: Cited, judgement: Judgement, verdict: Verdict | None) -> RatedLine:
+    """The line of one passage by one rater."""
+    stamp = judgement.stamp
+    return RatedLine(
+        file=cited.file,
+        line=cited.line,
+        turn=cited.turn,
+        whole=cited.passage.whole,
+        passage_sha256=sha256(quote_messages(cited.passage.messages)),
+        rater=RaterLine(name=name, id=stamp.id, version=stamp.version, prompt_sha256=stamp.prompt_sha256),
+        scores=dict(judgement.scores),
+        missing=judgement.missing,
+        words=len(cited.rated.split()),
+        evidence=judgement.evidence,
+        spread=verdict.spread if verdict else {},
+        repaired=judgement.repaired,
+        tokens=judgement.tokens,
+        samples=tuple(map(_sample_line, verdict.samples)) if verdict else None,
+    )
+
+
+def to_verdict(line: RatedLine) -> Verdict:
+    """The verdict that a judge's line was written of; the tokens stand in the judgement, not in the samples."""
+    stamp = Stamp(line.rater.id, line.rater.version, line.rater.prompt_sha256)
+    judgement = Judgement(stamp, line.scores, line.missing, line.evidence, line.repaired, line.tokens)
+    return Verdict(judgement, tuple(map(_sample, line.samples or ())), line.spread)
+
+
+def read_kept(out: Path) -> Iterator[RatedLine]:
+    """The lines of an interrupted run that need not be asked again; a torn last line is passed over.
+
+    Raises :class:`InputError` where ``out`` holds something else: going on would write over it.
+    """
+    lines = out.read_text(encoding="utf-8", errors="replace").split("\n") if out.exists() else []
+    for number, text in enumerate(lines, start=1):
+        try:
+            line = RatedLine.model_validate_json(text)
+        except ValidationError:
+            if number < len(lines) and text.strip():
+                fault = Fault(f"{out}:{number}", "is no line of an earlier run of this command; choose another --out")
+                raise InputError([fault]) from None
+            continue
+        if line.worth_keeping:
+            yield line
+
+
+def _sample_line(sample: Sample) -> SampleLine:
+    described = sample.description
+    return SampleLine(
+        order=sample.order,
+        scores=sample.scores,
+        refused=sample.refused.reason if sample.refused else None,
+        detail=sample.refused.detail if sample.refused else "",
+        first_refused=sample.first,
+        judgement=described.words if described else None,
+        quotes=tuple(QuoteLine(text=one.text, message=one.message) for one in described.quotes) if described else (),
+    )
+
+
+def _sample(line: SampleLine) -> Sample:
+    refused = Refusal(line.refused, line.detail) if line.refused else None
+    quotes = tuple(Quote(one.text, one.message) for one in line.quotes)
+    described = None if line.judgement is None else Description(line.judgement, quotes)
+    return Sample(line.order, line.scores, refused, line.first_refused, (0, 0), described)

@@ -1,0 +1,119 @@
+"""ESConv (Liu et al., ACL 2021): human supporters, with the seeker's marks inside and afterwards.
+
+Two shapes: the authors' own JSON array (``dialog``, ``survey_score``; speakers seeker/supporter, or speaker/listener in
+FailedESConv), and JSON lines with ``messages``, ``seeker_feedback`` and ``seeker_empathy``. A mark inside stands on the
+seeker's message and judges the supporter's turns before it. Marks of 0 or none are left out as the authors leave them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast.agents.protocols import Role
+from holdfast.simulator.logs.documents import DocumentReader
+from holdfast.simulator.logs.formats.messages import first_word
+from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.values import columns_of, label_of, text_of, word_of
+from holdfast.simulator.logs.writing import count_left_out, whole_file
+
+Faults = list[tuple[str, str]]
+_ROLES: dict[object, Role] = {
+    "seeker": "user", "speaker": "user", "usr": "user", "user": "user",
+    "supporter": "assistant", "listener": "assistant", "sys": "assistant", "assistant": "assistant",
+}  # fmt: skip
+#: Label -> (its name in the lines, its name in the authors' survey).
+_AFTER = {
+    "empathy": ("seeker_empathy", "empathy"),
+    "relevance": ("seeker_relevance", "relevance"),
+    "initial_intensity": ("initial_intensity", "initial_emotion_intensity"),
+    "final_intensity": ("final_intensity", "final_emotion_intensity"),
+}
+_COLUMNS = {"emotion": "emotion_type", "problem": "problem_type"}
+_OWN = frozenset(("conversation_id", "messages", "dialog", "survey_score", "situation", "seeker_question1"))
+
+
+def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+    """The conversation of one document, in either shape, and what in it could not be used."""
+    listed = raw.get("dialog", raw.get("messages")) if isinstance(raw, Mapping) else None
+    if not isinstance(listed, list):
+        yield Skip(place, "conversation", "no messages", "expected dialog or messages")
+        return
+    skips: list[Skip] = []
+    numbered = enumerate(listed, start=1)
+    found = [_message(one, f"{place}, message {number}", skips) for number, one in numbered]
+    messages = tuple(one for one in found if one is not None)
+    faults: Faults = []
+    labels = _labels(raw, faults)
+    yield from skips
+    yield from (Skip(place, "label", reason, name) for reason, name in faults)
+    if not messages:
+        yield Skip(place, "conversation", "no messages")
+        return
+    known = {ours: word_of(raw.get(ours, raw.get(theirs))) for ours, theirs in _COLUMNS.items()}
+    marks = frozenset((*_COLUMNS, *_COLUMNS.values(), *(line for line, _ in _AFTER.values())))
+    columns = columns_of(raw, _OWN | marks) | {name: word for name, word in known.items() if word}
+    yield Conversation(first_word(raw, ("conversation_id", "id")) or place, place, messages, "", columns, labels)
+
+
+READER = DocumentReader(conversation_of)
+
+
+def _labels(raw: Mapping[str, Any], faults: Faults) -> dict[str, float]:
+    survey = raw.get("survey_score")
+    seeker = survey.get("seeker") if isinstance(survey, Mapping) else None
+    theirs: Mapping[str, Any] = seeker if isinstance(seeker, Mapping) else {}
+    found = {name: label_of(name, raw.get(a, theirs.get(b)), faults) for name, (a, b) in _AFTER.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _message(raw: Any, where: str, skips: list[Skip]) -> LogMessage | None:
+    if not isinstance(raw, Mapping):
+        skips.append(Skip(where, "message", "not a message"))
+        return None
+    role = raw.get("speaker", raw.get("role"))
+    text = text_of(raw.get("content", raw.get("text"))).strip()
+    if not isinstance(role, str) or role not in _ROLES:
+        skips.append(Skip(where, "message", "speaker is not seeker or supporter"))
+        return None
+    if not text and _ROLES[role] == "user":
+        skips.append(Skip(where, "message", "empty message"))
+        return None
+    note = raw.get("annotation")
+    theirs: Mapping[str, Any] = note if isinstance(note, Mapping) else {}
+    faults: Faults = []
+    mark = label_of("feedback", raw.get("seeker_feedback", theirs.get("feedback")), faults)
+    skips.extend(Skip(where, "label", reason, name) for reason, name in faults)
+    tag = word_of(raw.get("strategy", theirs.get("strategy")))
+    return LogMessage(_ROLES[role], text, {} if mark is None else {"feedback": mark}, tag)
+
+
+@dataclass(frozen=True, slots=True)
+class EsconvWriter:
+    """Writes the lines."""
+
+    def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
+        left: Counter[str] = Counter()
+        with whole_file(path) as file:
+            for one in conversations:
+                count_left_out(one, left, labels=("feedback",), after=_AFTER, columns=_COLUMNS, tags=True)
+                left["system messages"] += sum(m.role == "system" for m in one.messages)
+                document: dict[str, Any] = {"conversation_id": one.id}
+                document |= {name: one.columns[name] for name in _COLUMNS if name in one.columns}
+                document |= {line: one.labels[name] for name, (line, _) in _AFTER.items() if name in one.labels}
+                document["messages"] = [_line(m) for m in one.messages if m.role != "system"]
+                file.write(json.dumps(document, ensure_ascii=False) + "\n")
+        return +left
+
+
+def _line(message: LogMessage) -> dict[str, Any]:
+    line: dict[str, Any] = {"role": message.role, "content": message.text}
+    if message.tag:
+        line["strategy"] = message.tag
+    if "feedback" in message.labels:
+        line["seeker_feedback"] = message.labels["feedback"]
+    return line

@@ -1,0 +1,144 @@
+"""holdfast's own journal: the run folder of a study, or its ``journal.sqlite``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.agents.raters import LinearRater
+from holdfast.core.errors import InputError, JournalError
+from holdfast.core.wording import shorten
+from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.logs.records import Conversation, End, LogMessage, Skip
+from holdfast.simulator.logs.turns import Turn, turns_of
+from holdfast.simulator.logs.values import labels_of, number_of, planned_of, text_of, word_of
+from holdfast.simulator.logs.writing import count_left_out
+from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+
+FILE = "journal.sqlite"
+COLUMNS = ("candidate", "persona", "task")
+IMPORTED = "imported"  # candidate, task or persona where a log names none
+LEFT, PLEASED = "user left", "satisfied"  # how the stop reason of a user who leaves begins; in it where all is well
+FAILED = "patience"  # in it where the assistant failed the user; a goodbye without either says nothing
+
+_STOPS: dict[End, str] = {
+    "failure": f"{LEFT}: patience ran out",
+    "success": f"{LEFT}: {PLEASED}",
+    "": "log ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReader:
+    """Reads it, also while a run writes it."""
+
+    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+        with Journal.read(path / FILE if path.is_dir() else path) as journal:
+            try:
+                for episode in journal.episodes():
+                    yield from _conversation(episode, str(path))
+            except (JournalError, AttributeError, TypeError, ValueError) as error:  # rows that are not what we wrote
+                yield Skip(str(path), "file", "damaged journal: the rest was not read", shorten(str(error), 200))
+
+
+def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation | Skip]:
+    spec = episode.spec
+    where = f"{place}:{word_of(spec.id)}"
+    messages: list[LogMessage] = []
+    faults: list[tuple[str, str]] = []
+    for turn in episode.turns:
+        labels = labels_of({name: turn.felt[name] for name in SENSE7 if name in turn.felt}, faults)
+        emotion = number_of(turn.emotion)
+        if emotion is not None and 0 <= emotion <= 100:
+            labels["emotion"] = emotion
+        messages.append(LogMessage("user", text_of(turn.user)))
+        messages.append(LogMessage("assistant", text_of(turn.reply), labels))
+    yield from (Skip(where, "label", reason, name) for reason, name in faults)
+    if not messages:
+        why = "no turns yet" if episode.error is None else "failed before its first turn"
+        yield Skip(where, "conversation", why)
+        return
+    desired = labels_of({"desired": episode.turns[0].state.get("desired")}, [])
+    columns = {name: word_of(getattr(spec, name)) for name in COLUMNS}
+    columns = {name: value for name, value in columns.items() if value and value != IMPORTED}
+    stop = text_of(episode.turns[-1].stop)
+    end = _end(stop)
+    yield Conversation(
+        id=word_of(spec.id),
+        place=where,
+        messages=tuple(messages),
+        speaker=word_of(spec.agent or (spec.persona if spec.persona != IMPORTED else "")),
+        columns=columns,
+        labels=desired,
+        planned=planned_of(spec.max_turns),
+        end=end,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalWriter:
+    """Writes a run folder. Replies are rated on the way, since a journal holds what each turn expressed.
+
+    A turn joins messages in a row of one role. Without a study beside it, `holdfast report` cannot use the folder;
+    `holdfast measure` can.
+    """
+
+    def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
+        left: Counter[str] = Counter()
+        if (path / FILE).exists():
+            raise InputError(f"{path}: holds a journal already; choose another --out")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path}: the run folder cannot be made ({error.strerror})") from error
+        rater = LinearRater()
+        with Journal.create(path / FILE, {"made_by": "holdfast convert"}) as journal:
+            for number, one in enumerate(conversations):
+                count_left_out(one, left, labels=(*SENSE7, "emotion"), after=("desired",), columns=COLUMNS, tags=False)
+                left["system messages"] += sum(m.role == "system" for m in one.messages)
+                found = turns_of(one.messages)
+                left["openings, before the user speaks"] += found.openings
+                turns = [turn for turn in found.turns if turn.reply]
+                left["turns without a reply's text"] += len(found.turns) - len(turns)
+                if not turns:
+                    left["conversations without a reply's text"] += 1
+                    continue
+                self._write(journal, one, number, turns, rater)
+        return +left
+
+    def _write(self, journal: Journal, one: Conversation, number: int, turns: list[Turn], rater: LinearRater) -> None:
+        spec = EpisodeSpec(
+            persona=one.columns.get("persona") or one.speaker or IMPORTED,
+            task=one.columns.get("task", IMPORTED),
+            candidate=one.columns.get("candidate") or one.columns.get("model") or IMPORTED,
+            seed=number,
+            max_turns=one.planned or len(turns),
+        )
+        journal.plan([spec])
+        levels = rater.model.levels([turn.reply for turn in turns])
+        wanted = {"desired": one.labels["desired"]} if "desired" in one.labels else {}
+        for place, (turn, expressed) in enumerate(zip(turns, levels.tolist(), strict=True), start=1):
+            last = place == len(turns)
+            record = TurnRecord(
+                episode_id=spec.id,
+                turn=place,
+                user=turn.user,
+                said=Said(kind="tell"),
+                reply=turn.reply,
+                expressed=Expressed(*expressed),
+                felt={name: value for name, value in turn.labels.items() if name in SENSE7},
+                emotion=turn.labels.get("emotion", -1.0),  # none: outside of the scale, and left out when read
+                state=wanted,
+                stop=_STOPS[one.end] if last else None,
+            )
+            journal.append(record)
+
+
+def _end(stop: str) -> End:
+    """What a conversation's stop reason says of how it went for the user."""
+    if not stop.startswith(LEFT):
+        return ""
+    return "success" if PLEASED in stop else "failure" if FAILED in stop else ""

@@ -1,0 +1,119 @@
+"""SENSE-7 (Suh et al. 2025, arXiv 2509.16437): a workbook with two sheets, Tasks and Messages.
+
+Each assistant turn is rated "very poor" to "very good" (or 1-5) on seven dimensions; "unknown" is no rating. The
+ground truth of a conversation, label ``empathy``, is the mean over assistant turns of the mean of the rated dimensions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from holdfast.agents.protocols import SENSE7
+from holdfast.simulator.logs.formats.workbook import read_sheets, written_workbook
+from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.values import columns_of, label_of, role_of, text_of, word_of
+from holdfast.simulator.logs.writing import count_left_out
+
+SHORT = ("Affective", "Cognitive", "Response", "Prosocial", "Interest", "Contextual", "Relational")
+DIMENSIONS = dict(zip(SHORT, SENSE7, strict=True))
+WORDS = {"very poor": 1.0, "poor": 2.0, "neutral": 3.0, "good": 4.0, "very good": 5.0}
+DESIRED = {1.0: 1.0, 2.0: 3.0, 3.0: 5.0}  # 1-3 on the perceived scale: holdfast's assumption
+OVERALL = "overall"
+_AFTER = "PostTaskEmpathy_"
+TASKS = ("PID", "Model", "TaskId", "PreTaskChoice", "PreTaskDesiredEmpathy")
+MESSAGES = ("TaskId", "MessageId", "Role", "Content", "EmpathyOverall", *SHORT)
+Faults = list[tuple[str, str]]
+Cells = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sense7Reader:
+    """Reads it."""
+
+    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+        skips: list[Skip] = []
+        sheets = read_sheets(path, {"Tasks": ("TaskId",), "Messages": ("TaskId", "Role", "Content")}, skips)
+        yield from skips
+        tasks = {task: cells for _, cells in sheets["Tasks"] if (task := word_of(cells.get("TaskId")))}
+        said: dict[str, list[tuple[str, Cells]]] = {}
+        for place, cells in sheets["Messages"]:
+            if task := word_of(cells.get("TaskId")):
+                said.setdefault(task, []).append((place, cells))
+            else:
+                yield Skip(place, "line", "no TaskId")
+        for task, rows in said.items():
+            if task not in tasks:
+                yield Skip(
+                    rows[0][0], "label", "task is not on the sheet Tasks", "no model, no person, no ratings after"
+                )
+            yield from _conversation(task, rows, tasks.get(task, {}))
+
+
+def rating(value: object, name: str, faults: Faults) -> float | None:
+    """1-5 from a word or a number; None for "unknown" and for nothing."""
+    if isinstance(value, str):
+        word = " ".join(value.lower().replace("_", " ").split())
+        if word in ("", "unknown", "nan", "n/a", "none"):
+            return None
+        if word in WORDS:
+            return WORDS[word]
+    return label_of(name, value, faults)
+
+
+def _conversation(task: str, rows: list[tuple[str, Cells]], about: Cells) -> Iterator[Conversation | Skip]:
+    messages, turn_means = [], []
+    for place, cells in rows:
+        role, text = role_of(cells.get("Role")), text_of(_as_text(cells.get("Content")))
+        if role is None or (role != "assistant" and not text.strip()):
+            yield Skip(place, "message", "empty message" if role else "role is not user, assistant or system")
+            continue  # an empty reply is a turn all the same, unrated
+        faults: Faults = []
+        found = {name: rating(cells.get(column), name, faults) for column, name in DIMENSIONS.items()}
+        labels = {name: value for name, value in found.items() if value is not None}
+        if labels and role == "assistant":
+            turn_means.append(fmean(labels.values()))
+        overall = rating(cells.get("EmpathyOverall"), OVERALL, faults)
+        yield from (Skip(place, "label", reason, name) for reason, name in faults)
+        messages.append(LogMessage(role, text, labels | ({} if overall is None else {OVERALL: overall})))
+    if not messages:
+        yield Skip(rows[0][0], "conversation", "no messages")
+        return
+    faults = []
+    after = {f"after_{name}": rating(about.get(_AFTER + column), name, faults) for column, name in DIMENSIONS.items()}
+    desired = label_of("desired", about.get("PreTaskDesiredEmpathy"), faults)
+    after["desired"] = DESIRED.get(desired) if desired is not None else None
+    after["empathy"] = fmean(turn_means) if turn_means else None
+    yield from (Skip(f"{rows[0][0]} (Tasks: {task})", "label", reason, name) for reason, name in faults)
+    columns = columns_of({"model": about.get("Model"), "task": about.get("PreTaskChoice")})
+    labels = {name: value for name, value in after.items() if value is not None}
+    yield Conversation(task, rows[0][0], tuple(messages), word_of(about.get("PID")), columns, labels)
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Sense7Writer:
+    """Writes both sheets. Ratings as numbers; a dimension that nobody rated is "unknown"."""
+
+    def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
+        left: Counter[str] = Counter()
+        after = [f"after_{name}" for name in SENSE7]
+        wanted = {level: code for code, level in DESIRED.items()}
+        with written_workbook(path, {"Tasks": (*TASKS, *(_AFTER + s for s in SHORT)), "Messages": MESSAGES}) as add:
+            for one in conversations:
+                rated = any(name in m.labels for m in one.messages for name in SENSE7)
+                kept = [*after, "desired", *(["empathy"] if rated else [])]  # the ground truth follows from ratings
+                count_left_out(one, left, labels=(*SENSE7, OVERALL), after=kept, columns=("model", "task"))
+                about = [one.speaker, one.columns.get("model", ""), one.id, one.columns.get("task", "")]
+                add("Tasks", [*about, wanted.get(one.labels.get("desired", 0.0)), *map(one.labels.get, after)])
+                for number, m in enumerate(one.messages, start=1):
+                    marks = [m.labels.get(name, "unknown") for name in (OVERALL, *SENSE7)]
+                    add("Messages", [one.id, number, m.role, m.text, *(marks if m.role == "assistant" else [])])
+        return left

@@ -1,0 +1,112 @@
+"""xlsx workbooks through openpyxl: reading named sheets within bounds, writing them row by row."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.wording import printable, shorten
+from holdfast.simulator.logs.files import opened
+from holdfast.simulator.logs.records import Skip
+from holdfast.simulator.logs.writing import whole
+
+MAX_UNPACKED = 150_000_000  # bytes: SENSE-7's own is a few million; a zip bomb has thousands of millions
+MOST_ROWS, MOST_COLUMNS = 500_000, 64
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML cannot hold
+
+Rows = list[tuple[str, Mapping[str, Any]]]
+
+
+def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[Skip]) -> dict[str, Rows]:
+    """Sheet -> its rows, each with its place. A sheet or workbook that cannot be read is empty and among ``skips``.
+
+    ``needed``: sheet -> the columns that it must have.
+    """
+    openpyxl = _openpyxl()
+    name = printable(os.fspath(path))
+    found: dict[str, Rows] = {sheet: [] for sheet in needed}
+    with opened(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                size = sum(one.file_size for one in archive.infolist())
+            if size > MAX_UNPACKED:
+                skips.append(Skip(name, "file", f"unpacks to more than {MAX_UNPACKED:,} bytes", f"{size:,}"))
+                return found
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Excel has besides cells does not matter here
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+                for sheet, columns in needed.items():
+                    found[sheet] = list(_rows(book, sheet, columns, name, skips))
+        except Exception as error:  # a damaged workbook fails in zipfile, zlib, expat and openpyxl, in all their ways
+            detail = shorten(f"{type(error).__name__}: {error}")
+            skips.append(Skip(name, "file", "not a readable xlsx workbook: the rest was not read", detail))
+    return found
+
+
+def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[Skip]) -> Iterator[Any]:
+    place = f"{name}:{sheet}"
+    if sheet not in book.sheetnames:
+        skips.append(Skip(place, "file", "sheet is absent", f"expected {', '.join(needed)} on it"))
+        return
+    rows = book[sheet].iter_rows(max_col=MOST_COLUMNS, values_only=True)
+    header = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
+    absent = [column for column in needed if column not in header]
+    if absent:
+        skips.append(Skip(f"{place}:1", "file", "columns absent", ", ".join(absent)))
+        return
+    number = 1
+    for number, row in enumerate(islice(rows, MOST_ROWS), start=2):
+        if any(cell is not None for cell in row):
+            yield f"{place}:{number}", dict(zip(header, row, strict=False))
+    if number > MOST_ROWS:
+        skips.append(Skip(f"{place}:{number}", "file", f"more than {MOST_ROWS:,} rows: the rest was not read"))
+
+
+@contextmanager
+def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterator[Callable[[str, Sequence[Any]], None]]:
+    """``add(sheet, row)`` for a workbook that appears under ``path`` when the block ends well."""
+    openpyxl = _openpyxl()
+    with whole(path) as draft:
+        draft.touch()
+        book = openpyxl.Workbook(write_only=True)
+        for sheet, header in sheets.items():
+            book.create_sheet(sheet).append(list(header))
+
+        def add(sheet: str, row: Sequence[Any]) -> None:
+            book[sheet].append([_cell(book[sheet], value) for value in row])
+
+        try:
+            yield add
+        except BaseException:
+            for one in book.worksheets:
+                one.close()  # openpyxl would complain later, from nowhere
+            raise
+        book.save(draft)
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    """A text stays text: no formula runs because a message begins with "="."""
+    if not isinstance(value, str):
+        return value
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet, value=_CONTROL.sub(" ", value)[:32_767])  # as much as a cell can hold
+    cell.data_type = "s"
+    return cell
+
+
+def _openpyxl() -> Any:
+    try:
+        import openpyxl
+    except ImportError:
+        fault = "xlsx workbooks need openpyxl, which is not installed; run pip install 'holdfast[xlsx]'"
+        raise InputError([Fault("sense7", fault)]) from None
+    return openpyxl

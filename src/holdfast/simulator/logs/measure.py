@@ -1,0 +1,148 @@
+"""Files of conversations -> results: the whole of ``holdfast measure``, for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from holdfast.core.errors import Fault, InputError
+from holdfast.personas.loading import pattern_of, patterns, tasks
+from holdfast.personas.schema import EmpathyPattern
+from holdfast.core.wording import did_you_mean, printable, quote
+from holdfast.simulator.logs.files import head_of
+from holdfast.simulator.logs.formats.table import TableReader, columns_option
+from holdfast.simulator.logs.measuring import Progress, Tallies, measure_all
+from holdfast.simulator.logs.protocols import Format
+from holdfast.simulator.logs.records import Conversation, Skip
+from holdfast.simulator.logs.registry import format_named, recognise
+from holdfast.simulator.logs.results import build_results
+from holdfast.simulator.measure.bootstrap import DRAWS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file and how it is read."""
+
+    path: Path
+    format: Format
+
+
+def open_sources(paths: Sequence[Path], word: str | None = None, columns: str | None = None) -> list[Source]:
+    """Each file with its format: the one named, or the one that is recognised.
+
+    Raises InputError for an unknown word, a file that is not there, is empty, or whose format cannot be told.
+    """
+    named = None if word is None else format_named(word)
+    if columns is not None:
+        if named is not None and named.word != "csv":
+            raise InputError(f"--columns names the columns of a plain CSV; the format {named.word} knows its own")
+        named = replace(format_named("csv"), reader=TableReader(columns_option(columns)))
+    for path in paths:
+        if path.is_file() and not head_of(path).strip():
+            raise InputError([Fault(printable(str(path)), "is empty: there is no conversation in it")])
+    return [Source(path, named or recognise(path)) for path in paths]
+
+
+def read_all(sources: Sequence[Source]) -> Iterator[Conversation | Skip]:
+    """The conversations of all files, one after another."""
+    for source in sources:
+        yield from source.format.reader.read(source.path)
+
+
+def measure_files(
+    sources: Sequence[Source],
+    *,
+    by: Sequence[str] | None = None,
+    pattern: str | None = None,
+    keep: int = 0,
+    workers: int | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+    progress: Progress = lambda _conversations, _turns: None,
+) -> tuple[dict[str, Any], Tallies]:
+    """Results, and the tallies that they come from (with ``keep`` conversations of each group).
+
+    ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
+    whose pattern is meant; without it adherence is measured only where a log names one of holdfast's tasks.
+
+    Raises InputError for an unknown pattern or column, and where no conversation could be read.
+    """
+    asked = None if pattern is None else find_pattern(pattern)
+    usual = tuple(dict.fromkeys(column for source in sources for column in source.format.by))
+    grouped = usual if by is None else tuple(by)
+    conversations: Iterator[Conversation | Skip] = read_all(sources)
+    if by is None:
+        conversations, grouped = _present(conversations, usual)
+    tallies = measure_all(
+        conversations,
+        by=grouped,
+        target_of=lambda one: _target(one, asked),
+        keep=keep,
+        workers=workers,
+        progress=progress,
+    )
+    _check(tallies, sources, () if by is None else grouped)
+    results = build_results(
+        tallies,
+        files=[{"name": printable(str(one.path)), "format": one.format.word} for one in sources],
+        by=grouped,
+        pattern=None if asked is None else {"id": asked.id, "title": asked.title, **asked.target.model_dump()},
+        seed=seed,
+        draws=draws,
+    )
+    return results, tallies
+
+
+def find_pattern(name: str) -> EmpathyPattern:
+    """The pattern of that id, or of the task of that id. Raises InputError where neither is there."""
+    if name in patterns():
+        return patterns()[name]
+    if name in tasks():
+        return pattern_of(name)
+    known = (*patterns(), *tasks())
+    raise InputError(
+        f"--pattern: unknown pattern or task {quote(name)}{did_you_mean(name, known)} (allowed: {', '.join(known)})"
+    )
+
+
+def _target(one: Conversation, asked: EmpathyPattern | None) -> Sequence[float] | None:
+    if asked is not None:
+        return asked.target.as_array()
+    task = one.columns.get("task", "")
+    return pattern_of(task).target.as_array() if task in tasks() else None
+
+
+def _present(
+    conversations: Iterator[Conversation | Skip], usual: Sequence[str]
+) -> tuple[Iterator[Conversation | Skip], tuple[str, ...]]:
+    """The usual columns that the first conversation has, and all conversations again."""
+    waiting: list[Conversation | Skip] = []
+    for one in conversations:
+        waiting.append(one)
+        if isinstance(one, Conversation) or len(waiting) > 1000:
+            break
+    first: Mapping[str, str] = waiting[-1].columns if waiting and isinstance(waiting[-1], Conversation) else {}
+
+    def again() -> Iterator[Conversation | Skip]:
+        yield from waiting
+        yield from conversations
+
+    return again(), tuple(column for column in usual if column in first)
+
+
+def _check(tallies: Tallies, sources: Sequence[Source], by: Sequence[str]) -> None:
+    if not tallies.groups:
+        named = ", ".join(printable(str(one.path)) for one in sources)
+        why = "".join(
+            f"\n{n:,} x {reason}: {tallies.places[kind, reason][0]}"
+            for (kind, reason), n in tallies.skipped.most_common(5)
+        )
+        words = ", ".join(dict.fromkeys(one.format.word for one in sources))
+        raise InputError(f"{named}: no conversation could be read as {words}; is --format right?{why}")
+    for column in by:
+        if column not in tallies.grouped_by:
+            listed = ", ".join(quote(one)[1:-1] for one, _ in tallies.columns.most_common(30)) or "none"
+            hint = did_you_mean(column, tallies.columns)
+            raise InputError(f"--by: no conversation has a column {quote(column)}{hint} (columns: {listed})")

@@ -1,0 +1,108 @@
+"""Expressed empathy of very many replies: batches, on all cores, with what cannot be rated left undefined.
+
+The rater reads English words. A reply in another script would score 0 without having been judged, so it is left out
+and counted; of replies in Latin letters, the share of words that the rater knows is reported.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.features import tokens
+from holdfast.core.errors import ModelError
+from holdfast.simulator.measure.arrays import Floats
+
+SAMPLE = 100  # replies of a batch whose words are looked up
+POOL_FROM = 8  # batches: fewer are rated before a pool would have started
+NO_TEXT = "the log holds no text"
+OTHER_SCRIPT = "not in Latin letters, which the rater reads"
+
+Job = TypeVar("Job")
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """``levels``: replies x 3, nan where ``reasons`` says why; words of a sample, and how many the rater knows."""
+
+    levels: Floats
+    reasons: tuple[str, ...]  # one a reply, "" where it was rated
+    words: int
+    known: int
+
+
+def why_not(text: str) -> str:
+    """Why the rater cannot judge a reply, or ""."""
+    if text.isascii():
+        return "" if text.strip() else NO_TEXT
+    letters = sum(map(str.isalpha, text))
+    latin = sum(character.isalpha() and character < "\u0250" for character in text)
+    return OTHER_SCRIPT if letters and latin < letters / 2 else ""
+
+
+def rate_texts(texts: Sequence[str]) -> Rated:
+    """Rate a batch with the shipped linear rater."""
+    model = LinearRater().model
+    reasons = tuple(map(why_not, texts))
+    levels = model.levels(texts)
+    levels[[bool(reason) for reason in reasons]] = np.nan
+    sample = [text for text, reason in zip(texts, reasons, strict=True) if not reason][:SAMPLE]
+    words = [token for text in sample for token in tokens(text) if token.isalpha()]
+    return Rated(levels, reasons, len(words), sum(word in model.numbers for word in words))
+
+
+def rate_all(
+    jobs: Iterable[Job], texts_of: Callable[[Job], Sequence[str]], workers: int | None = None
+) -> Iterator[tuple[Job, Rated]]:
+    """Each job with its replies rated, in order. At most three batches a worker wait at any time.
+
+    ``workers``: processes, the number of cores unless given; 1 rates in this process. A pool is only started for more
+    than a few batches.
+    """
+    workers = workers or os.cpu_count() or 1
+    jobs = iter(jobs)
+    for _ in range(POOL_FROM):
+        try:
+            job = next(jobs)
+        except StopIteration:
+            return
+        yield job, rate_texts(texts_of(job))
+    if workers == 1:
+        yield from ((job, rate_texts(texts_of(job))) for job in jobs)
+    else:
+        yield from _in_pool(jobs, texts_of, workers)
+
+
+def _in_pool(
+    jobs: Iterator[Job], texts_of: Callable[[Job], Sequence[str]], workers: int
+) -> Iterator[tuple[Job, Rated]]:
+    waiting: deque[tuple[Job, Future[Rated]]] = deque()
+    context = multiprocessing.get_context("spawn")  # no fork: threads of a progress bar may be running
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
+        try:
+            for job in jobs:
+                waiting.append((job, pool.submit(rate_texts, texts_of(job))))
+                if len(waiting) > 3 * workers:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        except BrokenProcessPool as error:
+            raise ModelError("a worker that rates replies died (out of memory?); try again with --workers 1") from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and the parent ends us

@@ -1,0 +1,157 @@
+"""Sums per group and speaker that hold everything the results need, in arrays whose size has a limit.
+
+A group keeps, for each measure (a mechanism, adherence, a label, the reply's length), sums over conversations by turn
+and of what each conversation came to, a row for each of at most ``MOST_CLUSTERS`` speakers; more speakers share rows.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from holdfast.simulator.logs.records import End
+from holdfast.simulator.measure.adherence import first_turns
+from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
+from holdfast.simulator.measure.decay.retention import quarter_means
+from holdfast.simulator.measure.decay.slope import episode_slopes
+from holdfast.simulator.measure.sums import ClusterSums, pair_moments, within_moments
+from holdfast.simulator.measure.decay.survival import first_violations
+
+MOST_CLUSTERS = 512
+CURVE_TURNS = 400  # turns drawn one by one; later ones count in means, quarters and slopes
+SCALARS = ("mean", "first_two_turns", "first_quarter", "last_quarter", "slope")
+LENGTH = "reply_chars"
+
+
+class Grown:
+    """Sums of a bounded number of rows and columns, enlarged as they are needed."""
+
+    def __init__(self, columns: int = 1) -> None:
+        self._totals, self._counts = np.zeros((1, columns)), np.zeros((1, columns))
+
+    def add(self, rows: Ints, values: Floats) -> None:
+        """Add ``values`` (n x columns, nan where missing) to ``rows`` (n)."""
+        if not len(rows):
+            return
+        shape = (int(rows.max()) + 1, values.shape[1])
+        self._totals, self._counts = (_room(old, shape) for old in (self._totals, self._counts))
+        there = ~np.isnan(values)
+        np.add.at(self._totals[:, : shape[1]], rows, np.where(there, values, 0.0))
+        np.add.at(self._counts[:, : shape[1]], rows, there.astype(np.float64))
+
+    def sums(self, rows: int) -> ClusterSums:
+        """What was added, with exactly ``rows`` rows."""
+        shape = (rows, self._totals.shape[1])
+        return ClusterSums(_room(self._totals, shape)[:rows], _room(self._counts, shape)[:rows])
+
+
+def _room(old: Floats, shape: tuple[int, int]) -> Floats:
+    """The array, or a larger copy with room for ``shape``: rows double, so that growing stays cheap."""
+    if old.shape[0] >= shape[0] and old.shape[1] >= shape[1]:
+        return old
+    rows = old.shape[0] if old.shape[0] >= shape[0] else min(MOST_CLUSTERS, max(shape[0], 2 * old.shape[0]))
+    new = np.zeros((max(rows, shape[0]), max(old.shape[1], shape[1])))
+    new[: old.shape[0], : old.shape[1]] = old
+    return new
+
+
+class Clusters:
+    """Which row a speaker has. A conversation without a speaker is a cluster of its own."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+        self._unknown = 0
+        self.shared = False  # whether rows hold several clusters
+
+    def row(self, speaker: str) -> int:
+        if not speaker:
+            self._unknown += 1
+            speaker = f"\x00{self._unknown}"
+        if speaker in self._rows:
+            return self._rows[speaker]
+        if len(self._rows) < MOST_CLUSTERS:
+            self._rows[speaker] = len(self._rows)
+            return self._rows[speaker]
+        self.shared = True
+        return zlib.crc32(speaker.encode("utf-8", "replace")) % MOST_CLUSTERS
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+class Measure:
+    """The sums of one measure in one group."""
+
+    def __init__(self) -> None:
+        self.by_turn, self.scalars = Grown(), Grown(len(SCALARS))  # column 0 of by_turn is turn 0
+        self.with_length, self.within = Grown(6), Grown(6)
+
+    def add(self, rows: Ints, values: Floats, before: Floats, length: Floats, planned: Ints) -> None:
+        """``values``, ``length``: conversations x turns; ``before``: of turn 0; ``planned``: turns, conversations."""
+        self.by_turn.add(rows, np.concatenate([before[:, None], values[:, :CURVE_TURNS]], axis=1))
+        first, last = quarter_means(values, planned)
+        whole = (present_mean(values, axis=1), first_turns(values), first, last, episode_slopes(values))
+        self.scalars.add(rows, np.stack(whole, axis=1))
+        turn = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape)
+        size = np.log1p(length)
+        self.with_length.add(rows, pair_moments(size, values))
+        self.within.add(rows, within_moments(turn, size, values))
+
+
+@dataclass
+class Group:
+    """All sums of one group of conversations."""
+
+    clusters: Clusters = field(default_factory=Clusters)
+    conversations: int = 0
+    turns: int = 0
+    longest: int = 0
+    shortest: int = 0
+    measures: dict[str, Measure] = field(default_factory=dict)
+    labels: dict[str, Grown] = field(default_factory=dict)  # of whole conversations
+    label_moments: dict[str, tuple[Grown, Grown]] = field(default_factory=dict)  # with expressed, with length
+    violations: Counter[tuple[int, bool]] = field(default_factory=Counter)  # (turn, happened)
+    ends: Counter[tuple[int, End]] = field(default_factory=Counter)  # (turns, how)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Conversations of one group, as arrays. ``values``: measure -> conversations x turns, nan where missing."""
+
+    speakers: tuple[str, ...]
+    values: Mapping[str, Floats]  # LENGTH among them
+    before: Mapping[str, Floats]  # measure -> conversations, of turn 0
+    labels: Mapping[str, Floats]  # conversations, nan where missing
+    planned: Ints  # turns that each would have had, or has
+    length: Ints  # turns that each has
+    ends: tuple[End, ...]
+    held: str  # the measure whose lasting violation is looked for, "" for none
+
+
+def add_part(group: Group, part: Part) -> None:
+    """Add a part to its group."""
+    rows = np.array([group.clusters.row(speaker) for speaker in part.speakers], dtype=np.int64)
+    shortest = int(part.length.min(initial=group.shortest if group.conversations else part.length.max(initial=0)))
+    group.shortest = shortest
+    group.conversations += len(rows)
+    group.turns += int(part.length.sum())
+    group.longest = max(group.longest, int(part.length.max(initial=0)))
+    missing = np.full(len(rows), np.nan)
+    for name, values in part.values.items():
+        before = part.before.get(name, missing)
+        group.measures.setdefault(name, Measure()).add(rows, values, before, part.values[LENGTH], part.planned)
+    expressed = present_mean(part.values["expressed"], axis=1) if "expressed" in part.values else missing
+    size = np.log1p(np.where(np.isnan(part.values[LENGTH]).all(axis=1), np.nan, np.nansum(part.values[LENGTH], axis=1)))
+    for name, label in part.labels.items():
+        group.labels.setdefault(name, Grown()).add(rows, label[:, None])
+        with_expressed, with_size = group.label_moments.setdefault(name, (Grown(6), Grown(6)))
+        with_expressed.add(rows, pair_moments(expressed[:, None], label[:, None]))
+        with_size.add(rows, pair_moments(size[:, None], label[:, None]))
+    if part.held:
+        time, happened = first_violations(part.values[part.held])
+        group.violations.update(zip(time.tolist(), happened.tolist(), strict=True))
+    group.ends.update(zip(part.length.tolist(), part.ends, strict=True))

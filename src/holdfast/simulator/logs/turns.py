@@ -1,0 +1,82 @@
+"""A conversation -> turns: what the user said, and the reply to it, numbered from 1.
+
+Messages in a row of one role are one message. What an assistant says before the user has spoken is an opening, no
+reply. A label on a reply belongs to its turn; one on a user's message judges what came before it, so it belongs to the
+turn before, and to turn 0 where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.simulator.logs.records import LogMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn. ``chars``: of the reply, nan where unknown; ``tags``: the tactics that the data name in it."""
+
+    user: str
+    reply: str
+    chars: float
+    labels: Mapping[str, float]
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """``before``: labels of turn 0; ``openings``: assistant's messages before the user's first."""
+
+    turns: tuple[Turn, ...]
+    before: Mapping[str, float]
+    openings: int
+
+
+class _Draft:
+    __slots__ = ("labels", "replies", "users")
+
+    def __init__(self) -> None:
+        self.users: list[str] = []
+        self.replies: list[LogMessage] = []
+        self.labels: dict[str, list[float]] = {}
+
+    def label(self, labels: Mapping[str, float]) -> None:
+        for name, value in labels.items():
+            self.labels.setdefault(name, []).append(value)
+
+
+def turns_of(messages: Sequence[LogMessage]) -> Turns:
+    """The turns of a conversation. Several labels of one name in a turn count with their mean."""
+    before = _Draft()
+    drafts: list[_Draft] = []
+    openings = 0
+    for message in messages:
+        if message.role == "user":
+            if not drafts or drafts[-1].replies:
+                (drafts[-1] if drafts else before).label(message.labels)
+                drafts.append(_Draft())
+            else:  # the user goes on before any reply: still about the turn before
+                (drafts[-2] if len(drafts) > 1 else before).label(message.labels)
+            drafts[-1].users.append(message.text)
+        elif message.role == "assistant" and drafts:
+            drafts[-1].replies.append(message)
+            drafts[-1].label(message.labels)
+        elif message.role == "assistant":
+            openings += 1
+    turns = tuple(_turn(draft) for draft in drafts if draft.replies)
+    return Turns(turns, _means(before), openings)
+
+
+def _turn(draft: _Draft) -> Turn:
+    return Turn(
+        user="\n".join(draft.users),
+        reply="\n".join(message.text for message in draft.replies if message.text),
+        chars=float(sum(message.length for message in draft.replies)),
+        labels=_means(draft),
+        tags=tuple(message.tag for message in draft.replies if message.tag),
+    )
+
+
+def _means(draft: _Draft) -> dict[str, float]:
+    return {name: sum(values) / len(values) for name, values in draft.labels.items()}

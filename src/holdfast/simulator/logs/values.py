@@ -1,0 +1,107 @@
+"""Checked values: what a log may hold at a place, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.agents.protocols import Role
+from holdfast.simulator.logs.records import SCALES
+
+LONGEST_WORD = 200  # characters of an id or of a column's value
+MOST_COLUMNS = 40
+ANY = (-1e9, 1e9)
+
+_ROLES: dict[str, Role] = {
+    **dict.fromkeys(("user", "human", "usr", "seeker", "client", "customer", "patient", "participant"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "bot", "ai", "model", "chatbot", "chatgpt", "sys", "supporter"), "assistant"),
+    **dict.fromkeys(("agent", "listener", "therapist", "counselor", "counsellor", "doctor"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+}
+
+
+def role_of(value: object) -> Role | None:
+    """The role that a word names, in any case; None where it names none of the three."""
+    return _ROLES.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def clean(text: str) -> str:
+    """The text with what UTF-8 cannot hold (lone surrogates) as question marks."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def text_of(value: object) -> str:
+    """A message's text: a string, or a list of parts as OpenAI has them; "" for anything else."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        parts = [part.get("text") for part in value if isinstance(part, Mapping)]
+        return clean("\n".join(part for part in parts if isinstance(part, str)))
+    return ""
+
+
+def word_of(value: object) -> str:
+    """An id or a column's value: a short text or a number; "" for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**30 else ""
+    return clean(value).strip()[:LONGEST_WORD] if isinstance(value, str) else ""
+
+
+def columns_of(raw: Mapping[Any, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """The short scalars of a mapping, by name."""
+    found: dict[str, str] = {}
+    for key, value in raw.items():
+        if isinstance(key, str) and key not in without and len(found) < MOST_COLUMNS:
+            word = word_of(value)
+            if word and not (isinstance(value, str) and len(value) > LONGEST_WORD):
+                found[clean(key)[:LONGEST_WORD]] = word
+    return found
+
+
+def number_of(value: object) -> float | None:
+    """A finite number, also where it is written as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and len(value) > 40:
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def label_of(name: str, value: object, faults: list[tuple[str, str]]) -> float | None:
+    """A label on its scale (see ``SCALES``). None where there is none; a fault (reason, name) where it is no label."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    number = number_of(value)
+    if number is None:
+        faults.append(("label is not a number", name))
+        return None
+    low, high = SCALES.get(name, ANY)
+    if not low <= number <= high:
+        faults.append((f"label is outside {low:g} to {high:g}", name))
+        return None
+    return number
+
+
+def labels_of(raw: object, faults: list[tuple[str, str]]) -> dict[str, float]:
+    """All labels of a mapping name -> number."""
+    if not isinstance(raw, Mapping):
+        return {}
+    found = ((word_of(name), label_of(word_of(name), value, faults)) for name, value in raw.items())
+    return {name: value for name, value in list(found)[:MOST_COLUMNS] if name and value is not None}
+
+
+def planned_of(value: object) -> int | None:
+    """How many turns a conversation was planned to have: 1 to a million; None for anything else."""
+    number = number_of(value)
+    return int(number) if number is not None and 1 <= number <= 1_000_000 else None

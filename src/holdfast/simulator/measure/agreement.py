@@ -1,0 +1,77 @@
+"""How well two sets of ratings agree: kappa, rank correlation, mean difference, and intervals for any of them.
+
+Pure functions. A pair in which either rating is nan is left out; what is undefined is nan, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from holdfast.agents.raters.agreement import pairs, quadratic_weighted_kappa, spearman  # raters use them too, one layer below
+from holdfast.simulator.measure.arrays import Floats
+
+__all__ = [
+    "Agreement",
+    "Statistic",
+    "mean_absolute_difference",
+    "pairs",
+    "quadratic_weighted_kappa",
+    "spearman",
+    "with_interval",
+]
+
+Statistic = Callable[[Floats, Floats], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A statistic of ``n`` rated items with its interval; ``undefined``: resamples that had no value."""
+
+    value: float
+    lo: float
+    hi: float
+    n: int
+    undefined: int
+
+
+def mean_absolute_difference(a: ArrayLike, b: ArrayLike) -> float:
+    """Mean of ``|a - b|``, in the ratings' unit; nan where there is no item."""
+    first, second = pairs(a, b)
+    return float(np.mean(np.abs(first - second))) if len(first) else float("nan")
+
+
+def with_interval(
+    statistic: Statistic,
+    a: ArrayLike,
+    b: ArrayLike,
+    groups: Sequence[str] | None,
+    rng: np.random.Generator,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> Agreement:
+    """A statistic of (a, b) with the percentile interval of a bootstrap that draws whole groups (Efron 1979).
+
+    ``groups``: (n,) what belongs together, for instance the person or the conversation; None: every item alone.
+    A resample in which the statistic is undefined is left out and counted. Both limits are nan below two groups.
+    """
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    value = statistic(first, second)
+    n = len(pairs(first, second)[0])
+    names = np.arange(len(first)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    members = [np.flatnonzero(names == one) for one in range(names.max() + 1 if len(names) else 0)]
+    if len(members) < 2:
+        return Agreement(value, float("nan"), float("nan"), n, 0)
+    drawn = np.empty(draws)
+    for draw in range(draws):
+        rows = np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
+        drawn[draw] = statistic(first[rows], second[rows])
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
+        return Agreement(value, float("nan"), float("nan"), n, draws)
+    lo, hi = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Agreement(value, float(lo), float(hi), n, draws - len(defined))

@@ -1,0 +1,1 @@
+"""How a measure changes over the turns of a conversation."""

@@ -1,0 +1,107 @@
+"""Where does the mean curve drop? One change of level, whether there is one at all, and how well its place is known.
+
+The place is the split of the turns that leaves the least squared distance to one level before and one after it
+(Hinkley, Biometrika 57, 1970), each turn weighted by its conversations. Turns of one conversation are alike, so neither
+the test nor the interval shuffles turns: whole personas are the unit.
+
+* p: under "the curve is level" a persona's deviations from its conversations' own means may change sign as a whole;
+  the largest gain of any split is compared with what sign flips give (as the paired tests do).
+* interval of the place: the place in resamples of personas, 2.5 % to 97.5 %. It is a whole number of turns, so it
+  covers at least 95 % where the place is clear, and about that where it is not.
+
+A straight decline has a best split too: read the place together with the slope and the curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
+from holdfast.simulator.measure.bootstrap import DRAWS
+from holdfast.simulator.measure.pairwise import FLIPS
+
+MIN_SEGMENT = 2  # turns on either side
+ALPHA = 0.05
+UNDEFINED = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """``turn``: the first turn of the new level, with its 95 % limits; ``before``, ``after``: the two levels.
+
+    nan for all of them where p is above 5 % or nothing can be told; ``note`` says why. ``p``: nan where untestable.
+    """
+
+    turn: float = UNDEFINED
+    lo: float = UNDEFINED
+    hi: float = UNDEFINED
+    before: float = UNDEFINED
+    after: float = UNDEFINED
+    p: float = UNDEFINED
+    note: str = ""
+
+
+def change_point(
+    values: Floats, groups: Sequence[str], rng: np.random.Generator, *, draws: int = DRAWS, flips: int = FLIPS
+) -> ChangePoint:
+    """``values``: episodes x turns, nan where missing; ``groups``: the cluster of each episode.
+
+    Levels are those within conversations: each conversation's mean is taken out and their overall mean put back, so
+    that who stays to the end does not make a step. Fewer than 4 turns or 2 clusters are not judged.
+    """
+    there = ~np.isnan(values)
+    used = there.any(axis=0)
+    turns = np.flatnonzero(used) + 1
+    codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+    clusters = len(np.unique(codes[there.any(axis=1)]))
+    if len(turns) < 2 * MIN_SEGMENT or clusters < 2:
+        what = f"{len(turns)} turns" if len(turns) < 2 * MIN_SEGMENT else f"{clusters} persona"
+        need = f"{2 * MIN_SEGMENT} turns" if len(turns) < 2 * MIN_SEGMENT else "2 personas"
+        return ChangePoint(note=f"undefined: {what} measured, {need} needed")
+    own = present_mean(values, axis=1)
+    deviation = np.where(there, values - own[:, None], 0.0)[:, used]
+    sums = np.zeros((int(codes.max()) + 1, len(turns)))
+    counts = np.zeros_like(sums)
+    np.add.at(sums, codes, deviation)
+    np.add.at(counts, codes, there[:, used])
+    total = counts.sum(axis=0)
+    gain, place = best_split(sums.sum(axis=0)[None] / total, total[None])
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(flips, len(sums)))
+    by_chance, _ = best_split(signs @ sums / total, np.broadcast_to(total, (flips, len(total))))
+    p = float((1 + (by_chance >= gain[0] * (1 - 1e-9)).sum()) / (1 + flips))
+    if not p <= ALPHA:
+        return ChangePoint(p=p, note=f"no change point: a level curve is not refused (p = {p:.2f})")
+    weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws).astype(np.float64)
+    drawn = weights @ counts
+    curves = np.divide(weights @ sums, drawn, out=np.zeros_like(drawn), where=drawn > 0)
+    _, places = best_split(curves, drawn)
+    lo, hi = np.quantile(turns[places], [0.025, 0.975], method="inverted_cdf")
+    level, split = float(own[~np.isnan(own)].mean()), int(place[0])
+    before, after = (
+        level + float(np.average((sums.sum(axis=0) / total)[part], weights=total[part]))
+        for part in (slice(None, split), slice(split, None))
+    )
+    return ChangePoint(float(turns[split]), float(lo), float(hi), before, after, p)
+
+
+def best_split(curves: Floats, weights: Floats) -> tuple[Floats, Ints]:
+    """For each row: how much squared distance the best split saves, and the first column of its second part.
+
+    ``curves``, ``weights``: rows x turns, weights from 0. Splitting n into parts of weight w1, w2 and means m1, m2
+    saves w1 w2 / (w1 + w2) (m1 - m2)^2; both parts have at least two columns.
+    """
+    mass = weights.cumsum(axis=1)
+    sums = (weights * curves).cumsum(axis=1)
+    first = slice(MIN_SEGMENT - 1, curves.shape[1] - MIN_SEGMENT)
+    w1, s1 = mass[:, first], sums[:, first]
+    w2, s2 = mass[:, -1:] - w1, sums[:, -1:] - s1
+    both = (w1 > 0) & (w2 > 0)
+    difference = np.divide(s1, w1, out=np.zeros_like(s1), where=both) - np.divide(
+        s2, w2, out=np.zeros_like(s2), where=both
+    )
+    gain = np.where(both, w1 * w2 / np.maximum(mass[:, -1:], 1e-300) * difference**2, 0.0)
+    place = gain.argmax(axis=1)
+    return np.asarray(gain[np.arange(len(gain)), place]), np.asarray(place + MIN_SEGMENT, dtype=np.int64)

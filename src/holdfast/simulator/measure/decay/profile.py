@@ -1,0 +1,145 @@
+"""Intervals for half-life and floor of the exponential decay: profile likelihood, adjusted for conversations alike.
+
+The curve is :func:`~holdfast.simulator.measure.decay.exponential.fit_decay`'s: a + b exp(-(t - t1) / tau), least squares over all
+turns of all conversations. For a value of one parameter the others are fitted anew; the interval holds the values
+whose least sum of squares stays within a bound (Bates & Watts, Nonlinear Regression Analysis, 1988). Unlike estimate
++- 2 standard errors it is as lopsided as the data are.
+
+Turns of a conversation, and conversations of a persona, are not independent, so the plain bound is far too tight. The
+profile is stretched (Chandler & Bate, Biometrika 94, 2007) by the ratio of the parameter's variance if turns were
+independent to its variance over personas (the sandwich), and held against t(c - 1)^2 for c personas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
+from holdfast.simulator.measure.decay.exponential import LN2, TAU_BOUNDS, DecayFit, fit_decay
+
+GRID = 240  # places of tau, and of the floor, at which the profile is computed
+UNDEFINED = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class DecayProfile:
+    """95 % limits beside the fit's own estimates. ``half_life_hi`` is inf where the data allow any longer one.
+
+    All nan where the fit gives no half-life (``note`` is then the fit's) or there are fewer than 2 personas.
+    """
+
+    half_life: float = UNDEFINED
+    half_life_lo: float = UNDEFINED
+    half_life_hi: float = UNDEFINED
+    floor: float = UNDEFINED
+    floor_lo: float = UNDEFINED
+    floor_hi: float = UNDEFINED
+    note: str = ""
+
+
+def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = None) -> DecayProfile:
+    """``values``: adherence, episodes x turns, nan where missing; ``groups``: the cluster of each episode.
+
+    ``fit``: of the mean curve, where it is at hand already.
+    """
+    mean, n = present_mean(values, axis=0), (~np.isnan(values)).sum(axis=0).astype(np.int64)
+    fit = fit or fit_decay(mean, n)
+    if math.isnan(fit.half_life_turns):
+        return DecayProfile(note=fit.note)
+    codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+    clusters = len(np.unique(codes[~np.isnan(values).all(axis=1)]))
+    if clusters < 2:
+        return DecayProfile(fit.half_life_turns, floor=fit.floor, note="no interval: one persona only")
+    used = n > 0
+    time = np.flatnonzero(used).astype(np.float64)
+    curve = _MeanCurve(time - time[0], mean[used], n[used].astype(np.float64))
+    bounds = _stretched_bounds(curve, values[:, used], codes, fit, clusters)
+    taus = np.geomspace(*TAU_BOUNDS, GRID * 4)
+    taus = np.sort(np.append(taus, fit.tau))
+    tau_lo, tau_hi = _within(curve.rest_at_tau, taus, fit.tau, bounds[1])
+    coarse = np.sort(np.append(taus[::4], fit.tau))
+    floors = np.sort(np.append(np.linspace(0.0, 1.0, GRID + 1), fit.floor))
+    floor_lo, floor_hi = _within(lambda floor: curve.rest_at_floor(floor, coarse), floors, fit.floor, bounds[0])
+    return DecayProfile(
+        half_life=fit.half_life_turns,
+        half_life_lo=tau_lo * LN2,
+        half_life_hi=math.inf if tau_hi >= TAU_BOUNDS[1] else tau_hi * LN2,
+        floor=fit.floor,
+        floor_lo=floor_lo,
+        floor_hi=floor_hi,
+        note="" if tau_hi < TAU_BOUNDS[1] else "the data set no upper limit to the half-life",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _MeanCurve:
+    """Time since the first turn, mean, and episodes behind it, for each turn that took place."""
+
+    time: Floats
+    mean: Floats
+    n: Floats
+
+    def rest_at_tau(self, taus: Floats) -> Floats:
+        """Least weighted sum of squares for each tau: a line in exp(-t / tau), floor in [0, 1], drop in [0, 2]."""
+        fading = np.exp(-self.time[None] / taus[:, None])
+        x, y = self._about(fading), self.mean - np.average(self.mean, weights=self.n)
+        spread = (self.n * x**2).sum(axis=1)
+        drop = np.divide((self.n * x * y).sum(axis=1), spread, out=np.zeros(len(taus)), where=spread > 1e-12)
+        drop = np.clip(drop, 0.0, 2.0)
+        floor = ((self.n * (self.mean - drop[:, None] * fading)).sum(axis=1)) / self.n.sum()
+        inside = (floor >= 0) & (floor <= 1)
+        best = (self.n * (y - drop[:, None] * x) ** 2).sum(axis=1)
+        edge = np.clip(floor, 0.0, 1.0)
+        return np.where(inside, best, self._rest_given_floor(edge, fading))
+
+    def rest_at_floor(self, floors: Floats, taus: Floats) -> Floats:
+        """Least weighted sum of squares for each floor, over tau and drop."""
+        fading = np.exp(-self.time[None] / taus[:, None])
+        return np.array([self._rest_given_floor(np.full(len(taus), floor), fading).min() for floor in floors])
+
+    def _rest_given_floor(self, floor: Floats, fading: Floats) -> Floats:
+        above = self.mean[None] - floor[:, None]
+        drop = np.clip((self.n * above * fading).sum(axis=1) / (self.n * fading**2).sum(axis=1), 0.0, 2.0)
+        return np.asarray((self.n * (above - drop[:, None] * fading) ** 2).sum(axis=1))
+
+    def _about(self, rows: Floats) -> Floats:
+        return np.asarray(rows - (rows * self.n).sum(axis=1, keepdims=True) / self.n.sum())
+
+
+def _stretched_bounds(curve: _MeanCurve, values: Floats, codes: Ints, fit: DecayFit, clusters: int) -> Floats:
+    """By how much the sum of squares may rise, for floor, tau: t^2 x sandwich variance / curvature's inverse."""
+    from scipy.special import stdtrit  # here, so that importing this module stays instant
+
+    fading = np.exp(-curve.time / fit.tau)
+    slopes = np.stack([np.ones_like(fading), fit.drop * fading * curve.time / fit.tau**2, fading], axis=1)
+    bread = np.linalg.pinv(slopes.T @ (curve.n[:, None] * slopes))
+    miss = np.where(np.isnan(values), 0.0, values - (fit.floor + fit.drop * fading))
+    scores = np.zeros((int(codes.max()) + 1, 3))
+    np.add.at(scores, codes, miss @ slopes)
+    sandwich = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
+    quantile = float(stdtrit(clusters - 1, 0.975))
+    return np.asarray(quantile**2 * np.diag(sandwich)[:2] / np.diag(bread)[:2])
+
+
+def _within(rest: Callable[[Floats], Floats], grid: Floats, best: float, bound: float) -> tuple[float, float]:
+    """The ends of the stretch of ``grid`` around ``best`` in which ``rest`` is at most its least + ``bound``; between
+    two places of the grid the crossing is interpolated."""
+    rise = rest(grid)
+    rise = rise - rise.min() - bound
+    centre = int(np.searchsorted(grid, best))
+    return _crossing(grid[centre::-1], rise[centre::-1]), _crossing(grid[centre:], rise[centre:])
+
+
+def _crossing(grid: Floats, rise: Floats) -> float:
+    beyond = np.flatnonzero(rise > 0)
+    if not len(beyond):
+        return float(grid[-1])
+    at = int(beyond[0])
+    if at == 0:
+        return float(grid[0])
+    share = rise[at - 1] / (rise[at - 1] - rise[at])
+    return float(grid[at - 1] + share * (grid[at] - grid[at - 1]))

@@ -1,0 +1,31 @@
+"""How fast adherence goes: the slope per turn within an episode, averaged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.bootstrap import Interval, Resamples, mean_interval
+
+MIN_TURNS = 3
+
+
+def episode_slopes(values: Floats, min_turns: int = MIN_TURNS) -> Floats:
+    """Ordinary least squares slope of each episode over its turns (episodes x turns -> episodes), per turn.
+
+    nan for an episode with fewer than ``min_turns`` turns: two points always fit, and say little.
+    """
+    there = ~np.isnan(values)
+    turn = np.where(there, np.arange(values.shape[1], dtype=np.float64), np.nan)
+    turn_offset = turn - present_mean(turn, axis=1)[:, None]
+    offset = values - present_mean(values, axis=1)[:, None]
+    covariance = np.nansum(turn_offset * offset, axis=1)
+    variance = np.nansum(turn_offset**2, axis=1)
+    enough = (there.sum(axis=1) >= min_turns) & (variance > 0)
+    slopes: Floats = np.divide(covariance, variance, out=np.full(len(values), np.nan), where=enough)
+    return slopes
+
+
+def slope(values: Floats, resamples: Resamples, min_turns: int = MIN_TURNS) -> Interval:
+    """Mean over episodes of :func:`episode_slopes`, bootstrapped by cluster. ``values``: episodes x turns."""
+    return mean_interval(episode_slopes(values, min_turns), resamples)

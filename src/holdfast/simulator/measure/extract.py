@@ -1,0 +1,85 @@
+"""Episode records -> arrays, one set per candidate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.agents.protocols import SENSE7
+from holdfast.simulator.measure.arrays import Floats, Ints
+from holdfast.simulator.records import EpisodeRecord
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeArrays:
+    """The episodes of one candidate, ordered by id. Arrays are nan where a conversation had ended (or failed)."""
+
+    ids: tuple[str, ...]
+    user_keys: tuple[str, ...]  # the same for all candidates that met this user
+    groups: tuple[str, ...]  # persona: the cluster
+    tasks: tuple[str, ...]
+    planned: Ints  # episodes: turns asked for
+    failed: int  # how many of the episodes ended in an error
+    expressed: Floats  # episodes x turns x 3, levels 0-2, in the order of MECHANISMS
+    felt: Floats  # episodes x turns x 7, 1-5, in the order of SENSE7
+    emotion: Floats  # episodes x turns, 0-100
+    desired: Floats  # episodes: desired empathy on the perceived scale, 1-5; nan where unknown
+
+    @property
+    def turns(self) -> int:
+        """Length of the turn axis: the longest plan of the study."""
+        return int(self.expressed.shape[1])
+
+
+def extract(episodes: Iterable[EpisodeRecord], desired: Mapping[str, float]) -> dict[str, EpisodeArrays]:
+    """Arrays per candidate, candidates in the order of their names.
+
+    ``desired``: persona -> desired empathy on the perceived scale. Where the state of an episode's first turn carries
+    its own ``desired`` (an expectation that experience has moved, see the population), that one counts.
+    All candidates get the same number of turns. Failed episodes give the turns that they have: what was said before
+    an endpoint broke down was measured properly.
+    """
+    by_candidate: dict[str, list[EpisodeRecord]] = defaultdict(list)
+    turns = 0
+    for episode in episodes:
+        by_candidate[episode.spec.candidate].append(episode)
+        turns = max(turns, episode.spec.max_turns, *(turn.turn for turn in episode.turns))
+    return {name: _arrays(by_candidate[name], turns, desired) for name in sorted(by_candidate)}
+
+
+def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, float]) -> EpisodeArrays:
+    episodes = sorted(episodes, key=lambda episode: episode.spec.id)
+    shape = (len(episodes), turns)
+    expressed, felt = np.full((*shape, 3), np.nan), np.full((*shape, len(SENSE7)), np.nan)
+    emotion = np.full(shape, np.nan)
+    for row, episode in enumerate(episodes):
+        if not episode.turns:
+            continue
+        columns = [turn.turn - 1 for turn in episode.turns]
+        expressed[row, columns] = [turn.expressed.as_array() for turn in episode.turns]
+        felt[row, columns] = [[turn.felt.get(name, np.nan) for name in SENSE7] for turn in episode.turns]
+        emotion[row, columns] = [turn.emotion for turn in episode.turns]
+    specs = [episode.spec for episode in episodes]
+    return EpisodeArrays(
+        ids=tuple(spec.id for spec in specs),
+        user_keys=tuple(spec.user_key for spec in specs),
+        groups=tuple(spec.persona for spec in specs),
+        tasks=tuple(spec.task for spec in specs),
+        planned=np.array([spec.max_turns for spec in specs], dtype=np.int64),
+        failed=sum(episode.error is not None for episode in episodes),
+        expressed=expressed,
+        felt=felt,
+        emotion=emotion,
+        desired=np.array([_desired(episode, desired) for episode in episodes], dtype=np.float64),
+    )
+
+
+def _desired(episode: EpisodeRecord, desired: Mapping[str, float]) -> float:
+    if episode.turns:
+        own = min(episode.turns, key=lambda turn: turn.turn).state.get("desired")
+        if isinstance(own, (int, float)) and 1 <= own <= 5:
+            return float(own)
+    return desired.get(episode.spec.persona, float("nan"))

@@ -1,0 +1,132 @@
+"""The bootstrap on sums: what intervals need of very many conversations, in an array that does not grow with them.
+
+A mean over episodes, resampled by cluster, is a ratio of weighted sums over clusters (see ``bootstrap``): so per
+cluster the sum of the values and their count are enough, and the episodes can be forgotten. The same holds for a
+correlation and for a least-squares slope, whose moments are sums. Where there are more clusters than rows, several
+clusters share a row. Clusters are independent, so a sum of several is again an independent draw: intervals stay right,
+and rest on as many rows as there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.simulator.measure.arrays import Floats, Ints
+from holdfast.simulator.measure.bootstrap import DRAWS, Band, Interval, expanded_limits
+
+UNDEFINED = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSums:
+    """``totals``, ``counts``: clusters x columns; sums over the values that are there, and how many they are."""
+
+    totals: Floats
+    counts: Floats
+
+    @classmethod
+    def of(cls, values: Floats, clusters: Ints, size: int) -> ClusterSums:
+        """Sums of ``values`` (episodes x columns, nan where missing) by ``clusters`` (episodes, 0 to ``size`` - 1)."""
+        there = ~np.isnan(values)
+        totals, counts = (np.zeros((size, values.shape[1])) for _ in range(2))
+        np.add.at(totals, clusters, np.where(there, values, 0.0))
+        np.add.at(counts, clusters, there.astype(np.float64))
+        return cls(totals, counts)
+
+
+def draw_weights(clusters: int, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
+    """How often each resample drew each cluster, draws x clusters: as ``Resamples.of`` draws them."""
+    if clusters == 0:
+        return np.zeros((draws, 0))
+    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
+
+
+def sums_band(sums: ClusterSums, weights: Floats) -> Band:
+    """The mean of each column with its 95 % limits; the same as ``bootstrap.mean_band`` on the episodes."""
+    count = sums.counts.sum(axis=0)
+    means = _divide(weights @ sums.totals, weights @ sums.counts)
+    lo, hi = expanded_limits(means, (sums.counts > 0).sum(axis=0))
+    return Band(_divide(sums.totals.sum(axis=0), count), lo, hi, count.astype(np.int64))
+
+
+def sums_ratio(sums: ClusterSums, top: int, bottom: int, weights: Floats) -> Interval:
+    """Mean of column ``top`` over mean of column ``bottom``; the same as ``bootstrap.ratio_interval``."""
+    band = sums_band(sums, weights)
+    means = _divide(weights @ sums.totals, weights @ sums.counts)
+    clusters = (sums.counts[:, [top, bottom]] > 0).sum(axis=0).min(keepdims=True)
+    lo, hi = expanded_limits(_divide(means[:, [top]], means[:, [bottom]]), clusters)
+    mean = _divide(band.mean[[top]], band.mean[[bottom]])
+    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int(band.n[top]))
+
+
+def pair_moments(x: Floats, y: Floats) -> Floats:
+    """n, sums of x, y, x^2, y^2, xy over each row's pairs that have both: rows x 6, ready to be summed."""
+    both = ~(np.isnan(x) | np.isnan(y))
+    x, y = np.where(both, x, 0.0), np.where(both, y, 0.0)
+    columns = (both, x, y, x * x, y * y, x * y)
+    return np.stack([np.asarray(one, dtype=np.float64).sum(axis=1) for one in columns], axis=1)
+
+
+def correlation(moments: Floats, weights: Floats) -> Interval:
+    """Pearson's r from :func:`pair_moments` summed by cluster (clusters x 6). nan where either does not vary."""
+    return _from_moments(moments, weights, _r)
+
+
+def within_moments(turn: Floats, length: Floats, value: Floats) -> Floats:
+    """Sums of squares and products about each episode's own means: rows x 6 (n, tt, tl, ll, tv, lv).
+
+    ``turn``, ``length``, ``value``: episodes x turns; a turn counts where all three are there. Episodes with fewer than
+    three such turns give zeros.
+    """
+    there = ~(np.isnan(turn) | np.isnan(length) | np.isnan(value))
+    n = there.sum(axis=1)
+    there &= (n >= 3)[:, None]
+    count = np.maximum(there.sum(axis=1), 1)[:, None]
+
+    def offset(values: Floats) -> Floats:
+        kept = np.where(there, values, 0.0)
+        return np.where(there, kept - kept.sum(axis=1, keepdims=True) / count, 0.0)
+
+    t, el, v = offset(turn), offset(length), offset(value)
+    products = [(a * b).sum(axis=1) for a, b in ((t, t), (t, el), (el, el), (t, v), (el, v))]
+    return np.stack([there.sum(axis=1).astype(np.float64), *products], axis=1)
+
+
+def slope_given(moments: Floats, weights: Floats) -> Interval:
+    """Slope per turn with length held constant, from :func:`within_moments` summed by cluster.
+
+    Least squares of value on turn and length with an intercept for each episode (the within estimator: Wooldridge,
+    Econometric Analysis of Cross Section and Panel Data, 2nd ed., section 10.5), by its normal equations. nan where
+    turn and length cannot be told apart.
+    """
+    return _from_moments(moments, weights, _partial)
+
+
+def _from_moments(moments: Floats, weights: Floats, statistic: Callable[[Floats], Floats]) -> Interval:
+    whole = statistic(moments.sum(axis=0, keepdims=True))
+    clusters = np.array([(moments[:, 0] > 0).sum()])
+    lo, hi = expanded_limits(statistic(weights @ moments)[:, None], clusters)
+    return Interval(float(whole[0]), float(lo[0]), float(hi[0]), int(moments[:, 0].sum()))
+
+
+def _r(m: Floats) -> Floats:
+    n, x, y, xx, yy, xy = m.T
+    spread = np.sqrt(np.maximum(n * xx - x * x, 0) * np.maximum(n * yy - y * y, 0))
+    enough = (n >= 3) & (spread > 1e-9 * np.maximum(n * np.sqrt(xx * yy), 1e-300))
+    r: Floats = np.clip(np.divide(n * xy - x * y, spread, out=np.full_like(n, UNDEFINED), where=enough), -1, 1)
+    return r
+
+
+def _partial(m: Floats) -> Floats:
+    _, tt, tl, ll, tv, lv = m.T
+    determinant = tt * ll - tl * tl
+    enough = determinant > 1e-9 * np.maximum(tt * ll, 1e-300)
+    slope: Floats = np.divide(ll * tv - tl * lv, determinant, out=np.full_like(tt, UNDEFINED), where=enough)
+    return slope
+
+
+def _divide(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.full_like(top, UNDEFINED), where=bottom != 0)

@@ -1,0 +1,1 @@
+"""What can be counted in the words of replies and messages."""

@@ -1,0 +1,92 @@
+"""Does a reply name the feeling or the topic that the user has just named?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from holdfast.agents.naming import names, pattern_of
+from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.bootstrap import Interval, Resamples, ratio_interval
+from holdfast.simulator.records import EpisodeRecord, TurnRecord
+
+_WORD = re.compile(r"\w+")
+
+KINDS = ("feeling", "topic", "either")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Turns per episode, episodes x 3 in the order of ``KINDS``: in how many the reply named what the user had named
+    (``right``), and in how many the user had named it (``counted``). nan where an episode has no such turn.
+    ``either``: turns in which the user named a feeling or a topic, right if the reply names one of them."""
+
+    right: Floats
+    counted: Floats
+
+    def share(self, kind: str, resamples: Resamples) -> Interval:
+        """Share of turns, bootstrapped by cluster. ``n`` counts turns here, not episodes. nan where none counts."""
+        column = KINDS.index(kind)
+        share = ratio_interval(self.right[:, column], self.counted[:, column], resamples)
+        return replace(share, n=int(np.nansum(self.counted[:, column])))
+
+
+def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings: Collection[str]) -> Naming:
+    """In how many turns of each episode the reply names what the user named in this turn's message.
+
+    ``asking``: the tasks whose pattern asks for empathy (any target level above 0); other episodes give nan.
+    ``feelings``: all feelings that users of this study know. A reply that names another of them than the user's own
+    names nothing right, not even the topic: it speaks of somebody else, or of an earlier message.
+    A feeling or topic counts as named by the user where the turn's intention has it *and* the message holds it.
+    """
+    others = _by_first_word(feelings)
+    rows = [
+        _episode(episode.turns, others) if episode.spec.task in asking else np.zeros((3, 2)) for episode in episodes
+    ]
+    counts = np.array(rows).reshape(-1, 3, 2)  # episodes x (feeling, topic, either) x (right, counted)
+    some = counts[..., 1] > 0
+    return Naming(np.where(some, counts[..., 0], np.nan), np.where(some, counts[..., 1], np.nan))
+
+
+def _by_first_word(feelings: Collection[str]) -> dict[str, list[str]]:
+    """Feelings by their first word, so that a reply is searched only for those that it may hold (one pattern of all
+    of them is a hundred times slower)."""
+    index: dict[str, list[str]] = {}
+    for feeling in sorted({feeling.casefold() for feeling in feelings}):
+        index.setdefault(_first_word(feeling), []).append(feeling)
+    return index
+
+
+def _first_word(phrase: str) -> str:
+    found = _WORD.search(phrase)
+    return found.group() if found else ""
+
+
+def _names_another(reply: str, own: str | None, index: Mapping[str, Collection[str]]) -> bool:
+    words = {*_WORD.findall(reply.casefold()), ""}
+    known = [feeling for word in words & index.keys() for feeling in index[word] if feeling != own]
+    if not known:
+        return False
+    rest = pattern_of(own).sub(" ", reply) if own else reply
+    return any(names(feeling, rest) for feeling in known)
+
+
+def _episode(turns: Iterable[TurnRecord], others: Mapping[str, Collection[str]]) -> Floats:
+    counts = np.zeros((3, 2))
+    for turn in turns:
+        said = turn.said
+        feeling = said.feeling if said.feeling and names(said.feeling, turn.user) else None
+        topic = said.topic if said.topic and names(said.topic, turn.user) else None
+        if feeling is None and topic is None:
+            continue
+        feeling_right = feeling is not None and names(feeling, turn.reply)
+        topic_right = topic is not None and names(topic, turn.reply)
+        if (feeling_right or topic_right) and _names_another(turn.reply, feeling, others):
+            feeling_right = topic_right = False
+        counts[0] += (feeling_right, feeling is not None)
+        counts[1] += (topic_right, topic is not None)
+        counts[2] += (feeling_right or topic_right, True)
+    return counts

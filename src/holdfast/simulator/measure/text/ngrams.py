@@ -1,0 +1,80 @@
+"""Word n-grams of many replies at once, as numbers: what the measures of repetition count.
+
+Words become small integers and an n-gram one 64-bit hash, so that a hundred thousand replies are a few arrays. Two
+different n-grams share a hash with a chance of about one in 10^19 per pair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.simulator.measure.arrays import Ints
+
+Hashes = npt.NDArray[np.uint64]
+
+_WORD = re.compile(r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)*")
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd: multiplication by it is one to one modulo 2^64
+MASKED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words of all replies in one row, as integers from 1 (0 is a masked word); ``starts``: where each reply
+    begins, one more entry than replies."""
+
+    ids: Ints
+    starts: Ints
+
+    def grams(self, n: int) -> tuple[Hashes, Ints]:
+        """Every n-gram that lies within a reply: its hash, and the number of its reply, in the order of the text."""
+        last = len(self.ids) - n + 1
+        if last <= 0:
+            return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+        hashes = np.zeros(last, dtype=np.uint64)
+        for k in range(n):
+            hashes = (hashes ^ _mixed(self.ids[k : k + last].astype(np.uint64))) * _FACTOR
+        reply = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        within = reply[:last] == reply[n - 1 :]
+        return hashes[within], reply[:last][within]
+
+
+class _Numbers(dict[str, int]):
+    """Gives each new word the next number, from 1."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self) + 1
+        return number
+
+
+def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> Words:
+    """Lower-case words of each reply. ``masks``: one text per reply (what the user had said); words of the reply that
+    stand in it, and all numbers, become one and the same masked word."""
+    index = _Numbers()
+    ids: list[int] = []
+    starts = [0]
+    for number, reply in enumerate(replies):
+        if masks is None:
+            ids.extend([index[word] for word in split(reply)])
+        else:
+            hidden = set(split(masks[number]))
+            ids.extend([MASKED if word in hidden or word.isdigit() else index[word] for word in split(reply)])
+        starts.append(len(ids))
+    return Words(np.array(ids, dtype=np.int64), np.array(starts, dtype=np.int64))
+
+
+def split(text: str) -> list[str]:
+    """The words of a text, case folded; digits count as words, punctuation does not."""
+    return _WORD.findall(text.casefold().replace("_", " "))
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """splitmix64's finaliser (Steele, Lea & Flood 2014): neighbouring integers become unrelated."""
+    values = (values + np.uint64(1)) * _FACTOR
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(values ^ (values >> np.uint64(31)))

@@ -1,0 +1,1 @@
+"""How a run stands: progress, speed, heartbeat, status."""

@@ -1,0 +1,63 @@
+"""Running figures of a run, for those who look on while it goes: adherence so far, and what the models count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from holdfast.personas.schema import EmpathyPattern, TaskContext
+from holdfast.simulator.measure.adherence import adherence
+
+
+@dataclass
+class Tally:
+    """Mean adherence per candidate over the turns seen so far, each turn counted once.
+
+    ``targets``: task -> target level of each mechanism. A first look, without intervals: candidates may not have met
+    the same users yet.
+    """
+
+    targets: Mapping[str, Sequence[float]]
+    turns: dict[str, int] = field(default_factory=dict)
+    _sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, candidate: str, task: str, expressed: ArrayLike) -> None:
+        """One turn (3 levels) or several (turns x 3). A task without a target, and a reply without a rating, count
+        nowhere."""
+        if task not in self.targets:
+            return
+        levels = np.asarray(expressed, dtype=np.float64).reshape(-1, 3)
+        held = adherence(levels, np.asarray(self.targets[task], dtype=np.float64))
+        held = held[~np.isnan(held)]
+        if held.size:
+            self.turns[candidate] = self.turns.get(candidate, 0) + held.size
+            self._sums[candidate] = self._sums.get(candidate, 0.0) + float(held.sum())
+
+    def means(self) -> dict[str, float]:
+        """Candidate -> mean adherence, 0-1, in the order in which they were first seen."""
+        return {name: self._sums[name] / turns for name, turns in self.turns.items()}
+
+    def words(self) -> str:
+        """``adherence so far: base 0.52, routed 0.71``; empty before the first turn."""
+        means = ", ".join(f"{name} {mean:.2f}" for name, mean in self.means().items())
+        return f"adherence so far: {means}" if means else ""
+
+
+def pattern_targets(
+    tasks: Mapping[str, TaskContext], patterns: Mapping[str, EmpathyPattern]
+) -> dict[str, tuple[float, float, float]]:
+    """Task -> target level of each mechanism."""
+    return {id: patterns[task.pattern].target.as_array() for id, task in tasks.items()}
+
+
+def counter_words(counters: Mapping[str, float]) -> str:
+    """``requests 1,204, retries 3, cost usd 0.41``; what is 0 and a count's parts (``retries: reset``) stay unsaid."""
+    told = {name.replace("_", " "): value for name, value in counters.items() if value and ":" not in name}
+    return ", ".join(f"{name} {_figure(value)}" for name, value in told.items())
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"

@@ -1,0 +1,109 @@
+"""How a run stands, read from its journal while it writes or long after: a look changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast.core.errors import InputError
+from holdfast.personas.loading import patterns, tasks
+from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.monitor.heartbeat import DONE, RUNNING, STOPPED, Pulse, read_pulse
+from holdfast.simulator.monitor.running_means import Tally, pattern_targets
+
+_JOURNAL = "journal.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at a run. ``turns_owed``: at most so many are still to come (users may leave early).
+
+    ``state``: "running", "done", "stopped" or "unknown" (it runs, or ran, on another machine). ``turns_per_s``: of the
+    last call; None before its first second. ``causes``: why conversations failed, and how many did so.
+    """
+
+    folder: str
+    state: str
+    reason: str | None
+    turns: int
+    turns_owed: int
+    episodes: int
+    ended: int
+    failed: int
+    causes: Mapping[str, int]
+    turns_per_s: float | None
+    seconds_left: float | None
+    seconds_since_sign: float | None
+    tokens: int
+    counters: Mapping[str, float]
+    adherence: Mapping[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``holdfast status --json`` prints it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Onlooker:
+    """Looks at one run again and again; each look reads only the turns that are new since the last."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        """Raises InputError where ``folder`` is absent."""
+        if not folder.is_dir():
+            raise InputError(f"{folder}: there is no such run folder")
+        self._folder, self._clock = folder, clock
+        self._tally = Tally(pattern_targets(tasks(), patterns()))
+        self._seen = 0
+
+    def look(self) -> Status:
+        """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
+        with Journal.read(self._folder / _JOURNAL) as journal:
+            pulse = read_pulse(journal.meta())
+            alive = pulse.alive() if pulse else None  # asked at once: a run may end while the rest is read
+            counts, planned = journal.count(), journal.planned()
+            self._catch_up(journal)
+            causes, tokens = Counter(journal.causes()), journal.tokens()
+        owed = planned.turns_owed
+        state, reason = _state(pulse, alive, owed)
+        speed = pulse.turns_per_s if pulse else None
+        return Status(
+            folder=str(self._folder),
+            state=state,
+            reason=reason,
+            turns=counts.turns,
+            turns_owed=owed,
+            episodes=planned.episodes,
+            ended=counts.ended,
+            failed=counts.failed,
+            causes=dict(causes.most_common()),
+            turns_per_s=speed,
+            seconds_left=owed / speed if speed and state == "running" else None,
+            seconds_since_sign=self._clock() - pulse.at if pulse else None,
+            tokens=tokens,
+            counters=dict(pulse.counters) if pulse else {},
+            adherence=self._tally.means(),
+        )
+
+    def _catch_up(self, journal: Journal) -> None:
+        new: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
+        for place, candidate, task, expressed in journal.ratings(after=self._seen):
+            self._seen = place
+            new[candidate, task].append(expressed)
+        for (candidate, task), ratings in new.items():
+            self._tally.add(candidate, task, ratings)
+
+
+def _state(pulse: Pulse | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
+    if pulse is None:
+        return ("done", None) if owed == 0 else ("unknown", "no sign of life in the journal")
+    if alive:
+        return "running", None
+    if alive is None:
+        return "unknown", f"it runs or ran on {pulse.host}"
+    if owed == 0:
+        return DONE, None
+    reason = pulse.state if pulse.state != RUNNING else f"process {pulse.pid} is gone"
+    return "stopped", reason.removeprefix(STOPPED)

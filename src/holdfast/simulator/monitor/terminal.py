@@ -1,0 +1,69 @@
+"""The live view of a run, for terminals: a bar, what the models count, and adherence so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from holdfast.simulator.monitor.speed import Meter
+from holdfast.simulator.monitor.running_means import Tally, counter_words
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
+
+
+class _View(Bar):
+    """The bar with lines of text below it."""
+
+    lines: tuple[str, ...] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        for line in self.lines:
+            yield Text(line, style="dim", overflow="ellipsis", no_wrap=True)
+
+
+class RichProgress:
+    """A bar in a terminal, with figures below it that change as turns come in."""
+
+    def __init__(self, console: Console) -> None:
+        self.meter = Meter()
+        self._tally = Tally({})
+        self._counted = ""
+        self._bar = _View(TextColumn("conversations"), BarColumn(), TextColumn("{task.fields[line]}"), console=console)
+        self._task = self._bar.add_task("", line="", total=None)
+
+    def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
+        self._tally = Tally(targets)
+
+    def start(self, total: int, done: int) -> None:
+        self.meter.start(total, done)
+        self._bar.start()
+        self._show()
+
+    def advance(self, turns: int = 1) -> None:
+        self.meter.done += turns
+        self._show()
+
+    def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
+        self._tally.add(spec.candidate, spec.task, record.expressed.as_array())
+
+    def count(self, counters: Mapping[str, float]) -> None:
+        self._counted = counter_words(counters)
+
+    def drop(self, turns: int) -> None:
+        self.meter.total -= turns
+        self._show()
+
+    def note(self, text: str) -> None:
+        self._bar.console.print(text, markup=False)
+
+    def finish(self) -> None:
+        self._show()
+        self._bar.stop()
+
+    def _show(self) -> None:
+        self._bar.lines = tuple(line for line in (self._counted, self._tally.words()) if line)
+        self._bar.update(self._task, completed=self.meter.done, total=self.meter.total, line=self.meter.line())

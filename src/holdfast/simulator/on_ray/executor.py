@@ -1,0 +1,232 @@
+"""The driver's side: starts the models, deals the conversations out, and journals every turn that comes back.
+
+A turn is journalled when it arrives, so what dies with a worker is what no one has seen. Its conversations are dealt
+out again from their last turn in the journal, and every draw in them is seeded: the same words come out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ray
+from ray.exceptions import (
+    GetTimeoutError,
+    LocalRayletDiedError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RaySystemError,
+    RayTaskError,
+    WorkerCrashedError,
+)
+
+from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.references import LocalReference
+from holdfast.core.errors import HoldfastError, ModelError
+from holdfast.simulator.conversation.participants import Cast
+from holdfast.simulator.engine.batch import Casting
+from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.monitor.progress import Progress
+from holdfast.simulator.on_ray.models import RemoteModel, Speaker
+from holdfast.simulator.on_ray.worker import Over, Part, Signal, Work, hold_part
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
+
+LOADING_S = 600.0  # longest wait for the actors of a model: a machine of a cluster may have to start first
+PARTS_PER_ENGINE = 2  # at least so many groups for each engine, so that a dead worker delays few conversations
+MOST_LOSSES = 5  # of one group in a row without a turn in between
+_UNHEARING = (
+    "callbacks hear nothing of conversations on Ray workers; run without Ray, or trace them with LangSmith, by its "
+    "variables on every machine of the cluster"
+)
+LOST = (
+    WorkerCrashedError,
+    NodeDiedError,
+    LocalRayletDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RaySystemError,
+)
+
+
+@dataclass(frozen=True)
+class RayPlace:
+    """:class:`holdfast.simulator.runtime.executor.Place` on the Ray cluster that this process is connected to.
+
+    ``engines``: actors per model; ``gpus`` and ``cpus``: what each of them takes.
+    """
+
+    engines: int
+    gpus: float = 0.0
+    cpus: float = 1.0
+
+    def load(self, reference: LocalReference, batch_size: int) -> RemoteModel:
+        """Start the actors of a model.
+
+        :raises ModelError: it cannot be loaded there, or the cluster has no room for it.
+        """
+        actor: Any = ray.remote(Speaker).options(
+            num_cpus=self.cpus,
+            num_gpus=self.gpus,
+            scheduling_strategy="SPREAD",
+            max_restarts=-1,  # and no retries: a request whose actor dies goes to another one at once
+            max_concurrency=100_000,  # requests wait in the engine's own queue
+        )
+        speakers: tuple[Any, ...] = tuple(actor.remote(self._there(reference), batch_size) for _ in range(self.engines))
+        try:
+            names = ray.get([speaker.name.remote() for speaker in speakers], timeout=LOADING_S)
+        except GetTimeoutError:
+            wanted = f"{self.engines} x {self.gpus:g} GPU, {self.cpus:g} CPU"
+            raise ModelError(
+                f"no room on the Ray cluster for {reference.word} ({wanted}) within {LOADING_S:.0f} s; "
+                "lower --ray-models, or add machines"
+            ) from None
+        except RayActorError as error:
+            raise ModelError(f"{reference.word} could not be loaded on its Ray actor: {_gist(error)}") from error
+        return RemoteModel(names[0], speakers)
+
+    def _there(self, reference: LocalReference) -> LocalReference:
+        """On the actor's own GPU, where it has one and the study names no device; ``device: cpu`` stays the CPU."""
+        return replace(reference, device="cuda") if self.gpus and reference.device is None else reference
+
+    async def hold(
+        self,
+        specs: Sequence[EpisodeSpec],
+        casting: Casting,
+        journal: Journal,
+        progress: Progress,
+        concurrency: int,
+        *,
+        meters: Sequence[Meter] = (),
+    ) -> None:
+        """Hold what the journal owes of ``specs``, ``concurrency`` conversations per engine at once.
+
+        What workers count is added to ``meters`` with each turn; one that dies loses what it had not told yet.
+        LangChain callbacks stay in this process, where nothing is said: a warning tells so.
+
+        :raises JournalError: turns can no longer be kept.
+        :raises ModelError: a part of the study cannot travel to workers.
+        """
+        ended = journal.ended()
+        owed = [casting(spec) for spec in specs if spec.id not in ended]
+        if not owed:
+            return
+        if owed[0].callbacks:
+            warnings.warn(_UNHEARING, stacklevel=2)
+        size = max(1, min(concurrency, -(-len(owed) // (PARTS_PER_ENGINE * self.engines))))
+        groups = iter([owed[first : first + size] for first in range(0, len(owed), size)])
+        signal = ray.remote(Signal).options(num_cpus=0).remote()
+        desk = _Desk(journal, progress, signal, tuple(meters))
+        watch = asyncio.create_task(desk.watch(owed[0]))
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(max(1, self.engines * concurrency // size)):
+                    workers.create_task(desk.work(groups))
+        except* HoldfastError as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            watch.cancel()
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """Where everything that comes back is written down."""
+
+    journal: Journal
+    progress: Progress
+    signal: Any
+    meters: tuple[Meter, ...] = ()
+
+    async def watch(self, cast: Cast) -> None:
+        """Pass the user's wish to stop on to the workers."""
+        while not cast.halted():
+            await asyncio.sleep(0.2)
+        await self.signal.pull.remote()
+
+    async def work(self, groups: Iterator[list[Cast]]) -> None:
+        """One group after another, until none is left or the batch is halted."""
+        for group in groups:
+            losses = 0
+            while owed := self._owed(group):
+                if group[0].halted():
+                    return
+                told, lost = await self._send(owed)
+                if lost is None:
+                    break
+                losses = 0 if told else losses + 1
+                if losses == MOST_LOSSES:
+                    self._give_up(owed, lost)
+                    break
+                self.progress.note(f"a Ray worker was lost ({_gist(lost)}); its conversations go on elsewhere")
+
+    def _owed(self, group: Sequence[Cast]) -> list[Cast]:
+        ended = self.journal.ended()
+        return [cast for cast in group if cast.spec.id not in ended]
+
+    async def _send(self, casts: Sequence[Cast]) -> tuple[int, Exception | None]:
+        """Have a worker hold ``casts`` and write down what comes; how many turns, and what killed it, if any did."""
+        told = 0
+        by_id = {cast.spec.id: cast for cast in casts}
+        parts = tuple(Part(_bare(cast), self.journal.turns(cast.spec.id)) for cast in casts)
+        task = ray.remote(hold_part).options(
+            num_cpus=0, num_returns="streaming", max_retries=0, scheduling_strategy="SPREAD"
+        )
+        try:
+            stream: Any = task.remote(Work(parts, self.meters), self.signal)
+        except TypeError as error:  # what does not pickle
+            raise ModelError(f"a part of this study cannot travel to Ray workers: {_gist(error)}") from error
+        try:
+            async for reference in stream:
+                news = await reference
+                for meter, counted in zip(self.meters, news.counted, strict=True):
+                    meter.add(counted)
+                if isinstance(news.what, TurnRecord):
+                    await by_id[news.what.episode_id].on_turn(news.what)
+                    told += 1
+                else:
+                    self._close(by_id[news.what.episode_id], news.what)
+        except LOST as error:
+            return told, error
+        except RayTaskError as error:
+            self._give_up(casts, error)
+        except asyncio.CancelledError:
+            ray.cancel(stream, force=True)
+            raise
+        return told, None
+
+    def _close(self, cast: Cast, over: Over) -> None:
+        if over.error is not None:
+            self.journal.fail(over.episode_id, over.error)
+            self.progress.drop(cast.spec.max_turns - len(self.journal.turns(over.episode_id)))
+        elif over.stop is not None:
+            self.progress.drop(cast.spec.max_turns - over.turn)
+
+    def _give_up(self, casts: Sequence[Cast], error: Exception) -> None:
+        for cast in self._owed(casts):
+            self._close(cast, Over(cast.spec.id, 0, error=f"its Ray worker failed: {_gist(error)}"))
+
+
+async def _unheard(record: TurnRecord) -> None:
+    raise NotImplementedError
+
+
+def _moving() -> bool:
+    return False
+
+
+def _bare(cast: Cast) -> Cast:
+    """The cast without what ties it to this process: the worker puts its own in their place."""
+    return replace(cast, on_turn=_unheard, halted=_moving, callbacks=None)
+
+
+def _gist(error: BaseException) -> str:
+    """One line of a Ray error, whose text is often a page."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, HoldfastError):
+        return str(cause)
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[-1][:200]}" if lines else type(cause).__name__

@@ -1,0 +1,74 @@
+"""The plain records that walk through the simulator: what an episode is, what a turn left behind.
+
+The conversation makes them, the journal keeps them, measurement and report read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.agents.protocols import Expressed, Said
+from holdfast.core.seeds import derive_seed
+
+__all__ = ["EpisodeRecord", "EpisodeSpec", "TurnRecord", "derive_seed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeSpec:
+    """One conversation to hold. Everything random in it is derived from ``seed`` and ``id``."""
+
+    persona: str
+    task: str
+    candidate: str
+    seed: int  # the replicate's seed; the same persona x seed meets every candidate
+    max_turns: int
+    round: int = 0
+    agent: str = ""  # id in the population; the persona's id where there is none
+    simulator: str = ""  # who plays the persona, by name; "" for the embedded users
+
+    @property
+    def id(self) -> str:
+        """Readable and unique in a study: ``candidate/agent-or-persona/seed/max_turns/round``, and ``/simulator``
+        unless the embedded users play."""
+        return f"{self.candidate}/{self.user_key}"
+
+    @property
+    def user_key(self) -> str:
+        """The same for all candidates that meet this user: seeds the user's draws (common random numbers)."""
+        key = f"{self.agent or self.persona}/{self.seed}/{self.max_turns}/{self.round}"
+        return f"{key}/{self.simulator}" if self.simulator else key
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """One finished turn: a user message and the reply to it, numbered from 1."""
+
+    episode_id: str
+    turn: int
+    user: str
+    said: Said
+    reply: str
+    expressed: Expressed
+    felt: Mapping[str, float]  # SENSE-7 dimensions, 1-5
+    emotion: float  # the user's, 0-100, after the reply
+    state: Mapping[str, Any]  # UserState as JSON after this turn: resume starts from here
+    adapter: str | None = None
+    recognised_task: str | None = None
+    stop: str | None = None  # why the conversation ended here, or None
+    tokens: tuple[int, int] = (0, 0)  # prompt, completion
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRecord:
+    """A whole conversation as measurement sees it. ``error``: the cause, where it failed."""
+
+    spec: EpisodeSpec
+    turns: tuple[TurnRecord, ...] = field(default_factory=tuple)
+    error: str | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether more turns are to come: it neither failed nor met a rule that ends conversations."""
+        return self.error is None and (not self.turns or self.turns[-1].stop is None)

@@ -1,0 +1,58 @@
+"""Templates, styles and script into one HTML text, under a content security policy that names them by their hash.
+
+Everything that a model wrote passes through jinja2's autoescape or through ``safe_json``. Should something slip past
+both, the policy still stops it: only the page's own script and style, known by their SHA-256, may run or apply, and
+nothing may be fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from holdfast.simulator.report import values
+
+STYLES = ("base.css", "figures.css", "transcripts.css", "print.css")
+SCRIPTS = ("figures.js", "transcripts.js", "search.js")
+
+
+def render(context: Mapping[str, Any], template: str = "page.html.jinja", scripts: tuple[str, ...] = SCRIPTS) -> str:
+    """The whole page. Raises ``jinja2.UndefinedError`` where the context lacks what a template asks for."""
+    style = bundle(STYLES)
+    script = f'(() => {{\n"use strict";\n{bundle(scripts)}}})();\n'  # one scope, nothing global
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    page = environment().get_template(template)
+    return page.render(style=Markup(style), script=Markup(script), policy=policy, **context)
+
+
+def environment() -> Environment:
+    """Autoescape everywhere, undefined names are errors, numbers written as in :mod:`holdfast.simulator.report.values`."""
+    env = Environment(
+        loader=PackageLoader("holdfast.simulator.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    written = (values.fixed, values.signed, values.percent, values.times, values.between, values.words, values.count)
+    env.filters.update({write.__name__: write for write in (*written, values.middle)})
+    return env
+
+
+def bundle(names: tuple[str, ...]) -> str:
+    """The named files of ``static/``, joined: exactly the text that stands between the tags."""
+    folder = files("holdfast.simulator.report") / "static"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

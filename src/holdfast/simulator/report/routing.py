@@ -1,0 +1,57 @@
+"""Routing: which task was recognised where which was meant, as a table shaded by the share of each true task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.simulator.report.values import number
+
+SHADES = 9  # classes h0-h9 of the style sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``shade`` 0-9: tenths of the true task's turns that were recognised so."""
+
+    count: int
+    share: float
+    shade: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Rows are true tasks, columns recognised ones, both in the order of the results."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]  # (true task, its count, cells)
+
+
+def confusion(router: Mapping[str, Any] | None, tasks: Mapping[str, Any]) -> Confusion | None:
+    """None where there is no router, or it recognised nothing."""
+    table: Mapping[str, Any] = (router or {}).get("confusion") or {}
+    if not table:
+        return None
+    seen = {name for counts in table.values() for name in counts} | set(table)
+    names = [t for t in tasks if t in seen] + sorted(seen - set(tasks))
+    rows = tuple(_row(name, table[name], names, tasks) for name in names if name in table)
+    return Confusion(tuple(_title(name, tasks) for name in names), rows)
+
+
+def _row(
+    name: str, counts: Mapping[str, Any], names: list[str], tasks: Mapping[str, Any]
+) -> tuple[str, int, tuple[Cell, ...]]:
+    values = [int(number(counts.get(other)) or 0) for other in names]
+    total = sum(values)
+    shares = [v / total if total else 0.0 for v in values]
+    cells = tuple(
+        Cell(v, s, 0 if v == 0 else max(1, round(SHADES * s)), other == name)
+        for v, s, other in zip(values, shares, names, strict=True)
+    )
+    return _title(name, tasks), total, cells
+
+
+def _title(task: str, tasks: Mapping[str, Any]) -> str:
+    return str((tasks.get(task) or {}).get("title", task.replace("_", " ")))

@@ -1,0 +1,165 @@
+"""Which conversations the page carries, and how: grouped by user, as compact JSON that no text can break out of."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from holdfast.agents.protocols import SENSE7
+from holdfast.personas.schema import MECHANISMS, Persona
+from holdfast.simulator.measure.adherence import adherence
+from holdfast.simulator.records import EpisodeRecord, TurnRecord
+from holdfast.simulator.report.series import Cast
+from holdfast.simulator.report.values import number
+
+BUDGET = 6_000_000  # characters of JSON: about 600 conversations of 24 turns, still quick to open
+UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """``data``: what the script reads; ``shown`` of ``total`` conversations are in it."""
+
+    data: dict[str, Any]
+    shown: int
+    total: int
+
+    @property
+    def json(self) -> str:
+        """The data as text for a ``<script type="application/json">``."""
+        return safe_json(self.data)
+
+    @property
+    def first(self) -> dict[str, Any] | None:
+        """The group that is written into the page itself, readable without JavaScript."""
+        groups = self.data["groups"]
+        return groups[0] if groups else None
+
+
+def safe_json(data: Any) -> str:
+    """JSON without ``<``, ``>``, ``&``, U+2028, U+2029 in it: it can neither end its element nor open one.
+
+    Lone surrogates, which UTF-8 cannot hold, become question marks.
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.translate(UNSAFE).encode("utf-8", "replace").decode("utf-8")
+
+
+def embed(
+    results: Mapping[str, Any],
+    episodes: Sequence[EpisodeRecord],
+    personas: Mapping[str, Persona],
+    cast: Cast,
+    budget: int = BUDGET,
+) -> Embedded:
+    """Choose conversations up to ``budget`` characters, whole groups only, so that candidates can be compared.
+
+    A group is all conversations of one user (``EpisodeSpec.user_key``). Groups are taken in turns over tasks, then
+    personas, then seeds, so that a small budget still shows every task. At least one group is taken.
+    What shows first is the pair that the headline speaks of, or the first two candidates.
+    """
+    groups: dict[str, list[EpisodeRecord]] = defaultdict(list)
+    for episode in episodes:
+        groups[episode.spec.user_key].append(episode)
+    index = {s.name: s.index for s in cast.series}
+    taken: list[dict[str, Any]] = []
+    used = shown = 0
+    for key in _fair_order(groups):
+        members = sorted(groups[key], key=lambda e: index.get(e.spec.candidate, len(index)))
+        group = _group(members, results, personas, index)
+        size = len(safe_json(group))
+        if taken and used + size > budget:
+            break
+        taken.append(group)
+        used, shown = used + size, shown + len(members)
+    # Readers look for a persona by name within its task.
+    taken.sort(key=lambda g: (g["task"], g["who"], len(g["seed"]), g["seed"], g["round"]))
+    named = [s.index for s in (cast.rival, cast.best) if s is not None]
+    data = {
+        "candidates": [s.name for s in cast.series],
+        "slots": [s.slot for s in cast.series],
+        "first": named if len(named) == 2 else [s.index for s in cast.series[:2]],
+        "groups": taken,
+    }
+    return Embedded(data, shown, len(episodes))
+
+
+def _fair_order(groups: Mapping[str, Sequence[EpisodeRecord]]) -> list[str]:
+    by_person: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key in sorted(groups, key=lambda k: (groups[k][0].spec.seed, groups[k][0].spec.round, k)):
+        spec = groups[key][0].spec
+        by_person[spec.task, spec.agent or spec.persona].append(key)
+    people: dict[str, list[str]] = defaultdict(list)
+    for task, person in sorted(by_person):
+        people[task].append(person)
+    ranked = [
+        (nth, people[task].index(person), task, key)
+        for (task, person), keys in by_person.items()
+        for nth, key in enumerate(keys)
+    ]
+    return [key for *_, key in sorted(ranked)]
+
+
+def _group(
+    members: Sequence[EpisodeRecord],
+    results: Mapping[str, Any],
+    personas: Mapping[str, Persona],
+    index: Mapping[str, int],
+) -> dict[str, Any]:
+    spec = members[0].spec
+    task = (results.get("tasks") or {}).get(spec.task) or {}
+    pattern = (results.get("patterns") or {}).get(task.get("pattern")) or {}
+    levels = [number((pattern.get("target") or {}).get(m)) for m in MECHANISMS]
+    persona = personas.get(spec.persona)
+    who = persona.name if persona else spec.persona
+    agent = spec.agent if spec.agent != spec.persona else ""
+    aside = ", ".join(filter(None, (agent, f"played by {spec.simulator}" if spec.simulator else "")))
+    return {
+        "who": f"{who} ({aside})" if aside else who,
+        "about": persona.background if persona else "",
+        "task": str(task.get("title", spec.task)),
+        "pattern": str(pattern.get("title", task.get("pattern", ""))),
+        "target": levels,
+        "wants": persona.desired_empathy if persona else None,
+        "seed": str(spec.seed),  # JavaScript would round one above 2**53
+        "round": spec.round,
+        "turns": spec.max_turns,
+        "episodes": [
+            {
+                "c": index.get(e.spec.candidate, -1),
+                "name": e.spec.candidate,
+                "error": e.error,
+                "turns": [_turn(t, levels) for t in e.turns],
+            }
+            for e in members
+        ],
+    }
+
+
+def _turn(turn: TurnRecord, target: Sequence[float | None]) -> dict[str, Any]:
+    shown = [number(level) for level in turn.expressed.as_array()]
+    felt = [number(turn.felt.get(dimension)) for dimension in SENSE7]
+    known = [f for f in felt if f is not None]
+    row = np.array([*shown, *target], dtype=np.float64)
+    return {
+        "t": turn.turn,
+        "u": turn.user,
+        "r": turn.reply,
+        "x": [_round(level) for level in shown],
+        "a": _round(number(float(adherence(row[:3], row[3:])))),
+        "f": _round(sum(known) / len(known) if known else None),
+        "d": [_round(f, 1) for f in felt],
+        "e": _round(number(turn.emotion), 0),
+        "by": turn.adapter,
+        "as": turn.recognised_task,
+        "stop": turn.stop,
+    }
+
+
+def _round(value: float | None, digits: int = 2) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,109 @@
+"""Numbers as the page shows them: an estimate with its interval, and how each kind is written.
+
+An undefined number (None or nan in the results) is written as an en dash, never as 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.core.rounding import rounded
+
+UNDEFINED = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+PER_CENT = "\u202f%"  # a narrow no-break space between
+
+
+def number(value: Any) -> float | None:
+    """``value`` as a finite float, or None where it is absent, nan, infinite or no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean and its 95 % interval; each None where undefined."""
+
+    mean: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+
+    @classmethod
+    def of(cls, raw: Any) -> Estimate:
+        """Read ``{mean, lo, hi}``, a bare number, or anything else (undefined)."""
+        if isinstance(raw, Mapping):
+            return cls(number(raw.get("mean")), number(raw.get("lo")), number(raw.get("hi")))
+        return cls(number(raw))
+
+    @property
+    def bounded(self) -> bool:
+        """Whether mean and both ends are known."""
+        return None not in (self.mean, self.lo, self.hi)
+
+    @property
+    def flipped(self) -> Estimate:
+        """The same difference, taken the other way round."""
+        mean, lo, hi = (None if v is None else -v for v in (self.mean, self.hi, self.lo))
+        return Estimate(mean, lo, hi)
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval is known and lies on one side of 0."""
+        return self.lo is not None and self.hi is not None and (self.lo > 0 or self.hi < 0)
+
+
+def fixed(value: Any, digits: int = 2) -> str:
+    """``-0.315`` -> ``0.32`` after a real minus sign, no negative zero."""
+    x = number(value)
+    if x is None:
+        return UNDEFINED
+    text = rounded(abs(x), digits)
+    return text if x >= 0 or float(text) == 0 else MINUS + text
+
+
+def signed(value: Any, digits: int = 2) -> str:
+    """As :func:`fixed`, with a plus sign for what is above 0."""
+    x = number(value)
+    text = fixed(x, digits)
+    return f"+{text}" if x is not None and x > 0 and float(text) != 0 else text
+
+
+def percent(value: Any) -> str:
+    """``0.726`` -> ``73 %``."""
+    x = number(value)
+    return UNDEFINED if x is None else fixed(100 * x, 0) + PER_CENT
+
+
+def times(value: Any) -> str:
+    """``2.43`` -> ``2.43`` after a multiplication sign."""
+    return UNDEFINED if number(value) is None else TIMES + fixed(value)
+
+
+def between(estimate: Estimate, style: str = "fixed") -> str:
+    """The interval alone: ``0.91 to 0.95``; empty where either end is undefined."""
+    if estimate.lo is None or estimate.hi is None:
+        return ""
+    write = {"fixed": fixed, "percent": percent, "signed": signed, "times": times}[style]
+    return f"{write(estimate.lo).removesuffix(PER_CENT)} to {write(estimate.hi)}"
+
+
+def words(identifier: Any) -> str:
+    """``emotional_reaction`` -> ``emotional reaction``."""
+    return str(identifier).replace("_", " ")
+
+
+def middle(text: str, longest: int = 34) -> str:
+    """The text, cut in its middle where it is longer: names that begin alike still differ."""
+    keep = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[: longest - 1 - keep]}…{text[-keep:]}"
+
+
+def count(value: Any) -> str:
+    """``12345`` -> ``12,345``."""
+    x = number(value)
+    return UNDEFINED if x is None else f"{round(x):,}"

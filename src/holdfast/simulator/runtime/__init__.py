@@ -1,0 +1,1 @@
+"""From a study to its report: resources, session, executor, pipeline."""

@@ -1,0 +1,140 @@
+"""Reads a set of texts that experts, a crowd and two language models judged on the same dimensions.
+
+Kumar et al. (2025), "When Large Language Models are Reliable for Judging Empathic Communication"; replication data in
+``judging_empathic_communication``. Which set, and how its dimensions are called here, is told by a :class:`JudgedSet`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters.protocol import Passage, Scale
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.core.errors import DataError
+from holdfast.simulator.measure.arrays import Floats, Ints
+
+FOLDER = "judging_empathic_communication"
+EXPERTS = ("expert1", "expert2", "expert3")
+OTHERS = ("crowd", "gpt", "claude")
+_SPEAKERS = {"Seeker:": "user", "Supporter:": "assistant"}
+_COLUMNS = {
+    "conversations.csv": ("dataset", "conversation_id", "full_conversation"),
+    "annotations_long.csv": ("dataset", "conversation_id", "dimension", "annotator", "score"),
+}
+
+
+class NoTextError(DataError):
+    """The files are there and hold no text of the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSet:
+    """One of the sets. ``dimensions``: the file's name -> the scale's; ``person``: who of the ``population`` a
+    conversation's id stands for; ``whole``: it is judged as one, not its last reply."""
+
+    dataset: str
+    scale: Scale
+    dimensions: Mapping[str, str]
+    population: str
+    person: Callable[[str], str]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """n texts. ``labelled``: with the median of the experts as labels; ``levels``: dimension -> annotator -> (n,), nan
+    where that one gave none."""
+
+    ids: tuple[str, ...]
+    labelled: Labelled
+    levels: Mapping[str, Mapping[str, Floats]]
+
+    def rows(self, chosen: Ints) -> Judged:
+        """The texts of these numbers only."""
+        levels = {name: {who: level[chosen] for who, level in by.items()} for name, by in self.levels.items()}
+        return Judged(tuple(self.ids[int(i)] for i in chosen), self.labelled.rows(chosen), levels)
+
+
+def read_judged(data: Path, of: JudgedSet) -> Judged:
+    """Read one set of ``data/judging_empathic_communication``. Raises :class:`DataError`: absent or malformed."""
+    folder = data / FOLDER
+    texts = {
+        row["conversation_id"]: Passage(_messages(row["full_conversation"], place), of.whole)
+        for row, place in _rows(folder / "conversations.csv", of.dataset)
+    }
+    if not texts:
+        raise NoTextError(f"{folder / 'conversations.csv'}: holds no conversation of the data set {of.dataset!r}.")
+    ids = tuple(sorted(texts))
+    at = {one: index for index, one in enumerate(ids)}
+    levels = {name: {who: np.full(len(ids), np.nan) for who in (*EXPERTS, *OTHERS)} for name in of.dimensions.values()}
+    for row, place in _rows(folder / "annotations_long.csv", of.dataset):
+        by = levels.get(of.dimensions.get(row["dimension"], ""))
+        if by is not None and row["annotator"] in by and row["conversation_id"] in at:
+            whole_levels = row["annotator"] != "crowd"
+            by[row["annotator"]][at[row["conversation_id"]]] = _level(row["score"], of.scale, whole_levels, place)
+    for name, by in levels.items():
+        if np.isnan([by[expert] for expert in EXPERTS]).any():
+            raise DataError(f"{folder / 'annotations_long.csv'}: an expert's level of {name} is missing.")
+    truth = [np.median([by[expert] for expert in EXPERTS], axis=0) for by in levels.values()]
+    labelled = Labelled(
+        id=of.dataset,
+        scale=of.scale,
+        passages=tuple(texts[one] for one in ids),
+        people=tuple(of.person(one) for one in ids),
+        dimensions=tuple(levels),
+        labels=np.stack(truth, axis=1),
+        population=of.population,
+    )
+    return Judged(ids, labelled, levels)
+
+
+def _rows(path: Path, dataset: str) -> Iterator[tuple[dict[str, str], str]]:
+    """Rows of one set with their place, ``file:line``."""
+    expected = _COLUMNS[path.name]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            absent = [column for column in expected if column not in (rows.fieldnames or ())]
+            if absent:
+                raise DataError(f"{path}:1: columns absent: {', '.join(absent)}. Expected: {', '.join(expected)}.")
+            for row in rows:
+                if None in row or None in row.values():
+                    raise DataError(f"{path}:{rows.line_num}: the row has too few or too many columns.")
+                if row["dataset"] == dataset:
+                    yield row, f"{path}:{rows.line_num}"
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
+
+
+def _messages(text: str, place: str) -> tuple[Message, ...]:
+    """Lines that open with a speaker's mark; a line without one goes on with what was said. Nothing after the last
+    reply: people judged the supporter."""
+    said: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        mark = next((one for one in _SPEAKERS if line.strip().startswith(one)), None)
+        if mark is not None:
+            said.append((_SPEAKERS[mark], [line.strip().removeprefix(mark).strip()]))
+        elif said:
+            said[-1][1].append(line)
+    while said and said[-1][0] != "assistant":
+        said.pop()
+    if not said:
+        raise DataError(f"{place}: the conversation has no 'Supporter:'.")
+    return tuple(Message("user" if role == "user" else "assistant", "\n".join(lines).strip()) for role, lines in said)
+
+
+def _level(score: str, scale: Scale, whole: bool, place: str) -> float:
+    try:
+        level = float(score) if score else float("nan")
+    except ValueError:
+        level = float("inf")
+    if not np.isnan(level) and (not scale.low <= level <= scale.high or (whole and level != int(level))):
+        allowed = ", ".join(str(one) for one in range(int(scale.low), int(scale.high) + 1))
+        raise DataError(f"{place}: the level is {score!r}; allowed: {allowed}.")
+    return level

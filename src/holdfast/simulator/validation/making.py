@@ -1,0 +1,72 @@
+"""Fits a rater's weights on a labelled set and writes its folder: weights, vocabulary, manifest, card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holdfast.agents.raters.protocol import EXPRESSED, Passage
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
+from holdfast.agents.raters.dialogue.card import Figures, write_card
+from holdfast.agents.raters.dialogue.recipes import Recipe
+from holdfast.core.errors import InputError
+from holdfast.simulator.measure.agreement import mean_absolute_difference, quadratic_weighted_kappa, spearman
+from holdfast.simulator.validation.ieval import read_ieval
+from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+
+
+def read_epitome_pairs(data: Path) -> Labelled:
+    """``epitome_reddit``: post and reply, levels 0-2; the post stands for the person."""
+    nested = data / "epitome_reddit" / "pairs.csv"
+    pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
+    return Labelled(
+        id="epitome_reddit",
+        scale=EXPRESSED,
+        passages=tuple(Passage(as_messages(pair)) for pair in pairs),
+        people=tuple(pair.post_id for pair in pairs),
+        dimensions=EXPRESSED.dimensions,
+        labels=np.array([pair.levels for pair in pairs], dtype=np.float64),
+        population=POSTS,
+    )
+
+
+#: Scale -> what reads the labels that its raters are fitted on.
+LABELS: Mapping[str, Callable[[Path], Labelled]] = {
+    "expressed": read_epitome_pairs,
+    "perceived": lambda data: read_ieval(data).labelled,
+    "acts": lambda data: read_lend_an_ear(data).labelled,
+}
+
+
+def make(recipe: Recipe, labelled: Labelled, out: Path, seed: int = 0) -> dict[str, Any]:
+    """Fit, write ``out``, and give the agreement with people left out: dimension -> spearman, qwk, mae, penalty.
+
+    Raises :class:`InputError` where ``out`` cannot be written.
+    """
+    fit = recipe.fit(recipe.reader.read(labelled.passages), labelled, seed)
+    fitted_on = labelled.rows(fit.rows)
+    figures = []
+    for k in range(len(labelled.dimensions)):
+        truth, score = fitted_on.labels[:, k], fit.held_out[:, k]
+        figures.append(
+            Figures(
+                spearman(score, truth),
+                quadratic_weighted_kappa(np.floor(score + 0.5), truth),
+                mean_absolute_difference(score, truth),
+            )
+        )
+    manifest = recipe.manifest(fitted_on)
+    try:
+        fit.model.save(out)
+        manifest.save(out)
+        write_card(out, manifest, fitted_on, fit, figures)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error}). Give another folder with --out.") from error
+    return {
+        name: {"spearman": one.spearman, "qwk": one.kappa, "mae": one.error, "penalty": penalty}
+        for name, one, penalty in zip(labelled.dimensions, figures, fit.penalties, strict=True)
+    }

@@ -1,0 +1,95 @@
+"""A rater of perceived empathy on chats that the people who chatted labelled: rank agreement, and what length explains.
+
+A chatbot that everybody likes better makes any rater that recognises the chatbot look good, so agreement is also told
+*within* chatbots: after each chatbot's mean is taken from scores and labels alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from holdfast.simulator.measure.agreement import (
+    mean_absolute_difference,
+    quadratic_weighted_kappa,
+    spearman,
+    with_interval,
+)
+from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.calibration import calibration
+from holdfast.simulator.validation.chats import Chats
+
+NOTES = {
+    "truth": "by the person who chatted: (EU + ER) / 2 in iEval, the seeker's empathy rating in ESConv",
+    "score": "mean of affective understanding and response appropriateness, as far as the rater gives them",
+    "ESConv": "people, not chatbots, and only dialogues that went badly; no rater is fitted on them",
+    "within_bot": "after each chatbot's mean is taken from scores and labels",
+    "length_only": "characters of the chatbot's replies together, ranked",
+    "beyond_length": "rank agreement once the ranks of length are taken out of both (partial Spearman)",
+    "interval": "95 %, percentile bootstrap over people",
+}
+
+
+def chats_table(chats: Chats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
+    """``spearman``, ``length_only``, and where chatbots are known ``within_bot``, ``length_within_bot``: each
+    ``{mean, lo, hi}``; beside them ``beyond_length``, ``mae``, ``qwk``, ``calibration``, ``n``, ``missing``.
+
+    ``scores``: (n, K) of the dimensions that the rater gives, 1-5, nan where missing. The length columns use the same
+    chats as the rater's.
+    """
+    labels = chats.labelled.labels
+    truth, score = labels.mean(axis=1), present_mean(scores, axis=1)
+    length = np.where(np.isnan(score), np.nan, np.asarray(chats.lengths, dtype=np.float64))
+    people = chats.labelled.people
+
+    def rank(a: Floats, b: Floats) -> dict[str, float]:
+        found = with_interval(spearman, a, b, people, np.random.default_rng(seed), draws=draws)
+        return {"mean": found.value, "lo": found.lo, "hi": found.hi}
+
+    found: dict[str, Any] = {"spearman": rank(score, truth), "length_only": rank(length, truth)}
+    if chats.bots:
+        inside, truth_inside, length_inside = (without_group_means(one, chats.bots) for one in (score, truth, length))
+        found["within_bot"] = rank(inside, truth_inside)
+        found["length_within_bot"] = rank(length_inside, truth_inside)
+    return found | {
+        "beyond_length": partial_spearman(score, truth, length),
+        "mae": mean_absolute_difference(score, truth),
+        "qwk": quadratic_weighted_kappa(np.floor(2 * score + 0.5) / 2, truth),
+        "calibration": calibration(score, truth).as_dict(),
+        "n": int((~np.isnan(score)).sum()),
+        "missing": int(np.isnan(score).sum()),
+    }
+
+
+def without_group_means(values: Floats, groups: Sequence[str]) -> Floats:
+    """(n,) values less the mean of their group; nan stays nan and counts in no mean."""
+    found, names = np.array(values, dtype=np.float64), np.asarray(groups)
+    for name in np.unique(names):
+        found[names == name] -= present_mean(found[names == name])
+    return found
+
+
+def partial_spearman(a: Floats, b: Floats, given: Floats) -> float:
+    """Rank correlation of a and b with ``given`` held constant: (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2)(1 - r_bg^2)).
+
+    n values each; only items that have all three count. nan where one of the three is constant, or equals ``given``.
+    """
+    there = ~(np.isnan(a) | np.isnan(b) | np.isnan(given))
+    ab, ag, bg = (spearman(x[there], y[there]) for x, y in ((a, b), (a, given), (b, given)))
+    rest = (1 - ag**2) * (1 - bg**2)
+    return float((ab - ag * bg) / np.sqrt(rest)) if rest > 1e-12 else float("nan")
+
+
+def ceiling(labels: Floats) -> dict[str, float]:
+    """How far any rater can get. ``labels``: (n, 2), two questions about one thing.
+
+    ``eu_er``: their rank correlation r; ``reliability`` of their mean 2 r / (1 + r) (Spearman 1910, Brown 1910); a
+    perfect rater of what they have in common would correlate with that mean at its square root, ``most``. This counts
+    what one person answers differently to two questions, not what two people would answer to one chat: the true
+    ceiling is lower, and these data, with one person per chat, cannot tell how much.
+    """
+    r = spearman(labels[:, 0], labels[:, 1])
+    reliability = 2 * r / (1 + r)
+    return {"eu_er": r, "reliability": reliability, "most": float(np.sqrt(reliability)) if r > 0 else float("nan")}

@@ -1,0 +1,96 @@
+"""A rater against every labelled set that its scales fit: one section a set, for a page, a table or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holdfast.agents.raters.dialogue.rater import FittedRater
+from holdfast.agents.raters.protocol import ScaleRater
+from holdfast.core.errors import DataError
+from holdfast.simulator.validation import agreement
+from holdfast.simulator.validation import esconv
+from holdfast.simulator.validation import ieval
+from holdfast.simulator.validation import judged
+from holdfast.simulator.validation import perceived
+from holdfast.simulator.validation.chats import Chats
+from holdfast.simulator.validation.epitome import read_epitome
+from holdfast.simulator.validation.judged import Judged
+from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.validation.scoring import Scored, score, score_unseen
+
+Told = Callable[[str], None]
+#: Set -> (its rater's scale, where it lies).
+SETS: Mapping[str, tuple[str, Path]] = {
+    "epitome": ("expressed", Path(judged.FOLDER)),
+    "ieval": ("perceived", ieval.FILE),
+    "lend_an_ear": ("acts", Path(judged.FOLDER)),
+    "esconv": ("perceived", esconv.FILE),
+}
+_CHATS: Mapping[str, Callable[[Path], Chats]] = {"ieval": ieval.read_ieval, "esconv": esconv.read_esconv}
+_JUDGED: Mapping[str, Callable[[Path], Judged]] = {"epitome": read_epitome, "lend_an_ear": read_lend_an_ear}
+
+
+async def validate(
+    raters: Mapping[str, ScaleRater], data: Path, *, draws: int = 1000, seed: int = 0, told: Told = lambda _set: None
+) -> dict[str, Any]:
+    """What every set says, ready for JSON but for nan.
+
+    ``raters``: scale id -> rater. Keys: a set's name -> its agreement; ``beside``, ``ceilings``, ``mean_kappa`` -> more
+    of the judged sets; ``raters``: scale -> who; ``how``: set -> how scores came about; ``skipped``: set -> why;
+    ``notes``. Raises :class:`DataError` where a set is malformed, or none can be used.
+    """
+    found: dict[str, Any] = {"beside": {}, "ceilings": {}, "mean_kappa": {}, "how": {}, "skipped": {}, "notes": {}}
+    for name, (scale, place) in SETS.items():
+        if scale not in raters:
+            found["skipped"][name] = f"the rater does not score the scale {scale!r}"
+        elif not (data / place).exists():
+            found["skipped"][name] = f"{data / place}: not there"
+        else:
+            told(name)
+            section = _chats if name in _CHATS else _judged
+            try:
+                await section(found, name, raters[scale], data, draws, seed)
+            except judged.NoTextError:
+                found["skipped"][name] = f"there is no text of {name!r} in these data"
+    if not found["how"]:
+        raise DataError("; ".join(f"{name}: {why}" for name, why in found["skipped"].items()))
+    used = {scale: raters[scale].stamp for name, (scale, _) in SETS.items() if name in found["how"]}
+    found["raters"] = {scale: {"id": stamp.id, "version": stamp.version} for scale, stamp in used.items()}
+    return found
+
+
+async def _judged(found: dict[str, Any], name: str, rater: ScaleRater, data: Path, draws: int, seed: int) -> None:
+    texts = _JUDGED[name](data)
+    scored = await score(rater, texts.labelled, seed)
+    kept = np.flatnonzero(~scored.seen)  # everybody is held against the same texts
+    texts, values = texts.rows(kept), scored.values[kept]
+    found[name] = agreement.agreement_table(texts, values, rater.stamp.id, draws=draws, seed=seed)
+    found["beside"][name] = agreement.beside_table(texts, values)
+    found["ceilings"][name] = agreement.ceilings(texts)
+    found["mean_kappa"][name] = agreement.mean_kappa(found[name])
+    found["how"][name] = _how(scored)
+    found["notes"]["judged sets"] = agreement.NOTES
+
+
+async def _chats(found: dict[str, Any], name: str, rater: ScaleRater, data: Path, draws: int, seed: int) -> None:
+    chats = _CHATS[name](data)
+    scored = await score(rater, chats.labelled, seed)
+    found[name] = perceived.chats_table(chats, scored.values, draws=draws, seed=seed)
+    found["how"][name] = _how(scored)
+    found["notes"]["perceived empathy"] = perceived.NOTES
+    if name == "ieval":
+        found["ceilings"][name] = perceived.ceiling(chats.labelled.labels)
+    if isinstance(rater, FittedRater) and scored.how != "as it is":
+        rest, unseen = await score_unseen(rater, chats.labelled)
+        if unseen.passages:
+            kept = chats.rows(np.flatnonzero(~rater.saw(chats.labelled)))
+            found[f"{name}_unseen"] = perceived.chats_table(kept, rest.values, draws=draws, seed=seed)
+            found["how"][f"{name}_unseen"] = _how(rest)
+
+
+def _how(scored: Scored) -> dict[str, Any]:
+    return {"weights": scored.how, "left_out_as_seen": int(scored.seen.sum()), "missing": scored.missing}

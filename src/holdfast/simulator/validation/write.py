@@ -1,0 +1,59 @@
+"""Writes what a validation found: JSON for machines, one figure for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast.core.errors import InputError
+
+_RANKS = ("length_within_bot", "length_only", "within_bot", "spearman")
+
+
+def write_validation(plain: Mapping[str, Any], found: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write ``validation.json`` (``plain``, without nan) and ``validation.png``; the same findings, the same bytes."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
+        (out / "validation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        _draw(found, out / "validation.png")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error}). Give another folder with --out.") from error
+    return [out / "validation.json", out / "validation.png"]
+
+
+def _draw(found: Mapping[str, Any], path: Path) -> None:
+    from matplotlib.figure import Figure  # here: matplotlib takes half a second
+
+    panels: list[tuple[str, list[tuple[str, float, float, float]]]] = []
+    for name in found["mean_kappa"]:
+        for dimension, by in found[name].items():
+            rows = [(who, one["qwk"], one["lo"], one["hi"]) for who, one in reversed(by.items())]
+            panels.append((f"{name.replace('_', ' ')}: {dimension.replace('_', ' ')}", rows))
+    for name in ("ieval", "ieval_unseen", "esconv"):
+        if name in found:
+            rows = [
+                (one.replace("_", " "), found[name][one]["mean"], found[name][one]["lo"], found[name][one]["hi"])
+                for one in _RANKS
+                if one in found[name]
+            ]
+            panels.append((f"{name.replace('_', ' ')}: Spearman", rows))
+    columns = 3
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(4.2 * columns, 2.6 * lines), layout="constrained")
+    for number, (title, rows) in enumerate(panels, start=1):
+        axes = figure.add_subplot(lines, columns, number)
+        ours = {one["id"] for one in found["raters"].values()} | {"spearman", "within bot"}
+        for height, (who, value, lo, hi) in enumerate(rows):
+            colour = "#1f6f8b" if who in ours else "#8a8a8a"
+            axes.plot([lo, hi], [height, height], color=colour, linewidth=1.5)
+            axes.plot([value], [height], "o", color=colour, markersize=5)
+        axes.set_yticks(range(len(rows)), [who for who, *_ in rows], fontsize=8)
+        axes.set_xlim(-0.6, 1.05)
+        axes.axvline(0, color="#cccccc", linewidth=0.8, zorder=0)
+        axes.set_title(title, fontsize=9, loc="left")
+        axes.tick_params(axis="x", labelsize=8)
+    figure.supxlabel("quadratic-weighted kappa with the experts' median, or Spearman; 95 % intervals", fontsize=9)
+    figure.savefig(path, dpi=110, metadata={"Software": None})

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws, tally, usable_turns
+from holdfast.agents.protocols import Expressed, Said
+from holdfast.personas.schema import MechanismLevels
+
+WARM = MechanismLevels(emotional_reaction=2, interpretation=1, exploration=0)
+STANDARD = Standard(WARM, 0.7, frozenset({"anxious", "tired"}), frozenset({"the report", "the slides", "the bug"}))
+ON_TARGET = Expressed(2, 1, 0)
+FELT = Said("feel", feeling="anxious", topic="the report")
+
+
+def test_adherence_by_hand() -> None:
+    # |2-2| + |0-1| + |1-0| = 2; 1 - 2/3/2 = 2/3
+    assert adherence(Expressed(2, 0, 1), WARM) == pytest.approx(2 / 3)
+    assert adherence(ON_TARGET, WARM) == 1
+    assert adherence(Expressed(0, 2, 2), MechanismLevels(emotional_reaction=2, interpretation=0, exploration=0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "found"),
+    [
+        ("I am so sorry about the report.", ()),
+        ("It is natural to be Anxious.", ()),
+        ("I see.", ("names_nothing_said",)),
+        ("I am sorry that the report makes you tired.", ("names_another_feeling",)),
+        ("The report is like the bug.", ("names_another_topic",)),
+        ("The bug makes you tired.", ("names_nothing_said", "names_another_feeling", "names_another_topic")),
+        ("  ", ("empty",)),
+    ],
+)
+def test_what_a_reply_may_name(reply: str, found: tuple[Flaw, ...]) -> None:
+    assert flaws(FELT, reply, ON_TARGET, STANDARD) == found
+
+
+def test_a_low_score_and_a_cut_reply_are_flaws() -> None:
+    assert flaws(FELT, "The report.", Expressed(0, 0, 0), STANDARD, finished=False) == ("unfinished", "low_adherence")
+
+
+def test_a_message_that_names_nothing_asks_for_no_naming() -> None:
+    assert flaws(Said("thank"), "You are welcome.", ON_TARGET, STANDARD) == ()
+
+
+def test_a_need_may_hold_another_topics_words() -> None:
+    asked = Said("ask", topic="the report", need="sort the slides")
+    assert flaws(asked, "To sort the slides, make a list.", ON_TARGET, STANDARD) == ()
+
+
+def test_a_plain_pattern_asks_for_no_naming_but_forbids_wrong_names() -> None:
+    plain = Standard(MechanismLevels(emotional_reaction=0, interpretation=0, exploration=0), 0.7, STANDARD.feelings)
+    assert flaws(FELT, "You can make a list.", Expressed(0, 0, 0), plain) == ()
+    assert flaws(FELT, "You are tired.", Expressed(0, 0, 0), plain) == ("names_another_feeling",)
+
+
+def test_a_dialogue_ends_before_its_first_bad_turn() -> None:
+    assert usable_turns([(), (), ("empty",), ()]) == 2
+    assert usable_turns([(), ()]) == 2
+    assert usable_turns([]) == 0
+
+
+def test_the_tally_by_hand() -> None:
+    whole: list[tuple[Flaw, ...]] = [(), (), ()]
+    cut: list[tuple[Flaw, ...]] = [(), (), ("low_adherence", "names_nothing_said"), ("empty",)]
+    dropped: list[tuple[Flaw, ...]] = [("low_adherence",), (), ()]
+    counts = tally([whole, cut, dropped], 2, failed=1)
+    assert counts.dialogues == {"held": 3, "kept": 2, "cut": 1, "dropped": 1, "failed": 1}
+    assert counts.turns == {"held": 10, "kept": 5}
+    assert counts.flaws == {"low_adherence": 2, "names_nothing_said": 1}

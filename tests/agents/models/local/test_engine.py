@@ -1,0 +1,154 @@
+"""What the engine computes, keeps and drops."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from holdfast.agents.models.local.cache import CHUNK, BatchCache, Conversation, Shelf
+from holdfast.agents.models.local.engine import _groups
+from holdfast.agents.models.local.loading import load_backbone
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.agents.protocols import GenerationRequest, Message, Sampling
+from tests.agents.models.conftest import count_tokens_read
+
+GREEDY = Sampling(0, max_tokens=6)
+
+
+@pytest.mark.parametrize(("kept", "second_turn"), [(1 << 18, 8), (0, 45)])
+async def test_a_second_turn_reads_only_what_is_new(
+    llama: Path, monkeypatch: pytest.MonkeyPatch, kept: int, second_turn: int
+) -> None:
+    model = LocalChatModel.load(llama, dtype="float64", max_cache_tokens=kept)
+    read = count_tokens_read(model, monkeypatch)
+    messages = (Message("user", "w5 " * 33),)
+    first = await model.generate(GenerationRequest("k", messages, 1, sampling=Sampling(0, max_tokens=1)))
+    assert read == [37]  # <s> <user> 33 words </s> <assistant>
+    read.clear()
+    messages += (Message("assistant", first.text), Message("user", "w1 w2 w3"))
+    await model.generate(GenerationRequest("k", messages, 2, sampling=Sampling(0, max_tokens=1)))
+    # The one generated token was never read: <reply> </s> <user> w1 w2 w3 </s> <assistant> are new.
+    assert read == [second_turn]
+
+
+async def test_rewritten_history_is_read_from_where_it_differs(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    read = count_tokens_read(model, monkeypatch)
+    for words in ("w1 w2 w3 w4 w5", "w1 w2 w9 w4 w5"):
+        read.clear()
+        request = GenerationRequest("k", (Message("user", words),), 1, sampling=Sampling(0, max_tokens=1))
+        answer = await model.generate(request)
+    assert read == [5]  # w9 w4 w5 </s> <assistant>
+    assert answer == await LocalChatModel.load(llama, dtype="float64").generate(request)
+
+
+async def test_a_cancelled_request_leaves_and_the_loop_stays_free(llama: Path) -> None:
+    backbone = replace(load_backbone(llama, dtype="float64"), stop_ids=frozenset())
+    model = LocalChatModel(backbone, batch_size=2)
+    long = Sampling(1.0, max_tokens=500)
+    tasks = [
+        asyncio.create_task(model.generate(GenerationRequest(str(n), (Message("user", "w1"),), n, sampling=long)))
+        for n in range(6)
+    ]
+    while not model._engine.rows:
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    answer = await model.generate(GenerationRequest("x", (Message("user", "w1"),), 1, sampling=GREEDY))
+    assert answer.completion_tokens == 6
+    await asyncio.get_running_loop().run_in_executor(model._worker, lambda: None)
+    assert not model._engine.rows
+    assert model._engine._steps < 490  # uncancelled, two rows alone take 499
+
+
+def test_one_model_serves_one_event_loop_after_another(llama: Path) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    request = GenerationRequest("x", (Message("user", "w1 w2"),), 1, sampling=GREEDY)
+    assert asyncio.run(model.generate(request)) == asyncio.run(model.generate(request))
+
+
+async def test_two_requests_of_one_conversation_at_once(llama: Path) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    requests = [GenerationRequest("x", (Message("user", f"w{n} w2"),), n, sampling=GREEDY) for n in range(4)]
+    together = await asyncio.gather(*map(model.generate, requests))
+    assert together == [await LocalChatModel.load(llama, dtype="float64").generate(r) for r in requests]
+
+
+def test_the_shelf_evicts_the_least_recently_used() -> None:
+    shelf = Shelf(max_tokens=2 * CHUNK)
+    talks = {name: Conversation(np.arange(3), [], CHUNK) for name in "abc"}
+    shelf.put("a", None, talks["a"])
+    shelf.put("b", None, talks["b"])
+    shelf.put("a", None, shelf.take("a", None))
+    shelf.put("c", None, talks["c"])
+    assert len(shelf.take("b", None).tokens) == 0
+    assert shelf.take("a", "adapter").capacity == 0
+    assert shelf.take("a", None) is talks["a"]
+    assert shelf.held == CHUNK
+    shelf.put("huge", None, Conversation(np.arange(3), [], 3 * CHUNK))
+    assert len(shelf) == 0
+    assert shelf.held == 0
+
+
+def test_the_shelf_counts_bytes_too() -> None:
+    shelf = Shelf(max_tokens=1 << 20, max_bytes=3000)
+    for name in "abc":  # 2 x 1 x 4 x 16 float64 = 1,024 bytes each
+        states = torch.zeros(1, 4, 16, dtype=torch.float64)
+        shelf.put(name, None, Conversation(np.arange(3), [(states, states.clone())], 4))
+    assert (len(shelf), shelf.bytes) == (2, 2048)
+    assert len(shelf.take("a", None).tokens) == 0
+    assert len(shelf.take("c", None).tokens) == 3
+    assert shelf.bytes == 1024
+
+
+def test_prefill_groups_cover_all_within_the_budget() -> None:
+    counts = sorted([1, 1, 5, 20, 21, 30, 90, 400, 401, 5000])
+    groups = list(_groups(counts, 800))
+    assert [number for first, last in groups for number in range(first, last)] == list(range(len(counts)))
+    for first, last in groups:
+        assert last - first == 1 or counts[last - 1] * (last - first) <= 800
+        assert counts[last - 1] <= 2 * counts[first] + 16
+    assert list(_groups([], 800)) == []
+
+
+def test_states_that_still_lie_in_a_row_are_not_copied_and_stale_ones_are() -> None:
+    """A conversation leaves row 1, goes on in row 0, and comes back to row 1, which knows only its beginning."""
+    cache, kept = BatchCache(layers=1, rows=2), Conversation()
+    (layer,) = cache.layers
+    layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
+    layer.keys[1, :, :3] = layer.values[1, :, :3] = 1
+    cache.read_out(1, kept, np.arange(3), unchanged=0)
+    kept.layers[0][0].fill_(9)  # would show if it were copied
+    cache.read_in(1, kept, 3)
+    assert layer.keys[1, 0, :3].tolist() == [[1, 1]] * 3
+    cache.read_out(1, kept, np.arange(3), unchanged=0)
+    cache.read_in(0, kept, 3)
+    layer.keys[0, :, 3] = layer.values[0, :, 3] = 2
+    cache.read_out(0, kept, np.arange(4), unchanged=3)
+    cache.read_in(1, kept, 4)
+    for states in (layer.keys, layer.values):
+        assert states[1, 0, :4].tolist() == [[1, 1], [1, 1], [1, 1], [2, 2]]
+
+
+def test_what_a_row_holds_is_forgotten_when_another_takes_it_or_the_buffers_grow() -> None:
+    cache, kept, other = BatchCache(layers=1, rows=2), Conversation(), Conversation()
+    (layer,) = cache.layers
+    layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
+    for intrude in (
+        lambda: cache.read_in(0, other, 0),
+        lambda: cache.move(1, 0, 3),
+        lambda: cache.reserve(cache.window.capacity, used=0),
+    ):
+        layer.keys[0, :, :3] = 1
+        cache.read_out(0, kept, np.arange(3), unchanged=0)
+        intrude()
+        layer.keys[0, :, :3] = 5
+        cache.read_in(0, kept, 3)
+        assert layer.keys[0, 0, :3].tolist() == [[1, 1]] * 3

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from holdfast.core.errors import InputError
+from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+
+
+def load(tmp_path: Path, text: str) -> StudyConfig:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    return load_study(path)
+
+
+def test_candidates_are_enough(tmp_path: Path) -> None:
+    study = load(tmp_path, "candidates: [system_prompt, base]\n")
+    assert (study.turns, study.seeds, study.model.key, study.leave) == (24, 1, "micro", False)
+    assert study.population is None
+    assert study.baseline_name == "base"
+
+
+def test_the_first_candidate_is_the_baseline_where_none_is_base(tmp_path: Path) -> None:
+    assert load(tmp_path, "candidates: [oracle, routed]\n").baseline_name == "oracle"
+
+
+def test_what_a_run_writes_reads_back(tmp_path: Path) -> None:
+    study = load(
+        tmp_path,
+        """
+name: one
+candidates:
+  - base
+  - {kind: adapter, adapter: solver, name: s, sampling: {temperature: 0}}
+lengths: [6, 12]
+rounds: 2
+population: {size: 24, graph: ring, spread: {own: 0.2}}
+training: {steps: 3}
+""",
+    )
+    write_study(study, tmp_path / "resolved.yaml")
+    assert load_study(tmp_path / "resolved.yaml") == study
+
+
+def test_files_lie_beside_the_study(tmp_path: Path) -> None:
+    study = load(tmp_path, "candidates: [base]\npersonas: {files: [mine.yaml]}\nadapters: experts\n")
+    assert study.personas.files == (str(tmp_path / "mine.yaml"),)
+    assert study.adapters == str(tmp_path / "experts")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("candidates: [base, sytem_prompt]", r":1:20: .*unknown candidate kind 'sytem_prompt'; did you mean 'system_prompt'"),  # noqa: E501
+        ("candidates: [base, base]", r":1:13: .*two candidates are named 'base'; give each a 'name' of its own"),
+        ("candidates: []", r":1:13"),
+        ("name: x", r"'candidates' is missing"),
+        ("candidates: [base]\nbaseline: bas", r"baseline 'bas' is no candidate; did you mean 'base'"),
+        ("candidates: [base]\nturn: 3", r":2:1: unknown key 'turn'; did you mean 'turns'"),
+        ("candidates: [base]\nturns: 0", r":2:8: turns: expected a whole number from 1"),
+        ("candidates: [base]\nturns: '3'", r":2:8"),
+        ("candidates: [base]\nrounds: 3", r"'rounds' moves the expectations of a population; add 'population'"),
+        ("candidates: [base]\npersonas: {ids: [amara_okafo]}", r":2:18: no persona 'amara_okafo'; did you mean 'amara_okafor'"),  # noqa: E501
+        ("candidates: [base]\npersonas: {tasks: [bugs]}", r":2:20: no task 'bugs'"),
+        ("candidates: [base]\npopulation: {personas: [amara_okafo]}", r":2:25: no persona 'amara_okafo'; did you mean"),
+        ("candidates: [base]\npopulation: {size: 3, graph: {kind: ring, neighbours: 4}}", r":2:.*neighbours: .* 3 agents"),  # noqa: E501
+        ("candidates: [base]\ntraining: {min_turns: 9}", r":2:11: .*min_turns is 9, above turns"),
+    ],
+)  # fmt: skip
+def test_a_fault_has_its_place(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        load(tmp_path, text)
+
+
+def test_every_fault_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, "candidates: [bass, {kind: routed, expert: 1}]\nturn: 3\nseeds: many\n")
+    assert [fault.line for fault in caught.value.faults] == [1, 1, 2, 3]
+
+
+def test_importing_a_study_is_light() -> None:
+    heavy = "{'torch', 'transformers', 'scipy', 'networkx', 'langgraph', 'langchain_core'}"
+    code = f"import sys, holdfast.simulator.config.study, holdfast.simulator.config.plan; print({heavy} & set(sys.modules))"
+    root = Path(__file__).parents[2]
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True) == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("users", "fault"),
+    [
+        ("embeded", r":2:8: users: kind: expected embedded or model, got 'embeded'; did you mean 'embedded'"),
+        ("[embedded, embedded]", r"two simulators are named 'embedded'; give each a 'name' of its own"),
+        ("{kind: mdel}", r"expected embedded or model, got 'mdel'; did you mean 'model'"),
+        ("{kind: model, retry: 3}", r":2:22: unknown key 'retry'; did you mean 'retries'"),
+        ("[{kind: model, retries: 99}]", r":2:32: users\[1\].retries: expected a whole number from 0 to 10, got 99"),
+        ("{kind: model, window: 0}", r":2:30: users.window: expected a whole number from 1"),
+        ("{kind: model, name: embedded}", r"'embedded' is the name of the users without a model"),
+        ("{kind: model, name: a/b}", r":2:28: users.name: expected text that matches"),
+        ("{name: x}", r"users: key 'kind' is missing; add it: embedded or model"),
+        ("[]", r":2:8: users: expected embedded, a list or a mapping .*got an empty list"),
+        ("3", r":2:8: users: expected embedded, a list or a mapping .*got 3"),
+    ],
+)
+def test_a_fault_of_the_users_has_its_place(tmp_path: Path, users: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        load(tmp_path, f"candidates: [base]\nusers: {users}")
+
+
+def test_users_read_as_a_word_a_mapping_or_a_list(tmp_path: Path) -> None:
+    for text in ("embedded", "{kind: embedded}", "[embedded]"):
+        study = load(tmp_path, f"candidates: [base]\nusers: {text}")
+        assert study.model_dump(mode="json")["users"] == "embedded"
+        assert study == load(tmp_path, "candidates: [base]")
+    study = load(tmp_path, "candidates: [base]\nusers: [model, embedded, {kind: model, name: m, model: 'hf:x'}]")
+    assert [(spec.kind, spec.name) for spec in study.users] == [
+        ("model", "model"),
+        ("embedded", "embedded"),
+        ("model", "m"),
+    ]
+    write_study(study, tmp_path / "resolved.yaml")
+    assert load_study(tmp_path / "resolved.yaml") == study

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from holdfast.simulator.monitor.terminal import RichProgress
+from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, progress_for
+from holdfast.simulator.monitor.speed import Meter, duration
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_speed_and_time_left_by_hand() -> None:
+    clock = Clock()
+    meter = Meter(clock)
+    meter.start(total=1000, done=400)  # resumed
+    assert meter.seconds_left is None
+    clock.now, meter.done = 10.0, 500  # 100 turns in 10 s, 500 to go at 10/s
+    assert meter.turns_per_s == 10
+    assert meter.seconds_left == 50
+    assert meter.line() == "500/1,000 turns, 10.0 turns/s, 50 s left"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(3.2, "3 s"), (150, "2 min"), (7200, "2.0 h")])
+def test_durations(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_plain_lines_come_every_few_seconds() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = PlainProgress(stream, 5.0, Meter(clock))
+    progress.start(20, 0)
+    for _ in range(12):
+        clock.now += 1
+        progress.advance()
+    progress.drop(8)
+    progress.finish()
+    assert stream.getvalue().splitlines() == [
+        "5/20 turns, 1.0 turns/s, 15 s left",
+        "10/20 turns, 1.0 turns/s, 10 s left",
+        "12/12 turns, 1.0 turns/s, 0 s left",
+    ]
+
+
+def test_a_bar_in_a_terminal() -> None:
+    stream = io.StringIO()
+    progress = RichProgress(Console(file=stream, force_terminal=True, width=120))
+    progress.start(3, 1)
+    progress.advance()
+    progress.note("hello")
+    progress.drop(1)
+    progress.finish()
+    assert "2/2 turns" in stream.getvalue()
+    assert "hello" in stream.getvalue()
+
+
+def test_which_one() -> None:
+    assert isinstance(progress_for(quiet=True), NoProgress)
+    assert isinstance(progress_for(stream=io.StringIO()), PlainProgress)

@@ -1,0 +1,34 @@
+"""The recipe ablation: its study is the same whatever the base, and the shipped table is one that it wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.adapters.micro import ablation, base_path
+from holdfast.adapters.micro.recipes import RECIPES
+from holdfast.simulator.runtime.ablation import measure_recipe, study_on
+
+
+def test_nothing_but_the_base_differs(tmp_path: Path) -> None:
+    one, two = study_on(base_path()), study_on(tmp_path)
+    assert one.model != two.model
+    assert one.model_copy(update={"model": two.model}) == two
+    assert one.model.dtype == "float64"
+
+
+def test_the_shipped_table_says_what_the_readme_says() -> None:
+    rows = ablation()
+    assert rows is not None
+    assert [row["recipe"] for row in rows] == list(RECIPES)
+    by_recipe = {row["recipe"]: row for row in rows}
+    assert by_recipe["cue"]["retention"]["hi"] < 0.85 < by_recipe["constant"]["retention"]["lo"]
+
+
+@pytest.mark.slow
+def test_the_shipped_base_gives_its_row_again(tmp_path: Path) -> None:
+    rows = ablation()
+    assert rows is not None
+    (shipped,) = (row for row in rows if row["recipe"] == "cue")
+    assert measure_recipe("cue", base_path(), tmp_path / "run") == shipped

@@ -1,0 +1,46 @@
+"""Where a study is held changes how long it takes, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.agents.models.local import multiprocess as processes
+from holdfast.simulator.runtime import executor as place
+from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.runtime.executor import HERE, LONG, Here, roomy
+
+STUDY = "{candidates: [base, system_prompt], personas: {per_task: 1}, turns: 2, batch_size: 16}"
+
+
+def test_only_a_long_study_has_several_processes_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "_cores", lambda: 3)
+    assert roomy(HERE, LONG - 1) == Here(1)
+    assert roomy(HERE, LONG) == Here(3)
+    assert roomy(Here(2), 10) == Here(2)
+    assert roomy(Here(1), 10**6) == Here(1)
+    monkeypatch.setattr(place, "_cores", lambda: 128)
+    assert roomy(HERE, LONG) == Here(processes.MOST)
+    elsewhere: Any = object()
+    assert roomy(elsewhere, LONG) is elsewhere
+
+
+def test_a_study_in_two_processes_has_the_same_transcripts(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    hashes = []
+    for count in ("1", "2"):
+        out = tmp_path / count
+        assert run_command(["run", str(tmp_path / "study.yaml"), "--out", str(out), "--processes", count, "-q"]) == 0
+        hashes.append(transcripts_sha256(read_episodes(out / "journal.sqlite")))
+    assert hashes[0] == hashes[1]
+
+
+def test_processes_are_for_this_machine_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    command = ["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "out"), "--on", "ray", "--processes", "2"]
+    assert run_command(command) == 2
+    assert "--ray-models" in capsys.readouterr().err
