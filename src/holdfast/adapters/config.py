@@ -16,7 +16,7 @@ class TrainingConfig(Frozen):
     """Settings of the pipeline steer -> filter -> split -> export -> train.
 
     The paper names neither its LoRA settings nor its best-of-n or threshold: every default here is holdfast's
-    assumption, chosen for the embedded model (see LOG.md).
+    assumption, chosen for the embedded model (see docs/LOG.md).
     """
 
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for

@@ -20,7 +20,7 @@ from holdfast.adapters.routing.router import Floats, WordRouter, features_of, sc
 from holdfast.personas.schema import TaskContext
 
 _STRENGTH = 10.0  # scikit-learn's C: the weight of the data against the L2 penalty
-_DESCRIPTION = 10.0  # the weight of a task's description against all that was said in it; see LOG.md
+_DESCRIPTION = 10.0  # the weight of a task's description against all that was said in it; see docs/LOG.md
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from holdfast.personas.schema import Frozen, Share
 
 
 class RewardTraining(Frozen):
-    """Settings of the pairs and of the training. The paper names none: all are holdfast's assumption (see LOG.md)."""
+    """Settings of the pairs and of the training. The paper names none: all are holdfast's assumption (see docs/LOG.md)."""
 
     # pairs
     dialogues_per_persona: Count = 3

@@ -124,7 +124,7 @@ def kept_in(model: Any) -> torch.dtype | None:
 
     A float64 model is run so that the shape of a batch, which moves a sum's last digits, moves no token. Rounding keys
     and values to float32 keeps that: two shapes round alike, but for one number in ten million that lies so near a
-    border, and such a one moves a draw in 2 of 10^12 cases (measured with the embedded model, see LOG.md). Rounding
+    border, and such a one moves a draw in 2 of 10^12 cases (measured with the embedded model, see docs/LOG.md). Rounding
     itself, the same in all shapes, moves 1 draw in 10^8.
     """
     mixed = model.config._attn_implementation == NAME and model.dtype == torch.float64
