@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from holdfast.simulator.config.study import load_study
-from holdfast.simulator.runtime.executor import HERE
+from holdfast.simulator.runtime.executor import LOCAL
 from holdfast.simulator.runtime.pipeline import run_loop
 
 HERE_FOLDER = Path(__file__).parent
@@ -17,7 +17,7 @@ def main(out: Path, turns: int | None = None, address: str | None = None) -> Non
     if turns is not None:
         study = study.model_copy(update={"turns": turns})
     if find_spec("ray") is None:
-        where = nullcontext(HERE)
+        where = nullcontext(LOCAL)
     else:
         from holdfast.simulator.on_ray.cluster import connected
 

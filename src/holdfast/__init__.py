@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from holdfast.simulator.api import Finished, Study
+    from holdfast.simulator.api import Run, Study
 
-__all__ = ["Finished", "Study"]
+__all__ = ["Run", "Study"]
 
 
 def __getattr__(name: str) -> Any:

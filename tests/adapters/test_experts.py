@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.writing import World
-from holdfast.adapters.experts import HELD_OUT_REPLICATES, Base, train_experts
+from holdfast.adapters.dialogues.writing import TrainingPeople
+from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_experts
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task
 
-WORLD = World(
+WORLD = TrainingPeople(
     split_personas([persona(f"{name}_{i}", name) for name in ("alpha", "beta", "gamma") for i in "ab"], 0),
     {
         "alpha": task("alpha", "warm", "budget"),
@@ -31,7 +31,7 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
     outcome = await train_experts(
         CONFIG,
         WORLD,
-        Base(ScriptedModel(REPLIES), base, "tiny"),
+        TrainingBase(ScriptedModel(REPLIES), base, "tiny"),
         SorryRater(),
         out=tmp_path,
         seed=1,
@@ -54,7 +54,7 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
 async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
     model = ScriptedModel(REPLIES)
-    outcome = await train_experts(config, WORLD, Base(model, base, "tiny"), SorryRater(), out=tmp_path, seed=1)
+    outcome = await train_experts(config, WORLD, TrainingBase(model, base, "tiny"), SorryRater(), out=tmp_path, seed=1)
     assert outcome.experts == {"alpha": "warm"}
     assert set(outcome.adapters) == {"warm"}
     assert set(outcome.router_report.confusion) == {"alpha"}
@@ -64,7 +64,7 @@ async def test_another_model_may_write_the_dialogues(base: Path, tmp_path: Path)
     config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
     writer = ScriptedModel(("i am so very sorry about {topic} .",))
     outcome = await train_experts(
-        config, WORLD, Base(ScriptedModel(REPLIES), base, "tiny", writer), SorryRater(), out=tmp_path, seed=1
+        config, WORLD, TrainingBase(ScriptedModel(REPLIES), base, "tiny", writer), SorryRater(), out=tmp_path, seed=1
     )
     said = outcome.dialogues["warm"].path.read_text(encoding="utf-8")
     assert "i am so very sorry about" in said

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast.agents import registry
 from holdfast.agents.assistants.specs import BaseSpec
-from holdfast.agents.registry import AnyCandidateSpec, Workshop, build, parse
+from holdfast.agents.registry import AnyCandidateSpec, CandidateResources, build, parse
 from holdfast.core.errors import InputError
 from tests.simulator.scripted import PATTERNS, TASKS, HashModel
 
@@ -14,8 +14,8 @@ class Holder(BaseModel):
     candidates: tuple[AnyCandidateSpec, ...]
 
 
-def shop() -> Workshop:
-    return Workshop({"micro": HashModel()}, "micro", TASKS, PATTERNS)
+def shop() -> CandidateResources:
+    return CandidateResources({"micro": HashModel()}, "micro", TASKS, PATTERNS)
 
 
 def test_a_word_is_short_for_a_mapping() -> None:

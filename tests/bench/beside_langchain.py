@@ -22,7 +22,7 @@ from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.personas.loading import library
 from holdfast.personas.schema import Persona
-from holdfast.simulator.runtime.executor import Adaptable, Here
+from holdfast.simulator.runtime.executor import AdapterModel, LocalExecutor
 from tests.bench.measure import Measure
 
 CONVERSATIONS, TURNS, MAX_TOKENS = 32, 24, 72
@@ -41,7 +41,7 @@ def scripts() -> list[list[str]]:
     return [lines(persona, TURNS) for persona in islice(cycle(library().values()), CONVERSATIONS)]
 
 
-def ours(model: Adaptable, texts: Sequence[Sequence[str]], clock: Clock) -> float:
+def ours(model: AdapterModel, texts: Sequence[Sequence[str]], clock: Clock) -> float:
     """Seconds in which the engine holds all the conversations."""
 
     async def talk(number: int, text: Sequence[str]) -> None:
@@ -90,7 +90,7 @@ def measures(held: int) -> list[Measure]:
         other = theirs(texts[:held], clock) * CONVERSATIONS / held
         for dtype in ("float32", "float64"):
             reference = LocalReference("micro", base_path(), dtype)
-            took = ours(Here(threads).load(reference, CONVERSATIONS), texts, clock)
+            took = ours(LocalExecutor(threads).load(reference, CONVERSATIONS), texts, clock)
             goal = "ratio at least 10" if dtype == "float32" and threads == 2 else ""
             found.append(Measure(f"32 conversations x 24 turns in {dtype} ({unit})", took, told, other, goal=goal))
     torch.set_num_threads(before)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from holdfast.agents.models.served.endpoint import Endpoint, Limits
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.served.model import ServedChatModel
 from tests.bench.measure import Measure
 from tests.bench.orchestration import AT_ONCE, LATENCY_S
@@ -36,7 +36,7 @@ def over_loopback(*, scripted: bool, turns: int = 20) -> Measure:
     """
     study = plan(AT_ONCE, turns, concurrency=AT_ONCE)
     with scripted_server("--latency", str(LATENCY_S)) as url:
-        model = ServedChatModel(Endpoint(url, limits=Limits(concurrency=AT_ONCE)), "scripted")
+        model = ServedChatModel(Endpoint(url, limits=EndpointLimits(concurrency=AT_ONCE)), "scripted")
         people = troupe(study, model, scripted=scripted)
         hold(plan(4, 2), people)  # warm
         took = hold(study, people)

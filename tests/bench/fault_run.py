@@ -25,7 +25,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.agents.models.served.endpoint import Endpoint, Limits
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 from holdfast.core.errors import ModelError
@@ -90,7 +90,7 @@ class Result:
 def model(word: str, log: Path) -> ChatModel:
     """``word``: an endpoint's URL, or the share of requests that a model in this process fails."""
     if word.startswith("http"):
-        return ServedChatModel(Endpoint(word, limits=Limits(timeout_s=5.0, retries=8)), "scripted")
+        return ServedChatModel(Endpoint(word, limits=EndpointLimits(timeout_s=5.0, retries=8)), "scripted")
     return Failing(float(word), log)
 
 

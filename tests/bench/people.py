@@ -11,11 +11,11 @@ from typing import Any
 
 from holdfast.agents import registry
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
-from holdfast.agents.raters.coalescing import Gathered
-from holdfast.agents.registry import Workshop
+from holdfast.agents.raters.coalescing import CoalescingRater
+from holdfast.agents.registry import CandidateResources
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.engine.run import Outcome, Troupe, run_study
+from holdfast.simulator.engine.run import RunOutcome, Troupe, run_study
 from holdfast.simulator.runtime.resources import study_rater, user_for
 from tests.simulator.scripted import HashRater, ScriptedUser
 
@@ -50,11 +50,11 @@ def plan(conversations: int, turns: int, *, concurrency: int = 32, **changes: An
 
 def troupe(plan: Plan, model: ChatModel, *, scripted: bool) -> Troupe:
     """``scripted``: users and rater that cost nothing, so that what is measured is the engine; else a study's own."""
-    shop = Workshop({plan.study.model: model}, plan.study.model, plan.tasks, plan.patterns)
+    shop = CandidateResources({plan.study.model: model}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
     if scripted:
         return Troupe(candidates, ScriptedUser, HashRater())
-    return Troupe(candidates, user_for, Gathered(study_rater(plan.study)))
+    return Troupe(candidates, user_for, CoalescingRater(study_rater(plan.study)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,6 @@ def hold(plan: Plan, people: Troupe, out: Path | None = None) -> Cost:
         with tempfile.TemporaryDirectory() as scratch:
             return hold(plan, people, Path(scratch) / "run")
     cpu, wall = time.process_time(), time.perf_counter()
-    outcome: Outcome = run_study(plan, people, out)
+    outcome: RunOutcome = run_study(plan, people, out)
     assert outcome.failed == 0
     return Cost(outcome.turns, time.process_time() - cpu, time.perf_counter() - wall)

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from holdfast.simulator.serving import Served
+from holdfast.simulator.serving import ServedRun
 
 
 @contextmanager
-def transformers_serve(what: Served, home: Path) -> Iterator[None]:
+def transformers_serve(what: ServedRun, home: Path) -> Iterator[None]:
     """The very command that the hint prints."""
     log = home / "server.log"
     home.mkdir()

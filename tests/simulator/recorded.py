@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agents import registry
-from holdfast.agents.registry import Workshop
+from holdfast.agents.registry import CandidateResources
 from holdfast.simulator.engine.run import Troupe, run_study
 from holdfast.simulator.runtime.resources import study_rater, user_for
 from holdfast.simulator.config.plan import resolve
@@ -24,7 +24,7 @@ STUDY: dict[str, Any] = {
 def record_run(out: Path, **changes: Any) -> Path:
     """Hold 3 personas x 2 candidates x 6 turns in ``out``, which then holds a study.yaml and a journal."""
     plan = resolve(StudyConfig.model_validate(STUDY | changes))
-    shop = Workshop({plan.study.model: HashModel()}, plan.study.model, plan.tasks, plan.patterns)
+    shop = CandidateResources({plan.study.model: HashModel()}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
     run_study(plan, Troupe(candidates, user_for, study_rater(plan.study)), out)
     return out

@@ -16,7 +16,7 @@ from holdfast.agents.protocols import (
     Generation,
     GenerationRequest,
     Message,
-    Said,
+    Intention,
     Spoken,
     UserState,
 )
@@ -73,10 +73,10 @@ class ScriptedUser:
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
         rng = random.Random(seed)
         topic, feeling = rng.choice(self.persona.topics), rng.choice(self.persona.feelings)
-        said = Said("feel", feeling, topic)
+        said = Intention("feel", feeling, topic)
         return Spoken(f"I feel {feeling} about {topic}.", said, replace(state, last_said=said))
 
-    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt:
+    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt:
         rng = random.Random(derive_seed(seed, reply))
         dimensions = {name: 1 + 4 * rng.random() for name in SENSE7}
         mean = sum(dimensions.values()) / len(dimensions)

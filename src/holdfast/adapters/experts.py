@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.writing import DialogueFile, Heard, World, heard, write_dialogues
+from holdfast.adapters.dialogues.writing import DialogueFile, UserMessages, TrainingPeople, user_messages, write_dialogues
 from holdfast.core.atomic import drafted
 from holdfast.adapters.dialogues.filtering import Standard
-from holdfast.adapters.progress import Progress, silent
+from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.dialogues.steering import DialoguePlan, hold_dialogues
@@ -30,7 +30,7 @@ HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the route
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class TrainingBase:
     """The base model twice: as something that talks, and as a folder to train on.
 
     ``name`` is what the adapters' files call it: a hub id or a word, never a path. ``writer``: another model, that
@@ -69,13 +69,13 @@ class TrainingOutcome:
 
 async def train_experts(
     config: TrainingConfig,
-    world: World,
-    base: Base,
+    world: TrainingPeople,
+    base: TrainingBase,
     rater: Rater,
     *,
     out: Path,
     seed: int,
-    progress: Progress = silent,
+    progress: StageProgress = silent,
 ) -> TrainingOutcome:
     """Write dialogues, train one adapter per pattern, fit the router; leave it all in ``out``.
 
@@ -126,8 +126,8 @@ async def train_experts(
 
 
 async def _listen_to_held_out(
-    config: TrainingConfig, world: World, model: ChatModel, rater: Rater, *, seed: int
-) -> Sequence[Heard]:
+    config: TrainingConfig, world: TrainingPeople, model: ChatModel, rater: Rater, *, seed: int
+) -> Sequence[UserMessages]:
     """What the held-out personas say to the bare base: how the router fares with people that it never heard."""
     plans = [
         DialoguePlan(
@@ -141,7 +141,7 @@ async def _listen_to_held_out(
         for persona in world.split.test
         for replicate in range(HELD_OUT_REPLICATES)
     ]
-    return heard(await hold_dialogues(plans, model, rater, config.concurrency))
+    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency))
 
 
 class _Watch:

@@ -120,7 +120,7 @@ class Candidate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Intention:
     """What the user's message was about, for measuring whether the reply answered it."""
 
     kind: Literal["open", "feel", "ask", "tell", "repeat", "thank", "close"]
@@ -143,7 +143,7 @@ class UserState:
     turns: int = 0
     poor_turns: int = 0  # poor turns in a row
     ignored: int = 0  # how often in a row the last need or feeling went unanswered
-    last_said: Said | None = None
+    last_said: Intention | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -152,7 +152,7 @@ class Spoken:
     """The user's message, what it meant, and the state after saying it."""
 
     text: str
-    said: Said
+    said: Intention
     state: UserState
 
 
@@ -175,7 +175,7 @@ class UserAgent(Protocol):
 
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken: ...
 
-    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt: ...
+    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt: ...
 
 
 # --- raters --------------------------------------------------------------------------------------------------------

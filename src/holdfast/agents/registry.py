@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator
 
-from holdfast.agents.assistants import Adapter, Base, DescribedCandidate, Oracle, Routed, Router, SystemPrompt
+from holdfast.agents.assistants import Adapter, BareModel, DescribedCandidate, Oracle, Routed, Router, SystemPrompt
 from holdfast.agents.assistants import specs as s
 from holdfast.agents.assistants.prompting import SystemPrompts, own_prompt, pattern_prompts
 from holdfast.agents.models.spec import ModelSpec
@@ -23,7 +23,7 @@ from holdfast.core.wording import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class CandidateResources:
     """What builders may draw on. ``models`` maps what a study says of a model to the loaded model."""
 
     models: Mapping[ModelSpec, ChatModel]
@@ -51,7 +51,7 @@ class Workshop:
         return {task.id: spec.experts.get(task.pattern, task.pattern) for task in self.tasks.values()}
 
 
-Builder = Callable[[Any, Workshop], DescribedCandidate]
+Builder = Callable[[Any, CandidateResources], DescribedCandidate]
 _KINDS: dict[str, tuple[type[s.CandidateSpec], Builder]] = {}
 
 
@@ -67,7 +67,7 @@ def kinds() -> tuple[str, ...]:
     return tuple(_KINDS)
 
 
-def build(spec: s.CandidateSpec, workshop: Workshop) -> DescribedCandidate:
+def build(spec: s.CandidateSpec, workshop: CandidateResources) -> DescribedCandidate:
     """The candidate that ``spec`` asks for."""
     return _KINDS[spec.kind][1](spec, workshop)
 
@@ -106,31 +106,31 @@ AnyCandidateSpec = Annotated[
 """The type for a field of a study's model: reads words and mappings, writes mappings."""
 
 
-def _base(spec: s.BaseSpec, shop: Workshop) -> Base:
-    return Base(shop.model(spec), spec.name, shop.sampling_for(spec))
+def _base(spec: s.BaseSpec, shop: CandidateResources) -> BareModel:
+    return BareModel(shop.model(spec), spec.name, shop.sampling_for(spec))
 
 
-def _system_prompt(spec: s.SystemPromptSpec, shop: Workshop) -> SystemPrompt:
+def _system_prompt(spec: s.SystemPromptSpec, shop: CandidateResources) -> SystemPrompt:
     return SystemPrompt(shop.model(spec), shop.prompts(spec), spec.name, sampling=shop.sampling_for(spec))
 
 
-def _reminder(spec: s.ReminderSpec, shop: Workshop) -> SystemPrompt:
+def _reminder(spec: s.ReminderSpec, shop: CandidateResources) -> SystemPrompt:
     model, prompts = shop.model(spec), shop.prompts(spec)
     return SystemPrompt(model, prompts, spec.name, spec.every, spec.where, shop.sampling_for(spec))
 
 
-def _adapter(spec: s.AdapterSpec, shop: Workshop) -> Adapter:
+def _adapter(spec: s.AdapterSpec, shop: CandidateResources) -> Adapter:
     prompts = shop.prompts(spec) if spec.prompted else None
     return Adapter(shop.model(spec), spec.adapter, spec.name, prompts, shop.sampling_for(spec))
 
 
-def _routed(spec: s.RoutedSpec, shop: Workshop) -> Routed:
+def _routed(spec: s.RoutedSpec, shop: CandidateResources) -> Routed:
     if shop.router is None:
         raise InputError(f"candidate {spec.name!r} needs a router; train one first (holdfast train) or use 'oracle'")
     return Routed(shop.model(spec), shop.router, shop.experts(spec), spec.name, shop.sampling_for(spec))
 
 
-def _oracle(spec: s.OracleSpec, shop: Workshop) -> Oracle:
+def _oracle(spec: s.OracleSpec, shop: CandidateResources) -> Oracle:
     return Oracle(shop.model(spec), shop.experts(spec), spec.name, shop.sampling_for(spec))
 
 

@@ -46,7 +46,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Line and column, counted from 1."""
 
     line: int
@@ -62,8 +62,8 @@ class YamlSource:
 
     name: str
     data: object
-    keys: Mapping[DataPath, Place]
-    values: Mapping[DataPath, Place]
+    keys: Mapping[DataPath, Position]
+    values: Mapping[DataPath, Position]
     faults: tuple[Fault, ...] = ()
 
     def fault(self, path: DataPath, message: str, *, at_key: bool = False) -> Fault:
@@ -71,7 +71,7 @@ class YamlSource:
         places = self.keys if at_key and path in self.keys else self.values
         while path and path not in places:
             path = path[:-1]
-        place = places.get(path, Place(1, 1))
+        place = places.get(path, Position(1, 1))
         return Fault(self.name, message, place.line, place.column)
 
     def get(self, path: DataPath) -> object:
@@ -121,8 +121,8 @@ class _Builder:
     def __init__(self, name: str) -> None:
         self.name = name
         self.faults: list[Fault] = []
-        self.keys: dict[DataPath, Place] = {}
-        self.values: dict[DataPath, Place] = {}
+        self.keys: dict[DataPath, Position] = {}
+        self.values: dict[DataPath, Position] = {}
         self.stack: list[_Frame] = []
         self.root: object = None
         self.count = 0
@@ -200,7 +200,7 @@ class _Builder:
         else:
             self.keys[path] = place
 
-    def _attach(self, frame: _Frame | None, event: yaml.NodeEvent, place: Place) -> DataPath:
+    def _attach(self, frame: _Frame | None, event: yaml.NodeEvent, place: Position) -> DataPath:
         """Put the event's value where it belongs; return its path."""
         self._last: dict[str, object] | list[object] = [] if isinstance(event, yaml.SequenceStartEvent) else {}
         value = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._last
@@ -244,8 +244,8 @@ class _Builder:
         return value
 
 
-def _place(mark: AnyMark | None) -> Place:
-    return Place(mark.line + 1, mark.column + 1) if mark is not None else Place(1, 1)
+def _place(mark: AnyMark | None) -> Position:
+    return Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)
 
 
 def _plain(text: str) -> str | int | float | bool | None:

@@ -30,7 +30,7 @@ AnyPath = str | Path
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class Run:
     """What a run left in ``out``. ``results``: as in results.json (see ``results/schema.json``)."""
 
     out: Path
@@ -76,7 +76,7 @@ class Study:
         replay: AnyPath | None = None,
         callbacks: Callbacks = None,
         quiet: bool = True,
-    ) -> Finished:
+    ) -> Run:
         """Do all that the study asks for in the folder ``out``; see :func:`holdfast.simulator.runtime.pipeline.run_loop` for the errors.
 
         ``replay``: a run folder whose journal gives the candidates' replies, instead of models. ``callbacks``:
@@ -87,7 +87,7 @@ class Study:
 
         folder, source = Path(out), None if replay is None else Path(replay)
         shown = viewer(quiet=quiet)
-        return Finished(
+        return Run(
             folder, run_loop(self.config, folder, resume=resume, viewer=shown, replay=source, callbacks=callbacks)
         )
 
@@ -99,7 +99,7 @@ class Study:
         replay: AnyPath | None = None,
         callbacks: Callbacks = None,
         quiet: bool = True,
-    ) -> Finished:
+    ) -> Run:
         """As :meth:`run`, in an event loop of one's own."""
         from holdfast.simulator.cli.studies.stage import viewer
         from holdfast.simulator.runtime.pipeline import run_loop_async
@@ -108,4 +108,4 @@ class Study:
         results = await run_loop_async(
             self.config, folder, resume=resume, viewer=viewer(quiet=quiet), replay=source, callbacks=callbacks
         )
-        return Finished(folder, results)
+        return Run(folder, results)

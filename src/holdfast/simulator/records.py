@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.agents.protocols import Expressed, Said
+from holdfast.agents.protocols import Expressed, Intention
 from holdfast.core.seeds import derive_seed
 
 __all__ = ["EpisodeRecord", "EpisodeSpec", "TurnRecord", "derive_seed"]
@@ -48,7 +48,7 @@ class TurnRecord:
     episode_id: str
     turn: int
     user: str
-    said: Said
+    said: Intention
     reply: str
     expressed: Expressed
     felt: Mapping[str, float]  # SENSE-7 dimensions, 1-5

@@ -30,7 +30,7 @@ BASE = "base"  # the bare model's folder among the links
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedRun:
     """A base model, its adapters by name, and where a server of them would listen."""
 
     base: Path
@@ -96,7 +96,7 @@ class Served:
         }
 
 
-def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> Served:
+def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> ServedRun:
     """What a server needs of the run folder ``run``.
 
     Raises:
@@ -116,10 +116,10 @@ def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> Served:
     name = "holdfast-micro" if reference.word == "micro" else reference.path.name
     rank = max(_rank(path) for path in adapters.values())
     dtype = "float32" if reference.dtype == "float64" else reference.dtype  # the most that servers compute in
-    return Served(reference.path.absolute(), name, adapters, folder, rank, _tested(study), dtype, host, port)
+    return ServedRun(reference.path.absolute(), name, adapters, folder, rank, _tested(study), dtype, host, port)
 
 
-def link(what: Served, folder: Path) -> list[Path]:
+def link(what: ServedRun, folder: Path) -> list[Path]:
     """Make the folders that ``transformers serve`` takes: ``base``, and one for each adapter, of links.
 
     Folders that are there already are made anew where they hold nothing but links. Raises InputError where they hold

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws, tally, usable_turns
-from holdfast.agents.protocols import Expressed, Said
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws, count_kept, usable_turns
+from holdfast.agents.protocols import Expressed, Intention
 from holdfast.personas.schema import MechanismLevels
 
 WARM = MechanismLevels(emotional_reaction=2, interpretation=1, exploration=0)
 STANDARD = Standard(WARM, 0.7, frozenset({"anxious", "tired"}), frozenset({"the report", "the slides", "the bug"}))
 ON_TARGET = Expressed(2, 1, 0)
-FELT = Said("feel", feeling="anxious", topic="the report")
+FELT = Intention("feel", feeling="anxious", topic="the report")
 
 
 def test_adherence_by_hand() -> None:
@@ -40,11 +40,11 @@ def test_a_low_score_and_a_cut_reply_are_flaws() -> None:
 
 
 def test_a_message_that_names_nothing_asks_for_no_naming() -> None:
-    assert flaws(Said("thank"), "You are welcome.", ON_TARGET, STANDARD) == ()
+    assert flaws(Intention("thank"), "You are welcome.", ON_TARGET, STANDARD) == ()
 
 
 def test_a_need_may_hold_another_topics_words() -> None:
-    asked = Said("ask", topic="the report", need="sort the slides")
+    asked = Intention("ask", topic="the report", need="sort the slides")
     assert flaws(asked, "To sort the slides, make a list.", ON_TARGET, STANDARD) == ()
 
 
@@ -64,7 +64,7 @@ def test_the_tally_by_hand() -> None:
     whole: list[tuple[Flaw, ...]] = [(), (), ()]
     cut: list[tuple[Flaw, ...]] = [(), (), ("low_adherence", "names_nothing_said"), ("empty",)]
     dropped: list[tuple[Flaw, ...]] = [("low_adherence",), (), ()]
-    counts = tally([whole, cut, dropped], 2, failed=1)
+    counts = count_kept([whole, cut, dropped], 2, failed=1)
     assert counts.dialogues == {"held": 3, "kept": 2, "cut": 1, "dropped": 1, "failed": 1}
     assert counts.turns == {"held": 10, "kept": 5}
     assert counts.flaws == {"low_adherence": 2, "names_nothing_said": 1}

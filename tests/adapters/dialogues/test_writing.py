@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.writing import World, plan_dialogues, write_dialogues
+from holdfast.adapters.dialogues.writing import TrainingPeople, plan_dialogues, write_dialogues
 from holdfast.adapters.dialogues.export import read_jsonl, write_jsonl
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.steering import hold_dialogue
@@ -17,7 +17,7 @@ from holdfast.core.errors import InputError, ModelError
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task, training_dialogue
 
 PEOPLE = [persona(f"{task_id}_{i}", task_id) for task_id in ("alpha", "beta") for i in "abc"]
-WORLD = World(
+WORLD = TrainingPeople(
     split_personas(PEOPLE, 0),
     {"alpha": task("alpha", "warm", "budget"), "beta": task("beta", "cool", "bug")},
     {"warm": pattern("warm", 2, 0, 0), "cool": pattern("cool", 0, 0, 0)},

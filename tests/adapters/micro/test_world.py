@@ -23,7 +23,7 @@ from holdfast.adapters.micro.world import (
     style_prompt,
 )
 from holdfast.agents.prompts.pattern import pattern_prompt
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 from holdfast.personas.loading import patterns
 
 DOCUMENTS = 3000
@@ -131,7 +131,7 @@ def test_half_of_the_prompts_are_word_for_word_what_a_study_sends(pattern: str) 
 
 def test_a_reply_names_each_thing_at_most_once_and_turns_my_into_your() -> None:
     grammar, rng = load_replies(), random.Random(8)
-    said = Said("feel", feeling="anxious", topic="my budget report")
+    said = Intention("feel", feeling="anxious", topic="my budget report")
     for _ in range(300):
         style = Style(*(rng.randrange(3) for _ in PARTS))
         reply = grammar.reply(style, said, rng)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.adapters.dialogues.writing import Heard
+from holdfast.adapters.dialogues.writing import UserMessages
 from holdfast.adapters.routing.fitting import assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter, features_of
 from holdfast.core.errors import InputError, ModelError
@@ -17,12 +17,12 @@ from tests.adapters.standins import task
 
 TASKS = {"alpha": task("alpha", "warm", "budget"), "beta": task("beta", "cool", "bug")}
 TRAIN = (
-    Heard("a", "alpha", ("I feel tired.", "The budget report is late.", "How do I plan the budget?")),
-    Heard("b", "beta", ("I feel tired.", "The bug is back.", "How do I find the bug?", "Thanks.")),
+    UserMessages("a", "alpha", ("I feel tired.", "The budget report is late.", "How do I plan the budget?")),
+    UserMessages("b", "beta", ("I feel tired.", "The bug is back.", "How do I find the bug?", "Thanks.")),
 )
 TEST = (
-    Heard("c", "alpha", ("Hello, my budget deck.", "I feel tired.")),
-    Heard("d", "beta", ("Hello.", "A bug in my test.", "The budget test has a bug, find the bug.")),
+    UserMessages("c", "alpha", ("Hello, my budget deck.", "I feel tired.")),
+    UserMessages("d", "beta", ("Hello.", "A bug in my test.", "The budget test has a bug, find the bug.")),
 )
 
 

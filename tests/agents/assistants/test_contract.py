@@ -13,8 +13,8 @@ from holdfast.agents import registry
 from holdfast.agents.assistants import DescribedCandidate
 from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import AssistantView, Message, Reply
-from holdfast.agents.registry import Workshop
-from holdfast.simulator.conversation.participants import Cast, opening
+from holdfast.agents.registry import CandidateResources
+from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.graph import config, graph
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
@@ -27,8 +27,8 @@ class KeywordRouter:
         return "burnout" if "tired" in " ".join(user_messages) else "bug_hunt"
 
 
-def workshop(model: HashModel) -> Workshop:
-    return Workshop({"micro": model}, "micro", TASKS, PATTERNS, KeywordRouter())
+def workshop(model: HashModel) -> CandidateResources:
+    return CandidateResources({"micro": model}, "micro", TASKS, PATTERNS, KeywordRouter())
 
 
 def view(candidate: DescribedCandidate, *users: str, seed: int = 1) -> AssistantView:
@@ -106,7 +106,7 @@ class CandidateContract:
             turns.append(record)
 
         spec = EpisodeSpec("p", hidden.task, candidate.name, 1, 6)
-        cast = Cast(spec, TASKS["bug_hunt"], ScriptedUser(hidden), candidate, HashRater(), MaxTurns(6), keep)
+        cast = Participants(spec, TASKS["bug_hunt"], ScriptedUser(hidden), candidate, HashRater(), MaxTurns(6), keep)
         await graph.ainvoke(opening(cast), config(6), context=cast)
         assert len(turns) == len(model.requests) == 6
         for turn, request in zip(turns, model.requests, strict=True):

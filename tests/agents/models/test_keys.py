@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.agents.models.served.endpoint import Endpoint, Limits
-from holdfast.agents.models.keys import HIDDEN, Key
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
+from holdfast.agents.models.keys import HIDDEN, ApiKey
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.protocols import GenerationRequest, Message
@@ -39,9 +39,9 @@ REQUEST = GenerationRequest("c", (Message("user", "I feel torn."),), seed=1)
 
 
 @pytest.fixture
-def key(monkeypatch: pytest.MonkeyPatch) -> Key:
+def key(monkeypatch: pytest.MonkeyPatch) -> ApiKey:
     monkeypatch.setenv("MY_KEY", CANARY)
-    return Key("MY_KEY")
+    return ApiKey("MY_KEY")
 
 
 def everything(caught: BaseException | None, caplog: pytest.LogCaptureFixture, *more: object) -> str:
@@ -91,13 +91,13 @@ def assert_nowhere_in(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", EVERY)
-async def test_no_failure_shows_the_key(fault: Fault, key: Key, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_failure_shows_the_key(fault: Fault, key: ApiKey, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
     endless = Faults(1.0, weights={fault: 1.0}, in_a_row=99)
     server = ScriptedServer(endless, api_key=CANARY, echo_headers=True, patience_s=1, retry_after_s=0.1, down_s=0.3)
     async with server:
-        limits = Limits(timeout_s=0.3 if fault == "timeout" else 20, retries=1, patience_s=1)
+        limits = EndpointLimits(timeout_s=0.3 if fault == "timeout" else 20, retries=1, patience_s=1)
         model = ServedChatModel(Endpoint(server.base_url, key, limits), "m")
         caught = None
         try:
@@ -111,7 +111,7 @@ async def test_no_failure_shows_the_key(fault: Fault, key: Key, caplog: pytest.L
     assert caught is not None or made.text
 
 
-async def test_a_refused_key_is_named_by_its_variable(key: Key, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refused_key_is_named_by_its_variable(key: ApiKey, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with ScriptedServer(api_key="another", echo_headers=True) as server:
         model = ServedChatModel(Endpoint(server.base_url, key), "m")
@@ -122,7 +122,7 @@ async def test_a_refused_key_is_named_by_its_variable(key: Key, caplog: pytest.L
     assert_hidden(everything(caught.value, caplog, model))
 
 
-async def test_a_reply_that_says_the_key_loses_it(key: Key, tmp_path: Path) -> None:
+async def test_a_reply_that_says_the_key_loses_it(key: ApiKey, tmp_path: Path) -> None:
     async with ScriptedServer(answer=lambda body: f"Your key is {CANARY}.") as server:
         cache = ResponseCache(tmp_path / "cache.sqlite")
         made = await ServedChatModel(Endpoint(server.base_url, key), "m", cache=cache).generate(REQUEST)
@@ -131,13 +131,13 @@ async def test_a_reply_that_says_the_key_loses_it(key: Key, tmp_path: Path) -> N
     assert CANARY.encode() not in (tmp_path / "cache.sqlite").read_bytes()
 
 
-def test_a_pickle_holds_only_the_name(key: Key) -> None:
+def test_a_pickle_holds_only_the_name(key: ApiKey) -> None:
     assert CANARY.encode() not in pickle.dumps(Endpoint("http://x/v1", key))
 
 
 def test_a_message_loses_headers_and_the_keys_of_other_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTHER_API_KEY", "0123456789abcdef")
-    said = Key().clean("got {'Authorization': 'Bearer abc.def-1', 'x': 1} for 0123456789abcdef\n\x1b[31m")
+    said = ApiKey().clean("got {'Authorization': 'Bearer abc.def-1', 'x': 1} for 0123456789abcdef\n\x1b[31m")
     assert said == ascii("got {'Authorization': '[hidden]', 'x': 1} for [hidden] \x1b[31m")
 
 
@@ -148,13 +148,13 @@ def test_a_key_is_hidden_wherever_it_stands(key: str, before: str, after: str) -
             patch.setenv("ANY", key)
         except (ValueError, UnicodeError):
             return  # no environment can hold it
-        hidden = Key("ANY").hide_in(before + key + after)
+        hidden = ApiKey("ANY").hide_in(before + key + after)
     assert key not in hidden.replace(HIDDEN, "") or key in HIDDEN
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right key, storm", "wrong key"])
 def test_a_whole_run_leaves_no_trace_of_the_key(
-    right: bool, key: Key, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    right: bool, key: ApiKey, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server = storm(CANARY if right else "another")
@@ -170,7 +170,7 @@ def test_a_whole_run_leaves_no_trace_of_the_key(
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right key, storm", "wrong key"])
-def test_langsmith_hears_everything_but_keys(right: bool, key: Key, tmp_path: Path) -> None:
+def test_langsmith_hears_everything_but_keys(right: bool, key: ApiKey, tmp_path: Path) -> None:
     """Its three variables are all that a user sets; whatever any library logs is shown."""
     server = storm(CANARY if right else "another")
     with running(server), langsmith() as posted:

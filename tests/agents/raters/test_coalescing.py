@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from holdfast.agents.protocols import Exchange, Expressed
-from holdfast.agents.raters.coalescing import Gathered
+from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.linear.rater import LinearRater
 
 REPLIES = (
@@ -35,7 +35,7 @@ class Counted:
 
 async def test_one_call_for_all_that_ask_at_once_and_each_gets_its_own() -> None:
     rater = Counted()
-    gathered = Gathered(rater)
+    gathered = CoalescingRater(rater)
     asked = [[Exchange("u", "x" * n)] * (1 + n % 2) for n in range(1, 6)]
     answers = await asyncio.gather(*(gathered.rate(one) for one in asked))
     assert rater.calls == [sum(len(one) for one in asked)]
@@ -47,7 +47,7 @@ async def test_one_call_for_all_that_ask_at_once_and_each_gets_its_own() -> None
 
 
 async def test_one_that_cannot_be_rated_fails_alone() -> None:
-    gathered = Gathered(Counted())
+    gathered = CoalescingRater(Counted())
     answers = await asyncio.gather(
         *(gathered.rate([Exchange("u", reply)]) for reply in ("good", "bad", "fine")), return_exceptions=True
     )
@@ -57,7 +57,7 @@ async def test_one_that_cannot_be_rated_fails_alone() -> None:
 
 
 async def test_a_conversation_that_was_given_up_is_nobodys_trouble() -> None:
-    gathered = Gathered(Counted())
+    gathered = CoalescingRater(Counted())
     gone = asyncio.create_task(gathered.rate([Exchange("u", "gone")]))
     stays = asyncio.create_task(gathered.rate([Exchange("u", "stays")]))
     await asyncio.sleep(0)
@@ -73,7 +73,7 @@ async def test_the_shipped_rater_scores_the_same_whatever_stands_beside(size: in
     rater = LinearRater()
     exchanges = [Exchange("u", REPLIES[n * n % len(REPLIES)] + " " + REPLIES[n % len(REPLIES)]) for n in range(48)]
     alone = [(await rater.rate([exchange]))[0] for exchange in exchanges]
-    gathered = Gathered(rater)
+    gathered = CoalescingRater(rater)
     at_once = []
     for start in range(0, len(exchanges), size):
         answers = await asyncio.gather(*(gathered.rate([one]) for one in exchanges[start : start + size]))

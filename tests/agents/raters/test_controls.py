@@ -10,7 +10,7 @@ from scipy.stats import linregress, spearmanr
 
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
 from holdfast.agents.raters.judge.rater import Sample, Verdict
-from holdfast.agents.raters.protocol import Judgement, Stamp
+from holdfast.agents.raters.protocol import Rating, RaterIdentity
 
 
 def verdict(forward: float | None, backward: float | None) -> Verdict:
@@ -19,7 +19,7 @@ def verdict(forward: float | None, backward: float | None) -> Verdict:
         for order, value in (("forward", forward), ("reversed", backward))
         if value is not None
     )
-    return Verdict(Judgement(Stamp("x", "1")), samples)
+    return Verdict(Rating(RaterIdentity("x", "1")), samples)
 
 
 def test_length_by_hand() -> None:

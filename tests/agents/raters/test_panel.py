@@ -11,12 +11,12 @@ import pytest
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters import LinearRater
-from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.panel import Panel, agreement, disputes
 from holdfast.core.errors import InputError
 
 TWO = Scale("two", ("warmth",), 0, 2)
-STAMP = Stamp("fixed", "1")
+STAMP = RaterIdentity("fixed", "1")
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Fixed:
 
     scores: tuple[float | None, ...]
     scale: Scale = TWO
-    stamp: Stamp = STAMP
+    stamp: RaterIdentity = STAMP
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
         return [
-            Judgement(self.stamp, missing="empty") if one is None else Judgement(self.stamp, {"warmth": one})
+            Rating(self.stamp, missing="empty") if one is None else Rating(self.stamp, {"warmth": one})
             for one in self.scores
         ]
 

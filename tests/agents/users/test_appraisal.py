@@ -19,12 +19,12 @@ from holdfast.agents.users.appraisal import (
     satisfaction,
     serves,
 )
-from holdfast.agents.users.listening import Heard
+from holdfast.agents.users.reply_cues import ReplyCues
 
 share = st.floats(0, 1)
 level = st.floats(0, 2)
 heards = st.builds(
-    Heard,
+    ReplyCues,
     feeling=st.none() | share,
     topic=st.none() | share,
     asked=st.booleans(),
@@ -35,17 +35,17 @@ heards = st.builds(
 levels = st.builds(Expressed, level, level, level)
 
 #: A reply of sensible length that names everything, new, with something to do.
-IDEAL = Heard(feeling=1.0, topic=1.0, asked=False, steps=True, repeated=0.0, sane=1.0)
+IDEAL = ReplyCues(feeling=1.0, topic=1.0, asked=False, steps=True, repeated=0.0, sane=1.0)
 ASKED = replace(IDEAL, feeling=None, asked=True)
 
 
-def felt(*expressed: float, heard: Heard = IDEAL) -> float:
+def felt(*expressed: float, heard: ReplyCues = IDEAL) -> float:
     return overall(appraise(Expressed(*expressed), heard))
 
 
 @settings(max_examples=300, deadline=None)
 @given(levels, heards)
-def test_every_dimension_stays_in_its_range(expressed: Expressed, heard: Heard) -> None:
+def test_every_dimension_stays_in_its_range(expressed: Expressed, heard: ReplyCues) -> None:
     dimensions = appraise(expressed, heard)
     assert tuple(dimensions) == SENSE7
     assert all(1.0 <= value <= 5.0 for value in dimensions.values())
@@ -54,7 +54,7 @@ def test_every_dimension_stays_in_its_range(expressed: Expressed, heard: Heard) 
 @settings(max_examples=300, deadline=None)
 @given(levels, heards, st.sampled_from(["emotional_reaction", "interpretation", "exploration"]), level)
 def test_more_expressed_empathy_is_never_felt_as_less(
-    expressed: Expressed, heard: Heard, mechanism: str, other: float
+    expressed: Expressed, heard: ReplyCues, mechanism: str, other: float
 ) -> None:
     higher = replace(expressed, **{mechanism: max(other, getattr(expressed, mechanism))})
     below, above = appraise(expressed, heard), appraise(higher, heard)
@@ -64,7 +64,7 @@ def test_more_expressed_empathy_is_never_felt_as_less(
 @settings(max_examples=300, deadline=None)
 @given(levels, heards, st.sampled_from(["feeling", "topic", "sane", "steps", "repeated"]), share)
 def test_naming_helping_and_fresh_words_are_never_felt_as_less(
-    expressed: Expressed, heard: Heard, what: str, other: float
+    expressed: Expressed, heard: ReplyCues, what: str, other: float
 ) -> None:
     now = getattr(heard, what)
     if now is None:
@@ -77,7 +77,7 @@ def test_naming_helping_and_fresh_words_are_never_felt_as_less(
 def test_the_weights_of_each_dimension_sum_to_one_so_that_it_reaches_both_ends() -> None:
     assert tuple(WEIGHTS) == SENSE7
     assert all(sum(astuple(weights)) == pytest.approx(1.0) for weights in WEIGHTS.values())
-    nothing = Heard(feeling=0.0, topic=0.0, asked=False, steps=False, repeated=1.0, sane=0.0)
+    nothing = ReplyCues(feeling=0.0, topic=0.0, asked=False, steps=False, repeated=1.0, sane=0.0)
     assert set(appraise(Expressed(0, 0, 0), nothing).values()) == {1.0}
     assert list(appraise(Expressed(2, 2, 2), IDEAL).values()) == pytest.approx([5.0] * 7)
 
@@ -111,7 +111,7 @@ def test_how_levels_are_felt() -> None:
     ],
 )
 def test_a_reply_after_the_pattern_feels_about_as_desired(
-    expressed: tuple[float, float, float], heard: Heard, low: float, high: float
+    expressed: tuple[float, float, float], heard: ReplyCues, low: float, high: float
 ) -> None:
     assert low <= felt(*expressed, heard=heard) <= high
 
@@ -130,7 +130,7 @@ def test_satisfaction_by_hand() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.floats(1, 5), st.floats(1, 5), heards)
 def test_satisfaction_is_a_share_and_highest_where_desire_is_met(
-    desired: float, perceived: float, heard: Heard
+    desired: float, perceived: float, heard: ReplyCues
 ) -> None:
     value = satisfaction(perceived, desired, heard)
     assert 0.0 <= value <= 1.0

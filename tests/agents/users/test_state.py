@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.protocols import Intention, UserState
 from holdfast.agents.users.state import all_topics, begin_state, closing, state_from_json, state_to_json
 from holdfast.core.errors import JournalError
 
@@ -16,7 +16,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 phrases = st.lists(st.text(max_size=20), max_size=6).map(tuple)
 maybe = st.none() | st.text(max_size=20)
 said = st.builds(
-    Said,
+    Intention,
     kind=st.sampled_from(["open", "feel", "ask", "tell", "repeat", "thank", "close"]),
     feeling=maybe,
     topic=maybe,

@@ -6,25 +6,25 @@ from dataclasses import replace
 import pytest
 from langgraph.graph import END, START, StateGraph
 
-from holdfast.agents.assistants import Base
+from holdfast.agents.assistants import BareModel
 from holdfast.core.errors import ModelError
-from holdfast.simulator.conversation.participants import Cast, ConversationState, opening, reopening
+from holdfast.simulator.conversation.participants import Participants, ConversationState, opening, reopening
 from holdfast.simulator.conversation.graph import build_graph, config, graph
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedUser, persona
 
 
-def cast(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = None) -> Cast:
+def cast(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = None) -> Participants:
     async def keep(record: TurnRecord) -> None:
         turns.append(record)
 
     spec = EpisodeSpec("amira", "bug_hunt", "base", 1, max_turns)
-    people = ScriptedUser(persona()), Base(model or HashModel()), HashRater()
-    return Cast(spec, TASKS["bug_hunt"], *people, MaxTurns(max_turns), keep, study_seed=3)
+    people = ScriptedUser(persona()), BareModel(model or HashModel()), HashRater()
+    return Participants(spec, TASKS["bug_hunt"], *people, MaxTurns(max_turns), keep, study_seed=3)
 
 
-def hold(cast: Cast, state: ConversationState | None = None) -> ConversationState:
+def hold(cast: Participants, state: ConversationState | None = None) -> ConversationState:
     start = opening(cast) if state is None else state
     return asyncio.run(graph.ainvoke(start, config(cast.spec.max_turns), context=cast))
 
@@ -86,7 +86,7 @@ def test_a_failing_model_fails_the_conversation_after_the_turns_it_had() -> None
 def test_it_fits_into_a_graph_of_ones_own() -> None:
     turns: list[TurnRecord] = []
     people = cast(turns)
-    outer = StateGraph(ConversationState, context_schema=Cast)
+    outer = StateGraph(ConversationState, context_schema=Participants)
     outer.add_node("conversation", build_graph().compile())
     outer.add_edge(START, "conversation")
     outer.add_edge("conversation", END)

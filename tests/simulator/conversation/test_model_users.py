@@ -11,14 +11,14 @@ import jsonschema
 import pytest
 
 import holdfast.simulator as simulator
-from holdfast.agents.assistants import Base
+from holdfast.agents.assistants import BareModel
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import JournalError
 from holdfast.simulator.cli.studies.summary import played_by
 from holdfast.simulator.runtime.session import replaying
-from holdfast.simulator.conversation.participants import Cast, opening
+from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.graph import config, graph
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.journal.store import Journal, read_episodes
@@ -70,7 +70,7 @@ async def test_the_assistant_never_sees_who_the_user_is(speaks: Any) -> None:
 
     spec = EpisodeSpec("p", hidden.task, "base", 1, 6)
     user = ModelUser(hidden, player, spec.id)
-    cast = Cast(spec, TASKS["bug_hunt"], user, Base(model), HashRater(), MaxTurns(6), keep)
+    cast = Participants(spec, TASKS["bug_hunt"], user, BareModel(model), HashRater(), MaxTurns(6), keep)
     await graph.ainvoke(opening(cast), config(6), context=cast)
     assert len(turns) == len(model.requests) == 6
     assert any("CANARYBACK" in repr(request) for request in player.requests)

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.agents.protocols import Felt, Message, UserState
-from holdfast.simulator.conversation.stop import GoalsDone, MaxTurns, Moment, Repeats, StopRule, UserLeaves
+from holdfast.simulator.conversation.stop import GoalsDone, MaxTurns, TurnEnd, Repeats, StopRule, UserLeaves
 
 
 def moment(
     turn: int = 1, leave: str | None = None, goals: Sequence[str] = ("g",), replies: Sequence[str] = ()
-) -> Moment:
+) -> TurnEnd:
     state = UserState(50.0, 0.0, tuple(goals), (), (), 3.0, math.nan)
     messages = tuple(m for reply in replies for m in (Message("user", "hm"), Message("assistant", reply)))
-    return Moment(turn, Felt({}, state, leave), messages)
+    return TurnEnd(turn, Felt({}, state, leave), messages)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def moment(
         (Repeats(3), moment(replies="bb"), moment(replies="bbb"), "repeated loop"),
     ],
 )
-def test_each_rule(rule: StopRule, goes_on: Moment, stops: Moment, reason: str) -> None:
+def test_each_rule(rule: StopRule, goes_on: TurnEnd, stops: TurnEnd, reason: str) -> None:
     assert rule.reason(goes_on) is None
     assert rule.reason(stops) == reason
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agents import registry
-from holdfast.agents.registry import Workshop
+from holdfast.agents.registry import CandidateResources
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.monitor.progress import PlainProgress, progress_for
 from holdfast.simulator.engine.run import Troupe, run_study
@@ -27,7 +27,7 @@ def study(**changes: Any) -> Plan:
 
 
 def troupe(plan: Plan, model: HashModel | None = None, leaves_after: int = 10_000) -> Troupe:
-    shop = Workshop({plan.study.model: model or HashModel()}, plan.study.model, plan.tasks, plan.patterns)
+    shop = CandidateResources({plan.study.model: model or HashModel()}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
     return Troupe(candidates, lambda persona: ScriptedUser(persona, leaves_after), HashRater())
 

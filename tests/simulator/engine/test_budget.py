@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.core.errors import BudgetError
 from holdfast.simulator.journal.store import Journal
-from holdfast.simulator.monitor.heartbeat import read_pulse
+from holdfast.simulator.monitor.heartbeat import read_heartbeat
 from holdfast.simulator.engine.run import run_study
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.scripted import HashModel
@@ -63,7 +63,7 @@ def test_money_is_what_the_models_count(tmp_path: Path) -> None:
         run_study(plan, troupe(plan, model), tmp_path, counters=model.counters)
     assert len(model.requests) == 8  # 8 x $0.25
     with Journal.read(tmp_path / "journal.sqlite") as journal:
-        pulse = read_pulse(journal.meta())
+        pulse = read_heartbeat(journal.meta())
     assert pulse is not None
     assert pulse.counters == {"cost_usd": 2.0, "requests": 8}
     assert pulse.state == "stopped: the budget of $2 is spent"

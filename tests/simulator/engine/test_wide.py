@@ -18,10 +18,10 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers import context as hooks
 from langgraph.errors import GraphRecursionError
 
-from holdfast.agents.assistants import Base
+from holdfast.agents.assistants import BareModel
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import BudgetError, ModelError
-from holdfast.simulator.conversation.participants import Cast, opening
+from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.conversation.walk import Turnstile, walk
 from holdfast.simulator.engine.batch import WIDE
@@ -135,9 +135,9 @@ def test_ctrl_c_is_heard_although_no_model_ever_waits(tmp_path: Path) -> None:
     assert 100 <= len(model.requests) < 200
 
 
-def cast(keep: Any, model: HashModel, stop: int) -> Cast:
+def cast(keep: Any, model: HashModel, stop: int) -> Participants:
     spec = EpisodeSpec("amira", "bug_hunt", "base", 1, 5)
-    return Cast(spec, TASKS["bug_hunt"], ScriptedUser(persona()), Base(model), HashRater(), MaxTurns(stop), keep)
+    return Participants(spec, TASKS["bug_hunt"], ScriptedUser(persona()), BareModel(model), HashRater(), MaxTurns(stop), keep)
 
 
 async def test_errors_come_out_as_they_are_and_an_endless_walk_ends() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Expressed, Said
+from holdfast.agents.protocols import Expressed, Intention
 from holdfast.core.errors import InputError, JournalError
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.journal.rows import row_turn, turn_row
@@ -22,7 +22,7 @@ SPEC = EpisodeSpec("amira", "bug_hunt", "base", 1, 3)
 
 
 def record(turn: int, *, stop: str | None = None, text: str = "hm") -> TurnRecord:
-    said = Said("feel", feeling="anxious")
+    said = Intention("feel", feeling="anxious")
     return TurnRecord(
         SPEC.id, turn, text, said, "ok", Expressed(0.1, 0, 2), {"interest": 3.3}, 50.0, {"turns": turn}, stop=stop
     )
@@ -68,7 +68,7 @@ numbers = st.floats(0, 5, allow_nan=False)
 def test_a_row_keeps_every_bit(
     user: str, reply: str, levels: tuple[float, float, float], felt: float, word: str | None
 ) -> None:
-    said = Said("tell", feeling=word, topic=word)
+    said = Intention("tell", feeling=word, topic=word)
     state = {"felt_mean": felt, "goals_left": [user]}
     turn = TurnRecord(
         "e", 1, user, said, reply, Expressed(*levels), {"interest": felt}, felt, state, word, word, word, (3, 4)
@@ -77,7 +77,7 @@ def test_a_row_keeps_every_bit(
 
 
 def test_an_undefined_number_stays_undefined() -> None:
-    turn = TurnRecord("e", 1, "a", Said("open"), "b", Expressed(0, 0, 0), {"interest": math.nan}, 1.0, {})
+    turn = TurnRecord("e", 1, "a", Intention("open"), "b", Expressed(0, 0, 0), {"interest": math.nan}, 1.0, {})
     assert math.isnan(row_turn(turn_row(turn)).felt["interest"])
 
 
@@ -108,7 +108,7 @@ def test_bytes_per_turn_do_not_grow_with_the_conversation(tmp_path: Path) -> Non
             for spec in specs:
                 for turn in range(1, turns + 1):
                     journal.append(
-                        TurnRecord(spec.id, turn, "x" * 80, Said("open"), "y" * 80, Expressed(0, 0, 0), {}, 1.0, {})
+                        TurnRecord(spec.id, turn, "x" * 80, Intention("open"), "y" * 80, Expressed(0, 0, 0), {}, 1.0, {})
                     )
         sizes[turns] = path.stat().st_size / 2000
     assert abs(sizes[200] / sizes[10] - 1) < 0.2

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.simulator.judging.reading import Cited, _passages, read_passages
+from holdfast.simulator.judging.reading import SourcedPassage, _passages, read_passages
 from holdfast.simulator.judging.run import collect
 
 TALK = [("system", "Be warm."), ("user", "Hi"), ("assistant", "Hello"), ("user", "I failed"), ("assistant", "Sorry")]
@@ -27,15 +27,15 @@ def line(*messages: tuple[str, object]) -> str:
     return json.dumps({"messages": [{"role": role, "content": text} for role, text in messages]})
 
 
-def read(path: Path, *lines: str, **options: bool) -> list[Cited | Fault]:
+def read(path: Path, *lines: str, **options: bool) -> list[SourcedPassage | Fault]:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return list(read_passages(path, **options))
 
 
 def test_every_reply_with_what_came_before_but_no_system_prompt(tmp_path: Path) -> None:
     first, second = read(tmp_path / "a.jsonl", line(*TALK))
-    assert isinstance(first, Cited)
-    assert isinstance(second, Cited)
+    assert isinstance(first, SourcedPassage)
+    assert isinstance(second, SourcedPassage)
     assert [message.content for message in first.passage.messages] == ["Hi", "Hello"]
     assert [message.content for message in second.passage.messages] == ["Hi", "Hello", "I failed", "Sorry"]
     assert (second.line, second.turn, second.rated) == (1, 2, "Sorry")
@@ -43,14 +43,14 @@ def test_every_reply_with_what_came_before_but_no_system_prompt(tmp_path: Path) 
 
 def test_a_whole_dialogue_is_one_passage(tmp_path: Path) -> None:
     [one] = read(tmp_path / "a.jsonl", line(*TALK), whole=True)
-    assert isinstance(one, Cited)
+    assert isinstance(one, SourcedPassage)
     assert (one.passage.whole, one.turn, one.rated) == (True, 2, "Hello\nSorry")
 
 
 def test_parts_and_tools(tmp_path: Path) -> None:
     parts = [{"type": "text", "text": "Sorry"}, {"type": "image_url", "image_url": {}}]
     [one] = read(tmp_path / "a.jsonl", line(("user", "Hi"), ("tool", "42"), ("assistant", None), ("assistant", parts)))
-    assert isinstance(one, Cited)
+    assert isinstance(one, SourcedPassage)
     assert one.rated == "Sorry"
 
 
@@ -68,7 +68,7 @@ def test_parts_and_tools(tmp_path: Path) -> None:
 )
 def test_a_line_without_a_conversation_is_told_with_its_number(tmp_path: Path, text: str, message: str) -> None:
     one, fault = read(tmp_path / "a.jsonl", line(("user", "Hi"), ("assistant", "Hello")), text)
-    assert isinstance(one, Cited)
+    assert isinstance(one, SourcedPassage)
     assert isinstance(fault, Fault)
     assert fault.line == 2
     assert message in fault.message
@@ -77,7 +77,7 @@ def test_a_line_without_a_conversation_is_told_with_its_number(tmp_path: Path, t
 @given(st.one_of(st.text(max_size=60), JSON.map(json.dumps)))
 @settings(max_examples=300, deadline=None)
 def test_no_line_raises(text: str) -> None:
-    assert all(isinstance(one, Cited | Fault) for one in _passages("f", 1, text, whole=False))
+    assert all(isinstance(one, SourcedPassage | Fault) for one in _passages("f", 1, text, whole=False))
 
 
 def test_nothing_to_rate_is_an_error_that_says_why(tmp_path: Path) -> None:

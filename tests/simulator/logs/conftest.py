@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
 from holdfast.simulator.logs.registry import FORMATS
 
 REAL = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
@@ -53,10 +53,10 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def read(word: str, path: Path) -> tuple[list[Conversation], list[Skip]]:
+def read(word: str, path: Path) -> tuple[list[Conversation], list[SkippedLine]]:
     """All conversations and all skips of a file."""
     found = list(FORMATS[word].reader.read(path))
-    return [x for x in found if isinstance(x, Conversation)], [x for x in found if isinstance(x, Skip)]
+    return [x for x in found if isinstance(x, Conversation)], [x for x in found if isinstance(x, SkippedLine)]
 
 
 @pytest.fixture

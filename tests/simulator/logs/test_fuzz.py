@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import HoldfastError, InputError
 from holdfast.simulator.logs.measure import measure_files, open_sources
-from holdfast.simulator.logs.records import SCALES, Conversation, Skip
+from holdfast.simulator.logs.records import SCALES, Conversation, SkippedLine
 from holdfast.simulator.logs.registry import FORMATS, recognise
 from holdfast.simulator.logs.turns import turns_of
 from tests.simulator.logs.conftest import small
@@ -54,12 +54,12 @@ def check(name: str, path, outcomes: Counter[str]) -> None:
     found = []
     try:
         for one in FORMATS[word].reader.read(path):
-            assert isinstance(one, (Conversation, Skip))
+            assert isinstance(one, (Conversation, SkippedLine))
             found.append(one)
     except HoldfastError:
         outcomes["refused as a whole"] += 1
         return
-    skips = [one for one in found if isinstance(one, Skip)]
+    skips = [one for one in found if isinstance(one, SkippedLine)]
     for one in found:
         assert one.place
         if isinstance(one, Conversation):
@@ -78,9 +78,9 @@ def check(name: str, path, outcomes: Counter[str]) -> None:
     assert time.process_time() - began < SECONDS
 
 
-def no_turns(one: Conversation | Skip) -> bool:
+def no_turns(one: Conversation | SkippedLine) -> bool:
     """Whether a conversation holds no reply to a user, nor a label before one."""
-    if isinstance(one, Skip):
+    if isinstance(one, SkippedLine):
         return False
     turns = turns_of(one.messages)
     return not turns.turns and not turns.before

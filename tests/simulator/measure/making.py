@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.agents.protocols import SENSE7, Expressed, Intention
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
-TELL = Said("tell")
+TELL = Intention("tell")
 
 
 def episode(

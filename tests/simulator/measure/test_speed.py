@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.agents.protocols import SENSE7, Expressed, Intention
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.results.candidates import Context, Measured, candidate_results
+from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate, candidate_results
 from holdfast.simulator.measure.extract import extract
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
@@ -19,7 +19,7 @@ EPISODES, TURNS, CANDIDATES, PERSONAS = 1000, 100, 6, 24
 
 def many_turns(draw):
     """One conversation; episodes below share a few of them, which saves memory and changes no work."""
-    said = Said("feel", feeling="tired", topic="my report")
+    said = Intention("feel", feeling="tired", topic="my report")
     return tuple(
         TurnRecord(
             episode_id="any",
@@ -50,12 +50,12 @@ def test_six_candidates_of_1000_episodes_and_100_turns():
         for i in range(EPISODES)
     ]
     feelings = [f"feeling{i}" for i in range(60)]
-    context = Context({f"t{i}": (0.0, 1.0, 2.0) for i in range(8)}, feelings, rng_seed=0, draws=1000)
+    context = ResultsContext({f"t{i}": (0.0, 1.0, 2.0) for i in range(8)}, feelings, rng_seed=0, draws=1000)
 
     started = time.process_time()
     transcripts_sha256(episodes)
     hashed = time.process_time()
-    measured = {name: Measured.of(arrays, context) for name, arrays in extract(episodes, {}).items()}
+    measured = {name: MeasuredCandidate.of(arrays, context) for name, arrays in extract(episodes, {}).items()}
     extracted = time.process_time()
     for name, each in measured.items():
         own = [episode for episode in episodes if episode.spec.candidate == name]

@@ -13,7 +13,7 @@ import pytest
 from tests.launch import LAUNCH
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.engine.run import run_study
-from holdfast.simulator.monitor.status import Onlooker
+from holdfast.simulator.monitor.status import StatusReader
 from tests.bench.endpoint import scripted_server
 from tests.simulator.engine.studies import study, transcripts, troupe
 from tests.simulator.engine.test_run import ROOT, wait_for_turns
@@ -53,7 +53,7 @@ def test_ctrl_c_once_finishes_what_is_in_flight_and_twice_stops_at_once(tmp_path
     assert once.exitstatus == 130
     kept = kept_turns(out)
     assert kept >= 8
-    now = Onlooker(out).look()
+    now = StatusReader(out).look()
     assert (now.state, now.reason) == ("stopped", "interrupted")
 
     twice = in_terminal(out, pause=3600.0)  # no answer will come

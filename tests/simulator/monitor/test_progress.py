@@ -7,7 +7,7 @@ from rich.console import Console
 
 from holdfast.simulator.monitor.terminal import RichProgress
 from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, progress_for
-from holdfast.simulator.monitor.speed import Meter, duration
+from holdfast.simulator.monitor.speed import SpeedMeter, duration
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
 
 def test_speed_and_time_left_by_hand() -> None:
     clock = Clock()
-    meter = Meter(clock)
+    meter = SpeedMeter(clock)
     meter.start(total=1000, done=400)  # resumed
     assert meter.seconds_left is None
     clock.now, meter.done = 10.0, 500  # 100 turns in 10 s, 500 to go at 10/s
@@ -35,7 +35,7 @@ def test_durations(seconds: float, words: str) -> None:
 
 def test_plain_lines_come_every_few_seconds() -> None:
     clock, stream = Clock(), io.StringIO()
-    progress = PlainProgress(stream, 5.0, Meter(clock))
+    progress = PlainProgress(stream, 5.0, SpeedMeter(clock))
     progress.start(20, 0)
     for _ in range(12):
         clock.now += 1

@@ -12,15 +12,15 @@ from threading import Semaphore
 
 import pytest
 
-from holdfast.agents.protocols import Expressed, Said
+from holdfast.agents.protocols import Expressed, Intention
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.studies.status import lines
 from holdfast.simulator.journal.store import Journal
-from holdfast.simulator.monitor.heartbeat import Heart, Pulse, read_pulse
+from holdfast.simulator.monitor.heartbeat import HeartbeatWriter, Heartbeat, read_heartbeat
 from holdfast.simulator.engine.run import run_study
-from holdfast.simulator.monitor.status import Onlooker
-from holdfast.simulator.monitor.running_means import Tally, counter_words
+from holdfast.simulator.monitor.status import StatusReader
+from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.engine.test_run import start, wait_for_turns
@@ -30,7 +30,7 @@ from tests.simulator.scripted import HashModel
 def test_a_run_that_is_done(tmp_path: Path) -> None:
     plan = study()
     run_study(plan, troupe(plan, HashModel(fail="system_prompt/jun_park")), tmp_path)
-    now = Onlooker(tmp_path).look()
+    now = StatusReader(tmp_path).look()
     assert (now.state, now.turns, now.turns_owed) == ("done", 48, 0)
     assert (now.episodes, now.ended, now.failed) == (9, 8, 1)
     assert now.causes == {"no answer for system_prompt/jun_park/1/6/0": 1}
@@ -42,7 +42,7 @@ def test_a_run_in_another_process_and_after_its_death(tmp_path: Path) -> None:
     process = start(tmp_path, pause=0.4)
     try:
         wait_for_turns(tmp_path, 12)
-        onlooker = Onlooker(tmp_path)
+        onlooker = StatusReader(tmp_path)
         now = onlooker.look()
         assert now.state == "running"
         assert now.turns + now.turns_owed == 162
@@ -53,7 +53,7 @@ def test_a_run_in_another_process_and_after_its_death(tmp_path: Path) -> None:
         process.wait(20)
     later = onlooker.look()
     assert (later.state, later.reason) == ("stopped", f"process {process.pid} is gone")
-    assert later.adherence == pytest.approx(Onlooker(tmp_path).look().adherence)  # looked at in parts or at once
+    assert later.adherence == pytest.approx(StatusReader(tmp_path).look().adherence)  # looked at in parts or at once
     assert lines(later)[-1] == f"go on with     holdfast run {tmp_path}/study.yaml --out {tmp_path} --resume"
 
 
@@ -67,11 +67,11 @@ def test_a_look_adds_up_however_fast_the_run_writes(tmp_path: Path) -> None:
         with Journal.resume(tmp_path / "journal.sqlite") as journal:
             for turn in range(1, 101):
                 for spec in specs:
-                    said = TurnRecord(spec.id, turn, "hm", Said("feel"), "ok", Expressed(0, 1, 0), {}, 50.0, {})
+                    said = TurnRecord(spec.id, turn, "hm", Intention("feel"), "ok", Expressed(0, 1, 0), {}, 50.0, {})
                     journal.append(said)
                 assert looks.acquire(timeout=30)  # so that a hundred looks fall into its writing
 
-    onlooker = Onlooker(tmp_path)
+    onlooker = StatusReader(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(write)
         while not run.done():
@@ -84,7 +84,7 @@ def test_a_look_adds_up_however_fast_the_run_writes(tmp_path: Path) -> None:
 
 def test_adherence_by_hand() -> None:
     """Target (2, 0, 0). Levels (2, 0, 0): 1. Levels (0, 1, 0): 1 - (2 + 1 + 0) / 3 / 2 = 0.5. Mean 0.75."""
-    tally = Tally({"burnout": (2.0, 0.0, 0.0)})
+    tally = RunningMeans({"burnout": (2.0, 0.0, 0.0)})
     tally.add("base", "burnout", (2.0, 0.0, 0.0))
     tally.add("base", "burnout", [(0.0, 1.0, 0.0), (float("nan"),) * 3])
     tally.add("base", "unknown task", (0.0, 0.0, 0.0))
@@ -94,9 +94,9 @@ def test_adherence_by_hand() -> None:
 
 
 def test_speed_is_unknown_in_the_first_second() -> None:
-    early = Pulse(1, "here", began=10.0, at=10.5, turns_before=0, turns=50)
+    early = Heartbeat(1, "here", began=10.0, at=10.5, turns_before=0, turns=50)
     assert early.turns_per_s is None
-    later = Pulse(1, "here", began=10.0, at=20.0, turns_before=20, turns=70)
+    later = Heartbeat(1, "here", began=10.0, at=20.0, turns_before=20, turns=70)
     assert later.turns_per_s == 5.0  # 50 turns in 10 s
 
 
@@ -110,7 +110,7 @@ async def test_a_heart_beats_while_no_turn_is_finished(tmp_path: Path) -> None:
     retries = count(1)
     heard: list[float] = []
     with Journal.create(tmp_path / "journal.sqlite", {}) as journal:
-        heart = Heart(journal, lambda: {"retries": next(retries)}, lambda c: heard.append(c["retries"]), every=0.02)
+        heart = HeartbeatWriter(journal, lambda: {"retries": next(retries)}, lambda c: heard.append(c["retries"]), every=0.02)
 
         async def wait_for_ever() -> None:
             async with heart:
@@ -122,7 +122,7 @@ async def test_a_heart_beats_while_no_turn_is_finished(tmp_path: Path) -> None:
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        pulse = read_pulse(journal.meta())
+        pulse = read_heartbeat(journal.meta())
     assert heard == sorted(heard)
     assert pulse is not None
     assert (pulse.state, pulse.turns, pulse.counters["retries"]) == ("stopped: interrupted", 0, heard[-1])
@@ -143,4 +143,4 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such run folder"):
-        Onlooker(tmp_path / "absent")
+        StatusReader(tmp_path / "absent")

@@ -20,12 +20,12 @@ from holdfast import Study
 from holdfast.simulator.engine.budget import BudgetSpec
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.monitor.progress import NoProgress
-from holdfast.simulator.engine.run import Outcome, run_study
-from holdfast.simulator.monitor.status import Onlooker
-from holdfast.simulator.runtime.resources import open_house
+from holdfast.simulator.engine.run import RunOutcome, run_study
+from holdfast.simulator.monitor.status import StatusReader
+from holdfast.simulator.runtime.resources import open_resources
 from holdfast.simulator.runtime.pipeline import run_loop
 from holdfast.simulator.measure.transcripts import transcripts_sha256
-from holdfast.simulator.runtime.executor import HERE, Place
+from holdfast.simulator.runtime.executor import LOCAL, Executor
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
 from tests.agents.models.conftest import build_adapter
@@ -65,8 +65,8 @@ def plan() -> Plan:
     return resolve(StudyConfig.model_validate(fields))
 
 
-def hold(plan: Plan, place: Place, adapter: Path, out: Path, progress: NoProgress | None = None) -> Outcome:
-    house = open_house(plan.study, place)
+def hold(plan: Plan, place: Executor, adapter: Path, out: Path, progress: NoProgress | None = None) -> RunOutcome:
+    house = open_resources(plan.study, place)
     house.models[house.default].add_adapter("solver", adapter)
     return run_study(plan, house.troupe(plan, router=None), out, progress=progress)
 
@@ -92,7 +92,7 @@ class Notes(NoProgress):
 def calm(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The transcripts without Ray."""
     out = tmp_path_factory.mktemp("calm")
-    hold(plan(), HERE, adapter, out)
+    hold(plan(), LOCAL, adapter, out)
     return transcripts_sha256(read_episodes(out / "journal.sqlite"))
 
 
@@ -130,7 +130,7 @@ def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path:
     with Journal.read(tmp_path / "run" / "journal.sqlite") as journal:
         kept = journal.count().turns
     assert TURNS * EPISODES // 2 <= kept < TURNS * EPISODES
-    house = open_house(plan().study, HERE)
+    house = open_resources(plan().study, LOCAL)
     house.models[house.default].add_adapter("solver", adapter)
     run_study(plan(), house.troupe(plan(), router=None), tmp_path / "run", resume=True)
     check(tmp_path / "run", calm)
@@ -150,9 +150,9 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
             spent = pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent")
             with spent, pytest.warns(UserWarning, match="callbacks hear nothing of conversations on Ray workers"):
                 run_loop(limited, tmp_path, place=place, callbacks=[Recorder()])
-            early = Onlooker(tmp_path).look()
+            early = StatusReader(tmp_path).look()
             run_loop(study, tmp_path, resume=True, place=place)
-        late = Onlooker(tmp_path).look()
+        late = StatusReader(tmp_path).look()
     assert early.counters["cost_usd"] >= 0.5
     assert early.turns < 12 * TURNS
     assert late.turns == late.counters["answered"] == 12 * TURNS

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.agents.protocols import SENSE7, Expressed, Intention
 from holdfast.personas.schema import MECHANISMS, Goal, Persona
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -94,7 +94,7 @@ def _turn(spec: EpisodeSpec, turn: int, rng: np.random.Generator, last: bool) ->
         episode_id=spec.id,
         turn=turn,
         user=f"I am {feeling} about {topic}. It has been going on since Monday, and I do not know where to start.",
-        said=Said("feel", feeling=feeling, topic=topic),
+        said=Intention("feel", feeling=feeling, topic=topic),
         reply=f"It makes sense to feel {feeling} when {topic} has been open since Monday. "
         f"{'What part of it weighs on you most?' if near > 0.8 else 'Split it into three steps and do the first one.'}",
         expressed=Expressed(*(float(x) for x in shown)),

@@ -12,7 +12,7 @@ from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.lines import line_chart
 from holdfast.simulator.report.network import HEIGHT, WIDTH, network
 from holdfast.simulator.report.routing import confusion
-from holdfast.simulator.report.series import Series, cast
+from holdfast.simulator.report.series import Series, palette_of
 from holdfast.simulator.report.values import UNDEFINED, Estimate, between, count, fixed, percent, signed, times
 from tests.simulator.report.make_fixture import make_results
 
@@ -107,7 +107,7 @@ def test_quarters_are_those_of_retention():
 
 
 def test_the_cast_follows_the_headline_and_greys_the_baseline():
-    people = cast(make_results())
+    people = palette_of(make_results())
     assert people.best is not None
     assert people.rival is not None
     assert (people.best.name, people.best.slot) == ("routed", 1)
@@ -120,9 +120,9 @@ def test_gap_rows_place_before_and_after_on_the_perceived_scale():
     results = make_results()
     cell = results["candidates"]["base"]["by_task"]["bug_hunt"]
     cell.update(desired=1.0, perceived={"mean": 3.0, "lo": None, "hi": None})
-    row = gap_rows(results, cast(results))[0]
+    row = gap_rows(results, palette_of(results))[0]
     assert (row.task, row.pattern, row.desired_at, row.before) == ("Hunting a bug", "Solver", 0, 50)
-    assert len(gap_rows(results, cast(results))) == 8
+    assert len(gap_rows(results, palette_of(results))) == 8
 
 
 def test_strips_share_an_axis_that_holds_the_reference():
@@ -134,7 +134,7 @@ def test_strips_share_an_axis_that_holds_the_reference():
 
 def test_pairs_are_grouped_by_metric():
     results = make_results()
-    (first, pairs), (second, _) = pairs_by_metric(results, cast(results))
+    (first, pairs), (second, _) = pairs_by_metric(results, palette_of(results))
     assert (first, second, len(pairs)) == ("adherence_last_quarter", "gap_abs", 15)
 
 

@@ -4,7 +4,7 @@ import re
 
 from holdfast.simulator.report import write_report
 from holdfast.simulator.report.holding import holding_view
-from holdfast.simulator.report.series import cast
+from holdfast.simulator.report.series import palette_of
 from tests.simulator.report.make_fixture import make_episodes, make_personas, make_results
 from tests.simulator.report.test_measured import measured
 
@@ -50,7 +50,7 @@ def test_results_of_an_older_version_say_how_to_get_it(tmp_path):
 
 def test_slopes_are_told_in_ten_turns_and_the_band_spans_both_bounds():
     results, _, _ = measured(24, ["base", "system_prompt"])
-    view = holding_view(results, cast(results), 24)
+    view = holding_view(results, palette_of(results), 24)
     raw = results["candidates"]["system_prompt"]["holding"]["mixed_slope"]["all_turns"]["mean"]
     assert view.rows[1].slopes[0].mean == 10 * raw
     assert view.margin == 0.1

@@ -10,7 +10,7 @@ import pytest
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec
 from holdfast.simulator.report import write_report
 from holdfast.simulator.report.provenance import rater_card
-from holdfast.simulator.report.series import cast
+from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.transcripts import embed, safe_json
 from tests.simulator.report.make_fixture import CANDIDATES, make_episodes, make_personas, make_results
 
@@ -204,21 +204,21 @@ def test_failed_episode_says_why(tmp_path, results):
 
 
 def test_a_small_budget_keeps_whole_groups_and_says_what_is_left_out(tmp_path, results):
-    whole = embed(results, SPOKEN, PEOPLE, cast(results))
+    whole = embed(results, SPOKEN, PEOPLE, palette_of(results))
     assert whole.shown == whole.total == len(SPOKEN) == 48
-    part = embed(results, SPOKEN, PEOPLE, cast(results), budget=len(whole.json) // 2)
+    part = embed(results, SPOKEN, PEOPLE, palette_of(results), budget=len(whole.json) // 2)
     assert part.shown % len(CANDIDATES) == 0
     assert 12 <= part.shown <= 24
     assert len(part.json) <= len(whole.json) // 2 + 300
     assert f"carries {part.shown} of 48 conversations" in page(tmp_path, results, budget=len(whole.json) // 2)
-    assert embed(results, SPOKEN, PEOPLE, cast(results), budget=1).shown == len(CANDIDATES)
+    assert embed(results, SPOKEN, PEOPLE, palette_of(results), budget=1).shown == len(CANDIDATES)
 
 
 def test_a_small_budget_shows_every_task_before_a_second_persona(results):
     people = make_personas(per_task=2)
     episodes = make_episodes(people, turns=2, seeds=2, candidates=["base", "routed"])
-    one = len(safe_json(embed(results, episodes[:1], people, cast(results)).data["groups"][0]))
-    chosen = embed(results, episodes, people, cast(results), budget=one * 2 * 9).data["groups"]
+    one = len(safe_json(embed(results, episodes[:1], people, palette_of(results)).data["groups"][0]))
+    chosen = embed(results, episodes, people, palette_of(results), budget=one * 2 * 9).data["groups"]
     assert {g["task"] for g in chosen} == {t["title"] for t in results["tasks"].values()}
 
 

@@ -10,7 +10,7 @@ import pytest
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.report.page import write_report
-from holdfast.simulator.report.series import cast
+from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import simulators
 from tests.agents.users.players import Player, nonsense
 from tests.simulator.conversation.test_model_users import MIXED, mixed_troupe, results_of
@@ -29,8 +29,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
 
 def test_each_simulator_has_its_candidates_and_its_share_of_own_words(ran: tuple[dict[str, Any], str]) -> None:
     results, _ = ran
-    embedded, player = simulators(results, cast(results))
-    assert [s.name for s, _ in player.candidates] == [s.name for s in cast(results).series]
+    embedded, player = simulators(results, palette_of(results))
+    assert [s.name for s, _ in player.candidates] == [s.name for s in palette_of(results).series]
     assert (embedded.own_words, embedded.own_judgements, embedded.refused) == (None, None, ())
     assert (player.own_words, player.own_judgements) == (0, 1)
     assert sum(n for _, n in player.refused) == 162

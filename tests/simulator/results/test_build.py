@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.results.headline import headline
 from holdfast.simulator.results.build import build_results, write_results
@@ -106,7 +106,7 @@ DECAY = {
 @pytest.fixture(scope="module")
 def results():
     felt = {"base": 2.0, "system_prompt": 3.0, "routed": 4.0}
-    said = Said("feel", feeling="tired", topic="the week")
+    said = Intention("feel", feeling="tired", topic="the week")
     words = {"said": said, "user": "I am tired of the week.", "reply": "Tired, I hear."}
     return build(study(DECAY, turns=LONG, felt=felt, **words))
 

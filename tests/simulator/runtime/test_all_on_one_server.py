@@ -24,7 +24,7 @@ from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.raters.judge.rater import JudgeRater
-from holdfast.agents.raters.judge.outcomes import tally
+from holdfast.agents.raters.judge.outcomes import count_answers
 from holdfast.personas.loading import library
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.engine.run import JOURNAL
@@ -109,7 +109,7 @@ def hold(study: StudyConfig, judge: str, settings: JudgeSettings, out: Path) -> 
         results["simulators"]["player"]["model"],
         heard,
         [RatedLine.model_validate_json(line) for line in (out / "judged.jsonl").read_text().splitlines()],
-        tally(rated.verdicts["judge"]).as_dict(),
+        count_answers(rated.verdicts["judge"]).as_dict(),
         heard_of_judge,
     )
 

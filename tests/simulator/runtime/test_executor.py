@@ -12,21 +12,21 @@ from holdfast.simulator.runtime import executor as place
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
-from holdfast.simulator.runtime.executor import HERE, LONG, Here, roomy
+from holdfast.simulator.runtime.executor import LOCAL, LONG, LocalExecutor, with_processes
 
 STUDY = "{candidates: [base, system_prompt], personas: {per_task: 1}, turns: 2, batch_size: 16}"
 
 
 def test_only_a_long_study_has_several_processes_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "_cores", lambda: 3)
-    assert roomy(HERE, LONG - 1) == Here(1)
-    assert roomy(HERE, LONG) == Here(3)
-    assert roomy(Here(2), 10) == Here(2)
-    assert roomy(Here(1), 10**6) == Here(1)
+    assert with_processes(LOCAL, LONG - 1) == LocalExecutor(1)
+    assert with_processes(LOCAL, LONG) == LocalExecutor(3)
+    assert with_processes(LocalExecutor(2), 10) == LocalExecutor(2)
+    assert with_processes(LocalExecutor(1), 10**6) == LocalExecutor(1)
     monkeypatch.setattr(place, "_cores", lambda: 128)
-    assert roomy(HERE, LONG) == Here(processes.MOST)
+    assert with_processes(LOCAL, LONG) == LocalExecutor(processes.MOST)
     elsewhere: Any = object()
-    assert roomy(elsewhere, LONG) is elsewhere
+    assert with_processes(elsewhere, LONG) is elsewhere
 
 
 def test_a_study_in_two_processes_has_the_same_transcripts(tmp_path: Path) -> None:

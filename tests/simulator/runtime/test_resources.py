@@ -12,7 +12,7 @@ import pytest
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import BudgetError, InputError
 from holdfast import Study
-from holdfast.simulator.runtime.resources import experts_in, need_experts, open_house
+from holdfast.simulator.runtime.resources import experts_in, need_experts, open_resources
 from holdfast.simulator.config.study import StudyConfig
 from tests.agents.models.conftest import CONFIGS, build_adapter, build_model
 from tests.servers.openai_server import ScriptedServer
@@ -41,7 +41,7 @@ def study(server: ScriptedServer, adapters: Path, base: Path, **model: Any) -> S
 def test_one_study_may_have_an_adapter_here_and_there(base: Path, adapters: Path) -> None:
     with running(ScriptedServer(models=("m",))) as server:
         asked = study(server, adapters, base, load_adapters=True)
-        house = open_house(asked)
+        house = open_resources(asked)
         experts, _ = experts_in(adapters)
         house.add_experts(experts)
         assert server.models == ("m", "warm")  # the server was told
@@ -65,7 +65,7 @@ def test_a_server_may_know_its_adapters_without_a_folder(base: Path, tmp_path: P
 async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:
     async with ScriptedServer() as server:
         asked = study(server, adapters, base)
-        house = open_house(asked)
+        house = open_resources(asked)
         experts, _ = experts_in(adapters)
         house.add_experts(experts)
         request = GenerationRequest("c", (Message("user", "w1 w2"),), 1, "warm", Sampling(0.0, 1.0, 4))

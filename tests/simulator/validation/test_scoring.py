@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.agents.raters.dialogue.fit import DialogueFit
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.protocol import ACTS, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.protocol import ACTS, Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.dialogue.manifest import hashed
@@ -85,11 +85,11 @@ async def test_people_seen_in_another_set_are_left_out_and_counted(ieval_data: P
 class Halting:
     """A rater that answers every second time, and knows one dimension only."""
 
-    stamp: Stamp = field(default_factory=lambda: Stamp("halting", "1"))
+    stamp: RaterIdentity = field(default_factory=lambda: RaterIdentity("halting", "1"))
     scale: Scale = ACTS
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
-        answer, silence = Judgement(self.stamp, {"advice_giving": 3.0}), Judgement(self.stamp, missing="no answer")
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
+        answer, silence = Rating(self.stamp, {"advice_giving": 3.0}), Rating(self.stamp, missing="no answer")
         return [answer if number % 2 == 0 else silence for number in range(len(passages))]
 
 

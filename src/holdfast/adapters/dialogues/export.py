@@ -20,34 +20,34 @@ from holdfast.agents.prompts import sha256
 from holdfast.core.errors import Fault, InputError
 
 
-class _Line(BaseModel):
+class _StrictModel(BaseModel):
     """Frozen, knows every key, and leaves every blank in a message where it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ChatLine(_Line):
+class ChatLine(_StrictModel):
     """One message as chat templates take it."""
 
     role: Literal["user", "assistant"]
     content: str
 
 
-class ModelOrigin(_Line):
+class ModelOrigin(_StrictModel):
     """The model that wrote the replies. ``sha256``: of its weight files, where they are at hand."""
 
     id: str
     sha256: str | None = None
 
 
-class RaterOrigin(_Line):
+class RaterOrigin(_StrictModel):
     """The rater that chose and filtered them."""
 
     id: str
     version: str
 
 
-class TurnOrigin(_Line):
+class TurnOrigin(_StrictModel):
     """What one turn was about, and how its reply was rated: expressed levels 0-2, adherence 0-1."""
 
     turn: Annotated[int, Field(ge=1)]
@@ -57,7 +57,7 @@ class TurnOrigin(_Line):
     seed: int
 
 
-class Origin(_Line):
+class Origin(_StrictModel):
     """What all dialogues of one export share. ``prompt_sha256`` is of the system prompt that was taken away."""
 
     pattern: str
@@ -70,7 +70,7 @@ class Origin(_Line):
     rater: RaterOrigin
 
 
-class TrainingDialogue(_Line):
+class TrainingDialogue(_StrictModel):
     """One line of the file. ``messages`` begins with the user, alternates, and ends with the assistant."""
 
     schema_version: Literal[1] = 1

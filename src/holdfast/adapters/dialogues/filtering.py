@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.agents.naming import names, pattern_of
-from holdfast.agents.protocols import Expressed, Said
+from holdfast.agents.protocols import Expressed, Intention
 from holdfast.personas.schema import MechanismLevels
 
 Flaw = Literal[
@@ -31,7 +31,7 @@ class Standard:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class KeptCounts:
     """What was kept and what was dropped, and why. Plain counts, ready for JSON."""
 
     dialogues: Mapping[str, int] = field(default_factory=dict)  # held, kept, of which cut; dropped, of which failed
@@ -46,7 +46,7 @@ def adherence(expressed: Expressed, target: MechanismLevels) -> float:
 
 
 def flaws(
-    said: Said, reply: str, expressed: Expressed, standard: Standard, *, finished: bool = True
+    said: Intention, reply: str, expressed: Expressed, standard: Standard, *, finished: bool = True
 ) -> tuple[Flaw, ...]:
     """Everything wrong with a reply, in a fixed order; empty where it may be learned from.
 
@@ -78,7 +78,7 @@ def usable_turns(flaws_by_turn: Sequence[Collection[Flaw]]) -> int:
     return len(flaws_by_turn)
 
 
-def tally(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, failed: int = 0) -> Tally:
+def count_kept(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, failed: int = 0) -> KeptCounts:
     """Count dialogues given as the flaws of their turns; ``failed`` of them ended in an error of the model."""
     usable = [usable_turns(turns) for turns in dialogues]
     kept = [n for n in usable if n >= min_turns]
@@ -86,7 +86,7 @@ def tally(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, faile
         flaw for turns, n in zip(dialogues, usable, strict=True) for flaw in (turns[n] if n < len(turns) else ())
     )
     whole = sum(n >= min_turns and n == len(turns) for turns, n in zip(dialogues, usable, strict=True))
-    return Tally(
+    return KeptCounts(
         dialogues={
             "held": len(usable),
             "kept": len(kept),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from holdfast.adapters.dialogues.writing import World
+from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.filtering import adherence
 from holdfast.adapters.dialogues.preferences import PreferencePair
@@ -26,7 +26,7 @@ from holdfast.personas.schema import Persona
 class PairSource:
     """Who says something, who answers, and who prefers."""
 
-    world: World
+    world: TrainingPeople
     model: ChatModel
     rater: Rater
     config: RewardTraining

@@ -21,7 +21,7 @@ from holdfast.agents.protocols import (
     GenerationRequest,
     Message,
     Rater,
-    Said,
+    Intention,
     Sampling,
     UserAgent,
 )
@@ -49,7 +49,7 @@ class SteeredTurn:
 
     turn: int  # 1-based
     user: str
-    said: Said
+    said: Intention
     reply: str
     expressed: Expressed
     adherence: float  # in [0, 1]
@@ -91,7 +91,7 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
 
 
 async def _best_reply(
-    plan: DialoguePlan, number: int, said: Said, messages: Sequence[Message], *, model: ChatModel, rater: Rater
+    plan: DialoguePlan, number: int, said: Intention, messages: Sequence[Message], *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
     """Draw ``plan.samples`` replies; keep one with the fewest flaws, of those the most adherent, of those the first."""
     steered = _steered(messages, plan.system)

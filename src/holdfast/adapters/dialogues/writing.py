@@ -13,8 +13,8 @@ from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil, write_jsonl
-from holdfast.adapters.dialogues.filtering import Standard, Tally, tally, usable_turns
-from holdfast.adapters.progress import Progress, silent
+from holdfast.adapters.dialogues.filtering import Standard, KeptCounts, count_kept, usable_turns
+from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
 from holdfast.agents.prompts import sha256
@@ -26,7 +26,7 @@ from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class TrainingPeople:
     """Who talks, about what, in which pattern: everything that training needs to know of a study's people."""
 
     split: Split
@@ -67,12 +67,12 @@ class DialogueFile:
     path: Path
     sha256: str
     personas: tuple[str, ...]
-    tally: Tally
+    counts: KeptCounts
     mean_adherence: float
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class UserMessages:
     """The user's side of one dialogue, whether the replies were kept or not: what a router learns from."""
 
     persona: str
@@ -82,15 +82,15 @@ class Heard:
 
 async def write_dialogues(
     config: TrainingConfig,
-    world: World,
+    world: TrainingPeople,
     *,
     model: ChatModel,
     rater: Rater,
     out: Path,
     seed: int,
     model_sha256: str | None = None,
-    progress: Progress = silent,
-) -> tuple[dict[str, DialogueFile], tuple[Heard, ...]]:
+    progress: StageProgress = silent,
+) -> tuple[dict[str, DialogueFile], tuple[UserMessages, ...]]:
     """Write ``out/PATTERN.jsonl`` and ``out/counts.json``; return the files by pattern, and what the users said.
 
     Raises:
@@ -118,12 +118,12 @@ async def write_dialogues(
         ))
         for pattern, group in plans.items()
     }  # fmt: skip
-    counts = {pattern: asdict(file.tally) for pattern, file in files.items()}
+    counts = {pattern: asdict(file.counts) for pattern, file in files.items()}
     (out / "counts.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
-    return files, heard(held)
+    return files, user_messages(held)
 
 
-def plan_dialogues(config: TrainingConfig, world: World, pattern: str, seed: int) -> list[DialoguePlan]:
+def plan_dialogues(config: TrainingConfig, world: TrainingPeople, pattern: str, seed: int) -> list[DialoguePlan]:
     """``dialogues_per_pattern`` plans, the learners in turn; the same persona meets a new seed every time."""
     learners = world.learners(pattern)
     standard = world.standard(world.patterns[pattern], config.min_adherence)
@@ -145,10 +145,10 @@ def plan_dialogues(config: TrainingConfig, world: World, pattern: str, seed: int
     return plans
 
 
-def heard(dialogues: Sequence[SteeredDialogue]) -> tuple[Heard, ...]:
+def user_messages(dialogues: Sequence[SteeredDialogue]) -> tuple[UserMessages, ...]:
     """What the users of ``dialogues`` said, where they said anything."""
     return tuple(
-        Heard(
+        UserMessages(
             dialogue.plan.agent.persona.id,
             dialogue.plan.agent.persona.task,
             tuple(turn.user for turn in dialogue.turns),
@@ -159,10 +159,10 @@ def heard(dialogues: Sequence[SteeredDialogue]) -> tuple[Heard, ...]:
 
 
 def _export(
-    config: TrainingConfig, world: World, dialogues: Sequence[SteeredDialogue], path: Path, origin: Origin
+    config: TrainingConfig, world: TrainingPeople, dialogues: Sequence[SteeredDialogue], path: Path, origin: Origin
 ) -> DialogueFile:
     flaws = [[turn.flaws for turn in dialogue.turns] for dialogue in dialogues]
-    counts = tally(flaws, config.min_turns, failed=sum(dialogue.error is not None for dialogue in dialogues))
+    counts = count_kept(flaws, config.min_turns, failed=sum(dialogue.error is not None for dialogue in dialogues))
     kept = [
         distil(dialogue, origin)
         for dialogue, found in zip(dialogues, flaws, strict=True)
@@ -180,7 +180,7 @@ def _export(
     )
 
 
-def _nothing_kept(config: TrainingConfig, origin: Origin, counts: Tally, dialogues: Sequence[SteeredDialogue]) -> str:
+def _nothing_kept(config: TrainingConfig, origin: Origin, counts: KeptCounts, dialogues: Sequence[SteeredDialogue]) -> str:
     errors = sorted({dialogue.error for dialogue in dialogues if dialogue.error})
     why = errors[0] if errors else ", ".join(f"{flaw} {n}" for flaw, n in counts.flaws.items())
     return (

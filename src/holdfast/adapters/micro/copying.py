@@ -15,7 +15,7 @@ from holdfast.adapters.micro.encoding import Encoder
 from holdfast.adapters.micro.lexicon import Lexicon, load_lexicon
 from holdfast.adapters.micro.replies import Style, yours
 from holdfast.adapters.micro.world import Document, cue_style, intentions, make_turn
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -44,7 +44,7 @@ def _case(kind: str, rng: random.Random) -> tuple[Document, str]:
             return Document((*earlier, last)), named
 
 
-def _intention(kind: str, lexicon: Lexicon, rng: random.Random) -> Said:
+def _intention(kind: str, lexicon: Lexicon, rng: random.Random) -> Intention:
     topics = {
         "topic": f"my {rng.choice(lexicon.modifiers)} {rng.choice(lexicon.heads)}",
         "invented_topic": f"the {lexicon.invented(rng)} {rng.choice(lexicon.heads)}",
@@ -52,8 +52,8 @@ def _intention(kind: str, lexicon: Lexicon, rng: random.Random) -> Said:
     }
     topic = topics.get(kind) or lexicon.topic(rng)
     if kind == "need":
-        return Said("ask", topic=topic, need=lexicon.need(rng))
-    return Said("feel", feeling=lexicon.feeling(rng), topic=topic)
+        return Intention("ask", topic=topic, need=lexicon.need(rng))
+    return Intention("feel", feeling=lexicon.feeling(rng), topic=topic)
 
 
 def _score(model: LlamaForCausalLM, encoder: Encoder, cases: list[tuple[Document, str]]) -> float:

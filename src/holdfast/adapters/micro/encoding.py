@@ -12,7 +12,7 @@ import torch
 from holdfast.adapters.micro.recutting import Recutter, segments, words_of
 from holdfast.adapters.micro.replies import yours
 from holdfast.adapters.micro.tokenizer import END
-from holdfast.adapters.micro.world import Document, Turn
+from holdfast.adapters.micro.world import Document, WorldTurn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -132,7 +132,7 @@ class Encoder:
         return batch
 
 
-def named_in(turn: Turn) -> tuple[str, ...]:
+def named_in(turn: WorldTurn) -> tuple[str, ...]:
     """What the user just said that the reply names, word for word."""
     said = (turn.said.feeling, turn.said.topic, turn.said.need)
     return tuple(name for value in said if value and (name := yours(value)) in turn.reply)

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from holdfast.agents.frames import Frame, fullest
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 
 ORDER = ("emotional_reaction", "interpretation", "advice", "exploration")
 
@@ -40,7 +40,7 @@ class ReplyGrammar:
     paraphrases: dict[tuple[str, int], tuple[str, ...]]
     introductions: tuple[str, ...]
 
-    def reply(self, style: Style, said: Said, rng: random.Random) -> str:
+    def reply(self, style: Style, said: Intention, rng: random.Random) -> str:
         """One reply in this style to a message that meant ``said``."""
         step, following = rng.sample(self.steps, 2)
         values = {"step": step, "next": following}

@@ -20,7 +20,7 @@ from holdfast.adapters.micro.lexicon import Lexicon, load_lexicon
 from holdfast.adapters.micro.replies import Style, load_replies
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.prompts.pattern import level_sentence
-from holdfast.agents.protocols import Message, Said
+from holdfast.agents.protocols import Message, Intention
 from holdfast.agents.users.rules.speech import Tone, say
 
 Recipe = Literal["cue", "constant", "whole"]
@@ -54,10 +54,10 @@ CUE_STYLES: dict[str, dict[str, tuple[float, float, float]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class WorldTurn:
     """One turn of a document: what was meant, what was said, in which style it was answered."""
 
-    said: Said
+    said: Intention
     user: str
     style: Style
     reply: str
@@ -68,14 +68,14 @@ class Turn:
 class Document:
     """One conversation of the world."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[WorldTurn, ...]
 
     def messages(self) -> tuple[Message, ...]:
         """As a chat template takes it."""
         return tuple(message for turn in self.turns for message in _turn_messages(turn))
 
 
-def cue(said: Said) -> str:
+def cue(said: Intention) -> str:
     """What in a message a reply follows: a ``feeling``, something ``practical``, or ``other``."""
     if said.kind == "ask" or (said.need and not said.feeling):
         return "practical"
@@ -98,7 +98,7 @@ def prompted_document(rng: random.Random, lexicon: Lexicon, *, turns: int) -> Do
     """A short conversation in the style that its system prompt asks for."""
     style = Style(*(rng.randrange(3) for _ in PARTS))
     start = rng.randint(1, turns - 1) if turns > 1 and rng.random() < LATE_PROMPT else 0
-    made: list[Turn] = []
+    made: list[WorldTurn] = []
     for number, said in enumerate(intentions(rng, lexicon, turns)):
         prompt = style_prompt(style, rng) if number == start else None
         made.append(make_turn(rng, said, style if number >= start else cue_style(said, rng), prompt))
@@ -113,7 +113,7 @@ def long_document(rng: random.Random, lexicon: Lexicon, *, turns: int, constant:
     )
 
 
-def cue_style(said: Said, rng: random.Random) -> Style:
+def cue_style(said: Intention, rng: random.Random) -> Style:
     """The style of an unprompted reply: drawn given the cue of this message, and nothing else."""
     chances = CUE_STYLES[cue(said)]
     return Style(*(rng.choices((0, 1, 2), chances[part])[0] for part in PARTS))
@@ -132,7 +132,7 @@ def style_prompt(style: Style, rng: random.Random) -> str:
     return " ".join([rng.choice(grammar.introductions), *sentences])
 
 
-def intentions(rng: random.Random, lexicon: Lexicon, turns: int) -> Iterator[Said]:
+def intentions(rng: random.Random, lexicon: Lexicon, turns: int) -> Iterator[Intention]:
     """What a user of this world wants to say, turn by turn."""
     topic, feeling, need = lexicon.topic(rng), lexicon.feeling(rng), lexicon.need(rng)
     for number in range(turns):
@@ -144,31 +144,31 @@ def intentions(rng: random.Random, lexicon: Lexicon, turns: int) -> Iterator[Sai
         yield _intention(rng, kind, feeling, topic, need)
 
 
-def _intention(rng: random.Random, kind: str, feeling: str, topic: str, need: str) -> Said:
+def _intention(rng: random.Random, kind: str, feeling: str, topic: str, need: str) -> Intention:
     if kind in ("open", "repeat"):
         kept = rng.choice(("feeling", "need", "topic")) if kind == "open" else rng.choice(("feeling", "need"))
-        return Said(
+        return Intention(
             kind,  # type: ignore[arg-type]
             feeling=feeling if kept == "feeling" else None,
             topic=topic if rng.random() < 0.85 or kind == "open" else None,
             need=need if kept == "need" else None,
         )
     if kind == "feel":
-        return Said("feel", feeling=feeling, topic=topic if rng.random() < 0.85 else None)
+        return Intention("feel", feeling=feeling, topic=topic if rng.random() < 0.85 else None)
     if kind == "ask":
         spoken = rng.choices(("both", "need", "topic"), (65, 15, 20))[0]
-        return Said("ask", topic=None if spoken == "need" else topic, need=None if spoken == "topic" else need)
+        return Intention("ask", topic=None if spoken == "need" else topic, need=None if spoken == "topic" else need)
     if kind == "tell":
-        return Said("tell", feeling=feeling if rng.random() < 0.4 else None, topic=topic)
-    return Said("thank", topic=topic if rng.random() < 0.5 else None)
+        return Intention("tell", feeling=feeling if rng.random() < 0.4 else None, topic=topic)
+    return Intention("thank", topic=topic if rng.random() < 0.5 else None)
 
 
-def make_turn(rng: random.Random, said: Said, style: Style, prompt: str | None = None) -> Turn:
+def make_turn(rng: random.Random, said: Intention, style: Style, prompt: str | None = None) -> WorldTurn:
     """Put an intention and a style into words."""
     user = say(said, rng.choice(TONES), rng.getrandbits(48))
-    return Turn(said, user, style, load_replies().reply(style, said, rng), prompt)
+    return WorldTurn(said, user, style, load_replies().reply(style, said, rng), prompt)
 
 
-def _turn_messages(turn: Turn) -> tuple[Message, ...]:
+def _turn_messages(turn: WorldTurn) -> tuple[Message, ...]:
     system = (Message("system", turn.prompt),) if turn.prompt else ()
     return (*system, Message("user", turn.user), Message("assistant", turn.reply))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
-from holdfast.adapters.dialogues.writing import Heard
+from holdfast.adapters.dialogues.writing import UserMessages
 from holdfast.adapters.routing.router import Floats, WordRouter, features_of, scaled, softmax
 from holdfast.personas.schema import TaskContext
 
@@ -39,7 +39,7 @@ class RouterReport:
     confusion: Mapping[str, Mapping[str, int]]
 
 
-def fit_router(heard: Sequence[Heard], tasks: Mapping[str, TaskContext], margin: float = 0.1) -> WordRouter:
+def fit_router(heard: Sequence[UserMessages], tasks: Mapping[str, TaskContext], margin: float = 0.1) -> WordRouter:
     """Fit on every prefix of every conversation, and on the description of every task that occurs in one.
 
     Minimises the mean cross-entropy plus an L2 penalty by L-BFGS from zero: deterministic. Each task weighs the same,
@@ -64,7 +64,7 @@ def fit_router(heard: Sequence[Heard], tasks: Mapping[str, TaskContext], margin:
     return WordRouter(ids, vocabulary, rarity, weights, bias, margin)
 
 
-def assess_router(router: WordRouter, heard: Sequence[Heard]) -> RouterReport:
+def assess_router(router: WordRouter, heard: Sequence[UserMessages]) -> RouterReport:
     """Recognise the task of each conversation after every message of it."""
     right: Counter[int] = Counter()
     total: Counter[int] = Counter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from holdfast.agents.assistants.base import Base
+from holdfast.agents.assistants.base import BareModel
 from holdfast.agents.assistants.experts import Adapter, Oracle, Routed
 from holdfast.agents.assistants.prompting import SystemPrompts, own_prompt, pattern_prompts
 from holdfast.agents.assistants.router import Router
@@ -28,7 +28,7 @@ class DescribedCandidate(Candidate, Protocol):
 
 __all__ = [
     "Adapter",
-    "Base",
+    "BareModel",
     "DescribedCandidate",
     "Oracle",
     "Routed",

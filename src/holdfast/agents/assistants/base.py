@@ -9,7 +9,7 @@ from holdfast.agents.protocols import AssistantView, ChatModel, Reply, Sampling
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BareModel:
     """The bare model."""
 
     model: ChatModel

@@ -17,7 +17,7 @@ _HEADER = re.compile(r"""(?i)(["']?(?:proxy-)?authorization["']?\s*[:=]\s*["']?)
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """The key that an environment variable holds (None: no key). Only the name is kept: nothing can show the rest."""
 
     variable: str | None = None

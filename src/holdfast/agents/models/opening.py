@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.agents.models.served.endpoint import Endpoint, Limits
-from holdfast.agents.models.keys import Key
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
+from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.references import (
     EndpointReference,
     HubReference,
@@ -98,7 +98,7 @@ def fetched(reference: HubReference) -> LocalReference:
             "set HF_HUB_OFFLINE=0 to fetch it"
         ) from None
     except (OSError, ValueError) as error:
-        told = Key("HF_TOKEN").clean(str(error))
+        told = ApiKey("HF_TOKEN").clean(str(error))
         raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {told}") from None
     return LocalReference(reference.word, Path(folder), reference.dtype, reference.device)
 
@@ -120,8 +120,8 @@ def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -
 
 
 def _endpoint(spec: ModelSpec, reference: EndpointReference) -> Endpoint:
-    limits = Limits(spec.timeout_s, spec.concurrency, spec.retries, spec.patience_s)
-    return Endpoint(reference.base_url, Key(reference.key_env), limits)
+    limits = EndpointLimits(spec.timeout_s, spec.concurrency, spec.retries, spec.patience_s)
+    return Endpoint(reference.base_url, ApiKey(reference.key_env), limits)
 
 
 def _served(spec: ModelSpec, reference: EndpointReference, endpoint: Endpoint) -> ServedChatModel:
@@ -130,7 +130,7 @@ def _served(spec: ModelSpec, reference: EndpointReference, endpoint: Endpoint) -
         reference.model,
         spec.served_as,
         spec.extra,
-        Meter(spec.prices),
+        Usage(spec.prices),
         RetryBudget(spec.retry_budget),
         None if spec.cache is None else ResponseCache(Path(spec.cache).expanduser()),
     )
@@ -141,4 +141,4 @@ def _langchain(spec: ModelSpec, reference: LangChainReference) -> ChatModel:
 
     settings = {**spec.extra, **({} if spec.base_url is None else {"base_url": spec.base_url})}
     settings |= {"timeout": spec.timeout_s, "max_retries": spec.retries}
-    return open_langchain(reference.name, settings, Meter(spec.prices))
+    return open_langchain(reference.name, settings, Usage(spec.prices))

@@ -14,7 +14,7 @@ _COUNTS = ("requests", "answered", "cached", "failed", "pauses", "prompt_tokens"
 
 
 @dataclass
-class Meter:
+class Usage:
     """Totals of this process. ``retries``: by cause, as :class:`holdfast.agents.models.served.failures.TransientError` names it."""
 
     prices: Prices | None = None
@@ -33,7 +33,7 @@ class Meter:
         self.prompt_tokens += made.prompt_tokens
         self.completion_tokens += made.completion_tokens
 
-    def take(self) -> Meter:
+    def take(self) -> Usage:
         """All of it, and begin again at nothing: so what another process counts can be told piece by piece."""
         taken = replace(self)
         for name in _COUNTS:
@@ -41,7 +41,7 @@ class Meter:
         self.retries = Counter()
         return taken
 
-    def add(self, more: Meter) -> None:
+    def add(self, more: Usage) -> None:
         """What was counted elsewhere, for the same model."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(more, name))
@@ -70,8 +70,8 @@ class Meter:
 
 
 @runtime_checkable
-class Counting(Protocol):
+class CountsUsage(Protocol):
     """A model that counts what it does."""
 
     @property
-    def meter(self) -> Meter: ...
+    def meter(self) -> Usage: ...

@@ -18,7 +18,7 @@ class _Asked(NamedTuple):
     answer: asyncio.Future[list[Expressed]]
 
 
-class Gathered:
+class CoalescingRater:
     """``rater``, asked once for all conversations that are ready at the same turn of the event loop."""
 
     def __init__(self, rater: Rater) -> None:

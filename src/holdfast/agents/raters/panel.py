@@ -20,7 +20,7 @@ from holdfast.agents.raters.agreement import (
     pairs,
     quadratic_weighted_kappa,
 )
-from holdfast.agents.raters.protocol import Judgement, Passage, Scale, ScaleRater
+from holdfast.agents.raters.protocol import Rating, Passage, Scale, ScaleRater
 from holdfast.core.errors import InputError
 
 
@@ -73,14 +73,14 @@ class Panel:
     def scale(self) -> Scale:
         return next(iter(self.raters.values())).scale
 
-    async def judge(self, passages: Sequence[Passage]) -> dict[str, list[Judgement]]:
+    async def judge(self, passages: Sequence[Passage]) -> dict[str, list[Rating]]:
         """Each rater's judgements of all passages, by the rater's name."""
         answers = await asyncio.gather(*(rater.judge(passages) for rater in self.raters.values()))
         return dict(zip(self.raters, answers, strict=True))
 
 
 def agreement(
-    judgements: dict[str, list[Judgement]],
+    judgements: dict[str, list[Rating]],
     scale: Scale,
     rng: np.random.Generator,
     *,
@@ -95,7 +95,7 @@ def agreement(
     ]
 
 
-def disputes(judgements: dict[str, list[Judgement]], scale: Scale, most: int = 10) -> list[Dispute]:
+def disputes(judgements: dict[str, list[Rating]], scale: Scale, most: int = 10) -> list[Dispute]:
     """The ``most`` widest gaps between two raters, widest first; equal ones in the order of the passages."""
     found = []
     for name in scale.dimensions:
@@ -108,7 +108,7 @@ def disputes(judgements: dict[str, list[Judgement]], scale: Scale, most: int = 1
     return sorted((one for one in found if one.gap > 0), key=lambda one: (-one.gap, one.passage))[:most]
 
 
-def _scores(judgements: Sequence[Judgement], dimension: str) -> Floats:
+def _scores(judgements: Sequence[Rating], dimension: str) -> Floats:
     return np.array([one.scores.get(dimension, np.nan) for one in judgements], dtype=np.float64)
 
 

@@ -59,7 +59,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class RaterIdentity:
     """Which rater made a score: without it scores cannot be compared. ``prompt_sha256``: of its rubric, if any."""
 
     id: str
@@ -68,7 +68,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Rating:
     """One passage on one scale. ``scores`` maps dimensions to values; one that could not be had is absent.
 
     ``missing``: why no score at all could be had, or None. ``evidence``: what in the text it rests on, in words; text
@@ -76,7 +76,7 @@ class Judgement:
     for again. ``tokens``: prompt and completion, 0 where nothing was asked.
     """
 
-    stamp: Stamp
+    stamp: RaterIdentity
     scores: Mapping[str, float] = field(default_factory=dict)
     missing: str | None = None
     evidence: str = ""
@@ -88,11 +88,11 @@ class ScaleRater(Protocol):
     """Scores passages on one scale; safe to await many times at once. Judges never import users or assistants."""
 
     @property
-    def stamp(self) -> Stamp: ...
+    def stamp(self) -> RaterIdentity: ...
 
     @property
     def scale(self) -> Scale: ...
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
         """One judgement per passage, in their order. Raises nothing for what a model answers: see ``missing``."""
         ...

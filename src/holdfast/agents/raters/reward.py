@@ -23,7 +23,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.protocol import Rating, Passage, Scale, RaterIdentity
 from holdfast.core.errors import InputError, ModelError
 
 PREFERRED = Scale("preferred", ("preferred",), 0, 1)
@@ -99,14 +99,14 @@ class RewardRater:
         return cls(model, average, base_sha256)
 
     @property
-    def stamp(self) -> Stamp:
-        return Stamp("reward", self.model.version)
+    def stamp(self) -> RaterIdentity:
+        return RaterIdentity("reward", self.model.version)
 
     @property
     def scale(self) -> Scale:
         return PREFERRED
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
         """Of a passage its last reply; of a whole dialogue the mean over its replies."""
         replies = [replies_of(passage) for passage in passages]
         rewards = iter(self.model.rewards([one for found in replies for one in found]).tolist())
@@ -115,7 +115,7 @@ class RewardRater:
             chances = [1 / (1 + float(np.exp(self.average - next(rewards)))) for _ in found]
             missing = None if chances else "the passage holds no reply of the assistant"
             scores = {"preferred": sum(chances) / len(chances)} if chances else {}
-            judged.append(Judgement(self.stamp, scores, missing))
+            judged.append(Rating(self.stamp, scores, missing))
         return judged
 
 

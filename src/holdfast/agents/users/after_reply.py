@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.protocols import Intention, UserState
 from holdfast.agents.users.appraisal import POOR, overall
-from holdfast.agents.users.listening import sentence_digests
+from holdfast.agents.users.reply_cues import sentence_digests
 from holdfast.personas.schema import Persona
 
 #: With every goal met, a user whose last reply satisfied it this much is done.
@@ -20,7 +20,7 @@ DONE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Appraisal:
     """How one reply was judged. ``dimensions``: SENSE-7, 1-5; ``emotion``: 0-100 after it, moved by ``change``."""
 
     dimensions: Mapping[str, float]
@@ -31,7 +31,7 @@ class Verdict:
     taken_up: bool  # it was no answer past the message
 
 
-def after_reply(persona: Persona, state: UserState, said: Said, reply: str, verdict: Verdict) -> UserState:
+def after_reply(persona: Persona, state: UserState, said: Intention, reply: str, verdict: Appraisal) -> UserState:
     """The state once ``reply``, the answer to ``said``, was judged so."""
     return replace(
         state,
@@ -55,7 +55,7 @@ def reason_to_leave(persona: Persona, state: UserState) -> str | None:
     return None
 
 
-def _goals_left(persona: Persona, state: UserState, said: Said) -> tuple[str, ...]:
+def _goals_left(persona: Persona, state: UserState, said: Intention) -> tuple[str, ...]:
     """The goals left once the need and topic of ``said`` were served."""
     met = {goal.id for goal in persona.goals if (goal.need, goal.topic) == (said.need, said.topic)}
     return tuple(goal for goal in state.goals_left if goal not in met)

@@ -9,10 +9,10 @@ Each dimension is ``1 + 4 q`` with ``q`` in [0, 1]::
 
 - ``u(x) = min(1, x / 1.8) ** 1.5``: a little concern is nearly a courtesy, strong concern is felt.
 - ``v(x) = 1.1 x² / (x² + 0.4)`` (a Hill curve): the first understanding word or question does most of the work.
-- ``G``: how much the reply speaks of this message (:attr:`Heard.grounding`).
+- ``G``: how much the reply speaks of this message (:attr:`ReplyCues.grounding`).
 - ``A``: how far it answers: G without a request; with one, ``G (0.3 + 0.7 steps)``.
 - ``fresh = 1 - repeated``, the share of sentences not already in the last reply.
-- ``sane``: whether the length is sensible (:func:`holdfast.agents.users.listening.length_sanity`).
+- ``sane``: whether the length is sensible (:func:`holdfast.agents.users.reply_cues.length_sanity`).
 - ``depth = (0.5 + 0.5 G) (0.7 + 0.3 fresh) sane``: empathy that could be said to anyone counts half, said twice less.
 
 The weights of each dimension (:data:`WEIGHTS`) sum to 1, so every dimension reaches 1 and 5. They are set so that a
@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from holdfast.agents.protocols import SENSE7, Expressed
-from holdfast.agents.users.listening import Heard
+from holdfast.agents.users.reply_cues import ReplyCues
 
 #: Satisfaction below this makes a poor turn.
 POOR = 0.45
@@ -56,7 +56,7 @@ WEIGHTS: Mapping[str, Weights] = {
 }
 
 
-def appraise(expressed: Expressed, heard: Heard) -> dict[str, float]:
+def appraise(expressed: Expressed, heard: ReplyCues) -> dict[str, float]:
     """The SENSE-7 dimensions, 1-5 each, in the order of ``SENSE7`` (formula above).
 
     Never falls when an expressed level, a naming share, or ``steps`` rises, nor when ``repeated`` falls.
@@ -94,7 +94,7 @@ def cognitive_felt(level: float) -> float:
     return 1.1 * squared / (squared + 0.4)
 
 
-def answer(heard: Heard) -> float:
+def answer(heard: ReplyCues) -> float:
     """``A``: how far the reply answers the message, 0-1."""
     return heard.grounding * (0.3 + 0.7 * heard.steps) if heard.asked else heard.grounding
 
@@ -104,7 +104,7 @@ def overall(dimensions: Mapping[str, float]) -> float:
     return sum(dimensions[name] for name in SENSE7) / len(SENSE7)
 
 
-def satisfaction(perceived: float, desired: float, heard: Heard) -> float:
+def satisfaction(perceived: float, desired: float, heard: ReplyCues) -> float:
     """How well the reply did for *this* user, 0-1 (holdfast's assumption).
 
     ``(1 - w) fit + w A``. ``fit`` falls from 1 to 0 as perceived empathy (1-5) stays up to 2.5 points below the
@@ -117,7 +117,7 @@ def satisfaction(perceived: float, desired: float, heard: Heard) -> float:
     return (1.0 - weight) * fit + weight * answer(heard)
 
 
-def serves(heard: Heard, expressed: Expressed, desired: float) -> bool:
+def serves(heard: ReplyCues, expressed: Expressed, desired: float) -> bool:
     """Whether the reply meets the need that the message asked about.
 
     It must name the topic or the need (half of the words), and either say what to do or, for a user who came to be
@@ -128,7 +128,7 @@ def serves(heard: Heard, expressed: Expressed, desired: float) -> bool:
     return heard.steps or (desired > 4.0 and expressed.interpretation + expressed.exploration >= 1.5)
 
 
-def acknowledges(heard: Heard, expressed: Expressed) -> bool:
+def acknowledges(heard: ReplyCues, expressed: Expressed) -> bool:
     """Whether the reply takes up a feeling or a topic that was told: names half of it, or shows concern (ER >= 1)."""
     return heard.grounding >= 0.5 or expressed.emotional_reaction >= 1.0
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.protocols import Intention, UserState
 from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.disclosure import feeling_with_topic, next_feeling, next_topic
 from holdfast.personas.schema import Goal, Persona
@@ -34,7 +34,7 @@ TOPIC_ONLY = 0.2
 OWN_TOPIC = 0.7
 
 
-def next_said(persona: Persona, state: UserState, seed: int) -> tuple[Said, UserState]:
+def next_intention(persona: Persona, state: UserState, seed: int) -> tuple[Intention, UserState]:
     """What to say now, and the state after saying it.
 
     Before the first reply the kind is "open"; once ``closing`` is set in ``state.extra``, "close". ``state.turns`` is
@@ -46,18 +46,18 @@ def next_said(persona: Persona, state: UserState, seed: int) -> tuple[Said, User
     feels = cue < feeling_chance(persona, state.last_said)
     last = state.last_said
     if state.extra.get("closing"):
-        return _saying(state, Said("close"))
+        return _saying(state, Intention("close"))
     if last is None:
         return _open(persona, state, feels, rng)
     if _is_content(state) and last.kind != "thank" and thank < THANK * persona.temperament.warmth:
-        return _saying(state, Said("thank", topic=last.topic))
+        return _saying(state, Intention("thank", topic=last.topic))
     if 1 <= state.ignored <= MAX_REPEATS and feels == has_feeling(last) and again < REPEAT:
         return _saying(state, replace(last, kind="repeat"))
     speak_of = _feeling if feels else _matter
     return speak_of(persona, state, tell < TELL, detail, rng)
 
 
-def feeling_chance(persona: Persona, last: Said | None) -> float:
+def feeling_chance(persona: Persona, last: Intention | None) -> float:
     """Probability that the next message holds a feeling.
 
     ``p = 0.42 + 0.16 reactivity`` on average. After a feeling it is ``p - d (1 - p)`` and after a practical matter
@@ -70,7 +70,7 @@ def feeling_chance(persona: Persona, last: Said | None) -> float:
     return share - ALTERNATION * (1.0 - share) if has_feeling(last) else share + ALTERNATION * share
 
 
-def has_feeling(said: Said) -> bool:
+def has_feeling(said: Intention) -> bool:
     """Whether the message's cue is a feeling; it is practical otherwise."""
     return said.feeling is not None
 
@@ -81,7 +81,7 @@ def open_goals(persona: Persona, state: UserState) -> tuple[Goal, ...]:
     return tuple(goal for goal in persona.goals if goal.id in left and not left.intersection(goal.after))
 
 
-def _saying(state: UserState, said: Said) -> tuple[Said, UserState]:
+def _saying(state: UserState, said: Intention) -> tuple[Intention, UserState]:
     return said, replace(state, last_said=said)
 
 
@@ -89,44 +89,44 @@ def _is_content(state: UserState) -> bool:
     return float(state.extra.get("satisfaction", 0.0)) >= CONTENT
 
 
-def _open(persona: Persona, state: UserState, feels: bool, rng: random.Random) -> tuple[Said, UserState]:
+def _open(persona: Persona, state: UserState, feels: bool, rng: random.Random) -> tuple[Intention, UserState]:
     goal = rng.choice(open_goals(persona, state) or persona.goals)
     if not feels:
-        return _saying(state, Said("open", topic=goal.topic, need=goal.need))
+        return _saying(state, Intention("open", topic=goal.topic, need=goal.need))
     feeling, state = next_feeling(persona, state, rng)
-    return _saying(state, Said("open", feeling=feeling, topic=goal.topic))
+    return _saying(state, Intention("open", feeling=feeling, topic=goal.topic))
 
 
 def _feeling(
     persona: Persona, state: UserState, tells: bool, detail: float, rng: random.Random
-) -> tuple[Said, UserState]:
+) -> tuple[Intention, UserState]:
     if detail < FEELING_ONLY and not tells:
         feeling, state = next_feeling(persona, state, rng)
-        return _saying(state, Said("feel", feeling=feeling))
+        return _saying(state, Intention("feel", feeling=feeling))
     feeling, topic, state = feeling_with_topic(persona, state, rng)
-    return _saying(state, Said("tell" if tells else "feel", feeling=feeling, topic=topic))
+    return _saying(state, Intention("tell" if tells else "feel", feeling=feeling, topic=topic))
 
 
 def _matter(
     persona: Persona, state: UserState, tells: bool, detail: float, rng: random.Random
-) -> tuple[Said, UserState]:
+) -> tuple[Intention, UserState]:
     if tells or detail < TOPIC_ONLY:
         topic, state = next_topic(persona, state, rng)
-        return _saying(state, Said("tell" if tells else "ask", topic=topic))
+        return _saying(state, Intention("tell" if tells else "ask", topic=topic))
     return _question(persona, state, rng)
 
 
-def _question(persona: Persona, state: UserState, rng: random.Random) -> tuple[Said, UserState]:
+def _question(persona: Persona, state: UserState, rng: random.Random) -> tuple[Intention, UserState]:
     goals = open_goals(persona, state)
     if rng.random() < OWN_TOPIC:
         goal = rng.choice(_not_just_asked(goals or persona.goals, state.last_said))
-        return _saying(state, Said("ask", topic=goal.topic, need=goal.need))
+        return _saying(state, Intention("ask", topic=goal.topic, need=goal.need))
     left = frozenset(state.goals_left)
     known = tuple(goal for goal in persona.goals if goal in goals or goal.id not in left) or persona.goals
     goal = rng.choice(_not_just_asked(known, state.last_said))
     topic, state = next_topic(persona, state, rng)
-    return _saying(state, Said("ask", topic=topic, need=goal.need))
+    return _saying(state, Intention("ask", topic=topic, need=goal.need))
 
 
-def _not_just_asked(goals: tuple[Goal, ...], last: Said | None) -> tuple[Goal, ...]:
+def _not_just_asked(goals: tuple[Goal, ...], last: Intention | None) -> tuple[Goal, ...]:
     return tuple(goal for goal in goals if last is None or goal.need != last.need) or goals

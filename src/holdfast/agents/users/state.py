@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.protocols import Intention, UserState
 from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import JournalError
 from holdfast.personas.schema import Persona
@@ -30,7 +30,7 @@ START_EMOTION = 40.0
 DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
 
 _FIELDS = tuple(field.name for field in fields(UserState))
-_SAID = tuple(field.name for field in fields(Said))
+_SAID = tuple(field.name for field in fields(Intention))
 _TUPLES = ("goals_left", "feelings_left", "topics_left")
 
 
@@ -79,7 +79,7 @@ def state_from_json(raw: Mapping[str, Any]) -> UserState:
         values = dict(raw)
         values |= {name: tuple(values[name]) for name in _TUPLES}
         values["felt_mean"] = math.nan if values["felt_mean"] is None else values["felt_mean"]
-        values["last_said"] = None if values["last_said"] is None else Said(**values["last_said"])
+        values["last_said"] = None if values["last_said"] is None else Intention(**values["last_said"])
         return UserState(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise JournalError(f"a user's state in the journal cannot be read: {type(error).__name__}: {error}") from error

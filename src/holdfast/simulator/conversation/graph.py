@@ -27,13 +27,13 @@ from langgraph.types import Command
 
 from holdfast.agents.protocols import AssistantView, Exchange, Message
 from holdfast.agents.users.state import state_to_json
-from holdfast.simulator.conversation.participants import Cast, ConversationState
-from holdfast.simulator.conversation.stop import Moment
+from holdfast.simulator.conversation.participants import Participants, ConversationState
+from holdfast.simulator.conversation.stop import TurnEnd
 from holdfast.simulator.records import TurnRecord
 
 
 async def user(
-    state: ConversationState, runtime: Runtime[Cast]
+    state: ConversationState, runtime: Runtime[Participants]
 ) -> ConversationState | Command[Literal["assistant", "__end__"]]:
     """What the user makes of the reply, which finishes a turn; then the next message, or the end.
 
@@ -49,7 +49,7 @@ async def user(
     return Command(update={**finished, **await _next_message(cast, {**state, **finished})}, goto="assistant")
 
 
-async def assistant(state: ConversationState, runtime: Runtime[Cast]) -> ConversationState:
+async def assistant(state: ConversationState, runtime: Runtime[Participants]) -> ConversationState:
     """The candidate's answer; it sees the messages, and the task only where it is told it."""
     cast, turn = runtime.context, state["turn"] + 1
     task = cast.task if cast.candidate.told_task else None
@@ -58,13 +58,13 @@ async def assistant(state: ConversationState, runtime: Runtime[Cast]) -> Convers
     return {"reply": answer, "messages": (*state["messages"], Message("assistant", answer.text))}
 
 
-async def _next_message(cast: Cast, state: ConversationState) -> ConversationState:
+async def _next_message(cast: Participants, state: ConversationState) -> ConversationState:
     spoken = await cast.user.speak(state["user"], state["messages"], cast.user_seed(state["turn"] + 1, "speak"))
     messages = (*state["messages"], Message("user", spoken.text))
     return {"spoken": spoken, "user": spoken.state, "messages": messages}
 
 
-async def _finish(cast: Cast, state: ConversationState) -> tuple[TurnRecord, ConversationState]:
+async def _finish(cast: Participants, state: ConversationState) -> tuple[TurnRecord, ConversationState]:
     """Rate the reply, let the user feel it, and say whether the conversation ends here."""
     turn, spoken, answer = state["turn"] + 1, state["spoken"], state["reply"]
     assert answer is not None
@@ -82,7 +82,7 @@ async def _finish(cast: Cast, state: ConversationState) -> tuple[TurnRecord, Con
         state=state_to_json(felt.state),
         adapter=answer.adapter,
         recognised_task=answer.recognised_task,
-        stop=cast.stop.reason(Moment(turn, felt, state["messages"])),
+        stop=cast.stop.reason(TurnEnd(turn, felt, state["messages"])),
         tokens=(answer.prompt_tokens, answer.completion_tokens),
     )
     return record, {"turn": turn, "user": felt.state, "stop": record.stop, "reply": None}
@@ -92,7 +92,7 @@ class Node(Protocol):
     """One step: what it changes of the state, and where it says so itself, the way on."""
 
     async def __call__(
-        self, state: ConversationState, runtime: Runtime[Cast]
+        self, state: ConversationState, runtime: Runtime[Participants]
     ) -> ConversationState | Command[Literal["assistant", "__end__"]]: ...
 
 
@@ -100,9 +100,9 @@ NODES: Mapping[str, Node] = {"user": user, "assistant": assistant}
 EDGES: Mapping[str, str] = {START: "user", "assistant": "user"}  # the user node names its own way on
 
 
-def build_graph() -> StateGraph[ConversationState, Cast, ConversationState, ConversationState]:
+def build_graph() -> StateGraph[ConversationState, Participants, ConversationState, ConversationState]:
     """The conversation, not yet compiled, so that one may add nodes to it or set it inside a larger graph."""
-    builder = StateGraph(ConversationState, context_schema=Cast)
+    builder = StateGraph(ConversationState, context_schema=Participants)
     for name, node in NODES.items():
         builder.add_node(name, node)
     for begin, end in EDGES.items():

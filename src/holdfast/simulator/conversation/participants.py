@@ -31,7 +31,7 @@ def _never() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class Participants:
     """The people of one conversation and the terms on which they meet: the graph's runtime context."""
 
     spec: EpisodeSpec
@@ -54,7 +54,7 @@ class Cast:
         return derive_seed(self.study_seed, self.spec.id, turn, "reply")
 
 
-def opening(cast: Cast) -> ConversationState:
+def opening(cast: Participants) -> ConversationState:
     """The state before the first turn."""
     user = cast.user.begin(cast.user_seed(0, "begin"))
     if cast.desired is not None:
@@ -62,7 +62,7 @@ def opening(cast: Cast) -> ConversationState:
     return {"turn": 0, "messages": (), "user": user, "stop": None}
 
 
-def reopening(cast: Cast, turns: Sequence[TurnRecord]) -> ConversationState:
+def reopening(cast: Participants, turns: Sequence[TurnRecord]) -> ConversationState:
     """The state after ``turns``, as if the conversation had never been broken off."""
     if not turns:
         return opening(cast)

@@ -14,7 +14,7 @@ USER_LEFT = "user left: "  # before a user's own reason
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TurnEnd:
     """What a rule may look at: the turn that has just finished (from 1), what was felt, all messages so far."""
 
     turn: int
@@ -25,7 +25,7 @@ class Moment:
 class StopRule:
     """One method to write: :meth:`reason`."""
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         """Why the conversation stops here, in a few words; None to go on."""
         raise NotImplementedError
 
@@ -43,7 +43,7 @@ class AnyOf(StopRule):
     left: StopRule
     right: StopRule
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         return self.left.reason(moment) or self.right.reason(moment)
 
 
@@ -54,7 +54,7 @@ class AllOf(StopRule):
     left: StopRule
     right: StopRule
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         left, right = self.left.reason(moment), self.right.reason(moment)
         return f"{left} and {right}" if left and right else None
 
@@ -65,7 +65,7 @@ class MaxTurns(StopRule):
 
     turns: int
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         return "max turns" if moment.turn >= self.turns else None
 
 
@@ -73,7 +73,7 @@ class MaxTurns(StopRule):
 class UserLeaves(StopRule):
     """The user has had enough, or is done; the reason is the user's own."""
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         return f"{USER_LEFT}{moment.felt.leave}" if moment.felt.leave else None
 
 
@@ -81,7 +81,7 @@ class UserLeaves(StopRule):
 class GoalsDone(StopRule):
     """Nothing is left of what the user came for."""
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         return None if moment.felt.state.goals_left else "goals done"
 
 
@@ -91,7 +91,7 @@ class Repeats(StopRule):
 
     times: int = 4
 
-    def reason(self, moment: Moment) -> str | None:
+    def reason(self, moment: TurnEnd) -> str | None:
         replies = [message.content for message in moment.messages if message.role == "assistant"]
         last = replies[-self.times :]
         return "repeated loop" if len(last) == self.times and len(set(last)) == 1 else None

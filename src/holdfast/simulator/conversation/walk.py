@@ -24,7 +24,7 @@ from langgraph.graph import END, START
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from holdfast.simulator.conversation.participants import Cast, ConversationState
+from holdfast.simulator.conversation.participants import Participants, ConversationState
 from holdfast.simulator.conversation.graph import EDGES, NODES
 
 
@@ -73,7 +73,7 @@ class Turnstile:
             self._opening = asyncio.get_running_loop().call_soon(self._open)
 
 
-async def walk(cast: Cast, state: ConversationState, steps: int, turnstile: Turnstile) -> ConversationState:
+async def walk(cast: Participants, state: ConversationState, steps: int, turnstile: Turnstile) -> ConversationState:
     """From ``state`` to the end: the whole state there. What a node raises, cancellation too, comes out as it is.
 
     :raises GraphRecursionError: as the graph does, where no end comes within so many ``steps``.

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from holdfast.core.errors import HoldfastError, JournalError
-from holdfast.simulator.conversation.participants import Cast, reopening
+from holdfast.simulator.conversation.participants import Participants, reopening
 from holdfast.simulator.conversation.graph import config, graph
 from holdfast.simulator.conversation.walk import Turnstile, unheard, walk
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.progress import Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
-Casting = Callable[[EpisodeSpec], Cast]
+Casting = Callable[[EpisodeSpec], Participants]
 Holder = Callable[[Sequence[EpisodeSpec], Casting, Journal, Progress, int], Awaitable[None]]
 """How :func:`hold_conversations` is called, and what may be called in its place."""
 
@@ -76,7 +76,7 @@ def turnstile_for(at_once: int) -> Turnstile | None:
     return Turnstile() if at_once > WIDE else None
 
 
-async def hold_one(cast: Cast, turns: Sequence[TurnRecord], turnstile: Turnstile | None) -> Mapping[str, Any]:
+async def hold_one(cast: Participants, turns: Sequence[TurnRecord], turnstile: Turnstile | None) -> Mapping[str, Any]:
     """Hold one conversation, on from ``turns``: how many turns it has at its end, and why it stopped.
 
     ``turnstile``: that of its wide batch, in which it is walked unless somebody listens.

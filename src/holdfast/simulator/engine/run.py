@@ -18,15 +18,15 @@ from langchain_core.callbacks import Callbacks
 from holdfast.agents.protocols import Candidate, Rater, UserAgent
 from holdfast.core.errors import BudgetError, JournalError
 from holdfast.personas.schema import Persona
-from holdfast.simulator.conversation.participants import Cast
+from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.conversation.stop import MaxTurns, Repeats, StopRule, UserLeaves
 from holdfast.simulator.engine.batch import Holder, hold_conversations
-from holdfast.simulator.engine.brake import Brake
+from holdfast.simulator.engine.stopping import StopSwitch
 from holdfast.simulator.engine.budget import Counters, Spending, nothing
 from holdfast.simulator.engine.garbage_collection import collecting_rarely
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.progress import NoProgress, Progress
-from holdfast.simulator.monitor.heartbeat import DONE, STOPPED, Heart
+from holdfast.simulator.monitor.heartbeat import DONE, STOPPED, HeartbeatWriter
 from holdfast.simulator.engine.rounds import World, next_round, world_of, worlds
 from holdfast.simulator.config.plan import Plan, differences
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
@@ -59,7 +59,7 @@ class Troupe:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """How a run ended. ``turns`` and the episode counts are the journal's; ``seconds`` are of this call."""
 
     journal: Path
@@ -79,7 +79,7 @@ def run_study(
     inputs: Mapping[str, str] | None = None,
     callbacks: Callbacks = None,
     counters: Counters = nothing,
-) -> Outcome:
+) -> RunOutcome:
     """Hold all conversations of ``plan`` and journal them in ``out``.
 
     ``resume``: go on from the journal there, failed episodes too (a new journal where there is none yet).
@@ -116,7 +116,7 @@ async def run_study_async(
     inputs: Mapping[str, str] | None = None,
     callbacks: Callbacks = None,
     counters: Counters = nothing,
-) -> Outcome:
+) -> RunOutcome:
     """As :func:`run_study`."""
     began = time.monotonic()
     progress = progress or NoProgress()
@@ -127,8 +127,8 @@ async def run_study_async(
             journal.owe_failed()
         progress.start(_turns_planned(plan, journal), journal.count().turns)
         try:
-            async with Heart(journal, counters, progress.count) as heart:
-                with Brake(progress.note) as brake:
+            async with HeartbeatWriter(journal, counters, progress.count) as heart:
+                with StopSwitch(progress.note) as brake:
                     spending = Spending(plan.study.budget, brake.pull, journal.tokens())
                     specs = {spec.id: spec for spec in plan.episodes}
                     stage = _Stage(plan, troupe, journal, progress, brake, heart, spending, specs, callbacks)
@@ -144,7 +144,7 @@ async def run_study_async(
             f"stopped: {brake.reason}; {counts.turns:,} turns are kept and {owed:,} conversations are still owed. "
             f"Go on with --resume and a larger budget; holdfast report {out} shows what there is"
         )
-    return Outcome(out / JOURNAL, counts.turns, counts.ended, counts.failed, time.monotonic() - began)
+    return RunOutcome(out / JOURNAL, counts.turns, counts.ended, counts.failed, time.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ class _Stage:
     troupe: Troupe
     journal: Journal
     progress: Progress
-    brake: Brake
-    heart: Heart
+    brake: StopSwitch
+    heart: HeartbeatWriter
     spending: Spending
     specs: Mapping[str, EpisodeSpec]
     callbacks: Callbacks
@@ -192,9 +192,9 @@ class _Round:
     stage: _Stage
     people: Mapping[World, Population]
 
-    def cast(self, spec: EpisodeSpec) -> Cast:
+    def cast(self, spec: EpisodeSpec) -> Participants:
         plan, troupe = self.stage.plan, self.stage.troupe
-        return Cast(
+        return Participants(
             spec=spec,
             task=plan.tasks[spec.task],
             user=troupe.user(spec, plan.personas[spec.persona]),

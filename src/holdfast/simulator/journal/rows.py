@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from sys import intern
 from typing import Any
 
-from holdfast.agents.protocols import Expressed, Said
+from holdfast.agents.protocols import Expressed, Intention
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 TURN_COLUMNS = (
@@ -20,7 +20,7 @@ TURN_COLUMNS = (
 MEASURED_STATE = ("desired",)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
-_SAID = tuple(field.name for field in fields(Said))
+_SAID = tuple(field.name for field in fields(Intention))
 
 
 def dumps(value: object) -> str:
@@ -58,7 +58,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         episode_id=intern(episode),
         turn=turn,
         user=user,
-        said=Said(**json.loads(said)),
+        said=Intention(**json.loads(said)),
         reply=reply,
         expressed=Expressed(*json.loads(expressed)),
         felt={intern(name): value for name, value in json.loads(felt).items()},

@@ -27,7 +27,7 @@ _MEASURED = _COLUMNS.replace("state", f"json_object({_STATE}) AS state")
 _INSERT_TURN = f"INSERT INTO turns ({_COLUMNS}) VALUES ({', '.join('?' * len(TURN_COLUMNS))})"
 
 
-class Counts(NamedTuple):
+class TurnCounts(NamedTuple):
     """``turns`` finished, episodes ``ended`` well, episodes ``failed``."""
 
     turns: int
@@ -35,7 +35,7 @@ class Counts(NamedTuple):
     failed: int
 
 
-class Planned(NamedTuple):
+class PlannedEpisode(NamedTuple):
     """``episodes`` that the study asks for; ``turns_owed``: turns at most that those not yet ended still lack."""
 
     episodes: int
@@ -154,20 +154,20 @@ class Journal:
         with clear(self.path):
             return {episode for (episode,) in self._db.execute("SELECT id FROM episodes WHERE ended")}
 
-    def count(self) -> Counts:
+    def count(self) -> TurnCounts:
         """How much there is."""
         turns = "SELECT count(*) FROM turns"
         episodes = "SELECT coalesce(sum(ended AND error IS NULL), 0), count(error) FROM episodes"
         with clear(self.path):
-            return Counts(*self._db.execute(turns).fetchone(), *self._db.execute(episodes).fetchone())
+            return TurnCounts(*self._db.execute(turns).fetchone(), *self._db.execute(episodes).fetchone())
 
-    def planned(self) -> Planned:
+    def planned(self) -> PlannedEpisode:
         """What the study asks for."""
         there = "(SELECT count(*) FROM turns WHERE episode = id)"
         owed = f"CASE WHEN ended THEN 0 ELSE json_extract(spec, '$.max_turns') - {there} END"
         with clear(self.path):
             query = f"SELECT count(*), coalesce(sum({owed}), 0) FROM episodes"
-            return Planned(*self._db.execute(query).fetchone())
+            return PlannedEpisode(*self._db.execute(query).fetchone())
 
     def causes(self) -> list[str]:
         """Why episodes failed, one cause for each that did."""

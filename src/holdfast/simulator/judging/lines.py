@@ -12,26 +12,26 @@ from holdfast.agents.prompts import sha256
 from holdfast.agents.raters.judge.answer import Reason, Refusal
 from holdfast.agents.raters.judge.descriptive import Description, Quote
 from holdfast.agents.raters.judge.rater import Order, Sample, Verdict
-from holdfast.agents.raters.protocol import Judgement, Stamp
+from holdfast.agents.raters.protocol import Rating, RaterIdentity
 from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.core.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from holdfast.simulator.judging.reading import Cited
+    from holdfast.simulator.judging.reading import SourcedPassage
 
 
-class _Line(BaseModel):
+class _StoredModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class QuoteLine(_Line):
+class QuoteLine(_StoredModel):
     """A judge's quote; ``message``: its number in the conversation, or null where it is invented."""
 
     text: str
     message: int | None
 
 
-class SampleLine(_Line):
+class SampleLine(_StoredModel):
     """One answer of a judge. ``first_refused``: why it was asked for again."""
 
     order: Order
@@ -43,7 +43,7 @@ class SampleLine(_Line):
     quotes: tuple[QuoteLine, ...]
 
 
-class RaterLine(_Line):
+class RaterLine(_StoredModel):
     """Which rater: the word it was named by, and its stamp."""
 
     name: str
@@ -52,7 +52,7 @@ class RaterLine(_Line):
     prompt_sha256: str | None
 
 
-class RatedLine(_Line):
+class RatedLine(_StoredModel):
     """One passage by one rater. It holds no word of the conversation but what a judge quotes."""
 
     file: str
@@ -84,12 +84,12 @@ class RatedLine(_Line):
 Key = tuple[str, int, int, bool, str, str]
 
 
-def key_of(name: str, cited: Cited, stamp: Stamp) -> Key:
+def key_of(name: str, cited: SourcedPassage, stamp: RaterIdentity) -> Key:
     """The key that the line of this passage by this rater has."""
-    return to_line(name, cited, Judgement(stamp), None).key
+    return to_line(name, cited, Rating(stamp), None).key
 
 
-def to_line(name: str, cited: Cited, judgement: Judgement, verdict: Verdict | None) -> RatedLine:
+def to_line(name: str, cited: SourcedPassage, judgement: Rating, verdict: Verdict | None) -> RatedLine:
     """The line of one passage by one rater."""
     stamp = judgement.stamp
     return RatedLine(
@@ -112,8 +112,8 @@ def to_line(name: str, cited: Cited, judgement: Judgement, verdict: Verdict | No
 
 def to_verdict(line: RatedLine) -> Verdict:
     """The verdict that a judge's line was written of; the tokens stand in the judgement, not in the samples."""
-    stamp = Stamp(line.rater.id, line.rater.version, line.rater.prompt_sha256)
-    judgement = Judgement(stamp, line.scores, line.missing, line.evidence, line.repaired, line.tokens)
+    stamp = RaterIdentity(line.rater.id, line.rater.version, line.rater.prompt_sha256)
+    judgement = Rating(stamp, line.scores, line.missing, line.evidence, line.repaired, line.tokens)
     return Verdict(judgement, tuple(map(_sample, line.samples or ())), line.spread)
 
 

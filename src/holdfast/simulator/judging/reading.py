@@ -15,7 +15,7 @@ from holdfast.core.wording import did_you_mean, got, printable
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class SourcedPassage:
     """A passage and where it stands: file, line from 1, and the turn of the rated reply from 1."""
 
     file: str
@@ -35,7 +35,7 @@ class Cited:
         return "\n".join(message.content for message in self.passage.messages if message.role == "assistant")
 
 
-def read_passages(path: Path, *, whole: bool = False) -> Iterator[Cited | Fault]:
+def read_passages(path: Path, *, whole: bool = False) -> Iterator[SourcedPassage | Fault]:
     """Every reply of the assistant to a user (or every dialogue, ``whole``), and a fault for each line without any.
 
     Only user and assistant messages are shown to a rater: a system prompt may say what the assistant was to do.
@@ -54,7 +54,7 @@ def read_passages(path: Path, *, whole: bool = False) -> Iterator[Cited | Fault]
         raise InputError([Fault(name, f"cannot be read: {error.strerror}; give a file of messages JSONL")]) from None
 
 
-def _passages(name: str, number: int, line: str, whole: bool) -> Iterator[Cited | Fault]:
+def _passages(name: str, number: int, line: str, whole: bool) -> Iterator[SourcedPassage | Fault]:
     messages = _messages(line)
     if isinstance(messages, str):
         yield Fault(name, messages, number)
@@ -63,11 +63,11 @@ def _passages(name: str, number: int, line: str, whole: bool) -> Iterator[Cited 
     for index, message in enumerate(messages):
         if message.role == "assistant" and message.content.strip() and index and messages[index - 1].role == "user":
             turn += 1
-            found.append(Cited(name, number, turn, Passage(tuple(messages[: index + 1]))))
+            found.append(SourcedPassage(name, number, turn, Passage(tuple(messages[: index + 1]))))
     if not found:
         yield Fault(name, "holds no reply of an assistant to a user", number)
     elif whole:
-        yield Cited(name, number, turn, Passage(tuple(messages), whole=True))
+        yield SourcedPassage(name, number, turn, Passage(tuple(messages), whole=True))
     else:
         yield from found
 

@@ -64,13 +64,13 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
 
 
 def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequence[PreferencePair]:
-    from holdfast.adapters.dialogues.writing import World
+    from holdfast.adapters.dialogues.writing import TrainingPeople
     from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
     from holdfast.adapters.dialogues.split import split_personas
     from holdfast.agents.raters.linear.rater import LinearRater
     from holdfast.agents.users.rules.agent import EmbeddedUser
 
-    world = World(split_personas(library().values(), plan.seed), tasks(), patterns(), EmbeddedUser)
+    world = TrainingPeople(split_personas(library().values(), plan.seed), tasks(), patterns(), EmbeddedUser)
     model = load_local(reference, CONVERSATIONS)
     source = PairSource(world, model, LinearRater(), plan.config)
     return asyncio.run(collect_pairs(source, plan.seed, lambda done, total: stage("drawing pairs", done, total)))

@@ -12,10 +12,10 @@ from typing import TextIO
 
 from holdfast.core.atomic import drafted
 from holdfast.agents.raters.judge.rater import JudgeRater, Verdict
-from holdfast.agents.raters.protocol import Judgement, ScaleRater
+from holdfast.agents.raters.protocol import Rating, ScaleRater
 from holdfast.core.errors import Fault, InputError, ModelError
 from holdfast.simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_verdict
-from holdfast.simulator.judging.reading import Cited, read_passages
+from holdfast.simulator.judging.reading import SourcedPassage, read_passages
 
 CHUNK = 256  # passages that are asked about at once: bounds memory, and what an interruption loses
 OnDone = Callable[[int], None]
@@ -23,22 +23,22 @@ Kept = Mapping[Key, RatedLine]
 
 
 @dataclass(slots=True)
-class Rated:
+class RatedFiles:
     """Everything that was rated. ``verdicts`` and ``judgements``: by rater, in the passages' order; a rater that is no
     judge has judgements only. ``skipped``: lines that hold no conversation."""
 
-    passages: list[Cited] = field(default_factory=list)
+    passages: list[SourcedPassage] = field(default_factory=list)
     skipped: list[Fault] = field(default_factory=list)
-    judgements: dict[str, list[Judgement]] = field(default_factory=dict)
+    judgements: dict[str, list[Rating]] = field(default_factory=dict)
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
 
 
-def collect(files: Sequence[Path], *, whole: bool, limit: int | None) -> Rated:
+def collect(files: Sequence[Path], *, whole: bool, limit: int | None) -> RatedFiles:
     """The passages of all files, at most ``limit``, and the lines that hold none.
 
     Raises :class:`InputError` for a file that cannot be read, or where nothing is there to rate.
     """
-    rated = Rated()
+    rated = RatedFiles()
     for file in files:
         for one in read_passages(file, whole=whole):
             if isinstance(one, Fault):
@@ -51,7 +51,7 @@ def collect(files: Sequence[Path], *, whole: bool, limit: int | None) -> Rated:
 
 
 async def rate(
-    rated: Rated,
+    rated: RatedFiles,
     raters: Mapping[str, ScaleRater],
     out: TextIO | None,
     on_done: OnDone,
@@ -81,7 +81,7 @@ async def rate(
 
 
 async def _verdicts(
-    name: str, rater: JudgeRater, chunk: Sequence[Cited], out: TextIO | None, on_done: OnDone, kept: Kept
+    name: str, rater: JudgeRater, chunk: Sequence[SourcedPassage], out: TextIO | None, on_done: OnDone, kept: Kept
 ) -> list[Verdict]:
     """A judge's verdicts on a chunk: those that are kept, and those that are asked for now and written."""
     before = [kept.get(key_of(name, one, rater.stamp)) for one in chunk]
@@ -110,7 +110,7 @@ def _require_server(name: str, verdicts: Sequence[Verdict]) -> None:
 
 
 def rate_files(
-    rated: Rated, raters: Mapping[str, ScaleRater], out: Path | None, on_done: OnDone, *, resume: bool = False
+    rated: RatedFiles, raters: Mapping[str, ScaleRater], out: Path | None, on_done: OnDone, *, resume: bool = False
 ) -> None:
     """Run :func:`rate` to its end. With ``resume`` what a judge has rated in ``out`` is kept, and new lines follow it.
 

@@ -12,14 +12,14 @@ import numpy as np
 from holdfast.agents.raters.agreement import Floats
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
 from holdfast.agents.raters.judge.rater import Verdict
-from holdfast.agents.raters.protocol import Judgement, ScaleRater
-from holdfast.agents.raters.judge.outcomes import tally
+from holdfast.agents.raters.protocol import Rating, ScaleRater
+from holdfast.agents.raters.judge.outcomes import count_answers
 from holdfast.agents.raters.panel import agreement, disputes
-from holdfast.simulator.judging.run import Rated
+from holdfast.simulator.judging.run import RatedFiles
 from holdfast.simulator.results.shapes import plain
 
 
-def summarise(rated: Rated, raters: dict[str, ScaleRater], seed: int = 0) -> dict[str, Any]:
+def summarise(rated: RatedFiles, raters: dict[str, ScaleRater], seed: int = 0) -> dict[str, Any]:
     """The whole summary. ``seed``: of the bootstrap behind the panel's intervals."""
     scale = next(iter(raters.values())).scale
     words = word_counts([one.rated for one in rated.passages])
@@ -43,7 +43,7 @@ def summarise(rated: Rated, raters: dict[str, ScaleRater], seed: int = 0) -> dic
 
 
 def _of_rater(
-    rater: ScaleRater, judged: Sequence[Judgement], verdicts: Sequence[Verdict] | None, words: Floats
+    rater: ScaleRater, judged: Sequence[Rating], verdicts: Sequence[Verdict] | None, words: Floats
 ) -> dict[str, Any]:
     scores = columns([one.scores for one in judged], rater.scale.dimensions)
     found: dict[str, Any] = {
@@ -52,7 +52,7 @@ def _of_rater(
         "dimensions": {name: _of_dimension(values, words, verdicts, name) for name, values in scores.items()},
     }
     if verdicts is not None:
-        found["answers"] = tally(verdicts).as_dict()
+        found["answers"] = count_answers(verdicts).as_dict()
         descriptions = [s.description for v in verdicts for s in v.samples if s.description is not None]
         found["quotes"] = {
             "given": sum(len(one.quotes) for one in descriptions),
@@ -82,6 +82,6 @@ def _sd(values: Floats) -> float:
     return float(known.std(ddof=1)) if len(known) > 1 else math.nan
 
 
-def _place(rated: Rated, index: int) -> dict[str, Any]:
+def _place(rated: RatedFiles, index: int) -> dict[str, Any]:
     one = rated.passages[index]
     return {"file": one.file, "line": one.line, "turn": one.turn}

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.logs.measure import Source, read_all
+from holdfast.simulator.logs.measure import LogSource, read_all
 from holdfast.simulator.logs.measuring import Tallies
-from holdfast.simulator.logs.protocols import Format
-from holdfast.simulator.logs.records import Conversation, Skip
+from holdfast.simulator.logs.protocols import LogFormat
+from holdfast.simulator.logs.records import Conversation, SkippedLine
 
 
 @dataclass
@@ -25,8 +25,8 @@ class Converted:
 
 
 def convert_files(
-    sources: Sequence[Source],
-    target: Format,
+    sources: Sequence[LogSource],
+    target: LogFormat,
     out: Path,
     progress: Callable[[int, int], None] = lambda _conversations, _messages: None,
 ) -> Converted:
@@ -37,7 +37,7 @@ def convert_files(
 
     def through() -> Iterator[Conversation]:
         for one in read_all(sources):
-            if isinstance(one, Skip):
+            if isinstance(one, SkippedLine):
                 done.skipped.skip(one)
                 continue
             done.conversations += 1
@@ -50,7 +50,7 @@ def convert_files(
 
 
 def _not_empty(
-    conversations: Iterator[Conversation], sources: Sequence[Source], done: Converted
+    conversations: Iterator[Conversation], sources: Sequence[LogSource], done: Converted
 ) -> Iterator[Conversation]:
     """The conversations; an InputError instead of an empty file."""
     yield from conversations

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.simulator.logs.files import json_documents
-from holdfast.simulator.logs.records import Conversation, Skip
+from holdfast.simulator.logs.records import Conversation, SkippedLine
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentReader:
     """``conversation_of`` takes a place and a document, and gives the conversation and what of it could not be used."""
 
-    conversation_of: Callable[[str, Any], Iterator[Conversation | Skip]]
+    conversation_of: Callable[[str, Any], Iterator[Conversation | SkippedLine]]
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         for found in json_documents(path):
-            if isinstance(found, Skip):
+            if isinstance(found, SkippedLine):
                 yield found
             else:
                 yield from self.conversation_of(*found)

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, shorten
-from holdfast.simulator.logs.records import Skip
+from holdfast.simulator.logs.records import SkippedLine
 
 MAX_LINE = 32_000_000  # bytes of a line, or characters of one element of an array
 MAX_FIELD = 4_000_000  # characters of a CSV field
@@ -54,7 +54,7 @@ def head_of(path: Path, size: int = 65_536) -> bytes:
         return file.read(size)
 
 
-def json_documents(path: Path) -> Iterator[Document | Skip]:
+def json_documents(path: Path) -> Iterator[Document | SkippedLine]:
     """(place, value) of each JSON document: one a line, the elements of one array, or one indented object."""
     name = printable(os.fspath(path))
     with opened(path) as file:
@@ -85,7 +85,7 @@ def _whole(file: IO[bytes]) -> Any:
         return None
 
 
-def _json_lines(file: IO[bytes], name: str) -> Iterator[Document | Skip]:
+def _json_lines(file: IO[bytes], name: str) -> Iterator[Document | SkippedLine]:
     number = 0
     while raw := file.readline(MAX_LINE):
         number += 1
@@ -93,25 +93,25 @@ def _json_lines(file: IO[bytes], name: str) -> Iterator[Document | Skip]:
         if len(raw) >= MAX_LINE and not raw.endswith(b"\n"):
             while (more := file.readline(_CHUNK)) and not more.endswith(b"\n"):
                 pass
-            yield Skip(place, "line", f"longer than {MAX_LINE:,} bytes")
+            yield SkippedLine(place, "line", f"longer than {MAX_LINE:,} bytes")
         elif raw.strip():
             yield _parsed(raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw, place)
 
 
-def _parsed(raw: bytes, place: str) -> Document | Skip:
+def _parsed(raw: bytes, place: str) -> Document | SkippedLine:
     try:
         return place, json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        return Skip(place, "line", "not UTF-8", f"byte 0x{raw[error.start]:02x} at byte {error.start + 1}")
+        return SkippedLine(place, "line", "not UTF-8", f"byte 0x{raw[error.start]:02x} at byte {error.start + 1}")
     except RecursionError:
-        return Skip(place, "line", "nested too deeply")
+        return SkippedLine(place, "line", "nested too deeply")
     except json.JSONDecodeError as error:
-        return Skip(place, "line", "not JSON", f"{error.msg}, column {error.colno}")
+        return SkippedLine(place, "line", "not JSON", f"{error.msg}, column {error.colno}")
     except ValueError as error:  # a number with thousands of digits
-        return Skip(place, "line", "not JSON", shorten(str(error)))
+        return SkippedLine(place, "line", "not JSON", shorten(str(error)))
 
 
-def _elements(file: IO[bytes], name: str) -> Iterator[Document | Skip]:
+def _elements(file: IO[bytes], name: str) -> Iterator[Document | SkippedLine]:
     """The elements of one array. After a broken one nobody knows where the next begins: the rest is not read."""
     pieces = _Pieces(file)
     decoder, line = json.JSONDecoder(), 1
@@ -125,9 +125,9 @@ def _elements(file: IO[bytes], name: str) -> Iterator[Document | Skip]:
         place = f"{name}:{line}"
         if pieces.fault or pieces.over:
             if pieces.fault:
-                yield Skip(place, "file", f"{pieces.fault}: the rest of the array was not read")
+                yield SkippedLine(place, "file", f"{pieces.fault}: the rest of the array was not read")
             elif begin == pieces.at:
-                yield Skip(place, "file", "the array is cut off: it has no end")
+                yield SkippedLine(place, "file", "the array is cut off: it has no end")
             return
         if pieces.text[pieces.at] == "]":
             return
@@ -135,7 +135,7 @@ def _elements(file: IO[bytes], name: str) -> Iterator[Document | Skip]:
             value, end = _element(decoder, pieces)
         except (ValueError, RecursionError) as error:
             reason = "nested too deeply" if isinstance(error, RecursionError) else (pieces.fault or "not JSON")
-            yield Skip(place, "file", f"{reason}: the rest of the array was not read", shorten(str(error)))
+            yield SkippedLine(place, "file", f"{reason}: the rest of the array was not read", shorten(str(error)))
             return
         yield place, value
         line += pieces.text.count("\n", pieces.at, end)
@@ -192,7 +192,7 @@ class _Pieces:
 
 
 @contextmanager
-def csv_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[str, dict[str, str]] | Skip]]]:
+def csv_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[str, dict[str, str]] | SkippedLine]]]:
     """The header of a CSV file and its rows, each (place, column -> value)."""
     name = printable(os.fspath(path))
     with opened(path) as binary:
@@ -223,7 +223,7 @@ def _unescaped(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _rows(reader: Any, columns: list[str], name: str) -> Iterator[tuple[str, dict[str, str]] | Skip]:
+def _rows(reader: Any, columns: list[str], name: str) -> Iterator[tuple[str, dict[str, str]] | SkippedLine]:
     while True:
         place = f"{name}:{reader.line_num + 1}"
         try:
@@ -231,13 +231,13 @@ def _rows(reader: Any, columns: list[str], name: str) -> Iterator[tuple[str, dic
         except StopIteration:
             return
         except csv.Error as error:
-            yield Skip(place, "line", "not CSV", str(error))
+            yield SkippedLine(place, "line", "not CSV", str(error))
             continue
         if not row:
             continue
         if len(row) != len(columns):
-            yield Skip(place, "line", "too few or too many columns", f"{len(row)} where the header has {len(columns)}")
+            yield SkippedLine(place, "line", "too few or too many columns", f"{len(row)} where the header has {len(columns)}")
         elif any("\udc80" <= character <= "\udcff" for one in row if not one.isascii() for character in one):
-            yield Skip(place, "line", "not UTF-8")
+            yield SkippedLine(place, "line", "not UTF-8")
         else:
             yield place, dict(zip(columns, row, strict=True))

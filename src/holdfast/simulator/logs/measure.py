@@ -14,22 +14,22 @@ from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.simulator.logs.files import head_of
 from holdfast.simulator.logs.formats.table import TableReader, columns_option
 from holdfast.simulator.logs.measuring import Progress, Tallies, measure_all
-from holdfast.simulator.logs.protocols import Format
-from holdfast.simulator.logs.records import Conversation, Skip
+from holdfast.simulator.logs.protocols import LogFormat
+from holdfast.simulator.logs.records import Conversation, SkippedLine
 from holdfast.simulator.logs.registry import format_named, recognise
 from holdfast.simulator.logs.results import build_results
 from holdfast.simulator.measure.bootstrap import DRAWS
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LogSource:
     """A file and how it is read."""
 
     path: Path
-    format: Format
+    format: LogFormat
 
 
-def open_sources(paths: Sequence[Path], word: str | None = None, columns: str | None = None) -> list[Source]:
+def open_sources(paths: Sequence[Path], word: str | None = None, columns: str | None = None) -> list[LogSource]:
     """Each file with its format: the one named, or the one that is recognised.
 
     Raises InputError for an unknown word, a file that is not there, is empty, or whose format cannot be told.
@@ -42,17 +42,17 @@ def open_sources(paths: Sequence[Path], word: str | None = None, columns: str | 
     for path in paths:
         if path.is_file() and not head_of(path).strip():
             raise InputError([Fault(printable(str(path)), "is empty: there is no conversation in it")])
-    return [Source(path, named or recognise(path)) for path in paths]
+    return [LogSource(path, named or recognise(path)) for path in paths]
 
 
-def read_all(sources: Sequence[Source]) -> Iterator[Conversation | Skip]:
+def read_all(sources: Sequence[LogSource]) -> Iterator[Conversation | SkippedLine]:
     """The conversations of all files, one after another."""
     for source in sources:
         yield from source.format.reader.read(source.path)
 
 
 def measure_files(
-    sources: Sequence[Source],
+    sources: Sequence[LogSource],
     *,
     by: Sequence[str] | None = None,
     pattern: str | None = None,
@@ -72,7 +72,7 @@ def measure_files(
     asked = None if pattern is None else find_pattern(pattern)
     usual = tuple(dict.fromkeys(column for source in sources for column in source.format.by))
     grouped = usual if by is None else tuple(by)
-    conversations: Iterator[Conversation | Skip] = read_all(sources)
+    conversations: Iterator[Conversation | SkippedLine] = read_all(sources)
     if by is None:
         conversations, grouped = _present(conversations, usual)
     tallies = measure_all(
@@ -115,24 +115,24 @@ def _target(one: Conversation, asked: EmpathyPattern | None) -> Sequence[float] 
 
 
 def _present(
-    conversations: Iterator[Conversation | Skip], usual: Sequence[str]
-) -> tuple[Iterator[Conversation | Skip], tuple[str, ...]]:
+    conversations: Iterator[Conversation | SkippedLine], usual: Sequence[str]
+) -> tuple[Iterator[Conversation | SkippedLine], tuple[str, ...]]:
     """The usual columns that the first conversation has, and all conversations again."""
-    waiting: list[Conversation | Skip] = []
+    waiting: list[Conversation | SkippedLine] = []
     for one in conversations:
         waiting.append(one)
         if isinstance(one, Conversation) or len(waiting) > 1000:
             break
     first: Mapping[str, str] = waiting[-1].columns if waiting and isinstance(waiting[-1], Conversation) else {}
 
-    def again() -> Iterator[Conversation | Skip]:
+    def again() -> Iterator[Conversation | SkippedLine]:
         yield from waiting
         yield from conversations
 
     return again(), tuple(column for column in usual if column in first)
 
 
-def _check(tallies: Tallies, sources: Sequence[Source], by: Sequence[str]) -> None:
+def _check(tallies: Tallies, sources: Sequence[LogSource], by: Sequence[str]) -> None:
     if not tallies.groups:
         named = ", ".join(printable(str(one.path)) for one in sources)
         why = "".join(

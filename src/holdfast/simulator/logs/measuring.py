@@ -10,9 +10,9 @@ import numpy as np
 
 from holdfast.agents.protocols import SENSE7
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.logs.rating import Rated, rate_all
-from holdfast.simulator.logs.records import Conversation, End, Skip
-from holdfast.simulator.logs.sums import LENGTH, Group, Part, add_part
+from holdfast.simulator.logs.rating import RatedTexts, rate_all
+from holdfast.simulator.logs.records import Conversation, End, SkippedLine
+from holdfast.simulator.logs.sums import LENGTH, GroupSums, PartialSums, add_part
 from holdfast.simulator.logs.turns import Turns, turns_of
 from holdfast.simulator.measure.adherence import adherence
 from holdfast.simulator.measure.arrays import Floats, present_mean
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]  # conversations, turns so far
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class RatedConversation:
     """A conversation on its way through: read, cut into turns, not yet rated."""
 
     conversation: Conversation
@@ -44,7 +44,7 @@ class Talk:
 class Tallies:
     """Everything that one reading gave. ``kept``: some conversations with their levels, to show."""
 
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, GroupSums] = field(default_factory=dict)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, reason)
     places: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     unrated: Counter[str] = field(default_factory=Counter)
@@ -56,9 +56,9 @@ class Tallies:
     columns: Counter[str] = field(default_factory=Counter)
     grouped_by: set[str] = field(default_factory=set)  # the columns asked for that some conversation had
     label_names: dict[str, None] = field(default_factory=dict)
-    kept: list[tuple[Talk, Floats]] = field(default_factory=list)
+    kept: list[tuple[RatedConversation, Floats]] = field(default_factory=list)
 
-    def skip(self, skip: Skip) -> None:
+    def skip(self, skip: SkippedLine) -> None:
         """Count something that could not be used, and remember the first places."""
         key = (skip.kind, skip.reason)
         self.skipped[key] += 1
@@ -68,7 +68,7 @@ class Tallies:
 
 
 def measure_all(
-    conversations: Iterable[Conversation | Skip],
+    conversations: Iterable[Conversation | SkippedLine],
     *,
     by: Sequence[str] = (),
     target_of: Targets = lambda _: None,
@@ -90,10 +90,10 @@ def measure_all(
     return tallies
 
 
-def _talks(conversations: Iterable[Conversation | Skip], by: Sequence[str], tallies: Tallies) -> Iterator[Talk]:
+def _talks(conversations: Iterable[Conversation | SkippedLine], by: Sequence[str], tallies: Tallies) -> Iterator[RatedConversation]:
     groups: set[str] = set()
     for one in conversations:
-        if isinstance(one, Skip):
+        if isinstance(one, SkippedLine):
             tallies.skip(one)
             continue
         if len(tallies.columns) < MOST_COLUMN_NAMES:
@@ -103,17 +103,17 @@ def _talks(conversations: Iterable[Conversation | Skip], by: Sequence[str], tall
         tallies.openings += turns.openings
         if not turns.turns and not turns.before:
             tallies.without_turns += 1
-            tallies.skip(Skip(one.place, "conversation", "no reply to a user's message"))
+            tallies.skip(SkippedLine(one.place, "conversation", "no reply to a user's message"))
             continue
         group = "/".join(one.columns.get(column, "unknown") for column in by) or EVERYTHING
         if group not in groups and len(groups) >= MOST_GROUPS:
             group = OTHERS
         groups.add(group)
-        yield Talk(one, group, turns)
+        yield RatedConversation(one, group, turns)
 
 
-def _batches(talks: Iterable[Talk]) -> Iterator[list[Talk]]:
-    batch: list[Talk] = []
+def _batches(talks: Iterable[RatedConversation]) -> Iterator[list[RatedConversation]]:
+    batch: list[RatedConversation] = []
     turns = longest = 0
     for talk in talks:
         own = len(talk.turns.turns)
@@ -127,32 +127,32 @@ def _batches(talks: Iterable[Talk]) -> Iterator[list[Talk]]:
         yield batch
 
 
-def _texts(batch: list[Talk]) -> list[str]:
+def _texts(batch: list[RatedConversation]) -> list[str]:
     return [turn.reply for talk in batch for turn in talk.turns.turns]
 
 
-def _count(tallies: Tallies, rated: Rated) -> None:
+def _count(tallies: Tallies, rated: RatedTexts) -> None:
     tallies.unrated.update(filter(None, rated.reasons))
     tallies.rated += sum(not reason for reason in rated.reasons)
     tallies.words += rated.words
     tallies.known_words += rated.known
 
 
-def _add(tallies: Tallies, batch: list[Talk], rated: Rated, target_of: Targets, keep: int) -> None:
+def _add(tallies: Tallies, batch: list[RatedConversation], rated: RatedTexts, target_of: Targets, keep: int) -> None:
     ends = np.cumsum([len(talk.turns.turns) for talk in batch])
     levels = dict(zip(map(id, batch), np.split(rated.levels, ends[:-1]), strict=True))
-    by_group: dict[str, list[Talk]] = {}
+    by_group: dict[str, list[RatedConversation]] = {}
     for talk in batch:
         by_group.setdefault(talk.group, []).append(talk)
     for name, talks in by_group.items():
-        group = tallies.groups.setdefault(name, Group())
+        group = tallies.groups.setdefault(name, GroupSums())
         room = max(0, keep - group.conversations)
         worded = [talk for talk in talks[:room] if any(turn.reply for turn in talk.turns.turns)]
         tallies.kept.extend((talk, levels[id(talk)]) for talk in worded)
         add_part(group, _part(talks, [levels[id(talk)] for talk in talks], target_of, tallies))
 
 
-def _part(talks: list[Talk], levels: list[Floats], target_of: Targets, tallies: Tallies) -> Part:
+def _part(talks: list[RatedConversation], levels: list[Floats], target_of: Targets, tallies: Tallies) -> PartialSums:
     length = np.array([len(talk.turns.turns) for talk in talks], dtype=np.int64)
     shape = (len(talks), max(1, int(length.max())))
     expressed = np.full((*shape, len(MECHANISMS)), np.nan)
@@ -179,7 +179,7 @@ def _part(talks: list[Talk], levels: list[Floats], target_of: Targets, tallies: 
         for name, value in talk.conversation.labels.items():
             if name in afterwards or len(afterwards) < MOST_LABELS:
                 afterwards.setdefault(name, np.full(len(talks), np.nan))[row] = value
-    return Part(
+    return PartialSums(
         speakers=tuple(talk.conversation.speaker for talk in talks),
         values={LENGTH: chars, **values},
         before=before,
@@ -191,11 +191,11 @@ def _part(talks: list[Talk], levels: list[Floats], target_of: Targets, tallies: 
     )
 
 
-def _end(talk: Talk) -> End:
+def _end(talk: RatedConversation) -> End:
     return talk.conversation.end
 
 
-def _final_emotion(talks: list[Talk]) -> dict[str, Floats]:
+def _final_emotion(talks: list[RatedConversation]) -> dict[str, Floats]:
     """The last emotion of each conversation, clipped to its scale."""
     found = np.full(len(talks), np.nan)
     for row, talk in enumerate(talks):
@@ -206,7 +206,7 @@ def _final_emotion(talks: list[Talk]) -> dict[str, Floats]:
 
 
 def _labels(
-    talks: list[Talk], shape: tuple[int, int], tallies: Tallies
+    talks: list[RatedConversation], shape: tuple[int, int], tallies: Tallies
 ) -> tuple[dict[str, Floats], Mapping[str, Floats]]:
     """Labels of turns, conversations x turns each, and of turn 0; with the mean of SENSE-7's dimensions."""
     values: dict[str, Floats] = {}

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from holdfast.simulator.logs.records import Conversation, Skip
+from holdfast.simulator.logs.records import Conversation, SkippedLine
 
 
-class Reader(Protocol):
+class LogReader(Protocol):
     """Gives the conversations of a file one by one.
 
-    Bad content never raises: it becomes a :class:`Skip` with its place. An :class:`~holdfast.core.errors.InputError` says
+    Bad content never raises: it becomes a :class:`SkippedLine` with its place. An :class:`~holdfast.core.errors.InputError` says
     that the file as a whole cannot be this format (absent, a folder, without the columns that it needs).
     """
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]: ...
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]: ...
 
 
-class Writer(Protocol):
+class LogWriter(Protocol):
     """Writes conversations one by one, the whole file or none.
 
     Returns what the format has no place for, counted by its name.
@@ -31,12 +31,12 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class LogFormat:
     """A word for ``--format``, and what it stands for. ``by``: columns that its data are grouped by unless asked."""
 
     word: str
     about: str
-    reader: Reader
-    writer: Writer
+    reader: LogReader
+    writer: LogWriter
     suffix: str  # of a file that ``holdfast convert`` writes
     by: tuple[str, ...] = ()

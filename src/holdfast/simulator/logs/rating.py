@@ -32,7 +32,7 @@ Job = TypeVar("Job")
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class RatedTexts:
     """``levels``: replies x 3, nan where ``reasons`` says why; words of a sample, and how many the rater knows."""
 
     levels: Floats
@@ -50,7 +50,7 @@ def why_not(text: str) -> str:
     return OTHER_SCRIPT if letters and latin < letters / 2 else ""
 
 
-def rate_texts(texts: Sequence[str]) -> Rated:
+def rate_texts(texts: Sequence[str]) -> RatedTexts:
     """Rate a batch with the shipped linear rater."""
     model = LinearRater().model
     reasons = tuple(map(why_not, texts))
@@ -58,12 +58,12 @@ def rate_texts(texts: Sequence[str]) -> Rated:
     levels[[bool(reason) for reason in reasons]] = np.nan
     sample = [text for text, reason in zip(texts, reasons, strict=True) if not reason][:SAMPLE]
     words = [token for text in sample for token in tokens(text) if token.isalpha()]
-    return Rated(levels, reasons, len(words), sum(word in model.numbers for word in words))
+    return RatedTexts(levels, reasons, len(words), sum(word in model.numbers for word in words))
 
 
 def rate_all(
     jobs: Iterable[Job], texts_of: Callable[[Job], Sequence[str]], workers: int | None = None
-) -> Iterator[tuple[Job, Rated]]:
+) -> Iterator[tuple[Job, RatedTexts]]:
     """Each job with its replies rated, in order. At most three batches a worker wait at any time.
 
     ``workers``: processes, the number of cores unless given; 1 rates in this process. A pool is only started for more
@@ -85,8 +85,8 @@ def rate_all(
 
 def _in_pool(
     jobs: Iterator[Job], texts_of: Callable[[Job], Sequence[str]], workers: int
-) -> Iterator[tuple[Job, Rated]]:
-    waiting: deque[tuple[Job, Future[Rated]]] = deque()
+) -> Iterator[tuple[Job, RatedTexts]]:
+    waiting: deque[tuple[Job, Future[RatedTexts]]] = deque()
     context = multiprocessing.get_context("spawn")  # no fork: threads of a progress bar may be running
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
         try:

@@ -61,7 +61,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
+class SkippedLine:
     """Something that could not be used. ``place``: file:line; ``reason``: one of few words, to count by."""
 
     place: str

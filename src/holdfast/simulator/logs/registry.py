@@ -20,33 +20,33 @@ from holdfast.simulator.logs.formats.sage import SageReader, SageWriter
 from holdfast.simulator.logs.formats.sdialog import SdialogWriter
 from holdfast.simulator.logs.formats.sense7 import Sense7Reader, Sense7Writer
 from holdfast.simulator.logs.formats.table import TableReader, TableWriter
-from holdfast.simulator.logs.protocols import Format
-from holdfast.simulator.logs.records import Skip
+from holdfast.simulator.logs.protocols import LogFormat
+from holdfast.simulator.logs.records import SkippedLine
 
 _ALL = (
-    Format("messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)),
-    Format("sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"),
-    Format("sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)),
-    Format("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
-    Format("esconv", "ESConv, JSON or JSON lines", esconv.READER, EsconvWriter(), ".jsonl"),
-    Format("sage", "SAGE, dialogues or turns.csv", SageReader(), SageWriter(), ".jsonl", ("simulator", "model")),
-    Format("sdialog", "sdialog's Dialog, JSON", sdialog.READER, SdialogWriter(), ".json", ("model",)),
-    Format("csv", "a CSV with named columns, see --columns", TableReader(), TableWriter(), ".csv"),
-    Format("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
+    LogFormat("messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)),
+    LogFormat("sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"),
+    LogFormat("sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)),
+    LogFormat("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
+    LogFormat("esconv", "ESConv, JSON or JSON lines", esconv.READER, EsconvWriter(), ".jsonl"),
+    LogFormat("sage", "SAGE, dialogues or turns.csv", SageReader(), SageWriter(), ".jsonl", ("simulator", "model")),
+    LogFormat("sdialog", "sdialog's Dialog, JSON", sdialog.READER, SdialogWriter(), ".json", ("model",)),
+    LogFormat("csv", "a CSV with named columns, see --columns", TableReader(), TableWriter(), ".csv"),
+    LogFormat("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
 )
 
 #: Word -> format.
-FORMATS: dict[str, Format] = {one.word: one for one in _ALL}
+FORMATS: dict[str, LogFormat] = {one.word: one for one in _ALL}
 
 
-def format_named(word: str) -> Format:
+def format_named(word: str) -> LogFormat:
     """The format of that word. Raises InputError for an unknown one."""
     if word not in FORMATS:
         raise InputError(f"unknown format {quote(word)}{did_you_mean(word, FORMATS)} (allowed: {', '.join(FORMATS)})")
     return FORMATS[word]
 
 
-def recognise(path: Path) -> Format:
+def recognise(path: Path) -> LogFormat:
     """The format of a file, by its first bytes and names. Raises InputError where it cannot be told."""
     if path.is_dir() and (path / FILE).exists():
         return FORMATS["journal"]
@@ -65,7 +65,7 @@ def recognise(path: Path) -> Format:
 
 def _json_word(path: Path) -> str | None:
     for number, found in enumerate(json_documents(path)):
-        word = None if isinstance(found, Skip) else _word_of(found[1])
+        word = None if isinstance(found, SkippedLine) else _word_of(found[1])
         if word or number >= 20:  # some broken lines at the start hide nothing
             return word
     return None

@@ -12,7 +12,7 @@ from holdfast.agents.raters import LinearRater
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.logs.measuring import OTHERS, Tallies
 from holdfast.simulator.logs.records import End
-from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, Group, Measure
+from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, GroupSums, MeasureSums
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.measure.bootstrap import DRAWS, Interval
 from holdfast.simulator.measure.decay.leaving import Incidence, cumulative_incidence
@@ -74,7 +74,7 @@ def skipped_of(tallies: Tallies) -> dict[str, Any]:
     }
 
 
-def _group(group: Group, name: str, seed: int, draws: int) -> dict[str, Any]:
+def _group(group: GroupSums, name: str, seed: int, draws: int) -> dict[str, Any]:
     rows = len(group.clusters)
     weights = draw_weights(rows, np.random.default_rng(derive_seed(seed, "logs", name)), draws)
     labels = {label: _label(group, label, rows, weights) for label in sorted(group.labels)}
@@ -101,12 +101,12 @@ def _group(group: Group, name: str, seed: int, draws: int) -> dict[str, Any]:
     }
 
 
-def _order(item: tuple[str, Measure]) -> tuple[bool, str]:
+def _order(item: tuple[str, MeasureSums]) -> tuple[bool, str]:
     first = ("adherence", "expressed")
     return (item[0] not in first, item[0])
 
 
-def _measure(name: str, measure: Measure, rows: int, weights: Floats) -> dict[str, Any]:
+def _measure(name: str, measure: MeasureSums, rows: int, weights: Floats) -> dict[str, Any]:
     curve = sums_band(measure.by_turn.sums(rows), weights)
     sums = measure.scalars.sums(rows)
     scalars = sums_band(sums, weights)
@@ -121,7 +121,7 @@ def _measure(name: str, measure: Measure, rows: int, weights: Floats) -> dict[st
     }
 
 
-def _beside_length(measure: Measure, rows: int, weights: Floats) -> dict[str, Any]:
+def _beside_length(measure: MeasureSums, rows: int, weights: Floats) -> dict[str, Any]:
     """Length as the rival explanation: the slope that is left with length held, and how far they go together."""
     return {
         "slope_given_length": as_dict(slope_given(measure.within.sums(rows).totals, weights)),
@@ -129,7 +129,7 @@ def _beside_length(measure: Measure, rows: int, weights: Floats) -> dict[str, An
     }
 
 
-def _label(group: Group, name: str, rows: int, weights: Floats) -> dict[str, Any]:
+def _label(group: GroupSums, name: str, rows: int, weights: Floats) -> dict[str, Any]:
     whole: Interval = sums_band(group.labels[name].sums(rows), weights).at(0)
     with_expressed, with_length = group.label_moments[name]
     return {
@@ -139,7 +139,7 @@ def _label(group: Group, name: str, rows: int, weights: Floats) -> dict[str, Any
     }
 
 
-def _violations(group: Group) -> dict[str, Any] | None:
+def _violations(group: GroupSums) -> dict[str, Any] | None:
     """Until the first lasting violation of what a conversation began with."""
     if not group.violations:
         return None
@@ -153,7 +153,7 @@ def _repeated(turns: Sequence[int], counts: Mapping[Any, int]) -> Ints:
     return np.repeat(np.asarray(turns, dtype=np.int64), list(counts.values()))
 
 
-def _exits(group: Group) -> dict[str, Any]:
+def _exits(group: GroupSums) -> dict[str, Any]:
     """Leaving: the share that has not left in failure (success and the planned end are censored), and both ends."""
     time = _repeated([turn for turn, _ in group.ends], group.ends)
     way = np.repeat([_CAUSE[end] for _, end in group.ends], list(group.ends.values()))

@@ -27,7 +27,7 @@ SCALARS = ("mean", "first_two_turns", "first_quarter", "last_quarter", "slope")
 LENGTH = "reply_chars"
 
 
-class Grown:
+class GrowingArray:
     """Sums of a bounded number of rows and columns, enlarged as they are needed."""
 
     def __init__(self, columns: int = 1) -> None:
@@ -83,12 +83,12 @@ class Clusters:
         return len(self._rows)
 
 
-class Measure:
+class MeasureSums:
     """The sums of one measure in one group."""
 
     def __init__(self) -> None:
-        self.by_turn, self.scalars = Grown(), Grown(len(SCALARS))  # column 0 of by_turn is turn 0
-        self.with_length, self.within = Grown(6), Grown(6)
+        self.by_turn, self.scalars = GrowingArray(), GrowingArray(len(SCALARS))  # column 0 of by_turn is turn 0
+        self.with_length, self.within = GrowingArray(6), GrowingArray(6)
 
     def add(self, rows: Ints, values: Floats, before: Floats, length: Floats, planned: Ints) -> None:
         """``values``, ``length``: conversations x turns; ``before``: of turn 0; ``planned``: turns, conversations."""
@@ -103,7 +103,7 @@ class Measure:
 
 
 @dataclass
-class Group:
+class GroupSums:
     """All sums of one group of conversations."""
 
     clusters: Clusters = field(default_factory=Clusters)
@@ -111,15 +111,15 @@ class Group:
     turns: int = 0
     longest: int = 0
     shortest: int = 0
-    measures: dict[str, Measure] = field(default_factory=dict)
-    labels: dict[str, Grown] = field(default_factory=dict)  # of whole conversations
-    label_moments: dict[str, tuple[Grown, Grown]] = field(default_factory=dict)  # with expressed, with length
+    measures: dict[str, MeasureSums] = field(default_factory=dict)
+    labels: dict[str, GrowingArray] = field(default_factory=dict)  # of whole conversations
+    label_moments: dict[str, tuple[GrowingArray, GrowingArray]] = field(default_factory=dict)  # with expressed, with length
     violations: Counter[tuple[int, bool]] = field(default_factory=Counter)  # (turn, happened)
     ends: Counter[tuple[int, End]] = field(default_factory=Counter)  # (turns, how)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartialSums:
     """Conversations of one group, as arrays. ``values``: measure -> conversations x turns, nan where missing."""
 
     speakers: tuple[str, ...]
@@ -132,7 +132,7 @@ class Part:
     held: str  # the measure whose lasting violation is looked for, "" for none
 
 
-def add_part(group: Group, part: Part) -> None:
+def add_part(group: GroupSums, part: PartialSums) -> None:
     """Add a part to its group."""
     rows = np.array([group.clusters.row(speaker) for speaker in part.speakers], dtype=np.int64)
     shortest = int(part.length.min(initial=group.shortest if group.conversations else part.length.max(initial=0)))
@@ -143,12 +143,12 @@ def add_part(group: Group, part: Part) -> None:
     missing = np.full(len(rows), np.nan)
     for name, values in part.values.items():
         before = part.before.get(name, missing)
-        group.measures.setdefault(name, Measure()).add(rows, values, before, part.values[LENGTH], part.planned)
+        group.measures.setdefault(name, MeasureSums()).add(rows, values, before, part.values[LENGTH], part.planned)
     expressed = present_mean(part.values["expressed"], axis=1) if "expressed" in part.values else missing
     size = np.log1p(np.where(np.isnan(part.values[LENGTH]).all(axis=1), np.nan, np.nansum(part.values[LENGTH], axis=1)))
     for name, label in part.labels.items():
-        group.labels.setdefault(name, Grown()).add(rows, label[:, None])
-        with_expressed, with_size = group.label_moments.setdefault(name, (Grown(6), Grown(6)))
+        group.labels.setdefault(name, GrowingArray()).add(rows, label[:, None])
+        with_expressed, with_size = group.label_moments.setdefault(name, (GrowingArray(6), GrowingArray(6)))
         with_expressed.add(rows, pair_moments(expressed[:, None], label[:, None]))
         with_size.add(rows, pair_moments(size[:, None], label[:, None]))
     if part.held:

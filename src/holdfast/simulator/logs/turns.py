@@ -14,7 +14,7 @@ from holdfast.simulator.logs.records import LogMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class LogTurn:
     """One turn. ``chars``: of the reply, nan where unknown; ``tags``: the tactics that the data name in it."""
 
     user: str
@@ -28,7 +28,7 @@ class Turn:
 class Turns:
     """``before``: labels of turn 0; ``openings``: assistant's messages before the user's first."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[LogTurn, ...]
     before: Mapping[str, float]
     openings: int
 
@@ -68,8 +68,8 @@ def turns_of(messages: Sequence[LogMessage]) -> Turns:
     return Turns(turns, _means(before), openings)
 
 
-def _turn(draft: _Draft) -> Turn:
-    return Turn(
+def _turn(draft: _Draft) -> LogTurn:
+    return LogTurn(
         user="\n".join(draft.users),
         reply="\n".join(message.text for message in draft.replies if message.text),
         chars=float(sum(message.length for message in draft.replies)),

@@ -22,7 +22,7 @@ RUNNING, DONE, STOPPED = "running", "done", "stopped: "
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Heartbeat:
     """The last sign of life. Times are seconds since 1970; ``state``: "running", "done", or why it stopped.
 
     ``turns_before``: turns in the journal when this call began; ``counters``: over all calls so far.
@@ -58,15 +58,15 @@ class Pulse:
         return True
 
 
-def read_pulse(meta: Mapping[str, str]) -> Pulse | None:
+def read_heartbeat(meta: Mapping[str, str]) -> Heartbeat | None:
     """The pulse among a journal's ``meta``; None where no run has noted one."""
     if KEY not in meta:
         return None
     fields: dict[str, Any] = json.loads(meta[KEY])
-    return Pulse(**fields)
+    return Heartbeat(**fields)
 
 
-class Heart:
+class HeartbeatWriter:
     """``async with Heart(...)``: the pulse of one call, every second, also while no turn is finished."""
 
     def __init__(
@@ -80,7 +80,7 @@ class Heart:
     ) -> None:
         """``told``: hears what the models count with each sign of life."""
         self._journal, self._counters, self._told, self._every, self._clock = journal, counters, told, every, clock
-        before = read_pulse(journal.meta())
+        before = read_heartbeat(journal.meta())
         self._earlier: Mapping[str, float] = before.counters if before else {}
         self._turns_before = self._turns = journal.count().turns
         self._began = self._last = clock()
@@ -100,13 +100,13 @@ class Heart:
     def note(self, state: str) -> None:
         """Write the pulse now."""
         self._last, counts = self._clock(), self.counters()
-        pulse = Pulse(
+        pulse = Heartbeat(
             os.getpid(), socket.gethostname(), self._began, self._last, self._turns_before, self._turns, state, counts
         )
         self._journal.remember(KEY, json.dumps(asdict(pulse)))
         self._told(counts)
 
-    async def __aenter__(self) -> Heart:
+    async def __aenter__(self) -> HeartbeatWriter:
         self._task = asyncio.create_task(self._go_on())
         return self
 

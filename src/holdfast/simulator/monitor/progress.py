@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from holdfast.simulator.monitor.speed import Meter
-from holdfast.simulator.monitor.running_means import Tally, counter_words
+from holdfast.simulator.monitor.speed import SpeedMeter
+from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 
@@ -67,13 +67,13 @@ class PlainProgress:
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     every: float = 5.0
-    meter: Meter = field(default_factory=Meter)
-    tally: Tally = field(default_factory=lambda: Tally({}))
+    meter: SpeedMeter = field(default_factory=SpeedMeter)
+    means: RunningMeans = field(default_factory=lambda: RunningMeans({}))
     _counted: str = ""
     _said: float = 0.0
 
     def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        self.tally = Tally(targets)
+        self.means = RunningMeans(targets)
 
     def start(self, total: int, done: int) -> None:
         self.meter.start(total, done)
@@ -88,7 +88,7 @@ class PlainProgress:
             self.note(self._line())
 
     def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        self.tally.add(spec.candidate, spec.task, record.expressed.as_array())
+        self.means.add(spec.candidate, spec.task, record.expressed.as_array())
 
     def count(self, counters: Mapping[str, float]) -> None:
         words = counter_words(counters)
@@ -108,7 +108,7 @@ class PlainProgress:
         self.note(self._line())
 
     def _line(self) -> str:
-        return "; ".join(part for part in (self.meter.line(), self._counted, self.tally.words()) if part)
+        return "; ".join(part for part in (self.meter.line(), self._counted, self.means.words()) if part)
 
 
 def progress_for(*, quiet: bool = False, stream: TextIO | None = None) -> Progress:

@@ -13,7 +13,7 @@ from holdfast.simulator.measure.adherence import adherence
 
 
 @dataclass
-class Tally:
+class RunningMeans:
     """Mean adherence per candidate over the turns seen so far, each turn counted once.
 
     ``targets``: task -> target level of each mechanism. A first look, without intervals: candidates may not have met

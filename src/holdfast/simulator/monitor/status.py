@@ -12,8 +12,8 @@ from typing import Any
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import patterns, tasks
 from holdfast.simulator.journal.store import Journal
-from holdfast.simulator.monitor.heartbeat import DONE, RUNNING, STOPPED, Pulse, read_pulse
-from holdfast.simulator.monitor.running_means import Tally, pattern_targets
+from holdfast.simulator.monitor.heartbeat import DONE, RUNNING, STOPPED, Heartbeat, read_heartbeat
+from holdfast.simulator.monitor.running_means import RunningMeans, pattern_targets
 
 _JOURNAL = "journal.sqlite"
 
@@ -47,7 +47,7 @@ class Status:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-class Onlooker:
+class StatusReader:
     """Looks at one run again and again; each look reads only the turns that are new since the last."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
@@ -55,13 +55,13 @@ class Onlooker:
         if not folder.is_dir():
             raise InputError(f"{folder}: there is no such run folder")
         self._folder, self._clock = folder, clock
-        self._tally = Tally(pattern_targets(tasks(), patterns()))
+        self._tally = RunningMeans(pattern_targets(tasks(), patterns()))
         self._seen = 0
 
     def look(self) -> Status:
         """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
         with Journal.read(self._folder / _JOURNAL) as journal:
-            pulse = read_pulse(journal.meta())
+            pulse = read_heartbeat(journal.meta())
             alive = pulse.alive() if pulse else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()
             self._catch_up(journal)
@@ -96,7 +96,7 @@ class Onlooker:
             self._tally.add(candidate, task, ratings)
 
 
-def _state(pulse: Pulse | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
+def _state(pulse: Heartbeat | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
     if pulse is None:
         return ("done", None) if owed == 0 else ("unknown", "no sign of life in the journal")
     if alive:

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from holdfast.simulator.monitor.speed import Meter
-from holdfast.simulator.monitor.running_means import Tally, counter_words
+from holdfast.simulator.monitor.speed import SpeedMeter
+from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 
@@ -29,14 +29,14 @@ class RichProgress:
     """A bar in a terminal, with figures below it that change as turns come in."""
 
     def __init__(self, console: Console) -> None:
-        self.meter = Meter()
-        self._tally = Tally({})
+        self.meter = SpeedMeter()
+        self._tally = RunningMeans({})
         self._counted = ""
         self._bar = _View(TextColumn("conversations"), BarColumn(), TextColumn("{task.fields[line]}"), console=console)
         self._task = self._bar.add_task("", line="", total=None)
 
     def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        self._tally = Tally(targets)
+        self._tally = RunningMeans(targets)
 
     def start(self, total: int, done: int) -> None:
         self.meter.start(total, done)

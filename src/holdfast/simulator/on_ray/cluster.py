@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import ray
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.on_ray.executor import RayPlace
+from holdfast.simulator.on_ray.executor import RayExecutor
 
 
 @contextmanager
-def connected(address: str | None, engines: int | None) -> Iterator[RayPlace]:
+def connected(address: str | None, engines: int | None) -> Iterator[RayExecutor]:
     """A place on the cluster at ``address``; without one, on RAY_ADDRESS's, on the one that runs here, or on a new one.
 
     ``engines``: actors per model; by default one for each GPU of the cluster, one where it has none.
@@ -45,15 +45,15 @@ def connected(address: str | None, engines: int | None) -> Iterator[RayPlace]:
             ray.shutdown()
 
 
-def _place(engines: int | None) -> RayPlace:
+def _place(engines: int | None) -> RayExecutor:
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
     if gpus:
         wanted = engines or gpus
         if wanted > gpus:
             raise InputError(f"--ray-models {wanted}: the cluster has {gpus} GPUs, and an engine takes one")
-        return RayPlace(wanted, gpus=1.0, cpus=min(1.0, cpus / wanted))
+        return RayExecutor(wanted, gpus=1.0, cpus=min(1.0, cpus / wanted))
     wanted = engines or 1
     if wanted > cpus:
         raise InputError(f"--ray-models {wanted}: the cluster has {cpus} CPUs, and an engine takes one")
-    return RayPlace(wanted)
+    return RayExecutor(wanted)

@@ -25,15 +25,15 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.references import LocalReference
 from holdfast.core.errors import HoldfastError, ModelError
-from holdfast.simulator.conversation.participants import Cast
+from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.engine.batch import Casting
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.progress import Progress
-from holdfast.simulator.on_ray.models import RemoteModel, Speaker
-from holdfast.simulator.on_ray.worker import Over, Part, Signal, Work, hold_part
+from holdfast.simulator.on_ray.models import RemoteModel, ModelActor
+from holdfast.simulator.on_ray.worker import ConversationEnd, Assignment, StopSignal, WorkerTask, hold_assigned
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 LOADING_S = 600.0  # longest wait for the actors of a model: a machine of a cluster may have to start first
@@ -54,8 +54,8 @@ LOST = (
 
 
 @dataclass(frozen=True)
-class RayPlace:
-    """:class:`holdfast.simulator.runtime.executor.Place` on the Ray cluster that this process is connected to.
+class RayExecutor:
+    """:class:`holdfast.simulator.runtime.executor.Executor` on the Ray cluster that this process is connected to.
 
     ``engines``: actors per model; ``gpus`` and ``cpus``: what each of them takes.
     """
@@ -69,7 +69,7 @@ class RayPlace:
 
         :raises ModelError: it cannot be loaded there, or the cluster has no room for it.
         """
-        actor: Any = ray.remote(Speaker).options(
+        actor: Any = ray.remote(ModelActor).options(
             num_cpus=self.cpus,
             num_gpus=self.gpus,
             scheduling_strategy="SPREAD",
@@ -101,7 +101,7 @@ class RayPlace:
         progress: Progress,
         concurrency: int,
         *,
-        meters: Sequence[Meter] = (),
+        meters: Sequence[Usage] = (),
     ) -> None:
         """Hold what the journal owes of ``specs``, ``concurrency`` conversations per engine at once.
 
@@ -119,8 +119,8 @@ class RayPlace:
             warnings.warn(_UNHEARING, stacklevel=2)
         size = max(1, min(concurrency, -(-len(owed) // (PARTS_PER_ENGINE * self.engines))))
         groups = iter([owed[first : first + size] for first in range(0, len(owed), size)])
-        signal = ray.remote(Signal).options(num_cpus=0).remote()
-        desk = _Desk(journal, progress, signal, tuple(meters))
+        signal = ray.remote(StopSignal).options(num_cpus=0).remote()
+        desk = _Dispatcher(journal, progress, signal, tuple(meters))
         watch = asyncio.create_task(desk.watch(owed[0]))
         try:
             async with asyncio.TaskGroup() as workers:
@@ -133,21 +133,21 @@ class RayPlace:
 
 
 @dataclass(frozen=True)
-class _Desk:
+class _Dispatcher:
     """Where everything that comes back is written down."""
 
     journal: Journal
     progress: Progress
     signal: Any
-    meters: tuple[Meter, ...] = ()
+    meters: tuple[Usage, ...] = ()
 
-    async def watch(self, cast: Cast) -> None:
+    async def watch(self, cast: Participants) -> None:
         """Pass the user's wish to stop on to the workers."""
         while not cast.halted():
             await asyncio.sleep(0.2)
         await self.signal.pull.remote()
 
-    async def work(self, groups: Iterator[list[Cast]]) -> None:
+    async def work(self, groups: Iterator[list[Participants]]) -> None:
         """One group after another, until none is left or the batch is halted."""
         for group in groups:
             losses = 0
@@ -163,20 +163,20 @@ class _Desk:
                     break
                 self.progress.note(f"a Ray worker was lost ({_gist(lost)}); its conversations go on elsewhere")
 
-    def _owed(self, group: Sequence[Cast]) -> list[Cast]:
+    def _owed(self, group: Sequence[Participants]) -> list[Participants]:
         ended = self.journal.ended()
         return [cast for cast in group if cast.spec.id not in ended]
 
-    async def _send(self, casts: Sequence[Cast]) -> tuple[int, Exception | None]:
+    async def _send(self, casts: Sequence[Participants]) -> tuple[int, Exception | None]:
         """Have a worker hold ``casts`` and write down what comes; how many turns, and what killed it, if any did."""
         told = 0
         by_id = {cast.spec.id: cast for cast in casts}
-        parts = tuple(Part(_bare(cast), self.journal.turns(cast.spec.id)) for cast in casts)
-        task = ray.remote(hold_part).options(
+        parts = tuple(Assignment(_bare(cast), self.journal.turns(cast.spec.id)) for cast in casts)
+        task = ray.remote(hold_assigned).options(
             num_cpus=0, num_returns="streaming", max_retries=0, scheduling_strategy="SPREAD"
         )
         try:
-            stream: Any = task.remote(Work(parts, self.meters), self.signal)
+            stream: Any = task.remote(WorkerTask(parts, self.meters), self.signal)
         except TypeError as error:  # what does not pickle
             raise ModelError(f"a part of this study cannot travel to Ray workers: {_gist(error)}") from error
         try:
@@ -198,16 +198,16 @@ class _Desk:
             raise
         return told, None
 
-    def _close(self, cast: Cast, over: Over) -> None:
+    def _close(self, cast: Participants, over: ConversationEnd) -> None:
         if over.error is not None:
             self.journal.fail(over.episode_id, over.error)
             self.progress.drop(cast.spec.max_turns - len(self.journal.turns(over.episode_id)))
         elif over.stop is not None:
             self.progress.drop(cast.spec.max_turns - over.turn)
 
-    def _give_up(self, casts: Sequence[Cast], error: Exception) -> None:
+    def _give_up(self, casts: Sequence[Participants], error: Exception) -> None:
         for cast in self._owed(casts):
-            self._close(cast, Over(cast.spec.id, 0, error=f"its Ray worker failed: {_gist(error)}"))
+            self._close(cast, ConversationEnd(cast.spec.id, 0, error=f"its Ray worker failed: {_gist(error)}"))
 
 
 async def _unheard(record: TurnRecord) -> None:
@@ -218,7 +218,7 @@ def _moving() -> bool:
     return False
 
 
-def _bare(cast: Cast) -> Cast:
+def _bare(cast: Participants) -> Participants:
     """The cast without what ties it to this process: the worker puts its own in their place."""
     return replace(cast, on_turn=_unheard, halted=_moving, callbacks=None)
 

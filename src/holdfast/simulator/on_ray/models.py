@@ -17,7 +17,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
-from holdfast.simulator.runtime.executor import HERE
+from holdfast.simulator.runtime.executor import LOCAL
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 ASK_AFTER_S = 10.0  # without an answer: is the actor alive at all?
@@ -28,14 +28,14 @@ PATIENCE_S = 600.0  # how long a request waits where no actor is alive
 _LOST: dict[Any, float] = {}  # of this process: actor -> until when it is not asked
 
 
-class Speaker:
+class ModelActor:
     """The actor: one engine over one model. Ray starts it anew where it dies; all that it keeps can be had again.
 
     Answers follow from their request alone, so a request that was in flight is simply asked again.
     """
 
     def __init__(self, reference: LocalReference, batch_size: int) -> None:
-        self._model = HERE.load(_at_home(reference), batch_size)
+        self._model = LOCAL.load(_at_home(reference), batch_size)
 
     async def name(self) -> str:
         """The model's id; answers once the model is loaded, and at once, however much there is to generate."""
@@ -59,7 +59,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class RemoteModel:
-    """:class:`holdfast.agents.protocols.ChatModel` over some :class:`Speaker` actors. Travels to where conversations are held.
+    """:class:`holdfast.agents.protocols.ChatModel` over some :class:`ModelActor` actors. Travels to where conversations are held.
 
     A conversation speaks with one actor as long as that lives, because its engine keeps the conversation's keys and
     values; with another one while it is dead, which computes them anew.

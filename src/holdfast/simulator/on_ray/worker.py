@@ -13,8 +13,8 @@ from typing import Any
 from langchain_core.tracers.langchain import wait_for_all_tracers
 from ray.exceptions import RayError
 
-from holdfast.agents.models.usage import Meter
-from holdfast.simulator.conversation.participants import Cast
+from holdfast.agents.models.usage import Usage
+from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.conversation.walk import Turnstile
 from holdfast.simulator.engine.batch import cause, hold_one, turnstile_for
 from holdfast.simulator.records import TurnRecord
@@ -23,15 +23,15 @@ ASK_EVERY_S = 0.5  # whether the user wants to stop
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Assignment:
     """A conversation to hold, or to go on with after the turns that the journal has."""
 
-    cast: Cast
+    cast: Participants
     turns: tuple[TurnRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class ConversationEnd:
     """A conversation that needs no more turns, or broke off (``error``), or was halted."""
 
     episode_id: str
@@ -41,25 +41,25 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkerTask:
     """What a task is sent. In one piece, so that ``meters`` are still those that the models of the casts count into."""
 
-    parts: tuple[Part, ...]
-    meters: tuple[Meter, ...] = ()
+    parts: tuple[Assignment, ...]
+    meters: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class WorkerMessage:
     """What a task sends back. ``counted``: by each of its meters since the last news."""
 
-    what: TurnRecord | Over
-    counted: tuple[Meter, ...] = ()
+    what: TurnRecord | ConversationEnd
+    counted: tuple[Usage, ...] = ()
 
 
-Tell = Callable[[TurnRecord | Over], None]
+Tell = Callable[[TurnRecord | ConversationEnd], None]
 
 
-class Signal:
+class StopSignal:
     """The actor through which the driver tells all workers that no new turn may start."""
 
     def __init__(self) -> None:
@@ -72,18 +72,18 @@ class Signal:
         return self._pulled
 
 
-def hold_part(work: Work, signal: Any) -> Iterator[News]:
-    """Hold all parts at once and yield what happens, as it happens. ``signal``: the handle of a :class:`Signal`.
+def hold_assigned(work: WorkerTask, signal: Any) -> Iterator[WorkerMessage]:
+    """Hold all parts at once and yield what happens, as it happens. ``signal``: the handle of a :class:`StopSignal`.
 
     What the models count goes with it. So a worker that dies takes along only what was counted since its last news:
     requests of turns that no one has seen, which are asked again elsewhere, and counted there.
     """
-    news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
+    news: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
     for meter in work.meters:
         meter.take()  # it came with what the driver knows already
 
-    def tell(what: TurnRecord | Over) -> None:
-        news.put(News(what, tuple(meter.take() for meter in work.meters)))
+    def tell(what: TurnRecord | ConversationEnd) -> None:
+        news.put(WorkerMessage(what, tuple(meter.take() for meter in work.meters)))
 
     def hold() -> None:
         try:
@@ -97,7 +97,7 @@ def hold_part(work: Work, signal: Any) -> Iterator[News]:
         yield item
 
 
-async def _hold_all(parts: Sequence[Part], signal: Any, tell: Tell) -> None:
+async def _hold_all(parts: Sequence[Assignment], signal: Any, tell: Tell) -> None:
     halted = threading.Event()
     watch = asyncio.create_task(_watch(signal, halted))
     turnstile = turnstile_for(len(parts))
@@ -105,7 +105,7 @@ async def _hold_all(parts: Sequence[Part], signal: Any, tell: Tell) -> None:
     watch.cancel()
 
 
-async def _hold(part: Part, halted: Callable[[], bool], tell: Tell, turnstile: Turnstile | None) -> None:
+async def _hold(part: Assignment, halted: Callable[[], bool], tell: Tell, turnstile: Turnstile | None) -> None:
     async def on_turn(record: TurnRecord) -> None:
         tell(record)
 
@@ -116,9 +116,9 @@ async def _hold(part: Part, halted: Callable[[], bool], tell: Tell, turnstile: T
             return
         done = await hold_one(cast, part.turns, turnstile)
     except Exception as error:  # whatever a model, a user agent or a rater may raise
-        tell(Over(spec.id, len(part.turns), error=cause(error)))
+        tell(ConversationEnd(spec.id, len(part.turns), error=cause(error)))
     else:
-        tell(Over(spec.id, done["turn"], stop=done["stop"]))
+        tell(ConversationEnd(spec.id, done["turn"], stop=done["stop"]))
 
 
 async def _watch(signal: Any, halted: threading.Event) -> None:

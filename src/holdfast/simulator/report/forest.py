@@ -8,12 +8,12 @@ from itertools import groupby
 from typing import Any
 
 from holdfast.simulator.report.axes import Axis, fitted
-from holdfast.simulator.report.series import Cast, Series
+from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import Estimate, number
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class IntervalStrip:
     """One estimate; positions in per cent, None where undefined. ``reference``: of "no difference"."""
 
     estimate: Estimate
@@ -23,7 +23,7 @@ class Strip:
     reference: float | None
 
 
-def strips(estimates: Sequence[Estimate], reference: float) -> list[Strip]:
+def strips(estimates: Sequence[Estimate], reference: float) -> list[IntervalStrip]:
     """All on one axis that holds every end and ``reference``."""
     ends = [v for e in estimates for v in (e.mean, e.lo, e.hi) if v is not None]
     axis: Axis = fitted([*ends, reference])
@@ -31,22 +31,22 @@ def strips(estimates: Sequence[Estimate], reference: float) -> list[Strip]:
     def at(value: float | None) -> float | None:
         return None if value is None else axis.at(value)
 
-    return [Strip(e, at(e.mean), at(e.lo), at(e.hi), axis.at(reference)) for e in estimates]
+    return [IntervalStrip(e, at(e.mean), at(e.lo), at(e.hi), axis.at(reference)) for e in estimates]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ForestRow:
     """Two candidates on the same people: a minus b in one metric."""
 
     a: Series | None
     b: Series | None
     names: tuple[str, str]
-    strip: Strip
+    strip: IntervalStrip
     n: float | None
     p: float | None  # corrected for the number of comparisons (Holm 1979), None where not computed
 
 
-def pairs_by_metric(results: Mapping[str, Any], cast: Cast) -> list[tuple[str, list[Pair]]]:
+def pairs_by_metric(results: Mapping[str, Any], cast: Palette) -> list[tuple[str, list[ForestRow]]]:
     """(metric, pairs) in the order of the results; one axis per metric, 0 its reference."""
     raw = sorted(results.get("pairwise") or (), key=_metric_order(results))
     tables = []
@@ -54,7 +54,7 @@ def pairs_by_metric(results: Mapping[str, Any], cast: Cast) -> list[tuple[str, l
         rows = list(group)
         drawn = strips([Estimate.of(row) for row in rows], 0.0)
         pairs = [
-            Pair(
+            ForestRow(
                 cast.get(row["a"]),
                 cast.get(row["b"]),
                 (str(row["a"]), str(row["b"])),

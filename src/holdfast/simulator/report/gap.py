@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.simulator.report.axes import Axis
-from holdfast.simulator.report.series import Cast, Series
+from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import Estimate, number
 
 PERCEIVED = Axis(1, 5, (1, 2, 3, 4, 5), 0)  # SENSE-7's scale
 
 
 @dataclass(frozen=True, slots=True)
-class Felt:
+class GapCell:
     """What one candidate let people feel in one task; ``at``, ``lo``, ``hi`` are positions in per cent or None."""
 
     series: Series
@@ -36,12 +36,12 @@ class GapRow:
     pattern: str
     desired: float | None
     desired_at: float | None
-    felt: tuple[Felt, ...]
+    felt: tuple[GapCell, ...]
     before: float | None
     after: float | None
 
 
-def gap_rows(results: Mapping[str, Any], cast: Cast) -> list[GapRow]:
+def gap_rows(results: Mapping[str, Any], cast: Palette) -> list[GapRow]:
     """Rows in the order of the results' tasks; a task that no candidate met is left out."""
     tasks: Mapping[str, Any] = results.get("tasks") or {}
     candidates: Mapping[str, Any] = results.get("candidates") or {}
@@ -69,8 +69,8 @@ def gap_rows(results: Mapping[str, Any], cast: Cast) -> list[GapRow]:
     return rows
 
 
-def _felt(series: Series, cell: Mapping[str, Any]) -> Felt:
+def _felt(series: Series, cell: Mapping[str, Any]) -> GapCell:
     perceived = Estimate.of(cell.get("perceived"))
     at, lo, hi = (None if v is None else PERCEIVED.at(v) for v in (perceived.mean, perceived.lo, perceived.hi))
     gap, gap_abs, adherence = (Estimate.of(cell.get(key)) for key in ("gap", "gap_abs", "adherence"))
-    return Felt(series, perceived, gap, gap_abs, adherence, number(cell.get("n")), at, lo, hi)
+    return GapCell(series, perceived, gap, gap_abs, adherence, number(cell.get("n")), at, lo, hi)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.simulator.report.series import Cast, Series
+from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import Estimate, between, fixed, percent, times
 
 
@@ -20,7 +20,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class FigureCard:
     """A key figure of the best candidate; ``beside``: the same of the rival, in words."""
 
     title: str
@@ -39,11 +39,11 @@ class Headline:
 
     turns: Any
     claims: tuple[Claim, ...]
-    cards: tuple[Card, ...]
+    cards: tuple[FigureCard, ...]
     ahead: tuple[Series, Series, Estimate] | None = None
 
 
-def headline(results: Mapping[str, Any], cast: Cast) -> Headline:
+def headline(results: Mapping[str, Any], cast: Palette) -> Headline:
     """What the page says first. Without any candidate but the baseline it speaks of the baseline."""
     candidates: Mapping[str, Any] = results.get("candidates") or {}
     lead = cast.best
@@ -57,7 +57,7 @@ def headline(results: Mapping[str, Any], cast: Cast) -> Headline:
     return Headline(results.get("turns"), claims, _cards(of_lead, of_rival, cast.rival), _ahead(results, cast))
 
 
-def _ahead(results: Mapping[str, Any], cast: Cast) -> tuple[Series, Series, Estimate] | None:
+def _ahead(results: Mapping[str, Any], cast: Palette) -> tuple[Series, Series, Estimate] | None:
     for row in results.get("pairwise") or ():
         a, b, found = cast.get(row.get("a")), cast.get(row.get("b")), Estimate.of(row)
         if row.get("metric") != "adherence_last_quarter" or a is None or b is None or found.mean is None:
@@ -67,7 +67,7 @@ def _ahead(results: Mapping[str, Any], cast: Cast) -> tuple[Series, Series, Esti
     return None
 
 
-def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Series | None) -> tuple[Card, ...]:
+def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Series | None) -> tuple[FigureCard, ...]:
     def beside(text: str) -> str:
         return f"{series.name}: {text}" if series is not None and rival is not None else ""
 
@@ -76,14 +76,14 @@ def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Ser
     factor, last = Estimate.of(lead.get("score_factor")), Estimate.of(lead.get("adherence_last_quarter"))
     first = Estimate.of(lead.get("adherence_first_two_turns"))
     return (
-        Card(
+        FigureCard(
             "Retention",
             percent(kept.mean),
             between(kept, "percent"),
             beside(percent(Estimate.of(other.get("retention")).mean)),
             "adherence in the last quarter of the turns over that in the first",
         ),
-        Card(
+        FigureCard(
             "First two turns → last quarter",
             f"{fixed(first.mean)} → {fixed(last.mean)}",
             between(last),
@@ -93,14 +93,14 @@ def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Ser
             ),
             "adherence to the expected pattern, 0 to 1",
         ),
-        Card(
+        FigureCard(
             "Gap reduction",
             percent(reduced.mean),
             between(reduced, "percent"),
             beside(percent(Estimate.of(other.get("gap_reduction")).mean)),
             "how much of the baseline's mean gap between desired and perceived is gone",
         ),
-        Card(
+        FigureCard(
             "Score factor",
             times(factor.mean),
             between(factor, "times"),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.simulator.report.axes import Axis
-from holdfast.simulator.report.forest import Strip, strips
+from holdfast.simulator.report.forest import IntervalStrip, strips
 from holdfast.simulator.report.lines import LineChart, line_chart
-from holdfast.simulator.report.series import Cast, Series
+from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import Estimate, number
 
 SHARE = Axis(0, 1, (0, 0.5, 1), 1)
@@ -35,7 +35,7 @@ class HoldingRow:
 
     series: Series
     verdict: str
-    change: Strip
+    change: IntervalStrip
     slopes: tuple[Estimate, ...]
     change_point: Estimate
     before: float | None
@@ -60,7 +60,7 @@ class HoldingView:
     repetition: tuple[LineChart, ...]
 
 
-def holding_view(results: Mapping[str, Any], people: Cast, turns: int) -> HoldingView:
+def holding_view(results: Mapping[str, Any], people: Palette, turns: int) -> HoldingView:
     """Read ``holding`` of every candidate; results of an older version simply have none."""
     found = [(s, results["candidates"][s.name].get("holding") or {}) for s in people.series]
     found = [(s, one) for s, one in found if one]
@@ -89,7 +89,7 @@ def _change(found: Mapping[str, Any]) -> Estimate:
     return Estimate(number(raw.get("change")), number(raw.get("lo")), number(raw.get("hi")))
 
 
-def _row(series: Series, found: Mapping[str, Any], strip: Strip) -> HoldingRow:
+def _row(series: Series, found: Mapping[str, Any], strip: IntervalStrip) -> HoldingRow:
     point = _at(found, "change_point") or {}
     return HoldingRow(
         series=series,

@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.logs.measuring import Talk, Tallies
+from holdfast.simulator.logs.measuring import RatedConversation, Tallies
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.report.axes import Axis, fitted
@@ -46,7 +46,7 @@ def write_outputs(out: Path, results: Mapping[str, Any], tallies: Tallies) -> Pa
     return path
 
 
-def page_context(results: Mapping[str, Any], kept: Sequence[tuple[Talk, Floats]] = ()) -> dict[str, Any]:
+def page_context(results: Mapping[str, Any], kept: Sequence[tuple[RatedConversation, Floats]] = ()) -> dict[str, Any]:
     """Everything that the templates name."""
     groups: Mapping[str, Any] = results["groups"]
     series = tuple(Series(name, index, 1 + index % COLOURS, False) for index, name in enumerate(groups))
@@ -138,7 +138,7 @@ def _exits(results: Mapping[str, Any], series: Sequence[Series]) -> LineChart | 
     return _steps(results, series, "exits", "Conversations that have not ended in failure")
 
 
-def _talk(talk: Talk, levels: Floats, series: Sequence[Series]) -> dict[str, Any]:
+def _talk(talk: RatedConversation, levels: Floats, series: Sequence[Series]) -> dict[str, Any]:
     turns = [
         {
             "number": number,

@@ -14,7 +14,7 @@ LARGEST = 2000  # people; the layout's time grows with the square
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class NetworkNode:
     """A person at a place of the drawing; ``shade`` None where nothing was felt."""
 
     x: float
@@ -28,7 +28,7 @@ class Node:
 class Network:
     """What is drawn, or in ``note`` the plain reason why nothing is."""
 
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[NetworkNode, ...] = ()
     edges: tuple[tuple[float, float, float, float], ...] = ()
     note: str = ""
 
@@ -63,7 +63,7 @@ def network(
         task = str((tasks.get(p.get("task")) or {}).get("title", p.get("task", "")))
         who = names.get(str(p.get("persona")), str(p.get("persona", p["id"])))
         radius = round((7 + 1.6 * min(8, graph.degree(str(p["id"])))) * small, 1)
-        nodes.append(Node(x, y, radius, shade, f"{who} · {task} · felt {fixed(felt, 1)}"))
+        nodes.append(NetworkNode(x, y, radius, shade, f"{who} · {task} · felt {fixed(felt, 1)}"))
     return Network(tuple(nodes), tuple((*at[a], *at[b]) for a, b in graph.edges()))
 
 

@@ -19,7 +19,7 @@ from holdfast.simulator.report.network import network
 from holdfast.simulator.report.provenance import ablation_table, is_microcosm, provenance_rows, rater_card, timing_rows
 from holdfast.simulator.report.render import render
 from holdfast.simulator.report.routing import confusion
-from holdfast.simulator.report.series import Cast, Series, cast
+from holdfast.simulator.report.series import Palette, Series, palette_of
 from holdfast.simulator.report.simulators import TALK, simulators
 from holdfast.simulator.report.transcripts import BUDGET, embed
 from holdfast.simulator.report.values import Estimate, number
@@ -55,7 +55,7 @@ def page_context(
     budget: int = BUDGET,
 ) -> dict[str, Any]:
     """Everything that the templates name."""
-    people = cast(results)
+    people = palette_of(results)
     candidates: Mapping[str, Any] = results.get("candidates") or {}
     tasks: Mapping[str, Any] = results.get("tasks") or {}
     router = results.get("router")
@@ -97,7 +97,7 @@ def _turns(results: Mapping[str, Any]) -> int:
     return int(max([longest, *(p["turn"] for curve in curves for p in curve)]))
 
 
-def _lines(results: Mapping[str, Any], people: Cast, *keys: str) -> Lines:
+def _lines(results: Mapping[str, Any], people: Palette, *keys: str) -> Lines:
     """One list of points per candidate, found under ``keys``; empty where a candidate lacks it."""
     lines = []
     for s in people.series:
@@ -108,7 +108,7 @@ def _lines(results: Mapping[str, Any], people: Cast, *keys: str) -> Lines:
     return lines
 
 
-def _decay(results: Mapping[str, Any], people: Cast) -> LineChart:
+def _decay(results: Mapping[str, Any], people: Palette) -> LineChart:
     return line_chart(
         "decay",
         "Adherence by turn",
@@ -121,7 +121,7 @@ def _decay(results: Mapping[str, Any], people: Cast) -> LineChart:
     )
 
 
-def _mechanisms(results: Mapping[str, Any], people: Cast) -> list[tuple[str, LineChart, LineChart]]:
+def _mechanisms(results: Mapping[str, Any], people: Palette) -> list[tuple[str, LineChart, LineChart]]:
     """(mechanism, expressed level, error against the target) by turn."""
     rows = []
     for kind, what, key in (
@@ -149,7 +149,7 @@ def _mechanism(mechanism: str, kind: str, what: str, lines: Lines, *, y: Axis, t
     )
 
 
-def _survival(results: Mapping[str, Any], people: Cast) -> LineChart:
+def _survival(results: Mapping[str, Any], people: Palette) -> LineChart:
     return line_chart(
         "survival",
         "Conversations whose pattern still holds",

@@ -12,7 +12,7 @@ SHADES = 9  # classes h0-h9 of the style sheet
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ConfusionCell:
     """``shade`` 0-9: tenths of the true task's turns that were recognised so."""
 
     count: int
@@ -26,7 +26,7 @@ class Confusion:
     """Rows are true tasks, columns recognised ones, both in the order of the results."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]  # (true task, its count, cells)
+    rows: tuple[tuple[str, int, tuple[ConfusionCell, ...]], ...]  # (true task, its count, cells)
 
 
 def confusion(router: Mapping[str, Any] | None, tasks: Mapping[str, Any]) -> Confusion | None:
@@ -42,12 +42,12 @@ def confusion(router: Mapping[str, Any] | None, tasks: Mapping[str, Any]) -> Con
 
 def _row(
     name: str, counts: Mapping[str, Any], names: list[str], tasks: Mapping[str, Any]
-) -> tuple[str, int, tuple[Cell, ...]]:
+) -> tuple[str, int, tuple[ConfusionCell, ...]]:
     values = [int(number(counts.get(other)) or 0) for other in names]
     total = sum(values)
     shares = [v / total if total else 0.0 for v in values]
     cells = tuple(
-        Cell(v, s, 0 if v == 0 else max(1, round(SHADES * s)), other == name)
+        ConfusionCell(v, s, 0 if v == 0 else max(1, round(SHADES * s)), other == name)
         for v, s, other in zip(values, shares, names, strict=True)
     )
     return _title(name, tasks), total, cells

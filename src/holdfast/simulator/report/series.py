@@ -23,7 +23,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class Palette:
     """All candidates of a study; ``best`` and ``rival`` are the two that the headline names, None where absent.
 
     ``best`` is the trained candidate where there is one, not necessarily the highest in every figure.
@@ -38,19 +38,19 @@ class Cast:
         return next((s for s in self.series if s.name == name), None)
 
 
-def cast(results: Mapping[str, Any]) -> Cast:
+def palette_of(results: Mapping[str, Any]) -> Palette:
     """Give every candidate its colour; the two that the headline names come first (see ``holdfast.simulator.results.headline``)."""
     candidates: Mapping[str, Any] = results.get("candidates") or {}
     baseline = results.get("baseline")
     if not candidates:
-        return Cast((), None, None)
+        return Palette((), None, None)
     ends = {n: {"adherence_last_quarter": {"mean": _end(c)}} for n, c in candidates.items()}
     best, rival = choose(ends, baseline if baseline in candidates else None)
     ranked = list(dict.fromkeys(n for n in (best, rival, *candidates) if n is not None and n != baseline))
     slots = {name: 1 + i % COLOURS for i, name in enumerate(ranked)} | {baseline: 0}
     series = tuple(Series(n, i, slots[n], n == baseline) for i, n in enumerate(candidates))
     by_name = {s.name: s for s in series}
-    return Cast(series, by_name[best], by_name[rival] if rival is not None else None)
+    return Palette(series, by_name[best], by_name[rival] if rival is not None else None)
 
 
 def _end(candidate: Mapping[str, Any]) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.simulator.report.series import Cast, Series
+from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import Estimate, number
 
 #: Measures of how the users talk, with the words of the page.
@@ -22,7 +22,7 @@ TALK: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class SimulatorRow:
     """One simulator. ``candidates``: the series and its figures; ``own_words``, ``own_judgements``: shares 0-1 that the
     model made itself, None for users without a model."""
 
@@ -35,16 +35,16 @@ class Played:
     refused: tuple[tuple[str, int], ...]
 
 
-def simulators(results: Mapping[str, Any], people: Cast) -> list[Played]:
+def simulators(results: Mapping[str, Any], people: Palette) -> list[SimulatorRow]:
     """In the order of their names; empty where the study has the embedded users only."""
     found: Mapping[str, Any] = results.get("simulators") or {}
     return [_played(name, raw, people) for name, raw in found.items()]
 
 
-def _played(name: str, raw: Mapping[str, Any], people: Cast) -> Played:
+def _played(name: str, raw: Mapping[str, Any], people: Palette) -> SimulatorRow:
     candidates, talk, model = raw.get("candidates") or {}, raw.get("realism") or {}, raw.get("model") or {}
     refused = model.get("refused_by") or {}
-    return Played(
+    return SimulatorRow(
         name=name,
         episodes=int(raw.get("episodes") or 0),
         candidates=tuple((s, candidates[s.name]) for s in people.series if s.name in candidates),

@@ -14,7 +14,7 @@ from holdfast.agents.protocols import SENSE7
 from holdfast.personas.schema import MECHANISMS, Persona
 from holdfast.simulator.measure.adherence import adherence
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
-from holdfast.simulator.report.series import Cast
+from holdfast.simulator.report.series import Palette
 from holdfast.simulator.report.values import number
 
 BUDGET = 6_000_000  # characters of JSON: about 600 conversations of 24 turns, still quick to open
@@ -22,7 +22,7 @@ UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class EmbeddedTranscripts:
     """``data``: what the script reads; ``shown`` of ``total`` conversations are in it."""
 
     data: dict[str, Any]
@@ -54,9 +54,9 @@ def embed(
     results: Mapping[str, Any],
     episodes: Sequence[EpisodeRecord],
     personas: Mapping[str, Persona],
-    cast: Cast,
+    cast: Palette,
     budget: int = BUDGET,
-) -> Embedded:
+) -> EmbeddedTranscripts:
     """Choose conversations up to ``budget`` characters, whole groups only, so that candidates can be compared.
 
     A group is all conversations of one user (``EpisodeSpec.user_key``). Groups are taken in turns over tasks, then
@@ -86,7 +86,7 @@ def embed(
         "first": named if len(named) == 2 else [s.index for s in cast.series[:2]],
         "groups": taken,
     }
-    return Embedded(data, shown, len(episodes))
+    return EmbeddedTranscripts(data, shown, len(episodes))
 
 
 def _fair_order(groups: Mapping[str, Sequence[EpisodeRecord]]) -> list[str]:

@@ -18,7 +18,7 @@ from holdfast.core.atomic import drafted
 from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.state import DESIRED_ON_PERCEIVED_SCALE
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
-from holdfast.simulator.results.candidates import Context, Measured, candidate_results
+from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate, candidate_results
 from holdfast.simulator.results.headline import headline
 from holdfast.simulator.measure.bootstrap import DRAWS
 from holdfast.simulator.measure.extract import extract
@@ -56,14 +56,14 @@ def build_results(
     ``timings_s``, ``provenance``, ``population`` are taken over as they are. ``rng_seed`` seeds every resample,
     ``draws`` is their number.
     """
-    context = Context(
+    context = ResultsContext(
         target_of_task={id: patterns[task.pattern].target.as_array() for id, task in tasks.items()},
         feelings=frozenset(_feelings(episodes, personas)),
         rng_seed=rng_seed,
         draws=draws,
     )
     desired = {id: DESIRED_ON_PERCEIVED_SCALE[persona.desired_empathy] for id, persona in personas.items()}
-    measured = {name: Measured.of(arrays, context) for name, arrays in extract(episodes, desired).items()}
+    measured = {name: MeasuredCandidate.of(arrays, context) for name, arrays in extract(episodes, desired).items()}
     compared_with = measured.get(baseline) if baseline is not None else None
     results = {
         "schema_version": SCHEMA_VERSION,
@@ -120,7 +120,7 @@ def _pattern(pattern: EmpathyPattern) -> dict[str, Any]:
 
 
 def _router(
-    episodes: Sequence[EpisodeRecord], pattern_of: Mapping[str, str], context: Context
+    episodes: Sequence[EpisodeRecord], pattern_of: Mapping[str, str], context: ResultsContext
 ) -> dict[str, Any] | None:
     rng = np.random.default_rng(derive_seed(context.rng_seed, "router"))
     found = routing_accuracy(episodes, pattern_of, rng, context.draws)

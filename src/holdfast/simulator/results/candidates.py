@@ -29,7 +29,7 @@ from holdfast.simulator.results.shapes import as_dict, by_turn, survival_rows
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ResultsContext:
     """What all candidates of a study share."""
 
     target_of_task: Mapping[str, tuple[float, float, float]]
@@ -47,7 +47,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredCandidate:
     """One candidate's episodes, and what each amounts to (arrays of one value per episode)."""
 
     arrays: EpisodeArrays
@@ -60,7 +60,7 @@ class Measured:
     gap: Floats
 
     @classmethod
-    def of(cls, arrays: EpisodeArrays, context: Context) -> Measured:
+    def of(cls, arrays: EpisodeArrays, context: ResultsContext) -> MeasuredCandidate:
         target = targets(arrays.tasks, context.target_of_task)
         held = adherence(arrays.expressed, target)
         first, last = quarter_means(held, arrays.planned)
@@ -69,7 +69,7 @@ class Measured:
 
 
 def candidate_results(
-    measured: Measured, episodes: Sequence[EpisodeRecord], baseline: Measured | None, context: Context
+    measured: MeasuredCandidate, episodes: Sequence[EpisodeRecord], baseline: MeasuredCandidate | None, context: ResultsContext
 ) -> dict[str, Any]:
     """The candidate's part of results.json, nan where undefined. ``episodes``: its own, in any order."""
     arrays = measured.arrays
@@ -118,7 +118,7 @@ def _by_mechanism(values: Floats, resamples: Resamples) -> dict[str, list[dict[s
     return {name: by_turn(mean_band(values[:, :, index], resamples)) for index, name in enumerate(MECHANISMS)}
 
 
-def _against(measured: Measured, baseline: Measured | None, context: Context) -> dict[str, dict[str, float]]:
+def _against(measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext) -> dict[str, dict[str, float]]:
     """Figures that compare with the baseline, over the users that both met."""
     if baseline is None:
         undefined = as_dict(Interval(math.nan, math.nan, math.nan, 0))
@@ -131,14 +131,14 @@ def _against(measured: Measured, baseline: Measured | None, context: Context) ->
     }
 
 
-def _naming(episodes: Sequence[EpisodeRecord], resamples: Resamples, context: Context) -> dict[str, Any]:
+def _naming(episodes: Sequence[EpisodeRecord], resamples: Resamples, context: ResultsContext) -> dict[str, Any]:
     asking = {task for task, target in context.target_of_task.items() if max(target) > 0}
     found = naming(episodes, asking, context.feelings)
     shares = {kind: as_dict(found.share(kind, resamples)) for kind in KINDS}
     return {**shares["either"], "feeling": shares["feeling"], "topic": shares["topic"]}
 
 
-def _by_task(measured: Measured, context: Context) -> dict[str, dict[str, Any]]:
+def _by_task(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, dict[str, Any]]:
     arrays = measured.arrays
     tasks = np.array(arrays.tasks)
     results = {}

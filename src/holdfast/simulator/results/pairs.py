@@ -7,13 +7,13 @@ from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
-from holdfast.simulator.results.candidates import Context, Measured
+from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate
 from holdfast.simulator.measure.decay.log_rank import log_rank
 from holdfast.simulator.measure.pairwise import benjamini_hochberg, compare_all, holm
 from holdfast.simulator.measure.decay.survival import first_violations
 
 
-def pairwise_results(measured: Mapping[str, Measured], context: Context) -> list[dict[str, Any]]:
+def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[dict[str, Any]]:
     """Every pair of candidates, in adherence over all turns and over the last quarter."""
     metrics = {
         "adherence": {name: each.adherence_mean for name, each in measured.items()},
@@ -37,7 +37,7 @@ def pairwise_results(measured: Mapping[str, Measured], context: Context) -> list
     return rows
 
 
-def survival_pairs(measured: Mapping[str, Measured], context: Context) -> list[dict[str, Any]]:
+def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[dict[str, Any]]:
     """The log-rank test of every pair; ``p_holm`` and ``p_bh`` adjust ``p_paired`` over all pairs."""
     first = {name: first_violations(each.adherence) for name, each in measured.items()}
     pairs = list(combinations(measured, 2))

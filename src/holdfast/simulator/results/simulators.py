@@ -12,7 +12,7 @@ import numpy as np
 from holdfast.agents.users.llm.memory import KEY
 from holdfast.agents.users.specs import EMBEDDED
 from holdfast.personas.schema import Persona
-from holdfast.simulator.results.candidates import Context, Measured
+from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.bootstrap import mean_interval, ratio_interval
 from holdfast.simulator.measure.extract import extract
@@ -30,7 +30,7 @@ def simulator_results(
     episodes: Sequence[EpisodeRecord],
     desired: Mapping[str, float],
     personas: Mapping[str, Persona],
-    context: Context,
+    context: ResultsContext,
 ) -> dict[str, Any] | None:
     """By the simulator's name; None where only the embedded users played, as there is nothing to tell apart."""
     names = sorted({episode.spec.simulator for episode in episodes})
@@ -48,19 +48,19 @@ def _simulator(
     episodes: Sequence[EpisodeRecord],
     desired: Mapping[str, float],
     personas: Mapping[str, Persona],
-    context: Context,
+    context: ResultsContext,
 ) -> dict[str, Any]:
     arrays = extract(episodes, desired)
     return {
         "episodes": len(episodes),
         "failed": sum(episode.error is not None for episode in episodes),
-        "candidates": {name: _candidate(Measured.of(each, context), context) for name, each in arrays.items()},
+        "candidates": {name: _candidate(MeasuredCandidate.of(each, context), context) for name, each in arrays.items()},
         "realism": _realism(sorted(episodes, key=lambda episode: episode.spec.id), personas, context),
         "model": counted(episodes),
     }
 
 
-def _candidate(measured: Measured, context: Context) -> dict[str, Any]:
+def _candidate(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, Any]:
     resamples = context.resamples(measured.arrays.groups, "episodes")
     means: dict[str, Floats] = {
         "adherence": measured.adherence_mean,
@@ -76,7 +76,7 @@ def _candidate(measured: Measured, context: Context) -> dict[str, Any]:
 
 
 def _realism(
-    episodes: Sequence[EpisodeRecord], personas: Mapping[str, Persona], context: Context
+    episodes: Sequence[EpisodeRecord], personas: Mapping[str, Persona], context: ResultsContext
 ) -> dict[str, dict[str, float]]:
     lines = [[turn.user for turn in episode.turns] for episode in episodes]
     found = Realism.of(lines, [_text(personas[episode.spec.persona]) for episode in episodes])

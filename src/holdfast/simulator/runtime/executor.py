@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.opening import load_local
 from holdfast.agents.models.local.multiprocess import MOST, ProcessesModel, processes_for
 from holdfast.agents.models.references import LocalReference
@@ -21,7 +21,7 @@ from holdfast.simulator.records import EpisodeSpec
 LONG = 600  # replies; to start a model's processes takes seconds, and they take memory
 
 
-class Adaptable(ChatModel, Protocol):
+class AdapterModel(ChatModel, Protocol):
     """A chat model that may be given LoRA adapters."""
 
     @property
@@ -30,10 +30,10 @@ class Adaptable(ChatModel, Protocol):
     def add_adapter(self, name: str, path: Path) -> None: ...
 
 
-class Place(Protocol):
-    """Implementations: :data:`HERE`, and :class:`holdfast.simulator.on_ray.executor.RayPlace`."""
+class Executor(Protocol):
+    """Implementations: :data:`LOCAL`, and :class:`holdfast.simulator.on_ray.executor.RayExecutor`."""
 
-    def load(self, reference: LocalReference, batch_size: int) -> Adaptable:
+    def load(self, reference: LocalReference, batch_size: int) -> AdapterModel:
         """The local model that ``reference`` names, ready to speak."""
         ...
 
@@ -45,7 +45,7 @@ class Place(Protocol):
         progress: Progress,
         concurrency: int,
         *,
-        meters: Sequence[Meter] = (),
+        meters: Sequence[Usage] = (),
     ) -> None:
         """See :func:`holdfast.simulator.engine.batch.hold_conversations`. ``meters``: of the models that speak; what other
         processes count for them is added to them."""
@@ -53,27 +53,27 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
-    """This machine. ``processes``: at most so many for a small local model; None: its own choice, see :func:`roomy`."""
+class LocalExecutor:
+    """This machine. ``processes``: at most so many for a small local model; None: its own choice, see :func:`with_processes`."""
 
     processes: int | None = None
 
-    def load(self, reference: LocalReference, batch_size: int) -> Adaptable:
+    def load(self, reference: LocalReference, batch_size: int) -> AdapterModel:
         processes = processes_for(reference, batch_size, self.processes or 1)
         if processes > 1:
             return ProcessesModel(reference, batch_size, processes)
         return load_local(reference, batch_size)
 
-    async def hold(self, *args: Any, meters: Sequence[Meter] = (), **kwargs: Any) -> None:
+    async def hold(self, *args: Any, meters: Sequence[Usage] = (), **kwargs: Any) -> None:
         await hold_conversations(*args, **kwargs)  # the models count into their meters themselves
 
 
-HERE = Here()
+LOCAL = LocalExecutor()
 
 
-def roomy(place: Place, replies: int) -> Place:
+def with_processes(place: Executor, replies: int) -> Executor:
     """``place`` as a study of so many replies should have it: here, with a process per core where it is long."""
-    if not isinstance(place, Here) or place.processes is not None:
+    if not isinstance(place, LocalExecutor) or place.processes is not None:
         return place
     return replace(place, processes=min(_cores(), MOST) if replies >= LONG else 1)
 

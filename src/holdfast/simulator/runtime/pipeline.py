@@ -17,21 +17,21 @@ from typing import Any
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.adapters.dialogues.writing import World
+from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.experts import train_experts
 from holdfast.adapters.micro import ablation
-from holdfast.adapters.progress import Progress as StageProgress
+from holdfast.adapters.progress import StageProgress
 from holdfast.adapters.progress import silent
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.core.errors import InputError, JournalError
-from holdfast.simulator.runtime.session import RUN_FILE, Company, kept_timings, noting, on_disk, read_json, replaying, versions
+from holdfast.simulator.runtime.session import RUN_FILE, Session, kept_timings, noting, on_disk, read_json, replaying, versions
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.progress import Progress
 from holdfast.simulator.engine.rounds import population_json
 from holdfast.simulator.engine.run import JOURNAL, run_study, run_study_async
 from holdfast.simulator.monitor.running_means import pattern_targets
-from holdfast.simulator.runtime.resources import House, experts_in, need_experts, open_house, trained_in, user_for, user_prompts
-from holdfast.simulator.runtime.executor import HERE, Place, roomy
+from holdfast.simulator.runtime.resources import Resources, experts_in, need_experts, open_resources, trained_in, user_for, user_prompts
+from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.results.build import build_results, write_results
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
@@ -55,7 +55,7 @@ def run_loop(
     viewer: Viewer | None = None,
     replay: Path | None = None,
     callbacks: Callbacks = None,
-    place: Place = HERE,
+    place: Executor = LOCAL,
 ) -> dict[str, Any]:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
@@ -101,8 +101,8 @@ async def run_loop_async(
 
 @contextmanager
 def _ready(
-    study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, replay: Path | None, place: Place = HERE
-) -> Iterator[Company]:
+    study: StudyConfig, out: Path, *, resume: bool, viewer: Viewer, replay: Path | None, place: Executor = LOCAL
+) -> Iterator[Session]:
     """Load or train what the conversations need; or, for a replay, open the journal that speaks instead."""
     plan = resolve(study)
     if viewer.conversations is not None:
@@ -117,13 +117,13 @@ def _ready(
         with Journal.read(replay / JOURNAL) as old:
             yield replaying(plan, old, replay, timings)
         return
-    with closing(open_house(study, roomy(place, _replies(plan)))) as house:
+    with closing(open_resources(study, with_processes(place, _replies(plan)))) as house:
         experts, router, training_timings = _experts(plan, house, out, resume, viewer)
         need_experts(study, experts)
         house.add_experts(experts)
         inputs = house.inputs(experts) | user_prompts(study)
         made = provenance(house, inputs)
-        yield Company(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
+        yield Session(plan, house.troupe(plan, router), inputs, made, timings | training_timings, house.counters)
 
 
 def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dic
         raise InputError(f"{out} holds trained adapters already; name another --out")
     _can_be_made(out)
     plan = resolve(study)
-    with closing(open_house(study, roomy(HERE, _replies(plan)))) as house:
+    with closing(open_resources(study, with_processes(LOCAL, _replies(plan)))) as house:
         _train(plan, house, out, (viewer or Viewer()).stage)
     write_study(study, out / "study.yaml")
     return read_json(trained_in(out) / "training.json")
@@ -184,7 +184,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
     return results
 
 
-def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
+def provenance(house: Resources, inputs: Mapping[str, str]) -> dict[str, Any]:
     """Versions and hashes that the transcripts follow from."""
     from holdfast.agents.prompts import prompt_hashes
 
@@ -201,7 +201,7 @@ def provenance(house: House, inputs: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _experts(
-    plan: Plan, house: House, out: Path, resume: bool, viewer: Viewer
+    plan: Plan, house: Resources, out: Path, resume: bool, viewer: Viewer
 ) -> tuple[dict[str, Path], WordRouter | None, dict[str, float]]:
     """Adapters by name, the router, and the seconds that making them took."""
     study = plan.study
@@ -214,10 +214,10 @@ def _experts(
     return (*experts_in(trained_in(out)), timings)
 
 
-def _train(plan: Plan, house: House, out: Path, stage: StageProgress) -> dict[str, float]:
+def _train(plan: Plan, house: Resources, out: Path, stage: StageProgress) -> dict[str, float]:
     assert plan.study.training is not None
     assert plan.split is not None
-    world = World(split=plan.split, tasks=plan.tasks, patterns=plan.patterns, agent_for=user_for)
+    world = TrainingPeople(split=plan.split, tasks=plan.tasks, patterns=plan.patterns, agent_for=user_for)
     work = train_experts(
         plan.study.training, world, house.base, house.rater, out=out, seed=plan.study.seed, progress=stage
     )

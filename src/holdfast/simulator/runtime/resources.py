@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from holdfast.adapters.experts import ADAPTERS, ROUTER, Base
+from holdfast.adapters.experts import ADAPTERS, ROUTER, TrainingBase
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.training.store import AdapterStore, weights_sha256
 from holdfast.agents import registry
-from holdfast.agents.models.usage import Counting, Meter
+from holdfast.agents.models.usage import CountsUsage, Usage
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.local.multiprocess import ProcessesModel
 from holdfast.agents.models.references import LocalReference, ModelReference
@@ -26,7 +26,7 @@ from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.prompts import prompt_hashes
 from holdfast.agents.protocols import ChatModel
-from holdfast.agents.raters.coalescing import Gathered
+from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
@@ -34,7 +34,7 @@ from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import Persona
 from holdfast.simulator.engine.run import Troupe
-from holdfast.simulator.runtime.executor import HERE, Place
+from holdfast.simulator.runtime.executor import LOCAL, Executor
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
 
@@ -45,7 +45,7 @@ ADAPTED = ("adapter", "routed", "oracle")  # kinds of candidates that speak thro
 
 
 @dataclass(frozen=True)
-class House:
+class Resources:
     """What a study's conversations are held with. ``models`` and ``references`` by what the study says of them."""
 
     models: Mapping[ModelSpec, ChatModel]
@@ -54,10 +54,10 @@ class House:
     rater: LinearRater
     speakers: tuple[ModelSpec, ...]  # that speak through the study's adapters
     writer: ModelSpec | None = None  # who writes the dialogues to train on, where the study's model does not
-    place: Place = HERE  # where local models are, and conversations held
+    place: Executor = LOCAL  # where local models are, and conversations held
 
     @property
-    def base(self) -> Base:
+    def base(self) -> TrainingBase:
         """The study's model, as training takes it. Its files call it by a name, never by this machine's path.
 
         Raises:
@@ -71,7 +71,7 @@ class House:
             )
         name = "holdfast-micro" if reference.word == "micro" else reference.path.name
         writer = None if self.writer is None else self.models[self.writer]
-        return Base(cast("LocalChatModel", model), reference.path, name, writer)
+        return TrainingBase(cast("LocalChatModel", model), reference.path, name, writer)
 
     def inputs(self, experts: Mapping[str, Path]) -> dict[str, str]:
         """What the transcripts follow from besides the study: hashes of local models, adapters, the rater.
@@ -106,9 +106,9 @@ class House:
                 asyncio.run(model.load_adapters(experts.items()))
 
     @property
-    def meters(self) -> tuple[Meter, ...]:
+    def meters(self) -> tuple[Usage, ...]:
         """What the models count into; local ones count nothing."""
-        return tuple(model.meter for model in self.models.values() if isinstance(model, Counting))
+        return tuple(model.meter for model in self.models.values() if isinstance(model, CountsUsage))
 
     def counters(self) -> Mapping[str, float]:
         """What the models have counted so far (requests, retries, cost), added up."""
@@ -125,8 +125,8 @@ class House:
 
     def troupe(self, plan: Plan, router: WordRouter | None) -> Troupe:
         """Everyone who can be cast."""
-        workshop = registry.Workshop(
-            models={spec: heard(model) for spec, model in self.models.items()},
+        workshop = registry.CandidateResources(
+            models={spec: traced(model) for spec, model in self.models.items()},
             default_model=self.default,
             tasks=plan.tasks,
             patterns=plan.patterns,
@@ -135,15 +135,15 @@ class House:
         )
         candidates = {spec.name: registry.build(spec, workshop) for spec in plan.study.candidates}
         simulators = {
-            spec.name: model_users(spec, heard(self.models[spec.model or self.default]))
+            spec.name: model_users(spec, traced(self.models[spec.model or self.default]))
             for spec in plan.study.users
             if spec.kind == "model"
         }
         hold = partial(self.place.hold, meters=self.meters)
-        return Troupe(candidates, user_for, Gathered(self.rater), simulators, hold)
+        return Troupe(candidates, user_for, CoalescingRater(self.rater), simulators, hold)
 
 
-def heard(model: ChatModel) -> ChatModel:
+def traced(model: ChatModel) -> ChatModel:
     """The model, so that LangChain handlers hear of its calls; LangChain's own tell of theirs."""
     from holdfast.agents.models.langchain.model import LangChainChatModel
     from holdfast.agents.models.langchain.tracing import Traced
@@ -173,7 +173,7 @@ def user_prompts(study: StudyConfig) -> dict[str, str]:
     return {f"prompt {name}": hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
 
 
-def open_house(study: StudyConfig, place: Place = HERE) -> House:
+def open_resources(study: StudyConfig, place: Executor = LOCAL) -> Resources:
     """Load every model that the study names, local ones at ``place``.
 
     Raises:
@@ -187,7 +187,7 @@ def open_house(study: StudyConfig, place: Place = HERE) -> House:
     speakers = tuple(dict.fromkeys([study.model, *adapted]))
     models = open_models(found, batch_size=study.batch_size, local=place.load)
     writer = study.training.model if study.training is not None else None
-    return House(models, found, study.model, study_rater(study), speakers, writer, place)
+    return Resources(models, found, study.model, study_rater(study), speakers, writer, place)
 
 
 def _countable(study: StudyConfig) -> None:

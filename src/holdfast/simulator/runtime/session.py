@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.atomic import drafted
-from holdfast.agents.raters.coalescing import Gathered
+from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.core.errors import InputError, JournalError
 from holdfast.personas.schema import Persona
 from holdfast.simulator.engine.budget import Counters, nothing
@@ -26,7 +26,7 @@ RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by st
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class Session:
     """A study ready to be held. ``inputs``: what the transcripts follow from; ``timings``: seconds so far, by stage."""
 
     plan: Plan
@@ -41,7 +41,7 @@ class Company:
         return {"plan": self.plan, "troupe": self.troupe, "inputs": self.inputs, "counters": self.counters}
 
 
-def replaying(plan: Plan, old: Journal, folder: Path, timings: dict[str, float]) -> Company:
+def replaying(plan: Plan, old: Journal, folder: Path, timings: dict[str, float]) -> Session:
     """The candidates of ``old``, and users and rater as they are now."""
     must_hold(old, plan.episodes)
     candidates = {name: ReplayedCandidate(name, old) for name in plan.study.candidate_names}
@@ -52,7 +52,7 @@ def replaying(plan: Plan, old: Journal, folder: Path, timings: dict[str, float])
     made = {**versions(("langgraph", "numpy")), **then, "replayed": True, "inputs": inputs}
     made["rater"] = {"id": rater.id, "version": rater.version}
     played = {users.name: _as_they_were(old) for users in plan.study.users if users.kind == "model"}
-    return Company(plan, Troupe(candidates, user_for, Gathered(rater), played), inputs, made, timings)
+    return Session(plan, Troupe(candidates, user_for, CoalescingRater(rater), played), inputs, made, timings)
 
 
 def _as_they_were(old: Journal) -> Callable[[Persona, str], ReplayedUser]:
@@ -61,7 +61,7 @@ def _as_they_were(old: Journal) -> Callable[[Persona, str], ReplayedUser]:
 
 
 @contextmanager
-def noting(company: Company, out: Path) -> Iterator[None]:
+def noting(company: Session, out: Path) -> Iterator[None]:
     """Write down what the run did, however its conversations end."""
     began, timings = time.perf_counter(), company.timings
 

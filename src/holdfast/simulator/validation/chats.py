@@ -11,7 +11,7 @@ from holdfast.simulator.measure.arrays import Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Chats:
+class LabelledChats:
     """n chats. ``labelled``: their labels, whose mean is the truth; ``lengths``: (n) how many characters the replies
     have together; ``bots``: (n) which chatbot, or nothing where nobody knows."""
 
@@ -19,11 +19,11 @@ class Chats:
     lengths: tuple[int, ...]
     bots: tuple[str, ...] = ()
 
-    def rows(self, chosen: Ints) -> Chats:
+    def rows(self, chosen: Ints) -> LabelledChats:
         """The chats of these numbers only."""
         at = [int(one) for one in chosen]
         bots = tuple(self.bots[i] for i in at) if self.bots else ()
-        return Chats(self.labelled.rows(chosen), tuple(self.lengths[i] for i in at), bots)
+        return LabelledChats(self.labelled.rows(chosen), tuple(self.lengths[i] for i in at), bots)
 
 
 def reply_characters(messages: Sequence[Message]) -> int:

@@ -17,14 +17,14 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation.chats import Chats, reply_characters
+from holdfast.simulator.validation.chats import LabelledChats, reply_characters
 
 FILE = Path("esconv_failed") / "conversations.jsonl"
 #: The seeker's one rating of empathy stands for both dimensions that iEval's questions do: holdfast's assumption.
 DIMENSIONS = ("affective_understanding", "response_appropriateness")
 
 
-def read_esconv(data: Path) -> Chats:
+def read_esconv(data: Path) -> LabelledChats:
     """The rated dialogues of ``data/esconv_failed``. Raises :class:`DataError` where absent or a line is malformed."""
     path = data / FILE
     try:
@@ -35,7 +35,7 @@ def read_esconv(data: Path) -> Chats:
     rated = [one for one in found if one is not None]
     if not rated:
         raise DataError(f"{path}: holds no rated dialogue.")
-    return Chats(
+    return LabelledChats(
         Labelled(
             id="esconv",
             scale=PERCEIVED,

@@ -17,7 +17,7 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation.chats import Chats
+from holdfast.simulator.validation.chats import LabelledChats
 
 FILE = Path("ieval") / "conversations.csv"
 COLUMNS = ("conversation_id", "part", "bot", "EU", "ER", "messages")
@@ -25,7 +25,7 @@ COLUMNS = ("conversation_id", "part", "bot", "EU", "ER", "messages")
 DIMENSIONS = {"EU": "affective_understanding", "ER": "response_appropriateness"}
 
 
-def read_ieval(data: Path) -> Chats:
+def read_ieval(data: Path) -> LabelledChats:
     """Read ``data/ieval/conversations.csv``. Raises :class:`DataError` where it is absent or a row is malformed."""
     path = data / FILE
     try:
@@ -39,7 +39,7 @@ def read_ieval(data: Path) -> Chats:
         raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
     if not chats:
         raise DataError(f"{path}: holds no chat.")
-    return Chats(
+    return LabelledChats(
         Labelled(
             id="ieval",
             scale=PERCEIVED,

@@ -19,7 +19,7 @@ from holdfast.simulator.measure.agreement import (
 )
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.calibration import calibration
-from holdfast.simulator.validation.chats import Chats
+from holdfast.simulator.validation.chats import LabelledChats
 
 NOTES = {
     "truth": "by the person who chatted: (EU + ER) / 2 in iEval, the seeker's empathy rating in ESConv",
@@ -32,7 +32,7 @@ NOTES = {
 }
 
 
-def chats_table(chats: Chats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
+def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
     """``spearman``, ``length_only``, and where chatbots are known ``within_bot``, ``length_within_bot``: each
     ``{mean, lo, hi}``; beside them ``beyond_length``, ``mae``, ``qwk``, ``calibration``, ``n``, ``missing``.
 

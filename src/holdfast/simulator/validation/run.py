@@ -16,7 +16,7 @@ from holdfast.simulator.validation import esconv
 from holdfast.simulator.validation import ieval
 from holdfast.simulator.validation import judged
 from holdfast.simulator.validation import perceived
-from holdfast.simulator.validation.chats import Chats
+from holdfast.simulator.validation.chats import LabelledChats
 from holdfast.simulator.validation.epitome import read_epitome
 from holdfast.simulator.validation.judged import Judged
 from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
@@ -30,7 +30,7 @@ SETS: Mapping[str, tuple[str, Path]] = {
     "lend_an_ear": ("acts", Path(judged.FOLDER)),
     "esconv": ("perceived", esconv.FILE),
 }
-_CHATS: Mapping[str, Callable[[Path], Chats]] = {"ieval": ieval.read_ieval, "esconv": esconv.read_esconv}
+_CHATS: Mapping[str, Callable[[Path], LabelledChats]] = {"ieval": ieval.read_ieval, "esconv": esconv.read_esconv}
 _JUDGED: Mapping[str, Callable[[Path], Judged]] = {"epitome": read_epitome, "lend_an_ear": read_lend_an_ear}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from holdfast.agents.models.local.cache import CHUNK, BatchCache, Conversation, Shelf
+from holdfast.agents.models.local.cache import CHUNK, BatchCache, CachedConversation, ConversationCache
 from holdfast.agents.models.local.engine import _groups
 from holdfast.agents.models.local.loading import load_backbone
 from holdfast.agents.models.local.model import LocalChatModel
@@ -82,8 +82,8 @@ async def test_two_requests_of_one_conversation_at_once(llama: Path) -> None:
 
 
 def test_the_shelf_evicts_the_least_recently_used() -> None:
-    shelf = Shelf(max_tokens=2 * CHUNK)
-    talks = {name: Conversation(np.arange(3), [], CHUNK) for name in "abc"}
+    shelf = ConversationCache(max_tokens=2 * CHUNK)
+    talks = {name: CachedConversation(np.arange(3), [], CHUNK) for name in "abc"}
     shelf.put("a", None, talks["a"])
     shelf.put("b", None, talks["b"])
     shelf.put("a", None, shelf.take("a", None))
@@ -92,16 +92,16 @@ def test_the_shelf_evicts_the_least_recently_used() -> None:
     assert shelf.take("a", "adapter").capacity == 0
     assert shelf.take("a", None) is talks["a"]
     assert shelf.held == CHUNK
-    shelf.put("huge", None, Conversation(np.arange(3), [], 3 * CHUNK))
+    shelf.put("huge", None, CachedConversation(np.arange(3), [], 3 * CHUNK))
     assert len(shelf) == 0
     assert shelf.held == 0
 
 
 def test_the_shelf_counts_bytes_too() -> None:
-    shelf = Shelf(max_tokens=1 << 20, max_bytes=3000)
+    shelf = ConversationCache(max_tokens=1 << 20, max_bytes=3000)
     for name in "abc":  # 2 x 1 x 4 x 16 float64 = 1,024 bytes each
         states = torch.zeros(1, 4, 16, dtype=torch.float64)
-        shelf.put(name, None, Conversation(np.arange(3), [(states, states.clone())], 4))
+        shelf.put(name, None, CachedConversation(np.arange(3), [(states, states.clone())], 4))
     assert (len(shelf), shelf.bytes) == (2, 2048)
     assert len(shelf.take("a", None).tokens) == 0
     assert len(shelf.take("c", None).tokens) == 3
@@ -120,7 +120,7 @@ def test_prefill_groups_cover_all_within_the_budget() -> None:
 
 def test_states_that_still_lie_in_a_row_are_not_copied_and_stale_ones_are() -> None:
     """A conversation leaves row 1, goes on in row 0, and comes back to row 1, which knows only its beginning."""
-    cache, kept = BatchCache(layers=1, rows=2), Conversation()
+    cache, kept = BatchCache(layers=1, rows=2), CachedConversation()
     (layer,) = cache.layers
     layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
     layer.keys[1, :, :3] = layer.values[1, :, :3] = 1
@@ -138,7 +138,7 @@ def test_states_that_still_lie_in_a_row_are_not_copied_and_stale_ones_are() -> N
 
 
 def test_what_a_row_holds_is_forgotten_when_another_takes_it_or_the_buffers_grow() -> None:
-    cache, kept, other = BatchCache(layers=1, rows=2), Conversation(), Conversation()
+    cache, kept, other = BatchCache(layers=1, rows=2), CachedConversation(), CachedConversation()
     (layer,) = cache.layers
     layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
     for intrude in (

@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.model import LocalChatModel
-from holdfast.agents.models.local.lookahead import MOST_GUESSES, Lookahead, Phrases, guess
+from holdfast.agents.models.local.lookahead import MOST_GUESSES, Lookahead, SeenPhrases, guess
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from tests.agents.models.conftest import count_tokens_read
 from tests.agents.models.local.test_model import all_of
@@ -19,8 +19,8 @@ WARM = Sampling(temperature=0.9, top_p=0.9, max_tokens=24)
 NONE = frozenset[int]()
 
 
-def known(*tokens: int) -> Phrases:
-    phrases = Phrases()
+def known(*tokens: int) -> SeenPhrases:
+    phrases = SeenPhrases()
     phrases.learn(tokens, 0)
     return phrases
 
@@ -53,7 +53,7 @@ def test_what_was_read_before_is_not_read_again() -> None:
 
 
 def test_a_conversation_that_drops_its_beginning_does_not_leave_it_here_for_ever() -> None:
-    phrases, most = Phrases(), 0
+    phrases, most = SeenPhrases(), 0
     for turn in range(0, 10_000, 50):
         phrases.reread(range(turn, turn + 200), same=0)
         most = max(most, len(phrases.next))

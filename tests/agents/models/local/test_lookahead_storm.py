@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from holdfast.agents.models.local.cache import Shelf
+from holdfast.agents.models.local.cache import ConversationCache
 from holdfast.agents.models.local.engine import Engine, Job, Row
 from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.lookahead import MOST_GUESSES, Lookahead
@@ -33,9 +33,9 @@ class Storm:
     """
 
     def __init__(self, backbone: Backbone, bank: AdapterBank, random: Random) -> None:
-        self.alone = Engine(backbone, bank, batch_size=1, shelf=Shelf(0))
+        self.alone = Engine(backbone, bank, batch_size=1, shelf=ConversationCache(0))
         self.alone._ahead = Lookahead(0)  # guesses nothing
-        self.engine = Engine(backbone, bank, batch_size=random.choice((3, 8)), shelf=Shelf(random.choice((600, 4000))))
+        self.engine = Engine(backbone, bank, batch_size=random.choice((3, 8)), shelf=ConversationCache(random.choice((600, 4000))))
         self.look_up, self.rest = self.engine._guesses, self.engine._rest
         self.engine._guesses, self.engine._rest = self.guesses, self.note  # type: ignore[method-assign]
         self.random = random

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.agents.models.served.endpoint import Endpoint, Limits
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.retrying import RetryBudget
 from holdfast.agents.models.served.model import ServedChatModel
@@ -23,11 +23,11 @@ from tests.servers.faults import EVERY, Faults
 from tests.servers.kinds import Fault
 from tests.servers.openai_server import ScriptedServer
 
-PATIENT = Limits(timeout_s=20, patience_s=20)
+PATIENT = EndpointLimits(timeout_s=20, patience_s=20)
 QUICK = replace(PATIENT, timeout_s=0.5)
 
 
-def model(server: ScriptedServer, limits: Limits = PATIENT, **more: Any) -> ServedChatModel:
+def model(server: ScriptedServer, limits: EndpointLimits = PATIENT, **more: Any) -> ServedChatModel:
     return ServedChatModel(Endpoint(server.base_url, limits=limits), "m", **more)
 
 
@@ -85,7 +85,7 @@ async def test_a_storm_gives_the_words_of_a_calm() -> None:
         calm = await ask_all(model(server), 80)
     storm = Faults(0.4, seed=5)
     async with ScriptedServer(storm, patience_s=2.5, retry_after_s=0.02, down_s=0.05, drip_s=0.002) as server:
-        asked = model(server, Limits(timeout_s=2, retries=20))
+        asked = model(server, EndpointLimits(timeout_s=2, retries=20))
         assert await ask_all(asked, 80) == calm
         assert len(server.met) > 8
     assert asked.meter.failed == 0
@@ -144,7 +144,7 @@ async def test_no_more_requests_in_flight_than_allowed() -> None:
 
 async def test_tokens_are_counted_and_priced() -> None:
     async with ScriptedServer() as server:
-        asked = model(server, meter=Meter(Prices(prompt=2.0, completion=10.0)))
+        asked = model(server, meter=Usage(Prices(prompt=2.0, completion=10.0)))
         made = await ask_all(asked, 3)
     prompts, words = sum(one.prompt_tokens for one in made), sum(one.completion_tokens for one in made)
     assert asked.counters()["cost_usd"] == pytest.approx((2 * prompts + 10 * words) / 1e6)
@@ -156,7 +156,7 @@ async def test_the_cache_answers_without_the_server_and_costs_nothing(tmp_path: 
     async with ScriptedServer() as server:
         asked = model(server, cache=ResponseCache(path))
         first = await ask_all(asked, 4)
-    again = replace(asked, meter=Meter(), cache=ResponseCache(path))  # the server is gone
+    again = replace(asked, meter=Usage(), cache=ResponseCache(path))  # the server is gone
     assert await ask_all(again, 4) == first
     assert (again.meter.cached, again.meter.answered, again.meter.prompt_tokens) == (4, 0, 0)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import TransientError, refusal, retry_after
-from holdfast.agents.models.keys import Key
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.served.retrying import BASE_S, LONGEST_S, Call, RetryBudget, backoff
 from holdfast.core.errors import ModelError
 
@@ -137,7 +137,7 @@ async def test_a_call_is_tried_once_more_than_its_retries(
         return "answer"
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    call = Call("http://x/v1", 7, 2, RetryBudget(budget), Breaker("http://x/v1"), Meter())
+    call = Call("http://x/v1", 7, 2, RetryBudget(budget), Breaker("http://x/v1"), Usage())
     if failures < tries:
         assert await call.run(attempt) == "answer"
     else:
@@ -159,7 +159,7 @@ def test_retry_after_in_seconds_and_as_a_date() -> None:
 
 
 def say(status: int, body: bytes) -> str:
-    return str(refusal(status, {}, body, where="http://x/v1", model="m", key=Key()))
+    return str(refusal(status, {}, body, where="http://x/v1", model="m", key=ApiKey()))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_every_server_words_its_errors_differently(body: bytes, told: str) -> No
 
 
 def test_what_is_tried_again() -> None:
-    kinds = {status: type(refusal(status, {}, b"", where="", model="", key=Key())) for status in range(400, 600)}
+    kinds = {status: type(refusal(status, {}, b"", where="", model="", key=ApiKey())) for status in range(400, 600)}
     again = {status for status, kind in kinds.items() if kind is TransientError}
     assert again == {408, 409, 425, 429, *range(500, 600)}
     assert "quota is spent" in say(429, b'{"error": {"message": "pay", "code": "insufficient_quota"}}')

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.agents.raters.dialogue.features import PER_TURN, WAYS, dense_features
-from holdfast.agents.raters.dialogue.window import Turn
+from holdfast.agents.raters.dialogue.window import WindowTurn
 
 DIALOGUE = (
-    Turn("My dog died!", "What dog? You should get a new dog."),
-    Turn("Thanks, no.", "Get a new dog."),
+    WindowTurn("My dog died!", "What dog? You should get a new dog."),
+    WindowTurn("Thanks, no.", "Get a new dog."),
 )
 LEVELS = np.array([[0.5, 0, 2], [1.5, 0, 0]])
 
@@ -57,7 +57,7 @@ def test_no_dialogue_is_all_zeros() -> None:
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), min_size=1, max_size=5))
 def test_any_text_gives_finite_numbers(lines: list[tuple[str, str]]) -> None:
-    dialogue = [Turn(*line) for line in lines]
+    dialogue = [WindowTurn(*line) for line in lines]
     found = dense_features(dialogue, np.zeros((len(dialogue), 3)), WAYS)
     assert found.shape == (len(WAYS) * len(PER_TURN),)
     assert np.isfinite(found).all()

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Passage
-from holdfast.agents.raters.dialogue.window import Turn, tidy, turns
+from holdfast.agents.raters.dialogue.window import WindowTurn, tidy, turns
 
 
 def passage(*lines: str, whole: bool = False) -> Passage:
@@ -15,7 +15,7 @@ def passage(*lines: str, whole: bool = False) -> Passage:
 
 
 TALK = ("s be kind", "u one", "a two", "u three", "u four", "a five", "a six", "u seven", "a eight")
-ALL = (Turn("one", "two"), Turn("three\nfour", "five\nsix"), Turn("seven", "eight"))
+ALL = (WindowTurn("one", "two"), WindowTurn("three\nfour", "five\nsix"), WindowTurn("seven", "eight"))
 
 
 @pytest.mark.parametrize(("history", "count"), [(0, 1), (1, 2), (2, 3), (9, 3), (None, 3)])
@@ -28,8 +28,8 @@ def test_a_whole_dialogue_is_whole_whatever_the_history() -> None:
 
 
 def test_edges() -> None:
-    assert turns(passage("a hello"), None) == (Turn("", "hello"),)
-    assert turns(passage("u hello", "a hi", "u and then?"), None) == (Turn("hello", "hi"),)
+    assert turns(passage("a hello"), None) == (WindowTurn("", "hello"),)
+    assert turns(passage("u hello", "a hi", "u and then?"), None) == (WindowTurn("hello", "hi"),)
     assert turns(passage("u hello"), None) == ()
     assert turns(passage(), 3) == ()
 

@@ -16,7 +16,7 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.judge.chat_model import Here, chat_model
 from holdfast.agents.raters.judge.rater import JudgeRater, Verdict
 from holdfast.agents.raters.protocol import ACTS, EXPRESSED, PERCEIVED, Passage, Scale
-from holdfast.agents.raters.judge.outcomes import fate, tally
+from holdfast.agents.raters.judge.outcomes import fate, count_answers
 from holdfast.core.errors import InputError
 from tests.agents.models.langchain.by_langchain import through_langchain
 from tests.agents.raters.judge.judge_server import Answer, Asked, Script, Server, serve
@@ -89,7 +89,7 @@ async def test_what_becomes_of_every_kind_of_answer() -> None:
         assert scored == (dict.fromkeys(ACTS.dimensions, 3.0) if sample.refused is None else {}), name
         assert (verdict.judgement.missing is None) == (sample.refused is None), name
     assert table == {name: expected for name, (_, expected) in BEHAVIOURS.items()}
-    counts = tally(verdicts)
+    counts = count_answers(verdicts)
     assert (counts.asked, counts.accepted, counts.repaired) == (18, 7, 3)
     assert counts.refused == {
         "copied": 1, "cut_off": 1, "empty": 1, "no_json": 2, "not_a_number": 1, "out_of_range": 1, "server": 1,

@@ -23,7 +23,7 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.judge.chat_model import chat_model
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import SCALES, Passage
-from holdfast.agents.raters.judge.outcomes import tally
+from holdfast.agents.raters.judge.outcomes import count_answers
 from holdfast.simulator.cli.main import run_command
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ async def test_nonsense_is_missing_and_never_a_score(url: str, scale: str) -> No
     rater = JudgeRater(model, SCALES[scale], "embedded", samples=2, concurrency=2)
     verdicts = await rater.examine(PASSAGES)
     assert all(verdict.judgement.scores == {} and verdict.judgement.missing for verdict in verdicts)
-    counts = tally(verdicts)
+    counts = count_answers(verdicts)
     assert (counts.asked, counts.accepted, counts.repaired, counts.missing) == (8, 0, 0, 4)
     assert sum(counts.refused.values()) == 8
     assert "server" not in counts.refused  # it did answer

@@ -12,7 +12,7 @@ from holdfast.agents.raters import LinearRater
 from holdfast.agents.raters.linear.fit import fit, fit_files
 from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import SHIPPED
-from holdfast.agents.raters.linear.epitome_pairs import Pair, read_pairs, sentence_labels
+from holdfast.agents.raters.linear.epitome_pairs import EpitomePair, read_pairs, sentence_labels
 from holdfast.core.errors import DataError
 
 
@@ -52,7 +52,7 @@ def test_posts_are_held_out_whole(own_pairs: Path) -> None:
 
 
 def test_a_rationale_marks_its_sentence() -> None:
-    pair = Pair(
+    pair = EpitomePair(
         "a", "Go on. I\u2019m so sorry about it. Bye", (2, 0, 1), (("I'm so sorry",), (), ("not in the reply",))
     )
     levels, weights = sentence_labels([pair])
@@ -105,7 +105,7 @@ def test_absent_empty_and_binary_files(tmp_path: Path) -> None:
 
 def test_a_level_that_never_occurs() -> None:
     with pytest.raises(DataError, match="every level 0, 1, 2 must occur"):
-        fit([Pair(str(n), "good luck to you", (0, 0, 0), ((), (), ())) for n in range(10)])
+        fit([EpitomePair(str(n), "good luck to you", (0, 0, 0), ((), (), ())) for n in range(10)])
 
 
 @pytest.mark.slow

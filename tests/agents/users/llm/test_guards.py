@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.agents.prompts import read_prompt
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm import giveaways as tells
-from holdfast.agents.users.llm.guards import GUARDS, Line, cleaned, fault_of, shares_run
+from holdfast.agents.users.llm.guards import GUARDS, DraftMessage, cleaned, fault_of, shares_run
 from holdfast.agents.users.llm.prompting import intention, lines_of
-from holdfast.agents.users.intention import next_said
+from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.rules.speech import say
 from holdfast.agents.users.state import begin_state
 from holdfast.core.errors import DataError
@@ -22,13 +22,13 @@ from holdfast.personas.loading import library
 from holdfast.personas.schema import Persona
 from holdfast.simulator.validation.folder import data_folder
 
-ASK = Said("ask", topic="the slide deck", need="sort the slides")
-FEEL = Said("feel", feeling="anxious", topic="my sleep")
+ASK = Intention("ask", topic="the slide deck", need="sort the slides")
+FEEL = Intention("feel", feeling="anxious", topic="my sleep")
 
 
-def line(text: str, ada: Persona, said: Said = ASK, **more: object) -> Line:
+def line(text: str, ada: Persona, said: Intention = ASK, **more: object) -> DraftMessage:
     fields = {"text": " ".join(text.split()), "raw": text, "persona": ada, "said": said}
-    return Line(**fields | more)  # type: ignore[arg-type]
+    return DraftMessage(**fields | more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_assistants_words_are_no_message(ada: Persona) -> None:
 def test_the_same_message_twice_only_where_a_repeat_was_meant(ada: Persona) -> None:
     text = "How do I sort the slides of the slide deck?"
     assert fault_of(line(text, ada, last_message=text.upper())) == "repeats"
-    again = Said("repeat", topic=ASK.topic, need=ASK.need)
+    again = Intention("repeat", topic=ASK.topic, need=ASK.need)
     assert fault_of(line(text, ada, again, last_message=text)) is None
 
 
@@ -96,7 +96,7 @@ def test_what_was_told_before_may_come_again(ada: Persona) -> None:
 
 def test_whose_it_is_tells_who_speaks(ada: Persona) -> None:
     """What is "my sleep" to the user is "your sleep" only from the other side."""
-    said = Said("ask", topic="my sleep")
+    said = Intention("ask", topic="my sleep")
     assert fault_of(line("What do I do about my sleep?", ada, said)) is None
     assert fault_of(line("What is wrong with your sleep?", ada, said)) == "assists"
 
@@ -107,7 +107,7 @@ def test_a_mark_of_the_prompt_gives_it_away(ada: Persona) -> None:
 
 
 def test_a_topic_may_be_called_what_nobody_else_may_say(ada: Persona) -> None:
-    said = Said("ask", topic="the persona workshop")
+    said = Intention("ask", topic="the persona workshop")
     assert fault_of(line("Can you help me with the persona workshop?", ada, said)) is None
     assert fault_of(line("Can you help my persona with the persona workshop?", ada, said)) == "leaks"
 
@@ -116,8 +116,8 @@ def test_a_topic_may_be_called_what_nobody_else_may_say(ada: Persona) -> None:
     ("text", "fault"), [("Thanks, that helps.", None), ("I feel bad.", "misses"), ("fern kettle fern", "misses")]
 )
 def test_thanks_and_goodbyes_are_known_by_their_words(text: str, fault: str | None, ada: Persona) -> None:
-    assert fault_of(line(text, ada, Said("thank"))) == fault
-    assert fault_of(line("Goodbye then.", ada, Said("close"))) is None
+    assert fault_of(line(text, ada, Intention("thank"))) == fault
+    assert fault_of(line("Goodbye then.", ada, Intention("close"))) is None
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_wrapping_is_taken_off(raw: str, text: str) -> None:
 @given(st.text(), st.text())
 def test_no_text_breaks_a_check(text: str, reply: str) -> None:
     persona = next(iter(library().values()))
-    fault_of(Line(cleaned(text, "Ada"), text, persona, FEEL, last_reply=reply, last_message=reply))
+    fault_of(DraftMessage(cleaned(text, "Ada"), text, persona, FEEL, last_reply=reply, last_message=reply))
 
 
 def test_a_run_of_words_is_a_run() -> None:
@@ -156,11 +156,11 @@ def test_what_the_embedded_users_say_passes(ada: Persona) -> None:
     for persona in library().values():
         state = begin_state(persona, 1)
         for seed in range(40):
-            said, state = next_said(persona, state, seed)
+            said, state = next_intention(persona, state, seed)
             said_kinds.add(said.kind)
             text = say(said, ("plain", "warm", "terse", "chatty", "curt")[seed % 5], seed)  # type: ignore[arg-type]
             told = frozenset(p for goal in persona.goals for p in (goal.need, goal.topic)) | set(persona.topics)
-            fault = fault_of(Line(text, text, persona, said, told=told))
+            fault = fault_of(DraftMessage(text, text, persona, said, told=told))
             refused += [(fault, text)] if fault else []
     assert said_kinds >= {"open", "feel", "ask", "tell"}
     assert len(refused) <= 0.01 * 40 * len(library()), refused
@@ -173,7 +173,7 @@ def test_every_check_has_its_remark_and_every_intention_its_words() -> None:
     for persona in library().values():
         state = begin_state(persona, 1)
         for seed in range(60):
-            said, state = next_said(persona, state, seed)
+            said, state = next_intention(persona, state, seed)
             words = intention(said)
             assert all(phrase in words for phrase in (said.feeling, said.topic, said.need) if phrase)
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm.memory import FACTS, MESSAGE, MOST_CHARACTERS, REPLY, Memory, clipped
 from holdfast.agents.users.state import begin_state
 from holdfast.personas.schema import Persona
@@ -14,7 +14,7 @@ from holdfast.personas.schema import Persona
 def talked(turns: int, window: int = 4, text: str = "x", topics: int = 5) -> Memory:
     memory = Memory()
     for turn in range(turns):
-        said = Said("feel", feeling="tired", topic=f"topic {turn % topics}")
+        said = Intention("feel", feeling="tired", topic=f"topic {turn % topics}")
         memory = memory.saying(f"{text} {turn}").hearing(
             said, text, taken_up=turn % 2 == 0, thought=text, window=window
         )
@@ -38,7 +38,7 @@ def test_the_window_keeps_the_last_exchanges_and_facts_keep_the_rest() -> None:
 
 
 def test_thanks_are_no_fact() -> None:
-    memory = Memory().saying("Thanks!").hearing(Said("thank", topic="t"), "Sure.", taken_up=True, thought="", window=4)
+    memory = Memory().saying("Thanks!").hearing(Intention("thank", topic="t"), "Sure.", taken_up=True, thought="", window=4)
     assert memory.facts == ()
     assert memory.exchanges == (("Thanks!", "Sure."),)
 

@@ -13,7 +13,7 @@ from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import SENSE7
 from holdfast.agents.users.llm.agent import ModelUser
-from holdfast.agents.users.llm.guards import Line, fault_of
+from holdfast.agents.users.llm.guards import DraftMessage, fault_of
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.state import state_to_json
@@ -56,7 +56,7 @@ async def test_a_conversation_stands_on_its_feet(which: str, ada: Persona, reque
     assert counts["refused"] >= 2 * counts.get("stand_in_messages", 0)
     for spoken, _, felt in one:
         assert tuple(felt.dimensions) == SENSE7
-        line = Line(spoken.text, spoken.text, ada, spoken.said, told=frozenset((*ada.topics, "the slide deck")))
+        line = DraftMessage(spoken.text, spoken.text, ada, spoken.said, told=frozenset((*ada.topics, "the slide deck")))
         assert fault_of(line) is None
     assert counts["prompt_tokens"] > 500 * counts["messages"]
     # It has only ever been the assistant, or nothing: what was refused to the end is the embedded user's.

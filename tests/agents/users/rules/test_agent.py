@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import SENSE7, Expressed, Said, UserAgent
+from holdfast.agents.protocols import SENSE7, Expressed, Intention, UserAgent
 from holdfast.agents.users.appraisal import overall
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.state import begin_state, state_from_json, state_to_json
@@ -18,8 +18,8 @@ from holdfast.personas.loading import library
 from holdfast.personas.schema import Persona
 
 SILENT = Expressed(0, 0, 0)
-ASK = Said("ask", topic="the slide deck", need="sort the slides")
-FEEL = Said("feel", feeling="tired", topic="my sleep")
+ASK = Intention("ask", topic="the slide deck", need="sort the slides")
+FEEL = Intention("feel", feeling="tired", topic="my sleep")
 HELP = "For the slide deck, first make a short list."
 
 

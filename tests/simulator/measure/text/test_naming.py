@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.text.naming import names, naming
 from tests.simulator.measure.making import episode, rng
@@ -42,7 +42,7 @@ def shares(replies, said, user, task="burnout"):
 
 
 def test_by_hand():
-    said, user = Said("feel", feeling="anxious", topic="my report"), "I feel anxious about my report."
+    said, user = Intention("feel", feeling="anxious", topic="my report"), "I feel anxious about my report."
     replies = [
         "Feeling anxious about your report is hard.",  # both
         "Your report sounds hard.",  # the topic
@@ -57,26 +57,26 @@ def test_by_hand():
 
 
 def test_what_the_message_does_not_say_does_not_count():
-    said = Said("feel", feeling="anxious", topic="my report")
+    said = Intention("feel", feeling="anxious", topic="my report")
     feeling, topic, either = shares(["Anxious about it?"], said, "I feel anxious today.")
     assert (feeling.mean, feeling.n, topic.n, either.n) == (1.0, 1, 0, 1)
     assert math.isnan(topic.mean)
 
 
 def test_a_feeling_inside_a_longer_one_is_not_another():
-    feeling, *_ = shares(["So tired, I see."], Said("feel", feeling="tired"), "I am so tired.")
+    feeling, *_ = shares(["So tired, I see."], Intention("feel", feeling="tired"), "I am so tired.")
     assert feeling.mean == 1.0  # "so tired" holds the user's own word
 
 
 def test_only_tasks_that_ask_for_it_count():
-    *_, either = shares(["anxious"], Said("feel", feeling="anxious"), "I am anxious.", task="bug_hunt")
+    *_, either = shares(["anxious"], Intention("feel", feeling="anxious"), "I am anxious.", task="bug_hunt")
     assert either.n == 0
     assert math.isnan(either.mean)
 
 
 def test_a_share_of_turns_not_of_episodes():
     # ana: 3 turns, all named; ben: 1 turn, not named: 3 of 4 turns, though 1 of 2 episodes' shares
-    said, user = Said("feel", feeling="anxious"), "I am anxious."
+    said, user = Intention("feel", feeling="anxious"), "I am anxious."
     episodes = [
         episode([(1, 1, 1)] * 3, said=said, user=user, reply="Anxious?", persona="ana"),
         episode([(1, 1, 1)], said=said, user=user, reply="Hm.", persona="ben"),

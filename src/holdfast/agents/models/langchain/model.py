@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from holdfast.agents.models.keys import Key
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
 
@@ -33,7 +33,7 @@ class LangChainChatModel:
     name: str
     make: Callable[..., BaseChatModel]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    meter: Meter = field(default_factory=Meter)
+    meter: Usage = field(default_factory=Usage)
     _made: dict[Sampling, BaseChatModel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -41,7 +41,7 @@ class LangChainChatModel:
         return self.name
 
     def counters(self) -> Mapping[str, float]:
-        """See :class:`holdfast.agents.models.usage.Meter`."""
+        """See :class:`holdfast.agents.models.usage.Usage`."""
         return self.meter.counters()
 
     async def generate(self, request: GenerationRequest) -> Generation:
@@ -55,7 +55,7 @@ class LangChainChatModel:
             answer = await self._model(request.sampling).ainvoke(as_langchain(request.messages))
         except Exception as error:  # every provider's package has errors of its own
             self.meter.failed += 1
-            raise ModelError(f"{self.name}: {type(error).__name__}: {Key().clean(str(error))}") from None
+            raise ModelError(f"{self.name}: {type(error).__name__}: {ApiKey().clean(str(error))}") from None
         usage: Mapping[str, Any] = getattr(answer, "usage_metadata", None) or {}
         why = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
         made = Generation(
@@ -75,15 +75,15 @@ class LangChainChatModel:
             try:
                 self._made[sampling] = self.make(**settings)
             except ImportError as error:
-                told = Key().clean(str(error))
+                told = ApiKey().clean(str(error))
                 needs = "it needs pip install 'holdfast[langchain]' and the provider's own package"
                 raise InputError(f"{self.name}: {needs} ({told})") from None
             except Exception as error:  # a missing key, a model that the provider does not know
-                raise InputError(f"{self.name} cannot be made: {Key().clean(str(error))}") from None
+                raise InputError(f"{self.name} cannot be made: {ApiKey().clean(str(error))}") from None
         return self._made[sampling]
 
 
-def open_langchain(name: str, settings: Mapping[str, Any], meter: Meter) -> LangChainChatModel:
+def open_langchain(name: str, settings: Mapping[str, Any], meter: Usage) -> LangChainChatModel:
     """The model that ``init_chat_model(name)`` gives.
 
     It is made once here, so that what is missing is told before a study begins.

@@ -1,4 +1,4 @@
-"""Keys and values: of the rows in flight (a :class:`BatchCache`), and of conversations at rest (a :class:`Shelf`).
+"""Keys and values: of the rows in flight (a :class:`BatchCache`), and of conversations at rest (a :class:`ConversationCache`).
 
 Every row is left-aligned: the token at position p of a conversation lies in slot p. Rows of different lengths then
 share a batch with no padding between their tokens; a mask hides the slots that a row has not reached. Buffers are
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import Cache, CacheLayerMixin
 
-from holdfast.agents.models.local.lookahead import Phrases
+from holdfast.agents.models.local.lookahead import SeenPhrases
 
 CHUNK = 256  # slots; growth copies the row, so once in this many tokens
 
@@ -101,7 +101,7 @@ class BatchCache(Cache):  # type: ignore[misc]
 
     def __init__(self, layers: int, rows: int, dtype: torch.dtype | None = None) -> None:
         self.window = Window(rows, dtype)
-        self._rests: WeakValueDictionary[int, Conversation] = WeakValueDictionary()  # row -> who left it last
+        self._rests: WeakValueDictionary[int, CachedConversation] = WeakValueDictionary()  # row -> who left it last
         super().__init__(layers=[BatchLayer(self.window) for _ in range(layers)])
 
     def reserve(self, length: int, used: int) -> None:
@@ -121,7 +121,7 @@ class BatchCache(Cache):  # type: ignore[misc]
             for states in (layer.keys, layer.values):
                 states[target, :, :length] = states[source, :, :length]
 
-    def read_in(self, row: int, kept: Conversation, length: int) -> None:
+    def read_in(self, row: int, kept: CachedConversation, length: int) -> None:
         """Copy the first ``length`` slots of a conversation at rest into ``row``, unless they lie there still."""
         if (self._rests.pop(row, None) is kept and kept.row == row) or not length:
             return
@@ -131,7 +131,7 @@ class BatchCache(Cache):  # type: ignore[misc]
             layer.keys[row, :, :length] = keys[:, :length]
             layer.values[row, :, :length] = values[:, :length]
 
-    def read_out(self, row: int, kept: Conversation, tokens: NDArray[np.int64], unchanged: int) -> None:
+    def read_out(self, row: int, kept: CachedConversation, tokens: NDArray[np.int64], unchanged: int) -> None:
         """Let ``kept`` hold ``tokens``, whose states lie in ``row``; its first ``unchanged`` slots stay."""
         length = len(tokens)
         if length > kept.capacity:
@@ -149,7 +149,7 @@ class BatchCache(Cache):  # type: ignore[misc]
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
-class Conversation:
+class CachedConversation:
     """The states of one conversation under one adapter, at rest: per layer (heads, capacity, dimension).
 
     ``row``: of the batch that it left; its states lie there too as long as no one else took the row. ``phrases``: what
@@ -160,7 +160,7 @@ class Conversation:
     layers: list[Pair] = field(default_factory=list)
     capacity: int = 0
     row: int = -1
-    phrases: Phrases = field(default_factory=Phrases)
+    phrases: SeenPhrases = field(default_factory=SeenPhrases)
 
     @property
     def bytes(self) -> int:
@@ -174,7 +174,7 @@ class Conversation:
         return int(differs[0]) if len(differs) else shorter
 
 
-class Shelf:
+class ConversationCache:
     """Conversations at rest, the least recently used evicted when they hold more than ``max_tokens`` slots together,
     or more than ``max_bytes``.
 
@@ -185,20 +185,20 @@ class Shelf:
         self.max_tokens, self.max_bytes = max_tokens, max_bytes
         self.held = 0
         self.bytes = 0
-        self._kept: OrderedDict[tuple[str, str | None], Conversation] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str | None], CachedConversation] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def take(self, key: str, adapter: str | None) -> Conversation:
+    def take(self, key: str, adapter: str | None) -> CachedConversation:
         """Remove and return what is held of this conversation *under this adapter*; an empty one where nothing is."""
         kept = self._kept.pop((key, adapter), None)
         if kept is None:
-            return Conversation()
+            return CachedConversation()
         self._count(kept, -1)
         return kept
 
-    def put(self, key: str, adapter: str | None, kept: Conversation) -> None:
+    def put(self, key: str, adapter: str | None, kept: CachedConversation) -> None:
         """Hold it as the most recently used, evicting others as needed (and itself, where it alone is too large)."""
         self.take(key, adapter)
         self._kept[key, adapter] = kept
@@ -207,6 +207,6 @@ class Shelf:
             _, evicted = self._kept.popitem(last=False)
             self._count(evicted, -1)
 
-    def _count(self, kept: Conversation, sign: int) -> None:
+    def _count(self, kept: CachedConversation, sign: int) -> None:
         self.held += sign * kept.capacity
         self.bytes += sign * kept.bytes

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from holdfast.agents.models.local.attention import kept_in
-from holdfast.agents.models.local.cache import BatchCache, Conversation, Shelf
+from holdfast.agents.models.local.cache import BatchCache, CachedConversation, ConversationCache
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead
 from holdfast.agents.models.local.lora import AdapterBank
@@ -47,7 +47,7 @@ class Row:
     """
 
     job: Job
-    kept: Conversation
+    kept: CachedConversation
     unchanged: int
     length: int
     pending: NDArray[np.int64]
@@ -64,7 +64,7 @@ class Row:
 class Engine:
     """Up to ``batch_size`` conversations at once over one model."""
 
-    def __init__(self, backbone: Backbone, bank: AdapterBank, *, batch_size: int, shelf: Shelf) -> None:
+    def __init__(self, backbone: Backbone, bank: AdapterBank, *, batch_size: int, shelf: ConversationCache) -> None:
         self.backbone, self.bank, self.shelf = backbone, bank, shelf
         self.batch_size = batch_size
         self.rows: list[Row] = []

@@ -25,7 +25,7 @@ _WORTH_IT = 0.4  # tokens of a row that must come true in a pass: what reading t
 _TRY_EVERY, _TRIED = 32, 2  # while they do not: passes between two tries, and how many are guessed then
 
 
-class Phrases:
+class SeenPhrases:
     """What followed each run of one to three tokens the last time it was seen."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Phrases:
                     known[tuple(tokens[place - order : place])] = token
 
 
-def guess(tail: Sequence[int], most: int, memories: Iterable[Phrases], stops: frozenset[int]) -> list[int]:
+def guess(tail: Sequence[int], most: int, memories: Iterable[SeenPhrases], stops: frozenset[int]) -> list[int]:
     """At most ``most`` tokens that may follow ``tail``; the first of ``memories`` that knows one says it.
 
     Ends where nothing is known, and after a token of ``stops``.
@@ -89,7 +89,7 @@ class Lookahead:
 
     def __init__(self, tokens_a_pass: int) -> None:
         self.tokens_a_pass = tokens_a_pass
-        self._shared: defaultdict[str | None, Phrases] = defaultdict(Phrases)
+        self._shared: defaultdict[str | None, SeenPhrases] = defaultdict(SeenPhrases)
         self._true = 1.0  # running mean of a row's guesses that come true in a pass
         self._idle = 0
 
@@ -102,7 +102,7 @@ class Lookahead:
         return 0 if self._idle % _TRY_EVERY else min(most, _TRIED)
 
     def guess(
-        self, own: Phrases, adapter: str | None, tail: Sequence[int], most: int, stops: frozenset[int]
+        self, own: SeenPhrases, adapter: str | None, tail: Sequence[int], most: int, stops: frozenset[int]
     ) -> list[int]:
         """See :func:`guess`; the conversation's ``own`` phrases come before those of others."""
         return guess(tail, most, (own, self._shared[adapter]), stops)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from holdfast.agents.models.local.cache import MAX_BYTES, Shelf
+from holdfast.agents.models.local.cache import MAX_BYTES, ConversationCache
 from holdfast.agents.models.local.self_check import check_architecture
 from holdfast.agents.models.local.engine import Engine, Job
 from holdfast.agents.models.local.loading import Backbone, load_backbone
@@ -44,7 +44,7 @@ class LocalChatModel:
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
         self._renderer = Renderer(backbone.tokenizer, backbone.name)
-        shelf = Shelf(max_cache_tokens // processes, _shelf_bytes(backbone.device) // processes)
+        shelf = ConversationCache(max_cache_tokens // processes, _shelf_bytes(backbone.device) // processes)
         self._engine = Engine(backbone, self._bank, batch_size=batch_size, shelf=shelf)
         self._waiting: deque[Job] = deque()
         self._queue_lock = threading.Lock()  # guards _waiting and _running

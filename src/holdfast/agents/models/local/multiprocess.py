@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from holdfast.agents.models.local.worker_connection import Line, LostError
+from holdfast.agents.models.local.worker_connection import WorkerConnection, LostError
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
@@ -99,7 +99,7 @@ class _Worker:
         self._deaths = 0
         self._closed = False
         self._lock = threading.Lock()  # while a process takes the place of another
-        self._line = Line(self._opening)
+        self._line = WorkerConnection(self._opening)
 
     @property
     def load(self) -> int:
@@ -146,7 +146,7 @@ class _Worker:
         self._closed = True
         self._line.close()
 
-    def _replace(self, lost: Line) -> None:
+    def _replace(self, lost: WorkerConnection) -> None:
         """Start a process in the place of one that died, unless another request has done so already."""
         with self._lock:
             if self._line is not lost:
@@ -161,9 +161,9 @@ class _Worker:
             if self._closed:  # meanwhile
                 self._line.close()
 
-    def _another(self) -> Line:
+    def _another(self) -> WorkerConnection:
         """A process that knows what the dead one knew: nobody may ask it before."""
-        line = Line(self._opening)
+        line = WorkerConnection(self._opening)
         try:
             for asked in [line.loaded, *(line.ask(adapter) for adapter in self.adapters.items())]:
                 asked.result()
@@ -174,7 +174,7 @@ class _Worker:
             raise
         return line
 
-    def _died_loading(self, line: Line) -> ModelError:
+    def _died_loading(self, line: WorkerConnection) -> ModelError:
         return ModelError(f"the process of {self._name} died while it loaded ({line.end}); is there enough memory?")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from holdfast.agents.models.local.cache import Conversation, Shelf
+from holdfast.agents.models.local.cache import CachedConversation, ConversationCache
 from holdfast.agents.models.local.engine import Engine, Job, Row
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lora import AdapterBank
@@ -42,12 +42,12 @@ def check_architecture(backbone: Backbone) -> None:
 
 def _difference(backbone: Backbone) -> float:
     """Largest distance between the logits of both ways, relative to their norm."""
-    engine = Engine(backbone, AdapterBank(backbone.model, backbone.name), batch_size=len(LENGTHS), shelf=Shelf(0))
+    engine = Engine(backbone, AdapterBank(backbone.model, backbone.name), batch_size=len(LENGTHS), shelf=ConversationCache(0))
     size = backbone.model.get_input_embeddings().weight.shape[0]
     texts = [np.random.default_rng(row).integers(0, size, length + STEPS) for row, length in enumerate(LENGTHS)]
     for text, length in zip(texts, LENGTHS, strict=True):
         job = Job(GenerationRequest("check", (), 0), text, STEPS, lambda _: None, lambda: False)
-        engine.rows.append(Row(job, Conversation(), 0, 0, text[:length], np.zeros(STEPS)))
+        engine.rows.append(Row(job, CachedConversation(), 0, 0, text[:length], np.zeros(STEPS)))
     worst = 0.0
     for _ in range(STEPS):
         ours = engine.logits(0, len(LENGTHS))[:, -1]

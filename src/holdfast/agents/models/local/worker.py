@@ -38,7 +38,7 @@ def main() -> None:
         _send(answers, (0, error))
         return
     _send(answers, (0, model.id))
-    asyncio.run(_Desk(model, answers).serve(asked))
+    asyncio.run(_RequestLoop(model, answers).serve(asked))
 
 
 def _load(reference: LocalReference, batch_size: int, processes: int) -> LocalChatModel:
@@ -50,7 +50,7 @@ def _load(reference: LocalReference, batch_size: int, processes: int) -> LocalCh
     return load_local(reference, batch_size, processes)
 
 
-class _Desk:
+class _RequestLoop:
     """Requests under way, by their number."""
 
     def __init__(self, model: LocalChatModel, answers: IO[bytes]) -> None:

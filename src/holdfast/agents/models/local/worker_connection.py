@@ -27,7 +27,7 @@ class LostError(Exception):
     """The process is gone, and what it was asked with it."""
 
 
-class Line:
+class WorkerConnection:
     """A running process: what it was asked and has not answered yet."""
 
     def __init__(self, opening: tuple[LocalReference, int, int]) -> None:

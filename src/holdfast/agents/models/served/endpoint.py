@@ -13,14 +13,14 @@ from weakref import WeakKeyDictionary
 
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import TransientError, refusal
-from holdfast.agents.models.keys import Key
+from holdfast.agents.models.keys import ApiKey
 
 if TYPE_CHECKING:
     import aiohttp
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class EndpointLimits:
     """See the fields of the same names in :class:`holdfast.agents.models.spec.ModelSpec`."""
 
     timeout_s: float = 120.0
@@ -30,7 +30,7 @@ class Limits:
 
 
 @dataclass
-class Line:
+class Connections:
     """An endpoint as one event loop uses it."""
 
     session: aiohttp.ClientSession
@@ -44,13 +44,13 @@ class Endpoint:
     """Where requests go. Models at the same endpoint share it, so that its limits hold for all of them together."""
 
     base_url: str
-    key: Key = field(default_factory=Key)
-    limits: Limits = field(default_factory=Limits)
-    _lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = field(
+    key: ApiKey = field(default_factory=ApiKey)
+    limits: EndpointLimits = field(default_factory=EndpointLimits)
+    _lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = field(
         default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
     )
 
-    async def line(self) -> Line:
+    async def line(self) -> Connections:
         """The connections of the running event loop, opened at the first call."""
         loop = asyncio.get_running_loop()
         line = self._lines.get(loop)
@@ -59,7 +59,7 @@ class Endpoint:
             session = await anext(keeper)
             gate = asyncio.Semaphore(self.limits.concurrency)
             breaker = Breaker(self.base_url, self.limits.patience_s)
-            line = self._lines.setdefault(loop, Line(session, gate, breaker, keeper))
+            line = self._lines.setdefault(loop, Connections(session, gate, breaker, keeper))
         return line
 
     async def post(self, path: str, body: bytes, model: str) -> bytes:

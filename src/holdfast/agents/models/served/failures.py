@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from holdfast.agents.models.keys import Key
+from holdfast.agents.models.keys import ApiKey
 from holdfast.core.errors import ModelError
 
 _AGAIN = frozenset((408, 409, 425, 429))
@@ -34,7 +34,7 @@ class TransientError(Exception):
 
 
 def refusal(
-    status: int, headers: Mapping[str, str], body: bytes, *, where: str, model: str, key: Key
+    status: int, headers: Mapping[str, str], body: bytes, *, where: str, model: str, key: ApiKey
 ) -> TransientError | ModelError:
     """What a response other than 200 means, in words; ``where``: the endpoint's URL."""
     said = key.clean(_message(body))

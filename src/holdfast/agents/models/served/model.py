@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast.agents.models.served.answer import read_answer
 from holdfast.agents.models.served.endpoint import Endpoint
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.retrying import Call, RetryBudget
 from holdfast.agents.protocols import Generation, GenerationRequest
@@ -33,7 +33,7 @@ class ServedChatModel:
     model: str
     served_as: str = "{adapter}"
     extra: Mapping[str, Any] = field(default_factory=dict)
-    meter: Meter = field(default_factory=Meter)
+    meter: Usage = field(default_factory=Usage)
     budget: RetryBudget = field(default_factory=lambda: RetryBudget(10_000))
     cache: ResponseCache | None = None
 
@@ -42,7 +42,7 @@ class ServedChatModel:
         return self.model
 
     def counters(self) -> Mapping[str, float]:
-        """See :class:`holdfast.agents.models.usage.Meter`."""
+        """See :class:`holdfast.agents.models.usage.Usage`."""
         return self.meter.counters()
 
     async def generate(self, request: GenerationRequest) -> Generation:

@@ -16,7 +16,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import TransientError
-from holdfast.agents.models.usage import Meter
+from holdfast.agents.models.usage import Usage
 from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import ModelError
 
@@ -43,7 +43,7 @@ class Call:
     retries: int
     budget: RetryBudget
     breaker: Breaker
-    meter: Meter
+    meter: Usage
     _probes: int = 0  # failed ones; how often an endpoint that is away is asked is the breaker's to say
 
     async def run(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -19,7 +19,7 @@ from holdfast.agents.raters.linear.features import Floats
 from holdfast.agents.raters.protocol import Passage
 from holdfast.agents.raters.dialogue.manifest import EncoderPart
 from holdfast.agents.raters.dialogue.reading import COUNT_WEIGHT, Reading, counted, views
-from holdfast.agents.raters.dialogue.window import Turn, turns
+from holdfast.agents.raters.dialogue.window import WindowTurn, turns
 from holdfast.core.errors import ModelError
 
 _BATCH = 32
@@ -53,7 +53,7 @@ class EncoderReader:
             np.array([not dialogue for dialogue in dialogues], dtype=bool),
         )
 
-    def _vectors(self, dialogues: Sequence[Sequence[Turn]]) -> Floats:
+    def _vectors(self, dialogues: Sequence[Sequence[WindowTurn]]) -> Floats:
         encoder = _loaded(self.part.name)
         if encoder.sha256 != self.part.sha256:
             raise ModelError(

@@ -26,7 +26,7 @@ from holdfast.agents.raters.dialogue.cues import (
     WORD,
 )
 from holdfast.agents.raters.linear.features import Floats, normalise
-from holdfast.agents.raters.dialogue.window import Turn
+from holdfast.agents.raters.dialogue.window import WindowTurn
 
 #: What is counted per turn, in this order.
 PER_TURN: tuple[str, ...] = (
@@ -61,7 +61,7 @@ PER_TURN: tuple[str, ...] = (
 WAYS: tuple[str, ...] = ("mean", "before last", "last", "largest")
 
 
-def dense_features(dialogue: Sequence[Turn], levels: Floats, ways: Sequence[str]) -> Floats:
+def dense_features(dialogue: Sequence[WindowTurn], levels: Floats, ways: Sequence[str]) -> Floats:
     """(ways x kinds,) what is counted in one dialogue of T turns, way by way; zeros for a dialogue without a turn.
 
     ``levels``: (T, 3) expressed empathy of each reply, 0-2.
@@ -78,7 +78,7 @@ def dense_features(dialogue: Sequence[Turn], levels: Floats, ways: Sequence[str]
     return np.concatenate([told[way] for way in ways])
 
 
-def _counted(dialogue: Sequence[Turn], levels: Floats) -> list[list[float]]:
+def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]]:
     rows: list[list[float]] = []
     said: set[str] = set()
     spoken: set[str] = set()

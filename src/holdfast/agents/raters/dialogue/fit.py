@@ -29,7 +29,7 @@ _MOST_STRETCH = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FitSettings:
     """What fitting may choose between.
 
     ``least``: passages that must hold a run of words for it to count. ``spread``: how sums become scores. "expected"
@@ -51,7 +51,7 @@ class DialogueFit:
     rows: Ints  # (n,) which of the passages were fitted on
 
 
-def fit_reading(reading: Reading, labelled: Labelled, settings: Settings, seed: int = 0) -> DialogueFit:
+def fit_reading(reading: Reading, labelled: Labelled, settings: FitSettings, seed: int = 0) -> DialogueFit:
     """Fit on every passage that has a reply and all labels.
 
     Raises :class:`DataError` where too few people are left, or all labels of a dimension are the same.
@@ -105,7 +105,7 @@ class _Design:
     kernel: Floats
 
 
-def _design(reading: Reading, settings: Settings) -> _Design:
+def _design(reading: Reading, settings: FitSettings) -> _Design:
     centre, spread = reading.dense.mean(axis=0), reading.dense.std(axis=0)
     spread = np.where(spread > 1e-9, spread, 1.0) / reading.weights
     dense = within((reading.dense - centre) / spread, reading.weights)

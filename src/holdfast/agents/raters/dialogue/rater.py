@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.agents.raters.dialogue.model import DialogueModel
-from holdfast.agents.raters.protocol import NO_REPLY, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.protocol import NO_REPLY, Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import Manifest
-from holdfast.agents.raters.dialogue.reading import Reader, WordReader
+from holdfast.agents.raters.dialogue.reading import FeatureReader, WordReader
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.core.errors import DataError
 
@@ -46,17 +46,17 @@ class FittedRater:
         return self.manifest.saw(labelled)
 
     @property
-    def stamp(self) -> Stamp:
-        return Stamp(self.manifest.kind, _loaded(self.folder)[2])
+    def stamp(self) -> RaterIdentity:
+        return RaterIdentity(self.manifest.kind, _loaded(self.folder)[2])
 
     @property
     def scale(self) -> Scale:
         return self.manifest.on
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
         return self.score(passages)
 
-    def score(self, passages: Sequence[Passage]) -> list[Judgement]:
+    def score(self, passages: Sequence[Passage]) -> list[Rating]:
         """One judgement per passage, in order; never depends on what else is in the batch."""
         manifest, model, _ = _loaded(self.folder)
         reading = reader_of(manifest).read(passages)
@@ -67,14 +67,14 @@ class FittedRater:
             )
         stamp = self.stamp
         return [
-            Judgement(stamp, missing=NO_REPLY)
+            Rating(stamp, missing=NO_REPLY)
             if empty
-            else Judgement(stamp, dict(zip(manifest.dimensions, row, strict=True)))
+            else Rating(stamp, dict(zip(manifest.dimensions, row, strict=True)))
             for empty, row in zip(reading.empty.tolist(), model.predict(reading).tolist(), strict=True)
         ]
 
 
-def reader_of(manifest: Manifest) -> Reader:
+def reader_of(manifest: Manifest) -> FeatureReader:
     """The reader whose numbers the weights belong to."""
     if manifest.encoder is None:
         return WordReader(manifest.history, manifest.ways, manifest.words)

@@ -16,7 +16,7 @@ from holdfast.agents.raters.dialogue.features import PER_TURN, dense_features
 from holdfast.agents.raters.linear.features import Floats, Ints
 from holdfast.agents.raters.protocol import Passage
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.dialogue.window import Turn, turns
+from holdfast.agents.raters.dialogue.window import WindowTurn, turns
 
 #: The texts whose words count, in this order.
 VIEWS: tuple[str, ...] = ("replies", "user's messages", "last reply", "last user's messages")
@@ -43,7 +43,7 @@ class Reading:
         return Reading(self.dense[chosen], self.weights, texts, self.empty[chosen])
 
 
-class Reader(Protocol):
+class FeatureReader(Protocol):
     """Reads passages, always the same way."""
 
     def read(self, passages: Sequence[Passage]) -> Reading: ...
@@ -71,7 +71,7 @@ class WordReader:
         )
 
 
-def counted(dialogues: Sequence[Sequence[Turn]], ways: Sequence[str]) -> Floats:
+def counted(dialogues: Sequence[Sequence[WindowTurn]], ways: Sequence[str]) -> Floats:
     """(n, D) of :func:`dense_features`; the replies' levels come from the shipped rater of replies.
 
     D is 0 without ways: a rater of expressed empathy must not count levels that were fitted on the very labels that it
@@ -87,7 +87,7 @@ def counted(dialogues: Sequence[Sequence[Turn]], ways: Sequence[str]) -> Floats:
     return table
 
 
-def views(dialogues: Sequence[Sequence[Turn]]) -> tuple[tuple[str, ...], ...]:
+def views(dialogues: Sequence[Sequence[WindowTurn]]) -> tuple[tuple[str, ...], ...]:
     """The texts of :data:`VIEWS`, n each."""
     return (
         tuple("\n".join(turn.reply for turn in dialogue) for dialogue in dialogues),

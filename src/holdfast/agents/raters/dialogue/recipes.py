@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from holdfast.agents.raters.dialogue.fit import DialogueFit, Settings, fit_reading
+from holdfast.agents.raters.dialogue.fit import DialogueFit, FitSettings, fit_reading
 from holdfast.agents.raters.dialogue.rater import reader_of
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest, hashed_people
-from holdfast.agents.raters.dialogue.reading import Reader, Reading, WordReader
+from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading, WordReader
 
 #: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
-SETTINGS: Mapping[str, Settings] = MappingProxyType(
+SETTINGS: Mapping[str, FitSettings] = MappingProxyType(
     {
-        "expressed": Settings(spread="levels"),
-        "perceived": Settings(spread="expected"),
-        "acts": Settings(spread="as_people"),
+        "expressed": FitSettings(spread="levels"),
+        "perceived": FitSettings(spread="expected"),
+        "acts": FitSettings(spread="as_people"),
     }
 )
 #: Scale -> how turns become numbers. Acts are judged of the conversation as a whole, not of how it ends.
@@ -39,8 +39,8 @@ WORDS_FROM = 200  # passages: with fewer, single words say more about the few pe
 class Recipe:
     """A reader and the settings of the fit. ``encoder``: None for a linear rater."""
 
-    reader: Reader
-    settings: Settings
+    reader: FeatureReader
+    settings: FitSettings
     ways: tuple[str, ...]
     history: int | None = None
     words: bool = False

@@ -15,7 +15,7 @@ _SPLIT_APOSTROPHE = re.compile(r"(?<=\w)\s+['\u2019]\s*(?=\w)")  # "i ' m", as t
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class WindowTurn:
     """One exchange: what the user said (several messages joined, or nothing) and the reply to it."""
 
     user: str
@@ -27,13 +27,13 @@ def tidy(text: str) -> str:
     return _SPLIT_APOSTROPHE.sub("'", text)
 
 
-def turns(passage: Passage, history: int | None) -> tuple[Turn, ...]:
+def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:
     """The rated exchange and up to ``history`` before it, oldest first; all with None or where ``passage.whole``.
 
     Messages of one speaker in a row are joined. What the user says after the last reply is not part of it; system
     messages are left out. A passage without a reply has no turn.
     """
-    found: list[Turn] = []
+    found: list[WindowTurn] = []
     user: list[str] = []
     reply: list[str] = []
     for message in passage.messages:
@@ -41,10 +41,10 @@ def turns(passage: Passage, history: int | None) -> tuple[Turn, ...]:
             reply.append(tidy(message.content))
         elif message.role == "user":
             if reply:
-                found.append(Turn("\n".join(user), "\n".join(reply)))
+                found.append(WindowTurn("\n".join(user), "\n".join(reply)))
                 user, reply = [], []
             user.append(tidy(message.content))
     if reply:
-        found.append(Turn("\n".join(user), "\n".join(reply)))
+        found.append(WindowTurn("\n".join(user), "\n".join(reply)))
     keep = len(found) if history is None or passage.whole else history + 1
     return tuple(found[-keep:])

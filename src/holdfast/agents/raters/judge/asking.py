@@ -27,7 +27,7 @@ _NO_SCHEMA = {400, 404, 415, 422, 500, 501}  # what servers say to a request who
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ModelAnswer:
     """What the model wrote. ``finished``: it stopped by itself; ``tokens``: prompt and completion, 0 where not told."""
 
     text: str
@@ -47,7 +47,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[Value]):
+class Answered(Generic[Value]):
     """What came of a question: a value, or why not. ``first``: why the first answer had to be asked for again."""
 
     value: Value | Refusal
@@ -65,25 +65,25 @@ class Asker:
         self._structured = structured
         self._failures = 0
 
-    async def ask(self, question: Question, read: Callable[[Said], Value | Refusal]) -> Outcome[Value]:
+    async def ask(self, question: Question, read: Callable[[ModelAnswer], Value | Refusal]) -> Answered[Value]:
         """Ask, read, and where the answer cannot be used say why and ask once more."""
         messages: list[BaseMessage] = [SystemMessage(question.system), HumanMessage(question.user)]
         said = await self._send(messages, question.schema)
         if isinstance(said, Refusal):
-            return Outcome(said, None, (0, 0))
+            return Answered(said, None, (0, 0))
         value = _read(said, read)
         if not isinstance(value, Refusal):
-            return Outcome(value, None, said.tokens)
+            return Answered(value, None, said.tokens)
         why = REASONS[value.reason]  # in our words: what the model wrote is not repeated as an instruction
         repair = fill("repair", why=why, form=question.form)
         messages += [AIMessage(said.text[:LONGEST_REPEATED] or "(nothing)"), HumanMessage(repair)]
         again = await self._send(messages, question.schema)
         if isinstance(again, Refusal):
-            return Outcome(value, value.reason, said.tokens)
+            return Answered(value, value.reason, said.tokens)
         tokens = (said.tokens[0] + again.tokens[0], said.tokens[1] + again.tokens[1])
-        return Outcome(_read(again, read), value.reason, tokens)
+        return Answered(_read(again, read), value.reason, tokens)
 
-    async def _send(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> Said | Refusal:
+    async def _send(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> ModelAnswer | Refusal:
         async with self._gate:
             if self._failures >= GIVE_UP_AFTER:
                 return Refusal("server", f"not asked: {GIVE_UP_AFTER} requests in a row had failed")
@@ -130,7 +130,7 @@ def _with_schema(model: BaseChatModel, schema: Mapping[str, Any]) -> Any:
         return model.with_structured_output(dict(schema), include_raw=True)
 
 
-def _said(answer: Any) -> Said:
+def _said(answer: Any) -> ModelAnswer:
     """The text of an answer, whether it came as text, as parts, or as the arguments of a tool.
 
     Without the space around it, which some servers leave there and others do not: in a repair request it would make
@@ -143,7 +143,7 @@ def _said(answer: Any) -> Said:
     reason = (message.response_metadata or {}).get("finish_reason") or (message.response_metadata or {}).get(
         "stop_reason"
     )
-    return Said(
+    return ModelAnswer(
         text,
         finished=reason not in {"length", "max_tokens"},
         declined=bool(message.additional_kwargs.get("refusal")) or reason in {"content_filter", "refusal"},
@@ -151,17 +151,17 @@ def _said(answer: Any) -> Said:
     )
 
 
-def _cut_off(error: Exception) -> Said | None:
+def _cut_off(error: Exception) -> ModelAnswer | None:
     """The openai client raises where an answer under a schema reached its longest: the answer is inside the error."""
     completion = getattr(error, "completion", None)
     try:
         text, usage = (completion.choices[0].message.content or "").strip(), completion.usage  # type: ignore[union-attr]
     except (AttributeError, IndexError, TypeError):
         return None
-    return Said(text, False, False, (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0))
+    return ModelAnswer(text, False, False, (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0))
 
 
-def _read(said: Said, read: Callable[[Said], Value | Refusal]) -> Value | Refusal:
+def _read(said: ModelAnswer, read: Callable[[ModelAnswer], Value | Refusal]) -> Value | Refusal:
     return Refusal("declined") if said.declined else read(said)
 
 

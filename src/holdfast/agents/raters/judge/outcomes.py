@@ -11,7 +11,7 @@ from holdfast.agents.raters.judge.rater import Sample, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AnswerCounts:
     """Counts of samples. ``asked = accepted + repaired + sum(refused)``.
 
     ``repaired_from``, ``refused``: by reason; a refused answer stands under the reason of its last attempt.
@@ -47,7 +47,7 @@ def fate(sample: Sample) -> str:
     return "accepted" if sample.first is None else "repaired"
 
 
-def tally(verdicts: Iterable[Verdict]) -> Tally:
+def count_answers(verdicts: Iterable[Verdict]) -> AnswerCounts:
     """Count the samples of ``verdicts`` by what became of them."""
     passages = missing = prompt = completion = 0
     fates: Counter[str] = Counter()
@@ -63,7 +63,7 @@ def tally(verdicts: Iterable[Verdict]) -> Tally:
                 refused[sample.refused.reason] += 1
             elif sample.first is not None:
                 repaired_from[sample.first] += 1
-    return Tally(
+    return AnswerCounts(
         passages,
         missing,
         fates.total(),

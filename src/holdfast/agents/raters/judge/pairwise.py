@@ -16,8 +16,8 @@ from langchain_core.language_models import BaseChatModel
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, read_number
-from holdfast.agents.raters.judge.asking import Asker, Outcome, Question, Said
-from holdfast.agents.raters.protocol import Scale, Stamp
+from holdfast.agents.raters.judge.asking import Asker, Answered, Question, ModelAnswer
+from holdfast.agents.raters.protocol import Scale, RaterIdentity
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill
 
@@ -62,8 +62,8 @@ class PairwiseJudge:
     concurrency: int = 8
 
     @property
-    def stamp(self) -> Stamp:
-        return Stamp(f"pairwise:{self.name}", "1", digest("compare", "ask_compare", "repair", self.scale.id))
+    def stamp(self) -> RaterIdentity:
+        return RaterIdentity(f"pairwise:{self.name}", "1", digest("compare", "ask_compare", "repair", self.scale.id))
 
     async def compare(self, pairs: Sequence[ReplyPair]) -> list[Preference]:
         """One preference per pair, in their order; raises nothing for what the model answers."""
@@ -81,14 +81,14 @@ class PairwiseJudge:
         repaired = sum(one.first is not None and not isinstance(one.value, Refusal) for one in (plain, swapped))
         return Preference(agreed, first, second, repaired, tokens)
 
-    async def _ask(self, asker: Asker, messages: Sequence[Message], replies: tuple[str, str]) -> Outcome[Better]:
+    async def _ask(self, asker: Asker, messages: Sequence[Message], replies: tuple[str, str]) -> Answered[Better]:
         conversation, listed = quote_messages(messages), quote_replies(replies)
         quoted = marked(f"{conversation}\n{listed}")
         form = json.dumps({"id": quoted.mark, "better": "NUMBER"}).replace('"NUMBER"', "<0, 1 or 2>")
         system = fill("compare", dimensions=describe(self.scale, self.scale.dimensions), mark=quoted.mark, form=form)
         user = fill("ask_compare", mark=quoted.mark, conversation=conversation, replies=listed)
 
-        def read(said: Said) -> Better | Refusal:
+        def read(said: ModelAnswer) -> Better | Refusal:
             return _read(said, quoted)
 
         return await asker.ask(Question(system, user, form, _schema(quoted.mark)), read)
@@ -138,7 +138,7 @@ def _turned(value: Better | Refusal) -> Better | Refusal:
     return value if isinstance(value, Refusal) else turned[value]
 
 
-def _read(said: Said, quoted: Quoted) -> Better | Refusal:
+def _read(said: ModelAnswer, quoted: Quoted) -> Better | Refusal:
     answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finished)
     if isinstance(answer, Refusal):
         return answer

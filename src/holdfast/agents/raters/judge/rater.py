@@ -17,9 +17,9 @@ from typing import Any, Literal
 from langchain_core.language_models import BaseChatModel
 
 from holdfast.agents.raters.judge.answer import Reason, Refusal, find_answer, read_scores
-from holdfast.agents.raters.judge.asking import Asker, Outcome, Question, Said
+from holdfast.agents.raters.judge.asking import Asker, Answered, Question, ModelAnswer
 from holdfast.agents.raters.judge.descriptive import Description, read_description
-from holdfast.agents.raters.protocol import Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.protocol import Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill, read_rubric
 
@@ -44,7 +44,7 @@ class Sample:
 class Verdict:
     """A judgement with the samples that it is the median of. ``spread``: highest minus lowest, per dimension."""
 
-    judgement: Judgement
+    judgement: Rating
     samples: tuple[Sample, ...]
     spread: dict[str, float] = field(default_factory=dict)
 
@@ -68,14 +68,14 @@ class JudgeRater:
     decoding: str = ""  # how the model samples, for the stamp
 
     @property
-    def stamp(self) -> Stamp:
+    def stamp(self) -> RaterIdentity:
         names = ("frame", "ask_reply", "ask_whole", "repair", self.scale.id)
         prompt = digest(*names, *(("describe",) if self.descriptive else ()))
         decoding = f"/{self.decoding}" if self.decoding else ""
         shown = "all" if self.history is None else self.history
-        return Stamp(f"judge:{self.name}", f"{VERSION}/samples={self.samples}/history={shown}{decoding}", prompt)
+        return RaterIdentity(f"judge:{self.name}", f"{VERSION}/samples={self.samples}/history={shown}{decoding}", prompt)
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
         return [verdict.judgement for verdict in await self.examine(passages)]
 
     async def examine(self, passages: Sequence[Passage], on_done: OnDone | None = None) -> list[Verdict]:
@@ -97,7 +97,7 @@ class JudgeRater:
     async def _sample(self, asker: Asker, passage: Passage, order: Order) -> Sample:
         quoted = marked(quote_messages(self._shown(passage)))
 
-        def read(said: Said) -> tuple[dict[str, float], Description | None] | Refusal:
+        def read(said: ModelAnswer) -> tuple[dict[str, float], Description | None] | Refusal:
             answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finished)
             if isinstance(answer, Refusal):
                 return answer
@@ -106,7 +106,7 @@ class JudgeRater:
                 return scores
             return scores, read_description(answer, passage.messages) if self.descriptive else None
 
-        outcome: Outcome[tuple[dict[str, float], Description | None]] = await asker.ask(
+        outcome: Answered[tuple[dict[str, float], Description | None]] = await asker.ask(
             self._question(quoted, passage.whole, order), read
         )
         if isinstance(outcome.value, Refusal):
@@ -140,7 +140,7 @@ class JudgeRater:
         by_dimension = {
             name: [sample.scores[name] for sample in usable if name in sample.scores] for name in self.scale.dimensions
         }
-        judgement = Judgement(
+        judgement = Rating(
             self.stamp,
             scores={name: float(median(values)) for name, values in by_dimension.items() if values},
             missing=None if usable else _why(samples),

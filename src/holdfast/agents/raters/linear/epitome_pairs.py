@@ -29,7 +29,7 @@ _OVERLAP = 8  # characters of a rationale in a sentence, or half of the sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class EpitomePair:
     """One reply and its labels. ``levels``: 0-2 per mechanism; ``rationales``: the spans that earned each level;
     ``post``: what was answered, empty where the file does not hold it."""
 
@@ -40,7 +40,7 @@ class Pair:
     post: str = ""
 
 
-def read_pairs(path: Path) -> list[Pair]:
+def read_pairs(path: Path) -> list[EpitomePair]:
     """All pairs of a CSV file. Raises :class:`DataError` where it is absent or a row is malformed, naming the lines."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -64,7 +64,7 @@ def read_pairs(path: Path) -> list[Pair]:
     return pairs
 
 
-def _pair(row: dict[str, str]) -> Pair:
+def _pair(row: dict[str, str]) -> EpitomePair:
     if None in row or any(row[column] is None for column in COLUMNS):
         raise ValueError("the row has too few or too many columns")
     levels = []
@@ -74,18 +74,18 @@ def _pair(row: dict[str, str]) -> Pair:
             raise ValueError(f"{prefix}_level is {value!r}; allowed: 0, 1, 2")
         levels.append(int(value))
     spans = tuple(tuple(s for s in row[f"{p}_rationales"].split("|") if s.strip()) for p in PREFIXES)
-    return Pair(
+    return EpitomePair(
         row["sp_id"], row["response_post"], (levels[0], levels[1], levels[2]), spans, row.get("seeker_post") or ""
     )
 
 
-def as_messages(pair: Pair) -> tuple[Message, ...]:
+def as_messages(pair: EpitomePair) -> tuple[Message, ...]:
     """The post, where there is one, and the reply."""
     reply = Message("assistant", pair.reply)
     return (Message("user", pair.post), reply) if pair.post else (reply,)
 
 
-def sentence_labels(pairs: Sequence[Pair]) -> tuple[Ints, Ints]:
+def sentence_labels(pairs: Sequence[EpitomePair]) -> tuple[Ints, Ints]:
     """Level and weight of every sentence per mechanism, both (S, 3), sentences in the order of ``features.cut``.
 
     A sentence that shares words with a rationale has the reply's level, the others 0. Where the level is above 0 and

@@ -36,7 +36,7 @@ from holdfast.agents.raters.linear.features import (
 from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
 from holdfast.agents.raters.dialogue.manifest import hashed
-from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, Pair, read_pairs, sentence_labels
+from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, EpitomePair, read_pairs, sentence_labels
 from holdfast.core.errors import DataError
 from holdfast.personas.schema import MECHANISMS
 
@@ -48,7 +48,7 @@ FREE = 1e3  # hardly any penalty: two or three numbers fitted on thousands of re
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class DesignMatrix:
     """Everything about the replies that fitting needs: R replies, S sentences, F features."""
 
     words: tuple[str, ...]
@@ -64,7 +64,7 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedLinear:
     """A model and what was held out while fitting it: mechanism -> cross-validated numbers."""
 
     model: LinearModel
@@ -73,7 +73,7 @@ class Fitted:
     posts: int
 
 
-def fit_files(data: Path, out: Path, seed: int = 0) -> Fitted:
+def fit_files(data: Path, out: Path, seed: int = 0) -> FittedLinear:
     """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary, people,
     card to ``out``.
 
@@ -88,13 +88,13 @@ def fit_files(data: Path, out: Path, seed: int = 0) -> Fitted:
     return fitted
 
 
-def write_people(out: Path, pairs: Sequence[Pair]) -> None:
+def write_people(out: Path, pairs: Sequence[EpitomePair]) -> None:
     """Write ``people.json``, the hashes of the posts that were answered, so that no report rests on one of them."""
     posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})
     (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
 
 
-def fit(pairs: Sequence[Pair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> Fitted:
+def fit(pairs: Sequence[EpitomePair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> FittedLinear:
     """Fit the model. ``min_replies``: a run of words seen in fewer replies is no feature.
 
     Raises :class:`DataError` where a mechanism lacks a level in some fold's rest, so that nothing could be learned.
@@ -113,10 +113,10 @@ def fit(pairs: Sequence[Pair], seed: int = 0, folds: int = 5, min_replies: int =
         scale=np.stack([one.scale for one in columns]),
     )
     held_out = {str(name): one.held_out for name, one in zip(MECHANISMS, columns, strict=True)}
-    return Fitted(model, held_out, len(pairs), len({pair.post_id for pair in pairs}))
+    return FittedLinear(model, held_out, len(pairs), len({pair.post_id for pair in pairs}))
 
 
-def prepare(pairs: Sequence[Pair], seed: int, folds: int, min_replies: int) -> Design:
+def prepare(pairs: Sequence[EpitomePair], seed: int, folds: int, min_replies: int) -> DesignMatrix:
     """Cut, count, weight by inverse document frequency, and deal posts into folds."""
     texts = [pair.reply for pair in pairs]
     seen = Counter(word for text in texts for word in set(tokens(text)))
@@ -127,7 +127,7 @@ def prepare(pairs: Sequence[Pair], seed: int, folds: int, min_replies: int) -> D
     _, post = np.unique([pair.post_id for pair in pairs], return_inverse=True)
     dealt = np.random.default_rng(seed).permutation(post.max() + 1)
     sentence_levels, sentence_weights = sentence_labels(pairs)
-    return Design(
+    return DesignMatrix(
         words=words,
         keys=keys,
         idf=idf,
@@ -176,7 +176,7 @@ class _Mechanism:
     held_out: dict[str, float]
 
 
-def _fit_mechanism(design: Design, m: int) -> _Mechanism:
+def _fit_mechanism(design: DesignMatrix, m: int) -> _Mechanism:
     truth = design.levels[:, m]
     if set(np.unique(truth)) != {0, 1, 2}:
         raise DataError(f"{PREFIXES[m]}_level: every level 0, 1, 2 must occur; found {sorted(set(truth.tolist()))}.")
@@ -210,10 +210,10 @@ def _best(tried: Sequence[tuple[float, Floats]], truth: Ints) -> tuple[float, fl
     return max(ranked, key=lambda one: one[0])
 
 
-Part = Callable[[Design, int, int, float, NDArray[np.bool_]], Floats]
+Part = Callable[[DesignMatrix, int, int, float, NDArray[np.bool_]], Floats]
 
 
-def _held_out(design: Design, m: int, strength: float, part: Part) -> Floats:
+def _held_out(design: DesignMatrix, m: int, strength: float, part: Part) -> Floats:
     """(R, 2): both heads' logits of every reply, by weights that saw no reply to its post."""
     logits = np.empty((len(design.levels), len(LEVELS)))
     for fold in np.unique(design.fold):
@@ -223,26 +223,26 @@ def _held_out(design: Design, m: int, strength: float, part: Part) -> Floats:
     return logits
 
 
-def _strongest(design: Design, m: int, level: int, strength: float, rest: NDArray[np.bool_]) -> Floats:
+def _strongest(design: DesignMatrix, m: int, level: int, strength: float, rest: NDArray[np.bool_]) -> Floats:
     head = _sentence_head(design, m, level, strength, rest)
     logits = np.full(len(design.levels), NO_SENTENCE)
     np.maximum.at(logits, design.reply, design.sentences @ head[:-1] + head[-1])
     return logits
 
 
-def _whole(design: Design, m: int, level: int, strength: float, rest: NDArray[np.bool_]) -> Floats:
+def _whole(design: DesignMatrix, m: int, level: int, strength: float, rest: NDArray[np.bool_]) -> Floats:
     head = _reply_head(design, m, level, strength, rest)
     return np.asarray(design.replies @ head[:-1] + head[-1])
 
 
-def _sentence_head(design: Design, m: int, level: int, strength: float, replies: NDArray[np.bool_]) -> Floats:
+def _sentence_head(design: DesignMatrix, m: int, level: int, strength: float, replies: NDArray[np.bool_]) -> Floats:
     """(F + 1,) weights and bias of one head, fitted on the sentences of ``replies`` (R,)."""
     chosen = replies[design.reply]
     truth = design.sentence_levels[chosen, m] >= level
     return _logistic(design.sentences[chosen], truth, design.sentence_weights[chosen, m].astype(np.float64), strength)
 
 
-def _reply_head(design: Design, m: int, level: int, strength: float, replies: NDArray[np.bool_]) -> Floats:
+def _reply_head(design: DesignMatrix, m: int, level: int, strength: float, replies: NDArray[np.bool_]) -> Floats:
     truth = design.levels[replies, m] >= level
     return _logistic(design.replies[replies], truth, np.ones(len(truth)), strength)
 

@@ -32,7 +32,7 @@ from holdfast.agents.raters.linear.features import (
     cut,
     grams,
 )
-from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Judgement, Passage, Scale, Stamp
+from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import seen
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
@@ -213,14 +213,14 @@ class LinearRater:
         return seen(frozenset(people), labelled)
 
     @property
-    def stamp(self) -> Stamp:
-        return Stamp(self.id, self.version)
+    def stamp(self) -> RaterIdentity:
+        return RaterIdentity(self.id, self.version)
 
     @property
     def scale(self) -> Scale:
         return EXPRESSED
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Judgement]:
+    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
         """One judgement per passage: of its last reply, or with ``whole`` the mean level of its replies."""
         replies = [_replies(passage) for passage in passages]
         levels = self.model.levels([reply for one in replies for reply in one])
@@ -228,9 +228,9 @@ class LinearRater:
         for one, end in zip(replies, ends, strict=True):
             if one:
                 mean = levels[end - len(one) : end].mean(axis=0).tolist()
-                found.append(Judgement(stamp, dict(zip(EXPRESSED.dimensions, mean, strict=True))))
+                found.append(Rating(stamp, dict(zip(EXPRESSED.dimensions, mean, strict=True))))
             else:
-                found.append(Judgement(stamp, missing=NO_REPLY))
+                found.append(Rating(stamp, missing=NO_REPLY))
         return found
 
 

@@ -22,21 +22,21 @@ from holdfast.agents.protocols import (
     Generation,
     GenerationRequest,
     Message,
-    Said,
+    Intention,
     Sampling,
     Spoken,
     UserState,
 )
 from holdfast.core.seeds import derive_seed
-from holdfast.agents.users.after_reply import Verdict, after_reply, reason_to_leave
+from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
 from holdfast.agents.users.appraisal import acknowledges, overall, satisfaction
-from holdfast.agents.users.llm.guards import Line, cleaned, fault_of
+from holdfast.agents.users.llm.guards import DraftMessage, cleaned, fault_of
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.monologue import Monologue, read_monologue
 from holdfast.agents.users.llm.prompting import answer_id, judging, marker, speaking
-from holdfast.agents.users.rules.agent import judge
-from holdfast.agents.users.listening import listen
-from holdfast.agents.users.intention import next_said
+from holdfast.agents.users.rules.agent import appraise_by_rules
+from holdfast.agents.users.reply_cues import cues_of
+from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.rules.speech import Tone, say
 from holdfast.agents.users.state import begin_state
 from holdfast.agents.users.tone import tone_of
@@ -70,15 +70,15 @@ class ModelUser:
         """The next message. ``messages`` is not read: what the user remembers is in ``state``."""
         tone = tone_of(self.persona, state)
         memory, before = Memory.of(state), state
-        said, state = next_said(self.persona, state, seed)
+        said, state = next_intention(self.persona, state, seed)
         text, memory = await self._words(before, memory, said, tone, seed)
         return Spoken(text, said, memory.saying(text).into(state))
 
-    async def feel(self, state: UserState, said: Said, reply: str, expressed: Expressed, seed: int) -> Felt:
+    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt:
         """What the reply did: SENSE-7 dimensions (1-5), the state after it, and a reason to leave, if any."""
         monologue, memory = await self._monologue(state, reply, seed)
         if monologue is None:
-            verdict = judge(self.persona, state, said, reply, expressed, seed)
+            verdict = appraise_by_rules(self.persona, state, said, reply, expressed, seed)
         else:
             verdict = _verdict(state, said, reply, expressed, monologue)
         after = after_reply(self.persona, state, said, reply, verdict)
@@ -87,7 +87,7 @@ class ModelUser:
         leave = "the user ends the conversation" if monologue and monologue.leave else None
         return Felt(verdict.dimensions, memory.into(after), reason_to_leave(self.persona, after) or leave)
 
-    async def _words(self, state: UserState, memory: Memory, said: Said, tone: Tone, seed: int) -> tuple[str, Memory]:
+    async def _words(self, state: UserState, memory: Memory, said: Intention, tone: Tone, seed: int) -> tuple[str, Memory]:
         """The words for ``said``, the model's own or the grammar's, and the memory with what it took counted."""
         remark = None
         memory = memory.counting(messages=1)
@@ -124,10 +124,10 @@ class ModelUser:
             GenerationRequest(f"{self.key}/user/{what}", messages, seed, sampling=sampling)
         )
 
-    def _line(self, raw: str, memory: Memory, said: Said, seed: int) -> Line:
+    def _line(self, raw: str, memory: Memory, said: Intention, seed: int) -> DraftMessage:
         text = cleaned(raw, self.persona.name)
         last_message, last_reply = memory.exchanges[-1] if memory.exchanges else ("", "")
-        return Line(
+        return DraftMessage(
             text=" ".join(text.split()),
             raw=text,
             persona=self.persona,
@@ -139,16 +139,16 @@ class ModelUser:
         )
 
 
-def _verdict(state: UserState, said: Said, reply: str, expressed: Expressed, monologue: Monologue) -> Verdict:
+def _verdict(state: UserState, said: Intention, reply: str, expressed: Expressed, monologue: Monologue) -> Appraisal:
     """The model's judgement in the terms that all user agents share.
 
     A goal counts as met only where this very message asked for it. The emotion moves by the model's own change (-10 to
     10, as in SAGE), kept in [0, 100].
     """
-    heard = listen(said, reply, state.extra.get("reply", ()))
+    heard = cues_of(said, reply, state.extra.get("reply", ()))
     dimensions = monologue.dimensions
     emotion = min(100.0, max(0.0, state.emotion + monologue.emotion_change))
-    return Verdict(
+    return Appraisal(
         dimensions=dimensions,
         emotion=emotion,
         change=emotion - state.emotion,

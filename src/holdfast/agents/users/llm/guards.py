@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from holdfast.agents.naming import names
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm import giveaways as tells
-from holdfast.agents.users.listening import share_named
+from holdfast.agents.users.reply_cues import share_named
 from holdfast.agents.users.state import all_topics
 from holdfast.personas.schema import Persona
 from holdfast.core.text import is_hidden
@@ -31,7 +31,7 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DraftMessage:
     """A message that a model wrote, and what it is checked against.
 
     ``text``: cleaned; ``raw``: as it came, for what line breaks give away; ``told``: needs and topics of earlier
@@ -41,54 +41,54 @@ class Line:
     text: str
     raw: str
     persona: Persona
-    said: Said
+    said: Intention
     last_reply: str = ""
     last_message: str = ""
     told: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
 
 
-def empty(line: Line) -> bool:
+def empty(line: DraftMessage) -> bool:
     """Nothing was said."""
     return not _WORD.search(line.text)
 
 
-def garbled(line: Line) -> bool:
+def garbled(line: DraftMessage) -> bool:
     """More marks and digits than letters: no sentence."""
     visible = [character for character in line.text if not character.isspace()]
     return sum(map(str.isalpha, visible)) < LETTERS * len(visible)
 
 
-def too_long(line: Line) -> bool:
+def too_long(line: DraftMessage) -> bool:
     """Longer than anybody types."""
     return len(line.text.split()) > MOST_WORDS
 
 
-def both_sides(line: Line) -> bool:
+def both_sides(line: DraftMessage) -> bool:
     """A speaker's label or a chat template's mark: it writes the other side too."""
     name = re.escape(line.persona.name.split()[0])
     return bool(tells.SPEAKER.search(line.raw) or re.search(rf"(?im)^\W{{0,3}}{name}\b[^:\n]{{0,30}}:\s", line.raw))
 
 
-def assists(line: Line) -> bool:
+def assists(line: DraftMessage) -> bool:
     """It speaks as the helper: offers, consoles, advises, lists, or calls "your" what is the user's own."""
     own = (phrase[3:] for phrase in (line.said.topic, line.said.need) if phrase and phrase.startswith("my "))
     flipped = any(re.search(rf"(?i)\byour {re.escape(thing)}\b", line.text) for thing in own)
     return flipped or bool(tells.ASSISTS.search(line.text) or tells.ASSISTS.search(line.raw))
 
 
-def echoes(line: Line) -> bool:
+def echoes(line: DraftMessage) -> bool:
     """It repeats the assistant: all of its words in a row, or :data:`RUN_OF_REPLY` of them."""
     words = _words(line.text)
     return shares_run(line.text, line.last_reply, min(RUN_OF_REPLY, max(4, len(words))))
 
 
-def repeats(line: Line) -> bool:
+def repeats(line: DraftMessage) -> bool:
     """It is the message before once more, where no repeat was asked for."""
     return line.said.kind != "repeat" and bool(line.text) and _words(line.text) == _words(line.last_message)
 
 
-def leaks(line: Line) -> bool:
+def leaks(line: DraftMessage) -> bool:
     """It tells that it is a play, what is expected of the assistant, the background verbatim, or a mark of the prompt.
 
     Phrases that the message is for are set aside first: a topic may be called "the persona workshop".
@@ -101,7 +101,7 @@ def leaks(line: Line) -> bool:
     return bool(tells.LEAKS.search(text)) or shares_run(text, line.persona.background, RUN_OF_BACKGROUND)
 
 
-def early(line: Line) -> bool:
+def early(line: DraftMessage) -> bool:
     """It brings up a feeling, topic or need of the persona that this message is not for and none before it was."""
     persona, said = line.persona, line.said
     own = " ".join(filter(None, (said.feeling, said.topic, said.need)))
@@ -110,7 +110,7 @@ def early(line: Line) -> bool:
     return any(names(phrase, line.text) and not names(phrase, own) for phrase in others)
 
 
-def misses(line: Line) -> bool:
+def misses(line: DraftMessage) -> bool:
     """It does not say what the message is for: half of the words of the feeling, of the topic, of the need; or a word
     of thanks, of goodbye."""
     said = line.said
@@ -123,12 +123,12 @@ def misses(line: Line) -> bool:
 
 
 #: In the order in which they are asked; the first that speaks gives the reason.
-GUARDS: tuple[Callable[[Line], bool], ...] = (
+GUARDS: tuple[Callable[[DraftMessage], bool], ...] = (
     empty, garbled, too_long, both_sides, assists, echoes, repeats, leaks, early, misses,
 )  # fmt: skip
 
 
-def fault_of(line: Line) -> str | None:
+def fault_of(line: DraftMessage) -> str | None:
     """The name of the first check that refuses ``line``; None where it is the user's own."""
     return next((guard.__name__ for guard in GUARDS if guard(line)), None)
 

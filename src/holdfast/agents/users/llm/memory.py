@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from holdfast.agents.protocols import Said, UserState
+from holdfast.agents.protocols import Intention, UserState
 
 KEY = "driven"
 #: Characters kept of one remembered message and of one reply; exchanges beyond the window live on as facts.
@@ -81,7 +81,7 @@ class Memory:
         """After the user has written ``text``."""
         return replace(self, pending=clipped(text, MESSAGE))
 
-    def hearing(self, said: Said, reply: str, *, taken_up: bool, thought: str, window: int) -> Memory:
+    def hearing(self, said: Intention, reply: str, *, taken_up: bool, thought: str, window: int) -> Memory:
         """After the reply to the pending message: the last ``window`` exchanges stay as they were said."""
         exchanges = (*self.exchanges, (self.pending, clipped(reply, REPLY)))[-window:]
         facts = self.facts

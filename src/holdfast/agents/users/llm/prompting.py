@@ -15,7 +15,7 @@ from functools import cache
 from string import Template
 
 from holdfast.agents.prompts import read_prompt
-from holdfast.agents.protocols import Message, Said, UserState
+from holdfast.agents.protocols import Message, Intention, UserState
 from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.llm.memory import Memory, clipped
 from holdfast.agents.users.rules.speech import Tone
@@ -55,7 +55,7 @@ def answer_id(seed: int, reply: str) -> str:
 
 
 def speaking(
-    persona: Persona, state: UserState, memory: Memory, said: Said, tone: Tone, seed: int, remark: str | None
+    persona: Persona, state: UserState, memory: Memory, said: Intention, tone: Tone, seed: int, remark: str | None
 ) -> tuple[Message, ...]:
     """The request for the message that says ``said``. ``remark``: which check refused the last try."""
     who = persona.name.split()[0]
@@ -103,7 +103,7 @@ def judging(
     return Message("system", system), Message("user", turn)
 
 
-def intention(said: Said) -> str:
+def intention(said: Intention) -> str:
     """What this message is for, in words."""
     return _with_slots("intentions", said.kind, said.feeling, said.topic, said.need)
 

@@ -15,7 +15,7 @@ from typing import Literal
 import yaml
 
 from holdfast.agents.frames import Frame, fullest
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 
 Tone = Literal["plain", "warm", "terse", "chatty", "curt"]
 
@@ -37,7 +37,7 @@ class Phrases:
     tones: dict[str, ToneWords]
 
 
-def say(said: Said, tone: Tone, seed: int) -> str:
+def say(said: Intention, tone: Tone, seed: int) -> str:
     """One user message of one to three short sentences for this intention; the same seed gives the same words.
 
     Raises ValueError where nothing can be said: an intention to feel, ask or tell without its feeling, need or topic.

@@ -21,7 +21,7 @@ HIDDEN = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class ConversationPrinter:
     """Prints turns as they finish. ``small_print``: also what the user felt after each."""
 
     console: Console

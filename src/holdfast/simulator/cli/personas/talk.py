@@ -46,7 +46,7 @@ def talk_with(
     with _loading(quiet=quiet):
         from holdfast.adapters.micro import base_path
         from holdfast.agents.models.references import resolve as known_model
-        from holdfast.simulator.runtime.resources import open_house
+        from holdfast.simulator.runtime.resources import open_resources
         from holdfast.simulator.config.plan import resolve
         from holdfast.simulator.config.study import PersonaChoice, StudyConfig
 
@@ -59,10 +59,10 @@ def talk_with(
             personas=choice, candidates=(spec,), users=users, turns=turns, seed=seed, leave=True, batch_size=1
         )
         plan = resolve(study)
-        troupe = open_house(study).troupe(plan, router=None)
-    from holdfast.simulator.cli.personas.lines import Teller, left_because
+        troupe = open_resources(study).troupe(plan, router=None)
+    from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
-    teller = Teller(console(), small_print=not quiet)
+    teller = ConversationPrinter(console(), small_print=not quiet)
     held: list[TurnRecord] = []
     if not (as_json or quiet):
         teller.line("", f"{persona.name} ({persona.task}) talks with {candidate}")
@@ -92,12 +92,12 @@ def _counts(held: Sequence[TurnRecord]) -> dict[str, int]:
 
 async def _hold(plan: Plan, troupe: Troupe, on_turn: Callable[[TurnRecord], Awaitable[None]]) -> None:
     """The plan's only episode, from its first turn to its last."""
-    from holdfast.simulator.conversation.participants import Cast, opening
+    from holdfast.simulator.conversation.participants import Participants, opening
     from holdfast.simulator.conversation.graph import config, graph
     from holdfast.simulator.engine.run import stop_rule
 
     (episode,) = plan.episodes
-    cast = Cast(
+    cast = Participants(
         spec=episode,
         task=plan.tasks[episode.task],
         user=troupe.user(episode, plan.personas[episode.persona]),

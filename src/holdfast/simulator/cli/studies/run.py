@@ -13,7 +13,7 @@ from holdfast.simulator.cli.console import output_options
 
 if TYPE_CHECKING:
     from holdfast.agents.models.spec import ModelSpec
-    from holdfast.simulator.runtime.executor import Place
+    from holdfast.simulator.runtime.executor import Executor
 
 
 @click.command(
@@ -98,9 +98,9 @@ def given(**options: object) -> dict[str, object]:
 
 def _place(
     on: str, processes: int | None, address: str | None, ray_models: int | None
-) -> AbstractContextManager[Place]:
+) -> AbstractContextManager[Executor]:
     """Where the command line wants the study held."""
-    from holdfast.simulator.runtime.executor import Here
+    from holdfast.simulator.runtime.executor import LocalExecutor
 
     if on == "ray":
         if processes is not None:
@@ -113,7 +113,7 @@ def _place(
     odd = [option for option, value in (("--address", address), ("--ray-models", ray_models)) if value is not None]
     if odd:
         raise InputError(f"{' and '.join(odd)}: only with --on ray")
-    return nullcontext(Here(processes))
+    return nullcontext(LocalExecutor(processes))
 
 
 def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:

@@ -12,7 +12,7 @@ import click
 from holdfast.simulator.cli.console import output_options
 
 if TYPE_CHECKING:
-    from holdfast.simulator.monitor.status import Onlooker, Status
+    from holdfast.simulator.monitor.status import StatusReader, Status
 
 CAUSES_SHOWN = 5
 
@@ -34,11 +34,11 @@ def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) 
     """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
     from holdfast.core.errors import InputError
     from holdfast.simulator.engine.run import JOURNAL
-    from holdfast.simulator.monitor.status import Onlooker
+    from holdfast.simulator.monitor.status import StatusReader
 
     if not (folder / JOURNAL).is_file():
         raise InputError(f"{folder}: no run stands here (there is no {JOURNAL}); name a run folder")
-    onlooker = Onlooker(folder)
+    onlooker = StatusReader(folder)
     if watch and sys.stdout.isatty() and not (as_json or quiet):
         _watch(onlooker, every)
         return
@@ -50,7 +50,7 @@ def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) 
         _show(now, as_json=as_json, quiet=quiet)
 
 
-def _watch(onlooker: Onlooker, every: float) -> None:
+def _watch(onlooker: StatusReader, every: float) -> None:
     """In a terminal one look replaces the last."""
     from rich.live import Live
     from rich.text import Text

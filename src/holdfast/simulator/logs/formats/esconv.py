@@ -17,7 +17,7 @@ from typing import Any
 from holdfast.agents.protocols import Role
 from holdfast.simulator.logs.documents import DocumentReader
 from holdfast.simulator.logs.formats.messages import first_word
-from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
 from holdfast.simulator.logs.values import columns_of, label_of, text_of, word_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
@@ -37,22 +37,22 @@ _COLUMNS = {"emotion": "emotion_type", "problem": "problem_type"}
 _OWN = frozenset(("conversation_id", "messages", "dialog", "survey_score", "situation", "seeker_question1"))
 
 
-def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     """The conversation of one document, in either shape, and what in it could not be used."""
     listed = raw.get("dialog", raw.get("messages")) if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
-        yield Skip(place, "conversation", "no messages", "expected dialog or messages")
+        yield SkippedLine(place, "conversation", "no messages", "expected dialog or messages")
         return
-    skips: list[Skip] = []
+    skips: list[SkippedLine] = []
     numbered = enumerate(listed, start=1)
     found = [_message(one, f"{place}, message {number}", skips) for number, one in numbered]
     messages = tuple(one for one in found if one is not None)
     faults: Faults = []
     labels = _labels(raw, faults)
     yield from skips
-    yield from (Skip(place, "label", reason, name) for reason, name in faults)
+    yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
     if not messages:
-        yield Skip(place, "conversation", "no messages")
+        yield SkippedLine(place, "conversation", "no messages")
         return
     known = {ours: word_of(raw.get(ours, raw.get(theirs))) for ours, theirs in _COLUMNS.items()}
     marks = frozenset((*_COLUMNS, *_COLUMNS.values(), *(line for line, _ in _AFTER.values())))
@@ -71,23 +71,23 @@ def _labels(raw: Mapping[str, Any], faults: Faults) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _message(raw: Any, where: str, skips: list[Skip]) -> LogMessage | None:
+def _message(raw: Any, where: str, skips: list[SkippedLine]) -> LogMessage | None:
     if not isinstance(raw, Mapping):
-        skips.append(Skip(where, "message", "not a message"))
+        skips.append(SkippedLine(where, "message", "not a message"))
         return None
     role = raw.get("speaker", raw.get("role"))
     text = text_of(raw.get("content", raw.get("text"))).strip()
     if not isinstance(role, str) or role not in _ROLES:
-        skips.append(Skip(where, "message", "speaker is not seeker or supporter"))
+        skips.append(SkippedLine(where, "message", "speaker is not seeker or supporter"))
         return None
     if not text and _ROLES[role] == "user":
-        skips.append(Skip(where, "message", "empty message"))
+        skips.append(SkippedLine(where, "message", "empty message"))
         return None
     note = raw.get("annotation")
     theirs: Mapping[str, Any] = note if isinstance(note, Mapping) else {}
     faults: Faults = []
     mark = label_of("feedback", raw.get("seeker_feedback", theirs.get("feedback")), faults)
-    skips.extend(Skip(where, "label", reason, name) for reason, name in faults)
+    skips.extend(SkippedLine(where, "label", reason, name) for reason, name in faults)
     tag = word_of(raw.get("strategy", theirs.get("strategy")))
     return LogMessage(_ROLES[role], text, {} if mark is None else {"feedback": mark}, tag)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from holdfast.core.errors import InputError
 from holdfast.simulator.logs.files import csv_rows
 from holdfast.simulator.logs.formats.messages import messages_of
-from holdfast.simulator.logs.records import Conversation, Skip
+from holdfast.simulator.logs.records import Conversation, SkippedLine
 from holdfast.simulator.logs.values import label_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
@@ -27,34 +27,34 @@ HEADER = ("conversation_id", "part", *_COLUMNS, "n_messages", *_AFTER, _RANK, "m
 class IevalReader:
     """Reads it."""
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         with csv_rows(path) as (header, rows):
             absent = [column for column in NEEDED if column not in header]
             if absent:
                 raise InputError(f"{path}:1: columns absent: {', '.join(absent)}; iEval's are {', '.join(HEADER)}")
             for found in rows:
-                if isinstance(found, Skip):
+                if isinstance(found, SkippedLine):
                     yield found
                 else:
                     yield from _conversation(*found)
 
 
-def _conversation(place: str, row: Mapping[str, str]) -> Iterator[Conversation | Skip]:
+def _conversation(place: str, row: Mapping[str, str]) -> Iterator[Conversation | SkippedLine]:
     try:
         listed = json.loads(row["messages"])
     except (ValueError, RecursionError):
         listed = None
     if not isinstance(listed, list):
-        yield Skip(place, "conversation", "messages are not a JSON list")
+        yield SkippedLine(place, "conversation", "messages are not a JSON list")
         return
-    skips: list[Skip] = []
+    skips: list[SkippedLine] = []
     messages = messages_of(listed, place, skips)
     faults: list[tuple[str, str]] = []
     labels = {name: label_of(name, row.get(name), faults) for name in (*_AFTER, _RANK)}
     yield from skips
-    yield from (Skip(place, "label", reason, name) for reason, name in faults)
+    yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
     if not messages:
-        yield Skip(place, "conversation", "no messages")
+        yield SkippedLine(place, "conversation", "no messages")
         return
     yield Conversation(
         id=row.get("conversation_id") or place,

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.protocols import SENSE7, Expressed, Said
+from holdfast.agents.protocols import SENSE7, Expressed, Intention
 from holdfast.agents.raters import LinearRater
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.wording import shorten
 from holdfast.simulator.journal.store import Journal
-from holdfast.simulator.logs.records import Conversation, End, LogMessage, Skip
-from holdfast.simulator.logs.turns import Turn, turns_of
+from holdfast.simulator.logs.records import Conversation, End, LogMessage, SkippedLine
+from holdfast.simulator.logs.turns import LogTurn, turns_of
 from holdfast.simulator.logs.values import labels_of, number_of, planned_of, text_of, word_of
 from holdfast.simulator.logs.writing import count_left_out
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
@@ -35,16 +35,16 @@ _STOPS: dict[End, str] = {
 class JournalReader:
     """Reads it, also while a run writes it."""
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         with Journal.read(path / FILE if path.is_dir() else path) as journal:
             try:
                 for episode in journal.episodes():
                     yield from _conversation(episode, str(path))
             except (JournalError, AttributeError, TypeError, ValueError) as error:  # rows that are not what we wrote
-                yield Skip(str(path), "file", "damaged journal: the rest was not read", shorten(str(error), 200))
+                yield SkippedLine(str(path), "file", "damaged journal: the rest was not read", shorten(str(error), 200))
 
 
-def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation | Skip]:
+def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation | SkippedLine]:
     spec = episode.spec
     where = f"{place}:{word_of(spec.id)}"
     messages: list[LogMessage] = []
@@ -56,10 +56,10 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
             labels["emotion"] = emotion
         messages.append(LogMessage("user", text_of(turn.user)))
         messages.append(LogMessage("assistant", text_of(turn.reply), labels))
-    yield from (Skip(where, "label", reason, name) for reason, name in faults)
+    yield from (SkippedLine(where, "label", reason, name) for reason, name in faults)
     if not messages:
         why = "no turns yet" if episode.error is None else "failed before its first turn"
-        yield Skip(where, "conversation", why)
+        yield SkippedLine(where, "conversation", why)
         return
     desired = labels_of({"desired": episode.turns[0].state.get("desired")}, [])
     columns = {name: word_of(getattr(spec, name)) for name in COLUMNS}
@@ -109,7 +109,7 @@ class JournalWriter:
                 self._write(journal, one, number, turns, rater)
         return +left
 
-    def _write(self, journal: Journal, one: Conversation, number: int, turns: list[Turn], rater: LinearRater) -> None:
+    def _write(self, journal: Journal, one: Conversation, number: int, turns: list[LogTurn], rater: LinearRater) -> None:
         spec = EpisodeSpec(
             persona=one.columns.get("persona") or one.speaker or IMPORTED,
             task=one.columns.get("task", IMPORTED),
@@ -126,7 +126,7 @@ class JournalWriter:
                 episode_id=spec.id,
                 turn=place,
                 user=turn.user,
-                said=Said(kind="tell"),
+                said=Intention(kind="tell"),
                 reply=turn.reply,
                 expressed=Expressed(*expressed),
                 felt={name: value for name, value in turn.labels.items() if name in SENSE7},

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.simulator.logs.documents import DocumentReader
-from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
 from holdfast.simulator.logs.values import columns_of, labels_of, number_of, planned_of, role_of, text_of, word_of
 from holdfast.simulator.logs.writing import whole_file
 
@@ -25,23 +25,23 @@ _SPEAKERS = ("speaker", "user_id", "user", "participant")
 _OWN = frozenset((*LISTS, *_IDS, *_SPEAKERS, "labels", "metadata", "planned_turns", "end"))
 
 
-def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     """The conversation of one document, and what in it could not be used."""
     about: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
     listed = next((about[key] for key in LISTS if isinstance(about.get(key), list)), raw)
     if not isinstance(listed, list):
-        yield Skip(place, "conversation", "no messages", f"expected one of {', '.join(LISTS)}")
+        yield SkippedLine(place, "conversation", "no messages", f"expected one of {', '.join(LISTS)}")
         return
-    skips: list[Skip] = []
+    skips: list[SkippedLine] = []
     messages = messages_of(listed, place, skips)
     faults: list[tuple[str, str]] = []
     labels = labels_of(about.get("labels"), faults)
     metadata = about.get("metadata")
     end = about.get("end")
     yield from skips
-    yield from (Skip(place, "label", reason, name) for reason, name in faults)
+    yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
     if not messages:
-        yield Skip(place, "conversation", "no messages")
+        yield SkippedLine(place, "conversation", "no messages")
         return
     yield Conversation(
         id=first_word(about, _IDS) or place,
@@ -63,7 +63,7 @@ def first_word(about: Mapping[str, Any], keys: Iterable[str]) -> str:
     return next((word for key in keys if (word := word_of(about.get(key)))), "")
 
 
-def messages_of(listed: list[Any], place: str, skips: list[Skip]) -> tuple[LogMessage, ...]:
+def messages_of(listed: list[Any], place: str, skips: list[SkippedLine]) -> tuple[LogMessage, ...]:
     """The messages of a list; what is none of them goes to ``skips``."""
     messages: list[LogMessage] = []
     for number, raw in enumerate(listed, start=1):
@@ -73,25 +73,25 @@ def messages_of(listed: list[Any], place: str, skips: list[Skip]) -> tuple[LogMe
     return tuple(messages)
 
 
-def _message(raw: Any, where: str, skips: list[Skip]) -> LogMessage | None:
+def _message(raw: Any, where: str, skips: list[SkippedLine]) -> LogMessage | None:
     if not isinstance(raw, Mapping):
-        skips.append(Skip(where, "message", "not a message"))
+        skips.append(SkippedLine(where, "message", "not a message"))
         return None
     role = role_of(raw.get("role", raw.get("from")))
     if role is None:
-        skips.append(Skip(where, "message", "role is not user, assistant or system"))
+        skips.append(SkippedLine(where, "message", "role is not user, assistant or system"))
         return None
     text = text_of(raw.get("content", raw.get("value")))
     chars = number_of(raw.get("chars"))
     length = int(chars) if chars is not None and 0 <= chars <= 10**9 and not text else None
     if role != "assistant" and not text.strip() and length is None and "labels" not in raw:
-        skips.append(Skip(where, "message", "empty message"))  # an empty reply is a turn all the same, unrated
+        skips.append(SkippedLine(where, "message", "empty message"))  # an empty reply is a turn all the same, unrated
         return None
     if "labels" not in raw and "tag" not in raw:
         return LogMessage(role, text, chars=length)
     faults: list[tuple[str, str]] = []
     labels = labels_of(raw.get("labels"), faults)
-    skips.extend(Skip(where, "label", reason, name) for reason, name in faults)
+    skips.extend(SkippedLine(where, "label", reason, name) for reason, name in faults)
     return LogMessage(role, text, labels, word_of(raw.get("tag")), length)
 
 

@@ -20,7 +20,7 @@ from holdfast.simulator.logs.documents import DocumentReader
 from holdfast.simulator.logs.files import csv_rows, head_of
 from holdfast.simulator.logs.formats.messages import first_word, messages_of
 from holdfast.simulator.logs.gathering import Row, gather
-from holdfast.simulator.logs.records import Conversation, End, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, End, LogMessage, SkippedLine
 from holdfast.simulator.logs.values import columns_of, label_of, number_of, word_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
@@ -41,7 +41,7 @@ def end_of(emotion: float) -> End:
 class SageReader:
     """Reads both."""
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         if head_of(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
             yield from DocumentReader(_dialogue).read(path)
             return
@@ -50,20 +50,20 @@ class SageReader:
             if absent:
                 raise InputError(f"{path}:1: columns absent: {', '.join(absent)}; SAGE's are {', '.join(HEADER)}")
             for run in gather(rows, KEY):
-                yield from [run] if isinstance(run, Skip) else _from_rows(*run)
+                yield from [run] if isinstance(run, SkippedLine) else _from_rows(*run)
 
 
-def _dialogue(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+def _dialogue(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     listed = raw.get("history") if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
-        yield Skip(place, "conversation", "no history")
+        yield SkippedLine(place, "conversation", "no history")
         return
-    skips: list[Skip] = []
+    skips: list[SkippedLine] = []
     labelled = [_with_emotion(one) for one in listed]
     messages = messages_of(labelled, place, skips)
     yield from skips
     if not messages:
-        yield Skip(place, "conversation", "no messages")
+        yield SkippedLine(place, "conversation", "no messages")
         return
     given = [m.labels["emotion"] for m in messages if "emotion" in m.labels]
     last = number_of(raw.get("emo_point")) if not given else given[-1]
@@ -90,13 +90,13 @@ class _Rows:
     last: float | None = None
 
 
-def _from_rows(key: tuple[str, ...], rows: list[Row]) -> Iterator[Conversation | Skip]:
+def _from_rows(key: tuple[str, ...], rows: list[Row]) -> Iterator[Conversation | SkippedLine]:
     told = _Rows()
     for place, row in rows:
         yield from _row(place, row, told)
     place, first = rows[0]
     if told.last is None:
-        yield Skip(place, "conversation", "no turn with an emotion")
+        yield SkippedLine(place, "conversation", "no turn with an emotion")
         return
     about = {"simulator": key[0], "model": key[1], **{name: first.get(name, "") for name in COLUMNS}}
     columns = columns_of({name: word_of(value) for name, value in about.items()})
@@ -104,16 +104,16 @@ def _from_rows(key: tuple[str, ...], rows: list[Row]) -> Iterator[Conversation |
     yield Conversation(name, place, tuple(told.messages), key[2], columns, {}, PLANNED, end_of(told.last))
 
 
-def _row(place: str, row: Mapping[str, str], told: _Rows) -> Iterator[Skip]:
+def _row(place: str, row: Mapping[str, str], told: _Rows) -> Iterator[SkippedLine]:
     turn = number_of(row.get("turn"))
     faults: list[tuple[str, str]] = []
     emotion = label_of("emotion", row.get("emotion_point"), faults)
     if turn is None or turn != int(turn) or not 0 <= turn < 100_000:
-        yield Skip(place, "line", "turn is not a whole number from 0")
+        yield SkippedLine(place, "line", "turn is not a whole number from 0")
     elif turn <= told.last_turn:
-        yield Skip(place, "line", "turns do not rise")
+        yield SkippedLine(place, "line", "turns do not rise")
     elif emotion is None:
-        yield Skip(place, "line", *(faults[0] if faults else ("emotion is missing", "")))
+        yield SkippedLine(place, "line", *(faults[0] if faults else ("emotion is missing", "")))
     else:
         told.last_turn, told.last = int(turn), emotion
         if turn > 0:

@@ -11,19 +11,19 @@ from typing import Any
 
 from holdfast.agents.protocols import Role
 from holdfast.simulator.logs.documents import DocumentReader
-from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
 from holdfast.simulator.logs.values import role_of, text_of, word_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
 
-def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
+def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     """The conversation of one document, and what in it could not be used.
 
     Which of two names is the assistant's: a name that says so, else the second to speak.
     """
     listed = raw.get("turns") if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
-        yield Skip(place, "conversation", "no turns")
+        yield SkippedLine(place, "conversation", "no turns")
         return
     said: list[tuple[str, str]] = []
     for number, turn in enumerate(listed, start=1):
@@ -31,12 +31,12 @@ def conversation_of(place: str, raw: Any) -> Iterator[Conversation | Skip]:
         if text.strip():
             said.append((word_of(turn.get("speaker")), text))
         else:
-            yield Skip(f"{place}, turn {number}", "message", "empty message")
+            yield SkippedLine(f"{place}, turn {number}", "message", "empty message")
     roles = _roles(list(dict.fromkeys(speaker for speaker, _ in said)))
     if not said:
-        yield Skip(place, "conversation", "no turns")
+        yield SkippedLine(place, "conversation", "no turns")
     elif roles is None:
-        yield Skip(place, "conversation", "speakers are not two")
+        yield SkippedLine(place, "conversation", "speakers are not two")
     else:
         model = raw.get("model")
         named = word_of(model.get("name", model.get("model")) if isinstance(model, Mapping) else model)

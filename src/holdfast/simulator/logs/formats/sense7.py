@@ -15,7 +15,7 @@ from typing import Any
 
 from holdfast.agents.protocols import SENSE7
 from holdfast.simulator.logs.formats.workbook import read_sheets, written_workbook
-from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
 from holdfast.simulator.logs.values import columns_of, label_of, role_of, text_of, word_of
 from holdfast.simulator.logs.writing import count_left_out
 
@@ -35,8 +35,8 @@ Cells = Mapping[str, Any]
 class Sense7Reader:
     """Reads it."""
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
-        skips: list[Skip] = []
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
+        skips: list[SkippedLine] = []
         sheets = read_sheets(path, {"Tasks": ("TaskId",), "Messages": ("TaskId", "Role", "Content")}, skips)
         yield from skips
         tasks = {task: cells for _, cells in sheets["Tasks"] if (task := word_of(cells.get("TaskId")))}
@@ -45,10 +45,10 @@ class Sense7Reader:
             if task := word_of(cells.get("TaskId")):
                 said.setdefault(task, []).append((place, cells))
             else:
-                yield Skip(place, "line", "no TaskId")
+                yield SkippedLine(place, "line", "no TaskId")
         for task, rows in said.items():
             if task not in tasks:
-                yield Skip(
+                yield SkippedLine(
                     rows[0][0], "label", "task is not on the sheet Tasks", "no model, no person, no ratings after"
                 )
             yield from _conversation(task, rows, tasks.get(task, {}))
@@ -65,12 +65,12 @@ def rating(value: object, name: str, faults: Faults) -> float | None:
     return label_of(name, value, faults)
 
 
-def _conversation(task: str, rows: list[tuple[str, Cells]], about: Cells) -> Iterator[Conversation | Skip]:
+def _conversation(task: str, rows: list[tuple[str, Cells]], about: Cells) -> Iterator[Conversation | SkippedLine]:
     messages, turn_means = [], []
     for place, cells in rows:
         role, text = role_of(cells.get("Role")), text_of(_as_text(cells.get("Content")))
         if role is None or (role != "assistant" and not text.strip()):
-            yield Skip(place, "message", "empty message" if role else "role is not user, assistant or system")
+            yield SkippedLine(place, "message", "empty message" if role else "role is not user, assistant or system")
             continue  # an empty reply is a turn all the same, unrated
         faults: Faults = []
         found = {name: rating(cells.get(column), name, faults) for column, name in DIMENSIONS.items()}
@@ -78,17 +78,17 @@ def _conversation(task: str, rows: list[tuple[str, Cells]], about: Cells) -> Ite
         if labels and role == "assistant":
             turn_means.append(fmean(labels.values()))
         overall = rating(cells.get("EmpathyOverall"), OVERALL, faults)
-        yield from (Skip(place, "label", reason, name) for reason, name in faults)
+        yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
         messages.append(LogMessage(role, text, labels | ({} if overall is None else {OVERALL: overall})))
     if not messages:
-        yield Skip(rows[0][0], "conversation", "no messages")
+        yield SkippedLine(rows[0][0], "conversation", "no messages")
         return
     faults = []
     after = {f"after_{name}": rating(about.get(_AFTER + column), name, faults) for column, name in DIMENSIONS.items()}
     desired = label_of("desired", about.get("PreTaskDesiredEmpathy"), faults)
     after["desired"] = DESIRED.get(desired) if desired is not None else None
     after["empathy"] = fmean(turn_means) if turn_means else None
-    yield from (Skip(f"{rows[0][0]} (Tasks: {task})", "label", reason, name) for reason, name in faults)
+    yield from (SkippedLine(f"{rows[0][0]} (Tasks: {task})", "label", reason, name) for reason, name in faults)
     columns = columns_of({"model": about.get("Model"), "task": about.get("PreTaskChoice")})
     labels = {name: value for name, value in after.items() if value is not None}
     yield Conversation(task, rows[0][0], tuple(messages), word_of(about.get("PID")), columns, labels)

@@ -17,7 +17,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.simulator.logs.files import csv_rows
 from holdfast.simulator.logs.gathering import Row, gather
-from holdfast.simulator.logs.records import Conversation, LogMessage, Skip
+from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
 from holdfast.simulator.logs.values import columns_of, label_of, role_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
@@ -39,11 +39,11 @@ class TableReader:
 
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, path: Path) -> Iterator[Conversation | Skip]:
+    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         with csv_rows(path) as (header, rows):
             names = self.names_in(header, path)
             for run in gather(rows, (names["conversation"],)):
-                yield from [run] if isinstance(run, Skip) else _conversation(run[0][0], run[1], names)
+                yield from [run] if isinstance(run, SkippedLine) else _conversation(run[0][0], run[1], names)
 
     def names_in(self, header: list[str], path: Path) -> dict[str, str]:
         """Our name -> the file's column. Raises InputError where the needed ones cannot be told."""
@@ -81,9 +81,9 @@ def columns_option(text: str) -> dict[str, str]:
     return names
 
 
-def _conversation(id: str, rows: list[Row], names: Mapping[str, str]) -> Iterator[Conversation | Skip]:
+def _conversation(id: str, rows: list[Row], names: Mapping[str, str]) -> Iterator[Conversation | SkippedLine]:
     messages: list[LogMessage] = []
-    skips: list[Skip] = []
+    skips: list[SkippedLine] = []
     for place, row in rows:
         messages.extend(_messages(place, row, names, skips))
     place, first = rows[0]
@@ -91,29 +91,29 @@ def _conversation(id: str, rows: list[Row], names: Mapping[str, str]) -> Iterato
     faults: list[tuple[str, str]] = []
     after = _labels(last, names, "after.", faults)
     yield from skips
-    yield from (Skip(rows[-1][0], "label", reason, name) for reason, name in faults)
+    yield from (SkippedLine(rows[-1][0], "label", reason, name) for reason, name in faults)
     if not messages:
-        yield Skip(place, "conversation", "no messages")
+        yield SkippedLine(place, "conversation", "no messages")
         return
     speaker = first.get(names.get("speaker", ""), "").strip()
     columns = columns_of(first, frozenset(names.values()))
     yield Conversation(id, place, tuple(messages), speaker, columns, after)
 
 
-def _messages(place: str, row: Mapping[str, str], names: Mapping[str, str], skips: list[Skip]) -> list[LogMessage]:
+def _messages(place: str, row: Mapping[str, str], names: Mapping[str, str], skips: list[SkippedLine]) -> list[LogMessage]:
     faults: list[tuple[str, str]] = []
     labels = _labels(row, names, "label.", faults)
-    skips.extend(Skip(place, "label", reason, name) for reason, name in faults)
+    skips.extend(SkippedLine(place, "label", reason, name) for reason, name in faults)
     if "role" in names and "text" in names:
         role = role_of(row[names["role"]])
         if role is None:
-            skips.append(Skip(place, "message", "role is not user, assistant or system"))
+            skips.append(SkippedLine(place, "message", "role is not user, assistant or system"))
             return []
         said = [LogMessage(role, row[names["text"]], labels)]
     else:
         said = [LogMessage("user", row[names["user"]]), LogMessage("assistant", row[names["reply"]], labels)]
     kept = [m for m in said if m.text.strip() or m.role == "assistant"]  # an empty reply is a turn, unrated
-    skips.extend(Skip(place, "message", "empty message") for _ in said[len(kept) :])
+    skips.extend(SkippedLine(place, "message", "empty message") for _ in said[len(kept) :])
     return kept
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import printable, shorten
 from holdfast.simulator.logs.files import opened
-from holdfast.simulator.logs.records import Skip
+from holdfast.simulator.logs.records import SkippedLine
 from holdfast.simulator.logs.writing import whole
 
 MAX_UNPACKED = 150_000_000  # bytes: SENSE-7's own is a few million; a zip bomb has thousands of millions
@@ -25,7 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML c
 Rows = list[tuple[str, Mapping[str, Any]]]
 
 
-def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[Skip]) -> dict[str, Rows]:
+def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[SkippedLine]) -> dict[str, Rows]:
     """Sheet -> its rows, each with its place. A sheet or workbook that cannot be read is empty and among ``skips``.
 
     ``needed``: sheet -> the columns that it must have.
@@ -38,7 +38,7 @@ def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[Ski
             with zipfile.ZipFile(file) as archive:
                 size = sum(one.file_size for one in archive.infolist())
             if size > MAX_UNPACKED:
-                skips.append(Skip(name, "file", f"unpacks to more than {MAX_UNPACKED:,} bytes", f"{size:,}"))
+                skips.append(SkippedLine(name, "file", f"unpacks to more than {MAX_UNPACKED:,} bytes", f"{size:,}"))
                 return found
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what Excel has besides cells does not matter here
@@ -47,27 +47,27 @@ def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[Ski
                     found[sheet] = list(_rows(book, sheet, columns, name, skips))
         except Exception as error:  # a damaged workbook fails in zipfile, zlib, expat and openpyxl, in all their ways
             detail = shorten(f"{type(error).__name__}: {error}")
-            skips.append(Skip(name, "file", "not a readable xlsx workbook: the rest was not read", detail))
+            skips.append(SkippedLine(name, "file", "not a readable xlsx workbook: the rest was not read", detail))
     return found
 
 
-def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[Skip]) -> Iterator[Any]:
+def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[SkippedLine]) -> Iterator[Any]:
     place = f"{name}:{sheet}"
     if sheet not in book.sheetnames:
-        skips.append(Skip(place, "file", "sheet is absent", f"expected {', '.join(needed)} on it"))
+        skips.append(SkippedLine(place, "file", "sheet is absent", f"expected {', '.join(needed)} on it"))
         return
     rows = book[sheet].iter_rows(max_col=MOST_COLUMNS, values_only=True)
     header = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
     absent = [column for column in needed if column not in header]
     if absent:
-        skips.append(Skip(f"{place}:1", "file", "columns absent", ", ".join(absent)))
+        skips.append(SkippedLine(f"{place}:1", "file", "columns absent", ", ".join(absent)))
         return
     number = 1
     for number, row in enumerate(islice(rows, MOST_ROWS), start=2):
         if any(cell is not None for cell in row):
             yield f"{place}:{number}", dict(zip(header, row, strict=False))
     if number > MOST_ROWS:
-        skips.append(Skip(f"{place}:{number}", "file", f"more than {MOST_ROWS:,} rows: the rest was not read"))
+        skips.append(SkippedLine(f"{place}:{number}", "file", f"more than {MOST_ROWS:,} rows: the rest was not read"))
 
 
 @contextmanager

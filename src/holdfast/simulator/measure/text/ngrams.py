@@ -23,7 +23,7 @@ MASKED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WordIds:
     """All words of all replies in one row, as integers from 1 (0 is a masked word); ``starts``: where each reply
     begins, one more entry than replies."""
 
@@ -51,7 +51,7 @@ class _Numbers(dict[str, int]):
         return number
 
 
-def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> Words:
+def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> WordIds:
     """Lower-case words of each reply. ``masks``: one text per reply (what the user had said); words of the reply that
     stand in it, and all numbers, become one and the same masked word."""
     index = _Numbers()
@@ -64,7 +64,7 @@ def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> Word
             hidden = set(split(masks[number]))
             ids.extend([MASKED if word in hidden or word.isdigit() else index[word] for word in split(reply)])
         starts.append(len(ids))
-    return Words(np.array(ids, dtype=np.int64), np.array(starts, dtype=np.int64))
+    return WordIds(np.array(ids, dtype=np.int64), np.array(starts, dtype=np.int64))
 
 
 def split(text: str) -> list[str]:

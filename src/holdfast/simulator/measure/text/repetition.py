@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.text.ngrams import Hashes, Words, words_of
+from holdfast.simulator.measure.text.ngrams import Hashes, WordIds, words_of
 
 TEMPLATE_WORDS = 5
 TOP = 10
@@ -72,7 +72,7 @@ def template_share(
     return Templates(fits, tuple((int(reply[first[one]]), int(in_replies[one])) for one in chosen))
 
 
-def distinct_n(replies: Conversations, n: int = 2, words: Words | None = None) -> Floats:
+def distinct_n(replies: Conversations, n: int = 2, words: WordIds | None = None) -> Floats:
     """Distinct-n of each conversation: different n-grams / n-grams (Li et al., NAACL 2016), corrected for length.
 
     The plain ratio falls with every word added, so that a talkative candidate looks repetitive. Divided is therefore
@@ -101,7 +101,7 @@ def self_similarity(
     n: int = 2,
     measure: Literal["jaccard", "cosine"] = "jaccard",
     turns: int | None = None,
-    words: Words | None = None,
+    words: WordIds | None = None,
 ) -> Floats:
     """Mean likeness of each reply to all earlier replies of its conversation, conversations x turns, 0-1.
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.agents.protocols import Said
-from holdfast.agents.users.listening import (
+from holdfast.agents.protocols import Intention
+from holdfast.agents.users.reply_cues import (
     MAX_SENTENCES,
     gives_steps,
     length_sanity,
-    listen,
+    cues_of,
     sentence_digests,
     share_named,
 )
@@ -84,20 +84,20 @@ def test_length_sanity_by_hand() -> None:
 
 
 def test_a_heard_reply() -> None:
-    said = Said("feel", feeling="anxious", topic="the budget report")
+    said = Intention("feel", feeling="anxious", topic="the budget report")
     before = sentence_digests("That sounds hard. Go on!")
-    heard = listen(said, "that  sounds hard. I get the anxious part.", before)
+    heard = cues_of(said, "that  sounds hard. I get the anxious part.", before)
     assert (heard.feeling, heard.topic, heard.asked, heard.repeated) == (1.0, 0.0, False, 0.5)
     assert heard.grounding == 0.5
 
 
 def test_naming_the_need_is_as_good_as_naming_the_topic() -> None:
-    heard = listen(Said("ask", topic="the budget report", need="sort the slides"), "To sort the slides, start early.")
+    heard = cues_of(Intention("ask", topic="the budget report", need="sort the slides"), "To sort the slides, start early.")
     assert (heard.feeling, heard.topic, heard.asked, heard.steps) == (None, 1.0, True, True)
 
 
 def test_thanks_want_nothing_named() -> None:
-    assert listen(Said("thank", topic="the budget report"), "You are welcome, any time.").grounding == 1.0
+    assert cues_of(Intention("thank", topic="the budget report"), "You are welcome, any time.").grounding == 1.0
 
 
 def test_a_reply_is_remembered_by_a_bounded_digest() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 
-class Brake:
+class StopSwitch:
     """``with Brake(note) as brake`` in a running event loop of the main thread; elsewhere Ctrl-C stays as it is.
 
     ``reason``: why a budget stopped the run; None where none did.
@@ -42,7 +42,7 @@ class Brake:
             self.reason = reason
             self._note(f"stopping: {reason}; the turns in flight are being finished and kept")
 
-    def __enter__(self) -> Brake:
+    def __enter__(self) -> StopSwitch:
         try:
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.press)
             self._installed = True

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from holdfast.agents.protocols import Said
+from holdfast.agents.protocols import Intention
 
 #: How many sentences of a reply are remembered until the next one.
 MAX_SENTENCES = 8
@@ -38,7 +38,7 @@ _STEP = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReplyCues:
     """One reply against the message that it answers. Shares run 0-1; None where the message held no such thing."""
 
     feeling: float | None  # share of the feeling's words that the reply names
@@ -55,17 +55,17 @@ class Heard:
         return sum(parts) / len(parts) if parts else 1.0
 
 
-def listen(said: Said, reply: str, last_reply: Sequence[str] = ()) -> Heard:
+def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = ()) -> ReplyCues:
     """Hear ``reply`` to a message that meant ``said``. ``last_reply``: :func:`sentence_digests` of the reply before.
 
     Thanks and goodbyes want nothing named in return, even where they mention a topic.
     """
     if said.kind in ("thank", "close"):
-        said = Said(said.kind)
+        said = Intention(said.kind)
     digests = sentence_digests(reply)
     before = frozenset(last_reply)
     subjects = [share_named(reply, phrase) for phrase in (said.topic, said.need) if phrase]
-    return Heard(
+    return ReplyCues(
         feeling=share_named(reply, said.feeling, inflected=True) if said.feeling else None,
         topic=max(subjects, default=None),
         asked=is_question(said),
@@ -75,7 +75,7 @@ def listen(said: Said, reply: str, last_reply: Sequence[str] = ()) -> Heard:
     )
 
 
-def is_question(said: Said) -> bool:
+def is_question(said: Intention) -> bool:
     """Whether the message asked for help: it says a need, or asks about a topic."""
     return said.need is not None or said.kind == "ask"
 
