@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.passages import reply_of
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
 from holdfast.adapters.dialogues.export import ChatLine, ModelOrigin, Origin, RaterOrigin, TrainingDialogue
-from holdfast.agents.protocols import Exchange, Expressed, Generation, GenerationRequest
+from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
@@ -102,11 +104,11 @@ class ScriptedModel:
 class SorryRater:
     """Emotional reaction 2 for "sorry", else 0; nothing else ever."""
 
-    id: str = "sorry"
-    version: str = "1"
+    identity: RaterIdentity = RaterIdentity("sorry", "1")
+    scale: Scale = EXPRESSED
 
-    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
-        return [Expressed(2.0 if "sorry" in exchange.reply else 0.0, 0.0, 0.0) for exchange in exchanges]
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        return [expressed(2.0 if "sorry" in reply_of(passage) else 0.0, 0.0, 0.0) for passage in passages]
 
 
 def training_dialogue(index: int, *, person: str = "ana", turns: int = 3) -> TrainingDialogue:

@@ -6,7 +6,9 @@ import asyncio
 import time
 from pathlib import Path
 
-from holdfast.agents.protocols import AssistantView, Exchange, Message
+from holdfast.agents.protocols import AssistantView, Message
+from holdfast.agents.raters.protocol import primary_of
+from holdfast.agents.turn import rate_reply
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.engine.run import Troupe
@@ -50,8 +52,10 @@ async def bare_conversation(spec: EpisodeSpec, study: Plan, people: Troupe) -> N
         view = AssistantView(spec.id, turn, messages, derive_seed(spec.id, turn, "reply"))
         answer = await candidate.reply(view)
         messages = (*messages, Message("assistant", answer.text))
-        (expressed,) = await people.rater.rate([Exchange(spoken.text, answer.text)])
-        felt = await user.feel(spoken.state, spoken.said, answer.text, expressed, derive_seed(spec.id, turn, "feel"))
+        ratings = await rate_reply(people.raters, messages[:-1], answer.text)
+        felt = await user.feel(
+            spoken.state, spoken.said, answer.text, primary_of(ratings), derive_seed(spec.id, turn, "feel")
+        )
         state = felt.state
 
 

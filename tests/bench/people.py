@@ -53,8 +53,8 @@ def troupe(plan: Plan, model: ChatModel, *, scripted: bool) -> Troupe:
     shop = CandidateResources({plan.study.model: model}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
     if scripted:
-        return Troupe(candidates, ScriptedUser, HashRater())
-    return Troupe(candidates, user_for, CoalescingRater(study_rater(plan.study)))
+        return Troupe(candidates, ScriptedUser, {"hash": HashRater()})
+    return Troupe(candidates, user_for, {"linear": CoalescingRater(study_rater(plan.study))})
 
 
 @dataclass(frozen=True, slots=True)

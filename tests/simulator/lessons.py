@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.passages import exchange
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.training.libraries import quiet, save_peft, threads
 from holdfast.adapters.training.lora import AdapterJob, build_trainer
-from holdfast.agents.protocols import ChatModel, Exchange, Generation, GenerationRequest, Message, Sampling
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.llm.agent import ModelUser
@@ -53,8 +54,8 @@ async def _of_one(person: Persona, model: ChatModel, turns: int) -> list[Lesson]
         found.append([*asked, {"role": "assistant", "content": spoken.text}])
         talk = (*talk, Message("user", spoken.text))
         reply = (await model.generate(GenerationRequest(person.id, talk, seed, sampling=Sampling(0.7)))).text
-        (expressed,) = await rater.rate([Exchange(spoken.text, reply)])
-        state = (await user.feel(spoken.state, spoken.said, reply, expressed, seed)).state
+        (rating,) = await rater.rate([exchange(spoken.text, reply)])
+        state = (await user.feel(spoken.state, spoken.said, reply, rating, seed)).state
         talk = (*talk, Message("assistant", reply))
     return found
 

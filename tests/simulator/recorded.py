@@ -26,5 +26,5 @@ def record_run(out: Path, **changes: Any) -> Path:
     plan = resolve(StudyConfig.model_validate(STUDY | changes))
     shop = CandidateResources({plan.study.model: HashModel()}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
-    run_study(plan, Troupe(candidates, user_for, study_rater(plan.study)), out)
+    run_study(plan, Troupe(candidates, user_for, {"linear": study_rater(plan.study)}), out)
     return out

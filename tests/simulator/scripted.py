@@ -8,10 +8,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.passages import reply_of
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
 from holdfast.agents.protocols import (
     SENSE7,
-    Exchange,
-    Expressed,
     Felt,
     Generation,
     GenerationRequest,
@@ -76,7 +76,7 @@ class ScriptedUser:
         said = Intention("feel", feeling, topic)
         return Spoken(f"I feel {feeling} about {topic}.", said, replace(state, last_said=said))
 
-    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt:
+    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Rating, seed: int) -> Felt:
         rng = random.Random(derive_seed(seed, reply))
         dimensions = {name: 1 + 4 * rng.random() for name in SENSE7}
         mean = sum(dimensions.values()) / len(dimensions)
@@ -89,13 +89,13 @@ class ScriptedUser:
 
 @dataclass(frozen=True)
 class HashRater:
-    id: str = "hash"
-    version: str = "1"
+    identity: RaterIdentity = RaterIdentity("hash", "1")
+    scale: Scale = EXPRESSED
 
-    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return [
-            Expressed(*(2 * random.Random(derive_seed(exchange.reply, i)).random() for i in range(3)))
-            for exchange in exchanges
+            expressed(*(2 * random.Random(derive_seed(reply_of(passage), i)).random() for i in range(3)))
+            for passage in passages
         ]
 
 

@@ -19,7 +19,8 @@ from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_r
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.dialogues.steering import DialoguePlan, hold_dialogues
 from holdfast.adapters.training.store import weights_sha256
-from holdfast.agents.protocols import ChatModel, Rater, Sampling
+from holdfast.agents.protocols import ChatModel, Sampling
+from holdfast.agents.raters.protocol import Rater
 from holdfast.core.seeds import derive_seed
 
 if TYPE_CHECKING:

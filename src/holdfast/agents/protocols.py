@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from holdfast.personas.schema import Persona, TaskContext
+
+if TYPE_CHECKING:
+    from holdfast.agents.raters.protocol import Rating
 
 Role = Literal["system", "user", "assistant"]
 
@@ -127,6 +130,7 @@ class Intention:
     feeling: str | None = None
     topic: str | None = None
     need: str | None = None
+    goal: str | None = None  # id of the goal that this message asks about, where it asks about one
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,39 +179,6 @@ class UserAgent(Protocol):
 
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken: ...
 
-    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt: ...
-
-
-# --- raters --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Expressed:
-    """Expressed empathy of one reply, 0-2 per EPITOME mechanism; continuous (an expected level)."""
-
-    emotional_reaction: float
-    interpretation: float
-    exploration: float
-
-    def as_array(self) -> tuple[float, float, float]:
-        return (self.emotional_reaction, self.interpretation, self.exploration)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What a rater sees: the user's message and the reply to it."""
-
-    user: str
-    reply: str
-
-
-class Rater(Protocol):
-    """Scores expressed empathy. Judges never import users or assistants."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def version(self) -> str: ...
-
-    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]: ...
+    async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
+        """``rating``: of the reply by the study's primary rater; the formula for felt empathy reads its levels."""
+        ...

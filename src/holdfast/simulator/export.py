@@ -119,7 +119,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "user": turn.user,
         "reply": turn.reply,
         **said,
-        **dict(zip(MECHANISMS, turn.expressed.as_array(), strict=True)),
+        **dict(zip(MECHANISMS, turn.primary.levels(MECHANISMS), strict=True)),
         **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
         "emotion": turn.emotion,
         "adapter": turn.adapter,

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.agents.protocols import Expressed, Intention
+from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.seeds import derive_seed
 
 __all__ = ["EpisodeRecord", "EpisodeSpec", "TurnRecord", "derive_seed"]
@@ -50,14 +51,20 @@ class TurnRecord:
     user: str
     said: Intention
     reply: str
-    expressed: Expressed
-    felt: Mapping[str, float]  # SENSE-7 dimensions, 1-5
+    ratings: Mapping[str, Rating]  # by rater, the primary one first
+    felt: Mapping[str, float]  # SENSE-7 dimensions, 1-5; a dimension that is unknown is absent
     emotion: float  # the user's, 0-100, after the reply
     state: Mapping[str, Any]  # UserState as JSON after this turn: resume starts from here
     adapter: str | None = None
     recognised_task: str | None = None
     stop: str | None = None  # why the conversation ended here, or None
     tokens: tuple[int, int] = (0, 0)  # prompt, completion
+    goals_served: tuple[str, ...] = ()  # ids of the persona's goals that this turn's reply met
+
+    @property
+    def primary(self) -> Rating:
+        """The primary rater's rating."""
+        return primary_of(self.ratings)
 
 
 @dataclass(frozen=True, slots=True)

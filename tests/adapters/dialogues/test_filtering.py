@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import pytest
 
+from holdfast.agents.raters.protocol import expressed
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws, count_kept, usable_turns
-from holdfast.agents.protocols import Expressed, Intention
+from holdfast.agents.protocols import Intention
 from holdfast.personas.schema import MechanismLevels
 
 WARM = MechanismLevels(emotional_reaction=2, interpretation=1, exploration=0)
 STANDARD = Standard(WARM, 0.7, frozenset({"anxious", "tired"}), frozenset({"the report", "the slides", "the bug"}))
-ON_TARGET = Expressed(2, 1, 0)
+ON_TARGET = expressed(2, 1, 0)
 FELT = Intention("feel", feeling="anxious", topic="the report")
 
 
 def test_adherence_by_hand() -> None:
     # |2-2| + |0-1| + |1-0| = 2; 1 - 2/3/2 = 2/3
-    assert adherence(Expressed(2, 0, 1), WARM) == pytest.approx(2 / 3)
+    assert adherence(expressed(2, 0, 1), WARM) == pytest.approx(2 / 3)
     assert adherence(ON_TARGET, WARM) == 1
-    assert adherence(Expressed(0, 2, 2), MechanismLevels(emotional_reaction=2, interpretation=0, exploration=0)) == 0
+    assert adherence(expressed(0, 2, 2), MechanismLevels(emotional_reaction=2, interpretation=0, exploration=0)) == 0
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_what_a_reply_may_name(reply: str, found: tuple[Flaw, ...]) -> None:
 
 
 def test_a_low_score_and_a_cut_reply_are_flaws() -> None:
-    assert flaws(FELT, "The report.", Expressed(0, 0, 0), STANDARD, finished=False) == ("unfinished", "low_adherence")
+    assert flaws(FELT, "The report.", expressed(0, 0, 0), STANDARD, finished=False) == ("unfinished", "low_adherence")
 
 
 def test_a_message_that_names_nothing_asks_for_no_naming() -> None:
@@ -50,8 +51,8 @@ def test_a_need_may_hold_another_topics_words() -> None:
 
 def test_a_plain_pattern_asks_for_no_naming_but_forbids_wrong_names() -> None:
     plain = Standard(MechanismLevels(emotional_reaction=0, interpretation=0, exploration=0), 0.7, STANDARD.feelings)
-    assert flaws(FELT, "You can make a list.", Expressed(0, 0, 0), plain) == ()
-    assert flaws(FELT, "You are tired.", Expressed(0, 0, 0), plain) == ("names_another_feeling",)
+    assert flaws(FELT, "You can make a list.", expressed(0, 0, 0), plain) == ()
+    assert flaws(FELT, "You are tired.", expressed(0, 0, 0), plain) == ("names_another_feeling",)
 
 
 def test_a_dialogue_ends_before_its_first_bad_turn() -> None:

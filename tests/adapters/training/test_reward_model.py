@@ -67,13 +67,13 @@ async def test_as_a_rater(trained: TrainedReward, base: Path) -> None:
     rater = RewardRater.load(trained.path, base)
     said = Message("user", "i feel tired about the budget .")
     kind, cold = Message("assistant", SORRY[0]), Message("assistant", PLAN[0])
-    good, bad, whole, none = await rater.judge(
+    good, bad, whole, none = await rater.rate(
         [Passage((said, kind)), Passage((said, cold)), Passage((said, kind, said, cold), whole=True), Passage((said,))]
     )
-    assert 0 <= bad.scores["preferred"] < 0.5 < good.scores["preferred"] <= 1  # .5 is an average reply
-    assert bad.scores["preferred"] < whole.scores["preferred"] < good.scores["preferred"]
+    assert 0 <= bad.values["preferred"] < 0.5 < good.values["preferred"] <= 1  # .5 is an average reply
+    assert bad.values["preferred"] < whole.values["preferred"] < good.values["preferred"]
     assert none.missing == "the passage holds no reply of the assistant"
-    assert good.stamp.version == trained.sha256
+    assert rater.identity.version == trained.sha256
 
 
 def test_a_reward_does_not_depend_on_its_batch(trained: TrainedReward, base: Path) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from holdfast.agents.protocols import Exchange, Expressed
+from tests.passages import exchange, reply_of
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, expressed
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.linear.rater import LinearRater
 
@@ -21,27 +22,27 @@ REPLIES = (
 
 
 class Counted:
-    id, version = "counted", "3"
+    identity, scale = RaterIdentity("counted", "3"), EXPRESSED
 
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
-        self.calls.append(len(exchanges))
-        if any(exchange.reply == "bad" for exchange in exchanges):
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        self.calls.append(len(passages))
+        if any(reply_of(passage) == "bad" for passage in passages):
             raise ValueError("cannot be rated")
-        return [Expressed(float(len(exchange.reply)), 0.0, 0.0) for exchange in exchanges]
+        return [expressed(float(len(reply_of(passage))), 0.0, 0.0) for passage in passages]
 
 
 async def test_one_call_for_all_that_ask_at_once_and_each_gets_its_own() -> None:
     rater = Counted()
     gathered = CoalescingRater(rater)
-    asked = [[Exchange("u", "x" * n)] * (1 + n % 2) for n in range(1, 6)]
+    asked = [[exchange("u", "x" * n)] * (1 + n % 2) for n in range(1, 6)]
     answers = await asyncio.gather(*(gathered.rate(one) for one in asked))
     assert rater.calls == [sum(len(one) for one in asked)]
     for one, answer in zip(asked, answers, strict=True):
-        assert [score.emotional_reaction for score in answer] == [len(exchange.reply) for exchange in one]
-    assert (gathered.id, gathered.version) == ("counted", "3")
+        assert [rating.values["emotional_reaction"] for rating in answer] == [len(reply_of(passage)) for passage in one]
+    assert gathered.identity == RaterIdentity("counted", "3")
     await gathered.rate(asked[0])
     assert len(rater.calls) == 2
 
@@ -49,20 +50,20 @@ async def test_one_call_for_all_that_ask_at_once_and_each_gets_its_own() -> None
 async def test_one_that_cannot_be_rated_fails_alone() -> None:
     gathered = CoalescingRater(Counted())
     answers = await asyncio.gather(
-        *(gathered.rate([Exchange("u", reply)]) for reply in ("good", "bad", "fine")), return_exceptions=True
+        *(gathered.rate([exchange("u", reply)]) for reply in ("good", "bad", "fine")), return_exceptions=True
     )
-    assert answers[0] == [Expressed(4.0, 0.0, 0.0)]
+    assert answers[0] == [expressed(4.0, 0.0, 0.0)]
     assert isinstance(answers[1], ValueError)
-    assert answers[2] == [Expressed(4.0, 0.0, 0.0)]
+    assert answers[2] == [expressed(4.0, 0.0, 0.0)]
 
 
 async def test_a_conversation_that_was_given_up_is_nobodys_trouble() -> None:
     gathered = CoalescingRater(Counted())
-    gone = asyncio.create_task(gathered.rate([Exchange("u", "gone")]))
-    stays = asyncio.create_task(gathered.rate([Exchange("u", "stays")]))
+    gone = asyncio.create_task(gathered.rate([exchange("u", "gone")]))
+    stays = asyncio.create_task(gathered.rate([exchange("u", "stays")]))
     await asyncio.sleep(0)
     gone.cancel()
-    assert await stays == [Expressed(5.0, 0.0, 0.0)]
+    assert await stays == [expressed(5.0, 0.0, 0.0)]
     with pytest.raises(asyncio.CancelledError):
         await gone
 
@@ -71,8 +72,8 @@ async def test_a_conversation_that_was_given_up_is_nobodys_trouble() -> None:
 async def test_the_shipped_rater_scores_the_same_whatever_stands_beside(size: int) -> None:
     """Bit for bit: what is felt follows from it, and a run must not depend on who runs beside whom."""
     rater = LinearRater()
-    exchanges = [Exchange("u", REPLIES[n * n % len(REPLIES)] + " " + REPLIES[n % len(REPLIES)]) for n in range(48)]
-    alone = [(await rater.rate([exchange]))[0] for exchange in exchanges]
+    exchanges = [exchange("u", REPLIES[n * n % len(REPLIES)] + " " + REPLIES[n % len(REPLIES)]) for n in range(48)]
+    alone = [(await rater.rate([passage]))[0] for passage in exchanges]
     gathered = CoalescingRater(rater)
     at_once = []
     for start in range(0, len(exchanges), size):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.panel import Panel, agreement, disputes
 from holdfast.core.errors import InputError
@@ -27,9 +27,9 @@ class Fixed:
     scale: Scale = TWO
     stamp: RaterIdentity = STAMP
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return [
-            Rating(self.stamp, missing="empty") if one is None else Rating(self.stamp, {"warmth": one})
+            Rating(missing="empty") if one is None else Rating({"warmth": one})
             for one in self.scores
         ]
 
@@ -39,7 +39,7 @@ PASSAGES = [Passage((Message("user", "hi"), Message("assistant", text))) for tex
 
 
 async def test_agreement_by_hand() -> None:
-    judged = await Panel({"a": A, "b": B, "c": C}).judge(PASSAGES)
+    judged = await Panel({"a": A, "b": B, "c": C}).rate(PASSAGES)
     [one] = agreement(judged, TWO, np.random.default_rng(0), draws=200)
     ab, ac, _ = one.pairs
     assert (ab.first, ab.second, ab.n) == ("a", "b", 4)
@@ -55,14 +55,14 @@ async def test_agreement_by_hand() -> None:
 
 
 async def test_disputes_are_the_widest_gaps_with_every_score() -> None:
-    judged = await Panel({"a": A, "b": B, "c": C}).judge(PASSAGES)
+    judged = await Panel({"a": A, "b": B, "c": C}).rate(PASSAGES)
     first, *rest = disputes(judged, TWO)
     assert (first.passage, first.gap, first.scores) == (1, 1.0, {"a": 0, "b": 1, "c": 2})
     assert rest == []  # the other three agree
 
 
 async def test_groups_are_drawn_whole_and_the_seed_decides() -> None:
-    judged = await Panel({"a": A, "b": B}).judge(PASSAGES)
+    judged = await Panel({"a": A, "b": B}).rate(PASSAGES)
     one, again = (agreement(judged, TWO, np.random.default_rng(3), groups=list("xxyy"), draws=50) for _ in "ab")
     assert one == again
     [alone] = agreement(judged, TWO, np.random.default_rng(3), groups=list("xxxx"))
@@ -79,10 +79,10 @@ def test_raters_of_two_scales_are_no_panel() -> None:
 async def test_the_linear_rater_can_sit_on_a_panel() -> None:
     rater = LinearRater()
     passage = Passage((Message("user", "I failed."), Message("assistant", "I am so sorry.")))
-    [judgement] = await rater.judge([passage])
+    [judgement] = await rater.rate([passage])
     assert rater.scale == EXPRESSED
-    assert judgement.scores["emotional_reaction"] > 1
-    assert judgement.stamp.version == LinearRater().version
+    assert judgement.values["emotional_reaction"] > 1
+    assert rater.identity.version == LinearRater().identity.version
 
 
 def test_linear_weights_over_couples() -> None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from holdfast.agents.protocols import Expressed, Felt, Intention, Spoken, UserState
+from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.protocols import Felt, Intention, Spoken, UserState
 from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.personas.schema import Goal, Persona, Temperament
 
-Policy = Callable[[Persona, Intention, random.Random], tuple[str, Expressed]]
+Policy = Callable[[Persona, Intention, random.Random], tuple[str, Rating]]
 
 STEPS = ["make a short list", "try it once", "check the dates", "pick a date", "read it out loud"]
 
@@ -47,16 +48,16 @@ def ada() -> Persona:
     )
 
 
-def _noisy(rng: random.Random, *levels: float) -> Expressed:
-    return Expressed(*(min(2.0, max(0.0, level + rng.gauss(0, 0.15))) for level in levels))
+def _noisy(rng: random.Random, *levels: float) -> Rating:
+    return expressed(*(min(2.0, max(0.0, level + rng.gauss(0, 0.15))) for level in levels))
 
 
-def plain(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Expressed]:
+def plain(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Rating]:
     subject = said.topic or said.need or "that"
     return f"For {subject}, first {rng.choice(STEPS)}. Then {rng.choice(STEPS)}.", _noisy(rng, 0, 0.1, 0)
 
 
-def middling(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Expressed]:
+def middling(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Rating]:
     subject = said.topic or "that"
     text = (
         f"It makes sense to feel {said.feeling or 'so'} about {subject}. For {subject}, you could {rng.choice(STEPS)}."
@@ -64,21 +65,21 @@ def middling(persona: Persona, said: Intention, rng: random.Random) -> tuple[str
     return text, _noisy(rng, 1, 2, 0)
 
 
-def caring(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Expressed]:
+def caring(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Rating]:
     subject = said.topic or "that"
     text = f"I am so sorry that you feel {said.feeling or 'so'} about {subject}. What part of {subject} is the worst?"
     return text, _noisy(rng, 2, 1, 1)
 
 
-def careless(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Expressed]:
+def careless(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Rating]:
     return rng.choice(["I see.", "Noted.", "All right then."]), _noisy(rng, 0, 0, 0)
 
 
-def fitting(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Expressed]:
+def fitting(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Rating]:
     return {1: plain, 2: middling, 3: caring}[persona.desired_empathy](persona, said, rng)
 
 
-def erratic(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Expressed]:
+def erratic(persona: Persona, said: Intention, rng: random.Random) -> tuple[str, Rating]:
     return rng.choice([plain, middling, caring, careless])(persona, said, rng)
 
 

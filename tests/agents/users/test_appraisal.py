@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import SENSE7, Expressed
+from holdfast.agents.protocols import SENSE7
+from holdfast.agents.users.appraisal import Expressed
 from holdfast.agents.users.appraisal import (
     POOR,
     WEIGHTS,

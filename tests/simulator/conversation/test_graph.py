@@ -20,7 +20,7 @@ def cast(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = 
         turns.append(record)
 
     spec = EpisodeSpec("amira", "bug_hunt", "base", 1, max_turns)
-    people = ScriptedUser(persona()), BareModel(model or HashModel()), HashRater()
+    people = ScriptedUser(persona()), BareModel(model or HashModel()), {"hash": HashRater()}
     return Participants(spec, TASKS["bug_hunt"], *people, MaxTurns(max_turns), keep, study_seed=3)
 
 

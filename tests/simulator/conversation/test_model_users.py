@@ -70,7 +70,7 @@ async def test_the_assistant_never_sees_who_the_user_is(speaks: Any) -> None:
 
     spec = EpisodeSpec("p", hidden.task, "base", 1, 6)
     user = ModelUser(hidden, player, spec.id)
-    cast = Participants(spec, TASKS["bug_hunt"], user, BareModel(model), HashRater(), MaxTurns(6), keep)
+    cast = Participants(spec, TASKS["bug_hunt"], user, BareModel(model), {"hash": HashRater()}, MaxTurns(6), keep)
     await graph.ainvoke(opening(cast), config(6), context=cast)
     assert len(turns) == len(model.requests) == 6
     assert any("CANARYBACK" in repr(request) for request in player.requests)
@@ -87,7 +87,7 @@ def mixed_troupe(plan: Plan, player: Player) -> Troupe:
     people = troupe(plan)
     specs = [spec for spec in plan.study.users if spec.kind == "model"]
     return Troupe(
-        people.candidates, EmbeddedUser, people.rater, {spec.name: model_users(spec, player) for spec in specs}
+        people.candidates, EmbeddedUser, people.raters, {spec.name: model_users(spec, player) for spec in specs}
     )
 
 
@@ -164,7 +164,7 @@ def test_a_broken_off_run_goes_on_to_the_same_words(tmp_path: Path) -> None:
     run_study(plan, mixed_troupe(plan, Player()), tmp_path / "whole")
     model = HashModel(fail="jun_park")
     half = mixed_troupe(plan, Player())
-    failing = Troupe(troupe(plan, model).candidates, half.user_for, half.rater, half.simulators)
+    failing = Troupe(troupe(plan, model).candidates, half.user_for, half.raters, half.simulators)
     assert run_study(plan, failing, tmp_path / "half").failed == 6
     run_study(plan, mixed_troupe(plan, Player()), tmp_path / "half", resume=True)
     hashes = [transcripts_sha256(read_episodes(tmp_path / name / "journal.sqlite")) for name in ("whole", "half")]
@@ -176,7 +176,7 @@ def test_a_replay_needs_no_model_for_the_users_either(tmp_path: Path) -> None:
     run_study(plan, mixed_troupe(plan, Player()), tmp_path / "old")
     with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
         played = replaying(plan, old, tmp_path / "old", {}).troupe
-        assert run_study(plan, replace(played, rater=HashRater()), tmp_path / "new").failed == 0
+        assert run_study(plan, replace(played, raters={"hash": HashRater()}), tmp_path / "new").failed == 0
     hashes = [transcripts_sha256(read_episodes(tmp_path / name / "journal.sqlite")) for name in ("old", "new")]
     assert hashes[0] == hashes[1]
 

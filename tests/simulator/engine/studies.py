@@ -29,7 +29,7 @@ def study(**changes: Any) -> Plan:
 def troupe(plan: Plan, model: HashModel | None = None, leaves_after: int = 10_000) -> Troupe:
     shop = CandidateResources({plan.study.model: model or HashModel()}, plan.study.model, plan.tasks, plan.patterns)
     candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
-    return Troupe(candidates, lambda persona: ScriptedUser(persona, leaves_after), HashRater())
+    return Troupe(candidates, lambda persona: ScriptedUser(persona, leaves_after), {"hash": HashRater()})
 
 
 def transcripts(out: Path) -> str:

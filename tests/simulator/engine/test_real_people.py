@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.raters import make_rater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.engine.run import Troupe, run_study
@@ -19,7 +19,7 @@ LENGTH = 15
 
 def people(plan: Plan, pause: float = 0.0, fail: str = "") -> Troupe:
     candidates = troupe(plan, HashModel(pause=pause, fail=fail)).candidates
-    return Troupe(candidates, EmbeddedUser, make_rater("linear"))
+    return Troupe(candidates, EmbeddedUser, {"linear": LinearRater()})
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,7 @@ def test_ctrl_c_is_heard_although_no_model_ever_waits(tmp_path: Path) -> None:
 
 def cast(keep: Any, model: HashModel, stop: int) -> Participants:
     spec = EpisodeSpec("amira", "bug_hunt", "base", 1, 5)
-    return Participants(spec, TASKS["bug_hunt"], ScriptedUser(persona()), BareModel(model), HashRater(), MaxTurns(stop), keep)
+    return Participants(spec, TASKS["bug_hunt"], ScriptedUser(persona()), BareModel(model), {"hash": HashRater()}, MaxTurns(stop), keep)
 
 
 async def test_errors_come_out_as_they_are_and_an_endless_walk_ends() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.protocols import Expressed, Message, Spoken, UserState
+from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.protocols import Message, Spoken, UserState
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
@@ -51,7 +52,7 @@ async def replayed_turns(user: ReplayedUser) -> list[tuple[object, ...]]:
     state, turns = user.begin(1), []
     while True:
         spoken = await user.speak(state, (), 1)
-        felt = await user.feel(spoken.state, spoken.said, "whatever", Expressed(0.0, 0.0, 0.0), 1)
+        felt = await user.feel(spoken.state, spoken.said, "whatever", expressed(0.0, 0.0, 0.0), 1)
         turns.append((spoken.text, spoken.said, dict(felt.dimensions), felt.state.emotion))
         state = felt.state
         if felt.leave is not None:

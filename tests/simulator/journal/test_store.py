@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Expressed, Intention
+from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.protocols import Intention
 from holdfast.core.errors import InputError, JournalError
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.journal.rows import row_turn, turn_row
@@ -24,7 +25,7 @@ SPEC = EpisodeSpec("amira", "bug_hunt", "base", 1, 3)
 def record(turn: int, *, stop: str | None = None, text: str = "hm") -> TurnRecord:
     said = Intention("feel", feeling="anxious")
     return TurnRecord(
-        SPEC.id, turn, text, said, "ok", Expressed(0.1, 0, 2), {"interest": 3.3}, 50.0, {"turns": turn}, stop=stop
+        SPEC.id, turn, text, said, "ok", {"linear": expressed(0.1, 0, 2)}, {"interest": 3.3}, 50.0, {"turns": turn}, stop=stop
     )
 
 
@@ -70,15 +71,53 @@ def test_a_row_keeps_every_bit(
 ) -> None:
     said = Intention("tell", feeling=word, topic=word)
     state = {"felt_mean": felt, "goals_left": [user]}
+    ratings = {
+        "linear": expressed(*levels),
+        user: Rating({}, missing=reply or "none", repaired=1, tokens=(3, 4)),
+        f"{user}2": Rating({reply: felt}, evidence=user),
+    }
     turn = TurnRecord(
-        "e", 1, user, said, reply, Expressed(*levels), {"interest": felt}, felt, state, word, word, word, (3, 4)
+        "e", 1, user, said, reply, ratings, {"interest": felt}, felt, state, word, word, word, (3, 4), (user, reply)
     )
-    assert row_turn(turn_row(turn)) == turn
+    again = row_turn(turn_row(turn))
+    assert again == turn
+    assert list(again.ratings) == list(ratings)  # the first is the primary one
 
 
 def test_an_undefined_number_stays_undefined() -> None:
-    turn = TurnRecord("e", 1, "a", Intention("open"), "b", Expressed(0, 0, 0), {"interest": math.nan}, 1.0, {})
+    turn = TurnRecord("e", 1, "a", Intention("open"), "b", {"linear": expressed(0, 0, 0)}, {"interest": math.nan}, 1.0, {})
     assert math.isnan(row_turn(turn_row(turn)).felt["interest"])
+
+
+OLD_SCHEMA = """
+DROP TABLE turns;
+CREATE TABLE turns (
+    episode TEXT NOT NULL, turn INTEGER NOT NULL, user TEXT NOT NULL, said TEXT NOT NULL, reply TEXT NOT NULL,
+    expressed TEXT NOT NULL, felt TEXT NOT NULL, emotion REAL NOT NULL, state TEXT NOT NULL, adapter TEXT,
+    recognised_task TEXT, stop TEXT, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+    PRIMARY KEY (episode, turn)
+);
+PRAGMA user_version=1;
+"""
+
+
+def test_a_journal_of_version_1_is_read_and_gone_on_with(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.executescript(OLD_SCHEMA)
+        for turn in (1, 2):
+            row = (SPEC.id, turn, "a", '{"kind":"open"}', "b", "[0.5,0,2]", "{}", 50.0, "{}", None, None, None, 3, 4)
+            db.execute(f"INSERT INTO turns VALUES ({', '.join('?' * len(row))})", row)
+    with Journal.read(path) as journal:
+        (first, _), ((_, _, _, rating), _) = journal.turns(SPEC.id), journal.ratings()
+        assert first.ratings == {"linear": expressed(0.5, 0, 2)}
+        assert first.goals_served == ()
+        assert rating == expressed(0.5, 0, 2)
+        assert [len(episode.turns) for episode in journal.episodes(measured=True)] == [2]
+    with Journal.resume(path) as journal:
+        journal.append(record(3, stop="max turns"))
+        assert journal.turns(SPEC.id)[1:] == (replace(first, turn=2), record(3, stop="max turns"))
+    with Journal.read(path) as journal:
+        assert journal.count() == (3, 1, 0)
 
 
 def test_a_turn_is_written_once(path: Path) -> None:
@@ -108,7 +147,7 @@ def test_bytes_per_turn_do_not_grow_with_the_conversation(tmp_path: Path) -> Non
             for spec in specs:
                 for turn in range(1, turns + 1):
                     journal.append(
-                        TurnRecord(spec.id, turn, "x" * 80, Intention("open"), "y" * 80, Expressed(0, 0, 0), {}, 1.0, {})
+                        TurnRecord(spec.id, turn, "x" * 80, Intention("open"), "y" * 80, {"linear": expressed(0, 0, 0)}, {}, 1.0, {})
                     )
         sizes[turns] = path.stat().st_size / 2000
     assert abs(sizes[200] / sizes[10] - 1) < 0.2
@@ -199,7 +238,7 @@ def test_another_version(path: Path, version: int, age: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version={version}")
     with pytest.raises(
-        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1\)"
+        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 2\)"
     ):
         Journal.resume(path)
 

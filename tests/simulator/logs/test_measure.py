@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import patterns

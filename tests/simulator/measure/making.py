@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdfast.agents.protocols import SENSE7, Expressed, Intention
+from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.protocols import SENSE7, Intention
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 TELL = Intention("tell")
@@ -38,7 +39,7 @@ def episode(
             user=user,
             said=said,
             reply=reply,
-            expressed=Expressed(*level),
+            ratings={"linear": expressed(*level)},
             felt=dict.fromkeys(SENSE7, felt),
             emotion=50.0,
             state=state or {},

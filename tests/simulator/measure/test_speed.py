@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import SENSE7, Expressed, Intention
+from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.protocols import SENSE7, Intention
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate, candidate_results
 from holdfast.simulator.measure.extract import extract
@@ -27,7 +28,7 @@ def many_turns(draw):
             user="I am tired of my report, and nothing that I try makes it any shorter.",
             said=said,
             reply="It is tiring to sit over your report for so long. What part of it is the hardest?",
-            expressed=Expressed(**dict(zip(MECHANISMS, draw.uniform(0, 2, 3), strict=True))),
+            ratings={"linear": expressed(**dict(zip(MECHANISMS, draw.uniform(0, 2, 3), strict=True)))},
             felt=dict(zip(SENSE7, draw.uniform(1, 5, 7), strict=True)),
             emotion=50.0,
             state={"desired": 3.0},

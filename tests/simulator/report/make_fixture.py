@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.protocols import SENSE7, Expressed, Intention
+from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.protocols import SENSE7, Intention
 from holdfast.personas.schema import MECHANISMS, Goal, Persona
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -97,7 +98,7 @@ def _turn(spec: EpisodeSpec, turn: int, rng: np.random.Generator, last: bool) ->
         said=Intention("feel", feeling=feeling, topic=topic),
         reply=f"It makes sense to feel {feeling} when {topic} has been open since Monday. "
         f"{'What part of it weighs on you most?' if near > 0.8 else 'Split it into three steps and do the first one.'}",
-        expressed=Expressed(*(float(x) for x in shown)),
+        ratings={"linear": expressed(*(float(x) for x in shown))},
         felt=felt,
         emotion=float(np.clip(60 * near + rng.normal(0, 8), 0, 100)),
         state={},

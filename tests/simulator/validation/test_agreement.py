@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.linear.features import tokens
 from holdfast.core.errors import DataError
 from holdfast.simulator.validation.agreement import agreement_table, beside_table, ceilings, mean_kappa, reply_words, rounded

@@ -23,7 +23,7 @@ async def test_sets_that_the_raters_do_not_score_are_skipped_with_a_reason(judge
     found = await validate({"expressed": raters["expressed"]}, judged_data, draws=50)
     assert set(found["how"]) == {"epitome"}
     assert found["skipped"]["lend_an_ear"] == "the rater does not score the scale 'acts'"
-    assert found["raters"] == {"expressed": {"id": "linear", "version": raters["expressed"].stamp.version}}
+    assert found["raters"] == {"expressed": {"id": "linear", "version": raters["expressed"].identity.version}}
     with pytest.raises(DataError, match=r"ieval: .*conversations\.csv: not there"):
         await validate({"perceived": raters["perceived"]}, judged_data, draws=50)
 

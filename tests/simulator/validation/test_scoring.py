@@ -88,8 +88,8 @@ class Halting:
     stamp: RaterIdentity = field(default_factory=lambda: RaterIdentity("halting", "1"))
     scale: Scale = ACTS
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
-        answer, silence = Rating(self.stamp, {"advice_giving": 3.0}), Rating(self.stamp, missing="no answer")
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        answer, silence = Rating({"advice_giving": 3.0}), Rating(missing="no answer")
         return [answer if number % 2 == 0 else silence for number in range(len(passages))]
 
 

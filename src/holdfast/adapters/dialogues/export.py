@@ -101,7 +101,7 @@ def distil(dialogue: SteeredDialogue, origin: Origin) -> TrainingDialogue:
             TurnOrigin(
                 turn=turn.turn,
                 said=asdict(turn.said),
-                expressed={name: round(level, 4) for name, level in asdict(turn.expressed).items()},
+                expressed={name: round(level, 4) for name, level in turn.rating.values.items()},
                 adherence=round(turn.adherence, 4),
                 seed=turn.seed,
             )

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.agents.naming import names, pattern_of
-from holdfast.agents.protocols import Expressed, Intention
+from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.personas.schema import MechanismLevels
 
 Flaw = Literal[
-    "empty", "unfinished", "low_adherence", "names_nothing_said", "names_another_feeling", "names_another_topic"
+    "empty", "unfinished", "unrated", "low_adherence", "names_nothing_said", "names_another_feeling", "names_another_topic"
 ]
 
 
@@ -39,14 +40,14 @@ class KeptCounts:
     flaws: Mapping[str, int] = field(default_factory=dict)  # of the turn that ended a dialogue's usable part
 
 
-def adherence(expressed: Expressed, target: MechanismLevels) -> float:
-    """``1 - mean over mechanisms of |expressed - target| / 2``, in [0, 1]."""
-    pairs = zip(expressed.as_array(), target.as_array(), strict=True)
+def adherence(rating: Rating, target: MechanismLevels) -> float:
+    """``1 - mean over mechanisms of |expressed - target| / 2``, in [0, 1]; nan where a mechanism is unrated."""
+    pairs = zip(rating.levels(EXPRESSED.dimensions), target.as_array(), strict=True)
     return 1 - sum(abs(shown - wanted) for shown, wanted in pairs) / 6
 
 
 def flaws(
-    said: Intention, reply: str, expressed: Expressed, standard: Standard, *, finished: bool = True
+    said: Intention, reply: str, rating: Rating, standard: Standard, *, finished: bool = True
 ) -> tuple[Flaw, ...]:
     """Everything wrong with a reply, in a fixed order; empty where it may be learned from.
 
@@ -62,7 +63,8 @@ def flaws(
         rest = pattern_of(phrase).sub(" ", rest)
     wrong: tuple[tuple[Flaw, bool], ...] = (
         ("unfinished", not finished),
-        ("low_adherence", adherence(expressed, standard.target) < standard.min_adherence),
+        ("unrated", rating.missing is not None),
+        ("low_adherence", adherence(rating, standard.target) < standard.min_adherence),
         ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),

@@ -17,7 +17,9 @@ from holdfast.adapters.dialogues.filtering import adherence
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.prompts.pattern import pattern_prompt
-from holdfast.agents.protocols import ChatModel, Exchange, GenerationRequest, Message, Rater, Sampling
+from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
+from holdfast.agents.raters.protocol import Passage, Rater
+from holdfast.agents.turn import close_turn, open_turn
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
@@ -58,22 +60,22 @@ async def collect_pairs(
 
 async def _hold(source: PairSource, persona: Persona, number: int, seed: int) -> list[PreferencePair]:
     key, seed = f"{persona.id}/{number}", derive_seed(seed, "pairs", persona.id, number)
-    agent, messages, pairs = source.world.agent_for(persona), list[Message](), list[PreferencePair]()
+    agent, pairs = source.world.agent_for(persona), list[PreferencePair]()
+    messages: tuple[Message, ...] = ()
     state = agent.begin(derive_seed(seed, "begin"))
-    for turn in range(1, source.config.turns + 1):
-        spoken = await agent.speak(state, messages, derive_seed(seed, turn, "user"))
-        messages.append(Message("user", spoken.text))
-        replies = await _draw(source, persona, messages, key, derive_seed(seed, turn, "assistant"))
-        rated = await source.rater.rate([Exchange(spoken.text, reply) for reply in replies])
-        pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
-        levels = [adherence(one, pattern.target) for one in rated]
-        pair = _pair(source, persona, messages, replies, levels)
+    target = source.world.patterns[source.world.tasks[persona.task].pattern].target
+    for turn_number in range(1, source.config.turns + 1):
+        opened = await open_turn(agent, state, messages, derive_seed(seed, turn_number, "user"))
+        replies = await _draw(source, persona, opened.messages, key, derive_seed(seed, turn_number, "assistant"))
+        rated = await source.rater.rate([Passage((*opened.messages, Message("assistant", reply))) for reply in replies])
+        levels = [adherence(rating, target) for rating in rated]
+        pair = _pair(source, persona, opened.messages, replies, levels)
         if pair is not None:
             pairs.append(pair)
-        kept = Random(derive_seed(seed, turn, "kept")).randrange(len(replies))
-        messages.append(Message("assistant", replies[kept]))
-        felt = await agent.feel(spoken.state, spoken.said, replies[kept], rated[kept], derive_seed(seed, turn, "feel"))
-        state = felt.state
+        kept = Random(derive_seed(seed, turn_number, "kept")).randrange(len(replies))
+        ratings = {source.rater.identity.id: rated[kept]}
+        turn = await close_turn(agent, opened, replies[kept], ratings, derive_seed(seed, turn_number, "feel"))
+        messages, state = turn.messages, turn.felt.state
     return pairs
 
 
@@ -106,5 +108,5 @@ def _pair(
         persona=persona.id,
         task=persona.task,
         margin=round(margin, 4),
-        source=f"adherence by {source.rater.id} {source.rater.version}",
+        source=f"adherence by {source.rater.identity.id} {source.rater.identity.version}",
     )

@@ -9,22 +9,22 @@ arXiv 2307.09288).
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws
 from holdfast.agents.protocols import (
     ChatModel,
-    Exchange,
-    Expressed,
     Generation,
     GenerationRequest,
-    Message,
-    Rater,
     Intention,
+    Message,
     Sampling,
     UserAgent,
 )
+from holdfast.agents.raters.protocol import Passage, Rater, Rating
+from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
 from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import HoldfastError
 
@@ -51,8 +51,8 @@ class SteeredTurn:
     user: str
     said: Intention
     reply: str
-    expressed: Expressed
-    adherence: float  # in [0, 1]
+    rating: Rating
+    adherence: float  # in [0, 1]; nan where the reply could not be rated
     flaws: tuple[Flaw, ...]
     seed: int  # of the reply that was kept
 
@@ -72,51 +72,48 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
     A user who would leave stays on, as in a study by default: all dialogues are to have the same length.
     """
     turns: list[SteeredTurn] = []
-    messages: list[Message] = []
+    messages: tuple[Message, ...] = ()
     state = plan.agent.begin(derive_seed(plan.seed, "begin"))
     try:
         for number in range(1, plan.turns + 1):
-            spoken = await plan.agent.speak(state, messages, derive_seed(plan.seed, number, "user"))
-            messages.append(Message("user", spoken.text))
-            best = await _best_reply(plan, number, spoken.said, messages, model=model, rater=rater)
+            opened = await open_turn(plan.agent, state, messages, derive_seed(plan.seed, number, "user"))
+            best = await _best_reply(plan, number, opened, model=model, rater=rater)
+            ratings = {rater.identity.id: best.rating}
+            turn = await close_turn(plan.agent, opened, best.reply, ratings, derive_seed(plan.seed, number, "feel"))
             turns.append(best)
-            messages.append(Message("assistant", best.reply))
-            felt = await plan.agent.feel(
-                spoken.state, spoken.said, best.reply, best.expressed, derive_seed(plan.seed, number, "feel")
-            )
-            state = felt.state
+            messages, state = turn.messages, turn.felt.state
     except HoldfastError as error:
         return SteeredDialogue(plan, tuple(turns), str(error))
     return SteeredDialogue(plan, tuple(turns))
 
 
 async def _best_reply(
-    plan: DialoguePlan, number: int, said: Intention, messages: Sequence[Message], *, model: ChatModel, rater: Rater
+    plan: DialoguePlan, number: int, opened: OpenedTurn, *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
     """Draw ``plan.samples`` replies; keep one with the fewest flaws, of those the most adherent, of those the first."""
-    steered = _steered(messages, plan.system)
+    steered = _steered(opened.messages, plan.system)
     seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
     requests = [
         GenerationRequest(key=f"{plan.id}/{sample}", messages=steered, seed=seed, sampling=plan.sampling)
         for sample, seed in enumerate(seeds)
     ]
     drawn: list[Generation] = await asyncio.gather(*(model.generate(request) for request in requests))
-    user = messages[-1].content
-    rated = await rater.rate([Exchange(user, generation.text) for generation in drawn])
+    passages = [Passage((*opened.messages, Message("assistant", generation.text))) for generation in drawn]
+    said = opened.spoken.said
     candidates = [
         SteeredTurn(
             turn=number,
-            user=user,
+            user=opened.spoken.text,
             said=said,
             reply=generation.text,
-            expressed=expressed,
-            adherence=adherence(expressed, plan.standard.target),
-            flaws=flaws(said, generation.text, expressed, plan.standard, finished=generation.finish_reason == "stop"),
+            rating=rating,
+            adherence=adherence(rating, plan.standard.target),
+            flaws=flaws(said, generation.text, rating, plan.standard, finished=generation.finish_reason == "stop"),
             seed=seed,
         )
-        for generation, expressed, seed in zip(drawn, rated, seeds, strict=True)
+        for generation, rating, seed in zip(drawn, await rater.rate(passages), seeds, strict=True)
     ]
-    return max(candidates, key=lambda turn: (-len(turn.flaws), turn.adherence))
+    return max(candidates, key=lambda turn: (-len(turn.flaws), -math.inf if math.isnan(turn.adherence) else turn.adherence))
 
 
 def _steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:

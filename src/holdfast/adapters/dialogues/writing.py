@@ -19,7 +19,8 @@ from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
 from holdfast.agents.prompts import sha256
 from holdfast.agents.prompts.pattern import pattern_prompt
-from holdfast.agents.protocols import ChatModel, Rater, Sampling, UserAgent
+from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
+from holdfast.agents.raters.protocol import Rater
 from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError, ModelError
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
@@ -114,7 +115,7 @@ async def write_dialogues(
             min_adherence=config.min_adherence,
             prompt_sha256=sha256(pattern_prompt(world.patterns[pattern])),
             model=ModelOrigin(id=model.id, sha256=model_sha256),
-            rater=RaterOrigin(id=rater.id, version=rater.version),
+            rater=RaterOrigin(id=rater.identity.id, version=rater.identity.version),
         ))
         for pattern, group in plans.items()
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Ratings that are asked for in the same moment, computed in one go: an array costs little more than one reply.
 
 For raters that compute at once. One that waits for a model is better asked for each conversation on its own, so that
-nobody waits for the slowest answer. The wrapped rater must score an exchange the same whatever stands beside it.
+nobody waits for the slowest answer. The wrapped rater must rate a passage the same whatever stands beside it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from holdfast.agents.protocols import Exchange, Expressed, Rater
+from holdfast.agents.raters.protocol import Passage, Rater, RaterIdentity, Rating, Scale
 
 
 class _Asked(NamedTuple):
-    exchanges: Sequence[Exchange]
-    answer: asyncio.Future[list[Expressed]]
+    passages: Sequence[Passage]
+    answer: asyncio.Future[list[Rating]]
 
 
 class CoalescingRater:
@@ -27,16 +27,16 @@ class CoalescingRater:
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def id(self) -> str:
-        return self._rater.id
+    def identity(self) -> RaterIdentity:
+        return self._rater.identity
 
     @property
-    def version(self) -> str:
-        return self._rater.version
+    def scale(self) -> Scale:
+        return self._rater.scale
 
-    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         loop = asyncio.get_running_loop()
-        asked = _Asked(exchanges, loop.create_future())
+        asked = _Asked(passages, loop.create_future())
         self._waiting.append(asked)
         if len(self._waiting) == 1:
             self._task = loop.create_task(self._go())  # runs when all that is ready now has had its say
@@ -45,19 +45,19 @@ class CoalescingRater:
     async def _go(self) -> None:
         asked, self._waiting = self._waiting, []
         try:
-            scores = iter(await self._rater.rate([exchange for one in asked for exchange in one.exchanges]))
+            scores = iter(await self._rater.rate([passage for one in asked for passage in one.passages]))
         except Exception:  # one cannot be rated: the others must not suffer for it
             for one in asked:
                 await self._alone(one)
             return
         for one in asked:
-            own = [next(scores) for _ in one.exchanges]
+            own = [next(scores) for _ in one.passages]
             if not one.answer.done():  # its conversation may have been given up
                 one.answer.set_result(own)
 
     async def _alone(self, one: _Asked) -> None:
         try:
-            scores = await self._rater.rate(one.exchanges)
+            scores = await self._rater.rate(one.passages)
         except Exception as error:
             if not one.answer.done():
                 one.answer.set_exception(error)

@@ -20,7 +20,7 @@ from holdfast.agents.raters.agreement import (
     pairs,
     quadratic_weighted_kappa,
 )
-from holdfast.agents.raters.protocol import Rating, Passage, Scale, ScaleRater
+from holdfast.agents.raters.protocol import Rating, Passage, Scale, Rater
 from holdfast.core.errors import InputError
 
 
@@ -61,7 +61,7 @@ class Dispute:
 class Panel:
     """Raters of one scale, each under a name of its own."""
 
-    raters: dict[str, ScaleRater]
+    raters: dict[str, Rater]
 
     def __post_init__(self) -> None:
         scales = {rater.scale.id for rater in self.raters.values()}
@@ -73,9 +73,9 @@ class Panel:
     def scale(self) -> Scale:
         return next(iter(self.raters.values())).scale
 
-    async def judge(self, passages: Sequence[Passage]) -> dict[str, list[Rating]]:
+    async def rate(self, passages: Sequence[Passage]) -> dict[str, list[Rating]]:
         """Each rater's judgements of all passages, by the rater's name."""
-        answers = await asyncio.gather(*(rater.judge(passages) for rater in self.raters.values()))
+        answers = await asyncio.gather(*(rater.rate(passages) for rater in self.raters.values()))
         return dict(zip(self.raters, answers, strict=True))
 
 
@@ -109,7 +109,7 @@ def disputes(judgements: dict[str, list[Rating]], scale: Scale, most: int = 10) 
 
 
 def _scores(judgements: Sequence[Rating], dimension: str) -> Floats:
-    return np.array([one.scores.get(dimension, np.nan) for one in judgements], dtype=np.float64)
+    return np.array([one.values.get(dimension, np.nan) for one in judgements], dtype=np.float64)
 
 
 def _on_dimension(

@@ -1,11 +1,12 @@
-"""What every rater is asked and answers, whatever it is made of: passages in, judgements on one scale out.
+"""The rater protocol: passages (a conversation so far and the reply) in, ratings on one scale out.
 
-A judgement that could not be had is a record with its reason (``missing``), never a made-up number: a server that
+A rating that could not be had is a record with its reason (``missing``), never a made-up number: a server that
 answers nonsense must come out as a count of missing scores, not as a low score.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -16,12 +17,21 @@ from holdfast.agents.protocols import SENSE7, Message
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The dimensions that are scored together, each from ``low`` to ``high`` (inclusive, continuous)."""
+    """The dimensions that are rated together, each from ``low`` to ``high`` (inclusive).
+
+    ``step`` is the distance between two labels that people gave; ratings between them are expected levels.
+    """
 
     id: str
     dimensions: tuple[str, ...]
     low: float
     high: float
+    step: float = 1.0
+
+    @property
+    def width(self) -> float:
+        """``high - low``, by which adherence divides."""
+        return self.high - self.low
 
 
 #: EPITOME's mechanisms of expressed empathy (Sharma et al. 2020).
@@ -60,7 +70,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class RaterIdentity:
-    """Which rater made a score: without it scores cannot be compared. ``prompt_sha256``: of its rubric, if any."""
+    """Which rater made a rating: without it ratings cannot be compared. ``prompt_sha256``: of its rubric, if any."""
 
     id: str
     version: str
@@ -69,30 +79,47 @@ class RaterIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One passage on one scale. ``scores`` maps dimensions to values; one that could not be had is absent.
+    """One passage on one scale.
 
-    ``missing``: why no score at all could be had, or None. ``evidence``: what in the text it rests on, in words; text
-    from a model where the rater is one, so escape it where it is shown. ``repaired``: answers that had to be asked
-    for again. ``tokens``: prompt and completion, 0 where nothing was asked.
+    Attributes:
+        values: Dimension to value, on the rater's scale. A dimension that could not be had is absent.
+        missing: Why no value at all could be had, or None.
+        evidence: What in the text the rating rests on, in words. Text from a model where the rater is one: escape it
+            where it is shown.
+        repaired: How many answers had to be asked for again.
+        tokens: Prompt and completion tokens, 0 where nothing was asked.
     """
 
-    stamp: RaterIdentity
-    scores: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
     missing: str | None = None
     evidence: str = ""
     repaired: int = 0
     tokens: tuple[int, int] = (0, 0)
 
+    def levels(self, dimensions: Sequence[str]) -> tuple[float, ...]:
+        """The values of ``dimensions`` in their order, nan where there is none."""
+        return tuple(self.values.get(name, math.nan) for name in dimensions)
 
-class ScaleRater(Protocol):
-    """Scores passages on one scale; safe to await many times at once. Judges never import users or assistants."""
+
+def expressed(emotional_reaction: float, interpretation: float, exploration: float) -> Rating:
+    """Return a rating on EPITOME's scale, levels 0-2."""
+    return Rating(dict(zip(EXPRESSED.dimensions, (emotional_reaction, interpretation, exploration), strict=True)))
+
+
+def primary_of(ratings: Mapping[str, Rating]) -> Rating:
+    """Return the primary rater's rating, which is the first; a missing one where there is none."""
+    return next(iter(ratings.values()), Rating(missing="not rated"))
+
+
+class Rater(Protocol):
+    """Rates passages on one scale; safe to await many times at once. Raters never import users or assistants."""
 
     @property
-    def stamp(self) -> RaterIdentity: ...
+    def identity(self) -> RaterIdentity: ...
 
     @property
     def scale(self) -> Scale: ...
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
-        """One judgement per passage, in their order. Raises nothing for what a model answers: see ``missing``."""
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        """One rating per passage, in their order. Raises nothing for what a model answers: see ``missing``."""
         ...

@@ -80,7 +80,7 @@ class RewardModel:
 
 @dataclass(frozen=True, slots=True)
 class RewardRater:
-    """A reward model as a :class:`holdfast.agents.raters.protocol.ScaleRater`. ``average``: the reward of a mean reply."""
+    """A reward model as a :class:`holdfast.agents.raters.protocol.Rater`. ``average``: the reward of a mean reply."""
 
     model: RewardModel
     average: float
@@ -99,14 +99,14 @@ class RewardRater:
         return cls(model, average, base_sha256)
 
     @property
-    def stamp(self) -> RaterIdentity:
+    def identity(self) -> RaterIdentity:
         return RaterIdentity("reward", self.model.version)
 
     @property
     def scale(self) -> Scale:
         return PREFERRED
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         """Of a passage its last reply; of a whole dialogue the mean over its replies."""
         replies = [replies_of(passage) for passage in passages]
         rewards = iter(self.model.rewards([one for found in replies for one in found]).tolist())
@@ -115,7 +115,7 @@ class RewardRater:
             chances = [1 / (1 + float(np.exp(self.average - next(rewards)))) for _ in found]
             missing = None if chances else "the passage holds no reply of the assistant"
             scores = {"preferred": sum(chances) / len(chances)} if chances else {}
-            judged.append(Rating(self.stamp, scores, missing))
+            judged.append(Rating(scores, missing))
         return judged
 
 

@@ -21,28 +21,32 @@ DONE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """How one reply was judged. ``dimensions``: SENSE-7, 1-5; ``emotion``: 0-100 after it, moved by ``change``."""
+    """How one reply was judged.
+
+    ``dimensions``: SENSE-7, 1-5, empty where the reply could not be rated; ``emotion``: 0-100 after it, moved by
+    ``change``; ``pleased``: how well the reply did for this user, 0-1, None where that is unknown.
+    """
 
     dimensions: Mapping[str, float]
     emotion: float
     change: float
-    pleased: float  # how well the reply did for this user, 0-1
+    pleased: float | None
     served: bool  # it meets the need that the message asked about
     taken_up: bool  # it was no answer past the message
 
 
-def after_reply(persona: Persona, state: UserState, said: Intention, reply: str, verdict: Appraisal) -> UserState:
+def after_reply(state: UserState, said: Intention, reply: str, verdict: Appraisal) -> UserState:
     """The state once ``reply``, the answer to ``said``, was judged so."""
     return replace(
         state,
         emotion=verdict.emotion,
         momentum=verdict.change,
-        goals_left=_goals_left(persona, state, said) if verdict.served else state.goals_left,
+        goals_left=tuple(goal for goal in state.goals_left if not (verdict.served and goal == said.goal)),
         felt_mean=_running_mean(state.felt_mean, overall(verdict.dimensions), state.turns),
         turns=state.turns + 1,
-        poor_turns=state.poor_turns + 1 if verdict.pleased < POOR else 0,
+        poor_turns=_poor_turns(state.poor_turns, verdict.pleased),
         ignored=0 if verdict.taken_up else state.ignored + 1,
-        extra={**state.extra, "reply": sentence_digests(reply), "satisfaction": round(verdict.pleased, 4)},
+        extra={**state.extra, "reply": sentence_digests(reply), **_satisfaction(verdict.pleased)},
     )
 
 
@@ -50,16 +54,23 @@ def reason_to_leave(persona: Persona, state: UserState) -> str | None:
     """Why a user in this state, right after a reply, would go; None to stay."""
     if state.poor_turns >= persona.patience:
         return f"patience ran out after {state.poor_turns} poor turns in a row"
-    if not state.goals_left and state.extra["satisfaction"] >= DONE:
+    if not state.goals_left and state.extra.get("satisfaction", 0.0) >= DONE:
         return "every goal is met and the user is satisfied"
     return None
 
 
-def _goals_left(persona: Persona, state: UserState, said: Intention) -> tuple[str, ...]:
-    """The goals left once the need and topic of ``said`` were served."""
-    met = {goal.id for goal in persona.goals if (goal.need, goal.topic) == (said.need, said.topic)}
-    return tuple(goal for goal in state.goals_left if goal not in met)
+def _poor_turns(before: int, pleased: float | None) -> int:
+    """Poor turns in a row; a reply of which nothing is known neither adds to them nor ends them."""
+    if pleased is None:
+        return before
+    return before + 1 if pleased < POOR else 0
+
+
+def _satisfaction(pleased: float | None) -> dict[str, float]:
+    return {} if pleased is None else {"satisfaction": round(pleased, 4)}
 
 
 def _running_mean(mean: float, value: float, count: int) -> float:
+    if math.isnan(value):
+        return mean
     return value if math.isnan(mean) else mean + (value - mean) / (count + 1)

@@ -22,14 +22,32 @@ reply that follows its task's pattern feels about as much as people want there: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.agents.protocols import SENSE7, Expressed
+from holdfast.agents.protocols import SENSE7
+from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.agents.users.reply_cues import ReplyCues
 
 #: Satisfaction below this makes a poor turn.
 POOR = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class Expressed:
+    """What the formula reads of a rating: EPITOME's levels, 0-2 each."""
+
+    emotional_reaction: float
+    interpretation: float
+    exploration: float
+
+    @classmethod
+    def of(cls, rating: Rating) -> Expressed | None:
+        """Return the levels of ``rating``, or None where it lacks one of them."""
+        if any(name not in rating.values for name in EXPRESSED.dimensions):
+            return None
+        return cls(**{name: rating.values[name] for name in EXPRESSED.dimensions})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +118,8 @@ def answer(heard: ReplyCues) -> float:
 
 
 def overall(dimensions: Mapping[str, float]) -> float:
-    """Perceived empathy of one reply, 1-5: the plain mean of the seven."""
-    return sum(dimensions[name] for name in SENSE7) / len(SENSE7)
+    """Return perceived empathy of one reply, 1-5: the plain mean of the seven; nan where one is missing."""
+    return sum(dimensions.get(name, math.nan) for name in SENSE7) / len(SENSE7)
 
 
 def satisfaction(perceived: float, desired: float, heard: ReplyCues) -> float:
@@ -117,7 +135,7 @@ def satisfaction(perceived: float, desired: float, heard: ReplyCues) -> float:
     return (1.0 - weight) * fit + weight * answer(heard)
 
 
-def serves(heard: ReplyCues, expressed: Expressed, desired: float) -> bool:
+def serves(heard: ReplyCues, expressed: Expressed | None, desired: float) -> bool:
     """Whether the reply meets the need that the message asked about.
 
     It must name the topic or the need (half of the words), and either say what to do or, for a user who came to be
@@ -125,12 +143,14 @@ def serves(heard: ReplyCues, expressed: Expressed, desired: float) -> bool:
     """
     if not heard.asked or heard.grounding < 0.5:
         return False
-    return heard.steps or (desired > 4.0 and expressed.interpretation + expressed.exploration >= 1.5)
+    if heard.steps or expressed is None:
+        return heard.steps
+    return desired > 4.0 and expressed.interpretation + expressed.exploration >= 1.5
 
 
-def acknowledges(heard: ReplyCues, expressed: Expressed) -> bool:
+def acknowledges(heard: ReplyCues, expressed: Expressed | None) -> bool:
     """Whether the reply takes up a feeling or a topic that was told: names half of it, or shows concern (ER >= 1)."""
-    return heard.grounding >= 0.5 or expressed.emotional_reaction >= 1.0
+    return heard.grounding >= 0.5 or (expressed is not None and expressed.emotional_reaction >= 1.0)
 
 
 def _clip(level: float) -> float:

@@ -92,7 +92,7 @@ def _is_content(state: UserState) -> bool:
 def _open(persona: Persona, state: UserState, feels: bool, rng: random.Random) -> tuple[Intention, UserState]:
     goal = rng.choice(open_goals(persona, state) or persona.goals)
     if not feels:
-        return _saying(state, Intention("open", topic=goal.topic, need=goal.need))
+        return _saying(state, Intention("open", topic=goal.topic, need=goal.need, goal=goal.id))
     feeling, state = next_feeling(persona, state, rng)
     return _saying(state, Intention("open", feeling=feeling, topic=goal.topic))
 
@@ -120,12 +120,13 @@ def _question(persona: Persona, state: UserState, rng: random.Random) -> tuple[I
     goals = open_goals(persona, state)
     if rng.random() < OWN_TOPIC:
         goal = rng.choice(_not_just_asked(goals or persona.goals, state.last_said))
-        return _saying(state, Intention("ask", topic=goal.topic, need=goal.need))
+        return _saying(state, Intention("ask", topic=goal.topic, need=goal.need, goal=goal.id))
     left = frozenset(state.goals_left)
     known = tuple(goal for goal in persona.goals if goal in goals or goal.id not in left) or persona.goals
     goal = rng.choice(_not_just_asked(known, state.last_said))
     topic, state = next_topic(persona, state, rng)
-    return _saying(state, Intention("ask", topic=topic, need=goal.need))
+    about = goal.id if topic == goal.topic else None  # carried over to another topic, the need is no goal's
+    return _saying(state, Intention("ask", topic=topic, need=goal.need, goal=about))
 
 
 def _not_just_asked(goals: tuple[Goal, ...], last: Intention | None) -> tuple[Goal, ...]:

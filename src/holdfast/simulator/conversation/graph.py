@@ -25,7 +25,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from holdfast.agents.protocols import AssistantView, Exchange, Message
+from holdfast.agents.protocols import AssistantView, Message
+from holdfast.agents.turn import close_turn, open_turn, rate_reply
 from holdfast.agents.users.state import state_to_json
 from holdfast.simulator.conversation.participants import Participants, ConversationState
 from holdfast.simulator.conversation.stop import TurnEnd
@@ -39,53 +40,51 @@ async def user(
 
     The way on is a ``Command``, not an edge's function: LangGraph then runs a quarter faster per turn.
     """
-    cast = runtime.context
-    if state.get("reply") is None:
-        return Command(update=await _next_message(cast, state), goto="assistant")
-    record, finished = await _finish(cast, state)
-    await cast.on_turn(record)
-    if record.stop is not None or cast.halted():
-        return Command(update=finished, goto="__end__")
-    return Command(update={**finished, **await _next_message(cast, {**state, **finished})}, goto="assistant")
+    people, finished = runtime.context, state
+    if state.get("reply") is not None:
+        record, finished = await _finish(people, state)
+        await people.on_turn(record)
+        if record.stop is not None or people.halted():
+            return Command(update=finished, goto="__end__")
+    number = finished["turn"] + 1
+    opened = await open_turn(people.user, finished["user"], state["messages"], people.user_seed(number, "speak"))
+    return Command(update={**finished, "opened": opened, "messages": opened.messages}, goto="assistant")
 
 
 async def assistant(state: ConversationState, runtime: Runtime[Participants]) -> ConversationState:
     """The candidate's answer; it sees the messages, and the task only where it is told it."""
-    cast, turn = runtime.context, state["turn"] + 1
-    task = cast.task if cast.candidate.told_task else None
-    view = AssistantView(cast.spec.id, turn, state["messages"], cast.candidate_seed(turn), task)
-    answer = await cast.candidate.reply(view)
+    people, turn = runtime.context, state["turn"] + 1
+    task = people.task if people.candidate.told_task else None
+    view = AssistantView(people.spec.id, turn, state["messages"], people.candidate_seed(turn), task)
+    answer = await people.candidate.reply(view)
     return {"reply": answer, "messages": (*state["messages"], Message("assistant", answer.text))}
 
 
-async def _next_message(cast: Participants, state: ConversationState) -> ConversationState:
-    spoken = await cast.user.speak(state["user"], state["messages"], cast.user_seed(state["turn"] + 1, "speak"))
-    messages = (*state["messages"], Message("user", spoken.text))
-    return {"spoken": spoken, "user": spoken.state, "messages": messages}
-
-
-async def _finish(cast: Participants, state: ConversationState) -> tuple[TurnRecord, ConversationState]:
+async def _finish(people: Participants, state: ConversationState) -> tuple[TurnRecord, ConversationState]:
     """Rate the reply, let the user feel it, and say whether the conversation ends here."""
-    turn, spoken, answer = state["turn"] + 1, state["spoken"], state["reply"]
+    number, opened, answer = state["turn"] + 1, state["opened"], state["reply"]
+    assert opened is not None
     assert answer is not None
-    (expressed,) = await cast.rater.rate([Exchange(spoken.text, answer.text)])
-    felt = await cast.user.feel(state["user"], spoken.said, answer.text, expressed, cast.user_seed(turn, "feel"))
+    ratings = await rate_reply(people.raters, opened.messages, answer.text)
+    turn = await close_turn(people.user, opened, answer.text, ratings, people.user_seed(number, "feel"))
+    felt = turn.felt
     record = TurnRecord(
-        episode_id=cast.spec.id,
-        turn=turn,
-        user=spoken.text,
-        said=spoken.said,
+        episode_id=people.spec.id,
+        turn=number,
+        user=opened.spoken.text,
+        said=opened.spoken.said,
         reply=answer.text,
-        expressed=expressed,
+        ratings=ratings,
         felt=felt.dimensions,
         emotion=felt.state.emotion,
         state=state_to_json(felt.state),
+        goals_served=turn.goals_served,
         adapter=answer.adapter,
         recognised_task=answer.recognised_task,
-        stop=cast.stop.reason(TurnEnd(turn, felt, state["messages"])),
+        stop=people.stop.reason(TurnEnd(number, felt, state["messages"])),
         tokens=(answer.prompt_tokens, answer.completion_tokens),
     )
-    return record, {"turn": turn, "user": felt.state, "stop": record.stop, "reply": None}
+    return record, {"turn": number, "user": felt.state, "stop": record.stop, "reply": None, "opened": None}
 
 
 class Node(Protocol):

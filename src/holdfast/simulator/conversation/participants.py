@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.agents.protocols import Candidate, Message, Rater, Reply, Spoken, UserAgent, UserState
+from holdfast.agents.protocols import Candidate, Message, Reply, UserAgent, UserState
+from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.turn import OpenedTurn
 from holdfast.agents.users.state import state_from_json
 from holdfast.personas.schema import TaskContext
 from holdfast.simulator.conversation.stop import StopRule
@@ -21,7 +23,7 @@ class ConversationState(TypedDict, total=False):
     turn: int  # finished turns
     messages: tuple[Message, ...]
     user: UserState
-    spoken: Spoken
+    opened: OpenedTurn | None  # the user's newest message, until its reply is felt
     reply: Reply | None  # until the user has felt it
     stop: str | None
 
@@ -38,7 +40,7 @@ class Participants:
     task: TaskContext
     user: UserAgent
     candidate: Candidate
-    rater: Rater
+    raters: Mapping[str, Rater]  # by name, the primary one first
     stop: StopRule
     on_turn: Callable[[TurnRecord], Awaitable[None]]  # called once per finished turn, before the next one starts
     study_seed: int = 0

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.agents.protocols import Candidate, Rater, UserAgent
+from holdfast.agents.protocols import Candidate, UserAgent
+from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import BudgetError, JournalError
 from holdfast.personas.schema import Persona
 from holdfast.simulator.conversation.participants import Participants
@@ -41,7 +42,7 @@ _MOST_DIFFERENCES = 8
 
 @dataclass(frozen=True, slots=True)
 class Troupe:
-    """Who can be cast: candidates by name, a user agent for a persona, the rater of expressed empathy.
+    """Who can be cast: candidates by name, a user agent for a persona, raters by name, the primary first.
 
     ``simulators``: other players of personas by name; each takes the persona and the conversation's id. ``hold`` holds
     their conversations: here, or on other machines.
@@ -49,7 +50,7 @@ class Troupe:
 
     candidates: Mapping[str, Candidate]
     user_for: Callable[[Persona], UserAgent]
-    rater: Rater
+    raters: Mapping[str, Rater]
     simulators: Mapping[str, Callable[[Persona, str], UserAgent]] = field(default_factory=dict)
     hold: Holder = hold_conversations
 
@@ -199,7 +200,7 @@ class _Round:
             task=plan.tasks[spec.task],
             user=troupe.user(spec, plan.personas[spec.persona]),
             candidate=troupe.candidates[spec.candidate],
-            rater=troupe.rater,
+            raters=troupe.raters,
             stop=stop_rule(spec, leave=plan.study.leave),
             on_turn=self.stage.keep,
             study_seed=plan.study.seed,

@@ -12,7 +12,20 @@ from pathlib import Path
 from holdfast.core.errors import JournalError
 
 APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_READ = 1  # one rater, whose levels stood in a column of their own, and no goals
+
+_AS_VERSION_2 = """
+PRAGMA temp_store=MEMORY;
+CREATE TEMP VIEW turns AS SELECT rowid AS rowid, *, expressed AS ratings, '[]' AS goals_served FROM main.turns;
+"""
+_TO_VERSION_2 = """
+BEGIN IMMEDIATE;
+ALTER TABLE turns RENAME COLUMN expressed TO ratings;
+ALTER TABLE turns ADD COLUMN goals_served TEXT NOT NULL DEFAULT '[]';
+PRAGMA user_version=2;
+COMMIT;
+"""
 _SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log
 
 
@@ -39,7 +52,23 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     with clear(path):
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        if _version(connection) < SCHEMA_VERSION:
+            connection.executescript(_TO_VERSION_2)
     return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """As :func:`connect`, read-only; a journal of an older version looks like one of today's."""
+    connection = connect(path, "ro")
+    with clear(path):
+        if _version(connection) < SCHEMA_VERSION:
+            connection.executescript(_AS_VERSION_2)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def write_empty(path: Path, meta: Mapping[str, str]) -> None:
@@ -59,13 +88,13 @@ def check(path: Path, *, thorough: bool) -> None:
     """A JournalError unless the file is ours, of this version, and (where ``thorough``) whole."""
     with clear(path), closing(connect(path, "ro")) as db:
         (application,) = db.execute("PRAGMA application_id").fetchone()
-        (version,) = db.execute("PRAGMA user_version").fetchone()
+        version = _version(db)
         if application != APPLICATION_ID:
             raise JournalError(f"{path}: an SQLite file, but not a holdfast journal; choose another --out")
-        if version != SCHEMA_VERSION:
+        if not OLDEST_READ <= version <= SCHEMA_VERSION:
             age = "an older" if version < SCHEMA_VERSION else "a newer"
             raise JournalError(
-                f"{path}: written by {age} holdfast (journal version {version}, this one reads {SCHEMA_VERSION}); "
+                f"{path}: written by {age} holdfast (journal version {version}, this one reads {OLDEST_READ} to {SCHEMA_VERSION}); "
                 f"use that holdfast, or choose another --out"
             )
         if thorough:

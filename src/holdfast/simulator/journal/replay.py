@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import AssistantView, Expressed, Felt, Message, Reply, Intention, Spoken, UserState
+from holdfast.agents.protocols import AssistantView, Felt, Message, Reply, Intention, Spoken, UserState
+from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.state import begin_state, state_from_json
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.personas.schema import Persona
@@ -57,7 +58,7 @@ class ReplayedUser:
         kept = self._turn(state)
         return Spoken(kept.user, kept.said, replace(state, last_said=kept.said))
 
-    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt:
+    async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
         kept = self._turn(state)
         why = kept.stop or ""
         leave = why.removeprefix(USER_LEFT) if why.startswith(USER_LEFT) else None

@@ -8,11 +8,12 @@ from dataclasses import asdict, fields
 from sys import intern
 from typing import Any
 
-from holdfast.agents.protocols import Expressed, Intention
+from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 TURN_COLUMNS = (
-    "episode", "turn", "user", "said", "reply", "expressed", "felt", "emotion", "state",
+    "episode", "turn", "user", "said", "reply", "ratings", "felt", "emotion", "state", "goals_served",
     "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens",
 )  # fmt: skip
 
@@ -21,6 +22,8 @@ MEASURED_STATE = ("desired",)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
 _SAID = tuple(field.name for field in fields(Intention))
+_RATING = tuple(field.name for field in fields(Rating))
+_EMPTY = {name: getattr(Rating(), name) for name in _RATING}
 
 
 def dumps(value: object) -> str:
@@ -37,10 +40,11 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
         record.user,
         dumps(said),
         record.reply,
-        dumps(record.expressed.as_array()),
+        dumps({name: _rating_json(rating) for name, rating in record.ratings.items()}),
         dumps(dict(record.felt)),
         record.emotion,
         dumps(dict(record.state)),
+        dumps(record.goals_served),
         record.adapter,
         record.recognised_task,
         record.stop,
@@ -53,22 +57,44 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
 
     Raises ValueError, TypeError or KeyError where the row is damaged.
     """
-    episode, turn, user, said, reply, expressed, felt, emotion, state, adapter, task, stop, prompt, completion = row
+    episode, turn, user, said, reply, ratings, felt, emotion, state, goals, adapter, task, stop, prompt, completion = row
     return TurnRecord(
         episode_id=intern(episode),
         turn=turn,
         user=user,
         said=Intention(**json.loads(said)),
         reply=reply,
-        expressed=Expressed(*json.loads(expressed)),
+        ratings=ratings_of(ratings),
         felt={intern(name): value for name, value in json.loads(felt).items()},
         emotion=emotion,
         state=json.loads(state),
+        goals_served=tuple(json.loads(goals)),
         adapter=adapter,
         recognised_task=task,
         stop=stop,
         tokens=(prompt, completion),
     )
+
+
+def ratings_of(text: str) -> dict[str, Rating]:
+    """The ratings of a row; a list of three levels is the linear rater's, in a journal of version 1."""
+    raw = json.loads(text)
+    if isinstance(raw, list):
+        return {"linear": expressed(*raw)}
+    return {intern(name): _rating(fields) for name, fields in raw.items()}
+
+
+def _rating_json(rating: Rating) -> dict[str, Any]:
+    """What differs from an empty rating."""
+    return {name: value for name in _RATING if (value := getattr(rating, name)) != _EMPTY[name]}
+
+
+def _rating(raw: Mapping[str, Any]) -> Rating:
+    given = dict(raw)
+    values = {intern(name): value for name, value in given.pop("values", {}).items()}
+    if "tokens" in given:
+        given["tokens"] = tuple(given["tokens"])
+    return Rating(values, **given)
 
 
 def spec_json(spec: EpisodeSpec) -> str:

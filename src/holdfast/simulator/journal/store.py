@@ -7,7 +7,6 @@ run writes.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,10 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.errors import InputError, JournalError
-from holdfast.simulator.journal.file import check, clear, connect, connect_to_write, write_empty
+from holdfast.simulator.journal.file import check, clear, connect_to_read, connect_to_write, write_empty
 from holdfast.simulator.journal.locking import WriterLock
-from holdfast.simulator.journal.rows import MEASURED_STATE, TURN_COLUMNS, json_spec, row_turn, spec_json, turn_row
+from holdfast.simulator.journal.rows import MEASURED_STATE, TURN_COLUMNS, json_spec, ratings_of, row_turn, spec_json, turn_row
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 _COLUMNS = ", ".join(TURN_COLUMNS)
@@ -84,7 +84,7 @@ class Journal:
         """
         _must_exist(path)
         check(path, thorough=False)
-        connection = connect(path, "ro")
+        connection = connect_to_read(path)
         with clear(path):
             connection.execute("BEGIN")
         return cls(path, connection, None)
@@ -174,13 +174,13 @@ class Journal:
         with clear(self.path):
             return [cause for (cause,) in self._db.execute("SELECT error FROM episodes WHERE error IS NOT NULL")]
 
-    def ratings(self, after: int = 0) -> Iterator[tuple[int, str, str, list[float]]]:
-        """Place, candidate, task and expressed empathy of each turn, in the order of finishing, behind a place."""
-        fields = "json_extract(spec, '$.candidate'), json_extract(spec, '$.task'), expressed"
+    def ratings(self, after: int = 0) -> Iterator[tuple[int, str, str, Rating]]:
+        """Place, candidate, task and the primary rating of each turn, in the order of finishing, behind a place."""
+        fields = "json_extract(spec, '$.candidate'), json_extract(spec, '$.task'), ratings"
         query = f"SELECT turns.rowid, {fields} FROM turns JOIN episodes ON id = episode WHERE turns.rowid > ?"
         with clear(self.path):
-            for place, candidate, task, expressed in self._db.execute(f"{query} ORDER BY turns.rowid", (after,)):
-                yield place, candidate, task, json.loads(expressed)
+            for place, candidate, task, ratings in self._db.execute(f"{query} ORDER BY turns.rowid", (after,)):
+                yield place, candidate, task, primary_of(ratings_of(ratings))
 
     def tokens(self) -> int:
         """Prompt and completion tokens of all finished turns."""

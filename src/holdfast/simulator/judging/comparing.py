@@ -50,7 +50,7 @@ def summarise_comparison(
     refused = [one for each in found for one in (each.as_listed, each.swapped) if isinstance(one, Refusal)]
     decided = verdicts["first"] + verdicts["second"]
     return {
-        "judge": {"id": judge.stamp.id, "version": judge.stamp.version, "prompt_sha256": judge.stamp.prompt_sha256},
+        "judge": {"id": judge.identity.id, "version": judge.identity.version, "prompt_sha256": judge.identity.prompt_sha256},
         "scale": judge.scale.id,
         "pairs": len(found),
         "verdicts": {
@@ -73,7 +73,7 @@ def preferred(
     judge: PairwiseJudge, pairs: Sequence[PreferencePair], found: Sequence[Preference]
 ) -> list[PreferencePair]:
     """The pairs as the judge prefers them, for training; those without one verdict in both orders are left out."""
-    source = f"{judge.stamp.id} {(judge.stamp.prompt_sha256 or '')[:12]}"
+    source = f"{judge.identity.id} {(judge.identity.prompt_sha256 or '')[:12]}"
     return [
         pair.model_copy(update={**_sides(pair, one.better == "first"), "source": source, "margin": None})
         for pair, one in zip(pairs, found, strict=True)

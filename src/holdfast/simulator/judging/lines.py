@@ -86,20 +86,21 @@ Key = tuple[str, int, int, bool, str, str]
 
 def key_of(name: str, cited: SourcedPassage, stamp: RaterIdentity) -> Key:
     """The key that the line of this passage by this rater has."""
-    return to_line(name, cited, Rating(stamp), None).key
+    return to_line(name, stamp, cited, Rating(), None).key
 
 
-def to_line(name: str, cited: SourcedPassage, judgement: Rating, verdict: Verdict | None) -> RatedLine:
+def to_line(
+    name: str, identity: RaterIdentity, cited: SourcedPassage, judgement: Rating, verdict: Verdict | None
+) -> RatedLine:
     """The line of one passage by one rater."""
-    stamp = judgement.stamp
     return RatedLine(
         file=cited.file,
         line=cited.line,
         turn=cited.turn,
         whole=cited.passage.whole,
         passage_sha256=sha256(quote_messages(cited.passage.messages)),
-        rater=RaterLine(name=name, id=stamp.id, version=stamp.version, prompt_sha256=stamp.prompt_sha256),
-        scores=dict(judgement.scores),
+        rater=RaterLine(name=name, id=identity.id, version=identity.version, prompt_sha256=identity.prompt_sha256),
+        scores=dict(judgement.values),
         missing=judgement.missing,
         words=len(cited.rated.split()),
         evidence=judgement.evidence,
@@ -112,8 +113,7 @@ def to_line(name: str, cited: SourcedPassage, judgement: Rating, verdict: Verdic
 
 def to_verdict(line: RatedLine) -> Verdict:
     """The verdict that a judge's line was written of; the tokens stand in the judgement, not in the samples."""
-    stamp = RaterIdentity(line.rater.id, line.rater.version, line.rater.prompt_sha256)
-    judgement = Rating(stamp, line.scores, line.missing, line.evidence, line.repaired, line.tokens)
+    judgement = Rating(line.scores, line.missing, line.evidence, line.repaired, line.tokens)
     return Verdict(judgement, tuple(map(_sample, line.samples or ())), line.spread)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast.adapters.micro import base_path
 from holdfast.agents.raters.judge.chat_model import LOCAL, PROVIDERS, Here, chat_model
-from holdfast.agents.raters.protocol import EXPRESSED, Scale, ScaleRater
+from holdfast.agents.raters.protocol import EXPRESSED, Scale, Rater
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 
@@ -35,7 +35,7 @@ class JudgeSettings:
     concurrency: int = 8
 
 
-def named_raters(words: Iterable[str], settings: JudgeSettings) -> dict[str, ScaleRater]:
+def named_raters(words: Iterable[str], settings: JudgeSettings) -> dict[str, Rater]:
     """The rater that each word names. Raises InputError as :func:`named_rater` does, and where the keys of several
     providers would go to one ``base_url``.
     """
@@ -46,7 +46,7 @@ def named_raters(words: Iterable[str], settings: JudgeSettings) -> dict[str, Sca
     return {word: named_rater(word, settings) for word in named}
 
 
-def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:
+def named_rater(word: str, settings: JudgeSettings) -> Rater:
     """The rater that ``word`` names. Raises InputError for an unknown word, or one that knows no such scale."""
     kind, _, rest = word.partition(":")
     if kind in (*PROVIDERS, *LOCAL):
@@ -59,7 +59,7 @@ def named_rater(word: str, settings: JudgeSettings) -> ScaleRater:
     raise InputError(f"unknown rater {quote(word)}; allowed: {', '.join((*WORDS, *MODELS_HERE))}{hint}")
 
 
-def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
+def _judge(word: str, settings: JudgeSettings) -> Rater:
     from holdfast.agents.raters.judge.rater import JudgeRater
 
     temperature = settings.temperature
@@ -86,7 +86,7 @@ def _judge(word: str, settings: JudgeSettings) -> ScaleRater:
     )
 
 
-def _reward(folder: Path, base: str) -> ScaleRater:
+def _reward(folder: Path, base: str) -> Rater:
     from holdfast.adapters.training.store import weights_sha256
     from holdfast.agents.models.opening import local_reference
     from holdfast.agents.raters.reward import RewardRater
@@ -98,7 +98,7 @@ def _reward(folder: Path, base: str) -> ScaleRater:
     return rater
 
 
-def _fitted(word: str, scale: Scale) -> ScaleRater:
+def _fitted(word: str, scale: Scale) -> Rater:
     """A rater that was fitted on human labels: the shipped one for the scale, or one in a folder."""
     from holdfast.agents.raters.by_name import scale_raters
 

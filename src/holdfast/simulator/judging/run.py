@@ -12,7 +12,7 @@ from typing import TextIO
 
 from holdfast.core.atomic import drafted
 from holdfast.agents.raters.judge.rater import JudgeRater, Verdict
-from holdfast.agents.raters.protocol import Rating, ScaleRater
+from holdfast.agents.raters.protocol import Rating, Rater
 from holdfast.core.errors import Fault, InputError, ModelError
 from holdfast.simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_verdict
 from holdfast.simulator.judging.reading import SourcedPassage, read_passages
@@ -52,7 +52,7 @@ def collect(files: Sequence[Path], *, whole: bool, limit: int | None) -> RatedFi
 
 async def rate(
     rated: RatedFiles,
-    raters: Mapping[str, ScaleRater],
+    raters: Mapping[str, Rater],
     out: TextIO | None,
     on_done: OnDone,
     kept: Kept = MappingProxyType({}),
@@ -74,8 +74,8 @@ async def rate(
                 rated.verdicts.setdefault(name, []).extend(verdicts)
                 rated.judgements[name] += [verdict.judgement for verdict in verdicts]
                 continue
-            judged = await rater.judge([one.passage for one in chunk])
-            _write(out, [to_line(name, one, found, None) for one, found in zip(chunk, judged, strict=True)])
+            judged = await rater.rate([one.passage for one in chunk])
+            _write(out, [to_line(name, rater.identity, one, found, None) for one, found in zip(chunk, judged, strict=True)])
             rated.judgements[name] += judged
             on_done(len(chunk))
 
@@ -84,11 +84,11 @@ async def _verdicts(
     name: str, rater: JudgeRater, chunk: Sequence[SourcedPassage], out: TextIO | None, on_done: OnDone, kept: Kept
 ) -> list[Verdict]:
     """A judge's verdicts on a chunk: those that are kept, and those that are asked for now and written."""
-    before = [kept.get(key_of(name, one, rater.stamp)) for one in chunk]
+    before = [kept.get(key_of(name, one, rater.identity)) for one in chunk]
     ask = [one for one, line in zip(chunk, before, strict=True) if line is None]
     on_done(len(chunk) - len(ask))
     asked = await rater.examine([one.passage for one in ask], lambda _index, _verdict: on_done(1))
-    _write(out, [to_line(name, one, found.judgement, found) for one, found in zip(ask, asked, strict=True)])
+    _write(out, [to_line(name, rater.identity, one, found.judgement, found) for one, found in zip(ask, asked, strict=True)])
     fresh = iter(asked)
     return [next(fresh) if line is None else to_verdict(line) for line in before]
 
@@ -110,7 +110,7 @@ def _require_server(name: str, verdicts: Sequence[Verdict]) -> None:
 
 
 def rate_files(
-    rated: RatedFiles, raters: Mapping[str, ScaleRater], out: Path | None, on_done: OnDone, *, resume: bool = False
+    rated: RatedFiles, raters: Mapping[str, Rater], out: Path | None, on_done: OnDone, *, resume: bool = False
 ) -> None:
     """Run :func:`rate` to its end. With ``resume`` what a judge has rated in ``out`` is kept, and new lines follow it.
 

@@ -12,14 +12,14 @@ import numpy as np
 from holdfast.agents.raters.agreement import Floats
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
 from holdfast.agents.raters.judge.rater import Verdict
-from holdfast.agents.raters.protocol import Rating, ScaleRater
+from holdfast.agents.raters.protocol import Rating, Rater
 from holdfast.agents.raters.judge.outcomes import count_answers
 from holdfast.agents.raters.panel import agreement, disputes
 from holdfast.simulator.judging.run import RatedFiles
 from holdfast.simulator.results.shapes import plain
 
 
-def summarise(rated: RatedFiles, raters: dict[str, ScaleRater], seed: int = 0) -> dict[str, Any]:
+def summarise(rated: RatedFiles, raters: dict[str, Rater], seed: int = 0) -> dict[str, Any]:
     """The whole summary. ``seed``: of the bootstrap behind the panel's intervals."""
     scale = next(iter(raters.values())).scale
     words = word_counts([one.rated for one in rated.passages])
@@ -43,11 +43,11 @@ def summarise(rated: RatedFiles, raters: dict[str, ScaleRater], seed: int = 0) -
 
 
 def _of_rater(
-    rater: ScaleRater, judged: Sequence[Rating], verdicts: Sequence[Verdict] | None, words: Floats
+    rater: Rater, judged: Sequence[Rating], verdicts: Sequence[Verdict] | None, words: Floats
 ) -> dict[str, Any]:
-    scores = columns([one.scores for one in judged], rater.scale.dimensions)
+    scores = columns([one.values for one in judged], rater.scale.dimensions)
     found: dict[str, Any] = {
-        "stamp": asdict(rater.stamp),
+        "stamp": asdict(rater.identity),
         "missing": sum(one.missing is not None for one in judged),
         "dimensions": {name: _of_dimension(values, words, verdicts, name) for name, values in scores.items()},
     }

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.linear.features import tokens
 from holdfast.core.errors import ModelError
 from holdfast.simulator.measure.arrays import Floats

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.logs.measuring import OTHERS, Tallies
 from holdfast.simulator.logs.records import End
@@ -52,7 +52,7 @@ def build_results(
         "openings": tallies.openings,
         "known_words": tallies.known_words / tallies.words if tallies.words else None,
         "skipped": skipped_of(tallies),
-        "rater": {"id": rater.id, "version": rater.version},
+        "rater": {"id": rater.identity.id, "version": rater.identity.version},
         "pattern": pattern,
         "seed": seed,
         "draws": draws,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.agents.protocols import SENSE7
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.records import EpisodeRecord
 
@@ -59,7 +60,7 @@ def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, flo
         if not episode.turns:
             continue
         columns = [turn.turn - 1 for turn in episode.turns]
-        expressed[row, columns] = [turn.expressed.as_array() for turn in episode.turns]
+        expressed[row, columns] = [turn.primary.levels(EXPRESSED.dimensions) for turn in episode.turns]
         felt[row, columns] = [[turn.felt.get(name, np.nan) for name in SENSE7] for turn in episode.turns]
         emotion[row, columns] = [turn.emotion for turn in episode.turns]
     specs = [episode.spec for episode in episodes]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.monitor.speed import SpeedMeter
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
@@ -88,7 +89,7 @@ class PlainProgress:
             self.note(self._line())
 
     def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        self.means.add(spec.candidate, spec.task, record.expressed.as_array())
+        self.means.add(spec.candidate, spec.task, record.primary.levels(EXPRESSED.dimensions))
 
     def count(self, counters: Mapping[str, float]) -> None:
         words = counter_words(counters)

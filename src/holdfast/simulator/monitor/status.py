@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import patterns, tasks
 from holdfast.simulator.journal.store import Journal
@@ -88,10 +89,10 @@ class StatusReader:
         )
 
     def _catch_up(self, journal: Journal) -> None:
-        new: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
-        for place, candidate, task, expressed in journal.ratings(after=self._seen):
+        new: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
+        for place, candidate, task, rating in journal.ratings(after=self._seen):
             self._seen = place
-            new[candidate, task].append(expressed)
+            new[candidate, task].append(rating.levels(EXPRESSED.dimensions))
         for (candidate, task), ratings in new.items():
             self._tally.add(candidate, task, ratings)
 

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.monitor.speed import SpeedMeter
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
@@ -48,7 +49,7 @@ class RichProgress:
         self._show()
 
     def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        self._tally.add(spec.candidate, spec.task, record.expressed.as_array())
+        self._tally.add(spec.candidate, spec.task, record.primary.levels(EXPRESSED.dimensions))
 
     def count(self, counters: Mapping[str, float]) -> None:
         self._counted = counter_words(counters)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.agents.protocols import SENSE7
 from holdfast.personas.schema import MECHANISMS, Persona
 from holdfast.simulator.measure.adherence import adherence
@@ -142,7 +143,7 @@ def _group(
 
 
 def _turn(turn: TurnRecord, target: Sequence[float | None]) -> dict[str, Any]:
-    shown = [number(level) for level in turn.expressed.as_array()]
+    shown = [number(level) for level in turn.primary.levels(EXPRESSED.dimensions)]
     felt = [number(turn.felt.get(dimension)) for dimension in SENSE7]
     known = [f for f in felt if f is not None]
     row = np.array([*shown, *target], dtype=np.float64)

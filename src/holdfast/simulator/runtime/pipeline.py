@@ -195,7 +195,7 @@ def provenance(house: Resources, inputs: Mapping[str, str]) -> dict[str, Any]:
         "microcosm": microcosm,
         **({"ablation": ablation()} if microcosm else {}),
         "inputs": dict(inputs),
-        "rater": {"id": house.rater.id, "version": house.rater.version},
+        "rater": {"id": house.rater.identity.id, "version": house.rater.identity.version},
         "prompts": prompt_hashes(),
     }
 

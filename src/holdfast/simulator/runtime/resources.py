@@ -83,7 +83,7 @@ class Resources:
             for spec, reference in self.references.items()
         }
         hashes |= {f"adapter {name}": weights_sha256(path) for name, path in experts.items()}
-        return {**hashes, f"rater {self.rater.id}": self.rater.version}
+        return {**hashes, f"rater {self.rater.identity.id}": self.rater.identity.version}
 
     def add_experts(self, experts: Mapping[str, Path]) -> None:
         """Let the models of the study's adapted candidates speak through these adapters.
@@ -140,7 +140,7 @@ class Resources:
             if spec.kind == "model"
         }
         hold = partial(self.place.hold, meters=self.meters)
-        return Troupe(candidates, user_for, CoalescingRater(self.rater), simulators, hold)
+        return Troupe(candidates, user_for, {self.rater.identity.id: CoalescingRater(self.rater)}, simulators, hold)
 
 
 def traced(model: ChatModel) -> ChatModel:

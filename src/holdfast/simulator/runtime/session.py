@@ -46,13 +46,13 @@ def replaying(plan: Plan, old: Journal, folder: Path, timings: dict[str, float])
     must_hold(old, plan.episodes)
     candidates = {name: ReplayedCandidate(name, old) for name in plan.study.candidate_names}
     rater = study_rater(plan.study)
-    inputs = {"replay of study": old.meta()["study_sha256"], f"rater {rater.id}": rater.version}
+    inputs = {"replay of study": old.meta()["study_sha256"], f"rater {rater.identity.id}": rater.identity.version}
     run = read_json(folder / RUN_FILE) if (folder / RUN_FILE).exists() else {"provenance": {}}
     then = {name: value for name, value in run["provenance"].items() if name in ("model", "microcosm", "prompts")}
     made = {**versions(("langgraph", "numpy")), **then, "replayed": True, "inputs": inputs}
-    made["rater"] = {"id": rater.id, "version": rater.version}
+    made["rater"] = {"id": rater.identity.id, "version": rater.identity.version}
     played = {users.name: _as_they_were(old) for users in plan.study.users if users.kind == "model"}
-    return Session(plan, Troupe(candidates, user_for, CoalescingRater(rater), played), inputs, made, timings)
+    return Session(plan, Troupe(candidates, user_for, {rater.identity.id: CoalescingRater(rater)}, played), inputs, made, timings)
 
 
 def _as_they_were(old: Journal) -> Callable[[Persona, str], ReplayedUser]:

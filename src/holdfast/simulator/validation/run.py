@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.raters.dialogue.rater import FittedRater
-from holdfast.agents.raters.protocol import ScaleRater
+from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import DataError
 from holdfast.simulator.validation import agreement
 from holdfast.simulator.validation import esconv
@@ -35,7 +35,7 @@ _JUDGED: Mapping[str, Callable[[Path], Judged]] = {"epitome": read_epitome, "len
 
 
 async def validate(
-    raters: Mapping[str, ScaleRater], data: Path, *, draws: int = 1000, seed: int = 0, told: Told = lambda _set: None
+    raters: Mapping[str, Rater], data: Path, *, draws: int = 1000, seed: int = 0, told: Told = lambda _set: None
 ) -> dict[str, Any]:
     """What every set says, ready for JSON but for nan.
 
@@ -58,17 +58,17 @@ async def validate(
                 found["skipped"][name] = f"there is no text of {name!r} in these data"
     if not found["how"]:
         raise DataError("; ".join(f"{name}: {why}" for name, why in found["skipped"].items()))
-    used = {scale: raters[scale].stamp for name, (scale, _) in SETS.items() if name in found["how"]}
+    used = {scale: raters[scale].identity for name, (scale, _) in SETS.items() if name in found["how"]}
     found["raters"] = {scale: {"id": stamp.id, "version": stamp.version} for scale, stamp in used.items()}
     return found
 
 
-async def _judged(found: dict[str, Any], name: str, rater: ScaleRater, data: Path, draws: int, seed: int) -> None:
+async def _judged(found: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
     texts = _JUDGED[name](data)
     scored = await score(rater, texts.labelled, seed)
     kept = np.flatnonzero(~scored.seen)  # everybody is held against the same texts
     texts, values = texts.rows(kept), scored.values[kept]
-    found[name] = agreement.agreement_table(texts, values, rater.stamp.id, draws=draws, seed=seed)
+    found[name] = agreement.agreement_table(texts, values, rater.identity.id, draws=draws, seed=seed)
     found["beside"][name] = agreement.beside_table(texts, values)
     found["ceilings"][name] = agreement.ceilings(texts)
     found["mean_kappa"][name] = agreement.mean_kappa(found[name])
@@ -76,7 +76,7 @@ async def _judged(found: dict[str, Any], name: str, rater: ScaleRater, data: Pat
     found["notes"]["judged sets"] = agreement.NOTES
 
 
-async def _chats(found: dict[str, Any], name: str, rater: ScaleRater, data: Path, draws: int, seed: int) -> None:
+async def _chats(found: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
     chats = _CHATS[name](data)
     scored = await score(rater, chats.labelled, seed)
     found[name] = perceived.chats_table(chats, scored.values, draws=draws, seed=seed)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from holdfast.agents.raters.dialogue.rater import FittedRater
-from holdfast.agents.raters.protocol import ScaleRater
+from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.labelled import Labelled, folds_by_person
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.dialogue.recipes import Recipe, recipe_of
@@ -33,7 +33,7 @@ class Scored:
     missing: dict[str, int]
 
 
-async def score(rater: ScaleRater, labelled: Labelled, seed: int = 0) -> Scored:
+async def score(rater: Rater, labelled: Labelled, seed: int = 0) -> Scored:
     """Score every passage of ``labelled`` on the rater's scale."""
     no_one = np.zeros(len(labelled.passages), dtype=bool)
     seen = no_one
@@ -63,15 +63,15 @@ def out_of_fold(recipe: Recipe, labelled: Labelled, seed: int = 0) -> Floats:
     return values
 
 
-async def _as_it_is(rater: ScaleRater, labelled: Labelled, seen: Bools) -> Scored:
+async def _as_it_is(rater: Rater, labelled: Labelled, seen: Bools) -> Scored:
     asked = np.flatnonzero(~seen)
-    judgements = await rater.judge([labelled.passages[i] for i in asked])
+    judgements = await rater.rate([labelled.passages[i] for i in asked])
     values = np.full(labelled.labels.shape, np.nan)
     missing: dict[str, int] = {}
     for i, judgement in zip(asked, judgements, strict=True):
         if judgement.missing is not None:
             missing[judgement.missing] = missing.get(judgement.missing, 0) + 1
-        values[i] = [judgement.scores.get(name, np.nan) for name in labelled.dimensions]
+        values[i] = [judgement.values.get(name, np.nan) for name in labelled.dimensions]
     return Scored(values, "as it is", seen, missing)
 
 

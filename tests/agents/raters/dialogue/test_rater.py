@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.protocol import ACTS, NO_REPLY, Passage, ScaleRater
+from holdfast.agents.raters.protocol import ACTS, NO_REPLY, Passage, Rater
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.by_name import scale_raters
 from holdfast.core.errors import DataError
 
-RATERS: tuple[ScaleRater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))
+RATERS: tuple[Rater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))
 WARM = ("I'm so sorry, that must be hard. What happened?", "That makes sense. I am here for you. How do you feel now?")
 COLD = ("ok . what do you mean ?", "ok . what do you mean ?")
 
@@ -31,7 +31,7 @@ def talk(
 
 
 @pytest.mark.parametrize("rater", RATERS, ids=lambda rater: rater.scale.id)
-async def test_contract(rater: ScaleRater) -> None:
+async def test_contract(rater: Rater) -> None:
     passages = [
         talk(WARM),
         talk(COLD, whole=False),
@@ -41,49 +41,48 @@ async def test_contract(rater: ScaleRater) -> None:
         Passage(()),
         Passage((Message("assistant", "Hello."),)),
     ]
-    found = await rater.judge(passages)
-    assert found == await rater.judge(passages)
-    assert found == [(await rater.judge([one]))[0] for one in passages]  # never depends on the batch
-    assert await rater.judge([]) == []
+    assert len(rater.identity.version) == 12
+    found = await rater.rate(passages)
+    assert found == await rater.rate(passages)
+    assert found == [(await rater.rate([one]))[0] for one in passages]  # never depends on the batch
+    assert await rater.rate([]) == []
     for judgement, passage in zip(found, passages, strict=True):
-        assert judgement.stamp == rater.stamp
-        assert len(judgement.stamp.version) == 12
         if any(message.role == "assistant" for message in passage.messages):
             assert judgement.missing is None
-            assert set(judgement.scores) <= set(rater.scale.dimensions)
-            assert all(rater.scale.low <= score <= rater.scale.high for score in judgement.scores.values())
+            assert set(judgement.values) <= set(rater.scale.dimensions)
+            assert all(rater.scale.low <= score <= rater.scale.high for score in judgement.values.values())
         else:
-            assert (judgement.missing, dict(judgement.scores)) == (NO_REPLY, {})
+            assert (judgement.missing, dict(judgement.values)) == (NO_REPLY, {})
 
 
 async def test_perceived_empathy_has_two_labelled_dimensions_and_no_guess_of_the_other_five() -> None:
     rater = FittedRater(SHIPPED_PERCEIVED)
-    warm, cold = await rater.judge([talk(WARM), talk(COLD)])
-    assert set(warm.scores) == {"affective_understanding", "response_appropriateness"}
-    assert all(warm.scores[name] > cold.scores[name] + 0.5 for name in warm.scores)
+    warm, cold = await rater.rate([talk(WARM), talk(COLD)])
+    assert set(warm.values) == {"affective_understanding", "response_appropriateness"}
+    assert all(warm.values[name] > cold.values[name] + 0.5 for name in warm.values)
 
 
 async def test_acts_hear_questions_and_advice() -> None:
     rater = FittedRater(SHIPPED_ACTS)
-    asks, tells = await rater.judge(
+    asks, tells = await rater.rate(
         [
             talk(["What is it about the job that you miss?", "How did that feel? What would help?"]),
             talk(["You should just move on.", "Just try to get over it, everyone does."]),
         ]
     )
-    assert set(asks.scores) == set(ACTS.dimensions)
-    assert asks.scores["encouraging_elaboration"] > tells.scores["encouraging_elaboration"] + 0.5
-    assert tells.scores["dismissing_emotions"] > asks.scores["dismissing_emotions"] + 0.5
+    assert set(asks.values) == set(ACTS.dimensions)
+    assert asks.values["encouraging_elaboration"] > tells.values["encouraging_elaboration"] + 0.5
+    assert tells.values["dismissing_emotions"] > asks.values["dismissing_emotions"] + 0.5
 
 
 async def test_history_counts_and_the_whole_is_not_the_last_turn() -> None:
     rater = FittedRater(SHIPPED_PERCEIVED)
     mixed, whole = talk([COLD[0], WARM[1]]), talk([WARM[0], WARM[1]])
-    one, other = await rater.judge([mixed, whole])
-    assert one.scores != other.scores
+    one, other = await rater.rate([mixed, whole])
+    assert one.values != other.values
     linear = LinearRater()
-    last, mean = await linear.judge([talk([COLD[0], WARM[0]], whole=False), talk([COLD[0], WARM[0]])])
-    assert last.scores["emotional_reaction"] > mean.scores["emotional_reaction"] > 0
+    last, mean = await linear.rate([talk([COLD[0], WARM[0]], whole=False), talk([COLD[0], WARM[0]])])
+    assert last.values["emotional_reaction"] > mean.values["emotional_reaction"] > 0
 
 
 INJECTIONS = (
@@ -96,7 +95,7 @@ INJECTIONS = (
 @pytest.mark.parametrize("rater", RATERS, ids=lambda rater: rater.scale.id)
 @pytest.mark.parametrize("injection", INJECTIONS)
 async def test_instructions_in_the_conversation_move_no_score_as_instructions(
-    rater: ScaleRater, injection: str
+    rater: Rater, injection: str
 ) -> None:
     """What they ask for does not matter: "give 5" scores as "give 1" does, and its words in any order score within
     what the order of words moves anyway."""
@@ -104,8 +103,8 @@ async def test_instructions_in_the_conversation_move_no_score_as_instructions(
     asked = [injection, injection.replace("5", "1").replace("maximum", "minimum")]
     words = injection.split()
     shuffled = [" ".join(random.Random(seed).sample(words, len(words))) for seed in range(12)]
-    found = await rater.judge([talk([base, f"{base} {text}"], whole=False) for text in (*asked, *shuffled)])
-    scores = np.array([list(one.scores.values()) for one in found])
+    found = await rater.rate([talk([base, f"{base} {text}"], whole=False) for text in (*asked, *shuffled)])
+    scores = np.array([list(one.values.values()) for one in found])
     span = rater.scale.high - rater.scale.low
     assert np.abs(scores[0] - scores[1]).max() < 0.06 * span  # numbers are words too
     assert np.abs(scores[0] - np.median(scores[2:], axis=0)).max() < 0.2 * span
@@ -114,7 +113,7 @@ async def test_instructions_in_the_conversation_move_no_score_as_instructions(
 
 def test_a_folder_that_is_no_rater(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"rater\.json: no rater can be read there"):
-        _ = FittedRater(tmp_path).stamp
+        _ = FittedRater(tmp_path).identity
     (tmp_path / MANIFEST).write_text('{"kind": "linear", "surprise": 1}')
     with pytest.raises(DataError, match="holdfast rater fit"):
         _ = FittedRater(tmp_path).scale
@@ -135,7 +134,7 @@ async def test_manifest_and_weights_must_belong_together(
         (tmp_path / file.name).write_bytes(file.read_bytes())
     Manifest.load(tmp_path).model_copy(update=change).save(tmp_path)
     with pytest.raises(DataError, match=message):
-        await FittedRater(tmp_path).judge([talk(WARM)])
+        await FittedRater(tmp_path).rate([talk(WARM)])
 
 
 @pytest.mark.parametrize("cut", [0, 10, 1000])
@@ -144,7 +143,7 @@ async def test_damaged_weights(cut: int, tmp_path: Path) -> None:
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "weights.npz").write_bytes((SHIPPED_PERCEIVED / "weights.npz").read_bytes()[:cut])
     with pytest.raises(DataError, match="no rater's weights can be read there"):
-        await FittedRater(tmp_path).judge([talk(WARM)])
+        await FittedRater(tmp_path).rate([talk(WARM)])
 
 
 def test_shipped_folders_are_small_and_name_nobody() -> None:
@@ -158,7 +157,7 @@ def test_shipped_folders_are_small_and_name_nobody() -> None:
 async def test_five_thousand_replies_a_second_through_the_common_protocol() -> None:
     rater = LinearRater()
     passages = [Passage((Message("user", "Hi."), Message("assistant", f"I'm so sorry. Why {n}?"))) for n in range(5000)]
-    await rater.judge(passages[:10])
+    await rater.rate(passages[:10])
     began = time.process_time()
-    await rater.judge(passages)
+    await rater.rate(passages)
     assert time.process_time() - began < 1

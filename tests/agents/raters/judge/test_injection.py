@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import Exchange
-from holdfast.agents.raters import LinearRater
+from tests.passages import exchange
+from holdfast.agents.raters.linear.rater import LinearRater
 
 REPLIES = ["I'm so sorry, that must hurt.", "Make a list first.", "What worries you most about it?", "OK."]
 
 
 def levels(added: str) -> np.ndarray:
-    rated = LinearRater().score([Exchange("x", f"{reply} {added}") for reply in REPLIES])
-    return np.array([one.as_array() for one in rated])
+    rated = LinearRater().score([exchange("x", f"{reply} {added}") for reply in REPLIES])
+    return np.array([list(rating.values.values()) for rating in rated])
 
 
 def test_a_score_that_is_demanded_weighs_as_the_number_of_a_bus() -> None:

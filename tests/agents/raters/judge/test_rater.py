@@ -85,7 +85,7 @@ async def test_what_becomes_of_every_kind_of_answer() -> None:
         [sample] = verdict.samples
         table[name] = (fate(sample), sample.first, sample.refused.reason if sample.refused else None)
         verdicts.append(verdict)
-        scored = verdict.judgement.scores
+        scored = verdict.judgement.values
         assert scored == (dict.fromkeys(ACTS.dimensions, 3.0) if sample.refused is None else {}), name
         assert (verdict.judgement.missing is None) == (sample.refused is None), name
     assert table == {name: expected for name, (_, expected) in BEHAVIOURS.items()}
@@ -147,7 +147,7 @@ async def test_the_conversation_is_data_between_marks() -> None:
 async def test_samples_their_median_and_spread() -> None:
     answers = iter([1, 5, 2])
     verdict, _ = await of(lambda a: a.valid(next(answers)), samples=3, concurrency=1)
-    assert set(verdict.judgement.scores.values()) == {2.0}  # the median of 1 5 2
+    assert set(verdict.judgement.values.values()) == {2.0}  # the median of 1 5 2
     assert set(verdict.spread.values()) == {4.0}  # 5 - 1
     assert [sample.order for sample in verdict.samples] == ["forward", "reversed", "forward"]
 
@@ -157,7 +157,7 @@ async def test_a_lost_sample_leaves_the_others() -> None:
     with serve(lambda a: a.valid(4) if a.dimensions[0] == ACTS.dimensions[-1] else next(answers)) as server:
         [verdict] = await judge(server, samples=3, concurrency=1).examine([passage()])
     assert verdict.judgement.missing is None
-    assert verdict.judgement.scores["advice_giving"] == 4
+    assert verdict.judgement.values["advice_giving"] == 4
     assert [fate(sample) for sample in verdict.samples] == ["refused", "accepted", "refused"]
 
 
@@ -181,7 +181,7 @@ def test_one_model_is_asked_in_two_event_loops() -> None:
     with serve(valid) as server:
         rater = judge(server, concurrency=4)  # its client keeps connections open from one loop to the next
         for _ in range(2):
-            judgements = asyncio.run(rater.judge([passage(str(number)) for number in range(8)]))
+            judgements = asyncio.run(rater.rate([passage(str(number)) for number in range(8)]))
             assert [one.missing for one in judgements] == [None] * 8
 
 
@@ -199,8 +199,8 @@ async def test_a_request_that_is_refused_for_itself_is_no_failing_server() -> No
 async def test_history_and_whole_dialogues() -> None:
     messages = tuple(Message("user" if n % 2 == 0 else "assistant", f"m{n}") for n in range(8))
     with serve(valid) as server:
-        await judge(server, history=3).judge([Passage(messages)])
-        await judge(server, history=3).judge([Passage(messages, whole=True)])
+        await judge(server, history=3).rate([Passage(messages)])
+        await judge(server, history=3).rate([Passage(messages, whole=True)])
     assert [line["text"] for line in server.asked[0].conversation] == ["m4", "m5", "m6", "m7"]
     assert [line["text"] for line in server.asked[1].conversation] == [f"m{n}" for n in range(8)]
     assert "over the whole conversation" in server.asked[1].messages[1]["content"]
@@ -224,14 +224,14 @@ async def test_a_description_with_its_quotes_looked_up() -> None:
 def test_the_stamp_changes_with_the_words_and_the_way_of_asking() -> None:
     with serve(valid) as server:
         stamps = [
-            judge(server).stamp,
-            judge(server, EXPRESSED).stamp,
-            judge(server, descriptive=True).stamp,
-            judge(server, samples=3).stamp,
+            judge(server).identity,
+            judge(server, EXPRESSED).identity,
+            judge(server, descriptive=True).identity,
+            judge(server, samples=3).identity,
         ]
     assert len(set(stamps)) == 4
     assert len({stamp.prompt_sha256 for stamp in stamps}) == 3
-    assert judge(server).stamp == stamps[0]
+    assert judge(server).identity == stamps[0]
 
 
 @pytest.mark.parametrize(

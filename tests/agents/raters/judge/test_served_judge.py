@@ -64,7 +64,7 @@ async def test_nonsense_is_missing_and_never_a_score(url: str, scale: str) -> No
     model = chat_model(f"openai:{base_path()}", url, max_tokens=48, timeout=120)
     rater = JudgeRater(model, SCALES[scale], "embedded", samples=2, concurrency=2)
     verdicts = await rater.examine(PASSAGES)
-    assert all(verdict.judgement.scores == {} and verdict.judgement.missing for verdict in verdicts)
+    assert all(verdict.judgement.values == {} and verdict.judgement.missing for verdict in verdicts)
     counts = count_answers(verdicts)
     assert (counts.asked, counts.accepted, counts.repaired, counts.missing) == (8, 0, 0, 4)
     assert sum(counts.refused.values()) == 8

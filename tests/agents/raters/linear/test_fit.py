@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import Exchange
-from holdfast.agents.raters import LinearRater
+from tests.passages import exchange
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.linear.fit import fit, fit_files
 from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import SHIPPED
@@ -34,8 +34,8 @@ def test_fitted_levels_come_back(own_pairs: Path, tmp_path: Path) -> None:
         "What about the boat hurts you most?",
         "Write a list.",
     ]
-    found = LinearRater(tmp_path / "out").score([Exchange("", reply) for reply in replies])
-    levels = [tuple(round(level) for level in one.as_array()) for one in found]
+    found = LinearRater(tmp_path / "out").score([exchange("", reply) for reply in replies])
+    levels = [tuple(round(level) for level in one.values.values()) for one in found]
     assert levels == [(2, 0, 0), (0, 0, 2), (0, 0, 0)]
 
 

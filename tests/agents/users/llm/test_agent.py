@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.agents.protocols import SENSE7, Expressed, Generation, GenerationRequest, Intention
+from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest, Intention
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.prompting import answer_id
@@ -14,9 +15,9 @@ from holdfast.core.errors import ModelError
 from holdfast.personas.schema import Persona
 from tests.agents.users.players import Player, in_first_person, intention_in, is_judging, monologue
 
-ASK = Intention("ask", topic="the slide deck", need="sort the slides")
+ASK = Intention("ask", topic="the slide deck", need="sort the slides", goal="sort")
 FEEL = Intention("feel", feeling="tired", topic="my sleep")
-SILENT = Expressed(0, 0, 0)
+SILENT = expressed(0, 0, 0)
 FIVES = dict.fromkeys(SENSE7, 5)
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import SENSE7, Expressed, Intention, UserAgent
+from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.protocols import SENSE7, Intention, UserAgent
 from holdfast.agents.users.appraisal import overall
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.state import begin_state, state_from_json, state_to_json
@@ -17,8 +18,8 @@ from holdfast.agents.users.tone import tone_of
 from holdfast.personas.loading import library
 from holdfast.personas.schema import Persona
 
-SILENT = Expressed(0, 0, 0)
-ASK = Intention("ask", topic="the slide deck", need="sort the slides")
+SILENT = expressed(0, 0, 0)
+ASK = Intention("ask", topic="the slide deck", need="sort the slides", goal="sort")
 FEEL = Intention("feel", feeling="tired", topic="my sleep")
 HELP = "For the slide deck, first make a short list."
 
@@ -47,7 +48,7 @@ async def test_a_served_question_frees_the_next_goal(ada) -> None:
 
 async def test_only_the_goal_that_was_asked_about_is_served(ada) -> None:
     user = EmbeddedUser(ada)
-    other = replace(ASK, topic="my sleep")
+    other = replace(ASK, topic="my sleep", goal=None)
     felt = await user.feel(user.begin(1), other, "For my sleep, first pick a date.", SILENT, 1)
     assert felt.state.goals_left == ("sort", "check", "plan")
     assert felt.state.ignored == 0
@@ -65,8 +66,18 @@ async def test_a_deaf_reply_counts_as_ignoring_and_as_a_poor_turn(ada) -> None:
     assert reasons[:2] == [None, None]  # patience is 3
     assert reasons[2:] == [f"patience ran out after {n} poor turns in a row" for n in (3, 4)]
     assert state.emotion < 40
-    kind = await user.feel(state, FEEL, "So sorry that you feel tired about my sleep.", Expressed(1, 2, 0), 9)
+    kind = await user.feel(state, FEEL, "So sorry that you feel tired about my sleep.", expressed(1, 2, 0), 9)
     assert (kind.state.ignored, kind.state.poor_turns, kind.leave) == (0, 0, None)
+
+
+async def test_a_reply_that_nobody_could_rate_is_not_felt_but_may_serve(ada) -> None:
+    user, unrated = EmbeddedUser(ada), Rating(missing="no answer")
+    before = replace(user.begin(1), poor_turns=2, felt_mean=3.0, last_said=ASK)
+    felt = await user.feel(before, ASK, "To sort the slides of the slide deck, start early.", unrated, 1)
+    assert felt.dimensions == {}
+    assert (felt.state.emotion, felt.state.momentum, felt.state.felt_mean) == (before.emotion, 0.0, 3.0)
+    assert (felt.state.poor_turns, felt.state.turns, felt.leave) == (2, before.turns + 1, None)
+    assert set(before.goals_left) - set(felt.state.goals_left) == {"sort"}  # what it said can be read without a rating
 
 
 async def test_a_user_with_every_goal_met_goes_satisfied_and_only_then(ada) -> None:
@@ -74,15 +85,15 @@ async def test_a_user_with_every_goal_met_goes_satisfied_and_only_then(ada) -> N
     done = replace(user.begin(1), goals_left=())
     warm = "I see why you feel tired about my sleep. You could rest early."
     assert (
-        await user.feel(done, FEEL, warm, Expressed(1, 2, 0), 1)
+        await user.feel(done, FEEL, warm, expressed(1, 2, 0), 1)
     ).leave == "every goal is met and the user is satisfied"
     assert (await user.feel(done, FEEL, "Noted, sure thing.", SILENT, 1)).leave is None
-    assert (await user.feel(user.begin(1), FEEL, warm, Expressed(1, 2, 0), 1)).leave is None
+    assert (await user.feel(user.begin(1), FEEL, warm, expressed(1, 2, 0), 1)).leave is None
 
 
 async def test_saying_the_same_again_is_felt_as_less(ada) -> None:
     user = EmbeddedUser(ada)
-    reply, shown = "I understand that you feel tired about your sleep.", Expressed(1, 2, 1)
+    reply, shown = "I understand that you feel tired about your sleep.", expressed(1, 2, 1)
     first = await user.feel(user.begin(1), FEEL, reply, shown, 1)
     second = await user.feel(first.state, FEEL, reply, shown, 1)
     assert overall(second.dimensions) < overall(first.dimensions)
@@ -101,7 +112,7 @@ def test_feeling_does_not_depend_on_the_turn_number(one: int, other: int, seed: 
     user = EmbeddedUser(next(iter(library().values())))
     state = replace(user.begin(1), felt_mean=3.0)
     early, late = (
-        asyncio.run(user.feel(replace(state, turns=turns), FEEL, HELP, Expressed(1, 0.5, 1), seed))
+        asyncio.run(user.feel(replace(state, turns=turns), FEEL, HELP, expressed(1, 0.5, 1), seed))
         for turns in (one, other)
     )
     assert early.dimensions == late.dimensions

@@ -28,7 +28,7 @@ SHIPPED_ACTS = Path(__file__).parent / "lend_an_ear"
 
 @dataclass(frozen=True, slots=True)
 class FittedRater:
-    """Scores a dialogue with fitted weights. Implements :class:`holdfast.agents.raters.protocol.ScaleRater`.
+    """Scores a dialogue with fitted weights. Implements :class:`holdfast.agents.raters.protocol.Rater`.
 
     Dimensions of the scale without a label to fit on are absent from every judgement. Raises :class:`DataError` on
     first use where the folder cannot be read.
@@ -46,14 +46,14 @@ class FittedRater:
         return self.manifest.saw(labelled)
 
     @property
-    def stamp(self) -> RaterIdentity:
+    def identity(self) -> RaterIdentity:
         return RaterIdentity(self.manifest.kind, _loaded(self.folder)[2])
 
     @property
     def scale(self) -> Scale:
         return self.manifest.on
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return self.score(passages)
 
     def score(self, passages: Sequence[Passage]) -> list[Rating]:
@@ -65,11 +65,10 @@ class FittedRater:
                 f"{self.folder}: the weights are of {len(model.centre)} numbers and {len(model.bias)} dimensions, but "
                 f"this version reads {reading.dense.shape[1]} and {len(manifest.dimensions)}. Fit the rater again."
             )
-        stamp = self.stamp
         return [
-            Rating(stamp, missing=NO_REPLY)
+            Rating(missing=NO_REPLY)
             if empty
-            else Rating(stamp, dict(zip(manifest.dimensions, row, strict=True)))
+            else Rating(dict(zip(manifest.dimensions, row, strict=True)))
             for empty, row in zip(reading.empty.tolist(), model.predict(reading).tolist(), strict=True)
         ]
 

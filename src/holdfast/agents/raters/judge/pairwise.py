@@ -62,7 +62,7 @@ class PairwiseJudge:
     concurrency: int = 8
 
     @property
-    def stamp(self) -> RaterIdentity:
+    def identity(self) -> RaterIdentity:
         return RaterIdentity(f"pairwise:{self.name}", "1", digest("compare", "ask_compare", "repair", self.scale.id))
 
     async def compare(self, pairs: Sequence[ReplyPair]) -> list[Preference]:

@@ -51,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class JudgeRater:
-    """Scores passages on ``scale`` by asking ``model``. Implements :class:`holdfast.agents.raters.protocol.ScaleRater`.
+    """Scores passages on ``scale`` by asking ``model``. Implements :class:`holdfast.agents.raters.protocol.Rater`.
 
     ``name``: what the stamp calls the model; ``history``: how many messages before the reply are shown (None: all);
     ``descriptive``: ask for a judgement in words with its evidence too; ``structured``: try a JSON schema first.
@@ -68,14 +68,14 @@ class JudgeRater:
     decoding: str = ""  # how the model samples, for the stamp
 
     @property
-    def stamp(self) -> RaterIdentity:
+    def identity(self) -> RaterIdentity:
         names = ("frame", "ask_reply", "ask_whole", "repair", self.scale.id)
         prompt = digest(*names, *(("describe",) if self.descriptive else ()))
         decoding = f"/{self.decoding}" if self.decoding else ""
         shown = "all" if self.history is None else self.history
         return RaterIdentity(f"judge:{self.name}", f"{VERSION}/samples={self.samples}/history={shown}{decoding}", prompt)
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return [verdict.judgement for verdict in await self.examine(passages)]
 
     async def examine(self, passages: Sequence[Passage], on_done: OnDone | None = None) -> list[Verdict]:
@@ -141,8 +141,7 @@ class JudgeRater:
             name: [sample.scores[name] for sample in usable if name in sample.scores] for name in self.scale.dimensions
         }
         judgement = Rating(
-            self.stamp,
-            scores={name: float(median(values)) for name, values in by_dimension.items() if values},
+            values={name: float(median(values)) for name, values in by_dimension.items() if values},
             missing=None if usable else _why(samples),
             evidence="\n\n".join(str(sample.description) for sample in usable if sample.description is not None),
             repaired=sum(sample.first is not None for sample in usable),

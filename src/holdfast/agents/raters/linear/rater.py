@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.agents.protocols import Exchange, Expressed
 from holdfast.agents.raters.linear.features import (
     ENDS,
     REPLY_POWER,
@@ -32,7 +31,7 @@ from holdfast.agents.raters.linear.features import (
     cut,
     grams,
 )
-from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Rating, Passage, Scale, RaterIdentity
+from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Passage, RaterIdentity, Rating, Scale, expressed
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import seen
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
@@ -176,7 +175,7 @@ def _loaded(folder: Path) -> tuple[LinearModel, str]:
 class LinearRater:
     """Scores expressed empathy with a fitted linear model; reads the reply only.
 
-    Implements ``holdfast.agents.protocols.Rater``, which rates every turn of a simulation, and ``judgement.ScaleRater``.
+    Implements :class:`holdfast.agents.raters.protocol.Rater`.
 
     ``folder`` holds the weights; the shipped ones by default. Raises :class:`DataError` on first use if unreadable.
     """
@@ -184,26 +183,9 @@ class LinearRater:
     folder: Path = field(default=SHIPPED)
 
     @property
-    def id(self) -> str:
-        return "linear"
-
-    @property
-    def version(self) -> str:
-        """First 12 hex digits of the SHA-256 of the weights and vocabulary files."""
-        return _loaded(self.folder)[1]
-
-    @property
     def model(self) -> LinearModel:
         """The fitted numbers."""
         return _loaded(self.folder)[0]
-
-    def score(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
-        """One score per exchange, in order; never depends on what else is in the batch."""
-        levels = self.model.levels([exchange.reply for exchange in exchanges])
-        return [Expressed(*row) for row in levels.tolist()]
-
-    async def rate(self, exchanges: Sequence[Exchange]) -> list[Expressed]:
-        return self.score(exchanges)
 
     def saw(self, labelled: Labelled) -> NDArray[np.bool_]:
         """(n,) whether the weights were fitted on another reply to the same post. ``people.json`` holds the posts'
@@ -213,27 +195,33 @@ class LinearRater:
         return seen(frozenset(people), labelled)
 
     @property
-    def stamp(self) -> RaterIdentity:
-        return RaterIdentity(self.id, self.version)
+    def identity(self) -> RaterIdentity:
+        """Version: the first 12 hex digits of the SHA-256 of the weights and vocabulary files."""
+        return RaterIdentity("linear", _loaded(self.folder)[1])
 
     @property
     def scale(self) -> Scale:
         return EXPRESSED
 
-    async def judge(self, passages: Sequence[Passage]) -> list[Rating]:
-        """One judgement per passage: of its last reply, or with ``whole`` the mean level of its replies."""
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        return self.score(passages)
+
+    def score(self, passages: Sequence[Passage]) -> list[Rating]:
+        """Rate each passage's last reply, or with ``whole`` the mean level of its replies.
+
+        A rating never depends on what else is in the batch.
+        """
         replies = [_replies(passage) for passage in passages]
-        levels = self.model.levels([reply for one in replies for reply in one])
-        stamp, ends, found = self.stamp, np.cumsum([len(one) for one in replies]).tolist(), []
-        for one, end in zip(replies, ends, strict=True):
-            if one:
-                mean = levels[end - len(one) : end].mean(axis=0).tolist()
-                found.append(Rating(stamp, dict(zip(EXPRESSED.dimensions, mean, strict=True))))
-            else:
-                found.append(Rating(stamp, missing=NO_REPLY))
-        return found
+        levels = self.model.levels([reply for texts in replies for reply in texts])
+        ends = np.cumsum([len(texts) for texts in replies]).tolist()
+        return [
+            expressed(*levels[end - len(texts) : end].mean(axis=0).tolist()) if texts else Rating(missing=NO_REPLY)
+            for texts, end in zip(replies, ends, strict=True)
+        ]
 
 
 def _replies(passage: Passage) -> list[str]:
+    if not passage.whole and passage.messages and passage.messages[-1].role == "assistant":
+        return [passage.messages[-1].content]  # the busiest case: no look at what came before
     replies = [message.content for message in passage.messages if message.role == "assistant"]
     return replies if passage.whole else replies[-1:]

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 from holdfast.agents.protocols import (
     ChatModel,
-    Expressed,
     Felt,
     Generation,
     GenerationRequest,
@@ -27,9 +26,10 @@ from holdfast.agents.protocols import (
     Spoken,
     UserState,
 )
+from holdfast.agents.raters.protocol import Rating
 from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
-from holdfast.agents.users.appraisal import acknowledges, overall, satisfaction
+from holdfast.agents.users.appraisal import Expressed, acknowledges, overall, satisfaction
 from holdfast.agents.users.llm.guards import DraftMessage, cleaned, fault_of
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.monologue import Monologue, read_monologue
@@ -74,14 +74,14 @@ class ModelUser:
         text, memory = await self._words(before, memory, said, tone, seed)
         return Spoken(text, said, memory.saying(text).into(state))
 
-    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt:
+    async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
         """What the reply did: SENSE-7 dimensions (1-5), the state after it, and a reason to leave, if any."""
         monologue, memory = await self._monologue(state, reply, seed)
         if monologue is None:
-            verdict = appraise_by_rules(self.persona, state, said, reply, expressed, seed)
+            verdict = appraise_by_rules(self.persona, state, said, reply, rating, seed)
         else:
-            verdict = _verdict(state, said, reply, expressed, monologue)
-        after = after_reply(self.persona, state, said, reply, verdict)
+            verdict = _verdict(state, said, reply, rating, monologue)
+        after = after_reply(state, said, reply, verdict)
         thought = monologue.thought if monologue else ""
         memory = memory.hearing(said, reply, taken_up=verdict.taken_up, thought=thought, window=self.window)
         leave = "the user ends the conversation" if monologue and monologue.leave else None
@@ -139,7 +139,7 @@ class ModelUser:
         )
 
 
-def _verdict(state: UserState, said: Intention, reply: str, expressed: Expressed, monologue: Monologue) -> Appraisal:
+def _verdict(state: UserState, said: Intention, reply: str, rating: Rating, monologue: Monologue) -> Appraisal:
     """The model's judgement in the terms that all user agents share.
 
     A goal counts as met only where this very message asked for it. The emotion moves by the model's own change (-10 to
@@ -154,7 +154,7 @@ def _verdict(state: UserState, said: Intention, reply: str, expressed: Expressed
         change=emotion - state.emotion,
         pleased=satisfaction(overall(dimensions), state.desired, heard),
         served=heard.asked and monologue.goal == "done",
-        taken_up=monologue.goal != "none" if heard.asked else acknowledges(heard, expressed),
+        taken_up=monologue.goal != "none" if heard.asked else acknowledges(heard, Expressed.of(rating)),
     )
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.agents.protocols import Expressed, Felt, Message, Intention, Spoken, UserState
+from holdfast.agents.protocols import Felt, Intention, Message, Spoken, UserState
+from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
-from holdfast.agents.users.appraisal import acknowledges, appraise, overall, satisfaction, serves
+from holdfast.agents.users.appraisal import Expressed, acknowledges, appraise, overall, satisfaction, serves
 from holdfast.agents.users.emotion import next_emotion
 from holdfast.agents.users.reply_cues import cues_of
 from holdfast.agents.users.intention import next_intention
@@ -40,19 +41,23 @@ class EmbeddedUser:
         said, state = next_intention(self.persona, state, seed)
         return Spoken(self.say(said, tone, seed), said, state)
 
-    async def feel(self, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Felt:
+    async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
         """What the reply did: SENSE-7 dimensions (1-5), the state after it, and a reason to leave, if any."""
-        verdict = appraise_by_rules(self.persona, state, said, reply, expressed, seed)
-        after = after_reply(self.persona, state, said, reply, verdict)
+        verdict = appraise_by_rules(self.persona, state, said, reply, rating, seed)
+        after = after_reply(state, said, reply, verdict)
         return Felt(verdict.dimensions, after, reason_to_leave(self.persona, after))
 
 
-def appraise_by_rules(persona: Persona, state: UserState, said: Intention, reply: str, expressed: Expressed, seed: int) -> Appraisal:
-    """The embedded appraisal of one reply: by the formulas alone."""
-    heard = cues_of(said, reply, state.extra.get("reply", ()))
-    dimensions = appraise(expressed, heard)
-    pleased = satisfaction(overall(dimensions), state.desired, heard)
-    served = serves(heard, expressed, state.desired)
+def appraise_by_rules(
+    persona: Persona, state: UserState, said: Intention, reply: str, rating: Rating, seed: int
+) -> Appraisal:
+    """Appraise one reply by the formulas alone. Where it could not be rated, nothing is felt and no emotion moves."""
+    cues, levels = cues_of(said, reply, state.extra.get("reply", ())), Expressed.of(rating)
+    served = serves(cues, levels, state.desired)
+    taken_up = served if cues.asked else acknowledges(cues, levels)
+    if levels is None:
+        return Appraisal({}, state.emotion, 0.0, None, served, taken_up)
+    dimensions = appraise(levels, cues)
+    pleased = satisfaction(overall(dimensions), state.desired, cues)
     emotion, change = next_emotion(state.emotion, state.momentum, pleased, persona.temperament, seed)
-    taken_up = served if heard.asked else acknowledges(heard, expressed)
     return Appraisal(dimensions, emotion, change, pleased, served, taken_up)

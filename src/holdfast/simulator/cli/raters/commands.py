@@ -70,12 +70,12 @@ def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int
 
 
 def _fit_expressed(data: Path, out: Path, seed: int, as_json: bool, quiet: bool) -> None:
-    from holdfast.agents.raters import LinearRater
+    from holdfast.agents.raters.linear.rater import LinearRater
     from holdfast.agents.raters.linear.fit import fit_files
 
     fitted = fit_files(data, out, seed)
     if as_json:
-        version = LinearRater(out).version
+        version = LinearRater(out).identity.version
         print_json({"out": str(out), "version": version, "replies": fitted.replies, "held_out": fitted.held_out})
     elif not quiet:
         rows = [[name.replace("_", " "), f"{one['qwk']:.3f}"] for name, one in fitted.held_out.items()]
@@ -150,7 +150,7 @@ def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], as_json:
     if as_json:
         from holdfast.agents.raters.dialogue.rater import FittedRater
 
-        versions = {scale: FittedRater(folder).stamp.version for scale, folder in written.items()}
+        versions = {scale: FittedRater(folder).identity.version for scale, folder in written.items()}
         print_json({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out})
     elif not quiet:
         rows = [

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.protocols import SENSE7, Expressed, Intention
-from holdfast.agents.raters import LinearRater
+from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.wording import shorten
 from holdfast.simulator.journal.store import Journal
@@ -120,7 +121,7 @@ class JournalWriter:
         journal.plan([spec])
         levels = rater.model.levels([turn.reply for turn in turns])
         wanted = {"desired": one.labels["desired"]} if "desired" in one.labels else {}
-        for place, (turn, expressed) in enumerate(zip(turns, levels.tolist(), strict=True), start=1):
+        for place, (turn, level) in enumerate(zip(turns, levels.tolist(), strict=True), start=1):
             last = place == len(turns)
             record = TurnRecord(
                 episode_id=spec.id,
@@ -128,7 +129,7 @@ class JournalWriter:
                 user=turn.user,
                 said=Intention(kind="tell"),
                 reply=turn.reply,
-                expressed=Expressed(*expressed),
+                ratings={"linear": expressed(*level)},
                 felt={name: value for name, value in turn.labels.items() if name in SENSE7},
                 emotion=turn.labels.get("emotion", -1.0),  # none: outside of the scale, and left out when read
                 state=wanted,
