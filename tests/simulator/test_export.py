@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.engine.run import run_study
-from holdfast.simulator.export import Shape, arrow_schema, columns, export
+from holdfast.simulator.export import Shape, arrow_schema, columns, export, turns_frame
+from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.engine.studies import study, troupe
 from tests.simulator.scripted import HashModel
 
@@ -40,10 +44,31 @@ def test_a_row_a_turn(run: Path, tmp_path: Path) -> None:
     assert (first["candidate"], first["persona"], first["agent"], first["replicate"]) == (
         "base", "amara_okafor", None, 1,
     )  # fmt: skip
-    assert first["emotional_reaction"] == turns[0].expressed.emotional_reaction
+    assert first["emotional_reaction"] == turns[0].primary.values["emotional_reaction"]
     assert first["felt_interest"] == turns[0].felt["interest"]
+    assert (first["unrated"], first["witnesses"], first["goals_served"]) == (None, None, [])
     assert first["stop"] is None
     assert rows[5]["stop"] == "max turns"
+
+
+def test_ratings_that_are_missing_and_those_of_witnesses(tmp_path: Path) -> None:
+    spec = EpisodeSpec("jun_park", "bug_hunt", "base", 1, 1)
+    ratings = {"linear": Rating(missing="no answer"), "judge": expressed(2, 1, 0)}
+    said = Intention("ask", topic="t", need="n", goal="g")
+    with Journal.create(tmp_path / "journal.sqlite", {}) as journal:
+        journal.plan([spec])
+        journal.append(TurnRecord(spec.id, 1, "u", said, "r", ratings, {}, 50.0, {}, goals_served=("g",)))
+    (row,) = turns_frame(tmp_path / "journal.sqlite").to_dict("records")
+    assert math.isnan(row["emotional_reaction"])
+    assert (row["unrated"], row["said_goal"], row["goals_served"]) == ("no answer", "g", ["g"])
+    assert json.loads(row["witnesses"])["judge"]["values"]["emotional_reaction"] == 2
+
+
+def test_a_frame_has_a_row_a_turn_and_numbers_where_numbers_are(run: Path) -> None:
+    frame = turns_frame(run / "journal.sqlite")
+    assert list(frame.columns) == list(columns("turns"))
+    assert frame["turn"].tolist() == [1, 2, 3, 4, 5, 6] * 8
+    assert frame.groupby("candidate")["emotional_reaction"].mean().between(0, 2).all()
 
 
 @pytest.mark.parametrize("shape", ["turns", "conversations"])

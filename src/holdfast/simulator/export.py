@@ -20,6 +20,7 @@ from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 if TYPE_CHECKING:
+    import pandas
     import pyarrow
 
 Format = Literal["parquet", "jsonl", "datasets"]
@@ -47,7 +48,11 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "said_feeling": ("string", "feeling that the message names, by the user's intention; null where none"),
     "said_topic": ("string", "topic that it names; null where none"),
     "said_need": ("string", "practical need that it names; null where none"),
-    **dict.fromkeys(MECHANISMS, ("double", "expressed empathy of the reply, level 0-2")),
+    "said_goal": ("string", "id of the persona's goal that it asks about; null where none"),
+    "goals_served": ("strings", "ids of the goals that the reply met"),
+    **dict.fromkeys(MECHANISMS, ("double", "expressed empathy of the reply by the primary rater, 0-2; null if unrated")),
+    "unrated": ("string", "why the primary rater gave no rating; null where it did"),
+    "witnesses": ("string", "ratings by the other raters, as a JSON object; null without any"),
     **{f"felt_{name}": ("double", "perceived empathy, SENSE-7, 1-5") for name in SENSE7},
     "emotion": ("double", "the user's emotion after the reply, 0-100"),
     "adapter": ("string", "adapter that spoke; null for the bare base"),
@@ -112,14 +117,17 @@ def _about(spec: EpisodeSpec, error: str | None) -> dict[str, Any]:
 
 
 def _turn(turn: TurnRecord) -> dict[str, Any]:
-    said = {f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need")}
+    said = {f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need", "goal")}
     prompt, completion = turn.tokens
     return {
         "turn": turn.turn,
         "user": turn.user,
         "reply": turn.reply,
         **said,
-        **dict(zip(MECHANISMS, turn.primary.levels(MECHANISMS), strict=True)),
+        "goals_served": list(turn.goals_served),
+        **{name: turn.primary.values.get(name) for name in MECHANISMS},
+        "unrated": turn.primary.missing,
+        "witnesses": _witnesses(turn),
         **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
         "emotion": turn.emotion,
         "adapter": turn.adapter,
@@ -128,6 +136,12 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
     }
+
+
+def _witnesses(turn: TurnRecord) -> str | None:
+    others = list(turn.ratings.items())[1:]
+    ratings = {name: {"values": dict(rating.values), "missing": rating.missing} for name, rating in others}
+    return json.dumps(ratings, ensure_ascii=False) if ratings else None
 
 
 def _conversation(episode: EpisodeRecord) -> dict[str, Any]:
@@ -176,13 +190,30 @@ def arrow_schema(shape: Shape) -> pyarrow.Schema:
     """The columns as Arrow knows them, each with its meaning in the field's metadata."""
     import pyarrow as pa
 
-    messages = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    lists = {
+        "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])),
+        "strings": pa.list_(pa.string()),
+    }
     return pa.schema(
         [
-            pa.field(name, messages if kind == "messages" else pa.type_for_alias(kind), metadata={"meaning": meaning})
+            pa.field(name, lists.get(kind) or pa.type_for_alias(kind), metadata={"meaning": meaning})
             for name, (kind, meaning) in columns(shape).items()
         ]
     )
+
+
+def turns_frame(journal: Path) -> pandas.DataFrame:
+    """Return one row a turn with the columns of the shape "turns"; numbers that are unknown are NaN.
+
+    Raises:
+        InputError: There is no journal.
+        JournalError: The journal cannot be read.
+    """
+    import pandas as pd
+
+    with Journal.read(journal) as opened:
+        frame = pd.DataFrame.from_records(list(rows(opened, "turns")), columns=list(TURN_COLUMNS))
+    return frame.astype({name: "float64" for name, (kind, _) in TURN_COLUMNS.items() if kind == "double"})
 
 
 @contextmanager
