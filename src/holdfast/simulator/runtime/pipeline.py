@@ -151,7 +151,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
         InputError: ``out`` holds no study, or no journal.
         JournalError: its journal is damaged.
     """
-    from holdfast.simulator.report.page import write_report  # brings matplotlib
+    from holdfast.simulator.report.page import write_report
 
     stage = (viewer or Viewer()).stage
     if not (out / "study.yaml").exists():
@@ -190,7 +190,7 @@ def provenance(house: Resources, inputs: Mapping[str, str]) -> dict[str, Any]:
 
     microcosm = any(spec.ref == "micro" for spec in house.references)
     return {
-        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy", "numba")),
+        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
         "model": house.default.in_words,
         "microcosm": microcosm,
         **({"ablation": ablation()} if microcosm else {}),

@@ -1,4 +1,4 @@
-"""Keys and values: of the rows in flight (a :class:`BatchCache`), and of conversations at rest (a :class:`ConversationCache`).
+"""Keys and values of rows in flight (:class:`BatchCache`) and of conversations at rest (:class:`ConversationCache`).
 
 Every row is left-aligned: the token at position p of a conversation lies in slot p. Rows of different lengths then
 share a batch with no padding between their tokens; a mask hides the slots that a row has not reached. Buffers are
@@ -26,14 +26,14 @@ MAX_BYTES = 4 << 30  # of conversations at rest on a CPU: a large model fills it
 Pair = tuple[torch.Tensor, torch.Tensor]  # keys, values
 
 
-def _across(like: torch.Tensor, *shape: int, dtype: torch.dtype | None = None) -> torch.Tensor:
+def _across(like: torch.Tensor, *shape: int) -> torch.Tensor:
     """Uninitialised memory of ``shape``; on a CPU, one value's dimension lies beside itself in the next slot.
 
     Weighting values means adding up along the slots, which a CPU does a third faster where those are neighbours.
     """
     if like.device.type != "cpu":
-        return like.new_empty(shape, dtype=dtype)
-    return like.new_empty(*shape[:-2], shape[-1], shape[-2], dtype=dtype).transpose(-1, -2)
+        return like.new_empty(shape)
+    return like.new_empty(*shape[:-2], shape[-1], shape[-2]).transpose(-1, -2)
 
 
 @dataclass(slots=True)
@@ -41,7 +41,6 @@ class Window:
     """What the next forward pass may touch: rows [first, last), where each new token is written, how far to attend."""
 
     rows: int  # rows that the buffers hold
-    dtype: torch.dtype | None = None  # of what is kept, where it is not the model's
     capacity: int = CHUNK  # slots per row; the last one takes what padding writes
     first: int = 0
     last: int = 0
@@ -61,9 +60,8 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         rows, capacity = self.window.rows, self.window.capacity
-        heads, dtype = key_states.shape[1], self.window.dtype
-        self.keys = _across(key_states, rows, heads, capacity, key_states.shape[3], dtype=dtype)
-        self.values = _across(value_states, rows, heads, capacity, value_states.shape[3], dtype=dtype)
+        self.keys = _across(key_states, rows, key_states.shape[1], capacity, key_states.shape[3])
+        self.values = _across(value_states, rows, value_states.shape[1], capacity, value_states.shape[3])
         # Not uninitialised memory: a hidden slot has weight 0, and 0 times a stray NaN is NaN.
         self.keys.zero_()
         self.values.zero_()
@@ -74,8 +72,8 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         window = self.window
-        self.keys[window.index, :, window.slots] = key_states.transpose(1, 2).to(self.keys.dtype)
-        self.values[window.index, :, window.slots] = value_states.transpose(1, 2).to(self.values.dtype)
+        self.keys[window.index, :, window.slots] = key_states.transpose(1, 2)
+        self.values[window.index, :, window.slots] = value_states.transpose(1, 2)
         rows = slice(window.first, window.last)
         return self.keys[rows, :, : window.length], self.values[rows, :, : window.length]
 
@@ -99,8 +97,8 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
 class BatchCache(Cache):  # type: ignore[misc]
     """The cache that a forward pass over the rows in flight reads and writes."""
 
-    def __init__(self, layers: int, rows: int, dtype: torch.dtype | None = None) -> None:
-        self.window = Window(rows, dtype)
+    def __init__(self, layers: int, rows: int) -> None:
+        self.window = Window(rows)
         self._rests: WeakValueDictionary[int, CachedConversation] = WeakValueDictionary()  # row -> who left it last
         super().__init__(layers=[BatchLayer(self.window) for _ in range(layers)])
 

@@ -1,8 +1,8 @@
 """The decoding loop: conversations join and leave a running batch between two tokens.
 
-Synchronous and single-threaded; :mod:`holdfast.agents.models.local.model` runs it in a worker thread. What a row generates depends
-on its own tokens, adapter and seed only (up to rounding: run float64 where texts must be equal to the letter). Rows
-guess ahead (:mod:`holdfast.agents.models.local.lookahead`), so a pass may write several tokens of a reply.
+Synchronous and single-threaded; :mod:`holdfast.agents.models.local.model` runs it in a worker thread. What a row
+generates depends on its own tokens, adapter and seed only (up to rounding: run float64 where texts must be equal to the
+letter). Rows guess ahead (:mod:`holdfast.agents.models.local.lookahead`): a pass may write several tokens of a reply.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from holdfast.agents.models.local.attention import kept_in
 from holdfast.agents.models.local.cache import BatchCache, CachedConversation, ConversationCache
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead
@@ -71,7 +70,7 @@ class Engine:
         self._steps = 0
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
-        self._cache = self._empty_cache()
+        self._cache = BatchCache(self._masks.layers, batch_size)
 
     @property
     def open_places(self) -> int:
@@ -108,10 +107,7 @@ class Engine:
         for row in self.rows:
             row.job.deliver(error)
         self.rows.clear()
-        self._cache = self._empty_cache()
-
-    def _empty_cache(self) -> BatchCache:
-        return BatchCache(self._masks.layers, self.batch_size, kept_in(self.backbone.model))
+        self._cache = BatchCache(self._masks.layers, self.batch_size)
 
     def _open(self, job: Job) -> Row:
         request = job.request
