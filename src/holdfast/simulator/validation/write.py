@@ -12,6 +12,21 @@ from holdfast.core.errors import InputError
 _RANKS = ("length_within_bot", "length_only", "within_bot", "spearman")
 
 
+def check_figures() -> None:
+    """Check that figures can be drawn, before any work begins.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            "--out draws validation.png with matplotlib, which is not installed: pip install 'holdfast[figures]', "
+            "or leave --out and take --json"
+        ) from error
+
+
 def write_validation(plain: Mapping[str, Any], found: Mapping[str, Any], out: Path) -> list[Path]:
     """Write ``validation.json`` (``plain``, without nan) and ``validation.png``; the same findings, the same bytes."""
     try:

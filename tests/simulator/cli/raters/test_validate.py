@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,19 @@ def test_out_writes_the_same_bytes_twice(data: Path, tmp_path: Path, capsys: pyt
     (tmp_path / "file").write_text("")
     assert run_command(["validate", "linear", "--data", str(data), "--out", str(tmp_path / "file" / "x"), "-q"]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_without_matplotlib_only_out_is_refused_and_at_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    command = ["validate", "linear", "--data", str(data), "--draws", "50"]
+    assert run_command([*command, "--out", str(tmp_path / "out")]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1  # nothing was validated before
+    assert "pip install 'holdfast[figures]'" in captured.err
+    assert not (tmp_path / "out").exists()
+    assert run_command([*command, "--json"]) == 0
 
 
 @pytest.mark.parametrize(

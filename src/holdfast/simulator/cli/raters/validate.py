@@ -37,17 +37,18 @@ def validate(
     from holdfast.simulator.results.shapes import plain
     from holdfast.simulator.validation.folder import data_folder
     from holdfast.simulator.validation.run import validate as run
+    from holdfast.simulator.validation.write import check_figures, write_validation
 
     def told(name: str) -> None:
         if not (quiet or as_json):
             click.echo(f"validating on {name}", err=True)
 
+    if out is not None:
+        check_figures()
     raters = scale_raters(rater)
     found = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, told=told))
     as_found = plain(found)
     if out is not None:
-        from holdfast.simulator.validation.write import write_validation
-
         written = write_validation(as_found, found, out)
     if as_json:
         print_json(as_found)
