@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -27,3 +29,15 @@ def drafted(path: Path) -> Iterator[Path]:
                 shutil.rmtree(draft)
             else:
                 draft.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write ``value`` as JSON, the whole file at once; where that fails, the old file stays.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: a number is nan or infinite.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with drafted(path) as draft:
+        draft.write_text(text, encoding="utf-8")

@@ -239,7 +239,7 @@ def _population(rng: np.random.Generator, size: int = 48) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from holdfast.simulator.report import write_report
+    from holdfast.simulator.report.page import write_report
 
     someone = make_personas()
     print(write_report(Path(sys.argv[1]), make_results(), make_episodes(someone), someone))

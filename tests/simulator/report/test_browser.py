@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.simulator.report import write_report
+from holdfast.simulator.report.page import write_report
 from tests.simulator.report.browser import EXECUTABLE, Browser
 from tests.simulator.report.make_fixture import make_episodes, make_personas, make_results
 from tests.simulator.report.test_page import EVIL, PEOPLE, SPOKEN, poisoned, poisoned_episodes

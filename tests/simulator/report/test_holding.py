@@ -2,8 +2,8 @@
 
 import re
 
-from holdfast.simulator.report import write_report
 from holdfast.simulator.report.holding import holding_view
+from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.series import palette_of
 from tests.simulator.report.make_fixture import make_episodes, make_personas, make_results
 from tests.simulator.report.test_measured import measured

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from holdfast.personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels, TaskContext
-from holdfast.simulator.report import write_report
+from holdfast.simulator.report.page import write_report
 from holdfast.simulator.results.build import build_results, headline
 from tests.simulator.report.make_fixture import PATTERNS, TASKS, make_episodes, make_personas
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec
-from holdfast.simulator.report import write_report
+from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.transcripts import embed, safe_json

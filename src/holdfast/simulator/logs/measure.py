@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.personas.loading import pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern
-from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.simulator.logs.files import head_of
 from holdfast.simulator.logs.formats.table import TableReader, columns_option
 from holdfast.simulator.logs.measuring import Progress, Tallies, measure_all
@@ -110,8 +110,8 @@ def find_pattern(name: str) -> EmpathyPattern:
 def _target(one: Conversation, asked: EmpathyPattern | None) -> Sequence[float] | None:
     if asked is not None:
         return asked.target.as_array()
-    task = one.columns.get("task", "")
-    return pattern_of(task).target.as_array() if task in tasks() else None
+    task = one.columns.get("task")
+    return pattern_of(task).target.as_array() if task and task in tasks() else None
 
 
 def _present(

@@ -35,6 +35,9 @@ class Axis:
         return [(self.at(v), f"{v:.{self.digits}f}".replace("-", MINUS)) for v in self.tick_values]
 
 
+SHARE = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1), 2)
+
+
 def fitted(values: Iterable[float], floor: float = -math.inf, ceiling: float = math.inf, target: int = 5) -> Axis:
     """An axis with round ticks around ``values`` that never leaves [floor, ceiling]; [0, 1] where there are none."""
     known = [v for v in values if math.isfinite(v)]

@@ -7,22 +7,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.core.atomic import drafted
+from holdfast.core.atomic import drafted, write_json
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.logs.measuring import RatedConversation, Tallies
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.measure.arrays import Floats
-from holdfast.simulator.report.axes import Axis, fitted
+from holdfast.simulator.report.axes import SHARE, Axis, fitted
 from holdfast.simulator.report.forest import strips
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.log_headline import log_headline, main_measure
-from holdfast.simulator.report.page import SHARE
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.render import render
 from holdfast.simulator.report.series import COLOURS, Series
 from holdfast.simulator.report.values import Estimate, number
-from holdfast.simulator.results.build import write_results
 
 KEPT = 4  # conversations of each group that a report may show
 LONGEST_TEXT = 1500  # characters of a message that the page carries
@@ -36,7 +34,7 @@ def write_outputs(out: Path, results: Mapping[str, Any], tallies: Tallies) -> Pa
     are shown on it. Raises InputError where the folder cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_results(out / "results.json", results)
+        write_json(out / "results.json", results)
         text = render(page_context(results, tallies.kept), "logs.html.jinja", ("figures.js",))
         path = out / "report.html"
         with drafted(path) as draft:

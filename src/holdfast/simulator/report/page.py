@@ -9,7 +9,7 @@ from typing import Any
 from holdfast.core.atomic import drafted
 from holdfast.personas.schema import MECHANISMS, Persona
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.report.axes import Axis, fitted
+from holdfast.simulator.report.axes import SHARE, Axis, fitted
 from holdfast.simulator.report.forest import pairs_by_metric, strips
 from holdfast.simulator.report.gap import PERCEIVED, gap_rows
 from holdfast.simulator.report.headline import headline
@@ -25,7 +25,6 @@ from holdfast.simulator.report.transcripts import BUDGET, embed
 from holdfast.simulator.report.values import Estimate, number
 
 Lines = list[tuple[Series, Sequence[Mapping[str, Any]]]]
-SHARE = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1), 2)
 
 
 def write_report(
