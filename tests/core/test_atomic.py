@@ -17,7 +17,7 @@ def test_write_json_keeps_the_old_file_where_it_fails(tmp_path: Path) -> None:
     assert written == '{\n "name": "Zoë",\n "share": 0.5\n}\n'
     with pytest.raises(ValueError, match="nan"):
         write_json(path, {"share": math.nan})
-    with pytest.raises(OSError, match="Not a directory|File exists"):
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
         write_json(path / "results.json", {})
     assert [file.name for file in path.parent.iterdir()] == ["results.json"]
     assert path.read_text(encoding="utf-8") == written
