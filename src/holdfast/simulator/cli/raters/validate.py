@@ -14,7 +14,8 @@ from holdfast.simulator.cli.console import output_options, print_json
     epilog="\b\nExamples:\n  holdfast validate linear\n  holdfast validate linear --json > agreement.json\n"
     "  holdfast validate my_encoder --out runs/validation\n  HOLDFAST_DATA=~/labels holdfast validate linear\n\n"
     "RATER is linear, or a folder that `rater fit` or `rater train` wrote. The labels are other people's data and not "
-    "part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data."
+    "part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data. --out draws a figure, which needs matplotlib: "
+    "pip install 'holdfast[figures]'."
 )
 @click.argument("rater")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
