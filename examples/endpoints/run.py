@@ -12,19 +12,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from holdfast.adapters.micro import base_path
-from holdfast.agents.models.local.model import LocalChatModel
-from holdfast.agents.models.spec import parse_model
-from holdfast.agents.protocols import GenerationRequest, Message, Sampling
-from holdfast.simulator.config.study import load_study
-from holdfast.simulator.runtime.pipeline import run_loop
+from holdfast import GenerationRequest, Message, Sampling, Study, open_model
 
 HERE = Path(__file__).parent
 
 
 async def serve(started: threading.Event, port: list[int]) -> None:
     """Chat completions from the embedded model, until the program ends."""
-    model = LocalChatModel.load(base_path(), dtype="float64")
+    model = open_model("micro")
 
     async def complete(request: web.Request) -> web.Response:
         body = await request.json()
@@ -50,10 +45,11 @@ def main(out: Path, turns: int | None = None) -> None:
     started, port = threading.Event(), list[int]()
     threading.Thread(target=lambda: asyncio.run(serve(started, port)), daemon=True).start()
     started.wait()
-    study = load_study(HERE / "study.yaml")
-    model = parse_model(study.model.short | {"base_url": f"http://127.0.0.1:{port[0]}/v1"})
-    changes = {"model": model} | ({} if turns is None else {"turns": turns})
-    results = run_loop(study.model_copy(update=changes), out)
+    study = Study.from_yaml(HERE / "study.yaml")
+    study = study.replace(model={"ref": study.config.model.ref, "base_url": f"http://127.0.0.1:{port[0]}/v1"})
+    if turns is not None:
+        study = study.replace(turns=turns)
+    results = study.run(out).results
     print(json.dumps(results["headline"], indent=2))
 
 

@@ -1,29 +1,25 @@
 """The same study through the Python API: ``python run.py [OUT [ADDRESS]]``; without Ray installed, on this machine."""
 
 import sys
-from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
-from holdfast.simulator.config.study import load_study
-from holdfast.simulator.runtime.executor import LOCAL
-from holdfast.simulator.runtime.pipeline import run_loop
+from holdfast import Study
 
-HERE_FOLDER = Path(__file__).parent
+HERE = Path(__file__).parent
 
 
 def main(out: Path, turns: int | None = None, address: str | None = None) -> None:
-    study = load_study(HERE_FOLDER / "study.yaml")
+    study = Study.from_yaml(HERE / "study.yaml")
     if turns is not None:
-        study = study.model_copy(update={"turns": turns})
+        study = study.replace(turns=turns)
     if find_spec("ray") is None:
-        where = nullcontext(LOCAL)
+        results = study.run(out).results
     else:
-        from holdfast.simulator.on_ray.cluster import connected
+        from holdfast import ray_executor
 
-        where = connected(address, engines=None)
-    with where as place:
-        results = run_loop(study, out, place=place)
+        with ray_executor(address) as executor:
+            results = study.run(out, executor=executor).results
     print(results["headline"])
 
 

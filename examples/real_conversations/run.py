@@ -4,9 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from holdfast.simulator.logs.measure import measure_files, open_sources
-from holdfast.simulator.report.log_page import write_outputs
-from holdfast.simulator.report.values import middle
+from holdfast import measure
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HOLDFAST_DATA") or HERE.parents[2] / "shared" / "data")
@@ -19,20 +17,20 @@ SETS = {  # name: (file, format, columns to group by; None: the usual ones)
 
 def main(out: Path) -> dict[str, dict]:
     """A report of each data set that is there, without a word of its text; the results by name."""
-    found = {}
+    measured = {}
     for name, (file, word, by) in SETS.items():
         if not (DATA / file).exists():
             print(f"{name}: no {DATA / file}; get it from its authors and set HOLDFAST_DATA")
             continue
-        results, tallies = measure_files(open_sources([DATA / file], word), by=by)  # keep=0: no conversation is kept
-        results["files"] = [{"name": file, "format": word}]
-        page = write_outputs(out / name, results, tallies)
-        print(f"{name}: {results['conversations']} conversations, {results['turns']} turns, {page}")
-        found[name] = results
-    return found
+        results = measure([DATA / file], out / name, format=word, by=by)
+        print(
+            f"{name}: {results['conversations']} conversations, {results['turns']} turns, {out / name / 'report.html'}"
+        )
+        measured[name] = results
+    return measured
 
 
-def figure(found: dict[str, dict], path: Path) -> None:
+def figure(measured: dict[str, dict], path: Path) -> None:
     """One small picture of the three, by turn, where at least 20 conversations are left."""
     import matplotlib
 
@@ -45,11 +43,11 @@ def figure(found: dict[str, dict], path: Path) -> None:
         ("sage", "emotion", "SAGE: simulated emotion (0-100)"),
     )
     drawn, axes = plt.subplots(1, 3, figsize=(11, 3.1), layout="constrained")
-    for axis, (name, measure, title) in zip(axes, panels, strict=True):
-        for group, one in found[name]["groups"].items():
-            rows = [row for row in one["measures"][measure]["by_turn"] if row["n"] >= 20 and row["lo"] is not None]
+    for axis, (name, scale, title) in zip(axes, panels, strict=True):
+        for group, figures in measured[name]["groups"].items():
+            rows = [row for row in figures["measures"][scale]["by_turn"] if row["n"] >= 20 and row["lo"] is not None]
             turns = [row["turn"] for row in rows]
-            (line,) = axis.plot(turns, [row["mean"] for row in rows], lw=1.4, label=middle(group, 30))
+            (line,) = axis.plot(turns, [row["mean"] for row in rows], lw=1.4, label=group[:30])
             low, high = ([row[end] for row in rows] for end in ("lo", "hi"))
             axis.fill_between(turns, low, high, color=line.get_color(), alpha=0.12, lw=0)
         axis.set_title(title, fontsize=9)
@@ -57,13 +55,13 @@ def figure(found: dict[str, dict], path: Path) -> None:
         axis.tick_params(labelsize=8)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.spines[["top", "right"]].set_visible(False)
-        if len(found[name]["groups"]) > 1:
+        if len(measured[name]["groups"]) > 1:
             axis.legend(fontsize=5, frameon=False, ncols=2)
     drawn.savefig(path, dpi=110)
 
 
 if __name__ == "__main__":
-    arguments = [one for one in sys.argv[1:] if one != "--figures"]
+    arguments = [word for word in sys.argv[1:] if word != "--figures"]
     everything = main(Path(arguments[0]) if arguments else Path("runs/real_conversations"))
     if "--figures" in sys.argv and len(everything) == len(SETS):
         figure(everything, HERE / "curves.png")

@@ -3,17 +3,16 @@
 import sys
 from pathlib import Path
 
-from holdfast.simulator.config.study import load_study
-from holdfast.simulator.runtime.pipeline import run_loop
+from holdfast import Study
 
 HERE = Path(__file__).parent
 
 
 def main(out: Path, turns: int | None = None) -> None:
-    study = load_study(HERE / "study.yaml")
+    study = Study.from_yaml(HERE / "study.yaml")
     if turns is not None:
-        study = study.model_copy(update={"turns": turns})
-    results = run_loop(study, out)
+        study = study.replace(turns=turns)
+    results = study.run(out).results
     print(results["headline"])
     for simulator, figures in results["simulators"].items():
         for name, candidate in figures["candidates"].items():

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_experts
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task
@@ -38,7 +38,10 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
         progress=lambda *step: stages.append(step),
     )
     assert outcome.experts == {"alpha": "warm", "beta": "cool", "gamma": "cool"}
-    assert AdapterStore(tmp_path / "adapters").check_all(base) == ("cool", "warm")
+    store = AdapterStore(tmp_path / "adapters")
+    assert store.names() == ("cool", "warm")
+    for name in store.names():
+        store.check(name, base)
     assert {file.name for file in (tmp_path / "dialogues").iterdir()} == {"cool.jsonl", "warm.jsonl", "counts.json"}
     router = WordRouter.load(tmp_path / "adapters" / "router.npz")
     assert router.tasks == ("alpha", "beta", "gamma")

@@ -1,21 +1,19 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from holdfast.agents import registry
-from holdfast.agents.assistants.specs import BaseSpec
-from holdfast.agents.registry import AnyCandidateSpec, CandidateResources, build, parse
+from holdfast.agents.assistants.specs import BaseSpec, CandidateSpec
+from holdfast.agents.registry import AnyCandidateSpec, build, parse
 from holdfast.core.errors import InputError
-from tests.simulator.scripted import PATTERNS, TASKS, HashModel
+from tests.simulator.scripted import HashModel, ScriptedResources
 
 
 class Holder(BaseModel):
     candidates: tuple[AnyCandidateSpec, ...]
-
-
-def shop() -> CandidateResources:
-    return CandidateResources({"micro": HashModel()}, "micro", TASKS, PATTERNS)
 
 
 def test_a_word_is_short_for_a_mapping() -> None:
@@ -51,14 +49,28 @@ def test_a_fault_says_where_and_what_is_allowed(candidate: object, place: tuple[
 
 def test_an_unknown_pattern_is_named() -> None:
     with pytest.raises(InputError, match="'solvr'; did you mean 'solver'"):
-        build(parse({"kind": "system_prompt", "pattern": "solvr"}), shop())
+        build(parse({"kind": "system_prompt", "pattern": "solvr"}), ScriptedResources(HashModel()))
 
 
 def test_routed_without_a_router_says_what_to_do() -> None:
     with pytest.raises(InputError, match="holdfast train"):
-        build(parse("routed"), shop())
+        build(parse("routed"), ScriptedResources(HashModel()))
 
 
 def test_a_word_is_given_once() -> None:
     with pytest.raises(ValueError, match="already registered"):
-        registry.register("base", BaseSpec, lambda spec, shop: None)  # type: ignore[arg-type, return-value]
+        registry.register("base", BaseSpec, lambda spec, resources: None)  # type: ignore[arg-type, return-value]
+
+
+def test_the_json_schema_names_every_kind_that_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    class LoudSpec(CandidateSpec):
+        kind: Literal["loud"] = "loud"
+        volume: int = 1
+
+    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    registry.register("loud", LoudSpec, lambda spec, resources: None)  # type: ignore[arg-type, return-value]
+    mapping, word = Holder.model_json_schema()["properties"]["candidates"]["items"]["anyOf"]
+    assert set(mapping["discriminator"]["mapping"]) == set(registry.kinds())
+    assert word == {"type": "string"}
+    assert "loud" in registry.untrained()
+    assert registry.untrained()[:3] == ("base", "system_prompt", "system_prompt_with_reminder")

@@ -46,17 +46,17 @@ def langchain(conversations: int = 2) -> list[Measure]:
 def main(as_json: bool, only: tuple[str, ...]) -> None:
     """Measure speed. A ratio above 1 is faster (or smaller) than what stands beside it."""
     torch.set_num_threads(1)
-    found: list[Measure] = []
+    rows: list[Measure] = []
     for group in only or GROUPS:
         with tempfile.TemporaryDirectory() as scratch:
-            found += GROUPS[group](Path(scratch))
+            rows += GROUPS[group](Path(scratch))
     if as_json:
-        click.echo(json.dumps([as_dict(measure) for measure in found], indent=2))
+        click.echo(json.dumps([as_dict(measure) for measure in rows], indent=2))
         return
     table = Table("what", "takes", "against", "takes", "ratio", "goal")
-    for one in found:
-        numbers = f"{one.seconds:.2f} {one.unit}", f"{one.against_seconds:.2f} {one.unit}"
-        table.add_row(one.name, numbers[0], one.against, numbers[1], f"{one.ratio:.2f}", one.goal)
+    for row in rows:
+        numbers = f"{row.seconds:.2f} {row.unit}", f"{row.against_seconds:.2f} {row.unit}"
+        table.add_row(row.name, numbers[0], row.against, numbers[1], f"{row.ratio:.2f}", row.goal)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 

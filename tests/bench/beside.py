@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from tests.bench.measure import Measure
-from tests.bench.people import REPLIES, Instant, hold, plan, troupe
+from tests.bench.people import REPLIES, Instant, hold, plan, session
 
 CONVERSATIONS, TURNS = 32, 24
 
@@ -58,13 +58,12 @@ OTHERS: dict[str, Callable[[], float]] = {"openevals": openevals_ms, "sdialog": 
 
 def measures(*_: object) -> list[Measure]:
     """The engine, with its journal, beside each that is installed."""
-    study = plan(CONVERSATIONS, TURNS)
-    people = troupe(study, Instant(), scripted=True)
-    hold(plan(4, 4), people)
-    found = []
+    people = session(plan(CONVERSATIONS, TURNS), Instant(), scripted=True)
+    hold(session(plan(4, 4), Instant(), scripted=True))
+    rows = []
     for name, others in OTHERS.items():
         if importlib.util.find_spec(name) is not None:
-            ours = min(hold(study, people).cpu_ms_per_turn for _ in range(2))
+            ours = min(hold(people).cpu_ms_per_turn for _ in range(2))
             what = f"a turn, {CONVERSATIONS} conversations x {TURNS}, journalled"
-            found.append(Measure(what, ours, name, min(others() for _ in range(2)), "ms"))
-    return found
+            rows.append(Measure(what, ours, name, min(others() for _ in range(2)), "ms"))
+    return rows

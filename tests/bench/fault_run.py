@@ -30,13 +30,12 @@ from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 from holdfast.simulator.config.plan import Plan
-from holdfast.simulator.engine.budget import nothing
-from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from tests.bench.endpoint import scripted_server
-from tests.bench.people import plan, troupe
+from tests.bench.people import plan, session
 from tests.launch import LAUNCH
+from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashModel
 
 FAULTS: tuple[Exception, ...] = (
@@ -100,9 +99,7 @@ def study(conversations: int, turns: int) -> Plan:
 
 def child(out: Path, conversations: int, turns: int, word: str, log: Path) -> None:
     """Begin the batch in ``out``, or go on with it; failed conversations are tried again."""
-    asked, speaker = study(conversations, turns), model(word, log)
-    counters = speaker.counters if isinstance(speaker, ServedChatModel) else nothing
-    run_study(asked, troupe(asked, speaker, scripted=True), out, resume=True, counters=counters)
+    run(session(study(conversations, turns), model(word, log), scripted=True), out, resume=True)
 
 
 def fault_run(scratch: Path, *, conversations: int, turns: int, kills: int, rate: float, served: bool) -> Result:
@@ -153,7 +150,7 @@ def wait_for(out: Path, turns: int, process: subprocess.Popen[bytes]) -> None:
 
 def compare(asked: Plan, out: Path, calm_out: Path, calm: ChatModel, met: Counter[str], starts: int) -> Result:
     """What the batch left, beside a run in peace."""
-    run_study(asked, troupe(asked, calm, scripted=True), calm_out)
+    run(session(asked, calm, scripted=True), calm_out)
     found, peaceful = read_episodes(out / "journal.sqlite"), read_episodes(calm_out / "journal.sqlite")
     there = Counter((turn.episode_id, turn.turn) for episode in found for turn in episode.turns)
     wanted = {(spec.id, turn) for spec in asked.episodes for turn in range(1, spec.max_turns + 1)}

@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.monitor.progress import NoProgress
 from holdfast.simulator.runtime.pipeline import report
 from tests.bench.measure import Measure
-from tests.bench.people import Instant, plan, troupe
+from tests.bench.people import Instant, plan, session
 from tests.launch import LAUNCH
+from tests.simulator.engine.studies import run as run_session
 
 
 class Tenths(NoProgress):
@@ -36,13 +36,13 @@ class Tenths(NoProgress):
 
 def run(conversations: int, turns: int, out: Path) -> dict[str, Any]:
     """Hold them, then measure and write the report; MB of memory at most, CPU seconds of each tenth, file sizes."""
-    study, tenths = plan(conversations, turns), Tenths()
-    run_study(study, troupe(study, Instant(), scripted=False), out, progress=tenths)
-    held, began = peak_mb(), time.process_time()
+    tenths = Tenths()
+    run_session(session(plan(conversations, turns), Instant(), scripted=False), out, progress=tenths)
+    peak, began = peak_mb(), time.process_time()
     report(out)
     return {
         "turns": tenths.turns,
-        "peak_mb_conversations": held,
+        "peak_mb_conversations": peak,
         "peak_mb": peak_mb(),
         "cpu_s_tenths": [round(end - start, 2) for start, end in zip(tenths.marks, tenths.marks[1:], strict=False)],
         "cpu_s_report": round(time.process_time() - began, 1),

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from holdfast.agents import registry
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
-from holdfast.agents.raters.coalescing import CoalescingRater
-from holdfast.agents.registry import CandidateResources
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.engine.run import RunOutcome, Troupe, run_study
-from holdfast.simulator.runtime.resources import study_rater, user_for
+from holdfast.simulator.runtime.resources import Resources, study_raters
+from holdfast.simulator.runtime.session import Session
+from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashRater, ScriptedUser
 
 REPLIES = (
@@ -43,18 +41,19 @@ def plan(conversations: int, turns: int, *, concurrency: int = 32, **changes: An
     """A study of so many conversations: personas of the library with the bare model."""
     fields: dict[str, Any] = {"candidates": ("base",), "turns": turns, "seed": 5, "concurrency": concurrency}
     few = resolve(StudyConfig.model_validate(fields | changes))
-    seeds = -(-conversations // len(few.episodes))
-    whole = resolve(StudyConfig.model_validate(fields | changes | {"seeds": seeds}))
+    replicates = -(-conversations // len(few.episodes))
+    whole = resolve(StudyConfig.model_validate(fields | changes | {"replicates": replicates}))
     return replace(whole, episodes=whole.episodes[:conversations])
 
 
-def troupe(plan: Plan, model: ChatModel, *, scripted: bool) -> Troupe:
+def session(plan: Plan, model: ChatModel, *, scripted: bool) -> Session:
     """``scripted``: users and rater that cost nothing, so that what is measured is the engine; else a study's own."""
-    shop = CandidateResources({plan.study.model: model}, plan.study.model, plan.tasks, plan.patterns)
-    candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
-    if scripted:
-        return Troupe(candidates, ScriptedUser, {"hash": HashRater()})
-    return Troupe(candidates, user_for, {"linear": CoalescingRater(study_rater(plan.study))})
+    resources = Resources(plan, {plan.study.model: model}, {}, study_raters(plan.study))
+    if not scripted:
+        return resources.session()
+    return Session(
+        plan, resources.candidates(), lambda _, persona: ScriptedUser(persona), {"hash": HashRater()}, usage=resources.usage
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,12 @@ class Cost:
         return 1000 * self.cpu / self.turns
 
 
-def hold(plan: Plan, people: Troupe, out: Path | None = None) -> Cost:
-    """Run the study in ``out`` (by default a folder that is gone afterwards), and measure it."""
+def hold(session: Session, out: Path | None = None) -> Cost:
+    """Hold the study in ``out`` (by default a folder that is gone afterwards), and measure it."""
     if out is None:
         with tempfile.TemporaryDirectory() as scratch:
-            return hold(plan, people, Path(scratch) / "run")
+            return hold(session, Path(scratch) / "run")
     cpu, wall = time.process_time(), time.perf_counter()
-    outcome: RunOutcome = run_study(plan, people, out)
+    outcome = run(session, out)
     assert outcome.failed == 0
     return Cost(outcome.turns, time.process_time() - cpu, time.perf_counter() - wall)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from holdfast.agents import registry
-from holdfast.agents.registry import CandidateResources
-from holdfast.simulator.engine.run import Troupe, run_study
-from holdfast.simulator.runtime.resources import study_rater, user_for
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.runtime.resources import Resources, study_raters
+from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashModel
 
 STUDY: dict[str, Any] = {
@@ -24,7 +22,6 @@ STUDY: dict[str, Any] = {
 def record_run(out: Path, **changes: Any) -> Path:
     """Hold 3 personas x 2 candidates x 6 turns in ``out``, which then holds a study.yaml and a journal."""
     plan = resolve(StudyConfig.model_validate(STUDY | changes))
-    shop = CandidateResources({plan.study.model: HashModel()}, plan.study.model, plan.tasks, plan.patterns)
-    candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
-    run_study(plan, Troupe(candidates, user_for, {"linear": study_rater(plan.study)}), out)
+    resources = Resources(plan, {plan.study.model: HashModel()}, {}, study_raters(plan.study))
+    run(resources.session(), out)
     return out

@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tests.passages import reply_of
-from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
+from holdfast.agents.assistants.router import Router
+from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import (
     SENSE7,
     Felt,
     Generation,
     GenerationRequest,
-    Message,
     Intention,
+    Message,
+    Sampling,
     Spoken,
     UserState,
 )
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
 from holdfast.core.errors import ModelError
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.records import derive_seed
+from tests.passages import reply_of
 
 WORDS = ("sorry", "hear", "that", "sounds", "heavy", "try", "one", "small", "step", "what", "worries", "you", "most")
 
@@ -126,3 +129,17 @@ def task(id: str, pattern: str) -> TaskContext:
 
 PATTERNS = {"solver": pattern("solver", 0, 0, 0, 2), "companion": pattern("companion", 2, 1, 1, 0)}
 TASKS = {"bug_hunt": task("bug_hunt", "solver"), "burnout": task("burnout", "companion")}
+
+
+@dataclass(frozen=True)
+class ScriptedResources:
+    """What candidates are built from, with one model for all."""
+
+    only: HashModel
+    tasks: Mapping[str, TaskContext] = field(default_factory=lambda: TASKS)
+    patterns: Mapping[str, EmpathyPattern] = field(default_factory=lambda: PATTERNS)
+    router: Router | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+
+    def model(self, spec: ModelSpec | None) -> HashModel:
+        return self.only

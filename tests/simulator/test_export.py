@@ -13,11 +13,11 @@ from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.export import Shape, arrow_schema, columns, export, turns_frame
+from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
-from tests.simulator.engine.studies import study, troupe
+from tests.simulator.engine.studies import run as run_session
+from tests.simulator.engine.studies import session, study
 from tests.simulator.scripted import HashModel
 
 
@@ -26,7 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine conversations of six turns, of which one failed at once."""
     out = tmp_path_factory.mktemp("run")
     plan = study()
-    run_study(plan, troupe(plan, HashModel(fail="system_prompt/jun_park")), out)
+    run_session(session(plan, HashModel(fail="system_prompt/jun_park")), out)
     return out
 
 

@@ -12,8 +12,8 @@ import yaml
 from holdfast.adapters.micro import base_path
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.serving import link, served
 from holdfast.simulator.config.study import StudyConfig, write_study
+from holdfast.simulator.serving import link, served
 from tests.agents.models.conftest import build_adapter
 from tests.servers.transformers_serve import free_port, transformers_serve
 
@@ -107,8 +107,8 @@ def test_the_command(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.timeout(1500)
 def test_greedy_transcripts_of_transformers_serve_equal_those_in_process(tmp_path: Path) -> None:
     pytest.importorskip("uvicorn", reason="transformers serve needs uvicorn and fastapi")
+    from holdfast import Study
     from holdfast.simulator.journal.store import read_episodes
-    from holdfast.simulator.runtime.pipeline import run_loop
 
     folder = tmp_path / "run"
     for seed, name in enumerate(("warm", "cool")):
@@ -128,8 +128,8 @@ def test_greedy_transcripts_of_transformers_serve_equal_those_in_process(tmp_pat
     lines = yaml.safe_load(what.study_for_transformers(tmp_path / "served"))
     remote = StudyConfig.model_validate(local.model_dump(mode="json") | lines)
     with transformers_serve(what, tmp_path / "home"):
-        run_loop(remote, tmp_path / "there")
-    run_loop(local, tmp_path / "here")
+        Study(remote).run(tmp_path / "there")
+    Study(local).run(tmp_path / "here")
     there, here = (
         {
             (episode.spec.id, turn.turn): (turn.user, turn.reply)

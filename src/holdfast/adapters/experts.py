@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -11,16 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.writing import DialogueFile, UserMessages, TrainingPeople, user_messages, write_dialogues
-from holdfast.core.atomic import drafted
 from holdfast.adapters.dialogues.filtering import Standard
+from holdfast.adapters.dialogues.steering import DialoguePlan, hold_dialogues
+from holdfast.adapters.dialogues.writing import (
+    DialogueFile,
+    TrainingPeople,
+    UserMessages,
+    user_messages,
+    write_dialogues,
+)
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.adapters.dialogues.steering import DialoguePlan, hold_dialogues
 from holdfast.adapters.training.store import weights_sha256
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
+from holdfast.core.atomic import drafted
 from holdfast.core.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -104,7 +111,10 @@ async def train_experts(
     unheard = await _listen_to_held_out(config, world, base.model, rater, seed=seed)
     report = assess_router(router, [one for one in unheard if one.task in router.tasks])
     watch.lap("router")
-    from holdfast.adapters.training.lora import AdapterJob, train_adapter  # brings torch, which a study without training may not need
+    from holdfast.adapters.training.lora import (  # brings torch, which a study without training may not need
+        AdapterJob,
+        train_adapter,
+    )
 
     adapters = {}
     for number, (pattern, file) in enumerate(files.items(), start=1):
@@ -117,7 +127,7 @@ async def train_experts(
             out=out / ADAPTERS / pattern,
             seed=derive_seed(seed, "train", pattern),
         )
-        adapters[pattern] = train_adapter(job, config, partial(progress, stage))
+        adapters[pattern] = await asyncio.to_thread(train_adapter, job, config, partial(progress, stage))
     watch.lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
     outcome = TrainingOutcome(adapters, files, experts, router, report, watch.laps)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from holdfast.agents.assistants import Adapter, BareModel, DescribedCandidate, Oracle, Routed, Router, SystemPrompt
 from holdfast.agents.assistants import specs as s
@@ -18,37 +19,28 @@ from holdfast.agents.assistants.prompting import SystemPrompts, own_prompt, patt
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.core.errors import InputError
-from holdfast.personas.schema import EmpathyPattern, TaskContext
 from holdfast.core.wording import did_you_mean
+from holdfast.personas.schema import EmpathyPattern, TaskContext
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateResources:
-    """What builders may draw on. ``models`` maps what a study says of a model to the loaded model."""
+class CandidateResources(Protocol):
+    """What builders draw on; a study's :class:`holdfast.simulator.runtime.resources.Resources` are one."""
 
-    models: Mapping[ModelSpec, ChatModel]
-    default_model: ModelSpec
-    tasks: Mapping[str, TaskContext]
-    patterns: Mapping[str, EmpathyPattern]
-    router: Router | None = None
-    sampling: Sampling = field(default_factory=Sampling)
+    @property
+    def tasks(self) -> Mapping[str, TaskContext]: ...
 
-    def model(self, spec: s.CandidateSpec) -> ChatModel:
-        return self.models[spec.model or self.default_model]
+    @property
+    def patterns(self) -> Mapping[str, EmpathyPattern]: ...
 
-    def sampling_for(self, spec: s.CandidateSpec) -> Sampling:
-        return self.sampling if spec.sampling is None else spec.sampling.sampling()
+    @property
+    def router(self) -> Router | None: ...
 
-    def prompts(self, spec: s.PromptedSpec) -> SystemPrompts:
-        if spec.prompt is not None:
-            return own_prompt(spec.prompt)
-        known(spec.pattern, self.patterns, f"candidate {spec.name!r} names the pattern")
-        return pattern_prompts(self.patterns, spec.pattern)
+    @property
+    def sampling(self) -> Sampling: ...
 
-    def experts(self, spec: s.ExpertsSpec) -> dict[str, str]:
-        for pattern in spec.experts:
-            known(pattern, self.patterns, f"candidate {spec.name!r} gives an expert for the pattern")
-        return {task.id: spec.experts.get(task.pattern, task.pattern) for task in self.tasks.values()}
+    def model(self, spec: ModelSpec | None) -> ChatModel:
+        """The loaded model that ``spec`` names; the study's where None."""
+        ...
 
 
 Builder = Callable[[Any, CandidateResources], DescribedCandidate]
@@ -67,9 +59,14 @@ def kinds() -> tuple[str, ...]:
     return tuple(_KINDS)
 
 
-def build(spec: s.CandidateSpec, workshop: CandidateResources) -> DescribedCandidate:
+def untrained() -> tuple[str, ...]:
+    """The words of the kinds that need no trained adapter."""
+    return tuple(word for word, (spec, _) in _KINDS.items() if not spec.adapted)
+
+
+def build(spec: s.CandidateSpec, resources: CandidateResources) -> DescribedCandidate:
     """The candidate that ``spec`` asks for."""
-    return _KINDS[spec.kind][1](spec, workshop)
+    return _KINDS[spec.kind][1](spec, resources)
 
 
 def parse(value: object) -> s.CandidateSpec:
@@ -98,40 +95,72 @@ def known(word: str | None, among: Mapping[str, object], what: str) -> None:
         raise InputError(unknown(f"name: {what}", word, tuple(among)))
 
 
-AnyCandidateSpec = Annotated[
-    s.CandidateSpec,
-    PlainValidator(parse, json_schema_input_type=s.ShippedSpec),
-    PlainSerializer(lambda spec: spec.model_dump(mode="json", exclude_none=True)),
-]
+class _RegisteredKinds:
+    """Reads and writes candidates of every registered kind; the JSON schema names all that are registered by then."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        write = core_schema.plain_serializer_function_ser_schema(
+            lambda spec: spec.model_dump(mode="json", exclude_none=True)
+        )
+        return core_schema.no_info_plain_validator_function(parse, serialization=write)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        kinds = {word: spec.__pydantic_core_schema__ for word, (spec, _) in _KINDS.items()}
+        return handler(
+            core_schema.union_schema([core_schema.tagged_union_schema(kinds, "kind"), core_schema.str_schema()])
+        )
+
+
+AnyCandidateSpec = Annotated[s.CandidateSpec, _RegisteredKinds()]
 """The type for a field of a study's model: reads words and mappings, writes mappings."""
 
 
-def _base(spec: s.BaseSpec, shop: CandidateResources) -> BareModel:
-    return BareModel(shop.model(spec), spec.name, shop.sampling_for(spec))
+def _sampling(spec: s.CandidateSpec, resources: CandidateResources) -> Sampling:
+    return resources.sampling if spec.sampling is None else spec.sampling.sampling()
 
 
-def _system_prompt(spec: s.SystemPromptSpec, shop: CandidateResources) -> SystemPrompt:
-    return SystemPrompt(shop.model(spec), shop.prompts(spec), spec.name, sampling=shop.sampling_for(spec))
+def _prompts(spec: s.PromptedSpec, resources: CandidateResources) -> SystemPrompts:
+    if spec.prompt is not None:
+        return own_prompt(spec.prompt)
+    known(spec.pattern, resources.patterns, f"candidate {spec.name!r} names the pattern")
+    return pattern_prompts(resources.patterns, spec.pattern)
 
 
-def _reminder(spec: s.ReminderSpec, shop: CandidateResources) -> SystemPrompt:
-    model, prompts = shop.model(spec), shop.prompts(spec)
-    return SystemPrompt(model, prompts, spec.name, spec.every, spec.where, shop.sampling_for(spec))
+def _experts(spec: s.ExpertsSpec, resources: CandidateResources) -> dict[str, str]:
+    for pattern in spec.experts:
+        known(pattern, resources.patterns, f"candidate {spec.name!r} gives an expert for the pattern")
+    return spec.by_task(resources.tasks.values())
 
 
-def _adapter(spec: s.AdapterSpec, shop: CandidateResources) -> Adapter:
-    prompts = shop.prompts(spec) if spec.prompted else None
-    return Adapter(shop.model(spec), spec.adapter, spec.name, prompts, shop.sampling_for(spec))
+def _base(spec: s.BaseSpec, resources: CandidateResources) -> BareModel:
+    return BareModel(resources.model(spec.model), spec.name, _sampling(spec, resources))
 
 
-def _routed(spec: s.RoutedSpec, shop: CandidateResources) -> Routed:
-    if shop.router is None:
+def _system_prompt(spec: s.SystemPromptSpec, resources: CandidateResources) -> SystemPrompt:
+    model, prompts = resources.model(spec.model), _prompts(spec, resources)
+    return SystemPrompt(model, prompts, spec.name, sampling=_sampling(spec, resources))
+
+
+def _reminder(spec: s.ReminderSpec, resources: CandidateResources) -> SystemPrompt:
+    model, prompts = resources.model(spec.model), _prompts(spec, resources)
+    return SystemPrompt(model, prompts, spec.name, spec.every, spec.where, _sampling(spec, resources))
+
+
+def _adapter(spec: s.AdapterSpec, resources: CandidateResources) -> Adapter:
+    prompts = _prompts(spec, resources) if spec.prompted else None
+    return Adapter(resources.model(spec.model), spec.adapter, spec.name, prompts, _sampling(spec, resources))
+
+
+def _routed(spec: s.RoutedSpec, resources: CandidateResources) -> Routed:
+    router, experts = resources.router, _experts(spec, resources)
+    if router is None:
         raise InputError(f"candidate {spec.name!r} needs a router; train one first (holdfast train) or use 'oracle'")
-    return Routed(shop.model(spec), shop.router, shop.experts(spec), spec.name, shop.sampling_for(spec))
+    return Routed(resources.model(spec.model), router, experts, spec.name, _sampling(spec, resources))
 
 
-def _oracle(spec: s.OracleSpec, shop: CandidateResources) -> Oracle:
-    return Oracle(shop.model(spec), shop.experts(spec), spec.name, shop.sampling_for(spec))
+def _oracle(spec: s.OracleSpec, resources: CandidateResources) -> Oracle:
+    experts = _experts(spec, resources)
+    return Oracle(resources.model(spec.model), experts, spec.name, _sampling(spec, resources))
 
 
 register("base", s.BaseSpec, _base)

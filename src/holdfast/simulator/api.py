@@ -14,7 +14,8 @@ Nothing heavy is imported before a study runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,9 @@ from holdfast.simulator.config.study import StudyConfig, load_study
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
 
+    from holdfast.agents.protocols import ChatModel
     from holdfast.simulator.records import EpisodeRecord
+    from holdfast.simulator.runtime.executor import Executor
 
 AnyPath = str | Path
 
@@ -57,16 +60,20 @@ class Study:
 
     @classmethod
     def from_yaml(cls, path: AnyPath) -> Study:
-        """A study's YAML file. An InputError has all its faults."""
+        """Read a study's YAML file. An InputError has all its faults."""
         return cls(load_study(path))
 
     @classmethod
     def of(cls, **settings: Any) -> Study:
-        """The same settings as in YAML, as keywords: ``Study.of(candidates=["base"], turns=12)``.
+        """Take the same settings as in YAML, as keywords: ``Study.of(candidates=["base"], turns=12)``.
 
         A pydantic.ValidationError says what is wrong with them.
         """
         return cls(StudyConfig.model_validate(settings))
+
+    def replace(self, **settings: Any) -> Study:
+        """The same study with other settings: ``study.replace(turns=12)``. Raises as :meth:`of` does."""
+        return Study.of(**(self.config.model_dump(mode="json", exclude_none=True) | settings))
 
     def run(
         self,
@@ -75,20 +82,24 @@ class Study:
         resume: bool = False,
         replay: AnyPath | None = None,
         callbacks: Callbacks = None,
+        executor: Executor | None = None,
         quiet: bool = True,
     ) -> Run:
-        """Do all that the study asks for in the folder ``out``; see :func:`holdfast.simulator.runtime.pipeline.run_loop` for the errors.
+        """Do all that the study asks for in the folder ``out``.
 
-        ``replay``: a run folder whose journal gives the candidates' replies, instead of models. ``callbacks``:
-        LangChain handlers. ``quiet``: False shows progress on standard error, as the command line does.
+        Args:
+            out: The run folder; made where it is absent.
+            resume: Go on from what stands in ``out``.
+            replay: A run folder whose journal gives the candidates' replies, instead of models.
+            callbacks: LangChain handlers.
+            executor: Where models are loaded and conversations held, such as :func:`holdfast.ray_executor` gives; this
+                machine by default.
+            quiet: False shows progress on standard error, as the command line does.
+
+        See :func:`holdfast.simulator.runtime.pipeline.run_pipeline` for the errors.
         """
-        from holdfast.simulator.cli.studies.stage import viewer
-        from holdfast.simulator.runtime.pipeline import run_loop
-
-        folder, source = Path(out), None if replay is None else Path(replay)
-        shown = viewer(quiet=quiet)
-        return Run(
-            folder, run_loop(self.config, folder, resume=resume, viewer=shown, replay=source, callbacks=callbacks)
+        return asyncio.run(
+            self.arun(out, resume=resume, replay=replay, callbacks=callbacks, executor=executor, quiet=quiet)
         )
 
     async def arun(
@@ -98,14 +109,73 @@ class Study:
         resume: bool = False,
         replay: AnyPath | None = None,
         callbacks: Callbacks = None,
+        executor: Executor | None = None,
         quiet: bool = True,
     ) -> Run:
         """As :meth:`run`, in an event loop of one's own."""
-        from holdfast.simulator.cli.studies.stage import viewer
-        from holdfast.simulator.runtime.pipeline import run_loop_async
+        from holdfast.simulator.monitor.viewer import viewer
+        from holdfast.simulator.runtime.executor import LOCAL
+        from holdfast.simulator.runtime.pipeline import run_pipeline
 
-        folder, source = Path(out), None if replay is None else Path(replay)
-        results = await run_loop_async(
-            self.config, folder, resume=resume, viewer=viewer(quiet=quiet), replay=source, callbacks=callbacks
+        results = await run_pipeline(
+            self.config,
+            Path(out),
+            resume=resume,
+            viewer=viewer(quiet=quiet),
+            replay=None if replay is None else Path(replay),
+            callbacks=callbacks,
+            executor=executor or LOCAL,
         )
-        return Run(folder, results)
+        return Run(Path(out), results)
+
+    def train(self, out: AnyPath, *, quiet: bool = True) -> Mapping[str, Any]:
+        """Write only the dialogues, adapters and router that the study asks for; returns what training measured.
+
+        Raises InputError where the study trains nothing, or ``out`` has adapters already.
+        """
+        from holdfast.simulator.monitor.viewer import viewer
+        from holdfast.simulator.runtime.pipeline import train
+
+        return asyncio.run(train(self.config, Path(out), viewer=viewer(quiet=quiet)))
+
+
+def open_model(reference: str) -> ChatModel:
+    """Open a model by what a study calls it: ``micro``, ``hf:NAME_OR_PATH``, ``openai:MODEL``, ``PROVIDER:MODEL``.
+
+    Raises InputError for an unknown reference, ModelError where the model cannot be loaded.
+    """
+    from holdfast.adapters.micro import base_path
+    from holdfast.agents.models.opening import open_models, references
+    from holdfast.agents.models.spec import ModelSpec
+
+    (model,) = open_models(references([ModelSpec(ref=reference)], base_path())).values()
+    return model
+
+
+def measure(
+    files: Sequence[AnyPath],
+    out: AnyPath | None = None,
+    *,
+    format: str | None = None,
+    by: Sequence[str] | None = None,
+    pattern: str | None = None,
+    text: bool = False,
+) -> Mapping[str, Any]:
+    """Measure conversations that exist already, as ``holdfast measure`` does; returns the results.
+
+    Args:
+        files: Logs of conversations.
+        out: A folder for results.json and report.html.
+        format: That of the files; recognised where it is left out.
+        by: Columns to group by; those that the format is used for where left out.
+        pattern: Empathy pattern (or task) whose adherence is measured.
+        text: True shows words of the conversations in the report.
+    """
+    from holdfast.simulator.logs.measure import measure_files, open_sources
+    from holdfast.simulator.report.log_page import KEPT, write_outputs
+
+    sources = open_sources([Path(file) for file in files], format)
+    results, tallies = measure_files(sources, by=by, pattern=pattern, keep=KEPT if text else 0)
+    if out is not None:
+        write_outputs(Path(out), results, tallies)
+    return results

@@ -20,9 +20,9 @@ from holdfast.adapters.training.store import CONFIG, AdapterStore
 from holdfast.agents.models.opening import references
 from holdfast.agents.models.references import LocalReference
 from holdfast.core.errors import InputError
-from holdfast.simulator.runtime.resources import trained_in
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.runtime.adapters import trained_in
 
 #: The values that vLLM's --max-lora-rank takes.
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)

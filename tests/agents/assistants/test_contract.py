@@ -13,22 +13,17 @@ from holdfast.agents import registry
 from holdfast.agents.assistants import DescribedCandidate
 from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import AssistantView, Message, Reply
-from holdfast.agents.registry import CandidateResources
-from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.graph import config, graph
+from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
-from tests.simulator.scripted import PATTERNS, TASKS, HashModel, HashRater, ScriptedUser, persona
+from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedResources, ScriptedUser, persona
 
 
 @dataclass(frozen=True)
 class KeywordRouter:
     def recognise(self, user_messages: Sequence[str]) -> str:
         return "burnout" if "tired" in " ".join(user_messages) else "bug_hunt"
-
-
-def workshop(model: HashModel) -> CandidateResources:
-    return CandidateResources({"micro": model}, "micro", TASKS, PATTERNS, KeywordRouter())
 
 
 def view(candidate: DescribedCandidate, *users: str, seed: int = 1) -> AssistantView:
@@ -40,6 +35,7 @@ def view(candidate: DescribedCandidate, *users: str, seed: int = 1) -> Assistant
 
 class CandidateContract:
     spec: ClassVar[Any] = None
+    routed_to: ClassVar[tuple[str, ...]] = ()  # by the pattern's id, where the router names a task with that pattern
 
     @pytest.fixture
     def model(self) -> HashModel:
@@ -47,7 +43,7 @@ class CandidateContract:
 
     @pytest.fixture
     def candidate(self, model: HashModel) -> DescribedCandidate:
-        return registry.build(registry.parse(self.spec), workshop(model))
+        return registry.build(registry.parse(self.spec), ScriptedResources(model, router=KeywordRouter()))
 
     def reply(self, candidate: DescribedCandidate, *users: str, seed: int = 1) -> Reply:
         return asyncio.run(candidate.reply(view(candidate, *users, seed=seed)))
@@ -79,7 +75,7 @@ class CandidateContract:
 
     def test_asks_only_for_adapters_that_it_declares(self, candidate: DescribedCandidate, model: HashModel) -> None:
         used = {self.reply(candidate, text).adapter for text in ("hello", "I am tired")} - {None}
-        assert used <= candidate.adapters
+        assert used <= {*registry.parse(self.spec).adapter_names(TASKS.values()), *self.routed_to}
         assert {request.adapter for request in model.requests} - {None} == used
 
     def test_every_system_message_has_its_hash(self, candidate: DescribedCandidate, model: HashModel) -> None:
@@ -202,6 +198,7 @@ class TestAdapterWithPrompt(CandidateContract):
 
 class TestRouted(CandidateContract):
     spec: ClassVar[Any] = "routed"
+    routed_to: ClassVar[tuple[str, ...]] = ("companion", "solver")
 
     def test_wears_the_expert_of_the_recognised_task(self, candidate: DescribedCandidate) -> None:
         reply = self.reply(candidate, "I am tired")
@@ -217,8 +214,13 @@ class TestRouted(CandidateContract):
 class TestRoutedToNamedAdapters(CandidateContract):
     spec: ClassVar[Any] = {"kind": "routed", "name": "mine", "experts": {"companion": "runs/a/companion"}}
 
+    routed_to: ClassVar[tuple[str, ...]] = ("solver",)
+
     def test_the_others_keep_the_patterns_id(self, candidate: DescribedCandidate) -> None:
-        assert candidate.adapters == {"runs/a/companion", "solver"}
+        assert {self.reply(candidate, text).adapter for text in ("hello", "I am tired")} == {
+            "runs/a/companion",
+            "solver",
+        }
 
 
 class TestOracle(CandidateContract):

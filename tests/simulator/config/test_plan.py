@@ -16,7 +16,7 @@ def plan(**changes: Any) -> Plan:
 
 
 def test_everybody_meets_every_candidate_at_every_length_and_replicate() -> None:
-    made = plan(lengths=(6, 12), seeds=3)
+    made = plan(lengths=(6, 12), replicates=3)
     assert len(made.episodes) == len(library()) * 2 * 2 * 3
     assert len({spec.id for spec in made.episodes}) == len(made.episodes)
     assert {spec.seed for spec in made.episodes} == {1, 2, 3}
@@ -24,7 +24,7 @@ def test_everybody_meets_every_candidate_at_every_length_and_replicate() -> None
 
 
 def test_the_order_never_changes() -> None:
-    assert plan(seeds=2).episodes == plan(seeds=2).episodes
+    assert plan(replicates=2).episodes == plan(replicates=2).episodes
     assert [spec.candidate for spec in plan().episodes[:4]] == ["base", "routed", "base", "routed"]
 
 
@@ -79,6 +79,13 @@ def test_a_fingerprint_ignores_only_what_changes_nothing() -> None:
         plan(sampling={"top_p": 0.5}),
     ]
     assert len({made.sha256 for made in [plan(), *different]}) == 6
+
+
+def test_replicates_are_in_the_fingerprint_as_old_journals_have_them() -> None:
+    made = plan(replicates=2)
+    assert '"seeds": 2' in made.fingerprint
+    assert "replicates" not in made.fingerprint
+    assert differences(plan().fingerprint, made.fingerprint) == ["replicates: was 1, now 2"]
 
 
 def test_differences_have_names() -> None:

@@ -18,7 +18,7 @@ def load(tmp_path: Path, text: str) -> StudyConfig:
 
 def test_candidates_are_enough(tmp_path: Path) -> None:
     study = load(tmp_path, "candidates: [system_prompt, base]\n")
-    assert (study.turns, study.seeds, study.model.key, study.leave) == (24, 1, "micro", False)
+    assert (study.turns, study.replicates, study.model.key, study.leave) == (24, 1, "micro", False)
     assert study.population is None
     assert study.baseline_name == "base"
 
@@ -77,13 +77,25 @@ def test_a_fault_has_its_place(tmp_path: Path, text: str, fault: str) -> None:
 
 def test_every_fault_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        load(tmp_path, "candidates: [bass, {kind: routed, expert: 1}]\nturn: 3\nseeds: many\n")
+        load(tmp_path, "candidates: [bass, {kind: routed, expert: 1}]\nturn: 3\nreplicates: many\n")
     assert [fault.line for fault in caught.value.faults] == [1, 1, 2, 3]
+
+
+def test_the_older_key_seeds_is_read_with_a_hint(tmp_path: Path) -> None:
+    with pytest.warns(FutureWarning, match="'seeds' is now called 'replicates'"):
+        old = load(tmp_path, "candidates: [base]\nseeds: 3\n")
+    new = load(tmp_path, "candidates: [base]\nreplicates: 3\n")
+    assert old == new
+    with pytest.raises(InputError, match=r":3:1: unknown key 'seeds'"):
+        load(tmp_path, "candidates: [base]\nreplicates: 3\nseeds: 3\n")
+    with pytest.warns(FutureWarning), pytest.raises(InputError, match=r":2:8: seeds: .*valid integer"):
+        load(tmp_path, "candidates: [base]\nseeds: many\n")
 
 
 def test_importing_a_study_is_light() -> None:
     heavy = "{'torch', 'transformers', 'scipy', 'networkx', 'langgraph', 'langchain_core'}"
-    code = f"import sys, holdfast.simulator.config.study, holdfast.simulator.config.plan; print({heavy} & set(sys.modules))"
+    modules = "holdfast.simulator.config.study, holdfast.simulator.config.plan"
+    code = f"import sys, {modules}; print({heavy} & set(sys.modules))"
     root = Path(__file__).parents[2]
     assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True) == "set()\n"
 

@@ -10,28 +10,27 @@ from typing import Any
 import jsonschema
 import pytest
 
-import holdfast.simulator as simulator
+from holdfast import simulator
 from holdfast.agents.assistants import BareModel
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.agents.users.llm.agent import ModelUser
-from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import JournalError
 from holdfast.simulator.cli.studies.summary import played_by
-from holdfast.simulator.runtime.session import replaying
-from holdfast.simulator.conversation.participants import Participants, opening
-from holdfast.simulator.conversation.graph import config, graph
-from holdfast.simulator.conversation.stop import MaxTurns
-from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.engine.rounds import mean_felt
-from holdfast.simulator.engine.run import Troupe, run_study
-from holdfast.simulator.runtime.resources import model_users
-from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.conversation.graph import config, graph
+from holdfast.simulator.conversation.participants import Participants, opening
+from holdfast.simulator.conversation.stop import MaxTurns
+from holdfast.simulator.engine.rounds import mean_felt
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.results.build import build_results
-from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.runtime.replay import replay_session
+from holdfast.simulator.runtime.resources import user_factory
+from holdfast.simulator.runtime.session import Session
 from tests.agents.users.players import Player, in_first_person, intention_in, nonsense
-from tests.simulator.engine.studies import study, troupe
+from tests.simulator.engine.studies import run, session, study
 from tests.simulator.scripted import TASKS, HashModel, HashRater, persona
 
 SCHEMA = Path(simulator.__file__).parent / "results" / "schema.json"
@@ -83,12 +82,10 @@ async def test_the_assistant_never_sees_who_the_user_is(speaks: Any) -> None:
         assert "inner voice" not in seen
 
 
-def mixed_troupe(plan: Plan, player: Player) -> Troupe:
-    people = troupe(plan)
-    specs = [spec for spec in plan.study.users if spec.kind == "model"]
-    return Troupe(
-        people.candidates, EmbeddedUser, people.raters, {spec.name: model_users(spec, player) for spec in specs}
-    )
+def mixed(plan: Plan, player: Player, model: HashModel | None = None) -> Session:
+    """Embedded users, and those that ``player`` plays where the study has them."""
+    players = {spec: player for spec in plan.study.users if spec.kind == "model"}
+    return session(plan, model, user_for=user_factory(players))
 
 
 def results_of(plan: Plan, out: Path) -> dict[str, Any]:
@@ -124,20 +121,20 @@ def test_each_persona_is_played_by_each_simulator() -> None:
 
 
 def test_adding_a_simulator_changes_no_word_of_the_others(tmp_path: Path) -> None:
-    alone, mixed = study(), study(**MIXED)
-    run_study(alone, mixed_troupe(alone, Player()), tmp_path / "alone")
-    run_study(mixed, mixed_troupe(mixed, Player()), tmp_path / "mixed")
+    alone, both = study(), study(**MIXED)
+    run(mixed(alone, Player()), tmp_path / "alone")
+    run(mixed(both, Player()), tmp_path / "mixed")
     theirs = read_episodes(tmp_path / "mixed" / "journal.sqlite")
     ours = [episode for episode in theirs if not episode.spec.simulator]
     assert transcripts_sha256(ours) == transcripts_sha256(read_episodes(tmp_path / "alone" / "journal.sqlite"))
-    results = results_of(mixed, tmp_path / "mixed")
+    results = results_of(both, tmp_path / "mixed")
     assert set(results["simulators"]) == {"embedded", "player"}
     assert results_of(alone, tmp_path / "alone")["simulators"] is None
 
 
 def test_figures_stand_by_simulator(tmp_path: Path) -> None:
     plan = study(**MIXED)
-    run_study(plan, mixed_troupe(plan, Player(speaks=nonsense)), tmp_path)
+    run(mixed(plan, Player(speaks=nonsense)), tmp_path)
     found = results_of(plan, tmp_path)
     embedded, player = found["simulators"]["embedded"], found["simulators"]["player"]
     assert embedded["model"] is None
@@ -161,38 +158,35 @@ def test_figures_stand_by_simulator(tmp_path: Path) -> None:
 
 def test_a_broken_off_run_goes_on_to_the_same_words(tmp_path: Path) -> None:
     plan = study(**MIXED)
-    run_study(plan, mixed_troupe(plan, Player()), tmp_path / "whole")
-    model = HashModel(fail="jun_park")
-    half = mixed_troupe(plan, Player())
-    failing = Troupe(troupe(plan, model).candidates, half.user_for, half.raters, half.simulators)
-    assert run_study(plan, failing, tmp_path / "half").failed == 6
-    run_study(plan, mixed_troupe(plan, Player()), tmp_path / "half", resume=True)
+    run(mixed(plan, Player()), tmp_path / "whole")
+    assert run(mixed(plan, Player(), HashModel(fail="jun_park")), tmp_path / "half").failed == 6
+    run(mixed(plan, Player()), tmp_path / "half", resume=True)
     hashes = [transcripts_sha256(read_episodes(tmp_path / name / "journal.sqlite")) for name in ("whole", "half")]
     assert hashes[0] == hashes[1]
 
 
 def test_a_replay_needs_no_model_for_the_users_either(tmp_path: Path) -> None:
     plan = study(**MIXED)
-    run_study(plan, mixed_troupe(plan, Player()), tmp_path / "old")
+    run(mixed(plan, Player()), tmp_path / "old")
     with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
-        played = replaying(plan, old, tmp_path / "old", {}).troupe
-        assert run_study(plan, replace(played, raters={"hash": HashRater()}), tmp_path / "new").failed == 0
+        replayed = replay_session(plan, old, tmp_path / "old")
+        assert run(replace(replayed, raters={"hash": HashRater()}), tmp_path / "new").failed == 0
     hashes = [transcripts_sha256(read_episodes(tmp_path / name / "journal.sqlite")) for name in ("old", "new")]
     assert hashes[0] == hashes[1]
 
 
 def test_another_simulator_is_another_study(tmp_path: Path) -> None:
     plan, other = study(**MIXED), study(users=["embedded", {"kind": "model", "name": "player", "retries": 0}])
-    run_study(plan, mixed_troupe(plan, Player()), tmp_path)
+    run(mixed(plan, Player()), tmp_path)
     with pytest.raises(JournalError, match=r"users\.2\.retries: was 2, now 0"):
-        run_study(other, mixed_troupe(other, Player()), tmp_path, resume=True)
+        run(mixed(other, Player()), tmp_path, resume=True)
 
 
 def test_each_simulator_has_a_population_of_its_own(tmp_path: Path) -> None:
     """What one player's people felt moves their own next expectation, and nobody else's."""
     ring = {"graph": {"kind": "ring"}, "spread": {"own": 0.5}}
     plan = study(population=ring, rounds=2, turns=3, **MIXED)
-    run_study(plan, mixed_troupe(plan, Player()), tmp_path)
+    run(mixed(plan, Player()), tmp_path)
     by_id = {episode.spec.id: episode for episode in read_episodes(tmp_path / "journal.sqlite")}
     checked = 0
     for id, episode in by_id.items():

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
 
-from holdfast.agents import registry
-from holdfast.agents.registry import CandidateResources
-from holdfast.simulator.journal.store import read_episodes
-from holdfast.simulator.monitor.progress import PlainProgress, progress_for
-from holdfast.simulator.engine.run import Troupe, run_study
-from holdfast.simulator.monitor.running_means import pattern_targets
-from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.agents.protocols import ChatModel
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.engine.run import RunOutcome, run_study
+from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.monitor.progress import PlainProgress, progress_for
+from holdfast.simulator.monitor.running_means import pattern_targets
+from holdfast.simulator.runtime.resources import Resources
+from holdfast.simulator.runtime.session import Session
 from tests.simulator.scripted import HashModel, HashRater, ScriptedUser
 
 
@@ -26,10 +28,16 @@ def study(**changes: Any) -> Plan:
     return resolve(StudyConfig.model_validate(fields | changes))
 
 
-def troupe(plan: Plan, model: HashModel | None = None, leaves_after: int = 10_000) -> Troupe:
-    shop = CandidateResources({plan.study.model: model or HashModel()}, plan.study.model, plan.tasks, plan.patterns)
-    candidates = {spec.name: registry.build(spec, shop) for spec in plan.study.candidates}
-    return Troupe(candidates, lambda persona: ScriptedUser(persona, leaves_after), {"hash": HashRater()})
+def session(plan: Plan, model: ChatModel | None = None, leaves_after: int = 10_000, **changes: Any) -> Session:
+    """The candidates of ``plan`` over one model, scripted users and rater."""
+    resources = Resources(plan, {plan.study.model: model or HashModel()}, {}, {"hash": HashRater()})
+    parts = {"user_for": lambda episode, persona: ScriptedUser(persona, leaves_after), "raters": {"hash": HashRater()}}
+    return Session(plan, resources.candidates(), **(parts | changes))
+
+
+def run(session: Session, out: Path, **options: Any) -> RunOutcome:
+    """Hold the study in ``out``, in an event loop of its own."""
+    return asyncio.run(run_study(session, out, **options))
 
 
 def transcripts(out: Path) -> str:
@@ -37,11 +45,11 @@ def transcripts(out: Path) -> str:
 
 
 if __name__ == "__main__":
-    plan = study(seeds=3)
+    plan = study(replicates=3)
     pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
     progress = progress_for() if "terminal" in sys.argv else PlainProgress()
     progress.expect(pattern_targets(plan.tasks, plan.patterns))
     try:
-        run_study(plan, troupe(plan, HashModel(pause=pause)), Path(sys.argv[1]), resume=True, progress=progress)
+        run(session(plan, HashModel(pause=pause)), Path(sys.argv[1]), resume=True, progress=progress)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.agents.models.spec import Prices
+from holdfast.agents.models.usage import Usage
+from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import BudgetError
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.heartbeat import read_heartbeat
-from holdfast.simulator.engine.run import run_study
-from tests.simulator.engine.studies import study, transcripts, troupe
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import HashModel
 
 
@@ -18,7 +20,7 @@ from tests.simulator.scripted import HashModel
 def calm(tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("calm")
     plan = study()
-    run_study(plan, troupe(plan), out)
+    run(session(plan), out)
     return transcripts(out)
 
 
@@ -31,51 +33,60 @@ def test_a_token_budget_counts_over_all_resumes(tmp_path: Path, calm: str) -> No
     """A reply of turn t has 8 x (2t - 1) prompt tokens, or 8 more with a system prompt, and 8 of its own."""
     plan = study(budget={"tokens": 500}, batch_size=1)
     with pytest.raises(BudgetError, match=r"the budget of 500 tokens is spent; \d+ turns are kept and \d+ conv"):
-        run_study(plan, troupe(plan), tmp_path)
+        run(session(plan), tmp_path)
     with Journal.read(tmp_path / "journal.sqlite") as journal:
         assert 500 <= journal.tokens() < 500 + 8 * 13  # no turn after the one that spent it
     spent = kept_turns(tmp_path)
     with pytest.raises(BudgetError, match="500 tokens"):
-        run_study(plan, troupe(plan), tmp_path, resume=True)
+        run(session(plan), tmp_path, resume=True)
     assert kept_turns(tmp_path) <= spent + 1
     more = study(budget={"tokens": 100_000})  # a budget is no part of what a study finds
-    run_study(more, troupe(more), tmp_path, resume=True)
+    run(session(more), tmp_path, resume=True)
     assert transcripts(tmp_path) == calm
 
 
 def test_minutes_stop_a_run_whose_endpoint_is_slow(tmp_path: Path, calm: str) -> None:
     plan = study(budget={"minutes": 0.2 / 60})
     with pytest.raises(BudgetError, match=r"stopped: the budget of 0.00333333 minutes is spent"):
-        run_study(plan, troupe(plan, HashModel(pause=0.2)), tmp_path)
+        run(session(plan, HashModel(pause=0.2)), tmp_path)
     assert kept_turns(tmp_path) < 54
     plain = study()
-    run_study(plain, troupe(plain), tmp_path, resume=True)
+    run(session(plain), tmp_path, resume=True)
     assert transcripts(tmp_path) == calm
 
 
 def test_money_is_what_the_models_count(tmp_path: Path) -> None:
+    """10 prompt tokens at $25,000 a million: a quarter of a dollar a reply."""
+
     class Dear(HashModel):
-        def counters(self) -> dict[str, float]:
-            return {"cost_usd": 0.25 * len(self.requests), "requests": len(self.requests)}
+        def __init__(self) -> None:
+            super().__init__()
+            self.usage = Usage(Prices(prompt=25_000.0, completion=0.0))
+
+        async def generate(self, request: GenerationRequest) -> Generation:
+            made = Generation((await super().generate(request)).text, 10, 2)
+            self.usage.requests += 1
+            self.usage.answer(made)
+            return made
 
     plan, model = study(budget={"cost_usd": 2.0}, batch_size=1), Dear()
     with pytest.raises(BudgetError, match=r"the budget of \$2 is spent"):
-        run_study(plan, troupe(plan, model), tmp_path, counters=model.counters)
+        run(session(plan, model, usage=(model.usage,)), tmp_path)
     assert len(model.requests) == 8  # 8 x $0.25
     with Journal.read(tmp_path / "journal.sqlite") as journal:
-        pulse = read_heartbeat(journal.meta())
-    assert pulse is not None
-    assert pulse.counters == {"cost_usd": 2.0, "requests": 8}
-    assert pulse.state == "stopped: the budget of $2 is spent"
+        heartbeat = read_heartbeat(journal.meta())
+    assert heartbeat is not None
+    assert (heartbeat.counters["cost_usd"], heartbeat.counters["requests"]) == (2.0, 8)
+    assert heartbeat.state == "stopped: the budget of $2 is spent"
     richer, again = study(budget={"cost_usd": 3.0}, batch_size=1), Dear()
     with pytest.raises(BudgetError, match=r"\$3"):
-        run_study(richer, troupe(richer, again), tmp_path, resume=True, counters=again.counters)
+        run(session(richer, again, usage=(again.usage,)), tmp_path, resume=True)
     assert len(again.requests) == 4  # $2 of the first call and $1 of this one
 
 
 def test_a_budget_that_is_spent_with_the_last_turn_stops_nothing(tmp_path: Path) -> None:
     plan = study()
-    with Journal.read(run_study(plan, troupe(plan), tmp_path / "calm").journal) as journal:
+    with Journal.read(run(session(plan), tmp_path / "calm").journal) as journal:
         tokens = journal.tokens()
     exact = study(budget={"tokens": tokens})
-    assert run_study(exact, troupe(exact), tmp_path / "exact").turns == 54
+    assert run(session(exact), tmp_path / "exact").turns == 54

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch import LAUNCH
 from holdfast.agents.protocols import Generation, GenerationRequest
-from holdfast.simulator.engine.batch import WIDE
-from holdfast.simulator.engine.run import run_study
-from tests.simulator.engine.studies import study, troupe
+from tests.launch import LAUNCH
+from tests.simulator.engine.studies import run, session, study
 from tests.simulator.scripted import HashModel
 
 
@@ -24,10 +22,10 @@ class Instant(HashModel):
         return Generation("That sounds hard. What worries you most?", 10, 10)
 
 
-def cpu_ms_per_turn(out: Path, turns: int, seeds: int, at_once: int = 32) -> float:
-    plan = study(turns=turns, seeds=seeds, batch_size=at_once)
+def cpu_ms_per_turn(out: Path, turns: int, replicates: int, at_once: int = 32) -> float:
+    plan = study(turns=turns, replicates=replicates, batch_size=at_once)
     began = time.process_time()
-    outcome = run_study(plan, troupe(plan, Instant()), out)
+    outcome = run(session(plan, Instant()), out)
     return 1000 * (time.process_time() - began) / outcome.turns
 
 
@@ -39,11 +37,11 @@ def test_a_turn_costs_milliseconds_and_late_turns_cost_what_early_ones_do(tmp_pa
     assert long < 1.6 * short
 
 
-def test_a_turn_of_a_wide_batch_costs_less_than_half(tmp_path: Path) -> None:
+def test_a_turn_of_a_wide_batch_costs_what_one_of_a_narrow_one_does(tmp_path: Path) -> None:
     cpu_ms_per_turn(tmp_path / "warm", 5, 1)
-    narrow = min(cpu_ms_per_turn(tmp_path / f"narrow{n}", 12, 10, WIDE) for n in range(2))
-    wide = min(cpu_ms_per_turn(tmp_path / f"wide{n}", 12, 10, WIDE + 1) for n in range(2))
-    assert wide < 0.5 * narrow  # a quarter when this was written
+    narrow = min(cpu_ms_per_turn(tmp_path / f"narrow{n}", 12, 28, 8) for n in range(2))
+    wide = min(cpu_ms_per_turn(tmp_path / f"wide{n}", 12, 28, 256) for n in range(2))
+    assert wide < 1.5 * narrow
 
 
 def test_the_garbage_collector_is_as_the_user_left_it(tmp_path: Path) -> None:
@@ -55,7 +53,7 @@ def test_the_garbage_collector_is_as_the_user_left_it(tmp_path: Path) -> None:
             return await super().generate(request)
 
     plan = study(turns=1)
-    run_study(plan, troupe(plan, Looking()), tmp_path)
+    run(session(plan, Looking()), tmp_path)
     assert gc.get_threshold() == before
     assert set(seen) != {before}
 

@@ -7,33 +7,32 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.users.rules.agent import EmbeddedUser
-from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.engine.run import Troupe, run_study
 from holdfast.simulator.config.plan import Plan
-from tests.simulator.engine.studies import study, transcripts, troupe
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.runtime.resources import user_factory
+from holdfast.simulator.runtime.session import Session
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import HashModel
 
 LENGTH = 15
 
 
-def people(plan: Plan, pause: float = 0.0, fail: str = "") -> Troupe:
-    candidates = troupe(plan, HashModel(pause=pause, fail=fail)).candidates
-    return Troupe(candidates, EmbeddedUser, {"linear": LinearRater()})
+def people(plan: Plan, pause: float = 0.0) -> Session:
+    return session(plan, HashModel(pause=pause), user_for=user_factory({}), raters={"linear": LinearRater()})
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("calm")
     plan = study(turns=LENGTH)
-    run_study(plan, people(plan), out)
+    run(people(plan), out)
     return out
 
 
 @pytest.mark.parametrize("batch_size", [1, 32])
 def test_same_words_whatever_the_batch(tmp_path: Path, calm: Path, batch_size: int) -> None:
     plan = study(turns=LENGTH, batch_size=batch_size)
-    run_study(plan, people(plan, pause=0.003), tmp_path)
+    run(people(plan, pause=0.003), tmp_path)
     assert transcripts(tmp_path) == transcripts(calm)
 
 
@@ -50,7 +49,7 @@ def test_resume_from_early_and_late_turns_equals_calm(tmp_path: Path, calm: Path
             journal.plan(plan.episodes)
             for turn in (turn for episode in whole for turn in episode.turns[:kept]):
                 journal.append(turn)
-        run_study(plan, people(plan), out, resume=True)
+        run(people(plan), out, resume=True)
         assert read_episodes(out / "journal.sqlite") == whole
 
 

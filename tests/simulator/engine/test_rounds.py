@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.protocols import Generation, GenerationRequest
-from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.engine.rounds import mean_felt, next_round, population_json, worlds
-from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.records import EpisodeRecord
-from tests.simulator.engine.studies import study, transcripts, troupe
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import HashModel
 
 
@@ -26,7 +25,7 @@ def desired(episode: EpisodeRecord) -> float:
 
 def test_what_was_felt_moves_the_next_rounds_expectation(tmp_path: Path) -> None:
     plan = rounds(own=0.5)
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     by_id = {e.spec.id: e for e in read_episodes(tmp_path / "journal.sqlite")}
     checked = 0
     for episode in by_id.values():
@@ -40,24 +39,24 @@ def test_what_was_felt_moves_the_next_rounds_expectation(tmp_path: Path) -> None
 
 def test_each_candidate_has_a_world_of_its_own(tmp_path: Path) -> None:
     plan = rounds()
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     last = [e for e in read_episodes(tmp_path / "journal.sqlite") if e.spec.round == 2]
     assert len({desired(e) for e in last}) == len(last) == 9
 
 
 def test_resume_of_the_last_round_equals_calm(tmp_path: Path) -> None:
     plan = rounds(neighbours=0.3)
-    run_study(plan, troupe(plan), tmp_path / "calm")
-    run_study(plan, troupe(plan, HashModel(fail="/3/2")), tmp_path / "failed")
-    assert run_study(plan, troupe(plan), tmp_path / "failed", resume=True).failed == 0
+    run(session(plan), tmp_path / "calm")
+    run(session(plan, HashModel(fail="/3/2")), tmp_path / "failed")
+    assert run(session(plan), tmp_path / "failed", resume=True).failed == 0
     assert transcripts(tmp_path / "failed") == transcripts(tmp_path / "calm")
 
 
 def test_what_failed_before_later_rounds_stays_part_of_their_past(tmp_path: Path) -> None:
     plan = rounds(neighbours=0.3)
-    run_study(plan, troupe(plan, HashModel(fail="jun_park/1/3/0")), tmp_path)
+    run(session(plan, HashModel(fail="jun_park/1/3/0")), tmp_path)
     before = transcripts(tmp_path)
-    assert run_study(plan, troupe(plan), tmp_path, resume=True).failed == 3
+    assert run(session(plan), tmp_path, resume=True).failed == 3
     assert transcripts(tmp_path) == before
 
 
@@ -69,10 +68,10 @@ def test_ctrl_c_in_a_round_and_resume_equals_calm(tmp_path: Path) -> None:
             return await super().generate(request)
 
     plan = rounds(neighbours=0.3)
-    run_study(plan, troupe(plan), tmp_path / "calm")
+    run(session(plan), tmp_path / "calm")
     with pytest.raises(KeyboardInterrupt):
-        run_study(plan, troupe(plan, Interrupting()), tmp_path / "broken")
-    run_study(plan, troupe(plan), tmp_path / "broken", resume=True)
+        run(session(plan, Interrupting()), tmp_path / "broken")
+    run(session(plan), tmp_path / "broken", resume=True)
     assert transcripts(tmp_path / "broken") == transcripts(tmp_path / "calm")
 
 
@@ -85,7 +84,7 @@ def test_no_population_no_worlds() -> None:
 
 def test_the_graph_for_the_report(tmp_path: Path) -> None:
     plan = rounds(number=1)
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     episodes = read_episodes(tmp_path / "journal.sqlite")
     drawn = population_json(plan, episodes, "base")
     assert drawn is not None

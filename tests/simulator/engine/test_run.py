@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch import LAUNCH
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import JournalError
+from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.monitor.progress import NoProgress
-from holdfast.simulator.engine.run import run_study
-from tests.simulator.engine.studies import study, transcripts, troupe
+from tests.launch import LAUNCH
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import HashModel
 
 ROOT = Path(__file__).parents[3]
@@ -45,14 +45,14 @@ def wait_for_turns(out: Path, turns: int) -> None:
 def calm(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The transcripts of the script's study, run in peace."""
     out = tmp_path_factory.mktemp("calm")
-    plan = study(seeds=3)
-    run_study(plan, troupe(plan), out)
+    plan = study(replicates=3)
+    run(session(plan), out)
     return transcripts(out)
 
 
 def test_every_turn_is_there_once(tmp_path: Path) -> None:
-    plan = study(seeds=2)
-    outcome = run_study(plan, troupe(plan), tmp_path)
+    plan = study(replicates=2)
+    outcome = run(session(plan), tmp_path)
     episodes = read_episodes(outcome.journal)
     assert [episode.spec for episode in episodes] == list(plan.episodes)
     assert all([turn.turn for turn in episode.turns] == [1, 2, 3, 4, 5, 6] for episode in episodes)
@@ -62,16 +62,16 @@ def test_every_turn_is_there_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 32])
 def test_transcripts_do_not_depend_on_who_runs_beside_whom(tmp_path: Path, calm: str, batch_size: int) -> None:
-    plan = study(seeds=3, batch_size=batch_size)
+    plan = study(replicates=3, batch_size=batch_size)
     model = HashModel(pause=0.004)  # replies come back in a random order
-    run_study(plan, troupe(plan, model), tmp_path)
+    run(session(plan, model), tmp_path)
     assert model.busiest == min(batch_size, 27)
     assert transcripts(tmp_path) == calm
 
 
 def test_users_say_the_same_to_every_candidate_at_first(tmp_path: Path) -> None:
-    plan = study(seeds=1)
-    run_study(plan, troupe(plan), tmp_path)
+    plan = study(replicates=1)
+    run(session(plan), tmp_path)
     openings: dict[str, set[str]] = {}
     for episode in read_episodes(tmp_path / "journal.sqlite"):
         openings.setdefault(episode.spec.persona, set()).add(episode.turns[0].user)
@@ -79,8 +79,8 @@ def test_users_say_the_same_to_every_candidate_at_first(tmp_path: Path) -> None:
 
 
 def test_another_seed_is_another_study(tmp_path: Path, calm: str) -> None:
-    plan = study(seeds=3, seed=6)
-    run_study(plan, troupe(plan), tmp_path)
+    plan = study(replicates=3, seed=6)
+    run(session(plan), tmp_path)
     assert transcripts(tmp_path) != calm
 
 
@@ -93,9 +93,9 @@ def test_killed_and_resumed_equals_calm(tmp_path: Path, calm: str) -> None:
     with Journal.read(tmp_path / "journal.sqlite") as journal:
         kept = journal.count().turns
     assert 110 <= kept < 162
-    plan = study(seeds=3)
+    plan = study(replicates=3)
     model = HashModel()
-    run_study(plan, troupe(plan, model), tmp_path, resume=True)
+    run(session(plan, model), tmp_path, resume=True)
     assert transcripts(tmp_path) == calm
     assert len(model.requests) == 162 - kept  # no finished turn was asked for again
 
@@ -134,7 +134,7 @@ class Interrupting(HashModel):
 def test_after_ctrl_c_no_turn_starts_and_none_in_flight_is_lost(tmp_path: Path) -> None:
     plan, model = study(), Interrupting(pause=0.05)
     with pytest.raises(KeyboardInterrupt):
-        run_study(plan, troupe(plan, model), tmp_path)
+        run(session(plan, model), tmp_path)
     with Journal.read(tmp_path / "journal.sqlite") as journal:
         assert journal.count().turns == model.finished == model.asked < 12
 
@@ -143,17 +143,52 @@ def test_a_second_ctrl_c_does_not_wait_for_an_answer_that_never_comes(tmp_path: 
     plan, model = study(), Interrupting()
     model.presses = 2
     with pytest.raises(KeyboardInterrupt):
-        run_study(plan, troupe(plan, model), tmp_path)
+        run(session(plan, model), tmp_path)
     with Journal.read(tmp_path / "journal.sqlite") as journal:
         assert journal.count().turns == model.finished < model.asked
-    run_study(plan, troupe(plan), tmp_path, resume=True)
-    run_study(plan, troupe(plan), tmp_path / "calm")
+    run(session(plan), tmp_path, resume=True)
+    run(session(plan), tmp_path / "calm")
     assert transcripts(tmp_path) == transcripts(tmp_path / "calm")
+
+
+def test_ctrl_c_is_heard_although_no_model_ever_waits(tmp_path: Path) -> None:
+    class Restless(HashModel):
+        async def generate(self, request: GenerationRequest) -> Generation:
+            self.requests.append(request)
+            if len(self.requests) == 100:
+                os.kill(os.getpid(), signal.SIGINT)
+            return Generation("That sounds hard.", 1, 1)
+
+    plan, model = study(replicates=8, turns=20, concurrency=100), Restless()
+    with pytest.raises(KeyboardInterrupt):
+        run(session(plan, model), tmp_path)
+    assert 100 <= len(model.requests) < 250
+
+
+async def test_a_cancelled_run_keeps_what_was_finished(tmp_path: Path) -> None:
+    class Hanging(HashModel):
+        hanging = 0
+
+        async def generate(self, request: GenerationRequest) -> Generation:
+            if len(self.requests) >= 100:
+                self.hanging += 1
+                await asyncio.Event().wait()
+            return await super().generate(request)
+
+    plan, model = study(replicates=8, turns=4, concurrency=100), Hanging()
+    task = asyncio.create_task(run_study(session(plan, model), tmp_path))
+    while model.hanging < 72:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with Journal.read(tmp_path / "journal.sqlite") as journal:
+        assert journal.count().turns == 100
 
 
 def test_a_failed_conversation_is_a_record_and_the_others_go_on(tmp_path: Path) -> None:
     plan = study()
-    outcome = run_study(plan, troupe(plan, HashModel(fail="system_prompt/jun_park")), tmp_path)
+    outcome = run(session(plan, HashModel(fail="system_prompt/jun_park")), tmp_path)
     assert (outcome.episodes, outcome.failed) == (8, 1)
     (failed,) = [episode for episode in read_episodes(outcome.journal) if episode.error]
     assert failed.error == "no answer for system_prompt/jun_park/1/6/0"
@@ -162,9 +197,9 @@ def test_a_failed_conversation_is_a_record_and_the_others_go_on(tmp_path: Path) 
 
 def test_resume_tries_failed_conversations_again(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path / "calm")
-    run_study(plan, troupe(plan, HashModel(fail="jun_park")), tmp_path / "failed")
-    outcome = run_study(plan, troupe(plan), tmp_path / "failed", resume=True)
+    run(session(plan), tmp_path / "calm")
+    run(session(plan, HashModel(fail="jun_park")), tmp_path / "failed")
+    outcome = run(session(plan), tmp_path / "failed", resume=True)
     assert outcome.failed == 0
     assert transcripts(tmp_path / "failed") == transcripts(tmp_path / "calm")
 
@@ -175,48 +210,48 @@ def test_an_unforeseen_error_says_its_type(tmp_path: Path) -> None:
             raise ZeroDivisionError("in the model")
 
     plan = study()
-    outcome = run_study(plan, troupe(plan, Broken()), tmp_path)
+    outcome = run(session(plan, Broken()), tmp_path)
     assert outcome.failed == 9
     assert {episode.error for episode in read_episodes(outcome.journal)} == {"ZeroDivisionError: in the model"}
 
 
 def test_resume_with_another_study_is_refused_by_name(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     other = study(turns=9, candidates=("base", "system_prompt"))
     with pytest.raises(JournalError, match=r"the study has changed:(.|\n)*turns: was 6, now 9"):
-        run_study(other, troupe(other), tmp_path, resume=True)
+        run(session(other), tmp_path, resume=True)
     faster = study(batch_size=9)  # changes nothing that is found
-    assert run_study(faster, troupe(faster), tmp_path, resume=True).turns == 54
+    assert run(session(faster), tmp_path, resume=True).turns == 54
 
 
 def test_resume_with_other_weights_is_refused(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path, inputs={"adapter solver": "aaa"})
+    run(session(plan, inputs={"adapter solver": "aaa"}), tmp_path)
     with pytest.raises(JournalError, match='adapter solver: was "aaa", now "bbb"'):
-        run_study(plan, troupe(plan), tmp_path, resume=True, inputs={"adapter solver": "bbb"})
+        run(session(plan, inputs={"adapter solver": "bbb"}), tmp_path, resume=True)
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     with pytest.raises(JournalError, match="a journal is already here; go on with --resume"):
-        run_study(plan, troupe(plan), tmp_path)
+        run(session(plan), tmp_path)
 
 
 def test_users_may_leave_where_the_study_says_so(tmp_path: Path) -> None:
     plan = study(leave=True)
-    run_study(plan, troupe(plan, leaves_after=2), tmp_path / "a")
+    run(session(plan, leaves_after=2), tmp_path / "a")
     assert {len(e.turns) for e in read_episodes(tmp_path / "a" / "journal.sqlite")} == {2}
     assert {e.turns[-1].stop for e in read_episodes(tmp_path / "a" / "journal.sqlite")} == {"user left: enough"}
     plan = study(leave=False)
-    run_study(plan, troupe(plan, leaves_after=2), tmp_path / "b")
+    run(session(plan, leaves_after=2), tmp_path / "b")
     assert {len(e.turns) for e in read_episodes(tmp_path / "b" / "journal.sqlite")} == {6}
 
 
 def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite's own page limit raises the very error of a full disk."""
-    plan = study(seeds=3)
+    plan = study(replicates=3)
     connect = sqlite3.connect
     pages = 12
 
@@ -228,10 +263,10 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path, monkeypatch
     monkeypatch.setattr(sqlite3, "connect", small_disk)
     model = HashModel()
     with pytest.raises(JournalError, match=r"the disk is full; every finished turn up to here is kept: make room"):
-        run_study(plan, troupe(plan, model), tmp_path, progress=NoProgress())
+        run(session(plan, model), tmp_path, progress=NoProgress())
     monkeypatch.undo()
     with Journal.read(tmp_path / "journal.sqlite") as journal:
         assert 0 < journal.count().turns < 162
-    run_study(plan, troupe(plan), tmp_path, resume=True)
-    run_study(plan, troupe(plan), tmp_path / "calm")
+    run(session(plan), tmp_path, resume=True)
+    run(session(plan), tmp_path / "calm")
     assert transcripts(tmp_path) == transcripts(tmp_path / "calm")

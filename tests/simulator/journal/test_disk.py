@@ -17,8 +17,7 @@ import pytest
 from holdfast.core.errors import JournalError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.engine.run import run_study
-from tests.simulator.engine.studies import study, transcripts, troupe
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.recorded import record_run
 
 
@@ -53,19 +52,19 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_keeps_every_finished_turn(small_disk: Path, tmp_path: Path) -> None:
-    plan, out = study(seeds=3), small_disk / "run"
+    plan, out = study(replicates=3), small_disk / "run"
     with pytest.raises(JournalError, match=r"the disk is full; every finished turn up to here is kept: make room"):
-        run_study(plan, troupe(plan), out)
+        run(session(plan), out)
     kept = [turn for episode in read_episodes(out / "journal.sqlite") for turn in episode.turns]
     assert 10 < len(kept) < 162
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)  # make room
-    assert run_study(plan, troupe(plan), out, resume=True).turns == 162
-    run_study(plan, troupe(plan), tmp_path / "calm")
+    assert run(session(plan), out, resume=True).turns == 162
+    run(session(plan), tmp_path / "calm")
     assert transcripts(out) == transcripts(tmp_path / "calm")
 
 
 def test_a_full_disk_on_the_command_line(small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old = record_run(tmp_path / "old", seeds=6)
+    old = record_run(tmp_path / "old", replicates=6)
     command = ["run", str(old / "study.yaml"), "--replay", str(old), "--out", str(small_disk / "run"), "--quiet"]
     assert run_command(command) == 1
     told = capsys.readouterr().err
@@ -94,9 +93,9 @@ def test_a_file_system_that_is_read_only(disk: Path, capsys: pytest.CaptureFixtu
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     plan = study()
     with pytest.raises(JournalError, match=r"the run folder cannot be (made|written) \(Read-only file system\)"):
-        run_study(plan, troupe(plan), disk / "new")
+        run(session(plan), disk / "new")
     with pytest.raises(JournalError, match=r"the run folder cannot be written \(Read-only file system\)"):
-        run_study(plan, troupe(plan), out, resume=True)
+        run(session(plan), out, resume=True)
     assert len(read_episodes(out / "journal.sqlite")) == 6  # reading goes on
     assert run_command(["status", str(out)]) == 0
     assert "36 done, 0 owed" in capsys.readouterr().out
@@ -107,13 +106,13 @@ def test_a_file_system_that_is_read_only(disk: Path, capsys: pytest.CaptureFixtu
 
 def test_two_runs_at_once(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     with (
         Journal.resume(tmp_path / "journal.sqlite"),
         pytest.raises(JournalError, match=rf"another run is writing here \(process {os.getpid()} on "),
     ):
-        run_study(plan, troupe(plan), tmp_path, resume=True)
-    assert run_study(plan, troupe(plan), tmp_path, resume=True).turns == 54
+        run(session(plan), tmp_path, resume=True)
+    assert run(session(plan), tmp_path, resume=True).turns == 54
 
 
 @pytest.mark.parametrize(
@@ -126,12 +125,12 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
 )
 def test_a_foreign_file_or_one_of_another_version_is_left_alone(tmp_path: Path, mark: str, told: str) -> None:
     plan, path = study(), tmp_path / "journal.sqlite"
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     with sqlite3.connect(path) as db:
         db.execute(mark)
     db.close()
     before = path.read_bytes()
-    for attempt in (lambda: run_study(plan, troupe(plan), tmp_path, resume=True), lambda: read_episodes(path)):
+    for attempt in (lambda: run(session(plan), tmp_path, resume=True), lambda: read_episodes(path)):
         with pytest.raises(JournalError, match=told):
             attempt()
     assert path.read_bytes() == before

@@ -11,33 +11,33 @@ import pytest
 from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import Message, Spoken, UserState
 from holdfast.core.errors import JournalError, ModelError
-from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
-from holdfast.simulator.engine.run import Troupe, run_study
 from holdfast.simulator.config.plan import Plan
-from tests.simulator.engine.studies import study, transcripts, troupe
+from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.runtime.session import Session
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import ScriptedUser
 
 
-def replayed(plan: Plan, old: Journal) -> Troupe:
-    """As :func:`troupe`, without a model."""
+def replayed(plan: Plan, old: Journal) -> Session:
+    """As :func:`session`, without a model."""
     candidates = {name: ReplayedCandidate(name, old) for name in plan.study.candidate_names}
-    return replace(troupe(plan), candidates=candidates)
+    return replace(session(plan), candidates=candidates)
 
 
 def test_the_same_transcripts_without_a_model(tmp_path: Path) -> None:
     plan = study()
-    first = run_study(plan, troupe(plan), tmp_path / "old")
+    first = run(session(plan), tmp_path / "old")
     with Journal.read(first.journal) as old:
         must_hold(old, plan.episodes)
-        run_study(plan, replayed(plan, old), tmp_path / "new")
+        run(replayed(plan, old), tmp_path / "new")
     assert read_episodes(tmp_path / "new" / "journal.sqlite") == read_episodes(first.journal)
 
 
 def test_users_that_a_model_played_are_replayed_too(tmp_path: Path) -> None:
     """Words, feelings and leaving come from the journal, even where the rater has changed."""
     plan = study(leave=True)
-    run_study(plan, troupe(plan, leaves_after=4), tmp_path / "old")
+    run(session(plan, leaves_after=4), tmp_path / "old")
     with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
         for spec in plan.episodes:
             user = ReplayedUser(plan.personas[spec.persona], old, spec.id)
@@ -79,10 +79,10 @@ class Changed(ScriptedUser):
 
 def test_other_words_of_a_user_are_told(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path / "old")
+    run(session(plan), tmp_path / "old")
     with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
-        people = replace(replayed(plan, old), user_for=Changed)
-        outcome = run_study(plan, people, tmp_path / "new")
+        changed = replace(replayed(plan, old), user_for=lambda episode, persona: Changed(persona))
+        outcome = run(changed, tmp_path / "new")
     assert outcome.failed == 9
     for then, now in zip(
         read_episodes(tmp_path / "old" / "journal.sqlite"), read_episodes(outcome.journal), strict=True
@@ -93,8 +93,8 @@ def test_other_words_of_a_user_are_told(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_lacks_conversations_is_refused_by_name(tmp_path: Path) -> None:
-    few, many = study(), study(seeds=2)
-    run_study(few, troupe(few), tmp_path)
+    few, many = study(), study(replicates=2)
+    run(session(few), tmp_path)
     with (
         Journal.read(tmp_path / "journal.sqlite") as old,
         pytest.raises(
@@ -108,9 +108,9 @@ def test_a_conversation_that_had_failed_fails_where_its_turns_end(tmp_path: Path
     from tests.simulator.scripted import HashModel
 
     plan = study()
-    run_study(plan, troupe(plan, HashModel(fail="system_prompt/jun_park")), tmp_path / "old")
+    run(session(plan, HashModel(fail="system_prompt/jun_park")), tmp_path / "old")
     with Journal.read(tmp_path / "old" / "journal.sqlite") as old:
-        outcome = run_study(plan, replayed(plan, old), tmp_path / "new")
+        outcome = run(replayed(plan, old), tmp_path / "new")
     (failed,) = [episode for episode in read_episodes(outcome.journal) if episode.error]
     assert "has no turn 1 of this conversation" in str(failed.error)
     assert transcripts(tmp_path / "new") == transcripts(tmp_path / "old")

@@ -144,13 +144,13 @@ def test_sdialog_names(tmp_path):
 
 @pytest.mark.slow
 def test_a_journal_of_a_real_run(tmp_path):
-    from holdfast.simulator.runtime.pipeline import run_loop
+    from holdfast import Study
     from holdfast.simulator.config.study import StudyConfig
 
     study = StudyConfig.model_validate(
         {"name": "log", "seed": 1, "turns": 3, "personas": {"ids": ["jun_park"]}, "candidates": ["base"]}
     )
-    results = run_loop(study, tmp_path / "run")
+    results = Study(study).run(tmp_path / "run").results
     conversations, skips = read("journal", tmp_path / "run")
     assert skips == []
     assert len(conversations) == results["episodes"]

@@ -10,12 +10,11 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.launch import LAUNCH
 from holdfast.simulator.journal.store import Journal
-from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.monitor.status import StatusReader
 from tests.bench.endpoint import scripted_server
-from tests.simulator.engine.studies import study, transcripts, troupe
+from tests.launch import LAUNCH
+from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.engine.test_run import ROOT, wait_for_turns
 from tests.simulator.recorded import STUDY
 
@@ -40,8 +39,8 @@ def test_the_live_view_shows_turns_and_adherence_so_far(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_once_finishes_what_is_in_flight_and_twice_stops_at_once(tmp_path: Path) -> None:
-    plan = study(seeds=3)
-    run_study(plan, troupe(plan), tmp_path / "calm")
+    plan = study(replicates=3)
+    run(session(plan), tmp_path / "calm")
     out = tmp_path / "run"
 
     once = in_terminal(out, pause=0.5)
@@ -70,7 +69,7 @@ def test_ctrl_c_once_finishes_what_is_in_flight_and_twice_stops_at_once(tmp_path
     assert twice.exitstatus == 130
     assert kept_turns(out) == kept
 
-    run_study(plan, troupe(plan), out, resume=True)
+    run(session(plan), out, resume=True)
     assert transcripts(out) == transcripts(tmp_path / "calm")
 
 

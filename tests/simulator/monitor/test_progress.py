@@ -7,7 +7,7 @@ from rich.console import Console
 
 from holdfast.simulator.monitor.terminal import RichProgress
 from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, progress_for
-from holdfast.simulator.monitor.speed import SpeedMeter, duration
+from holdfast.simulator.monitor.speed import Speed, duration
 
 
 class Clock:
@@ -19,13 +19,13 @@ class Clock:
 
 def test_speed_and_time_left_by_hand() -> None:
     clock = Clock()
-    meter = SpeedMeter(clock)
-    meter.start(total=1000, done=400)  # resumed
-    assert meter.seconds_left is None
-    clock.now, meter.done = 10.0, 500  # 100 turns in 10 s, 500 to go at 10/s
-    assert meter.turns_per_s == 10
-    assert meter.seconds_left == 50
-    assert meter.line() == "500/1,000 turns, 10.0 turns/s, 50 s left"
+    speed = Speed(clock)
+    speed.start(total=1000, done=400)  # resumed
+    assert speed.seconds_left is None
+    clock.now, speed.done = 10.0, 500  # 100 turns in 10 s, 500 to go at 10/s
+    assert speed.turns_per_s == 10
+    assert speed.seconds_left == 50
+    assert speed.line() == "500/1,000 turns, 10.0 turns/s, 50 s left"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(3.2, "3 s"), (150, "2 min"), (7200, "2.0 h")])
@@ -35,7 +35,7 @@ def test_durations(seconds: float, words: str) -> None:
 
 def test_plain_lines_come_every_few_seconds() -> None:
     clock, stream = Clock(), io.StringIO()
-    progress = PlainProgress(stream, 5.0, SpeedMeter(clock))
+    progress = PlainProgress(stream, 5.0, Speed(clock))
     progress.start(20, 0)
     for _ in range(12):
         clock.now += 1

@@ -18,19 +18,18 @@ from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.studies.status import lines
 from holdfast.simulator.journal.store import Journal
-from holdfast.simulator.monitor.heartbeat import HeartbeatWriter, Heartbeat, read_heartbeat
-from holdfast.simulator.engine.run import run_study
-from holdfast.simulator.monitor.status import StatusReader
+from holdfast.simulator.monitor.heartbeat import Heartbeat, HeartbeatWriter, read_heartbeat
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
+from holdfast.simulator.monitor.status import StatusReader
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
-from tests.simulator.engine.studies import study, troupe
+from tests.simulator.engine.studies import run, session, study
 from tests.simulator.engine.test_run import start, wait_for_turns
 from tests.simulator.scripted import HashModel
 
 
 def test_a_run_that_is_done(tmp_path: Path) -> None:
     plan = study()
-    run_study(plan, troupe(plan, HashModel(fail="system_prompt/jun_park")), tmp_path)
+    run(session(plan, HashModel(fail="system_prompt/jun_park")), tmp_path)
     now = StatusReader(tmp_path).look()
     assert (now.state, now.turns, now.turns_owed) == ("done", 48, 0)
     assert (now.episodes, now.ended, now.failed) == (9, 8, 1)
@@ -43,16 +42,16 @@ def test_a_run_in_another_process_and_after_its_death(tmp_path: Path) -> None:
     process = start(tmp_path, pause=0.4)
     try:
         wait_for_turns(tmp_path, 12)
-        onlooker = StatusReader(tmp_path)
-        now = onlooker.look()
+        reader = StatusReader(tmp_path)
+        now = reader.look()
         assert now.state == "running"
         assert now.turns + now.turns_owed == 162
         wait_for_turns(tmp_path, now.turns + 5)
-        assert onlooker.look().turns > now.turns
+        assert reader.look().turns > now.turns
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(20)
-    later = onlooker.look()
+    later = reader.look()
     assert (later.state, later.reason) == ("stopped", f"process {process.pid} is gone")
     assert later.adherence == pytest.approx(StatusReader(tmp_path).look().adherence)  # looked at in parts or at once
     assert lines(later)[-1] == f"go on with     holdfast run {tmp_path}/study.yaml --out {tmp_path} --resume"
@@ -72,26 +71,26 @@ def test_a_look_adds_up_however_fast_the_run_writes(tmp_path: Path) -> None:
                     journal.append(said)
                 assert looks.acquire(timeout=30)  # so that a hundred looks fall into its writing
 
-    onlooker = StatusReader(tmp_path)
+    reader = StatusReader(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(write)
         while not run.done():
-            now = onlooker.look()
+            now = reader.look()
             assert now.turns + now.turns_owed == 2_000
             looks.release()
         run.result()
-    assert onlooker.look().turns == 2_000
+    assert reader.look().turns == 2_000
 
 
 def test_adherence_by_hand() -> None:
     """Target (2, 0, 0). Levels (2, 0, 0): 1. Levels (0, 1, 0): 1 - (2 + 1 + 0) / 3 / 2 = 0.5. Mean 0.75."""
-    tally = RunningMeans({"burnout": (2.0, 0.0, 0.0)})
-    tally.add("base", "burnout", (2.0, 0.0, 0.0))
-    tally.add("base", "burnout", [(0.0, 1.0, 0.0), (float("nan"),) * 3])
-    tally.add("base", "unknown task", (0.0, 0.0, 0.0))
-    assert tally.means() == {"base": 0.75}
-    assert tally.turns == {"base": 2}
-    assert tally.words() == "adherence so far: base 0.75"
+    means = RunningMeans({"burnout": (2.0, 0.0, 0.0)})
+    means.add("base", "burnout", (2.0, 0.0, 0.0))
+    means.add("base", "burnout", [(0.0, 1.0, 0.0), (float("nan"),) * 3])
+    means.add("base", "unknown task", (0.0, 0.0, 0.0))
+    assert means.means() == {"base": 0.75}
+    assert means.turns == {"base": 2}
+    assert means.words() == "adherence so far: base 0.75"
 
 
 def test_speed_is_unknown_in_the_first_second() -> None:
@@ -106,32 +105,34 @@ def test_counters_in_words() -> None:
     assert counter_words(counted) == "requests 1,204, retries 2, cost usd 0.41"
 
 
-async def test_a_heart_beats_while_no_turn_is_finished(tmp_path: Path) -> None:
+async def test_a_heartbeat_is_written_while_no_turn_is_finished(tmp_path: Path) -> None:
     """An endpoint that never answers: the retries are seen all the same, and why it ended."""
     retries = count(1)
-    heard: list[float] = []
+    counted: list[float] = []
     with Journal.create(tmp_path / "journal.sqlite", {}) as journal:
-        heart = HeartbeatWriter(journal, lambda: {"retries": next(retries)}, lambda c: heard.append(c["retries"]), every=0.02)
+        heartbeat_writer = HeartbeatWriter(
+            journal, lambda: {"retries": next(retries)}, lambda c: counted.append(c["retries"]), every=0.02
+        )
 
         async def wait_for_ever() -> None:
-            async with heart:
+            async with heartbeat_writer:
                 await asyncio.Event().wait()
 
         run = asyncio.create_task(wait_for_ever())
-        while len(heard) < 4:
+        while len(counted) < 4:
             await asyncio.sleep(0.01)
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        pulse = read_heartbeat(journal.meta())
-    assert heard == sorted(heard)
-    assert pulse is not None
-    assert (pulse.state, pulse.turns, pulse.counters["retries"]) == ("stopped: interrupted", 0, heard[-1])
+        heartbeat = read_heartbeat(journal.meta())
+    assert counted == sorted(counted)
+    assert heartbeat is not None
+    assert (heartbeat.state, heartbeat.turns, heartbeat.counters["retries"]) == ("stopped: interrupted", 0, counted[-1])
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = study()
-    run_study(plan, troupe(plan), tmp_path)
+    run(session(plan), tmp_path)
     assert run_command(["status", str(tmp_path)]) == 0
     assert "54 done, 0 owed" in capsys.readouterr().out
     assert run_command(["status", str(tmp_path), "--json", "--watch"]) == 0  # it is over: one look

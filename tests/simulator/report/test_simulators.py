@@ -8,20 +8,19 @@ from typing import Any
 import pytest
 
 from holdfast.simulator.journal.store import read_episodes
-from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import simulators
 from tests.agents.users.players import Player, nonsense
-from tests.simulator.conversation.test_model_users import MIXED, mixed_troupe, results_of
-from tests.simulator.engine.studies import study
+from tests.simulator.conversation.test_model_users import MIXED, mixed, results_of
+from tests.simulator.engine.studies import run, study
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     """Results and page of a mixed study whose model never finds a user's words."""
     out, plan = tmp_path_factory.mktemp("mixed"), study(**MIXED)
-    run_study(plan, mixed_troupe(plan, Player(speaks=nonsense)), out)
+    run(mixed(plan, Player(speaks=nonsense)), out)
     results = results_of(plan, out)
     page = write_report(out / "report.html", results, read_episodes(out / "journal.sqlite"), plan.personas)
     return results, page.read_text(encoding="utf-8")

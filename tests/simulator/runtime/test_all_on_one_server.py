@@ -20,22 +20,22 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import LLMResult
 
+from holdfast import Study
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.model import LocalChatModel
-from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.judge.outcomes import count_answers
+from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.personas.loading import library
-from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.run import JOURNAL
 from holdfast.simulator.export import export
+from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.judging.lines import RatedLine
 from holdfast.simulator.judging.raters import JudgeSettings, named_rater
 from holdfast.simulator.judging.run import collect, rate_files
-from holdfast.simulator.runtime.pipeline import run_loop
 from holdfast.simulator.records import TurnRecord
 from holdfast.simulator.serving import link, served
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from tests.agents.models.conftest import build_adapter
 from tests.servers.transformers_serve import free_port, transformers_serve
 from tests.simulator.lessons import lessons, teach
@@ -96,7 +96,7 @@ class Held:
 def hold(study: StudyConfig, judge: str, settings: JudgeSettings, out: Path) -> Held:
     """Hold the study in ``out``, and let ``judge`` rate every reply of it."""
     heard, heard_of_judge = Heard(), Heard()
-    results = run_loop(study, out, callbacks=[heard])
+    results = Study(study).run(out, callbacks=[heard]).results
     talks = out / "talks.jsonl"
     export(out / JOURNAL, talks, "jsonl", "conversations")
     rater = named_rater(judge, settings)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from holdfast import Study
 from holdfast.adapters.micro.lexicon import load_lexicon
 from holdfast.agents.registry import parse
 from holdfast.personas.loading import library
-from holdfast.simulator.runtime.pipeline import run_loop
 from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -26,7 +26,7 @@ def study() -> StudyConfig:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("quickstart") / "run"
-    return out, run_loop(study(), out)
+    return out, Study(study()).run(out).results
 
 
 def test_prompts_let_go_and_experts_hold(run: tuple[Path, dict[str, Any]]) -> None:
@@ -65,7 +65,7 @@ def test_experts_name_topics_of_words_that_were_never_in_training(
             "turns": 12,
         }
     )
-    named = run_loop(fresh, tmp_path / "run")["candidates"]["oracle"]["naming"]
+    named = Study(fresh).run(tmp_path / "run").results["candidates"]["oracle"]["naming"]
     assert named["topic"]["mean"] >= 0.6  # the topic itself, its two words word for word
     assert named["topic"]["n"] > 100
 
@@ -73,9 +73,11 @@ def test_experts_name_topics_of_words_that_were_never_in_training(
 def test_the_same_seed_gives_the_same_transcripts_whatever_the_batch(
     run: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    again = study().model_copy(update={"training": None, "adapters": str(run[0] / "adapters"), "turns": 4, "seeds": 1})
+    again = study().model_copy(
+        update={"training": None, "adapters": str(run[0] / "adapters"), "turns": 4, "replicates": 1}
+    )
     hashes = {
-        run_loop(again.model_copy(update={"batch_size": size}), tmp_path / str(size))["transcripts_sha256"]
+        Study(again.model_copy(update={"batch_size": size})).run(tmp_path / str(size)).results["transcripts_sha256"]
         for size in (1, 32)
     }
     assert len(hashes) == 1

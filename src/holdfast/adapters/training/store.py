@@ -68,13 +68,6 @@ class AdapterStore:
                 f"{weights_sha256(base)[:12]}…); train again with `holdfast train`, or use the base that it belongs to"
             )
 
-    def check_all(self, base: Path) -> tuple[str, ...]:
-        """Check every adapter; returns their names. Raises as :meth:`check` does, at the first that does not fit."""
-        names = self.names()
-        for name in names:
-            self.check(name, base)
-        return names
-
 
 def weights_sha256(base: Path) -> str:
     """One hash for a model folder: of the names and hashes of its safetensors files. Raises ModelError without any."""

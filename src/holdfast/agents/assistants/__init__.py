@@ -1,7 +1,7 @@
 """Candidates: the assistants under test. Frozen, stateless, and told only what an assistant may know.
 
-Beside :class:`holdfast.agents.protocols.Candidate`, each says which ``adapters`` its model must know and the ``prompt_hashes``
-(name -> SHA-256) of what it may put before the conversation.
+Beside :class:`holdfast.agents.protocols.Candidate`, each gives the ``prompt_hashes`` (name -> SHA-256) of what it may
+put before the conversation; a run's provenance keeps them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from holdfast.agents.protocols import Candidate
 
 class DescribedCandidate(Candidate, Protocol):
     """A candidate that says what it is made of."""
-
-    @property
-    def adapters(self) -> frozenset[str]: ...
 
     @property
     def prompt_hashes(self) -> dict[str, str]: ...

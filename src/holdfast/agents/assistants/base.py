@@ -21,10 +21,6 @@ class BareModel:
         return False
 
     @property
-    def adapters(self) -> frozenset[str]:
-        return frozenset()
-
-    @property
     def prompt_hashes(self) -> dict[str, str]:
         return {}
 

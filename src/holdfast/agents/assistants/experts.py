@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from holdfast.agents.assistants.request import ask
 from holdfast.agents.assistants.prompting import SystemPrompts
+from holdfast.agents.assistants.request import ask
 from holdfast.agents.assistants.router import Router
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
 from holdfast.core.errors import ModelError
@@ -25,10 +25,6 @@ class Adapter:
     @property
     def told_task(self) -> bool:
         return self.prompts is not None and self.prompts.needs_task
-
-    @property
-    def adapters(self) -> frozenset[str]:
-        return frozenset({self.adapter})
 
     @property
     def prompt_hashes(self) -> dict[str, str]:
@@ -59,10 +55,6 @@ class Routed:
         return False
 
     @property
-    def adapters(self) -> frozenset[str]:
-        return frozenset(self.experts.values())
-
-    @property
     def prompt_hashes(self) -> dict[str, str]:
         return {}
 
@@ -87,10 +79,6 @@ class Oracle:
     @property
     def told_task(self) -> bool:
         return True
-
-    @property
-    def adapters(self) -> frozenset[str]:
-        return frozenset(self.experts.values())
 
     @property
     def prompt_hashes(self) -> dict[str, str]:

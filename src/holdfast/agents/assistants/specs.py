@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.protocols import Sampling
-from holdfast.personas.schema import Frozen, Id, Text
+from holdfast.personas.schema import Frozen, Id, TaskContext, Text
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$", max_length=60)]
 """A candidate's name: it stands in episode ids (which join with ``/``), tables and charts."""
@@ -26,7 +27,12 @@ class SamplingSpec(Frozen):
 
 
 class CandidateSpec(Frozen):
-    """What every kind has. ``model`` and ``sampling``: the study's where None."""
+    """What every kind has. ``model`` and ``sampling``: the study's where None.
+
+    ``adapted``: whether candidates of this kind speak through trained adapters.
+    """
+
+    adapted: ClassVar[bool] = False
 
     kind: str
     name: Name = ""
@@ -37,6 +43,10 @@ class CandidateSpec(Frozen):
     @classmethod
     def _named_after_its_kind(cls, data: object) -> object:
         return {"name": data.get("kind"), **data} if isinstance(data, dict) else data
+
+    def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
+        """Names of the adapters that conversations of ``tasks`` cannot do without."""
+        return frozenset()
 
 
 class BaseSpec(CandidateSpec):
@@ -75,6 +85,8 @@ class ReminderSpec(PromptedSpec):
 class AdapterSpec(PromptedSpec):
     """One fixed adapter; ``with_prompt`` adds the system prompt (a ``pattern`` or ``prompt`` implies it)."""
 
+    adapted: ClassVar[bool] = True
+
     kind: Literal["adapter"] = "adapter"
     adapter: Annotated[str, Field(min_length=1, max_length=400)]
     with_prompt: bool = False
@@ -83,11 +95,23 @@ class AdapterSpec(PromptedSpec):
     def prompted(self) -> bool:
         return self.with_prompt or self.pattern is not None or self.prompt is not None
 
+    def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
+        return frozenset({self.adapter})
+
 
 class ExpertsSpec(CandidateSpec):
     """One expert per pattern. ``experts`` maps a pattern id to an adapter's name; the pattern's own id by default."""
 
+    adapted: ClassVar[bool] = True
+
     experts: dict[Id, str] = Field(default_factory=dict)
+
+    def by_task(self, tasks: Iterable[TaskContext]) -> dict[str, str]:
+        """Map each task's id to the name of its expert."""
+        return {task.id: self.experts.get(task.pattern, task.pattern) for task in tasks}
+
+    def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
+        return frozenset(self.experts.values())  # of the other patterns a router may do without
 
 
 class RoutedSpec(ExpertsSpec):
@@ -101,11 +125,5 @@ class OracleSpec(ExpertsSpec):
 
     kind: Literal["oracle"] = "oracle"
 
-
-ShippedSpec = (
-    Annotated[
-        BaseSpec | SystemPromptSpec | ReminderSpec | AdapterSpec | RoutedSpec | OracleSpec, Field(discriminator="kind")
-    ]
-    | str
-)
-"""What YAML may hold for a candidate, for the JSON schema that editors and error messages read."""
+    def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
+        return frozenset({*self.experts.values(), *self.by_task(tasks).values()})

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from holdfast.agents.assistants.request import ask
 from holdfast.agents.assistants.prompting import SystemPrompts
+from holdfast.agents.assistants.request import ask
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
 
 Where = Literal["system", "user"]
@@ -34,10 +34,6 @@ class SystemPrompt:
     @property
     def told_task(self) -> bool:
         return self.prompts.needs_task
-
-    @property
-    def adapters(self) -> frozenset[str]:
-        return frozenset()
 
     @property
     def prompt_hashes(self) -> dict[str, str]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from holdfast.adapters.dialogues.split import Split, split_personas
 from holdfast.agents.models.spec import effect
 from holdfast.agents.prompts import sha256
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import library, load_personas, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
-from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.records import EpisodeSpec
 
 if TYPE_CHECKING:
     from holdfast.personas.population import Population
@@ -47,6 +47,7 @@ class Plan:
         study = _models_by_effect(study)
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
+        study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
         return json.dumps(study, sort_keys=True, ensure_ascii=False)
 
     @property
@@ -108,7 +109,7 @@ def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iter
     simulators = ["" if users.kind == "embedded" else users.name for users in study.users]
     for round in range(study.rounds):
         for turns in study.all_lengths:
-            for replicate in range(1, study.seeds + 1):
+            for replicate in range(1, study.replicates + 1):
                 for simulator in simulators:
                     for agent, persona in agents:
                         about = replicate, turns, round, agent, simulator
@@ -119,34 +120,33 @@ def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iter
 def _models_by_effect(value: Any) -> Any:
     """``value`` with every ``model`` in it by what it says, not by how it is reached."""
     if isinstance(value, dict):
-        return {key: effect(one) if key == "model" else _models_by_effect(one) for key, one in value.items()}
-    return [_models_by_effect(one) for one in value] if isinstance(value, list) else value
+        return {key: effect(item) if key == "model" else _models_by_effect(item) for key, item in value.items()}
+    return [_models_by_effect(item) for item in value] if isinstance(value, list) else value
 
 
 def differences(old: str, new: str) -> list[str]:
     """What differs between two fingerprints, one line each: ``turns: was 24, now 12``."""
     before, after = dict(_flat(json.loads(old))), dict(_flat(json.loads(new)))
-    places = sorted(before.keys() | after.keys())
     return [
-        f"{place}: was {_shown(before, place)}, now {_shown(after, place)}"
-        for place in places
-        if before.get(place) != after.get(place) or (place in before) != (place in after)
+        f"{'replicates' if key == 'seeds' else key}: was {_shown(before, key)}, now {_shown(after, key)}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key) or (key in before) != (key in after)
     ]
 
 
-def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves with their dotted places; an empty list or mapping is a leaf."""
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves with their dotted keys; an empty list or mapping is a leaf."""
     inside = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
     empty = True
-    for key, item in inside:
+    for name, item in inside:
         empty = False
-        yield from _flat(item, f"{place}.{key}" if place else str(key))
+        yield from _flat(item, f"{key}.{name}" if key else str(name))
     if empty:
-        yield place, value
+        yield key, value
 
 
-def _shown(leaves: Mapping[str, Any], place: str) -> str:
-    if place not in leaves:
+def _shown(leaves: Mapping[str, Any], key: str) -> str:
+    if key not in leaves:
         return "absent"
-    text = json.dumps(leaves[place], ensure_ascii=False)
+    text = json.dumps(leaves[key], ensure_ascii=False)
     return text if len(text) <= 60 else text[:59] + "…"

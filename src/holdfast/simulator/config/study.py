@@ -11,28 +11,31 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.core.atomic import drafted
 from holdfast.agents.assistants.specs import SamplingSpec
 from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
 from holdfast.agents.registry import AnyCandidateSpec
 from holdfast.agents.users.specs import EmbeddedUsers, Users
+from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.wording import did_you_mean, quote
+from holdfast.core.yaml_source import YamlSource
 from holdfast.personas.loading import AnyPath, library, load_yaml, tasks
 from holdfast.personas.population_config import PopulationConfig, check_population
 from holdfast.personas.schema import Frozen, Id
-from holdfast.core.wording import did_you_mean, quote
-from holdfast.core.yaml_source import YamlSource
 from holdfast.simulator.engine.budget import BudgetSpec
 
 Turns = Annotated[int, Field(ge=1, le=10_000)]
+_OLD_KEY = "seeds"  # what older files call replicates
+Replicates = Annotated[int, Field(ge=1, le=100_000, validation_alias=AliasChoices("replicates", _OLD_KEY))]
 
 
 class PersonaChoice(Frozen):
@@ -61,7 +64,7 @@ class StudyConfig(Frozen):
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
     lengths: tuple[Turns, ...] = ()  # several lengths instead of one
-    seeds: Annotated[int, Field(ge=1, le=100_000)] = 1  # replicates of each persona x candidate x length
+    replicates: Replicates = 1  # of each persona x candidate x length
     rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
     leave: bool = False  # may users leave early? False: every conversation has its full length
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 32  # rows of a local model's batch; no result depends on it
@@ -82,7 +85,7 @@ class StudyConfig(Frozen):
     @field_validator("users")
     @classmethod
     def _each_simulator_once(cls, users: Users) -> Users:
-        names = [one.name for one in users]
+        names = [spec.name for spec in users]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two simulators are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
@@ -98,7 +101,9 @@ class StudyConfig(Frozen):
     @model_validator(mode="after")
     def _rounds_need_a_population(self) -> StudyConfig:
         if self.rounds > 1 and self.population is None:
-            raise ValueError("'rounds' moves the expectations of a population; add 'population', or repeat by 'seeds'")
+            raise ValueError(
+                "'rounds' moves the expectations of a population; add 'population', or repeat by 'replicates'"
+            )
         return self
 
     @model_validator(mode="after")
@@ -138,7 +143,7 @@ def load_study(path: AnyPath) -> StudyConfig:
     Raises:
         InputError: with every fault of the file.
     """
-    study = load_yaml(path, StudyConfig, [_names_what_exists, _population_fits])
+    study = load_yaml(path, StudyConfig, [_names_what_exists, _population_fits, _hint_at_replicates])
     folder = Path(path).absolute().parent
     files = tuple(str(folder / file) for file in study.personas.files)
     adapters = None if study.adapters is None else str(folder / study.adapters)
@@ -166,6 +171,13 @@ def _names_what_exists(source: YamlSource) -> Iterator[Fault]:
                 hint = did_you_mean(name, known)
                 message = f"no {what} {quote(name)}{hint} (see holdfast persona list)"
                 yield source.fault(("personas", key, index), message)
+
+
+def _hint_at_replicates(source: YamlSource) -> Iterator[Fault]:
+    """Warn where the file has the key by which older ones call ``replicates``. It is no fault."""
+    if source.get((_OLD_KEY,)) is not None:
+        warnings.warn(f"'{_OLD_KEY}' is now called 'replicates'; write 'replicates'", FutureWarning, stacklevel=2)
+    yield from ()
 
 
 def _population_fits(source: YamlSource) -> Iterator[Fault]:

@@ -6,18 +6,15 @@
 
 Two nodes a turn, because LangGraph's cost is per step: rating, feeling and speaking need no step of their own. The
 graph saves and plots nothing itself: each finished turn leaves as a :class:`~holdfast.simulator.records.TurnRecord` through
-the cast's ``on_turn``. It has no checkpointer, because a checkpoint per step is quadratic in turns; the engine's
+the participants' ``on_turn``. It has no checkpointer, because a checkpoint per step is quadratic in turns; the engine's
 journal keeps the turns, and :func:`~holdfast.simulator.conversation.participants.reopening` rebuilds the state from them.
 
->>> await graph.ainvoke(opening(cast), config(cast.spec.max_turns), context=cast)  # doctest: +SKIP
-
-Where many conversations run at once and nobody listens, :mod:`holdfast.simulator.conversation.walk` takes the same steps.
+>>> await graph.ainvoke(opening(people), config(people.spec.max_turns), context=people)  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.runnables import RunnableConfig
@@ -87,25 +84,13 @@ async def _finish(people: Participants, state: ConversationState) -> tuple[TurnR
     return record, {"turn": number, "user": felt.state, "stop": record.stop, "reply": None, "opened": None}
 
 
-class Node(Protocol):
-    """One step: what it changes of the state, and where it says so itself, the way on."""
-
-    async def __call__(
-        self, state: ConversationState, runtime: Runtime[Participants]
-    ) -> ConversationState | Command[Literal["assistant", "__end__"]]: ...
-
-
-NODES: Mapping[str, Node] = {"user": user, "assistant": assistant}
-EDGES: Mapping[str, str] = {START: "user", "assistant": "user"}  # the user node names its own way on
-
-
 def build_graph() -> StateGraph[ConversationState, Participants, ConversationState, ConversationState]:
     """The conversation, not yet compiled, so that one may add nodes to it or set it inside a larger graph."""
     builder = StateGraph(ConversationState, context_schema=Participants)
-    for name, node in NODES.items():
-        builder.add_node(name, node)
-    for begin, end in EDGES.items():
-        builder.add_edge(begin, end)
+    builder.add_node("user", user)
+    builder.add_node("assistant", assistant)
+    builder.add_edge(START, "user")
+    builder.add_edge("assistant", "user")  # the user node names its own way on
     return builder
 
 

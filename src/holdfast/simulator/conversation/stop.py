@@ -1,6 +1,6 @@
-"""When a conversation ends: tiny rules, joined with ``|`` (any of them) and ``&`` (all of them).
+"""When a conversation ends: tiny rules, joined with ``|``.
 
-``MaxTurns(24) | UserLeaves() | (GoalsDone() & Repeats(2))``. A rule looks at the turn that has just finished and
+``MaxTurns(24) | UserLeaves() | Repeats(4)``. A rule looks at the turn that has just finished and
 answers with the reason to stop, or None to go on.
 """
 
@@ -32,9 +32,6 @@ class StopRule:
     def __or__(self, other: StopRule) -> StopRule:
         return AnyOf(self, other)
 
-    def __and__(self, other: StopRule) -> StopRule:
-        return AllOf(self, other)
-
 
 @dataclass(frozen=True, slots=True)
 class AnyOf(StopRule):
@@ -45,18 +42,6 @@ class AnyOf(StopRule):
 
     def reason(self, moment: TurnEnd) -> str | None:
         return self.left.reason(moment) or self.right.reason(moment)
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf(StopRule):
-    """Both reasons, where both rules have one."""
-
-    left: StopRule
-    right: StopRule
-
-    def reason(self, moment: TurnEnd) -> str | None:
-        left, right = self.left.reason(moment), self.right.reason(moment)
-        return f"{left} and {right}" if left and right else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +63,6 @@ class UserLeaves(StopRule):
 
 
 @dataclass(frozen=True, slots=True)
-class GoalsDone(StopRule):
-    """Nothing is left of what the user came for."""
-
-    def reason(self, moment: TurnEnd) -> str | None:
-        return None if moment.felt.state.goals_left else "goals done"
-
-
-@dataclass(frozen=True, slots=True)
 class Repeats(StopRule):
     """The assistant has said the same words ``times`` times in a row: a loop that nobody will leave."""
 
@@ -95,3 +72,8 @@ class Repeats(StopRule):
         replies = [message.content for message in moment.messages if message.role == "assistant"]
         last = replies[-self.times :]
         return "repeated loop" if len(last) == self.times and len(set(last)) == 1 else None
+
+
+def stop_rule(turns: int, *, leave: bool) -> StopRule:
+    """The agreed length; where users may ``leave``, also their own leaving and a loop of four equal replies."""
+    return MaxTurns(turns) | UserLeaves() | Repeats(4) if leave else MaxTurns(turns)

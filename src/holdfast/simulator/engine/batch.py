@@ -4,65 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from holdfast.core.errors import HoldfastError, JournalError
-from holdfast.simulator.conversation.participants import Participants, reopening
 from holdfast.simulator.conversation.graph import config, graph
-from holdfast.simulator.conversation.walk import Turnstile, unheard, walk
+from holdfast.simulator.conversation.participants import ConversationState, Participants, reopening
+from holdfast.simulator.engine.pacing import PacedCandidate, Pacer
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.progress import Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
-Casting = Callable[[EpisodeSpec], Participants]
-Holder = Callable[[Sequence[EpisodeSpec], Casting, Journal, Progress, int], Awaitable[None]]
-"""How :func:`hold_conversations` is called, and what may be called in its place."""
+ParticipantsFor = Callable[[EpisodeSpec], Participants]
 
-WIDE = 64
-"""With more conversations at once, and nobody listening, they are walked without LangGraph. Its .45 ms of CPU a turn is
-nothing beside a model below that, and above it half of what one core can give while an endpoint answers."""
-
-_KEPT = ("turn", "stop")  # what is wanted of the final state; LangGraph would copy all of it at every step
+_OUTPUT_KEYS = ("turn", "stop")  # what is wanted of the final state; LangGraph would copy all of it at every step
 
 _log = logging.getLogger("holdfast.engine")
 
 
 async def hold_conversations(
-    specs: Sequence[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, concurrency: int
+    specs: Sequence[EpisodeSpec],
+    participants_for: ParticipantsFor,
+    journal: Journal,
+    progress: Progress,
+    concurrency: int,
 ) -> None:
     """Hold every conversation of ``specs`` that the journal still owes, at most ``concurrency`` at a time.
 
-    ``casting`` says who meets; its casts' ``on_turn`` must commit to ``journal`` and their ``halted`` end the batch
-    early. A conversation that fails becomes a record with its cause, and the others go on.
+    The ``on_turn`` of the participants must commit to ``journal``, and their ``halted`` end the batch early. A
+    conversation that fails becomes a record with its cause, and the others go on.
 
     Raises:
         JournalError: turns can no longer be kept. The conversations in flight are given up at once.
     """
     ended = journal.ended()
     owed = [spec for spec in specs if spec.id not in ended]
-    waiting, at_once = iter(owed), min(concurrency, len(owed))
-    turnstile = turnstile_for(at_once)
+    waiting, pacer = iter(owed), Pacer()
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(at_once):
-                group.create_task(_work(waiting, casting, journal, progress, turnstile))
+            for _ in range(min(concurrency, len(owed))):
+                group.create_task(_work(waiting, participants_for, journal, progress, pacer))
     except* JournalError as errors:
         raise errors.exceptions[0] from None
 
 
 async def _work(
-    waiting: Iterator[EpisodeSpec], casting: Casting, journal: Journal, progress: Progress, turnstile: Turnstile | None
+    waiting: Iterator[EpisodeSpec],
+    participants_for: ParticipantsFor,
+    journal: Journal,
+    progress: Progress,
+    pacer: Pacer,
 ) -> None:
-    """One conversation after another, until none is left or the batch is halted."""
+    """Hold one conversation after another, until none is left or the batch is halted."""
     for spec in waiting:
         try:
-            cast = casting(spec)
-            if cast.halted():
+            participants = participants_for(spec)
+            if participants.halted():
                 return
-            done = await hold_one(cast, journal.turns(spec.id), turnstile)
-            if done["stop"] is not None:
-                progress.drop(spec.max_turns - done["turn"])
+            end = await hold_conversation(participants, journal.turns(spec.id), pacer)
+            if end["stop"] is not None:
+                progress.drop(spec.max_turns - end["turn"])
         except JournalError:
             raise
         except Exception as error:  # whatever a model, a user agent or a rater may raise
@@ -71,22 +72,16 @@ async def _work(
             progress.drop(spec.max_turns - len(journal.turns(spec.id)))
 
 
-def turnstile_for(at_once: int) -> Turnstile | None:
-    """What all conversations of a wide batch share; None where so few are held ``at_once`` that it is not wide."""
-    return Turnstile() if at_once > WIDE else None
+async def hold_conversation(participants: Participants, turns: Sequence[TurnRecord], pacer: Pacer) -> ConversationState:
+    """Hold one conversation, on from ``turns``; returns how many ``turn`` it has at its end, and why it did ``stop``.
 
-
-async def hold_one(cast: Participants, turns: Sequence[TurnRecord], turnstile: Turnstile | None) -> Mapping[str, Any]:
-    """Hold one conversation, on from ``turns``: how many turns it has at its end, and why it stopped.
-
-    ``turnstile``: that of its wide batch, in which it is walked unless somebody listens.
+    ``pacer``: shared by all conversations of the batch.
     """
-    settings = config(cast.spec.max_turns, cast.callbacks, name=cast.spec.id)
-    state = reopening(cast, turns)
-    if turnstile is not None and unheard(settings):
-        return await walk(cast, state, settings["recursion_limit"], turnstile)
-    done: dict[str, Any] = await graph.ainvoke(state, settings, context=cast, output_keys=_KEPT)
-    return done
+    settings = config(participants.spec.max_turns, participants.callbacks, name=participants.spec.id)
+    state = reopening(participants, turns)
+    paced = replace(participants, candidate=PacedCandidate(participants.candidate, pacer))
+    end: ConversationState = await graph.ainvoke(state, settings, context=paced, output_keys=_OUTPUT_KEYS)
+    return end
 
 
 def cause(error: BaseException) -> str:

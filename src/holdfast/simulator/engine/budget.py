@@ -1,4 +1,4 @@
-"""What a run may spend: minutes, tokens, money. A budget that is spent pulls the brake; no turn is cut off."""
+"""What a run may spend: minutes, tokens, money. A budget that is spent stops the run; no turn is cut off."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ Counters = Callable[[], Mapping[str, float]]
 COST = "cost_usd"
 
 
-def nothing() -> Mapping[str, float]:
-    """The counters of models that count nothing."""
-    return {}
-
-
 class BudgetSpec(Frozen):
     """A study's limits; None is without limit. ``tokens`` and ``cost_usd`` count over all resumes, ``minutes`` a call.
 
@@ -36,20 +31,20 @@ class BudgetSpec(Frozen):
 class Spending:
     """What has been spent so far, held against a budget."""
 
-    def __init__(self, budget: BudgetSpec, pull: Callable[[str], None], tokens: int) -> None:
-        """``pull``: the brake. ``tokens``: spent by earlier calls."""
+    def __init__(self, budget: BudgetSpec, stop: Callable[[str], None], tokens: int) -> None:
+        """``stop``: called with the reason. ``tokens``: spent by earlier calls."""
         self._budget = budget
-        self._pull = pull
+        self._stop = stop
         self._tokens = tokens
 
     @contextmanager
     def clock(self) -> Iterator[None]:
-        """Pull the brake when the minutes are over, also where no turn finishes by then."""
+        """Stop the run when the minutes are over, also where no turn finishes by then."""
         if self._budget.minutes is None:
             yield
             return
         why = f"the budget of {self._budget.minutes:g} minutes is spent"
-        timer = asyncio.get_running_loop().call_later(60 * self._budget.minutes, self._pull, why)
+        timer = asyncio.get_running_loop().call_later(60 * self._budget.minutes, self._stop, why)
         try:
             yield
         finally:
@@ -59,6 +54,6 @@ class Spending:
         """After a turn: ``tokens`` of its own, ``counters`` over all calls."""
         self._tokens += tokens
         if self._budget.tokens is not None and self._tokens >= self._budget.tokens:
-            self._pull(f"the budget of {self._budget.tokens:,} tokens is spent")
+            self._stop(f"the budget of {self._budget.tokens:,} tokens is spent")
         if self._budget.cost_usd is not None and counters().get(COST, 0.0) >= self._budget.cost_usd:
-            self._pull(f"the budget of ${self._budget.cost_usd:g} is spent")
+            self._stop(f"the budget of ${self._budget.cost_usd:g} is spent")

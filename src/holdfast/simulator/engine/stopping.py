@@ -12,33 +12,34 @@ from types import TracebackType
 
 
 class StopSwitch:
-    """``with Brake(note) as brake`` in a running event loop of the main thread; elsewhere Ctrl-C stays as it is.
+    """``with StopSwitch(note) as stop`` in a running event loop of the main thread; elsewhere Ctrl-C stays as it is.
 
     ``reason``: why a budget stopped the run; None where none did.
     """
 
     def __init__(self, note: Callable[[str], None]) -> None:
+        """``note``: shows a line to the user."""
         self._note = note
         self._task = asyncio.current_task()
         self._installed = False
         self.presses = 0
         self.reason: str | None = None
 
-    def pulled(self) -> bool:
+    def requested(self) -> bool:
         """True once the run is to stop: no new turn may start."""
         return self.presses > 0 or self.reason is not None
 
     def press(self) -> None:
-        """What Ctrl-C does."""
+        """Do what Ctrl-C asks for."""
         self.presses += 1
         if self.presses == 1:
             self._note("stopping: the turns in flight are being finished and kept (Ctrl-C again stops at once)")
         elif self._task is not None:
             self._task.cancel()
 
-    def pull(self, reason: str) -> None:
+    def request(self, reason: str) -> None:
         """Stop for ``reason`` after the turns in flight. Only the first reason counts."""
-        if not self.pulled():
+        if not self.requested():
             self.reason = reason
             self._note(f"stopping: {reason}; the turns in flight are being finished and kept")
 

@@ -86,7 +86,7 @@ def measure_files(
     _check(tallies, sources, () if by is None else grouped)
     results = build_results(
         tallies,
-        files=[{"name": printable(str(one.path)), "format": one.format.word} for one in sources],
+        files=[{"name": printable(one.path.name), "format": one.format.word} for one in sources],
         by=grouped,
         pattern=None if asked is None else {"id": asked.id, "title": asked.title, **asked.target.model_dump()},
         seed=seed,
@@ -134,7 +134,7 @@ def _present(
 
 def _check(tallies: Tallies, sources: Sequence[LogSource], by: Sequence[str]) -> None:
     if not tallies.groups:
-        named = ", ".join(printable(str(one.path)) for one in sources)
+        named = ", ".join(printable(one.path.name) for one in sources)
         why = "".join(
             f"\n{n:,} x {reason}: {tallies.places[kind, reason][0]}"
             for (kind, reason), n in tallies.skipped.most_common(5)

@@ -17,7 +17,7 @@ from holdfast.core.errors import HoldfastError, JournalError
 from holdfast.simulator.engine.budget import Counters
 from holdfast.simulator.journal.store import Journal
 
-KEY = "pulse"
+KEY = "pulse"  # in a journal's meta
 RUNNING, DONE, STOPPED = "running", "done", "stopped: "
 
 
@@ -59,7 +59,7 @@ class Heartbeat:
 
 
 def read_heartbeat(meta: Mapping[str, str]) -> Heartbeat | None:
-    """The pulse among a journal's ``meta``; None where no run has noted one."""
+    """The last sign of life in a journal's ``meta``; None where no run has written one."""
     if KEY not in meta:
         return None
     fields: dict[str, Any] = json.loads(meta[KEY])
@@ -67,19 +67,20 @@ def read_heartbeat(meta: Mapping[str, str]) -> Heartbeat | None:
 
 
 class HeartbeatWriter:
-    """``async with Heart(...)``: the pulse of one call, every second, also while no turn is finished."""
+    """``async with HeartbeatWriter(...)``: a sign of life every second, also while no turn is finished."""
 
     def __init__(
         self,
         journal: Journal,
         counters: Counters,
-        told: Callable[[Mapping[str, float]], None],
+        on_counters: Callable[[Mapping[str, float]], None],
         *,
         every: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``told``: hears what the models count with each sign of life."""
-        self._journal, self._counters, self._told, self._every, self._clock = journal, counters, told, every, clock
+        """``on_counters``: called with what the models count, at each sign of life."""
+        self._journal, self._counters, self._on_counters = journal, counters, on_counters
+        self._every, self._clock = every, clock
         before = read_heartbeat(journal.meta())
         self._earlier: Mapping[str, float] = before.counters if before else {}
         self._turns_before = self._turns = journal.count().turns
@@ -98,16 +99,16 @@ class HeartbeatWriter:
             self.note(RUNNING)
 
     def note(self, state: str) -> None:
-        """Write the pulse now."""
+        """Write a sign of life now."""
         self._last, counts = self._clock(), self.counters()
-        pulse = Heartbeat(
+        heartbeat = Heartbeat(
             os.getpid(), socket.gethostname(), self._began, self._last, self._turns_before, self._turns, state, counts
         )
-        self._journal.remember(KEY, json.dumps(asdict(pulse)))
-        self._told(counts)
+        self._journal.remember(KEY, json.dumps(asdict(heartbeat)))
+        self._on_counters(counts)
 
     async def __aenter__(self) -> HeartbeatWriter:
-        self._task = asyncio.create_task(self._go_on())
+        self._task = asyncio.create_task(self._beat_on())
         return self
 
     async def __aexit__(
@@ -116,11 +117,11 @@ class HeartbeatWriter:
         self._task.cancel()
         if value is not None:
             why = str(value) if isinstance(value, HoldfastError) else "interrupted"
-            with suppress(JournalError):  # the disk may be full, which is told already
+            with suppress(JournalError):  # the disk may be full, which is reported already
                 self.note(f"{STOPPED}{why}")
 
-    async def _go_on(self) -> None:
-        with suppress(JournalError):  # the next turn will meet it too, and tell
+    async def _beat_on(self) -> None:
+        with suppress(JournalError):  # the next turn will meet it too, and raise
             while True:
                 await asyncio.sleep(self._every)
                 if self._clock() - self._last >= self._every:

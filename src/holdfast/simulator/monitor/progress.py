@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from holdfast.agents.raters.protocol import EXPRESSED
-from holdfast.simulator.monitor.speed import SpeedMeter
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
+from holdfast.simulator.monitor.speed import Speed
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 
 class Progress(Protocol):
-    """What the engine tells while it runs; must be quick, as it is called once per turn."""
+    """What a run reports while it goes; must be quick, as it is called once per turn."""
 
     def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        """Task -> target level of each mechanism, for those who show adherence; told before the start."""
+        """Task -> target level of each mechanism, for those who show adherence; called before the start."""
         ...
 
     def start(self, total: int, done: int) -> None:
@@ -68,7 +68,7 @@ class PlainProgress:
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     every: float = 5.0
-    meter: SpeedMeter = field(default_factory=SpeedMeter)
+    speed: Speed = field(default_factory=Speed)
     means: RunningMeans = field(default_factory=lambda: RunningMeans({}))
     _counted: str = ""
     _said: float = 0.0
@@ -77,15 +77,15 @@ class PlainProgress:
         self.means = RunningMeans(targets)
 
     def start(self, total: int, done: int) -> None:
-        self.meter.start(total, done)
-        self._said = self.meter.clock()
+        self.speed.start(total, done)
+        self._said = self.speed.clock()
         if done:
             self.note(f"{done:,} of {total:,} turns were in the journal already")
 
     def advance(self, turns: int = 1) -> None:
-        self.meter.done += turns
-        if self.meter.clock() - self._said >= self.every:
-            self._said = self.meter.clock()
+        self.speed.done += turns
+        if self.speed.clock() - self._said >= self.every:
+            self._said = self.speed.clock()
             self.note(self._line())
 
     def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
@@ -93,14 +93,14 @@ class PlainProgress:
 
     def count(self, counters: Mapping[str, float]) -> None:
         words = counter_words(counters)
-        if words != self._counted and self.meter.clock() - self._said >= self.every:  # no turn comes, but retries do
-            self._said = self.meter.clock()
+        if words != self._counted and self.speed.clock() - self._said >= self.every:  # no turn comes, but retries do
+            self._said = self.speed.clock()
             self._counted = words
             self.note(self._line())
         self._counted = words
 
     def drop(self, turns: int) -> None:
-        self.meter.total -= turns
+        self.speed.total -= turns
 
     def note(self, text: str) -> None:
         print(text, file=self.stream, flush=True)
@@ -109,7 +109,7 @@ class PlainProgress:
         self.note(self._line())
 
     def _line(self) -> str:
-        return "; ".join(part for part in (self.meter.line(), self._counted, self.means.words()) if part)
+        return "; ".join(part for part in (self.speed.line(), self._counted, self.means.words()) if part)
 
 
 def progress_for(*, quiet: bool = False, stream: TextIO | None = None) -> Progress:

@@ -30,11 +30,11 @@ class RunningMeans:
         if task not in self.targets:
             return
         levels = np.asarray(expressed, dtype=np.float64).reshape(-1, 3)
-        held = adherence(levels, np.asarray(self.targets[task], dtype=np.float64))
-        held = held[~np.isnan(held)]
-        if held.size:
-            self.turns[candidate] = self.turns.get(candidate, 0) + held.size
-            self._sums[candidate] = self._sums.get(candidate, 0.0) + float(held.sum())
+        values = adherence(levels, np.asarray(self.targets[task], dtype=np.float64))
+        values = values[~np.isnan(values)]
+        if values.size:
+            self.turns[candidate] = self.turns.get(candidate, 0) + values.size
+            self._sums[candidate] = self._sums.get(candidate, 0.0) + float(values.sum())
 
     def means(self) -> dict[str, float]:
         """Candidate -> mean adherence, 0-1, in the order in which they were first seen."""
@@ -55,8 +55,8 @@ def pattern_targets(
 
 def counter_words(counters: Mapping[str, float]) -> str:
     """``requests 1,204, retries 3, cost usd 0.41``; what is 0 and a count's parts (``retries: reset``) stay unsaid."""
-    told = {name.replace("_", " "): value for name, value in counters.items() if value and ":" not in name}
-    return ", ".join(f"{name} {_figure(value)}" for name, value in told.items())
+    shown = {name.replace("_", " "): value for name, value in counters.items() if value and ":" not in name}
+    return ", ".join(f"{name} {_figure(value)}" for name, value in shown.items())
 
 
 def _figure(value: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class SpeedMeter:
+class Speed:
     """The arithmetic of progress. ``turns_per_s`` counts only what this run did itself."""
 
     clock: Callable[[], float] = time.monotonic

@@ -56,20 +56,20 @@ class StatusReader:
         if not folder.is_dir():
             raise InputError(f"{folder}: there is no such run folder")
         self._folder, self._clock = folder, clock
-        self._tally = RunningMeans(pattern_targets(tasks(), patterns()))
+        self._means = RunningMeans(pattern_targets(tasks(), patterns()))
         self._seen = 0
 
     def look(self) -> Status:
         """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
         with Journal.read(self._folder / _JOURNAL) as journal:
-            pulse = read_heartbeat(journal.meta())
-            alive = pulse.alive() if pulse else None  # asked at once: a run may end while the rest is read
+            heartbeat = read_heartbeat(journal.meta())
+            alive = heartbeat.alive() if heartbeat else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()
             self._catch_up(journal)
             causes, tokens = Counter(journal.causes()), journal.tokens()
         owed = planned.turns_owed
-        state, reason = _state(pulse, alive, owed)
-        speed = pulse.turns_per_s if pulse else None
+        state, reason = _state(heartbeat, alive, owed)
+        speed = heartbeat.turns_per_s if heartbeat else None
         return Status(
             folder=str(self._folder),
             state=state,
@@ -82,29 +82,29 @@ class StatusReader:
             causes=dict(causes.most_common()),
             turns_per_s=speed,
             seconds_left=owed / speed if speed and state == "running" else None,
-            seconds_since_sign=self._clock() - pulse.at if pulse else None,
+            seconds_since_sign=self._clock() - heartbeat.at if heartbeat else None,
             tokens=tokens,
-            counters=dict(pulse.counters) if pulse else {},
-            adherence=self._tally.means(),
+            counters=dict(heartbeat.counters) if heartbeat else {},
+            adherence=self._means.means(),
         )
 
     def _catch_up(self, journal: Journal) -> None:
         new: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
-        for place, candidate, task, rating in journal.ratings(after=self._seen):
-            self._seen = place
+        for row, candidate, task, rating in journal.ratings(after=self._seen):
+            self._seen = row
             new[candidate, task].append(rating.levels(EXPRESSED.dimensions))
         for (candidate, task), ratings in new.items():
-            self._tally.add(candidate, task, ratings)
+            self._means.add(candidate, task, ratings)
 
 
-def _state(pulse: Heartbeat | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
-    if pulse is None:
+def _state(heartbeat: Heartbeat | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
+    if heartbeat is None:
         return ("done", None) if owed == 0 else ("unknown", "no sign of life in the journal")
     if alive:
         return "running", None
     if alive is None:
-        return "unknown", f"it runs or ran on {pulse.host}"
+        return "unknown", f"it runs or ran on {heartbeat.host}"
     if owed == 0:
         return DONE, None
-    reason = pulse.state if pulse.state != RUNNING else f"process {pulse.pid} is gone"
+    reason = heartbeat.state if heartbeat.state != RUNNING else f"process {heartbeat.pid} is gone"
     return "stopped", reason.removeprefix(STOPPED)

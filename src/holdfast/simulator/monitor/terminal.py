@@ -10,8 +10,8 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from holdfast.agents.raters.protocol import EXPRESSED
-from holdfast.simulator.monitor.speed import SpeedMeter
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
+from holdfast.simulator.monitor.speed import Speed
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 
@@ -30,32 +30,32 @@ class RichProgress:
     """A bar in a terminal, with figures below it that change as turns come in."""
 
     def __init__(self, console: Console) -> None:
-        self.meter = SpeedMeter()
-        self._tally = RunningMeans({})
+        self.speed = Speed()
+        self._means = RunningMeans({})
         self._counted = ""
         self._bar = _View(TextColumn("conversations"), BarColumn(), TextColumn("{task.fields[line]}"), console=console)
         self._task = self._bar.add_task("", line="", total=None)
 
     def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        self._tally = RunningMeans(targets)
+        self._means = RunningMeans(targets)
 
     def start(self, total: int, done: int) -> None:
-        self.meter.start(total, done)
+        self.speed.start(total, done)
         self._bar.start()
         self._show()
 
     def advance(self, turns: int = 1) -> None:
-        self.meter.done += turns
+        self.speed.done += turns
         self._show()
 
     def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        self._tally.add(spec.candidate, spec.task, record.primary.levels(EXPRESSED.dimensions))
+        self._means.add(spec.candidate, spec.task, record.primary.levels(EXPRESSED.dimensions))
 
     def count(self, counters: Mapping[str, float]) -> None:
         self._counted = counter_words(counters)
 
     def drop(self, turns: int) -> None:
-        self.meter.total -= turns
+        self.speed.total -= turns
         self._show()
 
     def note(self, text: str) -> None:
@@ -66,5 +66,5 @@ class RichProgress:
         self._bar.stop()
 
     def _show(self) -> None:
-        self._bar.lines = tuple(line for line in (self._counted, self._tally.words()) if line)
-        self._bar.update(self._task, completed=self.meter.done, total=self.meter.total, line=self.meter.line())
+        self._bar.lines = tuple(line for line in (self._counted, self._means.words()) if line)
+        self._bar.update(self._task, completed=self.speed.done, total=self.speed.total, line=self.speed.line())

@@ -14,17 +14,18 @@ from holdfast.simulator.on_ray.executor import RayExecutor
 
 
 @contextmanager
-def connected(address: str | None, engines: int | None) -> Iterator[RayExecutor]:
-    """A place on the cluster at ``address``; without one, on RAY_ADDRESS's, on the one that runs here, or on a new one.
+def ray_executor(address: str | None = None, engines: int | None = None) -> Iterator[RayExecutor]:
+    """Connect to the cluster at ``address``; without one, to RAY_ADDRESS's, to the one that runs here, or to a new one.
 
     ``engines``: actors per model; by default one for each GPU of the cluster, one where it has none.
 
-    :raises InputError: there is no cluster at ``address``, or it is smaller than ``engines``.
+    Raises:
+        InputError: There is no cluster at ``address``, or it is smaller than ``engines``.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere unasked
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    mine = not ray.is_initialized()
-    if mine:
+    connect = not ray.is_initialized()
+    if connect:
         try:
             ray.init(
                 address=address,
@@ -39,21 +40,21 @@ def connected(address: str | None, engines: int | None) -> Iterator[RayExecutor]
                 "'ray start --head', or leave --address out to use this machine alone"
             ) from error
     try:
-        yield _place(engines)
+        yield _executor(engines)
     finally:
-        if mine:
+        if connect:
             ray.shutdown()
 
 
-def _place(engines: int | None) -> RayExecutor:
+def _executor(engines: int | None) -> RayExecutor:
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
     if gpus:
-        wanted = engines or gpus
-        if wanted > gpus:
-            raise InputError(f"--ray-models {wanted}: the cluster has {gpus} GPUs, and an engine takes one")
-        return RayExecutor(wanted, gpus=1.0, cpus=min(1.0, cpus / wanted))
-    wanted = engines or 1
-    if wanted > cpus:
-        raise InputError(f"--ray-models {wanted}: the cluster has {cpus} CPUs, and an engine takes one")
-    return RayExecutor(wanted)
+        engines = engines or gpus
+        if engines > gpus:
+            raise InputError(f"--ray-models {engines}: the cluster has {gpus} GPUs, and an engine takes one")
+        return RayExecutor(engines, gpus=1.0, cpus=min(1.0, cpus / engines))
+    engines = engines or 1
+    if engines > cpus:
+        raise InputError(f"--ray-models {engines}: the cluster has {cpus} CPUs, and an engine takes one")
+    return RayExecutor(engines)

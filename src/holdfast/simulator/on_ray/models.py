@@ -35,7 +35,7 @@ class ModelActor:
     """
 
     def __init__(self, reference: LocalReference, batch_size: int) -> None:
-        self._model = LOCAL.load(_at_home(reference), batch_size)
+        self._model = LOCAL.load(_on_this_machine(reference), batch_size)
 
     async def name(self) -> str:
         """The model's id; answers once the model is loaded, and at once, however much there is to generate."""
@@ -59,14 +59,14 @@ class ModelActor:
 
 @dataclass(frozen=True)
 class RemoteModel:
-    """:class:`holdfast.agents.protocols.ChatModel` over some :class:`ModelActor` actors. Travels to where conversations are held.
+    """A chat model over some :class:`ModelActor` actors. Travels to where conversations are held.
 
     A conversation speaks with one actor as long as that lives, because its engine keeps the conversation's keys and
     values; with another one while it is dead, which computes them anew.
     """
 
     id: str
-    speakers: tuple[Any, ...]  # actor handles
+    actors: tuple[Any, ...]  # actor handles
     files: dict[str, Any] = field(default_factory=dict)  # adapter -> reference to its files
 
     @property
@@ -76,7 +76,8 @@ class RemoteModel:
     def add_adapter(self, name: str, path: Path) -> None:
         """Let requests name the PEFT folder ``path``; its files travel to the actors as they are needed.
 
-        :raises ModelError: the name is taken, or a file is absent.
+        Raises:
+            ModelError: The name is taken, or a file is absent.
         """
         if name in self.files:
             raise ModelError(f"there is an adapter named {name!r} already")
@@ -88,35 +89,36 @@ class RemoteModel:
     async def generate(self, request: GenerationRequest) -> Generation:
         """Write the next assistant message.
 
-        :raises ModelError: as the local engine does, or the actor cannot be had any more.
+        Raises:
+            ModelError: As the local engine does, or no actor answers any more.
         """
-        first = zlib.crc32(request.key.encode()) % len(self.speakers)
+        first = zlib.crc32(request.key.encode()) % len(self.actors)
         began = time.monotonic()
         while True:
-            for speaker in (*self.speakers[first:], *self.speakers[:first]):
-                if _LOST.get(speaker, 0.0) > time.monotonic():
+            for actor in (*self.actors[first:], *self.actors[:first]):
+                if _LOST.get(actor, 0.0) > time.monotonic():
                     continue
                 try:
-                    return await self._ask(speaker, request)
+                    return await self._ask(actor, request)
                 except RayTaskError as error:
                     raise self._cause(error) from None
                 except (RayActorError, TimeoutError):
-                    _LOST[speaker] = time.monotonic() + AVOIDED_S
+                    _LOST[actor] = time.monotonic() + AVOIDED_S
             if time.monotonic() - began > PATIENCE_S:
-                raise ModelError(f"{self.id}: none of its {len(self.speakers)} Ray actors answers any more")
+                raise ModelError(f"{self.id}: none of its {len(self.actors)} Ray actors answers any more")
             await asyncio.sleep(1)
 
-    async def _ask(self, speaker: Any, request: GenerationRequest) -> Generation:
+    async def _ask(self, actor: Any, request: GenerationRequest) -> Generation:
         """One actor's answer; a TimeoutError where it does not even say that it is alive.
 
         A call to an actor that Ray would like to start anew, but has no room for, waits for ever.
         """
         files = [self.files[request.adapter]] if request.adapter in self.files else []
-        reference = speaker.generate.remote(request, files)
+        reference = actor.generate.remote(request, files)
         answer: asyncio.Future[Generation] = asyncio.wrap_future(reference.future())
         try:
             while not (await asyncio.wait({answer}, timeout=ASK_AFTER_S))[0]:
-                await asyncio.wait_for(asyncio.wrap_future(speaker.name.remote().future()), ALIVE_WITHIN_S)
+                await asyncio.wait_for(asyncio.wrap_future(actor.name.remote().future()), ALIVE_WITHIN_S)
             return answer.result()
         finally:
             if not answer.done():
@@ -130,7 +132,7 @@ class RemoteModel:
         return ModelError(f"{self.id} failed on its Ray actor: {type(cause).__name__}: {cause}")
 
 
-def _at_home(reference: LocalReference) -> LocalReference:
+def _on_this_machine(reference: LocalReference) -> LocalReference:
     """The reference as this machine resolves it: the embedded model lies wherever holdfast is installed."""
     from holdfast.adapters.micro import base_path
 

@@ -15,8 +15,8 @@ from ray.exceptions import RayError
 
 from holdfast.agents.models.usage import Usage
 from holdfast.simulator.conversation.participants import Participants
-from holdfast.simulator.conversation.walk import Turnstile
-from holdfast.simulator.engine.batch import cause, hold_one, turnstile_for
+from holdfast.simulator.engine.batch import cause, hold_conversation
+from holdfast.simulator.engine.pacing import Pacer
 from holdfast.simulator.records import TurnRecord
 
 ASK_EVERY_S = 0.5  # whether the user wants to stop
@@ -26,7 +26,7 @@ ASK_EVERY_S = 0.5  # whether the user wants to stop
 class Assignment:
     """A conversation to hold, or to go on with after the turns that the journal has."""
 
-    cast: Participants
+    participants: Participants
     turns: tuple[TurnRecord, ...]
 
 
@@ -42,83 +42,85 @@ class ConversationEnd:
 
 @dataclass(frozen=True, slots=True)
 class WorkerTask:
-    """What a task is sent. In one piece, so that ``meters`` are still those that the models of the casts count into."""
+    """What a task is sent. In one piece, so that ``usage`` is still what the models of the assignments count into."""
 
-    parts: tuple[Assignment, ...]
-    meters: tuple[Usage, ...] = ()
+    assignments: tuple[Assignment, ...]
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerMessage:
-    """What a task sends back. ``counted``: by each of its meters since the last news."""
+    """What a task sends back. ``usage``: what its models have counted since the last message."""
 
-    what: TurnRecord | ConversationEnd
-    counted: tuple[Usage, ...] = ()
+    event: TurnRecord | ConversationEnd
+    usage: tuple[Usage, ...] = ()
 
 
-Tell = Callable[[TurnRecord | ConversationEnd], None]
+Send = Callable[[TurnRecord | ConversationEnd], None]
 
 
 class StopSignal:
-    """The actor through which the driver tells all workers that no new turn may start."""
+    """The actor through which the driver lets all workers know that no new turn may start."""
 
     def __init__(self) -> None:
-        self._pulled = False
+        self._requested = False
 
-    def pull(self) -> None:
-        self._pulled = True
+    def request(self) -> None:
+        self._requested = True
 
-    def pulled(self) -> bool:
-        return self._pulled
+    def requested(self) -> bool:
+        return self._requested
 
 
-def hold_assigned(work: WorkerTask, signal: Any) -> Iterator[WorkerMessage]:
-    """Hold all parts at once and yield what happens, as it happens. ``signal``: the handle of a :class:`StopSignal`.
+def hold_assigned(task: WorkerTask, signal: Any) -> Iterator[WorkerMessage]:
+    """Hold all assignments at once and yield what happens, as it happens.
 
-    What the models count goes with it. So a worker that dies takes along only what was counted since its last news:
+    ``signal``: the handle of a :class:`StopSignal`.
+
+    What the models count goes with it. So a worker that dies takes along only what was counted since its last message:
     requests of turns that no one has seen, which are asked again elsewhere, and counted there.
     """
-    news: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
-    for meter in work.meters:
-        meter.take()  # it came with what the driver knows already
+    messages: queue.SimpleQueue[WorkerMessage | None] = queue.SimpleQueue()
+    for usage in task.usage:
+        usage.take()  # it came with what the driver knows already
 
-    def tell(what: TurnRecord | ConversationEnd) -> None:
-        news.put(WorkerMessage(what, tuple(meter.take() for meter in work.meters)))
+    def send(event: TurnRecord | ConversationEnd) -> None:
+        messages.put(WorkerMessage(event, tuple(usage.take() for usage in task.usage)))
 
     def hold() -> None:
         try:
-            asyncio.run(_hold_all(work.parts, signal, tell))
+            asyncio.run(_hold_all(task.assignments, signal, send))
             wait_for_all_tracers()  # Ray may end this process at any moment from here on
         finally:
-            news.put(None)
+            messages.put(None)
 
     threading.Thread(target=hold, name="holdfast-conversations", daemon=True).start()
-    while (item := news.get()) is not None:
-        yield item
+    while (message := messages.get()) is not None:
+        yield message
 
 
-async def _hold_all(parts: Sequence[Assignment], signal: Any, tell: Tell) -> None:
+async def _hold_all(assignments: Sequence[Assignment], signal: Any, send: Send) -> None:
     halted = threading.Event()
     watch = asyncio.create_task(_watch(signal, halted))
-    turnstile = turnstile_for(len(parts))
-    await asyncio.gather(*(_hold(part, halted.is_set, tell, turnstile) for part in parts))
+    pacer = Pacer()
+    await asyncio.gather(*(_hold(assignment, halted.is_set, send, pacer) for assignment in assignments))
     watch.cancel()
 
 
-async def _hold(part: Assignment, halted: Callable[[], bool], tell: Tell, turnstile: Turnstile | None) -> None:
+async def _hold(assignment: Assignment, halted: Callable[[], bool], send: Send, pacer: Pacer) -> None:
     async def on_turn(record: TurnRecord) -> None:
-        tell(record)
+        send(record)
 
-    spec = part.cast.spec
-    cast = replace(part.cast, on_turn=on_turn, halted=halted)
+    episode = assignment.participants.spec.id
+    participants = replace(assignment.participants, on_turn=on_turn, halted=halted)
     try:
         if halted():
             return
-        done = await hold_one(cast, part.turns, turnstile)
+        end = await hold_conversation(participants, assignment.turns, pacer)
     except Exception as error:  # whatever a model, a user agent or a rater may raise
-        tell(ConversationEnd(spec.id, len(part.turns), error=cause(error)))
+        send(ConversationEnd(episode, len(assignment.turns), error=cause(error)))
     else:
-        tell(ConversationEnd(spec.id, done["turn"], stop=done["stop"]))
+        send(ConversationEnd(episode, end["turn"], stop=end["stop"]))
 
 
 async def _watch(signal: Any, halted: threading.Event) -> None:
@@ -126,5 +128,5 @@ async def _watch(signal: Any, halted: threading.Event) -> None:
     while not halted.is_set():
         await asyncio.sleep(ASK_EVERY_S)
         with suppress(RayError):
-            if await signal.pulled.remote():
+            if await signal.requested.remote():
                 halted.set()

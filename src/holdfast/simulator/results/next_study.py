@@ -15,7 +15,7 @@ from holdfast.simulator.results.shapes import plain
 EACH = (1, 2, 4, 8)  # conversations per persona that are planned for
 ONE_EACH = (
     "Each persona met each candidate once, so variance within and between personas cannot be told apart: only plans "
-    "with as many conversations per persona as measured are given. Run with 'seeds: 2' or more for the others."
+    "with as many conversations per persona as measured are given. Run with 'replicates: 2' or more for the others."
 )
 
 

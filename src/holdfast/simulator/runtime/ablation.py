@@ -1,6 +1,7 @@
 """What the base learned from decides: one small study, held on bases that were built by other recipes.
 
-Nothing but the recipe differs (see :mod:`holdfast.adapters.micro.recipes`): people, candidates, seeds and sampling are the same.
+Nothing but the recipe differs (see :mod:`holdfast.adapters.micro.recipes`): people, candidates, seeds and sampling are
+the same.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agents.models.spec import ModelSpec
-from holdfast.simulator.runtime.pipeline import Viewer, run_loop
 from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.monitor.viewer import Viewer
+from holdfast.simulator.runtime.pipeline import run_pipeline
 
 STUDY = "ablation.yaml"
 
@@ -23,7 +25,7 @@ def study_on(base: Path) -> StudyConfig:
     return study.model_copy(update={"model": ModelSpec(ref=f"hf:{base.resolve()}", dtype="float64")})
 
 
-def measure_recipe(
+async def measure_recipe(
     recipe: str, base: Path, out: Path, *, resume: bool = False, viewer: Viewer | None = None
 ) -> dict[str, Any]:
     """Hold the study on ``base`` in the run folder ``out``; a row of the table for this recipe.
@@ -32,7 +34,7 @@ def measure_recipe(
     ``{mean, lo, hi, n}``; ``unprompted``: the base's own adherence; ``copies_feelings``: the share of feelings that
     the base copies (teacher-forced, in [0, 1]), without which a low adherence says nothing about prompts.
     """
-    results = run_loop(study_on(base), out, resume=resume, viewer=viewer)
+    results = await run_pipeline(study_on(base), out, resume=resume, viewer=viewer)
     prompted, bare = results["candidates"]["system_prompt"], results["candidates"]["base"]
     built = json.loads((base / "build.json").read_text(encoding="utf-8"))
     return {

@@ -15,8 +15,7 @@ from langchain_core.outputs import LLMResult
 
 from holdfast.agents.models.langchain.tracing import Traced
 from holdfast.agents.protocols import GenerationRequest, Message
-from holdfast.simulator.engine.run import run_study
-from tests.simulator.engine.studies import study, troupe
+from tests.simulator.engine.studies import run, session, study
 from tests.simulator.scripted import HashModel
 
 
@@ -55,13 +54,9 @@ class Recorder(AsyncCallbackHandler):
         return self.names[run] if parent is None else f"{self.path(parent)} > {self.names[run]}"
 
 
-def traced(model: HashModel) -> Any:
-    return Traced(model)
-
-
 def test_a_handler_hears_of_every_conversation_node_and_call(tmp_path: Path) -> None:
     plan, model, recorder = study(turns=3), HashModel(), Recorder()
-    run_study(plan, troupe(plan, traced(model)), tmp_path, callbacks=[recorder])
+    run(session(plan, model), tmp_path, callbacks=[recorder])
     paths = Counter(recorder.path(run) for run in recorder.names)
     for spec in plan.episodes:
         assert paths[spec.id] == 1
@@ -77,7 +72,7 @@ def test_a_handler_hears_of_every_conversation_node_and_call(tmp_path: Path) -> 
 
 def test_a_handler_hears_of_a_model_that_fails(tmp_path: Path) -> None:
     plan, recorder = study(), Recorder()
-    run_study(plan, troupe(plan, traced(HashModel(fail="base/jun_park"))), tmp_path, callbacks=[recorder])
+    run(session(plan, HashModel(fail="base/jun_park")), tmp_path, callbacks=[recorder])
     assert [str(error) for error in recorder.errors] == ["no answer for base/jun_park/1/6/0"]
 
 
@@ -85,8 +80,8 @@ def test_handlers_change_no_word(tmp_path: Path) -> None:
     from tests.simulator.engine.studies import transcripts
 
     plan = study()
-    run_study(plan, troupe(plan, traced(HashModel())), tmp_path / "a", callbacks=[Recorder()])
-    run_study(plan, troupe(plan), tmp_path / "b")
+    run(session(plan), tmp_path / "a", callbacks=[Recorder()])
+    run(session(plan), tmp_path / "b")
     assert transcripts(tmp_path / "a") == transcripts(tmp_path / "b")
 
 
@@ -113,7 +108,7 @@ def test_langsmith_works_by_its_variable(tmp_path: Path, monkeypatch: pytest.Mon
             monkeypatch.setenv("LANGSMITH_TRACING", variable)
             monkeypatch.setenv("LANGSMITH_API_KEY", "none")
             monkeypatch.setenv("LANGSMITH_ENDPOINT", "http://127.0.0.1:9")
-        run_study(plan, troupe(plan, traced(Looking())), tmp_path / str(variable))
+        run(session(plan, Looking()), tmp_path / str(variable))
         assert found == expected
     monkeypatch.undo()
     get_env_var.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,11 @@ from holdfast.adapters.micro.build import build
 from holdfast.adapters.micro.recipes import RECIPES
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean
-from holdfast.simulator.runtime.ablation import measure_recipe
 from holdfast.simulator.cli.console import console
 from holdfast.simulator.cli.progress import steps
-from holdfast.simulator.cli.studies.stage import viewer
 from holdfast.simulator.engine.run import JOURNAL
+from holdfast.simulator.monitor.viewer import viewer
+from holdfast.simulator.runtime.ablation import measure_recipe
 
 TABLE = "ablation.json"
 
@@ -38,7 +39,7 @@ def run_ablation(out: Path, recipes: Sequence[str], *, seed: int, threads: int, 
             with steps(f"building {recipe}", quiet=quiet) as report:
                 build(base, RECIPES[recipe], seed=seed, threads=threads, report=report)
         resume = (run / JOURNAL).exists()
-        rows.append(measure_recipe(recipe, base, run, resume=resume, viewer=viewer(quiet=quiet)))
+        rows.append(asyncio.run(measure_recipe(recipe, base, run, resume=resume, viewer=viewer(quiet=quiet))))
         (out / TABLE).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     if not quiet:
         show(rows)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from holdfast.personas import loading
+from holdfast.agents.registry import untrained
 from holdfast.core.errors import InputError
-from holdfast.personas.schema import Persona
 from holdfast.core.wording import did_you_mean, quote
+from holdfast.personas import loading
+from holdfast.personas.schema import Persona
 from holdfast.simulator.cli.console import console, output_options, print_json, print_table
-from holdfast.simulator.cli.personas.talk import UNTRAINED, talk_with
+from holdfast.simulator.cli.personas.talk import talk_with
 
 EXAMPLE = Path(loading.__file__).parent / "example.yaml"
 
@@ -94,7 +95,7 @@ Nothing is written to disk; the same seed gives the same conversation."""
 )
 @click.option(
     "--candidate",
-    type=click.Choice(UNTRAINED),
+    type=click.Choice(untrained()),
     default="base",
     show_default=True,
     help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,12 +14,8 @@ from holdfast.personas.schema import Persona
 from holdfast.simulator.cli.console import console, print_json
 
 if TYPE_CHECKING:
-    from holdfast.simulator.engine.run import Troupe
-    from holdfast.simulator.config.plan import Plan
     from holdfast.simulator.records import TurnRecord
-
-#: Candidates that need no trained adapter.
-UNTRAINED = ("base", "system_prompt", "system_prompt_with_reminder")
+    from holdfast.simulator.runtime.session import Session
 
 
 def talk_with(
@@ -43,77 +39,72 @@ def talk_with(
     """
     import asyncio
 
+    session = _session(who, turns=turns, candidate=candidate, seed=seed, quiet=quiet, user_model=user_model)
+    from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
+
+    printer = ConversationPrinter(console(), small_print=not quiet)
+    records: list[TurnRecord] = []
+    if not (as_json or quiet):
+        printer.line("", f"{persona.name} ({persona.task}) talks with {candidate}")
+
+    async def on_turn(record: TurnRecord) -> None:
+        records.append(record)
+        if not as_json:
+            printer.turn(record)
+
+    asyncio.run(_hold(session, on_turn))
+    if user_model is not None and not (as_json or quiet):
+        counts, turns = _counts(records), len(records)
+        own = turns - counts.get("stand_in_messages", 0), turns - counts.get("stand_in_judgements", 0)
+        printer.line("", f"{user_model} found its own words in {own[0]} of {turns} turns, judged in {own[1]} itself")
+    if as_json:
+        about = {"persona": persona.id, "task": persona.task, "candidate": candidate, "seed": seed}
+        played = {} if user_model is None else {"user_model": user_model, "counts": _counts(records)}
+        print_json({**about, **played, "turns": _as_json(records), "left": left_because(records[-1])})
+
+
+def _session(who: str, *, turns: int, candidate: str, seed: int, quiet: bool, user_model: str | None) -> Session:
+    """A study of the one conversation, with its models loaded."""
     with _loading(quiet=quiet):
         from holdfast.adapters.micro import base_path
         from holdfast.agents.models.references import resolve as known_model
-        from holdfast.simulator.runtime.resources import open_resources
         from holdfast.simulator.config.plan import resolve
-        from holdfast.simulator.config.study import PersonaChoice, StudyConfig
+        from holdfast.simulator.config.study import StudyConfig
+        from holdfast.simulator.runtime.resources import open_resources
 
         if user_model is not None:
             known_model(user_model, base_path())
-        choice = PersonaChoice(ids=(who,)) if who in library() else PersonaChoice(files=(who,))
-        spec: Any = candidate
-        users: Any = "embedded" if user_model is None else {"kind": "model", "model": user_model}
-        study = StudyConfig(
-            personas=choice, candidates=(spec,), users=users, turns=turns, seed=seed, leave=True, batch_size=1
-        )
-        plan = resolve(study)
-        troupe = open_resources(study).troupe(plan, router=None)
-    from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
-
-    teller = ConversationPrinter(console(), small_print=not quiet)
-    held: list[TurnRecord] = []
-    if not (as_json or quiet):
-        teller.line("", f"{persona.name} ({persona.task}) talks with {candidate}")
-
-    async def on_turn(record: TurnRecord) -> None:
-        held.append(record)
-        if not as_json:
-            teller.turn(record)
-
-    asyncio.run(_hold(plan, troupe, on_turn))
-    if user_model is not None and not (as_json or quiet):
-        counts = _counts(held)
-        own = len(held) - counts.get("stand_in_messages", 0), len(held) - counts.get("stand_in_judgements", 0)
-        teller.line("", f"{user_model} found its own words in {own[0]} of {len(held)} turns, judged in {own[1]} itself")
-    if as_json:
-        about = {"persona": persona.id, "task": persona.task, "candidate": candidate, "seed": seed}
-        played = {} if user_model is None else {"user_model": user_model, "counts": _counts(held)}
-        print_json({**about, **played, "turns": _as_json(held), "left": left_because(held[-1])})
+        settings = {
+            "personas": {"ids": (who,)} if who in library() else {"files": (who,)},
+            "candidates": (candidate,),
+            "users": "embedded" if user_model is None else {"kind": "model", "model": user_model},
+            "turns": turns,
+            "seed": seed,
+            "leave": True,
+            "batch_size": 1,
+        }
+        return open_resources(resolve(StudyConfig.model_validate(settings))).session()
 
 
-def _counts(held: Sequence[TurnRecord]) -> dict[str, int]:
+def _counts(records: Sequence[TurnRecord]) -> dict[str, int]:
     """What it took to let a model play the user."""
     from holdfast.agents.users.llm.memory import KEY
 
-    return dict(held[-1].state["extra"][KEY]["counts"])
+    return dict(records[-1].state["extra"][KEY]["counts"])
 
 
-async def _hold(plan: Plan, troupe: Troupe, on_turn: Callable[[TurnRecord], Awaitable[None]]) -> None:
-    """The plan's only episode, from its first turn to its last."""
-    from holdfast.simulator.conversation.participants import Participants, opening
+async def _hold(session: Session, on_turn: Callable[[TurnRecord], Awaitable[None]]) -> None:
+    """Hold the session's only episode, from its first turn to its last."""
     from holdfast.simulator.conversation.graph import config, graph
-    from holdfast.simulator.engine.run import stop_rule
+    from holdfast.simulator.conversation.participants import opening
 
-    (episode,) = plan.episodes
-    cast = Participants(
-        spec=episode,
-        task=plan.tasks[episode.task],
-        user=troupe.user(episode, plan.personas[episode.persona]),
-        candidate=troupe.candidates[episode.candidate],
-        raters=troupe.raters,
-        stop=stop_rule(episode, leave=plan.study.leave),
-        on_turn=on_turn,
-        study_seed=plan.study.seed,
-    )
-    await graph.ainvoke(opening(cast), config(episode.max_turns), context=cast)
+    (episode,) = session.plan.episodes
+    participants = session.participants(episode, on_turn)
+    await graph.ainvoke(opening(participants), config(episode.max_turns), context=participants)
 
 
-def _as_json(held: Sequence[TurnRecord]) -> list[dict[str, object]]:
+def _as_json(records: Sequence[TurnRecord]) -> list[dict[str, object]]:
     """The turns without the user's inner state; the model's words exactly as it wrote them."""
-    from dataclasses import asdict
-
     from holdfast.agents.users.appraisal import overall
 
     return [
@@ -126,7 +117,7 @@ def _as_json(held: Sequence[TurnRecord]) -> list[dict[str, object]]:
             "felt_mean": overall(record.felt),
             "emotion": record.emotion,
         }
-        for record in held
+        for record in records
     ]
 
 

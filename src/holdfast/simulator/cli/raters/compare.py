@@ -44,14 +44,14 @@ def compare(
     quiet: bool,
 ) -> None:
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
-    from holdfast.adapters.micro import base_path
     from holdfast.adapters.dialogues.preferences import read_pairs, write_pairs
+    from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.judge.chat_model import Here, chat_model
-    from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.agents.raters.judge.pairwise import PairwiseJudge
-    from holdfast.simulator.cli.studies.stage import viewer
+    from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.simulator.judging.comparing import compare as ask
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
+    from holdfast.simulator.monitor.viewer import viewer
 
     chat = chat_model(model, base_url, timeout=timeout, here=Here(base_path(), batch_size=concurrency))
     judge = PairwiseJudge(chat, BY_ID[scale], model, structured=not no_schema, concurrency=concurrency)

@@ -70,13 +70,13 @@ def judge(
     quiet: bool,
 ) -> None:
     """Rate the assistant's replies in FILE... and say what became of every answer."""
-    from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.agents.raters.panel import Panel
+    from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.simulator.cli.raters.judge_tables import show
-    from holdfast.simulator.cli.studies.stage import viewer
     from holdfast.simulator.judging.raters import JudgeSettings, named_raters
     from holdfast.simulator.judging.run import collect, rate_files
     from holdfast.simulator.judging.summary import summarise
+    from holdfast.simulator.monitor.viewer import viewer
 
     settings = JudgeSettings(
         scale=BY_ID[scale],

@@ -45,8 +45,8 @@ def reward(
     A quarter of the personas is held out; the accuracy is told for them, beside that of the longer reply.
     """
     from holdfast.adapters.training.reward_config import RewardTraining
-    from holdfast.simulator.cli.studies.stage import viewer
     from holdfast.simulator.judging.rewarding import RewardPlan, train_and_test
+    from holdfast.simulator.monitor.viewer import viewer
 
     config = RewardTraining(steps=steps, dialogues_per_persona=dialogues, learning_rate=learning_rate, threads=threads)
     plan = RewardPlan(out, base, pairs, seed, config)

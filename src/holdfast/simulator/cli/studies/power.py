@@ -43,7 +43,7 @@ def power(folder: Path, metric: str, difference: float | None, target: float, *,
 
     For every pair of candidates before the same users: a paired t test on persona means at 5 %, two-sided. More
     conversations of one persona wear down only the variance within personas; that is known where the study had more
-    than one of each ('seeds: 2' or more).
+    than one of each ('replicates: 2' or more).
     """
     from holdfast.simulator.results.next_study import plan_pairs, read_results
 

@@ -39,12 +39,11 @@ def quickstart(
 
     changes = {"seed": seed, "turns": turns, **({} if batch_size is None else {"batch_size": batch_size})}
     study = load_study(Path(str(files("holdfast.simulator.config") / "quickstart.yaml"))).model_copy(update=changes)
-    from holdfast.simulator.cli.studies.stage import viewer
-    from holdfast.simulator.runtime.pipeline import run_loop
+    from holdfast.simulator.api import Study
 
     folder = out or (DEFAULT_OUT if resume else free_folder(DEFAULT_OUT))
-    results = run_loop(study, folder, resume=resume, viewer=viewer(quiet=quiet))
-    show(results, folder, as_json=as_json, quiet=quiet)
+    done = Study(study).run(folder, resume=resume, quiet=quiet)
+    show(done.results, folder, as_json=as_json, quiet=quiet)
 
 
 def free_folder(wanted: Path) -> Path:

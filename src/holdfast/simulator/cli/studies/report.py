@@ -20,7 +20,7 @@ Examples:
 def report(folder: Path, as_json: bool, quiet: bool) -> None:
     """Make results.json and report.html from the journal in FOLDER."""
     from holdfast.simulator.cli.studies.run import show
-    from holdfast.simulator.cli.studies.stage import viewer
+    from holdfast.simulator.monitor.viewer import viewer
     from holdfast.simulator.runtime.pipeline import report as make_report
 
     results = make_report(folder, viewer=viewer(quiet=quiet))

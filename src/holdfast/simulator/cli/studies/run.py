@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,12 +84,11 @@ def run(
     spec = chosen_model(model, base_url)
     changes = given(model=spec, seed=seed, turns=turns, batch_size=batch_size, concurrency=concurrency)
     config = asked.model_copy(update={**changes, "budget": budget})
-    from holdfast.simulator.cli.studies.stage import viewer
-    from holdfast.simulator.runtime.pipeline import run_loop
+    from holdfast.simulator.api import Study
 
-    with _place(on, processes, address, ray_models) as place:
-        results = run_loop(config, out, resume=resume, viewer=viewer(quiet=quiet), replay=replay, place=place)
-    show(results, out, as_json=as_json, quiet=quiet)
+    with _executor(on, processes, address, ray_models) as executor:
+        done = Study(config).run(out, resume=resume, replay=replay, executor=executor, quiet=quiet)
+    show(done.results, out, as_json=as_json, quiet=quiet)
 
 
 def given(**options: object) -> dict[str, object]:
@@ -96,23 +96,25 @@ def given(**options: object) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _place(
+def _executor(
     on: str, processes: int | None, address: str | None, ray_models: int | None
 ) -> AbstractContextManager[Executor]:
-    """Where the command line wants the study held."""
+    """What the command line wants the study held by."""
     from holdfast.simulator.runtime.executor import LocalExecutor
 
     if on == "ray":
         if processes is not None:
             raise InputError("--processes: only here; with --on ray, --ray-models says how many engines a model has")
         try:
-            from holdfast.simulator.on_ray.cluster import connected
+            from holdfast.simulator.on_ray.cluster import ray_executor
         except ImportError as error:
             raise InputError("--on ray needs Ray; install it with: pip install 'holdfast[ray]'") from error
-        return connected(address, ray_models)
-    odd = [option for option, value in (("--address", address), ("--ray-models", ray_models)) if value is not None]
-    if odd:
-        raise InputError(f"{' and '.join(odd)}: only with --on ray")
+        return ray_executor(address, ray_models)
+    misplaced = [
+        option for option, value in (("--address", address), ("--ray-models", ray_models)) if value is not None
+    ]
+    if misplaced:
+        raise InputError(f"{' and '.join(misplaced)}: only with --on ray")
     return nullcontext(LocalExecutor(processes))
 
 
@@ -134,7 +136,7 @@ def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:
         raise InputError(f"--model: {error}") from None
 
 
-def show(results: dict[str, object], out: Path, *, as_json: bool, quiet: bool) -> None:
+def show(results: Mapping[str, object], out: Path, *, as_json: bool, quiet: bool) -> None:
     """Print results as a command was asked to."""
     from holdfast.simulator.cli.console import print_json
     from holdfast.simulator.cli.studies.summary import print_summary

@@ -12,7 +12,7 @@ import click
 from holdfast.simulator.cli.console import output_options
 
 if TYPE_CHECKING:
-    from holdfast.simulator.monitor.status import StatusReader, Status
+    from holdfast.simulator.monitor.status import Status, StatusReader
 
 CAUSES_SHOWN = 5
 
@@ -38,30 +38,30 @@ def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) 
 
     if not (folder / JOURNAL).is_file():
         raise InputError(f"{folder}: no run stands here (there is no {JOURNAL}); name a run folder")
-    onlooker = StatusReader(folder)
+    reader = StatusReader(folder)
     if watch and sys.stdout.isatty() and not (as_json or quiet):
-        _watch(onlooker, every)
+        _watch(reader, every)
         return
-    now = onlooker.look()
+    now = reader.look()
     _show(now, as_json=as_json, quiet=quiet)
     while watch and now.state == "running":
         time.sleep(every)
-        now = onlooker.look()
+        now = reader.look()
         _show(now, as_json=as_json, quiet=quiet)
 
 
-def _watch(onlooker: StatusReader, every: float) -> None:
+def _watch(reader: StatusReader, every: float) -> None:
     """In a terminal one look replaces the last."""
     from rich.live import Live
     from rich.text import Text
 
     from holdfast.simulator.cli.console import console
 
-    now = onlooker.look()
+    now = reader.look()
     with Live(Text("\n".join(lines(now))), console=console(), auto_refresh=False) as view:
         while now.state == "running":
             time.sleep(every)
-            now = onlooker.look()
+            now = reader.look()
             view.update(Text("\n".join(lines(now))), refresh=True)
 
 
@@ -77,8 +77,8 @@ def _show(now: Status, *, as_json: bool, quiet: bool) -> None:
 def lines(now: Status) -> list[str]:
     """What a person reads."""
     from holdfast.simulator.cli.personas.lines import shown
-    from holdfast.simulator.monitor.speed import duration
     from holdfast.simulator.monitor.running_means import counter_words
+    from holdfast.simulator.monitor.speed import duration
 
     speed = "" if now.turns_per_s is None else f", {now.turns_per_s:.1f} turns/s"
     left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"

@@ -22,13 +22,9 @@ Examples:
 @output_options
 def train(study: Path, out: Path, as_json: bool, quiet: bool) -> None:
     """Write steered dialogues and train one expert adapter per pattern that STUDY asks for."""
-    from holdfast.simulator.config.study import load_study
+    from holdfast.simulator.api import Study
 
-    config = load_study(study)
-    from holdfast.simulator.cli.studies.stage import viewer
-    from holdfast.simulator.runtime.pipeline import train as train_study
-
-    outcome = train_study(config, out, viewer=viewer(quiet=quiet))
+    outcome = Study.from_yaml(study).train(out, quiet=quiet)
     if as_json:
         print_json(outcome)
     elif not quiet:

@@ -1,17 +1,27 @@
-"""How a whole loop shows where it is: one line per stage while it runs, conversations as their own bar."""
+"""How a whole study shows where it is: one line per stage while it runs, conversations as their own bar."""
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass, field
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from holdfast.simulator.cli.console import console
-from holdfast.simulator.monitor.progress import progress_for
-from holdfast.simulator.runtime.pipeline import Viewer
+from holdfast.adapters.progress import StageProgress, silent
+from holdfast.simulator.monitor.progress import NoProgress, progress_for
+from holdfast.simulator.monitor.progress import Progress as ConversationProgress
 
 LINE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is told how far things are; nobody by default."""
+
+    stage: StageProgress = silent
+    conversations: ConversationProgress = field(default_factory=NoProgress)
 
 
 class StageBar:
@@ -19,7 +29,7 @@ class StageBar:
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=console(stderr=True))
+        self._bars = Progress(*columns, console=Console(stderr=True, highlight=False))
         self._stage = ""
         self._task: TaskID | None = None
 
@@ -51,5 +61,5 @@ class StageLines:
 def viewer(*, quiet: bool) -> Viewer:
     """Bars in a terminal, lines in a pipe, nothing where ``quiet``."""
     if quiet:
-        return Viewer(conversations=progress_for(quiet=True))
+        return Viewer()
     return Viewer(StageBar() if sys.stderr.isatty() else StageLines(), progress_for())

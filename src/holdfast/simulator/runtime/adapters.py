@@ -1,0 +1,67 @@
+"""Which adapters a study has: those that it trains, or those of a folder; and whether its candidates name others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdfast.adapters.dialogues.writing import TrainingPeople
+from holdfast.adapters.experts import ADAPTERS, ROUTER
+from holdfast.adapters.routing.router import WordRouter
+from holdfast.adapters.training.store import AdapterStore
+from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.core.errors import InputError
+from holdfast.core.wording import did_you_mean
+from holdfast.simulator.config.plan import Plan
+
+
+def adapters_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:
+    """The adapters below ``folder`` by name, and the router beside them where there is one."""
+    router = folder / Path(ROUTER).name
+    return AdapterStore(folder).paths(), WordRouter.load(router) if router.exists() else None
+
+
+def trained_in(out: Path) -> Path:
+    """Where a run folder keeps the adapters that it trained."""
+    return out / ADAPTERS
+
+
+def training_people(plan: Plan) -> TrainingPeople:
+    """The people of a study that trains, as training takes them."""
+    assert plan.split is not None
+    return TrainingPeople(split=plan.split, tasks=plan.tasks, patterns=plan.patterns, agent_for=EmbeddedUser)
+
+
+def check_adapters(plan: Plan) -> None:
+    """Make sure that the study has, or will train, every adapter that its candidates name. Loads nothing.
+
+    A candidate behind an endpoint may name what its server knows, unless the study has a folder of adapters.
+
+    Raises:
+        InputError: an adapter is in no folder, or there is none at all.
+    """
+    study, names = plan.study, adapter_names(plan)
+    adapted = [spec for spec in study.candidates if spec.adapted]
+    lacking = [spec.name for spec in adapted if (spec.model or study.model).local]
+    if lacking and not names:
+        raise InputError(
+            f"candidates {', '.join(lacking)} speak through adapters, and the study has none: "
+            "add a 'training' section, or 'adapters: FOLDER' of a run that trained some"
+        )
+    if study.training is None and study.adapters is None:
+        return
+    tasks = [plan.tasks[id] for id in sorted({persona.task for persona in plan.personas.values()})]
+    for spec in adapted:
+        for name in sorted(spec.adapter_names(tasks).difference(names)):
+            source = study.adapters if study.training is None else "the study's training"
+            raise InputError(
+                f"candidate {spec.name!r} speaks through the adapter {name!r}, which {source} does not give"
+                f"{did_you_mean(name, names)} (adapters there: {', '.join(names) or 'none'})"
+            )
+
+
+def adapter_names(plan: Plan) -> tuple[str, ...]:
+    """Names of the adapters that the study will have: one per pattern that it trains, or those of its folder."""
+    study = plan.study
+    if study.training is not None:
+        return training_people(plan).pattern_ids(study.training.patterns)
+    return () if study.adapters is None else AdapterStore(Path(study.adapters)).names()

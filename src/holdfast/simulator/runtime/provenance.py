@@ -1,0 +1,55 @@
+"""What a report says of how its transcripts came about: versions of packages, hashes of models and prompts."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from holdfast.adapters.micro import ablation
+from holdfast.agents.assistants import DescribedCandidate
+from holdfast.agents.prompts import prompt_hashes
+from holdfast.agents.raters.protocol import Rater
+from holdfast.simulator.config.study import StudyConfig
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Of Python and of these packages."""
+    return {"python": platform.python_version(), **{package: version(package) for package in packages}}
+
+
+def rater_versions(raters: Mapping[str, Rater]) -> dict[str, str]:
+    """Each rater's version, among a run's inputs."""
+    return {f"rater {rater.identity.id}": rater.identity.version for rater in raters.values()}
+
+
+def primary_rater(raters: Mapping[str, Rater]) -> dict[str, str]:
+    """Id and version of the rater that makes the curves."""
+    identity = next(iter(raters.values())).identity
+    return {"id": identity.id, "version": identity.version}
+
+
+def provenance(
+    study: StudyConfig,
+    refs: Sequence[str],
+    raters: Mapping[str, Rater],
+    inputs: Mapping[str, str],
+    candidates: Mapping[str, DescribedCandidate],
+) -> dict[str, Any]:
+    """Versions and hashes that the transcripts follow from.
+
+    ``refs``: what the study calls its models; ``inputs``: hashes of their weights, of adapters and raters.
+    ``system_prompts`` are the hashes of what each candidate may put before the conversation, by pattern.
+    """
+    microcosm = "micro" in refs
+    return {
+        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
+        "model": study.model.in_words,
+        "microcosm": microcosm,
+        **({"ablation": ablation()} if microcosm else {}),
+        "inputs": dict(inputs),
+        "rater": primary_rater(raters),
+        "prompts": prompt_hashes(),
+        "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
+    }
