@@ -26,7 +26,9 @@ def orchestration(*, scripted: bool, conversations: int = 64, turns: int = 24) -
     ours = min(hold(people).cpu_ms_per_turn for _ in range(3))
     bare = min(bare_cpu_ms_per_turn(people) for _ in range(3))
     goal = "at most 2 ms" if scripted else ""
-    return Measure(f"a turn with {who(scripted)}, instant model", ours, "the same people in a bare loop", bare, "ms", goal)
+    return Measure(
+        f"a turn with {who(scripted)}, instant model", ours, "the same people in a bare loop", bare, "ms", goal
+    )
 
 
 def who(scripted: bool) -> str:

@@ -52,7 +52,11 @@ def session(plan: Plan, model: ChatModel, *, scripted: bool) -> Session:
     if not scripted:
         return resources.session()
     return Session(
-        plan, resources.candidates(), lambda _, persona: ScriptedUser(persona), {"hash": HashRater()}, usage=resources.usage
+        plan,
+        resources.candidates(),
+        lambda _, persona: ScriptedUser(persona),
+        {"hash": HashRater()},
+        usage=resources.usage,
     )
 
 

@@ -102,7 +102,9 @@ class CandidateContract:
             turns.append(record)
 
         spec = EpisodeSpec("p", hidden.task, candidate.name, 1, 6)
-        cast = Participants(spec, TASKS["bug_hunt"], ScriptedUser(hidden), candidate, {"hash": HashRater()}, MaxTurns(6), keep)
+        cast = Participants(
+            spec, TASKS["bug_hunt"], ScriptedUser(hidden), candidate, {"hash": HashRater()}, MaxTurns(6), keep
+        )
         await graph.ainvoke(opening(cast), config(6), context=cast)
         assert len(turns) == len(model.requests) == 6
         for turn, request in zip(turns, model.requests, strict=True):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import Message, Spoken, UserState
+from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold

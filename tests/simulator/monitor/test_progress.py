@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from holdfast.simulator.monitor.terminal import RichProgress
 from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, progress_for
 from holdfast.simulator.monitor.speed import Speed, duration
+from holdfast.simulator.monitor.terminal import RichProgress
 
 
 class Clock:

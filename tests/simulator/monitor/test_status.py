@@ -12,8 +12,8 @@ from threading import Semaphore
 
 import pytest
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.studies.status import lines
@@ -67,7 +67,9 @@ def test_a_look_adds_up_however_fast_the_run_writes(tmp_path: Path) -> None:
         with Journal.resume(tmp_path / "journal.sqlite") as journal:
             for turn in range(1, 101):
                 for spec in specs:
-                    said = TurnRecord(spec.id, turn, "hm", Intention("feel"), "ok", {"linear": expressed(0, 1, 0)}, {}, 50.0, {})
+                    said = TurnRecord(
+                        spec.id, turn, "hm", Intention("feel"), "ok", {"linear": expressed(0, 1, 0)}, {}, 50.0, {}
+                    )
                     journal.append(said)
                 assert looks.acquire(timeout=30)  # so that a hundred looks fall into its writing
 

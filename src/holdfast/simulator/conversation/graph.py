@@ -25,7 +25,7 @@ from langgraph.types import Command
 from holdfast.agents.protocols import AssistantView, Message
 from holdfast.agents.turn import close_turn, open_turn, rate_reply
 from holdfast.agents.users.state import state_to_json
-from holdfast.simulator.conversation.participants import Participants, ConversationState
+from holdfast.simulator.conversation.participants import ConversationState, Participants
 from holdfast.simulator.conversation.stop import TurnEnd
 from holdfast.simulator.records import TurnRecord
 
