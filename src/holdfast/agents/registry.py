@@ -61,7 +61,7 @@ def kinds() -> tuple[str, ...]:
 
 def untrained() -> tuple[str, ...]:
     """The words of the kinds that need no trained adapter."""
-    return tuple(word for word, (spec, _) in _KINDS.items() if not spec.adapted)
+    return tuple(word for word, (spec, _) in _KINDS.items() if not spec.trained)
 
 
 def build(spec: s.CandidateSpec, resources: CandidateResources) -> DescribedCandidate:

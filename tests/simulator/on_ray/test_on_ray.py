@@ -20,10 +20,9 @@ from holdfast import Study
 from holdfast.simulator.engine.budget import BudgetSpec
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.monitor.progress import NoProgress
-from holdfast.simulator.engine.run import RunOutcome, run_study
+from holdfast.simulator.engine.run import RunOutcome
 from holdfast.simulator.monitor.status import StatusReader
 from holdfast.simulator.runtime.resources import open_resources
-from holdfast.simulator.runtime.pipeline import run_loop
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.runtime.executor import LOCAL, Executor
 from holdfast.simulator.config.plan import Plan, resolve
@@ -34,6 +33,7 @@ from tests.servers.faults import Faults
 from tests.servers.langsmith import langsmith
 from tests.servers.openai_server import ScriptedServer
 from tests.servers.threaded import running
+from tests.simulator.engine.studies import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'holdfast[ray]')")
@@ -65,10 +65,10 @@ def plan() -> Plan:
     return resolve(StudyConfig.model_validate(fields))
 
 
-def hold(plan: Plan, place: Executor, adapter: Path, out: Path, progress: NoProgress | None = None) -> RunOutcome:
-    house = open_resources(plan.study, place)
-    house.models[house.default].add_adapter("solver", adapter)
-    return run_study(plan, house.troupe(plan, router=None), out, progress=progress)
+def hold(plan: Plan, executor: Executor, adapter: Path, out: Path, **options: Any) -> RunOutcome:
+    resources = open_resources(plan, executor)
+    resources.models[plan.study.model].add_adapter("solver", adapter)
+    return run(resources.session(), out, **options)
 
 
 @dataclass
@@ -105,12 +105,12 @@ def check(out: Path, calm: str) -> None:
 
 
 def test_a_worker_is_killed_half_way(cluster: Any, calm: str, adapter: Path, tmp_path: Path) -> None:
-    from holdfast.simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import ray_executor
 
     victim = cluster.list_all_nodes()[1]
     progress = Notes(half=lambda: cluster.remove_node(victim, allow_graceful=False))
-    with connected(cluster.address, engines=2) as place:
-        outcome = hold(plan(), place, adapter, tmp_path / "run", progress)
+    with ray_executor(cluster.address, engines=2) as executor:
+        outcome = hold(plan(), executor, adapter, tmp_path / "run", progress=progress)
     assert (outcome.turns, outcome.failed) == (TURNS * EPISODES, 0)
     check(tmp_path / "run", calm)
     # Whether conversations stood on the dead node, or an engine only, is Ray's to choose: no note need be there.
@@ -122,23 +122,21 @@ def test_stopping_and_going_on(cluster: Any, calm: str, adapter: Path, tmp_path:
     import os
     import signal
 
-    from holdfast.simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import ray_executor
 
     progress = Notes(half=lambda: os.kill(os.getpid(), signal.SIGINT))
-    with connected(cluster.address, engines=1) as place, pytest.raises(KeyboardInterrupt):
-        hold(plan(), place, adapter, tmp_path / "run", progress)
+    with ray_executor(cluster.address, engines=1) as executor, pytest.raises(KeyboardInterrupt):
+        hold(plan(), executor, adapter, tmp_path / "run", progress=progress)
     with Journal.read(tmp_path / "run" / "journal.sqlite") as journal:
         kept = journal.count().turns
     assert TURNS * EPISODES // 2 <= kept < TURNS * EPISODES
-    house = open_resources(plan().study, LOCAL)
-    house.models[house.default].add_adapter("solver", adapter)
-    run_study(plan(), house.troupe(plan(), router=None), tmp_path / "run", resume=True)
+    hold(plan(), LOCAL, adapter, tmp_path / "run", resume=True)
     check(tmp_path / "run", calm)
 
 
 def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_path: Path) -> None:
     """Prices are dollars per million tokens, so $1,000 is $0.001 a token; a third of the requests meets a fault."""
-    from holdfast.simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import ray_executor
 
     with running(ScriptedServer(Faults(0.3, seed=4), patience_s=1.2, retry_after_s=0.05, down_s=0.1)) as server:
         prices = {"prompt": 1000.0, "completion": 1000.0}
@@ -146,12 +144,12 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
         fields = {"model": model, "personas": {"tasks": ["bug_hunt"]}, "candidates": ["base", "system_prompt"]}
         study = StudyConfig.model_validate({**fields, "turns": TURNS, "concurrency": 3})
         limited = study.model_copy(update={"budget": BudgetSpec(cost_usd=0.5)})
-        with connected(cluster.address, engines=2) as place:
+        with ray_executor(cluster.address, engines=2) as executor:
             spent = pytest.raises(BudgetError, match=r"the budget of \$0.5 is spent")
             with spent, pytest.warns(UserWarning, match="callbacks hear nothing of conversations on Ray workers"):
-                run_loop(limited, tmp_path, place=place, callbacks=[Recorder()])
+                Study(limited).run(tmp_path, executor=executor, callbacks=[Recorder()])
             early = StatusReader(tmp_path).look()
-            run_loop(study, tmp_path, resume=True, place=place)
+            Study(study).run(tmp_path, resume=True, executor=executor)
         late = StatusReader(tmp_path).look()
     assert early.counters["cost_usd"] >= 0.5
     assert early.turns < 12 * TURNS
@@ -163,7 +161,7 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
 def test_langsmith_hears_workers_by_the_variables_of_their_machine(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from holdfast.simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import ray_executor
 
     with langsmith() as posted, running(ScriptedServer()) as server:
         monkeypatch.setenv("LANGSMITH_TRACING", "true")
@@ -174,8 +172,8 @@ def test_langsmith_hears_workers_by_the_variables_of_their_machine(
             monkeypatch.delenv(f"LANGSMITH_{name}")  # the driver has none
         model = {"ref": "openai:m", "base_url": server.base_url}
         study = Study.of(model=model, personas={"ids": ["jun_park"]}, candidates=["base", "system_prompt"], turns=3)
-        with connected(cluster.address, engines=1) as place:
-            run_loop(study.config, tmp_path, place=place)
+        with ray_executor(cluster.address, engines=1) as executor:
+            study.run(tmp_path, executor=executor)
     turns = [turn for episode in read_episodes(tmp_path / "journal.sqlite") for turn in episode.turns]
     assert len(turns) == 6
     assert posted.keys == {"of these machines"}
@@ -187,14 +185,14 @@ def test_a_study_that_says_cpu_stays_off_the_gpu() -> None:
     """Ray believes in a GPU that this machine does not have, so an engine that was sent to it could not start."""
     if torch.cuda.is_available():
         pytest.skip("needs a machine without a GPU")
-    from holdfast.simulator.on_ray.cluster import connected
+    from holdfast.simulator.on_ray.cluster import ray_executor
 
     ray.init(num_cpus=1, num_gpus=1, include_dashboard=False, log_to_driver=False)
     try:
-        with connected(None, engines=None) as place:
+        with ray_executor(None, engines=None) as executor:
             for device in ("cpu", "auto"):
-                place.load(resolve_model(ModelSpec(ref="micro", device=device), base_path()), 4)
+                executor.load(resolve_model(ModelSpec(ref="micro", device=device), base_path()), 4)
             with pytest.raises(ModelError, match=r"could not be loaded on its Ray actor: .*(CUDA|NVIDIA)"):
-                place.load(resolve_model("micro", base_path()), 4)
+                executor.load(resolve_model("micro", base_path()), 4)
     finally:
         ray.shutdown()

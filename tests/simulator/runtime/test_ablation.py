@@ -27,8 +27,8 @@ def test_the_shipped_table_says_what_the_readme_says() -> None:
 
 
 @pytest.mark.slow
-def test_the_shipped_base_gives_its_row_again(tmp_path: Path) -> None:
+async def test_the_shipped_base_gives_its_row_again(tmp_path: Path) -> None:
     rows = ablation()
     assert rows is not None
     (shipped,) = (row for row in rows if row["recipe"] == "cue")
-    assert measure_recipe("cue", base_path(), tmp_path / "run") == shipped
+    assert await measure_recipe("cue", base_path(), tmp_path / "run") == shipped

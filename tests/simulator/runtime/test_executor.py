@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from holdfast.agents.models.local import multiprocess as processes
-from holdfast.simulator.runtime import executor as place
+from holdfast.simulator.runtime import executor
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
@@ -18,12 +18,12 @@ STUDY = "{candidates: [base, system_prompt], personas: {per_task: 1}, turns: 2, 
 
 
 def test_only_a_long_study_has_several_processes_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "_cores", lambda: 3)
+    monkeypatch.setattr(executor, "_cores", lambda: 3)
     assert with_processes(LOCAL, LONG - 1) == LocalExecutor(1)
     assert with_processes(LOCAL, LONG) == LocalExecutor(3)
     assert with_processes(LocalExecutor(2), 10) == LocalExecutor(2)
     assert with_processes(LocalExecutor(1), 10**6) == LocalExecutor(1)
-    monkeypatch.setattr(place, "_cores", lambda: 128)
+    monkeypatch.setattr(executor, "_cores", lambda: 128)
     assert with_processes(LOCAL, LONG) == LocalExecutor(processes.MOST)
     elsewhere: Any = object()
     assert with_processes(elsewhere, LONG) is elsewhere

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import BudgetError, InputError
 from holdfast import Study
-from holdfast.simulator.runtime.resources import experts_in, need_experts, open_resources
+from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.runtime.adapters import adapters_in, check_adapters
+from holdfast.simulator.runtime.resources import open_resources
 from tests.agents.models.conftest import CONFIGS, build_adapter, build_model
 from tests.servers.openai_server import ScriptedServer
 from tests.servers.threaded import running
@@ -31,48 +35,53 @@ def adapters(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def study(server: ScriptedServer, adapters: Path, base: Path, **model: Any) -> StudyConfig:
+def study(server: ScriptedServer, adapters: Path | None, base: Path, **model: Any) -> Plan:
+    """The bare model and an adapter on ``server``, and the same adapter on this machine."""
     served = {"ref": "openai:m", "base_url": server.base_url, **model}
     here = {"kind": "adapter", "adapter": "warm", "name": "here", "model": f"hf:{base}"}
-    candidates = ("base", {"kind": "adapter", "adapter": "warm"}, here)
-    return StudyConfig.model_validate({"model": served, "candidates": candidates, "adapters": str(adapters)})
+    fields = {"model": served, "candidates": ("base", {"kind": "adapter", "adapter": "warm"}, here)}
+    folder = {} if adapters is None else {"adapters": str(adapters)}
+    return resolve(StudyConfig.model_validate(fields | folder))
 
 
-def test_one_study_may_have_an_adapter_here_and_there(base: Path, adapters: Path) -> None:
-    with running(ScriptedServer(models=("m",))) as server:
-        asked = study(server, adapters, base, load_adapters=True)
-        house = open_resources(asked)
-        experts, _ = experts_in(adapters)
-        house.add_experts(experts)
+async def test_one_study_may_have_an_adapter_here_and_there(base: Path, adapters: Path) -> None:
+    async with ScriptedServer(models=("m",)) as server:
+        plan = study(server, adapters, base, load_adapters=True)
+        check_adapters(plan)
+        resources = await open_resources(plan).with_adapters(*adapters_in(adapters))
         assert server.models == ("m", "warm")  # the server was told
-    local = house.models[asked.candidates[2].model]  # type: ignore[index]
+    local = resources.models[plan.study.candidates[2].model]  # type: ignore[index]
     assert local.adapters == ("warm",)  # type: ignore[attr-defined]
-    inputs = house.inputs(experts)
+    inputs = resources.inputs()
     assert inputs["model openai:m"] == "served"
     assert len(inputs[f"model hf:{base}"]) == len(inputs["adapter warm"]) == 64
     with pytest.raises(InputError, match=r"adapters are trained on a model of this machine, not on openai:m at http"):
-        _ = house.base
+        _ = resources.base
 
 
-def test_a_server_may_know_its_adapters_without_a_folder(base: Path, tmp_path: Path) -> None:
-    with running(ScriptedServer()) as server:
-        asked = study(server, tmp_path, base)
-        with pytest.raises(InputError, match="candidates here speak through adapters, and the study has none"):
-            need_experts(asked, {})
-        need_experts(asked.model_copy(update={"candidates": asked.candidates[:2]}), {})
+def test_a_server_may_know_its_adapters_without_a_folder(base: Path) -> None:
+    plan = study(ScriptedServer(), None, base)
+    with pytest.raises(InputError, match="candidates here speak through adapters, and the study has none"):
+        check_adapters(plan)
+    check_adapters(replace(plan, study=plan.study.model_copy(update={"candidates": plan.study.candidates[:2]})))
 
 
 async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:
     async with ScriptedServer() as server:
-        asked = study(server, adapters, base)
-        house = open_resources(asked)
-        experts, _ = experts_in(adapters)
-        house.add_experts(experts)
+        plan = study(server, adapters, base)
+        resources = await open_resources(plan).with_adapters(*adapters_in(adapters))
         request = GenerationRequest("c", (Message("user", "w1 w2"),), 1, "warm", Sampling(0.0, 1.0, 4))
-        there = await house.models[asked.model].generate(request)
-        here = await house.models[asked.candidates[2].model].generate(request)  # type: ignore[index]
+        there = await resources.model(None).generate(request)
+        here = await resources.model(plan.study.candidates[2].model).generate(request)
     assert there.text
     assert here.completion_tokens > 0
+
+
+def test_what_candidates_put_before_a_conversation_is_in_the_provenance(base: Path, adapters: Path) -> None:
+    prompted = {"kind": "system_prompt", "prompt": "Be kind."}
+    plan = resolve(StudyConfig.model_validate({"model": f"hf:{base}", "candidates": ["base", prompted]}))
+    session = open_resources(plan).session()
+    assert session.provenance["system_prompts"] == {"system_prompt": {"own": sha256("Be kind.")}}
 
 
 @pytest.mark.parametrize("budget", [{}, {"tokens": 1}], ids=["to the end", "broken off"])

@@ -29,10 +29,10 @@ class SamplingSpec(Frozen):
 class CandidateSpec(Frozen):
     """What every kind has. ``model`` and ``sampling``: the study's where None.
 
-    ``adapted``: whether candidates of this kind speak through trained adapters.
+    ``trained``: whether the kind speaks through trained adapters.
     """
 
-    adapted: ClassVar[bool] = False
+    trained: ClassVar[bool] = False
 
     kind: str
     name: Name = ""
@@ -85,7 +85,7 @@ class ReminderSpec(PromptedSpec):
 class AdapterSpec(PromptedSpec):
     """One fixed adapter; ``with_prompt`` adds the system prompt (a ``pattern`` or ``prompt`` implies it)."""
 
-    adapted: ClassVar[bool] = True
+    trained = True
 
     kind: Literal["adapter"] = "adapter"
     adapter: Annotated[str, Field(min_length=1, max_length=400)]
@@ -102,7 +102,7 @@ class AdapterSpec(PromptedSpec):
 class ExpertsSpec(CandidateSpec):
     """One expert per pattern. ``experts`` maps a pattern id to an adapter's name; the pattern's own id by default."""
 
-    adapted: ClassVar[bool] = True
+    trained = True
 
     experts: dict[Id, str] = Field(default_factory=dict)
 

@@ -80,6 +80,7 @@ async def hold_conversation(participants: Participants, turns: Sequence[TurnReco
     settings = config(participants.spec.max_turns, participants.callbacks, name=participants.spec.id)
     state = reopening(participants, turns)
     paced = replace(participants, candidate=PacedCandidate(participants.candidate, pacer))
+    await pacer.wait()  # the first requests of a batch leave in small groups too
     end: ConversationState = await graph.ainvoke(state, settings, context=paced, output_keys=_OUTPUT_KEYS)
     return end
 

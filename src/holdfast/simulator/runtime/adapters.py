@@ -40,7 +40,7 @@ def check_adapters(plan: Plan) -> None:
         InputError: an adapter is in no folder, or there is none at all.
     """
     study, names = plan.study, adapter_names(plan)
-    adapted = [spec for spec in study.candidates if spec.adapted]
+    adapted = [spec for spec in study.candidates if spec.trained]
     lacking = [spec.name for spec in adapted if (spec.model or study.model).local]
     if lacking and not names:
         raise InputError(

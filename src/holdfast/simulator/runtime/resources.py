@@ -112,7 +112,7 @@ class Resources:
             ModelError: an adapter is of another base, or the server refuses it.
         """
         study = self.plan.study
-        adapted = [spec.model or study.model for spec in study.candidates if spec.adapted]
+        adapted = [spec.model or study.model for spec in study.candidates if spec.trained]
         for spec in dict.fromkeys([study.model, *adapted]):
             model, reference = self.models[spec], self.references[spec]
             if isinstance(reference, LocalReference):
