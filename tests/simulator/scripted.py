@@ -92,7 +92,7 @@ class ScriptedUser:
 
 @dataclass(frozen=True)
 class HashRater:
-    identity: RaterIdentity = RaterIdentity("hash", "1")
+    identity: RaterIdentity = field(default_factory=lambda: RaterIdentity("hash", "1"))
     scale: Scale = EXPRESSED
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from holdfast.core.atomic import drafted
 from holdfast.agents.protocols import SENSE7
+from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.journal.store import Journal
@@ -50,7 +50,9 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "said_need": ("string", "practical need that it names; null where none"),
     "said_goal": ("string", "id of the persona's goal that it asks about; null where none"),
     "goals_served": ("strings", "ids of the goals that the reply met"),
-    **dict.fromkeys(MECHANISMS, ("double", "expressed empathy of the reply by the primary rater, 0-2; null if unrated")),
+    **dict.fromkeys(
+        MECHANISMS, ("double", "expressed empathy of the reply by the primary rater, 0-2; null if unrated")
+    ),
     "unrated": ("string", "why the primary rater gave no rating; null where it did"),
     "witnesses": ("string", "ratings by the other raters, as a JSON object; null without any"),
     **{f"felt_{name}": ("double", "perceived empathy, SENSE-7, 1-5") for name in SENSE7},
@@ -109,7 +111,7 @@ def _about(spec: EpisodeSpec, error: str | None) -> dict[str, Any]:
         "persona": spec.persona,
         "agent": spec.agent or None,
         "task": spec.task,
-        "replicate": spec.seed,
+        "replicate": spec.replicate,
         "max_turns": spec.max_turns,
         "round": spec.round,
         "error": error,

@@ -18,12 +18,12 @@ __all__ = ["EpisodeRecord", "EpisodeSpec", "TurnRecord", "derive_seed"]
 
 @dataclass(frozen=True, slots=True)
 class EpisodeSpec:
-    """One conversation to hold. Everything random in it is derived from ``seed`` and ``id``."""
+    """One conversation to hold. Everything random in it is derived from the study's seed and ``id``."""
 
     persona: str
     task: str
     candidate: str
-    seed: int  # the replicate's seed; the same persona x seed meets every candidate
+    replicate: int  # numbered from 1; the same persona x replicate meets every candidate
     max_turns: int
     round: int = 0
     agent: str = ""  # id in the population; the persona's id where there is none
@@ -31,14 +31,14 @@ class EpisodeSpec:
 
     @property
     def id(self) -> str:
-        """Readable and unique in a study: ``candidate/agent-or-persona/seed/max_turns/round``, and ``/simulator``
+        """Readable and unique in a study: ``candidate/agent-or-persona/replicate/max_turns/round``, and ``/simulator``
         unless the embedded users play."""
         return f"{self.candidate}/{self.user_key}"
 
     @property
     def user_key(self) -> str:
         """The same for all candidates that meet this user: seeds the user's draws (common random numbers)."""
-        key = f"{self.agent or self.persona}/{self.seed}/{self.max_turns}/{self.round}"
+        key = f"{self.agent or self.persona}/{self.replicate}/{self.max_turns}/{self.round}"
         return f"{key}/{self.simulator}" if self.simulator else key
 
 

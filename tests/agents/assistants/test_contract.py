@@ -102,10 +102,10 @@ class CandidateContract:
             turns.append(record)
 
         spec = EpisodeSpec("p", hidden.task, candidate.name, 1, 6)
-        cast = Participants(
+        people = Participants(
             spec, TASKS["bug_hunt"], ScriptedUser(hidden), candidate, {"hash": HashRater()}, MaxTurns(6), keep
         )
-        await graph.ainvoke(opening(cast), config(6), context=cast)
+        await graph.ainvoke(opening(people), config(6), context=people)
         assert len(turns) == len(model.requests) == 6
         for turn, request in zip(turns, model.requests, strict=True):
             seen = repr(request)

@@ -19,7 +19,7 @@ def test_everybody_meets_every_candidate_at_every_length_and_replicate() -> None
     made = plan(lengths=(6, 12), replicates=3)
     assert len(made.episodes) == len(library()) * 2 * 2 * 3
     assert len({spec.id for spec in made.episodes}) == len(made.episodes)
-    assert {spec.seed for spec in made.episodes} == {1, 2, 3}
+    assert {spec.replicate for spec in made.episodes} == {1, 2, 3}
     assert {spec.max_turns for spec in made.episodes} == {6, 12}
 
 

@@ -8,14 +8,14 @@ from langgraph.graph import END, START, StateGraph
 
 from holdfast.agents.assistants import BareModel
 from holdfast.core.errors import ModelError
-from holdfast.simulator.conversation.participants import Participants, ConversationState, opening, reopening
 from holdfast.simulator.conversation.graph import build_graph, config, graph
+from holdfast.simulator.conversation.participants import ConversationState, Participants, opening, reopening
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedUser, persona
 
 
-def cast(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = None) -> Participants:
+def participants(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = None) -> Participants:
     async def keep(record: TurnRecord) -> None:
         turns.append(record)
 
@@ -24,14 +24,14 @@ def cast(turns: list[TurnRecord], max_turns: int = 5, model: HashModel | None = 
     return Participants(spec, TASKS["bug_hunt"], *people, MaxTurns(max_turns), keep, study_seed=3)
 
 
-def hold(cast: Participants, state: ConversationState | None = None) -> ConversationState:
-    start = opening(cast) if state is None else state
-    return asyncio.run(graph.ainvoke(start, config(cast.spec.max_turns), context=cast))
+def hold(participants: Participants, state: ConversationState | None = None) -> ConversationState:
+    start = opening(participants) if state is None else state
+    return asyncio.run(graph.ainvoke(start, config(participants.spec.max_turns), context=participants))
 
 
 def test_each_finished_turn_leaves_in_order() -> None:
     turns: list[TurnRecord] = []
-    end = hold(cast(turns))
+    end = hold(participants(turns))
     assert [turn.turn for turn in turns] == [1, 2, 3, 4, 5]
     assert [turn.stop for turn in turns] == [None, None, None, None, "max turns"]
     said = [text for turn in turns for text in (turn.user, turn.reply)]
@@ -41,9 +41,9 @@ def test_each_finished_turn_leaves_in_order() -> None:
 @pytest.mark.parametrize("kept", range(6))
 def test_going_on_from_any_turn_equals_never_stopping(kept: int) -> None:
     whole: list[TurnRecord] = []
-    hold(cast(whole))
+    hold(participants(whole))
     rest: list[TurnRecord] = []
-    people = cast(rest)
+    people = participants(rest)
     if kept < 5:
         hold(people, reopening(people, whole[:kept]))
     else:
@@ -53,20 +53,20 @@ def test_going_on_from_any_turn_equals_never_stopping(kept: int) -> None:
 
 def test_a_halted_conversation_finishes_its_turn_and_has_no_reason() -> None:
     turns: list[TurnRecord] = []
-    end = hold(replace(cast(turns), halted=lambda: len(turns) == 2))
+    end = hold(replace(participants(turns), halted=lambda: len(turns) == 2))
     assert [turn.stop for turn in turns] == [None, None]
     assert end["stop"] is None
 
 
 def test_the_limit_of_steps_follows_from_the_turns() -> None:
     turns: list[TurnRecord] = []
-    hold(cast(turns, max_turns=300))
+    hold(participants(turns, max_turns=300))
     assert len(turns) == 300
 
 
 def test_an_expectation_that_a_population_moved_holds_from_the_start() -> None:
     turns: list[TurnRecord] = []
-    hold(replace(cast(turns), desired=4.25))
+    hold(replace(participants(turns), desired=4.25))
     assert {turn.state["desired"] for turn in turns} == {4.25}
 
 
@@ -79,13 +79,13 @@ def test_a_failing_model_fails_the_conversation_after_the_turns_it_had() -> None
 
     turns: list[TurnRecord] = []
     with pytest.raises(ModelError, match="no more"):
-        hold(cast(turns, model=Tired()))
+        hold(participants(turns, model=Tired()))
     assert [turn.turn for turn in turns] == [1, 2]
 
 
 def test_it_fits_into_a_graph_of_ones_own() -> None:
     turns: list[TurnRecord] = []
-    people = cast(turns)
+    people = participants(turns)
     outer = StateGraph(ConversationState, context_schema=Participants)
     outer.add_node("conversation", build_graph().compile())
     outer.add_edge(START, "conversation")

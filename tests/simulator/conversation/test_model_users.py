@@ -69,8 +69,10 @@ async def test_the_assistant_never_sees_who_the_user_is(speaks: Any) -> None:
 
     spec = EpisodeSpec("p", hidden.task, "base", 1, 6)
     user = ModelUser(hidden, player, spec.id)
-    cast = Participants(spec, TASKS["bug_hunt"], user, BareModel(model), {"hash": HashRater()}, MaxTurns(6), keep)
-    await graph.ainvoke(opening(cast), config(6), context=cast)
+    participants = Participants(
+        spec, TASKS["bug_hunt"], user, BareModel(model), {"hash": HashRater()}, MaxTurns(6), keep
+    )
+    await graph.ainvoke(opening(participants), config(6), context=participants)
     assert len(turns) == len(model.requests) == 6
     assert any("CANARYBACK" in repr(request) for request in player.requests)
     assert any("CANARYHIDDEN" in repr(request) for request in player.requests)

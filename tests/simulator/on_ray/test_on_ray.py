@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 import torch
 
+from holdfast import Study
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.references import resolve as resolve_model
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.errors import BudgetError, ModelError
-from holdfast import Study
-from holdfast.simulator.engine.budget import BudgetSpec
-from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.monitor.progress import NoProgress
-from holdfast.simulator.engine.run import RunOutcome
-from holdfast.simulator.monitor.status import StatusReader
-from holdfast.simulator.runtime.resources import open_resources
-from holdfast.simulator.measure.transcripts import transcripts_sha256
-from holdfast.simulator.runtime.executor import LOCAL, Executor
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.engine.budget import BudgetSpec
+from holdfast.simulator.engine.run import RunOutcome
+from holdfast.simulator.journal.store import Journal, read_episodes
+from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.monitor.progress import NoProgress
+from holdfast.simulator.monitor.status import StatusReader
+from holdfast.simulator.runtime.executor import LOCAL, Executor
+from holdfast.simulator.runtime.resources import open_resources
 from tests.agents.models.conftest import build_adapter
 from tests.agents.models.langchain.test_tracing import Recorder
 from tests.servers.faults import Faults

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.personas.schema import MECHANISMS, Goal, Persona
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -78,7 +78,7 @@ def _level(name: str, turn: int) -> float:
 
 
 def _episode(spec: EpisodeSpec) -> EpisodeRecord:
-    rng = np.random.default_rng([spec.seed, len(spec.persona), *spec.id.encode()])
+    rng = np.random.default_rng([spec.replicate, len(spec.persona), *spec.id.encode()])
     ends = spec.max_turns if rng.random() < 0.85 else int(rng.integers(max(1, spec.max_turns // 2), spec.max_turns + 1))
     return EpisodeRecord(spec, tuple(_turn(spec, t, rng, t == ends) for t in range(1, ends + 1)))
 

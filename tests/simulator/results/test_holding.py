@@ -73,7 +73,7 @@ def test_leaving_moves_the_lower_bound_only():
     spoken = study({"base": 0.9, "routed": 0.9}, turns=8)
     short = [
         ends(replace(one, turns=one.turns[:5]), "user left: no more")
-        if one.spec.candidate == "routed" and one.spec.seed
+        if one.spec.candidate == "routed" and one.spec.replicate
         else one
         for one in spoken
     ]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from holdfast.agents.models.local import multiprocess as processes
-from holdfast.simulator.runtime import executor
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.runtime import executor
 from holdfast.simulator.runtime.executor import LOCAL, LONG, LocalExecutor, with_processes
 
 STUDY = "{candidates: [base, system_prompt], personas: {per_task: 1}, turns: 2, batch_size: 16}"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.core.errors import HoldfastError, InputError
 from holdfast import Study
+from holdfast.core.errors import HoldfastError, InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.study import load_study
 

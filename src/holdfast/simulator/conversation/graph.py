@@ -5,9 +5,10 @@
     START ─► user ─► assistant ─► user ─► … ─► END
 
 Two nodes a turn, because LangGraph's cost is per step: rating, feeling and speaking need no step of their own. The
-graph saves and plots nothing itself: each finished turn leaves as a :class:`~holdfast.simulator.records.TurnRecord` through
-the participants' ``on_turn``. It has no checkpointer, because a checkpoint per step is quadratic in turns; the engine's
-journal keeps the turns, and :func:`~holdfast.simulator.conversation.participants.reopening` rebuilds the state from them.
+graph saves and plots nothing itself: each finished turn leaves as a
+:class:`~holdfast.simulator.records.TurnRecord` through the participants' ``on_turn``. It has no checkpointer, because a
+checkpoint per step is quadratic in turns; the engine's journal keeps the turns, and
+:func:`~holdfast.simulator.conversation.participants.reopening` rebuilds the state from them.
 
 >>> await graph.ainvoke(opening(people), config(people.spec.max_turns), context=people)  # doctest: +SKIP
 """

@@ -56,18 +56,18 @@ class Participants:
         return derive_seed(self.study_seed, self.spec.id, turn, "reply")
 
 
-def opening(cast: Participants) -> ConversationState:
+def opening(participants: Participants) -> ConversationState:
     """The state before the first turn."""
-    user = cast.user.begin(cast.user_seed(0, "begin"))
-    if cast.desired is not None:
-        user = replace(user, desired=cast.desired)
+    user = participants.user.begin(participants.user_seed(0, "begin"))
+    if participants.desired is not None:
+        user = replace(user, desired=participants.desired)
     return {"turn": 0, "messages": (), "user": user, "stop": None}
 
 
-def reopening(cast: Participants, turns: Sequence[TurnRecord]) -> ConversationState:
+def reopening(participants: Participants, turns: Sequence[TurnRecord]) -> ConversationState:
     """The state after ``turns``, as if the conversation had never been broken off."""
     if not turns:
-        return opening(cast)
+        return opening(participants)
     pairs = [(Message("user", turn.user), Message("assistant", turn.reply)) for turn in turns]
     last = turns[-1]
     messages = tuple(message for pair in pairs for message in pair)

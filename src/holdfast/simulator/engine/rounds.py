@@ -23,7 +23,7 @@ World = tuple[str, int, int, str]
 
 def world_of(spec: EpisodeSpec) -> World:
     """The world in which an episode takes place."""
-    return (spec.candidate, spec.seed, spec.max_turns, spec.simulator)
+    return (spec.candidate, spec.replicate, spec.max_turns, spec.simulator)
 
 
 def worlds(plan: Plan) -> dict[World, Population]:

@@ -57,7 +57,9 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
 
     Raises ValueError, TypeError or KeyError where the row is damaged.
     """
-    episode, turn, user, said, reply, ratings, felt, emotion, state, goals, adapter, task, stop, prompt, completion = row
+    episode, turn, user, said, reply, ratings, felt, emotion, state, goals, adapter, task, stop, prompt, completion = (
+        row
+    )
     return TurnRecord(
         episode_id=intern(episode),
         turn=turn,
@@ -98,11 +100,11 @@ def _rating(raw: Mapping[str, Any]) -> Rating:
 
 
 def spec_json(spec: EpisodeSpec) -> str:
-    """What is needed to make the spec again."""
-    return dumps(asdict(spec))
+    """What is needed to make the spec again; the journal calls its replicate ``seed``."""
+    return dumps({("seed" if name == "replicate" else name): value for name, value in asdict(spec).items()})
 
 
 def json_spec(text: str) -> EpisodeSpec:
     """The spec of :func:`spec_json`'s text."""
-    fields: Mapping[str, Any] = json.loads(text)
-    return EpisodeSpec(**fields)
+    fields: dict[str, Any] = json.loads(text)
+    return EpisodeSpec(replicate=fields.pop("seed"), **fields)

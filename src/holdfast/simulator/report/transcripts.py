@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.agents.protocols import SENSE7
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.personas.schema import MECHANISMS, Persona
 from holdfast.simulator.measure.adherence import adherence
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
@@ -92,7 +92,7 @@ def embed(
 
 def _fair_order(groups: Mapping[str, Sequence[EpisodeRecord]]) -> list[str]:
     by_person: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for key in sorted(groups, key=lambda k: (groups[k][0].spec.seed, groups[k][0].spec.round, k)):
+    for key in sorted(groups, key=lambda k: (groups[k][0].spec.replicate, groups[k][0].spec.round, k)):
         spec = groups[key][0].spec
         by_person[spec.task, spec.agent or spec.persona].append(key)
     people: dict[str, list[str]] = defaultdict(list)
@@ -127,7 +127,7 @@ def _group(
         "pattern": str(pattern.get("title", task.get("pattern", ""))),
         "target": levels,
         "wants": persona.desired_empathy if persona else None,
-        "seed": str(spec.seed),  # JavaScript would round one above 2**53
+        "seed": str(spec.replicate),  # JavaScript would round one above 2**53
         "round": spec.round,
         "turns": spec.max_turns,
         "episodes": [

@@ -130,7 +130,7 @@ class Resources:
     @property
     def usage(self) -> tuple[Usage, ...]:
         """What the models count into; local ones count nothing."""
-        return tuple(model.meter for model in self.models.values() if isinstance(model, CountsUsage))
+        return tuple(model.usage for model in self.models.values() if isinstance(model, CountsUsage))
 
     def inputs(self) -> dict[str, str]:
         """What the transcripts follow from besides the study: hashes of local models, adapters, rater, users' prompts.

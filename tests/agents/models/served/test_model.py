@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
-from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.response_cache import ResponseCache
-from holdfast.agents.models.served.retrying import RetryBudget
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.agents.models.served.retrying import RetryBudget
 from holdfast.agents.models.spec import Prices
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.core.errors import ModelError
 from tests.servers.faults import EVERY, Faults
@@ -77,7 +77,7 @@ async def test_every_fault_is_retried_and_changes_no_word(fault: Fault) -> None:
         assert server.met == Counter({fault: 1})
     slow_but_fine = fault == "slow drip"
     assert asked.counters()["retries"] >= (0 if slow_but_fine else 1)
-    assert asked.meter.answered == 1
+    assert asked.usage.answered == 1
 
 
 async def test_a_storm_gives_the_words_of_a_calm() -> None:
@@ -88,8 +88,8 @@ async def test_a_storm_gives_the_words_of_a_calm() -> None:
         asked = model(server, EndpointLimits(timeout_s=2, retries=20))
         assert await ask_all(asked, 80) == calm
         assert len(server.met) > 8
-    assert asked.meter.failed == 0
-    assert asked.meter.retries.total() >= sum(server.met.values()) - server.met["slow drip"]
+    assert asked.usage.failed == 0
+    assert asked.usage.retries.total() >= sum(server.met.values()) - server.met["slow drip"]
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ async def test_a_dead_endpoint_is_left_alone_and_then_given_up() -> None:
     done = await asyncio.gather(*(asked.generate(request(number)) for number in range(40)), return_exceptions=True)
     assert all(isinstance(one, ModelError) for one in done)
     assert any("has not answered for over 1.2 s; given up for now" in str(one) for one in done)
-    assert asked.meter.pauses == 1
-    assert asked.meter.retries.total() < 80  # 40 requests x 6 retries without a breaker
+    assert asked.usage.pauses == 1
+    assert asked.usage.retries.total() < 80  # 40 requests x 6 retries without a breaker
 
 
 async def test_no_more_requests_in_flight_than_allowed() -> None:
@@ -144,7 +144,7 @@ async def test_no_more_requests_in_flight_than_allowed() -> None:
 
 async def test_tokens_are_counted_and_priced() -> None:
     async with ScriptedServer() as server:
-        asked = model(server, meter=Usage(Prices(prompt=2.0, completion=10.0)))
+        asked = model(server, usage=Usage(Prices(prompt=2.0, completion=10.0)))
         made = await ask_all(asked, 3)
     prompts, words = sum(one.prompt_tokens for one in made), sum(one.completion_tokens for one in made)
     assert asked.counters()["cost_usd"] == pytest.approx((2 * prompts + 10 * words) / 1e6)
@@ -156,9 +156,9 @@ async def test_the_cache_answers_without_the_server_and_costs_nothing(tmp_path: 
     async with ScriptedServer() as server:
         asked = model(server, cache=ResponseCache(path))
         first = await ask_all(asked, 4)
-    again = replace(asked, meter=Usage(), cache=ResponseCache(path))  # the server is gone
+    again = replace(asked, usage=Usage(), cache=ResponseCache(path))  # the server is gone
     assert await ask_all(again, 4) == first
-    assert (again.meter.cached, again.meter.answered, again.meter.prompt_tokens) == (4, 0, 0)
+    assert (again.usage.cached, again.usage.answered, again.usage.prompt_tokens) == (4, 0, 0)
 
 
 def test_the_cache_refuses_what_is_no_cache(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import TransientError, refusal, retry_after
-from holdfast.agents.models.keys import ApiKey
-from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.served.retrying import BASE_S, LONGEST_S, Call, RetryBudget, backoff
+from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
 
 
@@ -146,7 +146,7 @@ async def test_a_call_is_tried_once_more_than_its_retries(
         with pytest.raises(ModelError, match=told):
             await call.run(attempt)
     assert asked == tries
-    assert call.budget.spent == call.meter.retries["500"] == tries - 1
+    assert call.budget.spent == call.usage.retries["500"] == tries - 1
     assert waited == [backoff(7, attempt) for attempt in range(1, tries)]
 
 

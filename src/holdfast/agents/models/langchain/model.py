@@ -33,7 +33,7 @@ class LangChainChatModel:
     name: str
     make: Callable[..., BaseChatModel]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    meter: Usage = field(default_factory=Usage)
+    usage: Usage = field(default_factory=Usage)
     _made: dict[Sampling, BaseChatModel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -42,7 +42,7 @@ class LangChainChatModel:
 
     def counters(self) -> Mapping[str, float]:
         """See :class:`holdfast.agents.models.usage.Usage`."""
-        return self.meter.counters()
+        return self.usage.counters()
 
     async def generate(self, request: GenerationRequest) -> Generation:
         """Ask for the next assistant message. Raises ModelError with whatever the provider's package raised."""
@@ -50,11 +50,11 @@ class LangChainChatModel:
             raise ModelError(
                 f"{self.name} speaks through LangChain, which knows no adapters (here {request.adapter!r})"
             )
-        self.meter.requests += 1
+        self.usage.requests += 1
         try:
             answer = await self._model(request.sampling).ainvoke(as_langchain(request.messages))
         except Exception as error:  # every provider's package has errors of its own
-            self.meter.failed += 1
+            self.usage.failed += 1
             raise ModelError(f"{self.name}: {type(error).__name__}: {ApiKey().clean(str(error))}") from None
         usage: Mapping[str, Any] = getattr(answer, "usage_metadata", None) or {}
         why = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
@@ -64,7 +64,7 @@ class LangChainChatModel:
             usage.get("output_tokens", 0),
             "length" if why in ("length", "max_tokens", "MAX_TOKENS") else "stop",
         )
-        self.meter.answer(made)
+        self.usage.answer(made)
         return made
 
     def _model(self, sampling: Sampling) -> BaseChatModel:
@@ -83,7 +83,7 @@ class LangChainChatModel:
         return self._made[sampling]
 
 
-def open_langchain(name: str, settings: Mapping[str, Any], meter: Usage) -> LangChainChatModel:
+def open_langchain(name: str, settings: Mapping[str, Any], usage: Usage) -> LangChainChatModel:
     """The model that ``init_chat_model(name)`` gives.
 
     It is made once here, so that what is missing is told before a study begins.
@@ -96,7 +96,7 @@ def open_langchain(name: str, settings: Mapping[str, Any], meter: Usage) -> Lang
         )
     from langchain.chat_models import init_chat_model
 
-    model = LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, meter)
+    model = LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, usage)
     model._model(Sampling())
     return model
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
 from holdfast.agents.models.served.endpoint import Endpoint
-from holdfast.agents.models.usage import Usage
-from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.retrying import Call, RetryBudget
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 
@@ -33,7 +33,7 @@ class ServedChatModel:
     model: str
     served_as: str = "{adapter}"
     extra: Mapping[str, Any] = field(default_factory=dict)
-    meter: Usage = field(default_factory=Usage)
+    usage: Usage = field(default_factory=Usage)
     budget: RetryBudget = field(default_factory=lambda: RetryBudget(10_000))
     cache: ResponseCache | None = None
 
@@ -43,7 +43,7 @@ class ServedChatModel:
 
     def counters(self) -> Mapping[str, float]:
         """See :class:`holdfast.agents.models.usage.Usage`."""
-        return self.meter.counters()
+        return self.usage.counters()
 
     async def generate(self, request: GenerationRequest) -> Generation:
         """Ask for the next assistant message.
@@ -51,18 +51,18 @@ class ServedChatModel:
         :raises ModelError: the endpoint refuses the request (a wrong key, an unknown model, a conversation too long),
             or it did not answer however often it was asked.
         """
-        self.meter.requests += 1
+        self.usage.requests += 1
         name, body = self.body_for(request)
         key = None if self.cache is None else self.cache.key(self.endpoint.base_url, body)
         if self.cache is not None and key is not None and (kept := self.cache.get(key)) is not None:
-            self.meter.cached += 1
+            self.usage.cached += 1
             return kept
         try:
             made = await self._ask(name, body, request.seed)
         except ModelError:
-            self.meter.failed += 1
+            self.usage.failed += 1
             raise
-        self.meter.answer(made)
+        self.usage.answer(made)
         if self.cache is not None and key is not None:
             self.cache.put(key, made)
         return made
@@ -110,7 +110,7 @@ class ServedChatModel:
     async def _post(self, path: str, body: bytes, name: str, seed: int, read: Any = bytes) -> Any:
         endpoint = self.endpoint
         line = await endpoint.line()
-        call = Call(endpoint.base_url, seed, endpoint.limits.retries, self.budget, line.breaker, self.meter)
+        call = Call(endpoint.base_url, seed, endpoint.limits.retries, self.budget, line.breaker, self.usage)
 
         async def attempt() -> Any:
             return read(await endpoint.post(path, body, name))

@@ -17,8 +17,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import TransientError
 from holdfast.agents.models.usage import Usage
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import ModelError
+from holdfast.core.seeds import derive_seed
 
 BASE_S, LONGEST_S = 0.25, 30.0
 
@@ -43,7 +43,7 @@ class Call:
     retries: int
     budget: RetryBudget
     breaker: Breaker
-    meter: Usage
+    usage: Usage
     _probes: int = 0  # failed ones; how often an endpoint that is away is asked is the breaker's to say
 
     async def run(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -85,7 +85,7 @@ class Call:
         except TransientError as failure:
             self._probes += probe
             if self.breaker.failed(failure.wait_s):
-                self.meter.pauses += 1
+                self.usage.pauses += 1
                 _log.info("%s is left alone for a while: %s", self.where, failure)
             raise
         except ModelError:
@@ -105,7 +105,7 @@ class Call:
             return True
         failure = state.outcome.exception() if state.outcome is not None else None
         self.budget.spent += 1
-        self.meter.retries[failure.cause if isinstance(failure, TransientError) else "other"] += 1
+        self.usage.retries[failure.cause if isinstance(failure, TransientError) else "other"] += 1
         return False
 
     def _wait(self, state: RetryCallState) -> float:

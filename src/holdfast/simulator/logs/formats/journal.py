@@ -110,12 +110,14 @@ class JournalWriter:
                 self._write(journal, one, number, turns, rater)
         return +left
 
-    def _write(self, journal: Journal, one: Conversation, number: int, turns: list[LogTurn], rater: LinearRater) -> None:
+    def _write(
+        self, journal: Journal, one: Conversation, number: int, turns: list[LogTurn], rater: LinearRater
+    ) -> None:
         spec = EpisodeSpec(
             persona=one.columns.get("persona") or one.speaker or IMPORTED,
             task=one.columns.get("task", IMPORTED),
             candidate=one.columns.get("candidate") or one.columns.get("model") or IMPORTED,
-            seed=number,
+            replicate=number,
             max_turns=one.planned or len(turns),
         )
         journal.plan([spec])
