@@ -15,7 +15,7 @@ _COUNTS = ("requests", "answered", "cached", "failed", "pauses", "prompt_tokens"
 
 @dataclass
 class Usage:
-    """Totals of this process. ``retries``: by cause, as :class:`holdfast.agents.models.served.failures.TransientError` names it."""
+    """Totals of this process. ``retries``: by cause, as ``served.failures.TransientError`` names it."""
 
     prices: Prices | None = None
     requests: int = 0  # asked for by conversations

@@ -1,4 +1,5 @@
-"""The conversation: a LangGraph graph of small async nodes, its cast, and the rules that end it.
+"""The conversation: a LangGraph graph of small async nodes, who takes part, and the rules that end it.
 
-``from holdfast.simulator.conversation.graph import graph`` gives the compiled graph; nothing here imports LangGraph before that.
+``from holdfast.simulator.conversation.graph import graph`` gives the compiled graph; nothing here imports LangGraph
+before that.
 """

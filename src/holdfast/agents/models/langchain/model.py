@@ -25,7 +25,7 @@ _CLASSES: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": Human
 
 @dataclass(frozen=True)
 class LangChainChatModel:
-    """:class:`holdfast.agents.protocols.ChatModel` over ``make(temperature=…, max_tokens=…)``, called once per sampling.
+    """A chat model over ``make(temperature=…, max_tokens=…)``, called once per sampling.
 
     Retries are LangChain's own. Seeds are not passed on: few providers take them, so a resumed run says other words.
     """

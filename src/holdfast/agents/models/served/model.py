@@ -24,7 +24,7 @@ SEEDS = 1 << 31  # llama.cpp keeps 32 bits of a seed, others refuse more than 63
 
 @dataclass(frozen=True)
 class ServedChatModel:
-    """:class:`holdfast.agents.protocols.ChatModel` over a socket. ``served_as``: an adapter's name there, of its name here.
+    """A chat model over a socket. ``served_as``: an adapter's name there, of its name here.
 
     ``extra``: fields sent with every request. Safe to await many times at once, from any event loop.
     """
