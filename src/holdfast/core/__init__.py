@@ -1,1 +1,1 @@
-"""What everything stands on: errors, text, YAML with places, atomic files, seeds, hashing."""
+"""Shared foundations: errors, text, YAML with line numbers, atomic files, seeds, rounding."""

@@ -1,4 +1,4 @@
-"""What a pydantic model allows at some place of a file, read from its JSON schema and told in words."""
+"""What a pydantic model allows at a path of a file, read from its JSON schema and put into words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATTERNS = {r"^[a-z][a-z0-9_]*$": "lower-case letters, digits and _, beginning 
 
 @functools.cache
 def schema_of(model: type[BaseModel]) -> Schema:
-    """The JSON schema of a model."""
+    """Return the JSON schema of a model."""
     return model.model_json_schema()
 
 
@@ -29,23 +29,23 @@ def _resolve(option: Schema, root: Schema) -> Schema:
 
 
 def _options(option: Schema, root: Schema, value: object) -> list[Schema]:
-    """A schema as its alternatives; of a discriminated union only the one that the data's tag chooses."""
+    """Return the alternatives of a schema; of a discriminated union only the one that the data's tag chooses."""
     option = _resolve(option, root)
     tagged = option.get("discriminator")
     if tagged and isinstance(value, dict) and value.get(tagged["propertyName"]) in tagged.get("mapping", {}):
         return _options({"$ref": tagged["mapping"][value[tagged["propertyName"]]]}, root, value)
     several = [*option.get("anyOf", ()), *option.get("oneOf", ()), *option.get("allOf", ())]
-    return [found for inner in several for found in _options(inner, root, value)] if several else [option]
+    return [leaf for inner in several for leaf in _options(inner, root, value)] if several else [option]
 
 
 def options_at(root: Schema, source: YamlSource, path: DataPath) -> list[Schema]:
-    """The alternatives that the schema allows at ``path``."""
-    found = _options(root, root, source.get(()))
+    """Return the alternatives that the schema allows at ``path``."""
+    options = _options(root, root, source.get(()))
     for depth, part in enumerate(path):
         value = source.get(path[: depth + 1])
-        inner = [schema for option in found if (schema := _inside(option, part)) is not None]
-        found = [option for schema in inner for option in _options(schema, root, value)]
-    return found
+        inner = [schema for option in options if (schema := _inside(option, part)) is not None]
+        options = [option for schema in inner for option in _options(schema, root, value)]
+    return options
 
 
 def _inside(option: Schema, part: str | int) -> Schema | None:
@@ -59,28 +59,28 @@ def _inside(option: Schema, part: str | int) -> Schema | None:
 
 
 def keys_at(root: Schema, source: YamlSource, path: DataPath) -> set[str]:
-    """The keys that the mapping at ``path`` may have."""
+    """Return the keys that the mapping at ``path`` may have."""
     return {key for option in options_at(root, source, path) for key in option.get("properties", {})}
 
 
 def tags_at(root: Schema, source: YamlSource, path: DataPath) -> list[str]:
-    """The words that choose between the alternatives at ``path``."""
+    """Return the words that choose between the alternatives at ``path``."""
     kinds = [option.get("properties", {}).get("kind", {}) for option in options_at(root, source, path)]
-    return [word for kind in kinds for word in words_of(kind)] or ["one of its words"]
+    return [word for kind in kinds for word in listed_words(kind)] or ["one of its words"]
 
 
-def words_of(option: Schema) -> list[str]:
-    """The words that an option lists."""
+def listed_words(option: Schema) -> list[str]:
+    """Return the words that an option lists."""
     listed = [option["const"]] if "const" in option else option.get("enum", [])
     return [word for word in listed if isinstance(word, str)]
 
 
 def expected_at(root: Schema, source: YamlSource, path: DataPath) -> str:
-    """What may stand at ``path``: ``"a number from 0 to 2"``; ``""`` where the schema does not say."""
+    """Describe what may stand at ``path``: ``"a number from 0 to 2"``; ``""`` where the schema does not say."""
     options = options_at(root, source, path)
     mappings = [option for option in options if option.get("type") == "object"]
     if len(mappings) > 1:  # alternatives: their keys would not fit into a sentence
-        tags = [word for option in mappings for word in words_of(option.get("properties", {}).get("kind", {}))]
+        tags = [word for option in mappings for word in listed_words(option.get("properties", {}).get("kind", {}))]
         wanted = f"a mapping whose kind is {either(tags)}" if tags else "a mapping"
         options = [*(option for option in options if option not in mappings), {"const": wanted}]
     texts = dict.fromkeys(_describe(option) for option in options)
@@ -111,7 +111,7 @@ def _mapping(option: Schema) -> str:
 
 
 def _counted(option: Schema, what: str, unit: str) -> str:
-    """`` of 1 to 80 characters``, `` of at least 3 items``."""
+    """Return `` of 1 to 80 characters``, `` of at least 3 items``."""
     bounds = _range(option.get(f"min{what}"), option.get(f"max{what}"))
     return f" of {bounds} {unit}" if bounds else ""
 

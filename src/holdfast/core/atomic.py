@@ -1,4 +1,4 @@
-"""Writing whole or not at all: beside its place first, and under its own name when it is done."""
+"""Atomic writing: a file or folder is written beside its place and renamed when it is complete."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import Any
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """Where to write (a file or a folder) what shall stand at ``path``; it takes that name when the block ends well.
+    """Yield where to write the file or folder that becomes ``path`` once the block ends without an error.
 
-    Makes the folder around it. What stood there stays until then, and a block that fails leaves nothing behind.
-    Raises OSError where something cannot be written.
+    Makes the parent folder. An older ``path`` stays until then; a block that fails leaves nothing behind.
+
+    Raises:
+        OSError: Something cannot be written.
     """
     draft = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,15 +1,13 @@
-"""Every error that holdfast raises on purpose, drawn as a tree.
+"""Every error that holdfast raises on purpose.
 
 ::
 
-    HoldfastError            exit 1: something that the user should read, without a traceback
+    HoldfastError            exit 1: shown to the user without a traceback
     ├── InputError           exit 2: a file, an option or a value is wrong, or names what is not there; holds its Faults
     │   └── DataError        a labelled data set is absent or is not what its README says
     ├── ModelError           a model could not be loaded or did not answer
     ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
-    └── BudgetError          exit 3: a run stopped because a budget is spent; what it has is kept
-
-The lowest layer holds them, so that every other may raise them.
+    └── BudgetError          exit 3: a run stopped because a budget is spent; its results so far are kept
 """
 
 from __future__ import annotations
@@ -19,12 +17,12 @@ from dataclasses import dataclass
 
 
 class HoldfastError(Exception):
-    """Base of all. ``str(error)`` is what the user sees."""
+    """Base class; ``str(error)`` is what the user sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in one place. ``line`` and ``column`` count from 1; None where there is no such place."""
+    """One mistake at one place. ``line`` and ``column`` count from 1; None where there is no such place."""
 
     source: str
     message: str
@@ -41,7 +39,7 @@ class Fault:
 
 
 class InputError(HoldfastError):
-    """Bad input: all faults at once, one a line."""
+    """Bad input: all faults together, one a line."""
 
     def __init__(self, faults: Iterable[Fault] | str) -> None:
         self.faults: tuple[Fault, ...] = () if isinstance(faults, str) else tuple(faults)
@@ -57,7 +55,7 @@ class JournalError(HoldfastError):
 
 
 class BudgetError(HoldfastError):
-    """A run has spent its minutes, tokens or money, and stopped; it may go on with --resume."""
+    """A run has spent its minutes, tokens or money and stopped; ``--resume`` continues it."""
 
 
 class DataError(InputError):

@@ -1,8 +1,7 @@
-"""pydantic's errors -> faults with a place in the file, in plain words.
+"""Pydantic's validation errors as faults with their place in the file, in plain words.
 
-pydantic names a place by ``loc``, in which the tags of unions stand between the keys. Here ``loc`` is matched with the
-paths that the file really holds, and what is allowed there is read from the model's JSON schema, so any model works:
-nested, with discriminated unions, with plain ones.
+Pydantic's ``loc`` mixes the tags of unions with the keys. Here ``loc`` is matched with the paths of the file, and what
+is allowed there is read from the model's JSON schema, so any model works, with nested and discriminated unions.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from holdfast.core.allowed import Schema, expected_at, keys_at, options_at, schema_of, tags_at, words_of
+from holdfast.core.allowed import Schema, expected_at, keys_at, listed_words, options_at, schema_of, tags_at
 from holdfast.core.errors import Fault
-from holdfast.core.wording import closest, did_you_mean, either, got, quote
+from holdfast.core.wording import closest, describe_value, did_you_mean, either, quote
 from holdfast.core.yaml_source import DataPath, YamlSource
 
 
 def explain(error: ValidationError, source: YamlSource, model: type[BaseModel]) -> list[Fault]:
-    """All of pydantic's errors as faults, each once, in the order of the file.
+    """Return all of pydantic's errors as faults, each once, in the order of the file.
 
     A missing key is not reported where an unknown key beside it was taken for its misspelling, nor a whole value where
     something inside it is at fault, nor one value twice (of a union, pydantic complains of every alternative).
@@ -29,7 +28,7 @@ def explain(error: ValidationError, source: YamlSource, model: type[BaseModel]) 
     errors = error.errors(include_url=False)
     unknown = [_unknown(details, source, schema) for details in errors if details["type"] == "extra_forbidden"]
     meant = {path for _, path in unknown}
-    found = [fault for fault, _ in unknown]
+    faults = [fault for fault, _ in unknown]
     others: list[tuple[DataPath, Fault]] = []
     for details in sorted(errors, key=lambda details: not details["type"].startswith("union_tag")):
         loc = details["loc"]
@@ -43,12 +42,12 @@ def explain(error: ValidationError, source: YamlSource, model: type[BaseModel]) 
             others.append((path, source.fault(path, _message(details, source, schema, path))))
     around = {path[:depth] for path in [*meant, *(path for path, _ in others)] for depth in range(len(path))}
     first = dict(reversed(others))  # of a union's complaints the one about its tag
-    found += [fault for path, fault in first.items() if path not in around]
-    return sorted(found, key=lambda fault: (fault.line or 0, fault.column or 0))
+    faults += [fault for path, fault in first.items() if path not in around]
+    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
 
 
 def _unknown(details: ErrorDetails, source: YamlSource, schema: Schema) -> tuple[Fault, DataPath]:
-    """The fault of an unknown key, and the path of the key that it may have meant."""
+    """Return the fault of an unknown key, and the path of the key that it may have meant."""
     path = _path(details["loc"][:-1], source, details, inner=details["loc"][-1])
     key, allowed = str(details["loc"][-1]), sorted(keys_at(schema, source, path))
     message = f"unknown key {quote(key)}{did_you_mean(key, allowed) or '; remove it'}"
@@ -75,8 +74,8 @@ def _message(details: ErrorDetails, source: YamlSource, schema: Schema, path: Da
         return f"{name}{key}: expected {either(words)}, got {quote(str(context['tag']))}{_hint(context['tag'], words)}"
     wanted = expected_at(schema, source, path)
     if not wanted:
-        return f"{name}{details['msg']}, got {got(value)}"
-    words = [word for option in options_at(schema, source, path) for word in words_of(option)]
+        return f"{name}{details['msg']}, got {describe_value(value)}"
+    words = [word for option in options_at(schema, source, path) for word in listed_words(option)]
     return f"{name}expected {wanted}, got {_measured(value, details['type'])}{_hint(value, words)}"
 
 
@@ -85,14 +84,14 @@ def _hint(value: object, words: list[str]) -> str:
 
 
 def _measured(value: object, kind: str) -> str:
-    """What was found; with its length, where the length is what is wrong."""
+    """Describe the value; by its length where the length is wrong."""
     if kind == "string_too_long" and isinstance(value, str):
         return f"{len(value.strip())} characters"
-    return got(value)
+    return describe_value(value)
 
 
 def _name(path: DataPath) -> str:
-    """``goals[2].need: `` as messages begin; nothing for the whole file."""
+    """Return ``goals[2].need: `` as messages begin; nothing for the whole file."""
     text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     return f"{quote(text)[1:-1]}: " if text else ""
 
@@ -101,9 +100,9 @@ def _name(path: DataPath) -> str:
 
 
 def _path(loc: tuple[str | int, ...], source: YamlSource, details: ErrorDetails, *, inner: object = None) -> DataPath:
-    """The data path that ``loc`` means: its parts without those that are a union's tags.
+    """Return the data path that ``loc`` means: its parts without the tags of unions.
 
-    Where a tag is also a key of the data, the reading counts at whose end stands the value that pydantic complains of.
+    Where a tag is also a key of the data, the reading whose value equals pydantic's ``input`` is taken.
     """
     readings = sorted(_readings(loc, (), source), key=len, reverse=True) or [()]
     for path in readings:

@@ -1,4 +1,4 @@
-"""Reading JSON lines that people may have written by hand: numbered, and with what pydantic says in plain words."""
+"""JSON lines that people may have written by hand: numbered lines, and pydantic's errors in plain words."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from holdfast.core.errors import InputError
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of ``path`` that are not blank, with their numbers from 1. Raises :class:`InputError`: no such text.
+    """Yield the non-blank lines of ``path`` with their numbers from 1.
 
-    Only a newline ends a line: inside a JSON string other separators of Unicode may stand.
+    Only a newline ends a line: a JSON string may hold other line separators of Unicode.
+
+    Raises:
+        InputError: The file cannot be read as UTF-8 text.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -23,7 +26,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def said(fault: Mapping[str, Any]) -> str:
-    """One of a ValidationError's ``errors()`` as ``place: what is wrong``."""
+def error_text(fault: Mapping[str, Any]) -> str:
+    """Return one item of ``ValidationError.errors()`` as ``place: what is wrong``."""
     where = ".".join(str(part) for part in fault["loc"])
     return f"{where}: {fault['msg']}" if where else str(fault["msg"])

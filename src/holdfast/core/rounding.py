@@ -1,10 +1,10 @@
-"""Numbers as people round them: halves away from zero, on the decimal that they see."""
+"""Rounding as people do it: halves away from zero, on the decimal that is displayed."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
 
-def rounded(value: float, digits: int) -> str:
-    """``33.25`` to one decimal -> ``33.3``, where binary rounding to even gives 33.2. ``value`` must be finite."""
+def round_half_up(value: float, digits: int) -> str:
+    """Return ``value`` (finite) with ``digits`` decimals: ``33.25`` gives ``33.3`` where ``round`` gives 33.2."""
     return str(Decimal(repr(round(float(value), 9))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))

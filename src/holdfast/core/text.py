@@ -1,4 +1,4 @@
-"""A file -> its characters: an ordinary file, not too large, UTF-8, nothing hidden in it."""
+"""Reading a text file safely: an ordinary file, not too large, UTF-8, without hidden characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _JOINERS = frozenset("\u200c\u200d")  # invisible, but needed to spell Persian, 
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of an ordinary file up to the limit. Raises InputError for anything else."""
+    """Read an ordinary file of at most :data:`MAX_BYTES`.
+
+    Raises:
+        InputError: The path is no such file, or cannot be read.
+    """
     name = printable(os.fspath(path))
     try:
         mode = os.stat(path).st_mode
@@ -49,12 +53,16 @@ def _sibling(path: Path) -> str:
 
 
 def too_large(name: str, size: int) -> Fault:
-    """The fault of a file of ``size`` bytes that is not read."""
+    """Return the fault of a file of ``size`` bytes, which is too large to read."""
     return Fault(name, f"{size:,} bytes where at most {MAX_BYTES:,} are read; is this the right file?")
 
 
 def decode(data: bytes, name: str) -> str:
-    """UTF-8 text, a byte-order mark dropped. Raises InputError with the place of the first byte that is not UTF-8."""
+    """Decode UTF-8 text and drop a byte-order mark.
+
+    Raises:
+        InputError: With the place of the first byte that is not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -66,27 +74,27 @@ def decode(data: bytes, name: str) -> str:
 
 
 def is_hidden(character: str) -> bool:
-    """Control, format and separator characters that a reader cannot see (also those that reverse the text)."""
+    """Return whether a reader cannot see the character: control, format (also reversing the text), separator."""
     category = unicodedata.category(character)
     unseen = category in {"Cc", "Cf", "Cs", "Zl", "Zp"} or ord(character) & 0xFFFE == 0xFFFE  # the last: noncharacters
     return unseen and character not in _JOINERS and character not in "\t\n\r"
 
 
 def hidden_message(character: str) -> str:
-    """What to say of a hidden character."""
+    """Return the message of a fault about a hidden character."""
     name = unicodedata.name(character, "control character")
     return f"hidden character U+{ord(character):04X} ({name.lower()}) is not allowed; delete it"
 
 
 def hidden_in(text: str) -> Iterator[tuple[int, int, str]]:
-    """Line, column and message of each hidden character, up to ``MAX_HIDDEN``."""
-    found = 0
+    """Yield line, column and message of each hidden character, up to :data:`MAX_HIDDEN`."""
+    count = 0
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         if line.isascii() and line.isprintable():
             continue
         for column, character in enumerate(line, start=1):
             if is_hidden(character):
                 yield number, column, hidden_message(character)
-                found += 1
-                if found == MAX_HIDDEN:
+                count += 1
+                if count == MAX_HIDDEN:
                     return

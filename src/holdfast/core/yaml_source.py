@@ -1,10 +1,10 @@
-"""Bytes of a YAML file -> plain data that remembers where each key and value stood.
+"""YAML as plain data that remembers the line and column of each key and value.
 
-Only what a person writes by hand is accepted: one document of mappings, lists, and scalars after YAML 1.2's core
-schema (https://yaml.org/spec/1.2.2/#103-core-schema: ``no`` and ``12:30`` are text, ``1e-3`` is a number). Tags,
-anchors and aliases, keys given twice, hidden characters, and anything past the reading limits are refused, each with
-its line and column. The tree is built from parser events without recursion, so neither deep nesting nor an alias bomb
-costs more than reading up to the limit.
+Accepted is what a person writes by hand: one document of mappings, lists, and scalars after YAML 1.2's core schema
+(https://yaml.org/spec/1.2.2/#103-core-schema: ``no`` and ``12:30`` are text, ``1e-3`` is a number). Tags, anchors and
+aliases, keys given twice, hidden characters, and anything past the reading limits are refused with line and column.
+The tree is built from parser events without recursion, so neither deep nesting nor an alias bomb costs more than
+reading up to the limit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DataPath = tuple[str | int, ...]
 
 
 class AnyMark(Protocol):
-    """What PyYAML's marks have in common; they count from 0."""
+    """The part of PyYAML's marks that is used here; they count from 0."""
 
     @property
     def line(self) -> int: ...
@@ -55,7 +55,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class YamlSource:
-    """Plain data and where it stood. ``keys`` and ``values`` map a path, such as ``("goals", 0, "id")``, to its place.
+    """Plain data and its places. ``keys`` and ``values`` map a path, such as ``("goals", 0, "id")``, to its position.
 
     ``faults`` are those of the YAML itself that did not stop the reading (a tag, a key given twice).
     """
@@ -67,7 +67,7 @@ class YamlSource:
     faults: tuple[Fault, ...] = ()
 
     def fault(self, path: DataPath, message: str, *, at_key: bool = False) -> Fault:
-        """A fault at the value (or the key) of ``path``, or at the nearest thing around it that the file holds."""
+        """Return a fault at the value (or key) of ``path``, or at the nearest enclosing value that the file has."""
         places = self.keys if at_key and path in self.keys else self.values
         while path and path not in places:
             path = path[:-1]
@@ -75,24 +75,32 @@ class YamlSource:
         return Fault(self.name, message, place.line, place.column)
 
     def get(self, path: DataPath) -> object:
-        """The data at ``path``; None where there is none."""
-        found = self.data
+        """Return the data at ``path``; None where there is none."""
+        value = self.data
         for part in path:
-            if isinstance(found, dict):
-                found = found.get(part)
+            if isinstance(value, dict):
+                value = value.get(part)
             else:
-                inside = isinstance(found, list) and isinstance(part, int) and 0 <= part < len(found)
-                found = found[part] if inside else None  # type: ignore[index]
-        return found
+                inside = isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)
+                value = value[part] if inside else None  # type: ignore[index]
+        return value
 
 
 def read_yaml(path: str | os.PathLike[str]) -> YamlSource:
-    """Read one file. Raises InputError where it cannot be read or is not YAML at all."""
+    """Read one file.
+
+    Raises:
+        InputError: It cannot be read or is not YAML at all.
+    """
     return parse_yaml(read_bytes(path), printable(os.fspath(path)))
 
 
 def parse_yaml(data: bytes, name: str) -> YamlSource:
-    """Parse one document. ``name`` is how faults call the source. Raises InputError where it is not YAML at all."""
+    """Parse one document. ``name`` stands for the source in faults.
+
+    Raises:
+        InputError: It is not YAML at all.
+    """
     if len(data) > MAX_BYTES:
         raise InputError([too_large(name, len(data))])
     text = decode(data, name)
@@ -116,7 +124,7 @@ class _Frame:
 
 
 class _Builder:
-    """One pass over the parser's events."""
+    """Builds the data in one pass over the parser's events."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -249,7 +257,11 @@ def _place(mark: AnyMark | None) -> Position:
 
 
 def _plain(text: str) -> str | int | float | bool | None:
-    """A scalar without quotes, after YAML 1.2's core schema. ValueError: more digits than Python converts."""
+    """Return a scalar without quotes as YAML 1.2's core schema reads it.
+
+    Raises:
+        ValueError: The number has more digits than Python converts.
+    """
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.adapters.dialogues.filtering import usable_turns
-from holdfast.core.jsonl import numbered_lines, said
+from holdfast.core.jsonl import error_text, numbered_lines
 from holdfast.adapters.dialogues.steering import SteeredDialogue
 from holdfast.agents.prompts import sha256
 from holdfast.core.errors import Fault, InputError
@@ -131,7 +131,7 @@ def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
         try:
             dialogues.append(TrainingDialogue.model_validate_json(line))
         except ValidationError as error:
-            faults += [Fault(str(path), said(fault), line=number) for fault in error.errors()]
+            faults += [Fault(str(path), error_text(fault), line=number) for fault in error.errors()]
     if not dialogues and not faults:
         faults.append(Fault(str(path), "holds no dialogue; write some with `holdfast train`"))
     if faults:

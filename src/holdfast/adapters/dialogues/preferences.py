@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from holdfast.adapters.dialogues.export import ChatLine
-from holdfast.core.jsonl import numbered_lines, said
+from holdfast.core.jsonl import error_text, numbered_lines
 from holdfast.agents.prompts import sha256
 from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import Fault, InputError
@@ -59,7 +59,7 @@ def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
         try:
             pairs.append(PreferencePair.model_validate_json(line))
         except ValidationError as error:
-            faults.append(Fault(str(path), said(error.errors()[0]), number))
+            faults.append(Fault(str(path), error_text(error.errors()[0]), number))
     if not pairs and not faults:
         faults.append(Fault(str(path), "holds no pair; each line is {prompt, chosen, rejected, persona}"))
     if faults:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from holdfast.agents.protocols import Message, Role
 from holdfast.agents.raters.protocol import Passage
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.wording import did_you_mean, got, printable
+from holdfast.core.wording import describe_value, did_you_mean, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _messages(line: str) -> list[Message] | str:
         return 'is no JSON object; expected one conversation a line, {"messages": [...]}'
     lines = read.get("messages") if isinstance(read, dict) else None
     if not isinstance(lines, list):
-        return f'has no list under "messages" ({got(read)}); convert it to OpenAI\'s messages format first'
+        return f'has no list under "messages" ({describe_value(read)}); convert it to OpenAI\'s messages format first'
     messages = []
     for at, one in enumerate(lines, start=1):
         text = _text(one.get("content")) if isinstance(one, dict) else None

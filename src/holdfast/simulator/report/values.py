@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.core.rounding import rounded
+from holdfast.core.rounding import round_half_up
 
 UNDEFINED = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -62,7 +62,7 @@ def fixed(value: Any, digits: int = 2) -> str:
     x = number(value)
     if x is None:
         return UNDEFINED
-    text = rounded(abs(x), digits)
+    text = round_half_up(abs(x), digits)
     return text if x >= 0 or float(text) == 0 else MINUS + text
 
 

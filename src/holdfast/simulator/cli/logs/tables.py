@@ -9,7 +9,7 @@ import click
 
 from holdfast.core.wording import printable
 from holdfast.simulator.cli.console import print_table
-from holdfast.core.rounding import rounded
+from holdfast.core.rounding import round_half_up
 
 UNDEFINED = "-"
 SHOWN_SKIPS = 8
@@ -103,7 +103,7 @@ def number(value: float | None, digits: int = 2) -> str:
     """The number with ``digits`` decimals, halves away from zero as people round; a dash where undefined."""
     if value is None:
         return UNDEFINED
-    return rounded(value, digits)
+    return round_half_up(value, digits)
 
 
 def interval(value: Mapping[str, Any] | None, digits: int = 2) -> str:
