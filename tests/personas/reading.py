@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.personas.loading import Check, Model, validate
+from holdfast.personas.loading import Check, Model, validate_source
 from holdfast.core.yaml_source import parse_yaml
 
 
 def load_text(text: str | bytes, model: type[Model], checks: Sequence[Check] = (), name: str = "<text>") -> Model:
     """What a file with this text would be read as. Raises InputError with its faults."""
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    return validate(parse_yaml(data, name), model, checks)
+    return validate_source(parse_yaml(data, name), model, checks)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import library
-from holdfast.personas.population import after_round, build, on_perceived_scale
+from holdfast.personas.population import after_round, build_population, on_perceived_scale
 from holdfast.personas.population_config import (
     ListedTies,
     PopulationConfig,
@@ -32,7 +32,7 @@ GRAPHS = st.one_of(
 def three(spread, edges=(("amara_okafor", "jun_park"), ("jun_park", "aylin_demir"))):
     """Amara (desires 5) - Jun (5) - Aylin (1), in a line."""
     names = ("amara_okafor", "jun_park", "aylin_demir")
-    return build(PopulationConfig(personas=names, graph=ListedTies(edges=edges), spread=spread), seed=1)
+    return build_population(PopulationConfig(personas=names, graph=ListedTies(edges=edges), spread=spread), seed=1)
 
 
 def desired(population):
@@ -100,7 +100,7 @@ SPREADS = st.builds(Spread, own=SHARES, neighbours=SHARES)
 @settings(max_examples=150, deadline=None)
 @given(graph=GRAPHS, size=st.integers(6, 30), seed=st.integers(0, 2**63), spread=SPREADS, data=st.data())
 def test_expectations_stay_within_the_scale(graph, size, seed, spread, data):
-    population = build(PopulationConfig(size=size, graph=graph, spread=spread), seed)
+    population = build_population(PopulationConfig(size=size, graph=graph, spread=spread), seed)
     for _ in range(3):
         felt = {name: data.draw(st.floats(1, 5)) for name in list(population.agents)[:4]}
         low = min([*desired(population).values(), *felt.values()])
@@ -114,7 +114,7 @@ def test_expectations_stay_within_the_scale(graph, size, seed, spread, data):
 @given(graph=GRAPHS, size=st.integers(6, 40), balance=st.booleans(), seed=st.integers(0, 2**63))
 def test_the_seed_decides_everything(graph, size, balance, seed):
     config = PopulationConfig(size=size, graph=graph, balance=balance)
-    one, two = build(config, seed), build(config, seed)
+    one, two = build_population(config, seed), build_population(config, seed)
     assert one.as_json() == two.as_json()
     assert len(one.agents) == size
     assert set(one.ties) == set(one.agents)
@@ -123,21 +123,21 @@ def test_the_seed_decides_everything(graph, size, balance, seed):
 @settings(max_examples=40, deadline=None)
 @given(graph=GRAPHS, seed=st.integers(0, 2**63), felt=st.floats(1, 5))
 def test_off_leaves_everything_as_it_was(graph, seed, felt):
-    population = build(PopulationConfig(graph=graph), seed)
+    population = build_population(PopulationConfig(graph=graph), seed)
     assert after_round(population, dict.fromkeys(population.agents, felt)) == population
 
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**63), share=SHARES, felt=st.floats(1, 5))
 def test_who_has_no_ties_hears_from_nobody(seed, share, felt):
-    population = build(PopulationConfig(graph=RandomTies(share=0.05), spread=Spread(neighbours=share)), seed)
+    population = build_population(PopulationConfig(graph=RandomTies(share=0.05), spread=Spread(neighbours=share)), seed)
     after = after_round(population, dict.fromkeys(population.agents, felt))
     alone = list(nx.isolates(population.ties))
     assert all(after.agents[name] == population.agents[name] for name in alone)
 
 
 def test_other_seeds_give_other_populations():
-    views = [build(PopulationConfig(graph="small_world"), seed).as_json()["edges"] for seed in range(5)]
+    views = [build_population(PopulationConfig(graph="small_world"), seed).as_json()["edges"] for seed in range(5)]
     assert len({str(edges) for edges in views}) == 5
 
 
@@ -145,14 +145,14 @@ def test_other_seeds_give_other_populations():
 
 
 def test_by_default_everybody_of_the_library_is_there_once():
-    population = build(PopulationConfig(), seed=3)
+    population = build_population(PopulationConfig(), seed=3)
     assert set(population.agents) == set(library())
     assert population.ties.number_of_edges() == 0
 
 
 @pytest.mark.parametrize("size", [8, 12, 24, 61])
 def test_balanced_over_tasks_and_over_their_personas(size):
-    agents = build(PopulationConfig(size=size), seed=5).agents.values()
+    agents = build_population(PopulationConfig(size=size), seed=5).agents.values()
     tasks = Counter(agent.persona.task for agent in agents)
     assert len(tasks) == 8
     assert max(tasks.values()) - min(tasks.values()) <= 1
@@ -163,18 +163,18 @@ def test_balanced_over_tasks_and_over_their_personas(size):
 
 
 def test_unbalanced_is_drawn_with_replacement():
-    agents = build(PopulationConfig(size=200, balance=False), seed=5).agents.values()
+    agents = build_population(PopulationConfig(size=200, balance=False), seed=5).agents.values()
     assert len({Counter(agent.persona.task for agent in agents)[task] for task in ("burnout", "bug_hunt")}) == 2
 
 
 def test_further_agents_of_a_persona_are_numbered():
-    population = build(PopulationConfig(size=3, personas=("jun_park",)), seed=0)
+    population = build_population(PopulationConfig(size=3, personas=("jun_park",)), seed=0)
     assert list(population.agents) == ["jun_park", "jun_park-2", "jun_park-3"]
 
 
 def test_the_graphs_are_what_they_are_called():
     def ties(graph, size=24):
-        return build(PopulationConfig(size=size, graph=graph), seed=2).ties
+        return build_population(PopulationConfig(size=size, graph=graph), seed=2).ties
 
     assert {degree for _, degree in ties("ring").degree} == {2}
     assert nx.is_connected(ties("ring"))
@@ -185,7 +185,7 @@ def test_the_graphs_are_what_they_are_called():
 
 
 def test_neighbours_on_a_ring_do_not_all_share_a_task():
-    population = build(PopulationConfig(graph="ring"), seed=1)
+    population = build_population(PopulationConfig(graph="ring"), seed=1)
     same = [population.agents[a].persona.task == population.agents[b].persona.task for a, b in population.ties.edges]
     assert sum(same) < len(same) / 2
 
@@ -239,7 +239,7 @@ def test_a_population_of_yaml():
 def test_faults_of_a_configuration(config, path, message):
     assert check_population(config, library()) == [(path, message)]
     with pytest.raises(InputError) as caught:
-        build(config, seed=0)
+        build_population(config, seed=0)
     assert str(caught.value) == f"population: {message}"
 
 

@@ -1,1 +1,1 @@
-"""holdfast's ``personas``."""
+"""Personas, task contexts and empathy patterns as YAML, and the population drawn from them."""

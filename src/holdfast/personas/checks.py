@@ -1,6 +1,6 @@
-"""What a schema cannot say about one file: known tasks and patterns, goals that form a graph without circles.
+"""Checks that a schema cannot express: known tasks and patterns, and goals without circular dependencies.
 
-The checks read the plain data, not the model, so that their faults come together with those of the types.
+They read the plain data, not the model, so that their faults are reported together with those of the types.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOST_GOALS = 100
 
 
 def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterator[Fault]:
-    """A top-level key whose word must be one of ``known``."""
+    """Yield a fault where the word under a top-level key is not in ``known``."""
     word = source.get((key,))
     if isinstance(word, str) and word.strip() not in known:
         hint = did_you_mean(word, known)
@@ -25,7 +25,7 @@ def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterato
 
 
 def check_goals(source: YamlSource) -> Iterator[Fault]:
-    """Ids given once, ``after`` naming goals of this file, no circle."""
+    """Yield faults of ids given twice, of ``after`` naming goals that this file lacks, and of circular dependencies."""
     places: dict[str, int] = {}
     after: dict[str, list[str]] = {}
     goals = [goal if isinstance(goal, dict) else {} for goal in _list(source.get(("goals",)))]

@@ -1,8 +1,7 @@
-"""YAML files -> frozen models, or every fault at once.
+"""Reading YAML files as frozen models, with all faults reported together.
 
 :func:`load_yaml` serves any pydantic model (a study's configuration too). Values are taken strictly: ``"3"`` is not a
-number and ``true`` is not 1. All functions raise :class:`~holdfast.core.errors.InputError` and nothing else for whatever a
-file may hold.
+number and ``true`` is not 1. Whatever a file holds, only :class:`~holdfast.core.errors.InputError` is raised.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from holdfast.personas.checks import check_goals, check_known
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.faults import explain
-from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.core.wording import did_you_mean, either, printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
+from holdfast.personas.checks import check_goals, check_known
+from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 MAX_FAULTS = 50  # of one file; the rest are counted
 
@@ -37,16 +36,20 @@ _HERE = Path(__file__).parent
 
 
 def load_yaml(path: AnyPath, model: type[Model], checks: Sequence[Check] = ()) -> Model:
-    """Read a file as ``model``. ``checks`` look at the plain data and yield further faults.
+    """Read a file as ``model``. ``checks`` read the plain data and yield further faults.
 
     Raises:
-        InputError: with every fault of the file, in its order.
+        InputError: With every fault of the file, in its order.
     """
-    return validate(read_yaml(path), model, checks)
+    return validate_source(read_yaml(path), model, checks)
 
 
-def validate(source: YamlSource, model: type[Model], checks: Sequence[Check] = ()) -> Model:
-    """A parsed source as ``model``; raises InputError with all faults: of the YAML, the types, the checks."""
+def validate_source(source: YamlSource, model: type[Model], checks: Sequence[Check] = ()) -> Model:
+    """Return a parsed source as ``model``.
+
+    Raises:
+        InputError: With all faults: of the YAML, the types, the checks.
+    """
     faults = list(source.faults)
     loaded: Model | None = None
     try:
@@ -60,7 +63,7 @@ def validate(source: YamlSource, model: type[Model], checks: Sequence[Check] = (
 
 
 def _elsewhere(later: list[Fault], earlier: list[Fault]) -> list[Fault]:
-    """Faults in places where nothing earlier was wrong: there the earlier is the cause."""
+    """Return the later faults whose places have no earlier fault: where both are, the earlier is the cause."""
     taken = {(fault.line, fault.column) for fault in earlier}
     return [fault for fault in later if (fault.line, fault.column) not in taken]
 
@@ -82,10 +85,10 @@ def load_persona(path: AnyPath) -> Persona:
 
 
 def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
-    """Read persona files, and all ``*.yaml`` and ``*.yml`` files that lie directly in the folders among ``paths``.
+    """Read persona files, and all ``*.yaml`` and ``*.yml`` files directly in the folders among ``paths``.
 
     Raises:
-        InputError: every fault of every file; also where two files hold the same id.
+        InputError: With every fault of every file; also where two files have the same id.
     """
     files, faults = _expand(paths)
     personas: list[Persona] = []
@@ -97,7 +100,7 @@ def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
             earlier = first.setdefault(name, _place_of_id(source)) if isinstance(name, str) else ""
             if earlier and earlier != _place_of_id(source):
                 faults.append(source.fault(("id",), f"persona id {quote(str(name))} is taken by {earlier}; rename one"))
-            personas.append(validate(source, Persona, [_check_persona]))
+            personas.append(validate_source(source, Persona, [_check_persona]))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -111,20 +114,20 @@ def _place_of_id(source: YamlSource) -> str:
 
 
 def _expand(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
-    """Files in the order asked for, each once; a fault for a folder that holds none."""
+    """Return the files in the order given, each once, and a fault for each folder without any."""
     files: dict[str, Path] = {}
     faults: list[Fault] = []
     for path in map(Path, paths):
-        found = [path]
+        matches = [path]
         if os.path.isdir(path):
             try:
-                found = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+                matches = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
             except OSError as error:
                 faults.append(Fault(printable(str(path)), f"cannot be read: {error.strerror}; check its permissions"))
                 continue
-            if not found:
+            if not matches:
                 faults.append(Fault(printable(str(path)), "holds no .yaml file; name the folder that does"))
-        for file in found:
+        for file in matches:
             files.setdefault(os.path.abspath(file), file)
     return list(files.values()), faults
 
@@ -139,13 +142,13 @@ def _check_persona(source: YamlSource) -> Iterable[Fault]:
 
 @functools.cache
 def patterns() -> Mapping[str, EmpathyPattern]:
-    """The empathy patterns by id."""
+    """Return the empathy patterns by id."""
     return _by_id(load_yaml(file, EmpathyPattern) for file in _shipped("patterns"))
 
 
 @functools.cache
 def tasks() -> Mapping[str, TaskContext]:
-    """The task contexts by id."""
+    """Return the task contexts by id."""
 
     def check(source: YamlSource) -> Iterable[Fault]:
         return check_known(source, "pattern", patterns())
@@ -155,12 +158,16 @@ def tasks() -> Mapping[str, TaskContext]:
 
 @functools.cache
 def library() -> Mapping[str, Persona]:
-    """The shipped personas by id."""
+    """Return the shipped personas by id."""
     return _by_id(load_personas(_shipped("library")))
 
 
 def pattern_of(task_id: str) -> EmpathyPattern:
-    """The pattern that people expect in a task. Raises InputError for a task that does not exist."""
+    """Return the pattern that people expect in a task.
+
+    Raises:
+        InputError: There is no such task.
+    """
     if task_id not in tasks():
         hint = did_you_mean(task_id, tasks())
         raise InputError(f"no task {quote(task_id)}{hint} (allowed: {either(list(tasks()))})")

@@ -1,13 +1,12 @@
-"""The population: a networkx graph of user agents drawn from personas, and how expectations move in it.
+"""The population: a networkx graph of user agents drawn from personas, and how their expectations change.
 
 After a round of conversations each agent's expectation (desired empathy on the perceived scale, 1-5) takes two steps,
 both averages, so it stays within 1-5:
 
-1. *Own experience.* Expectation-disconfirmation (Oliver 1980, J. Marketing Research 17(4)): what was felt differs from
-   what was expected by ``felt - desired``, and the expectation adapts by a share of that difference,
-   ``d' = d + own * (felt - d)``.
-2. *Ties.* DeGroot (1974, JASA 69(345)): everybody at once averages with their neighbours,
-   ``d'' = (1 - neighbours) * d' + neighbours * mean(d' of the neighbours)``. Who has no ties keeps ``d'``.
+1. *Own experience.* Expectation-disconfirmation (Oliver 1980, J. Marketing Research 17(4)): the expectation moves by a
+   share of the difference between what was felt and what was expected, ``d' = d + own * (felt - d)``.
+2. *Ties.* DeGroot (1974, JASA 69(345)): all agents at once average with their neighbours,
+   ``d'' = (1 - neighbours) * d' + neighbours * mean(d' of the neighbours)``. An agent without ties keeps ``d'``.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from holdfast.core.errors import InputError
+from holdfast.core.wording import did_you_mean, quote
 from holdfast.personas.loading import library
 from holdfast.personas.population_config import (
     Graph,
@@ -35,7 +35,6 @@ from holdfast.personas.population_config import (
     check_population,
 )
 from holdfast.personas.schema import Persona
-from holdfast.core.wording import did_you_mean, quote
 
 if TYPE_CHECKING:
     Ties = nx.Graph[str]
@@ -63,7 +62,7 @@ class Population:
     spread: Spread
 
     def as_json(self, felt: Mapping[str, float] | None = None) -> dict[str, Any]:
-        """``nodes`` (id, persona, task, desired, felt) and ``edges`` for the report; felt is None where unknown."""
+        """Return ``nodes`` (id, persona, task, desired, felt) and ``edges``; felt is None where unknown."""
         known = {name: value for name, value in (felt or {}).items() if math.isfinite(value)}
         nodes = [
             {
@@ -79,20 +78,20 @@ class Population:
 
 
 def on_perceived_scale(desired_empathy: int) -> float:
-    """Desired empathy 1, 2, 3 as 1, 3, 5 on the perceived scale (holdfast's assumption)."""
+    """Map desired empathy 1, 2, 3 to 1, 3, 5 on the perceived scale (holdfast's assumption)."""
     return 2.0 * desired_empathy - 1.0
 
 
 # --- building ------------------------------------------------------------------------------------------------------
 
 
-def build(config: PopulationConfig, seed: int, personas: Mapping[str, Persona] | None = None) -> Population:
-    """Draw the agents and lay their ties; the same configuration and seed give the same population.
+def build_population(config: PopulationConfig, seed: int, personas: Mapping[str, Persona] | None = None) -> Population:
+    """Draw the agents and their ties; the same configuration and seed give the same population.
 
     ``personas`` are those that the configuration may name (default: the library).
 
     Raises:
-        InputError: an unknown persona or agent, or a graph that does not fit the size.
+        InputError: An unknown persona or agent, or a graph that does not fit the size.
     """
     known = library() if personas is None else personas
     wrong = check_population(config, known)
@@ -109,7 +108,7 @@ def build(config: PopulationConfig, seed: int, personas: Mapping[str, Persona] |
 
 
 def _draw(personas: Sequence[Persona], size: int, balance: bool, rng: Random) -> list[Persona]:
-    """``size`` personas. Balanced: counts of tasks differ by at most 1, and so do those of a task's personas."""
+    """Draw ``size`` personas. Balanced: counts of tasks differ by at most 1, and so do those of a task's personas."""
     if not balance:
         return rng.choices(personas, k=size)
     by_task: dict[str, list[Persona]] = {}
@@ -126,7 +125,7 @@ def _draw(personas: Sequence[Persona], size: int, balance: bool, rng: Random) ->
 
 
 def _named(drawn: Sequence[Persona]) -> dict[str, Agent]:
-    """Agents by id: the persona's own, then ``id-2``, ``id-3``, …"""
+    """Return agents by id: the persona's own, then ``id-2``, ``id-3``, …"""
     seen: Counter[str] = Counter()
     agents: dict[str, Agent] = {}
     for persona in sorted(drawn, key=lambda persona: (persona.task, persona.id)):
@@ -137,7 +136,7 @@ def _named(drawn: Sequence[Persona]) -> dict[str, Agent]:
 
 
 def _ties(graph: Graph, agents: Sequence[str], places: Sequence[str], seed: int) -> Ties:
-    """The ties among ``agents``; a generator's nodes 0, 1, … are ``places``."""
+    """Return the ties among ``agents``; a generator's nodes 0, 1, … are ``places``."""
     ties: Ties = nx.Graph()
     ties.add_nodes_from(agents)
     if isinstance(graph, ListedTies):
@@ -149,7 +148,7 @@ def _ties(graph: Graph, agents: Sequence[str], places: Sequence[str], seed: int)
 
 
 def _generate(graph: Graph, size: int, seed: int) -> list[tuple[int, int]]:
-    """The ties that a generator lays among the nodes 0 to ``size`` - 1."""
+    """Return the edges that a generator draws among the nodes 0 to ``size`` - 1."""
     match graph:
         case Ring():
             return list(nx.watts_strogatz_graph(size, graph.neighbours, 0.0, seed=seed).edges)
@@ -178,13 +177,13 @@ def _listed(graph: ListedTies, agents: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def after_round(population: Population, felt: Mapping[str, float]) -> Population:
-    """The population after a round in which ``felt`` was felt (agent id -> mean of SENSE-7, 1-5).
+    """Return the population after a round. ``felt``: agent id to mean SENSE-7 score of its conversations, 1-5.
 
-    An agent without a felt value, or with nan (its conversation failed), learns nothing of its own, yet still hears
-    from its neighbours. Shares of 0 leave everything as it was.
+    An agent without a felt value, or with nan (its conversation failed), only averages with its neighbours. Shares of 0
+    change nothing.
 
     Raises:
-        ValueError: an agent that does not exist, or a value outside 1-5.
+        ValueError: An agent does not exist, or a value lies outside 1-5.
     """
     for name, value in felt.items():
         if name not in population.agents:
@@ -204,13 +203,13 @@ def after_round(population: Population, felt: Mapping[str, float]) -> Population
 
 
 def _towards(value: float, goal: float, share: float) -> float:
-    """``value`` moved by ``share`` of its way to ``goal``, where there is one; within 1-5 whatever the rounding."""
+    """Move ``value`` by ``share`` of the way to ``goal`` (not at all where it is nan), clipped to 1-5."""
     if math.isnan(goal):
         return value
     return min(max(value + share * (goal - value), LOWEST), HIGHEST)
 
 
 def _around(ties: Ties, name: str, desired: Mapping[str, float]) -> float:
-    """Mean expectation of an agent's neighbours; nan where there are none."""
+    """Return the mean expectation of an agent's neighbours; nan where there are none."""
     neighbours = list(ties.neighbors(name))
     return math.fsum(desired[other] for other in neighbours) / len(neighbours) if neighbours else math.nan

@@ -1,4 +1,4 @@
-"""What a study's YAML says of its population. Light: networkx comes in only where one is built.
+"""The ``population`` section of a study's YAML. Does not import networkx.
 
 ::
 
@@ -17,29 +17,29 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from holdfast.personas.schema import Frozen, Id, Persona, Share
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.core.yaml_source import DataPath
+from holdfast.personas.schema import Frozen, Id, Persona, Share
 
 AgentId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(-[0-9]+)?$", max_length=70)]
 Several = Annotated[int, Field(ge=1, le=1000)]
 
 
 class NoTies(Frozen):
-    """Nobody knows anybody."""
+    """A graph without edges."""
 
     kind: Literal["none"] = "none"
 
 
 class Ring(Frozen):
-    """Everybody knows the ``neighbours`` nearest on a circle (an even number)."""
+    """A ring on which each agent is tied to its ``neighbours`` nearest (an even number)."""
 
     kind: Literal["ring"] = "ring"
     neighbours: Annotated[int, Field(ge=2, le=1000, multiple_of=2)] = 2
 
 
 class SmallWorld(Frozen):
-    """A ring of which a share of the ties is laid elsewhere (Watts and Strogatz 1998)."""
+    """A ring with a share of its ties rewired at random (Watts and Strogatz 1998)."""
 
     kind: Literal["small_world"] = "small_world"
     neighbours: Annotated[int, Field(ge=2, le=1000, multiple_of=2)] = 4
@@ -47,14 +47,14 @@ class SmallWorld(Frozen):
 
 
 class ScaleFree(Frozen):
-    """Each newcomer makes ``ties`` ties, rather to those who have many (Barabási and Albert 1999)."""
+    """Preferential attachment: each new agent makes ``ties`` ties (Barabási and Albert 1999)."""
 
     kind: Literal["scale_free"] = "scale_free"
     ties: Several = 2
 
 
 class RandomTies(Frozen):
-    """Each pair is tied with probability ``share`` (Gilbert 1959)."""
+    """A random graph: each pair is tied with probability ``share`` (Gilbert 1959)."""
 
     kind: Literal["random"] = "random"
     share: Share = 0.1
@@ -80,14 +80,14 @@ _BY_WORD: Mapping[Word, Graph] = {
 
 
 class Spread(Frozen):
-    """How far an expectation moves after a round (see ``holdfast.personas.population.after_round``). 0 is not at all."""
+    """How far expectations move after a round (see ``holdfast.personas.population.after_round``); 0 is not at all."""
 
     own: Share = 0.0
     neighbours: Share = 0.0
 
 
 class PopulationConfig(Frozen):
-    """Who exists and who knows whom."""
+    """The agents of a study and the graph of their ties."""
 
     size: Annotated[int, Field(ge=1, le=100_000)] | None = None
     personas: tuple[Id, ...] = ()
@@ -96,15 +96,15 @@ class PopulationConfig(Frozen):
     spread: Spread = Spread()
 
     def generator(self) -> Graph:
-        """``graph`` in full: a word stands for its generator with the usual parameters."""
+        """Return the graph's parameters; a word stands for its generator with the defaults."""
         return _BY_WORD[self.graph] if isinstance(self.graph, str) else self.graph
 
 
 def check_population(config: PopulationConfig, personas: Mapping[str, Persona]) -> list[tuple[DataPath, str]]:
-    """What is wrong with a configuration, as paths within it and messages: unknown ids, a graph too dense for its size.
+    """Return what is wrong with a configuration, as paths within it and messages.
 
-    ``personas`` are those that may be named. Edges are checked against the agents when the population is built, which
-    is when it is known who was drawn.
+    Checked are unknown ids and graphs too dense for their size. ``personas`` are those that may be named. Edges are
+    checked when the population is built, because only then the agents are known.
     """
     wrong: list[tuple[DataPath, str]] = []
     for index, name in enumerate(config.personas):

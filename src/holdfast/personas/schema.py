@@ -1,4 +1,4 @@
-"""What a persona, a task context, an empathy pattern are: frozen models, as read from YAML.
+"""The models of a persona, a task context and an empathy pattern, as read from YAML.
 
 Levels of *expressed* empathy run 0-2 per mechanism (EPITOME; Sharma et al., EMNLP 2020). *Desired* empathy runs 1-3
 (SENSE-7's PreTaskDesiredEmpathy). Which task asks for which pattern is holdfast's assumption, and every YAML that
@@ -22,7 +22,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Frozen(BaseModel):
-    """A model that never changes and knows every key it accepts."""
+    """Base of immutable models that refuse unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -35,12 +35,12 @@ class MechanismLevels(Frozen):
     exploration: Level
 
     def as_array(self) -> tuple[float, float, float]:
-        """Levels in the order of :data:`MECHANISMS`."""
+        """Return the levels in the order of :data:`MECHANISMS`."""
         return (self.emotional_reaction, self.interpretation, self.exploration)
 
 
 class EmpathyPattern(Frozen):
-    """How an assistant should sound in some contexts; one expert adapter is trained per pattern."""
+    """The empathy that an assistant should express in some contexts; one expert adapter is trained per pattern."""
 
     id: Id
     title: Text
@@ -63,7 +63,7 @@ class TaskContext(Frozen):
 
 
 class Goal(Frozen):
-    """One step of what the persona wants to get done. ``after`` names goals that must be served first (acyclic)."""
+    """One step towards what the persona wants. ``after`` names goals that must be served first (acyclic)."""
 
     id: Id
     need: Phrase  # a verb phrase: "sort the slides"
@@ -72,7 +72,7 @@ class Goal(Frozen):
 
 
 class Temperament(Frozen):
-    """How the persona's emotion moves. All in [0, 1]."""
+    """How the persona's emotion moves; all values in [0, 1]."""
 
     reactivity: Share = 0.5  # how strongly one reply moves the emotion
     stickiness: Share = 0.6  # how much of the last change carries over (SAGE's lag-1 autocorrelation is 0.59)
@@ -80,7 +80,7 @@ class Temperament(Frozen):
 
 
 class Persona(Frozen):
-    """Who a simulated user is."""
+    """A simulated user: background, style, temperament, goals, expectation."""
 
     id: Id
     name: Annotated[str, Field(min_length=1, max_length=40)]

@@ -73,9 +73,9 @@ def resolve(study: StudyConfig) -> Plan:
     population = None
     agents = [("", persona) for persona in tested.values()]
     if study.population is not None:
-        from holdfast.personas.population import build  # brings networkx
+        from holdfast.personas.population import build_population  # brings networkx
 
-        population = build(study.population, derive_seed(study.seed, "population"), tested)
+        population = build_population(study.population, derive_seed(study.seed, "population"), tested)
         agents = [(agent.id, agent.persona) for agent in population.agents.values()]
         tested = {persona.id: persona for _, persona in agents}
     return Plan(study, tested, split, population, tuple(_episodes(study, agents)), tasks(), patterns())
