@@ -1,1 +1,1 @@
-"""holdfast's ``agents``."""
+"""User agents, candidates, models and raters: everything that speaks in a conversation or judges it."""

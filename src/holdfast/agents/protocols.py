@@ -1,7 +1,8 @@
-"""The contracts between the people of a conversation. Each is one small protocol; implementations are frozen.
+"""The protocols of a conversation's parties: models, candidates and user agents, and the values between them.
 
-Speakers hold no changing state: what a user agent remembers is a :class:`UserState` that the conversation carries,
-and every random draw is seeded by (study seed, episode, turn), so a resumed run equals an uninterrupted one.
+Implementations are frozen and hold no changing state: a user agent's memory is a :class:`UserState` that the
+conversation carries, and every random draw is seeded by (study seed, episode, turn), so a resumed run equals an
+uninterrupted one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SENSE7: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of a conversation, as a chat template takes it."""
+    """One message of a conversation, as a chat template takes it."""
 
     role: Role
     content: str
@@ -45,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to decode. ``temperature`` 0 is greedy."""
+    """Decoding parameters; ``temperature`` 0 is greedy."""
 
     temperature: float = 0.7
     top_p: float = 1.0
@@ -54,7 +55,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One reply to write. ``key`` names the conversation, so that a model may keep its KV cache between turns."""
+    """One reply to generate. ``key`` names the conversation, so that a model may keep its KV cache between turns."""
 
     key: str
     messages: tuple[Message, ...]
@@ -65,7 +66,7 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What came back. ``finish_reason``: "stop" or "length"."""
+    """What a model returned. ``finish_reason``: "stop" or "length"."""
 
     text: str
     prompt_tokens: int
@@ -74,7 +75,7 @@ class Generation:
 
 
 class ChatModel(Protocol):
-    """Something that writes the next assistant message; safe to await many times at once."""
+    """A model that writes the next assistant message; may be awaited many times at once."""
 
     @property
     def id(self) -> str: ...
@@ -87,7 +88,7 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AssistantView:
-    """All that a candidate may know. It never holds the persona's goals, expectation or state."""
+    """All that a candidate may know; never the persona's goals, expectation or state."""
 
     episode_id: str
     turn: int  # 1-based
@@ -98,7 +99,7 @@ class AssistantView:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A candidate's answer, and how it came about."""
+    """A candidate's answer, and which adapter, recognised task and tokens it took."""
 
     text: str
     adapter: str | None = None
@@ -108,7 +109,7 @@ class Reply:
 
 
 class Candidate(Protocol):
-    """An assistant under test."""
+    """An assistant under test. ``told_task``: whether it may see the task context."""
 
     @property
     def name(self) -> str: ...
@@ -124,7 +125,7 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """What the user's message was about, for measuring whether the reply answered it."""
+    """What the user's message is about, for measuring whether the reply answers it."""
 
     kind: Literal["open", "feel", "ask", "tell", "repeat", "thank", "close"]
     feeling: str | None = None
@@ -135,7 +136,7 @@ class Intention:
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """A user agent in the middle of a conversation. Bounded in size, JSON-serialisable (see ``holdfast.agents.users.state``)."""
+    """A user agent's state in a conversation; bounded, JSON-serialisable (:mod:`holdfast.agents.users.state`)."""
 
     emotion: float  # 0-100
     momentum: float  # last change of emotion
@@ -153,7 +154,7 @@ class UserState:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The user's message, what it meant, and the state after saying it."""
+    """The user's message, its intention, and the state after it."""
 
     text: str
     said: Intention
@@ -162,7 +163,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Felt:
-    """What the user felt about one reply. ``dimensions``: SENSE-7, 1-5 each. ``leave``: why the user goes, or None."""
+    """The user's reaction to a reply. ``dimensions``: SENSE-7, 1-5 each; ``leave``: why the user leaves, or None."""
 
     dimensions: Mapping[str, float]
     state: UserState
@@ -170,7 +171,7 @@ class Felt:
 
 
 class UserAgent(Protocol):
-    """A persona at work. Pure: same persona, state and seed give the same words."""
+    """A persona in one conversation. Pure: same persona, state and seed give the same words."""
 
     @property
     def persona(self) -> Persona: ...
@@ -180,5 +181,5 @@ class UserAgent(Protocol):
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken: ...
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
-        """``rating``: of the reply by the study's primary rater; the formula for felt empathy reads its levels."""
+        """Return the user's reaction. ``rating``: the primary rater's; felt empathy is computed from its levels."""
         ...

@@ -64,7 +64,7 @@ def untrained() -> tuple[str, ...]:
     return tuple(word for word, (spec, _) in _KINDS.items() if not spec.trained)
 
 
-def build(spec: s.CandidateSpec, resources: CandidateResources) -> DescribedCandidate:
+def build_candidate(spec: s.CandidateSpec, resources: CandidateResources) -> DescribedCandidate:
     """The candidate that ``spec`` asks for."""
     return _KINDS[spec.kind][1](spec, resources)
 

@@ -1,7 +1,7 @@
 """One turn of a conversation: the user speaks, an assistant replies, raters score the reply, the user feels it.
 
-Everything that holds a conversation goes through these functions: the conversation graph of a study, the steering of
-training dialogues, and the drawing of preference pairs. They differ only in where the reply comes from.
+The conversation graph of a study, the steering of training dialogues, and the drawing of preference pairs all call
+these functions and differ only in where the reply comes from.
 
 ::
 
@@ -23,7 +23,7 @@ from holdfast.agents.raters.protocol import Passage, Rater, Rating, primary_of
 
 @dataclass(frozen=True, slots=True)
 class OpenedTurn:
-    """A turn whose reply is still to come. ``messages``: the conversation, the user's new message last."""
+    """A turn that waits for its reply. ``messages``: the conversation, the user's new message last."""
 
     spoken: Spoken
     messages: tuple[Message, ...]
@@ -34,7 +34,7 @@ class Turn:
     """A finished turn.
 
     Attributes:
-        opened: What the user said, and the conversation up to it.
+        opened: The user's message and the conversation up to it.
         reply: The assistant's message.
         ratings: Rater's name to its rating, the primary rater's first.
         felt: What the user felt, and its state afterwards.
@@ -58,16 +58,16 @@ class Turn:
 
 
 async def open_turn(user: UserAgent, state: UserState, messages: Sequence[Message], seed: int) -> OpenedTurn:
-    """Let the user speak."""
+    """Return the turn that the user's next message opens."""
     spoken = await user.speak(state, messages, seed)
     return OpenedTurn(spoken, (*messages, Message("user", spoken.text)))
 
 
 async def rate_reply(raters: Mapping[str, Rater], messages: Sequence[Message], reply: str) -> dict[str, Rating]:
-    """Ask every rater at once. ``messages``: the conversation up to the message that is answered.
+    """Rate a reply by all raters at once. ``messages``: the conversation up to the message that is answered.
 
     Returns:
-        The ratings in the order of ``raters``; a rater that could give none says why in its rating.
+        The ratings in the order of ``raters``; a missing rating says why.
     """
     passage = [Passage((*messages, Message("assistant", reply)))]
     if len(raters) == 1:  # a task of its own would cost more than the rating
@@ -77,10 +77,8 @@ async def rate_reply(raters: Mapping[str, Rater], messages: Sequence[Message], r
     return {name: rating for name, (rating,) in zip(raters, answers, strict=True)}
 
 
-async def close_turn(
-    user: UserAgent, opened: OpenedTurn, reply: str, ratings: Mapping[str, Rating], seed: int
-) -> Turn:
-    """Let the user feel the reply, as the primary rater rated it."""
+async def close_turn(user: UserAgent, opened: OpenedTurn, reply: str, ratings: Mapping[str, Rating], seed: int) -> Turn:
+    """Return the finished turn: what the user felt about the reply, given the primary rater's rating."""
     spoken = opened.spoken
     felt = await user.feel(spoken.state, spoken.said, reply, primary_of(ratings), seed)
     return Turn(opened, reply, ratings, felt)

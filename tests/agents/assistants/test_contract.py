@@ -43,7 +43,7 @@ class CandidateContract:
 
     @pytest.fixture
     def candidate(self, model: HashModel) -> DescribedCandidate:
-        return registry.build(registry.parse(self.spec), ScriptedResources(model, router=KeywordRouter()))
+        return registry.build_candidate(registry.parse(self.spec), ScriptedResources(model, router=KeywordRouter()))
 
     def reply(self, candidate: DescribedCandidate, *users: str, seed: int = 1) -> Reply:
         return asyncio.run(candidate.reply(view(candidate, *users, seed=seed)))

@@ -65,8 +65,8 @@ def test_an_ignored_message_is_repeated_with_the_same_feeling_topic_and_need_and
 def test_ignoring_never_moves_the_mix_of_cues(ada) -> None:
     last = Intention("feel", feeling="tired", topic="my sleep")
     for seed in SEEDS:
-        heard, ignored = (next_intention(ada, after(ada, last, ignored=times), seed)[0] for times in (0, 1))
-        assert has_feeling(heard) == has_feeling(ignored)
+        answered, ignored = (next_intention(ada, after(ada, last, ignored=times), seed)[0] for times in (0, 1))
+        assert has_feeling(answered) == has_feeling(ignored)
 
 
 def test_thanks_come_after_a_good_reply_only(ada) -> None:

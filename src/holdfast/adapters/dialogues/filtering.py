@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from holdfast.agents.naming import names, pattern_of
+from holdfast.agents.naming import names, phrase_regex
 from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.personas.schema import MechanismLevels
@@ -60,7 +60,7 @@ def flaws(
     asked = bool(said_phrases) and any(level > 0 for level in standard.target.as_array())
     rest = reply
     for phrase in said_phrases:
-        rest = pattern_of(phrase).sub(" ", rest)
+        rest = phrase_regex(phrase).sub(" ", rest)
     wrong: tuple[tuple[Flaw, bool], ...] = (
         ("unfinished", not finished),
         ("unrated", rating.missing is not None),

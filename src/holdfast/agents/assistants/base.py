@@ -1,4 +1,4 @@
-"""The model as it is: no prompt, no adapter. The paper's "Baseline"."""
+"""The model without prompt and adapter, the paper's "Baseline"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from holdfast.agents.protocols import AssistantView, ChatModel, Reply, Sampling
 
 @dataclass(frozen=True, slots=True)
 class BareModel:
-    """The bare model."""
+    """The model without prompt and adapter."""
 
     model: ChatModel
     name: str = "base"

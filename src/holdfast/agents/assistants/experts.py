@@ -1,4 +1,4 @@
-"""Candidates that wear a LoRA: always the same one, one chosen by a router, or the right one by being told."""
+"""Candidates with LoRA adapters: always the same one, the one a router chooses, or the true task's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from holdfast.core.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One fixed adapter, whatever the task; under a system prompt too where ``prompts`` is given."""
+    """One fixed adapter, whatever the task; with a system prompt where ``prompts`` is given."""
 
     model: ChatModel
     adapter: str
@@ -39,7 +39,7 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """Recognises the task anew at every turn from what the user has said so far, and wears that task's expert.
+    """Recognises the task at every turn from the user's messages so far, and uses that task's expert.
 
     ``experts`` maps a task id to an adapter's name.
     """
@@ -69,7 +69,7 @@ class Routed:
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """Is told the task and wears its expert: what routing would reach if it never erred."""
+    """Knows the task and uses its expert: the upper bound of routing."""
 
     model: ChatModel
     experts: Mapping[str, str]

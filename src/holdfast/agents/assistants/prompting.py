@@ -1,4 +1,4 @@
-"""Which system prompt a candidate speaks under: one fixed text, or the pattern of the task that it was told."""
+"""System prompts of candidates: one fixed text, or the pattern of the conversation's task."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from holdfast.personas.schema import EmpathyPattern
 
 @dataclass(frozen=True, slots=True)
 class SystemPrompts:
-    """Prompts as they will be sent, written once when the candidate is built.
+    """Prompts as they are sent, written once when the candidate is built.
 
-    ``texts`` maps a pattern id to its prompt. ``fixed`` names the only one to use, whatever the task; where it is
-    None the candidate must be told the task, and speaks under the pattern that people expect there.
+    ``texts`` maps a pattern id to its prompt. ``fixed`` names the only one to use, whatever the task; where it is None,
+    the prompt is that of the task's pattern, and the candidate must know the task.
     """
 
     texts: Mapping[str, str]
@@ -27,7 +27,11 @@ class SystemPrompts:
         return self.fixed is None
 
     def text(self, view: AssistantView) -> str:
-        """The system prompt for this conversation."""
+        """Return the system prompt for this conversation.
+
+        Raises:
+            ValueError: The prompt depends on the task, and the view has none.
+        """
         if self.fixed is not None:
             return self.texts[self.fixed]
         if view.task is None:
@@ -35,16 +39,20 @@ class SystemPrompts:
         return self.texts[view.task.pattern]
 
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of every prompt that may be sent, by pattern id: for a run's provenance."""
+        """Return the SHA-256 of every prompt that may be sent, by pattern id."""
         return {name: sha256(text) for name, text in sorted(self.texts.items())}
 
 
 def pattern_prompts(patterns: Mapping[str, EmpathyPattern], fixed: str | None = None) -> SystemPrompts:
-    """Patterns in words; only the pattern ``fixed`` where it is given (a KeyError where there is no such pattern)."""
+    """Write patterns as prompts; only the pattern ``fixed`` where it is given.
+
+    Raises:
+        KeyError: There is no pattern ``fixed``.
+    """
     chosen = patterns if fixed is None else {fixed: patterns[fixed]}
     return SystemPrompts({name: pattern_prompt(pattern) for name, pattern in chosen.items()}, fixed)
 
 
 def own_prompt(text: str) -> SystemPrompts:
-    """A prompt in the user's own words, under the name ``own``."""
+    """Wrap a prompt in the user's own words, under the name ``own``."""
     return SystemPrompts({"own": text}, "own")

@@ -1,4 +1,4 @@
-"""What all candidates share: turning what they see into one request to a model, and its answer into a reply."""
+"""The request that every kind of candidate sends to its model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def ask(
     adapter: str | None = None,
     recognised_task: str | None = None,
 ) -> Reply:
-    """Ask ``model`` for the next line of the conversation; ``messages`` defaults to what the view holds."""
+    """Return the model's reply to the conversation; ``messages`` defaults to those of the view."""
     request = GenerationRequest(
         key=view.episode_id,
         messages=view.messages if messages is None else tuple(messages),

@@ -1,4 +1,4 @@
-"""Recognising what a conversation is for."""
+"""The protocol of routers, which recognise the task of a conversation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Protocol
 
 
 class Router(Protocol):
-    """Names the task context from the user's side of a conversation; deterministic, holds no state."""
+    """Recognises the task context from the user's messages; deterministic, without state."""
 
     def recognise(self, user_messages: Sequence[str]) -> str:
-        """The id of the task; ``user_messages`` has at least one message, oldest first."""
+        """Return the task's id; ``user_messages`` has at least one message, oldest first."""
         ...

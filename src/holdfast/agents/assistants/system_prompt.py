@@ -1,4 +1,4 @@
-"""The pattern in words: once at the start, or again every few turns."""
+"""Candidates with a system prompt: once at the start, or repeated every few turns."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ Where = Literal["system", "user"]
 
 @dataclass(frozen=True, slots=True)
 class SystemPrompt:
-    """The model under a system prompt. ``remind_every`` k > 0 says it again at turns 1 + k, 1 + 2k, …
+    """The model with a system prompt. ``remind_every`` k > 0 repeats it at turns 1 + k, 1 + 2k, …
 
-    A reminder stands right before that turn's user message as one more system message (``where`` "system"), because
-    then the model meets the same order that its prompt has in training, system → user → reply, and because everything
-    before the newest message stays as it was, so a model's KV cache of the conversation remains valid. Chat templates
-    that allow a system message only at the start want ``where`` "user": the reminder then follows the user's own
-    words as a note in brackets.
+    A reminder is one more system message right before that turn's user message (``where`` "system"). So the order is
+    that of the training data, system → user → reply, and all earlier messages stay the same, which keeps the
+    conversation's KV cache valid. For chat templates that allow a system message only at the start, ``where`` "user"
+    appends the reminder to the user's message, in brackets.
     """
 
     model: ChatModel

@@ -1,4 +1,4 @@
-"""Every word that is put before a model, as text files, and the few functions that fill them in."""
+"""Prompt files, and functions that read and hash them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from importlib.resources.abc import Traversable
 
 @cache
 def read_prompt(name: str) -> str:
-    """The text of ``agents/prompts/NAME.txt``, without its last newline; a name may lie in a folder ("users/speak")."""
+    """Return the text of ``agents/prompts/NAME.txt`` without its last newline, such as NAME "users/speak"."""
     return (files(__package__) / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
 def sha256(text: str) -> str:
-    """The hash that a run records for a prompt as it was sent: hexadecimal SHA-256 of its UTF-8 bytes."""
+    """Return the hexadecimal SHA-256 of the text's UTF-8 bytes, which a run records for each prompt sent."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def prompt_hashes() -> dict[str, str]:
-    """The hash of every prompt file by its name ("intro.txt", "users/speak.txt"): what a run records."""
+    """Return the hash of every prompt file by its name ("intro.txt", "users/speak.txt")."""
     here = files(__package__)
     folders = [("", here), *((f"{item.name}/", item) for item in here.iterdir() if item.is_dir())]
     names = sorted(prefix + file.name for prefix, folder in folders for file in folder.iterdir() if _is_prompt(file))

@@ -1,1 +1,1 @@
-"""holdfast's ``holdfast.agents.users``."""
+"""User agents: personas at work in a conversation, played by rules or by a chat model."""

@@ -1,7 +1,7 @@
-"""What a reply leaves behind: the state after it, and whether the user goes. The same for every kind of user agent.
+"""The user's state after a reply, and whether the user leaves; the same for every kind of user agent.
 
-How a reply is *judged* differs from one simulator to the next; what a judgement does to goals, patience and memory does
-not. So differences between simulators are differences in judgement and words alone.
+Kinds of user agents differ in how they appraise a reply and in their words. What an appraisal does to goals, patience
+and memory is common to all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ DONE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """How one reply was judged.
+    """How a user agent judged one reply.
 
     ``dimensions``: SENSE-7, 1-5, empty where the reply could not be rated; ``emotion``: 0-100 after it, moved by
-    ``change``; ``pleased``: how well the reply did for this user, 0-1, None where that is unknown.
+    ``change``; ``pleased``: satisfaction with the reply, 0-1, None where unknown.
     """
 
     dimensions: Mapping[str, float]
@@ -35,23 +35,23 @@ class Appraisal:
     taken_up: bool  # it was no answer past the message
 
 
-def after_reply(state: UserState, said: Intention, reply: str, verdict: Appraisal) -> UserState:
-    """The state once ``reply``, the answer to ``said``, was judged so."""
+def after_reply(state: UserState, said: Intention, reply: str, appraisal: Appraisal) -> UserState:
+    """Return the state after ``reply``, the answer to ``said``, was appraised."""
     return replace(
         state,
-        emotion=verdict.emotion,
-        momentum=verdict.change,
-        goals_left=tuple(goal for goal in state.goals_left if not (verdict.served and goal == said.goal)),
-        felt_mean=_running_mean(state.felt_mean, overall(verdict.dimensions), state.turns),
+        emotion=appraisal.emotion,
+        momentum=appraisal.change,
+        goals_left=tuple(goal for goal in state.goals_left if not (appraisal.served and goal == said.goal)),
+        felt_mean=_running_mean(state.felt_mean, overall(appraisal.dimensions), state.turns),
         turns=state.turns + 1,
-        poor_turns=_poor_turns(state.poor_turns, verdict.pleased),
-        ignored=0 if verdict.taken_up else state.ignored + 1,
-        extra={**state.extra, "reply": sentence_digests(reply), **_satisfaction(verdict.pleased)},
+        poor_turns=_poor_turns(state.poor_turns, appraisal.pleased),
+        ignored=0 if appraisal.taken_up else state.ignored + 1,
+        extra={**state.extra, "reply": sentence_digests(reply), **_satisfaction(appraisal.pleased)},
     )
 
 
 def reason_to_leave(persona: Persona, state: UserState) -> str | None:
-    """Why a user in this state, right after a reply, would go; None to stay."""
+    """Return why a user in this state, right after a reply, leaves; None to stay."""
     if state.poor_turns >= persona.patience:
         return f"patience ran out after {state.poor_turns} poor turns in a row"
     if not state.goals_left and state.extra.get("satisfaction", 0.0) >= DONE:
@@ -60,7 +60,7 @@ def reason_to_leave(persona: Persona, state: UserState) -> str | None:
 
 
 def _poor_turns(before: int, pleased: float | None) -> int:
-    """Poor turns in a row; a reply of which nothing is known neither adds to them nor ends them."""
+    """Return poor turns in a row; a reply without satisfaction neither adds to them nor ends them."""
     if pleased is None:
         return before
     return before + 1 if pleased < POOR else 0

@@ -9,11 +9,11 @@ Each dimension is ``1 + 4 q`` with ``q`` in [0, 1]::
 
 - ``u(x) = min(1, x / 1.8) ** 1.5``: a little concern is nearly a courtesy, strong concern is felt.
 - ``v(x) = 1.1 x² / (x² + 0.4)`` (a Hill curve): the first understanding word or question does most of the work.
-- ``G``: how much the reply speaks of this message (:attr:`ReplyCues.grounding`).
+- ``G``: how much the reply refers to this message (:attr:`ReplyCues.grounding`).
 - ``A``: how far it answers: G without a request; with one, ``G (0.3 + 0.7 steps)``.
 - ``fresh = 1 - repeated``, the share of sentences not already in the last reply.
 - ``sane``: whether the length is sensible (:func:`holdfast.agents.users.reply_cues.length_sanity`).
-- ``depth = (0.5 + 0.5 G) (0.7 + 0.3 fresh) sane``: empathy that could be said to anyone counts half, said twice less.
+- ``depth = (0.5 + 0.5 G) (0.7 + 0.3 fresh) sane``: empathy that could be said to anyone counts half, repeated less.
 
 The weights of each dimension (:data:`WEIGHTS`) sum to 1, so every dimension reaches 1 and 5. They are set so that a
 reply that follows its task's pattern feels about as much as people want there: (ER, IP, EX) of (0, 0, 0) about 1.5,
@@ -36,7 +36,7 @@ POOR = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Expressed:
-    """What the formula reads of a rating: EPITOME's levels, 0-2 each."""
+    """The levels of a rating that the formula uses: EPITOME's, 0-2 each."""
 
     emotional_reaction: float
     interpretation: float
@@ -52,7 +52,7 @@ class Expressed:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What one dimension listens to; the six sum to 1."""
+    """Weights of one SENSE-7 dimension; the six sum to 1."""
 
     reaction: float = 0.0
     interpretation: float = 0.0
@@ -74,18 +74,18 @@ WEIGHTS: Mapping[str, Weights] = {
 }
 
 
-def appraise(expressed: Expressed, heard: ReplyCues) -> dict[str, float]:
-    """The SENSE-7 dimensions, 1-5 each, in the order of ``SENSE7`` (formula above).
+def appraise(expressed: Expressed, cues: ReplyCues) -> dict[str, float]:
+    """Return the SENSE-7 dimensions, 1-5 each, in the order of ``SENSE7`` (formula above).
 
-    Never falls when an expressed level, a naming share, or ``steps`` rises, nor when ``repeated`` falls.
+    None falls when an expressed level, a naming share, or ``steps`` rises, nor when ``repeated`` falls.
     """
-    ground = heard.grounding
-    fresh = 1.0 - heard.repeated
-    depth = (0.5 + 0.5 * ground) * (0.7 + 0.3 * fresh) * heard.sane
+    ground = cues.grounding
+    fresh = 1.0 - cues.repeated
+    depth = (0.5 + 0.5 * ground) * (0.7 + 0.3 * fresh) * cues.sane
     reaction = depth * reaction_felt(expressed.emotional_reaction)
     interpretation = depth * cognitive_felt(expressed.interpretation)
     exploration = depth * cognitive_felt(expressed.exploration)
-    answered = answer(heard)
+    answered = answer(cues)
     dimensions = {}
     for name in SENSE7:
         weights = WEIGHTS[name]
@@ -95,26 +95,26 @@ def appraise(expressed: Expressed, heard: ReplyCues) -> dict[str, float]:
             + weights.exploration * exploration
             + weights.grounding * ground
             + weights.answer * answered
-            + weights.fresh * fresh * heard.sane
+            + weights.fresh * fresh * cues.sane
         )
         dimensions[name] = 1.0 + 4.0 * min(1.0, max(0.0, quality))
     return dimensions
 
 
 def reaction_felt(level: float) -> float:
-    """``u``: how much of an emotional reaction of ``level`` (0-2, clipped) is felt, 0-1. u(1) = .41."""
+    """Return ``u``: how much of an emotional reaction of ``level`` (0-2, clipped) is felt, 0-1. u(1) = .41."""
     return float(min(1.0, _clip(level) / 1.8) ** 1.5)
 
 
 def cognitive_felt(level: float) -> float:
-    """``v``: the same for interpretation and exploration. v(.36) = .27, v(1) = .79, v(2) = 1."""
+    """Return ``v``: the same for interpretation and exploration. v(.36) = .27, v(1) = .79, v(2) = 1."""
     squared = _clip(level) ** 2
     return 1.1 * squared / (squared + 0.4)
 
 
-def answer(heard: ReplyCues) -> float:
-    """``A``: how far the reply answers the message, 0-1."""
-    return heard.grounding * (0.3 + 0.7 * heard.steps) if heard.asked else heard.grounding
+def answer(cues: ReplyCues) -> float:
+    """Return ``A``: how far the reply answers the message, 0-1."""
+    return cues.grounding * (0.3 + 0.7 * cues.steps) if cues.asked else cues.grounding
 
 
 def overall(dimensions: Mapping[str, float]) -> float:
@@ -122,35 +122,35 @@ def overall(dimensions: Mapping[str, float]) -> float:
     return sum(dimensions.get(name, math.nan) for name in SENSE7) / len(SENSE7)
 
 
-def satisfaction(perceived: float, desired: float, heard: ReplyCues) -> float:
-    """How well the reply did for *this* user, 0-1 (holdfast's assumption).
+def satisfaction(perceived: float, desired: float, cues: ReplyCues) -> float:
+    """Return this user's satisfaction with the reply, 0-1 (holdfast's assumption).
 
-    ``(1 - w) fit + w A``. ``fit`` falls from 1 to 0 as perceived empathy (1-5) stays up to 2.5 points below the
-    desired, and to 0.5 as it goes 4 above: too little hurts more than too much. ``w = 0.6 - 0.1 (desired - 1)``: who
-    came for facts judges by the answer, who came to be heard by the hearing.
+    ``(1 - w) fit + w A``. ``fit`` falls from 1 to 0 as perceived empathy (1-5) falls up to 2.5 points below the
+    desired, and to 0.5 as it rises 4 above: too little hurts more than too much. ``w = 0.6 - 0.1 (desired - 1)``: the
+    less empathy is desired, the more the answer counts.
     """
     short = desired - perceived
     fit = 1.0 - (min(1.0, short / 2.5) if short > 0 else min(1.0, -short / 8))
     weight = 0.6 - 0.1 * (desired - 1.0)
-    return (1.0 - weight) * fit + weight * answer(heard)
+    return (1.0 - weight) * fit + weight * answer(cues)
 
 
-def serves(heard: ReplyCues, expressed: Expressed | None, desired: float) -> bool:
-    """Whether the reply meets the need that the message asked about.
+def serves(cues: ReplyCues, expressed: Expressed | None, desired: float) -> bool:
+    """Return whether the reply meets the need that the message asked about.
 
-    It must name the topic or the need (half of the words), and either say what to do or, for a user who came to be
-    heard (desired above 4), talk it through: interpretation and exploration together 1.5 or more.
+    It must name the topic or the need (half of the words), and either say what to do or, for a user who desires much
+    empathy (above 4), talk it through: interpretation and exploration together 1.5 or more.
     """
-    if not heard.asked or heard.grounding < 0.5:
+    if not cues.asked or cues.grounding < 0.5:
         return False
-    if heard.steps or expressed is None:
-        return heard.steps
+    if cues.steps or expressed is None:
+        return cues.steps
     return desired > 4.0 and expressed.interpretation + expressed.exploration >= 1.5
 
 
-def acknowledges(heard: ReplyCues, expressed: Expressed | None) -> bool:
-    """Whether the reply takes up a feeling or a topic that was told: names half of it, or shows concern (ER >= 1)."""
-    return heard.grounding >= 0.5 or (expressed is not None and expressed.emotional_reaction >= 1.0)
+def acknowledges(cues: ReplyCues, expressed: Expressed | None) -> bool:
+    """Return whether the reply takes up the user's feeling or topic: names half of it, or shows concern (ER >= 1)."""
+    return cues.grounding >= 0.5 or (expressed is not None and expressed.emotional_reaction >= 1.0)
 
 
 def _clip(level: float) -> float:

@@ -1,4 +1,4 @@
-"""A user's emotion, 0-100: sticky, quick to fall, used to what it gets.
+"""A user's emotion, 0-100: sticky, quicker to fall than to rise, adapting to what it gets.
 
 The shape follows SAGE (Zhang et al. 2025, "Sentient Agent as a Judge"): emotion starts at 40; in its 15,369 changes the
 lag-1 autocorrelation is 0.59, the size of a change is mostly 5, and no change is rare (0.4 %). The constants are
@@ -24,7 +24,7 @@ LARGEST_CHANGE = 12.0
 
 
 def expectation(emotion: float) -> float:
-    """The satisfaction (0-1) that leaves ``emotion`` where it is: ``1.1 * emotion / 100 - 0.05``.
+    """Return the satisfaction (0-1) that leaves ``emotion`` where it is: ``1.1 * emotion / 100 - 0.05``.
 
     It rises with emotion because people adapt to what they get (Helson 1964): this keeps the emotion off its bounds.
     """
@@ -32,7 +32,7 @@ def expectation(emotion: float) -> float:
 
 
 def surprise(satisfaction: float, emotion: float) -> float:
-    """Satisfaction less expectation, a shortfall weighed by :data:`LOSS_WEIGHT`."""
+    """Return satisfaction minus expectation, a shortfall multiplied by :data:`LOSS_WEIGHT`."""
     difference = satisfaction - expectation(emotion)
     return difference if difference >= 0 else LOSS_WEIGHT * difference
 
@@ -40,7 +40,7 @@ def surprise(satisfaction: float, emotion: float) -> float:
 def next_emotion(
     emotion: float, momentum: float, satisfaction: float, temperament: Temperament, seed: int
 ) -> tuple[float, float]:
-    """Emotion (0-100) after a reply, and its change.
+    """Return the emotion (0-100) after a reply, and its change.
 
     ::
 

@@ -1,9 +1,9 @@
-"""What a user says next: pure in persona, state and seed, and blind to how many turns have passed.
+"""What a user says next, as a function of persona, state and seed that does not read the number of turns.
 
-Every message has a *cue*: a feeling, or a practical matter. Which cue comes next depends on the persona, the cue before
-and the seed alone, never on the replies, so that the mix of cues is the same early and late and the same against every
-candidate. A style that only follows the cue can then be told from one that holds. Replies decide the rest: an ignored
-user repeats, a content one gives thanks, a served goal makes room for the next.
+Every message has a *cue*: a feeling, or a practical matter. The next cue depends on the persona, the cue before and the
+seed, never on the replies, so the mix of cues is the same early and late and for every candidate. A style that only
+follows the cue can then be distinguished from one that holds. Replies decide the rest: an ignored user repeats, a
+satisfied one gives thanks, a served goal makes room for the next.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import random
 from dataclasses import replace
 
 from holdfast.agents.protocols import Intention, UserState
-from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.disclosure import feeling_with_topic, next_feeling, next_topic
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Goal, Persona
 
 #: How much less likely the cue just given is to come again, as a share of its probability.
@@ -35,7 +35,7 @@ OWN_TOPIC = 0.7
 
 
 def next_intention(persona: Persona, state: UserState, seed: int) -> tuple[Intention, UserState]:
-    """What to say now, and the state after saying it.
+    """Return the intention of the next message, and the state after it.
 
     Before the first reply the kind is "open"; once ``closing`` is set in ``state.extra``, "close". ``state.turns`` is
     not read.
@@ -58,7 +58,7 @@ def next_intention(persona: Persona, state: UserState, seed: int) -> tuple[Inten
 
 
 def feeling_chance(persona: Persona, last: Intention | None) -> float:
-    """Probability that the next message holds a feeling.
+    """Return the probability that the next message states a feeling.
 
     ``p = 0.42 + 0.16 reactivity`` on average. After a feeling it is ``p - d (1 - p)`` and after a practical matter
     ``p + d p`` with ``d`` = :data:`ALTERNATION`: messages alternate a little, and p is the stationary share, which the
@@ -71,12 +71,12 @@ def feeling_chance(persona: Persona, last: Intention | None) -> float:
 
 
 def has_feeling(said: Intention) -> bool:
-    """Whether the message's cue is a feeling; it is practical otherwise."""
+    """Return whether the message's cue is a feeling rather than a practical matter."""
     return said.feeling is not None
 
 
 def open_goals(persona: Persona, state: UserState) -> tuple[Goal, ...]:
-    """Goals still to be met whose predecessors are all met."""
+    """Return the unmet goals whose predecessors are all met."""
     left = frozenset(state.goals_left)
     return tuple(goal for goal in persona.goals if goal.id in left and not left.intersection(goal.after))
 

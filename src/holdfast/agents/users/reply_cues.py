@@ -1,7 +1,7 @@
-"""What a user can tell about a reply by listening: was I named, was I helped, have I heard this before?
+"""What rules on words can tell about a reply: whether it names the user's matter, gives steps, or repeats itself.
 
-Plain rules on words. They err where a reply paraphrases ("that meeting" for "the project review"), which the
-expressed levels of a rater partly make up for.
+They err where a reply paraphrases ("that meeting" for "the project review"); a rater's expressed levels partly make up
+for that.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STEP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ReplyCues:
-    """One reply against the message that it answers. Shares run 0-1; None where the message held no such thing."""
+    """Cues of one reply to a message. Shares run 0-1; None where the message had no such thing."""
 
     feeling: float | None  # share of the feeling's words that the reply names
     topic: float | None  # the same for the topic, or for the need where the reply names that better
@@ -50,15 +50,16 @@ class ReplyCues:
 
     @property
     def grounding(self) -> float:
-        """How much the reply speaks of this message, 0-1: mean over what the message held; 1 where it held nothing."""
+        """How much the reply refers to the message: mean of the shares, 0-1; 1 where the message named nothing."""
         parts = [share for share in (self.feeling, self.topic) if share is not None]
         return sum(parts) / len(parts) if parts else 1.0
 
 
 def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = ()) -> ReplyCues:
-    """Hear ``reply`` to a message that meant ``said``. ``last_reply``: :func:`sentence_digests` of the reply before.
+    """Return the cues of ``reply`` to a message with intention ``said``.
 
-    Thanks and goodbyes want nothing named in return, even where they mention a topic.
+    ``last_reply``: :func:`sentence_digests` of the reply before. After thanks and goodbyes nothing needs to be named,
+    even where they mention a topic.
     """
     if said.kind in ("thank", "close"):
         said = Intention(said.kind)
@@ -76,17 +77,17 @@ def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = ()) -> Repl
 
 
 def is_question(said: Intention) -> bool:
-    """Whether the message asked for help: it says a need, or asks about a topic."""
+    """Return whether the message asked for help: it states a need, or asks about a topic."""
     return said.need is not None or said.kind == "ask"
 
 
 def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
-    """Share, 0-1, of the phrase's content words that ``reply`` holds, a plural *s* aside.
+    """Return the share, 0-1, of the phrase's content words that ``reply`` holds, ignoring a plural *s*.
 
     With ``inflected``, a word counts where the reply has one that begins alike ("anxious" and "anxiety", "worried" and
     "worry"): the first ``max(4, length - 3)`` letters agree.
     """
-    wanted, spoken = _wanted(phrase), _apart(reply)
+    wanted, spoken = _wanted(phrase), _parsed(reply)
     if not wanted:
         return 0.0
     if inflected:
@@ -96,26 +97,26 @@ def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
 
 
 def gives_steps(reply: str) -> bool:
-    """Whether a sentence that is no question tells or offers something to do."""
-    return any(_STEP.search(sentence) for sentence in _apart(reply).sentences if not sentence.endswith("?"))
+    """Return whether a sentence other than a question tells or offers something to do."""
+    return any(_STEP.search(sentence) for sentence in _parsed(reply).sentences if not sentence.endswith("?"))
 
 
 def length_sanity(reply: str) -> float:
-    """1 from 4 to 150 words; falls to 0 towards no words, and to 0.25 towards 400 and beyond."""
-    count = len(_apart(reply).words)
+    """Return 1 from 4 to 150 words; falling to 0 towards no words, and to 0.25 towards 400 and beyond."""
+    count = len(_parsed(reply).words)
     if count < 4:
         return count / 4
     return 1.0 - 0.75 * min(1.0, max(0, count - 150) / 250)
 
 
 def sentence_digests(reply: str) -> list[str]:
-    """Four-byte hexadecimal digests of the reply's first :data:`MAX_SENTENCES` sentences, case and spacing aside."""
-    return list(_apart(reply).digests)
+    """Return 4-byte hexadecimal digests of the first :data:`MAX_SENTENCES` sentences, ignoring case and spacing."""
+    return list(_parsed(reply).digests)
 
 
 @dataclass(frozen=True)
 class _Text:
-    """A text in lower case, taken apart; each part is made once, where it is asked for."""
+    """A text in lower case; its parts are computed when first needed."""
 
     text: str
 
@@ -138,12 +139,12 @@ class _Text:
 
 
 @lru_cache(maxsize=1)  # a reply is asked about many times in a row, and never again
-def _apart(text: str) -> _Text:
+def _parsed(text: str) -> _Text:
     return _Text(text.casefold())
 
 
 @lru_cache(maxsize=1024)  # the phrases of a study's personas come back in every conversation
 def _wanted(phrase: str) -> tuple[str, ...]:
-    """The phrase's content words; all of its words where it has no other."""
+    """Return the phrase's content words; all of its words where it has no other."""
     words: list[str] = _WORD.findall(phrase.casefold())
     return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)

@@ -1,4 +1,4 @@
-"""What a study's YAML may say about who plays its personas.
+"""Pydantic models of a study's ``users``: who plays its personas.
 
 ::
 
@@ -6,8 +6,7 @@
     users: {kind: model, model: "hf:models/my-model", sampling: {temperature: 0.8}}
     users: [embedded, {kind: model, name: micro as user}]
 
-They play in the conversations that are measured; the dialogues that a study trains on are always held with the embedded
-users.
+They play in the conversations that are measured; the dialogues that a study trains on always use the embedded users.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ EMBEDDED = "embedded"
 
 
 class EmbeddedUsers(Frozen):
-    """By rules, without any model."""
+    """Users played by rules, without a model."""
 
     kind: Literal["embedded"] = "embedded"
 
@@ -34,7 +33,7 @@ class EmbeddedUsers(Frozen):
 
 
 class ModelUsers(Frozen):
-    """By a chat model. ``model``: the study's where None. ``name`` stands in episode ids, tables and charts."""
+    """Users played by a chat model, the study's where ``model`` is None; ``name`` stands in ids, tables and charts."""
 
     kind: Literal["model"]
     name: Name = "model"
@@ -55,7 +54,7 @@ UserSpec = Annotated[EmbeddedUsers | ModelUsers, Field(discriminator="kind")]
 
 
 def _spelt_out(value: Any) -> Any:
-    """A word becomes a mapping with its kind."""
+    """Turn a word into a mapping with its kind."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -64,9 +63,9 @@ def _listed(value: Any) -> Any:
 
 
 def _short(specs: tuple[EmbeddedUsers | ModelUsers, ...]) -> Any:
-    """As YAML would say it: a lone ``embedded`` stays the word that it always was, so old studies keep their hash."""
-    said = [EMBEDDED if spec.kind == EMBEDDED else spec.model_dump(mode="json", exclude_none=True) for spec in specs]
-    return said[0] if len(said) == 1 else said
+    """Write specs as YAML does: a lone ``embedded`` stays a word, so that old studies keep their hash."""
+    written = [EMBEDDED if spec.kind == EMBEDDED else spec.model_dump(mode="json", exclude_none=True) for spec in specs]
+    return written[0] if len(written) == 1 else written
 
 
 Shown = UserSpec | Literal["embedded"]

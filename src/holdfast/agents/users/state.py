@@ -1,11 +1,11 @@
-"""A user agent's state: how it begins, and how it goes to JSON and back without losing a bit.
+"""A user agent's state: how it begins, and its lossless conversion to and from JSON.
 
 ``UserState.extra`` holds four small things, all bounded:
 
 ========================  =============================================================================
 ``told``                  hexadecimal bit mask of the (feeling, topic) pairs said so far
-``reply``                 digests of the sentences of the last reply, at most ``hearing.MAX_SENTENCES``
-``satisfaction``          how well the last reply did for this user, 0-1; absent before the first
+``reply``                 digests of the sentences of the last reply, at most ``reply_cues.MAX_SENTENCES``
+``satisfaction``          satisfaction with the last reply, 0-1; absent before the first
 ``closing``               true once the user says goodbye (see :func:`closing`); absent before
 ========================  =============================================================================
 """
@@ -19,8 +19,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from holdfast.agents.protocols import Intention, UserState
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import JournalError
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
 #: SAGE's conversations start here on 0-100 (Zhang et al. 2025, "Sentient Agent as a Judge").
@@ -35,7 +35,7 @@ _TUPLES = ("goals_left", "feelings_left", "topics_left")
 
 
 def begin_state(persona: Persona, seed: int) -> UserState:
-    """The state before the first message. ``seed`` orders what the persona discloses."""
+    """Return the state before the first message. ``seed`` orders what the persona discloses."""
     rng = random.Random(derive_seed("begin", seed))
     feelings, topics = list(dict.fromkeys(persona.feelings)), list(all_topics(persona))
     rng.shuffle(feelings)
@@ -52,17 +52,17 @@ def begin_state(persona: Persona, seed: int) -> UserState:
 
 
 def all_topics(persona: Persona) -> tuple[str, ...]:
-    """Everything that the persona may talk about: its topics, then those of its goals; each once."""
+    """Return all topics of the persona, then those of its goals; each once."""
     return tuple(dict.fromkeys((*persona.topics, *(goal.topic for goal in persona.goals))))
 
 
 def closing(state: UserState) -> UserState:
-    """The same state, but the next message says goodbye. For a conversation that lets its user leave politely."""
+    """Return the state with its next message a goodbye."""
     return replace(state, extra={**state.extra, "closing": True})
 
 
 def state_to_json(state: UserState) -> dict[str, Any]:
-    """``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan)."""
+    """Return ``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan)."""
     raw: dict[str, Any] = {name: getattr(state, name) for name in _FIELDS}
     for name in _TUPLES:
         raw[name] = list(raw[name])
@@ -74,7 +74,11 @@ def state_to_json(state: UserState) -> dict[str, Any]:
 
 
 def state_from_json(raw: Mapping[str, Any]) -> UserState:
-    """Undo :func:`state_to_json`; raises :class:`JournalError` where ``raw`` is not such a state."""
+    """Undo :func:`state_to_json`.
+
+    Raises:
+        JournalError: ``raw`` is no such state.
+    """
     try:
         values = dict(raw)
         values |= {name: tuple(values[name]) for name in _TUPLES}

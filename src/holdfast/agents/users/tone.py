@@ -1,4 +1,4 @@
-"""How a user sounds: the persona's own way of speaking, bent by what the conversation did to it."""
+"""A user's tone: the persona's way of speaking, changed by emotion and poor turns."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ WARMTH_EASES = 20.0
 
 
 def tone_of(persona: Persona, state: UserState) -> Tone:
-    """Curt when low or let down, warm when high and the last replies were good, else as the persona speaks.
+    """Return curt when emotion is low or turns were poor, warm when it is high, else the persona's own tone.
 
-    A persona that speaks warmly goes plain, not curt, on low emotion alone: it takes poor turns to make it curt.
+    A persona that speaks warmly turns plain, not curt, on low emotion alone: only poor turns make it curt.
     """
     if state.poor_turns >= CURT_POOR_TURNS:
         return "curt"

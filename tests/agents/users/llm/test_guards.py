@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import Intention
-from holdfast.agents.users.llm import giveaways as tells
+from holdfast.agents.users.llm import giveaways
 from holdfast.agents.users.llm.guards import GUARDS, DraftMessage, cleaned, fault_of, shares_run
-from holdfast.agents.users.llm.prompting import intention, lines_of
+from holdfast.agents.users.llm.prompting import describe_intention, lines_of
 from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.rules.speech import say
 from holdfast.agents.users.state import begin_state
@@ -91,7 +91,7 @@ def test_the_same_message_twice_only_where_a_repeat_was_meant(ada: Persona) -> N
 def test_what_was_told_before_may_come_again(ada: Persona) -> None:
     text = "How do I sort the slides of the slide deck? I told you of the night shift."
     assert fault_of(line(text, ada)) == "early"
-    assert fault_of(line(text, ada, told=frozenset({"the night shift"}))) is None
+    assert fault_of(line(text, ada, mentioned=frozenset({"the night shift"}))) is None
 
 
 def test_whose_it_is_tells_who_speaks(ada: Persona) -> None:
@@ -159,8 +159,8 @@ def test_what_the_embedded_users_say_passes(ada: Persona) -> None:
             said, state = next_intention(persona, state, seed)
             said_kinds.add(said.kind)
             text = say(said, ("plain", "warm", "terse", "chatty", "curt")[seed % 5], seed)  # type: ignore[arg-type]
-            told = frozenset(p for goal in persona.goals for p in (goal.need, goal.topic)) | set(persona.topics)
-            fault = fault_of(DraftMessage(text, text, persona, said, told=told))
+            mentioned = frozenset(p for goal in persona.goals for p in (goal.need, goal.topic)) | set(persona.topics)
+            fault = fault_of(DraftMessage(text, text, persona, said, mentioned=mentioned))
             refused += [(fault, text)] if fault else []
     assert said_kinds >= {"open", "feel", "ask", "tell"}
     assert len(refused) <= 0.01 * 40 * len(library()), refused
@@ -174,7 +174,7 @@ def test_every_check_has_its_remark_and_every_intention_its_words() -> None:
         state = begin_state(persona, 1)
         for seed in range(60):
             said, state = next_intention(persona, state, seed)
-            words = intention(said)
+            words = describe_intention(said)
             assert all(phrase in words for phrase in (said.feeling, said.topic, said.need) if phrase)
 
 
@@ -201,7 +201,7 @@ def test_people_who_seek_help_are_rarely_taken_for_the_assistant() -> None:
     for side in ("person", "supporter", "bot"):
         texts = [text for whose, text in lines if whose == side]
         assert len(texts) > 1000
-        share[side] = sum(bool(tells.ASSISTS.search(text)) for text in texts) / len(texts)
+        share[side] = sum(bool(giveaways.ASSISTS.search(text)) for text in texts) / len(texts)
     assert share["person"] < 0.005  # measured .0026
     assert share["supporter"] > 20 * share["person"]  # .090, and these are people who try not to sound like a bot
     assert share["bot"] > 40 * share["person"]  # .20

@@ -1,14 +1,15 @@
-"""User agents whose words and feelings a chat model makes, within bounds that code sets.
+"""User agents played by a chat model, within bounds that code sets.
 
-What may be said at a turn, and when a goal counts as met, is decided by the same rules as for the embedded users. The
-model puts it into words and judges the replies. Where it falls out of its part or gives no readable judgement, the
-embedded user's words and formulas stand in, and every such case is counted in the state.
+What a message may be about, and when a goal counts as met, follows the same rules as for the embedded users. The model
+finds the words and judges the replies. Where a message fails the checks or a judgement cannot be read, the embedded
+user's words and formulas are used, and every such case is counted in the state.
 
 ======================  ===============================================================================
-:mod:`.agent`           the user agent: speaks, feels
-:mod:`.prompting`       what the model is shown: persona, memory, chat between markers, what to bring up
-:mod:`.guards`          is this line the user's own? deterministic checks, by name
-:mod:`.monologue`       the model's judgement of a reply, read from whatever text it came in
-:mod:`.memory`          what is remembered of the conversation, bounded
+:mod:`.agent`           the user agent
+:mod:`.prompting`       the prompts: persona, memory, chat between markers, what to bring up
+:mod:`.guards`          deterministic checks that a message is the user's own
+:mod:`.giveaways`       the phrases that these checks search for
+:mod:`.monologue`       the model's judgement of a reply, parsed from free text
+:mod:`.memory`          what the user remembers of the conversation, bounded
 ======================  ===============================================================================
 """

@@ -1,13 +1,12 @@
-"""A persona played by a chat model.
+"""A user agent played by a chat model. Registry word: ``model``.
 
-Registry word: ``model``. What a message is for is chosen as for the embedded users (:mod:`holdfast.agents.users.intention`): the
-cue sequence depends on persona and seed alone, goals open one after the other, an ignored user comes back to the
-matter. The model finds the words. A line that is not the user's own (:mod:`holdfast.agents.users.llm.guards`) is asked for
-again with another seed, at most ``retries`` times; then the embedded grammar's words are used.
+The intention of each message is chosen as for the embedded users (:mod:`holdfast.agents.users.intention`); the model
+finds the words. A message that fails a check (:mod:`holdfast.agents.users.llm.guards`) is generated again with another
+seed, at most ``retries`` times; then the embedded grammar's words are used.
 
-After a reply the model thinks to itself (:mod:`holdfast.agents.users.llm.monologue`): a thought, a change of emotion,
-SENSE-7's dimensions, what became of the goal, whether to go. An answer that cannot be read is asked for once more; then
-the embedded appraisal of this one reply counts. Both stand-ins are counted.
+After a reply the model answers with a judgement (:mod:`holdfast.agents.users.llm.monologue`): a thought, a change of
+emotion, SENSE-7's dimensions, what became of the goal, whether to leave. An unreadable one is asked for once more; then
+the embedded appraisal of this reply is used. Both fallbacks are counted.
 """
 
 from __future__ import annotations
@@ -20,26 +19,26 @@ from holdfast.agents.protocols import (
     Felt,
     Generation,
     GenerationRequest,
-    Message,
     Intention,
+    Message,
     Sampling,
     Spoken,
     UserState,
 )
 from holdfast.agents.raters.protocol import Rating
-from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
 from holdfast.agents.users.appraisal import Expressed, acknowledges, overall, satisfaction
+from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.llm.guards import DraftMessage, cleaned, fault_of
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.monologue import Monologue, read_monologue
-from holdfast.agents.users.llm.prompting import answer_id, judging, marker, speaking
-from holdfast.agents.users.rules.agent import appraise_by_rules
+from holdfast.agents.users.llm.prompting import answer_id, judging_prompt, marker, speaking_prompt
 from holdfast.agents.users.reply_cues import cues_of
-from holdfast.agents.users.intention import next_intention
+from holdfast.agents.users.rules.agent import appraise_by_rules
 from holdfast.agents.users.rules.speech import Tone, say
 from holdfast.agents.users.state import begin_state
 from holdfast.agents.users.tone import tone_of
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
 SAMPLING = Sampling(temperature=0.8)
@@ -47,11 +46,11 @@ SAMPLING = Sampling(temperature=0.8)
 
 @dataclass(frozen=True, slots=True)
 class ModelUser:
-    """Implements :class:`holdfast.agents.protocols.UserAgent`. ``key`` names the conversation, for the model's cache.
+    """A persona played by ``model``; implements :class:`holdfast.agents.protocols.UserAgent`.
 
-    ``retries``: how often a refused line is asked for again; ``window``: exchanges remembered word for word;
-    ``answer_tokens``: room for one judgement. A ModelError of the model's own is not caught. A second try differs from
-    the first near the end of its prompt only, so that a model which keeps its cache has little to read again.
+    ``key`` names the conversation, for the model's cache. ``retries``: how often a refused message is generated again;
+    ``window``: exchanges remembered verbatim; ``answer_tokens``: tokens for one judgement. A retry's prompt differs
+    only near its end, so that a model with a KV cache has little to prefill. A ModelError of the model is not caught.
     """
 
     persona: Persona
@@ -63,11 +62,11 @@ class ModelUser:
     answer_tokens: int = 320
 
     def begin(self, seed: int) -> UserState:
-        """The state before the first message; ``seed`` orders what will be disclosed."""
+        """Return the state before the first message; ``seed`` orders what will be disclosed."""
         return begin_state(self.persona, seed)
 
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
-        """The next message. ``messages`` is not read: what the user remembers is in ``state``."""
+        """Return the next message. ``messages`` is not read: what the user remembers is in ``state``."""
         tone = tone_of(self.persona, state)
         memory, before = Memory.of(state), state
         said, state = next_intention(self.persona, state, seed)
@@ -75,25 +74,27 @@ class ModelUser:
         return Spoken(text, said, memory.saying(text).into(state))
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
-        """What the reply did: SENSE-7 dimensions (1-5), the state after it, and a reason to leave, if any."""
+        """Return SENSE-7 dimensions (1-5), the state after the reply, and a reason to leave, if any."""
         monologue, memory = await self._monologue(state, reply, seed)
         if monologue is None:
-            verdict = appraise_by_rules(self.persona, state, said, reply, rating, seed)
+            appraisal = appraise_by_rules(self.persona, state, said, reply, rating, seed)
         else:
-            verdict = _verdict(state, said, reply, rating, monologue)
-        after = after_reply(state, said, reply, verdict)
+            appraisal = _appraisal_of(state, said, reply, rating, monologue)
+        after = after_reply(state, said, reply, appraisal)
         thought = monologue.thought if monologue else ""
-        memory = memory.hearing(said, reply, taken_up=verdict.taken_up, thought=thought, window=self.window)
+        memory = memory.hearing(said, reply, taken_up=appraisal.taken_up, thought=thought, window=self.window)
         leave = "the user ends the conversation" if monologue and monologue.leave else None
-        return Felt(verdict.dimensions, memory.into(after), reason_to_leave(self.persona, after) or leave)
+        return Felt(appraisal.dimensions, memory.into(after), reason_to_leave(self.persona, after) or leave)
 
-    async def _words(self, state: UserState, memory: Memory, said: Intention, tone: Tone, seed: int) -> tuple[str, Memory]:
-        """The words for ``said``, the model's own or the grammar's, and the memory with what it took counted."""
+    async def _words(
+        self, state: UserState, memory: Memory, said: Intention, tone: Tone, seed: int
+    ) -> tuple[str, Memory]:
+        """Return words for ``said``, the model's or the grammar's, and the memory with the attempts counted."""
         remark = None
         memory = memory.counting(messages=1)
         for attempt in range(self.retries + 1):
             draw = derive_seed("driven", seed, "speak", attempt)
-            prompt = speaking(self.persona, state, memory, said, tone, seed, remark)
+            prompt = speaking_prompt(self.persona, state, memory, said, tone, seed, remark)
             generation = await self._ask("speak", prompt, self.sampling, draw)
             memory = _spent(memory, generation)
             line = self._line(generation.text, memory, said, seed)
@@ -104,19 +105,19 @@ class ModelUser:
         return say(said, tone, seed), memory.counting(stand_in_messages=1)
 
     async def _monologue(self, state: UserState, reply: str, seed: int) -> tuple[Monologue | None, Memory]:
-        """The model's judgement, None where neither of its two answers can be read."""
+        """Return the model's judgement; None where neither of its two answers can be read."""
         fault: str | None = None
         memory = Memory.of(state).counting(judgements=1)
         sampling = replace(self.sampling, max_tokens=self.answer_tokens)
         for attempt in range(2):
             draw = derive_seed("driven", seed, "feel", attempt)
-            prompt = judging(self.persona, state, memory, reply, seed, fault)
+            prompt = judging_prompt(self.persona, state, memory, reply, seed, fault)
             generation = await self._ask("feel", prompt, sampling, draw)
             memory = _spent(memory, generation)
-            found = read_monologue(generation.text, answer_id(seed, reply))
-            if isinstance(found, Monologue):
-                return found, memory.counting(repaired=attempt)
-            fault = found
+            judgement = read_monologue(generation.text, answer_id(seed, reply))
+            if isinstance(judgement, Monologue):
+                return judgement, memory.counting(repaired=attempt)
+            fault = judgement
         return None, memory.counting(stand_in_judgements=1)
 
     async def _ask(self, what: str, messages: tuple[Message, ...], sampling: Sampling, seed: int) -> Generation:
@@ -134,27 +135,27 @@ class ModelUser:
             said=said,
             last_reply=last_reply,
             last_message=last_message,
-            told=frozenset(phrase for fact in memory.facts for phrase in (fact.topic, fact.need) if phrase),
+            mentioned=frozenset(phrase for fact in memory.facts for phrase in (fact.topic, fact.need) if phrase),
             secrets=(marker(seed, memory).strip("#"),),
         )
 
 
-def _verdict(state: UserState, said: Intention, reply: str, rating: Rating, monologue: Monologue) -> Appraisal:
-    """The model's judgement in the terms that all user agents share.
+def _appraisal_of(state: UserState, said: Intention, reply: str, rating: Rating, monologue: Monologue) -> Appraisal:
+    """Return the model's judgement as an appraisal.
 
     A goal counts as met only where this very message asked for it. The emotion moves by the model's own change (-10 to
-    10, as in SAGE), kept in [0, 100].
+    10, as in SAGE), clipped to [0, 100].
     """
-    heard = cues_of(said, reply, state.extra.get("reply", ()))
+    cues = cues_of(said, reply, state.extra.get("reply", ()))
     dimensions = monologue.dimensions
     emotion = min(100.0, max(0.0, state.emotion + monologue.emotion_change))
     return Appraisal(
         dimensions=dimensions,
         emotion=emotion,
         change=emotion - state.emotion,
-        pleased=satisfaction(overall(dimensions), state.desired, heard),
-        served=heard.asked and monologue.goal == "done",
-        taken_up=monologue.goal != "none" if heard.asked else acknowledges(heard, Expressed.of(rating)),
+        pleased=satisfaction(overall(dimensions), state.desired, cues),
+        served=cues.asked and monologue.goal == "done",
+        taken_up=monologue.goal != "none" if cues.asked else acknowledges(cues, Expressed.of(rating)),
     )
 
 

@@ -1,6 +1,6 @@
-"""Phrases that give a line away as not the user's own.
+"""Phrases that give a message away as not the user's own.
 
-Narrow on purpose: real people who seek help say "sorry", "you could" and "try" too. ``tests/agents/users/driven`` holds
+Narrow on purpose: real people who seek help say "sorry", "you could" and "try" too. ``tests/agents/users/llm`` checks
 the rules against what such people wrote.
 """
 

@@ -1,8 +1,8 @@
-"""Is this line the user's own? Deterministic checks of what a model wrote in a user's name.
+"""Deterministic checks that a message generated for a user is the user's own.
 
 Language models drift back to the assistant that they were trained to be: they offer help, console, write the other
-side's lines, or recite their instructions. Each check is a plain rule with a name; a run counts how often each one
-spoke (results.json, ``simulators``). The rules are narrow on purpose: a person may say "sorry" or "you could".
+side's lines, or recite their instructions. Each check is a plain rule with a name; a run counts how often each refused
+a message (results.json, ``simulators``). The rules are narrow on purpose: a person may say "sorry" or "you could".
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from holdfast.agents.naming import names
 from holdfast.agents.protocols import Intention
-from holdfast.agents.users.llm import giveaways as tells
+from holdfast.agents.users.llm import giveaways
 from holdfast.agents.users.reply_cues import share_named
 from holdfast.agents.users.state import all_topics
-from holdfast.personas.schema import Persona
 from holdfast.core.text import is_hidden
+from holdfast.personas.schema import Persona
 
 MOST_WORDS = 90
 #: Words in a row that, shared with the last reply, make an echo; shared with the background, a leak.
@@ -34,8 +34,8 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 class DraftMessage:
     """A message that a model wrote, and what it is checked against.
 
-    ``text``: cleaned; ``raw``: as it came, for what line breaks give away; ``told``: needs and topics of earlier
-    messages; ``secrets``: marks that stood in the prompt.
+    ``text``: cleaned; ``raw``: with its line breaks; ``mentioned``: needs and topics of earlier messages; ``secrets``:
+    markers of the prompt.
     """
 
     text: str
@@ -44,78 +44,80 @@ class DraftMessage:
     said: Intention
     last_reply: str = ""
     last_message: str = ""
-    told: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
 
 
 def empty(line: DraftMessage) -> bool:
-    """Nothing was said."""
+    """Return whether there is no word."""
     return not _WORD.search(line.text)
 
 
 def garbled(line: DraftMessage) -> bool:
-    """More marks and digits than letters: no sentence."""
+    """Return whether marks and digits outnumber letters."""
     visible = [character for character in line.text if not character.isspace()]
     return sum(map(str.isalpha, visible)) < LETTERS * len(visible)
 
 
 def too_long(line: DraftMessage) -> bool:
-    """Longer than anybody types."""
+    """Return whether it has more than :data:`MOST_WORDS` words."""
     return len(line.text.split()) > MOST_WORDS
 
 
 def both_sides(line: DraftMessage) -> bool:
-    """A speaker's label or a chat template's mark: it writes the other side too."""
+    """Return whether it writes the other side too: a speaker's label or a chat template's mark."""
     name = re.escape(line.persona.name.split()[0])
-    return bool(tells.SPEAKER.search(line.raw) or re.search(rf"(?im)^\W{{0,3}}{name}\b[^:\n]{{0,30}}:\s", line.raw))
+    return bool(giveaways.SPEAKER.search(line.raw) or re.search(rf"(?im)^\W{{0,3}}{name}\b[^:\n]{{0,30}}:\s", line.raw))
 
 
 def assists(line: DraftMessage) -> bool:
-    """It speaks as the helper: offers, consoles, advises, lists, or calls "your" what is the user's own."""
+    """Return whether it speaks as the helper: offers, consoles, advises, lists, or says "your" of the user's own."""
     own = (phrase[3:] for phrase in (line.said.topic, line.said.need) if phrase and phrase.startswith("my "))
     flipped = any(re.search(rf"(?i)\byour {re.escape(thing)}\b", line.text) for thing in own)
-    return flipped or bool(tells.ASSISTS.search(line.text) or tells.ASSISTS.search(line.raw))
+    return flipped or bool(giveaways.ASSISTS.search(line.text) or giveaways.ASSISTS.search(line.raw))
 
 
 def echoes(line: DraftMessage) -> bool:
-    """It repeats the assistant: all of its words in a row, or :data:`RUN_OF_REPLY` of them."""
+    """Return whether it repeats the assistant: all of its words in a row, or :data:`RUN_OF_REPLY` of them."""
     words = _words(line.text)
     return shares_run(line.text, line.last_reply, min(RUN_OF_REPLY, max(4, len(words))))
 
 
 def repeats(line: DraftMessage) -> bool:
-    """It is the message before once more, where no repeat was asked for."""
+    """Return whether it is the message before once more, where no repeat was asked for."""
     return line.said.kind != "repeat" and bool(line.text) and _words(line.text) == _words(line.last_message)
 
 
 def leaks(line: DraftMessage) -> bool:
-    """It tells that it is a play, what is expected of the assistant, the background verbatim, or a mark of the prompt.
+    """Return whether it reveals the simulation, the background verbatim, or a marker of the prompt.
 
-    Phrases that the message is for are set aside first: a topic may be called "the persona workshop".
+    The phrases of its own intention are removed first: a topic may be called "the persona workshop".
     """
     if any(secret in line.raw for secret in line.secrets):
         return True
     text = line.text
     for phrase in filter(None, (line.said.topic, line.said.need, line.said.feeling)):
         text = re.sub(re.escape(phrase), " ", text, flags=re.IGNORECASE)
-    return bool(tells.LEAKS.search(text)) or shares_run(text, line.persona.background, RUN_OF_BACKGROUND)
+    return bool(giveaways.LEAKS.search(text)) or shares_run(text, line.persona.background, RUN_OF_BACKGROUND)
 
 
 def early(line: DraftMessage) -> bool:
-    """It brings up a feeling, topic or need of the persona that this message is not for and none before it was."""
+    """Return whether it brings up a feeling, topic or need that is neither its own nor an earlier message's."""
     persona, said = line.persona, line.said
     own = " ".join(filter(None, (said.feeling, said.topic, said.need)))
     needs = (goal.need for goal in persona.goals)
-    others = (*persona.feelings, *(phrase for phrase in (*all_topics(persona), *needs) if phrase not in line.told))
+    others = (*persona.feelings, *(phrase for phrase in (*all_topics(persona), *needs) if phrase not in line.mentioned))
     return any(names(phrase, line.text) and not names(phrase, own) for phrase in others)
 
 
 def misses(line: DraftMessage) -> bool:
-    """It does not say what the message is for: half of the words of the feeling, of the topic, of the need; or a word
-    of thanks, of goodbye."""
+    """Return whether it fails to express its intention.
+
+    Expressed are half of the words of the feeling, of the topic, of the need; or a word of thanks, of goodbye.
+    """
     said = line.said
-    if said.kind in tells.COURTESY:
-        return not tells.COURTESY[said.kind].search(line.text)
+    if said.kind in giveaways.COURTESY:
+        return not giveaways.COURTESY[said.kind].search(line.text)
     wanted = [share_named(line.text, phrase) for phrase in (said.topic, said.need) if phrase]
     if said.feeling:
         wanted.append(share_named(line.text, said.feeling, inflected=True))
@@ -129,12 +131,12 @@ GUARDS: tuple[Callable[[DraftMessage], bool], ...] = (
 
 
 def fault_of(line: DraftMessage) -> str | None:
-    """The name of the first check that refuses ``line``; None where it is the user's own."""
+    """Return the name of the first check that refuses ``line``; None where all pass."""
     return next((guard.__name__ for guard in GUARDS if guard(line)), None)
 
 
 def cleaned(raw: str, name: str) -> str:
-    """The message itself: without a thinking part, fences, the speaker's own label in front, and quotes around it."""
+    """Return the message without thinking, code fences, speaker's label, hidden characters, and enclosing quotes."""
     text = re.sub(r"(?s)<think>.*?(?:</think>|$)", "", raw)
     text = re.sub(r"(?m)^\s*```\w*\s*$", "", text)
     text = "".join(character for character in text if not is_hidden(character)).strip()
@@ -146,7 +148,7 @@ def cleaned(raw: str, name: str) -> str:
 
 
 def shares_run(text: str, other: str, length: int) -> bool:
-    """Whether ``length`` words in a row of ``text`` stand in ``other``, whatever the case and marks."""
+    """Return whether ``length`` words in a row of ``text`` stand in ``other``, ignoring case and punctuation."""
     words, spoken = _words(text), f" {' '.join(_words(other))} "
     runs = (" ".join(words[start : start + length]) for start in range(len(words) - length + 1))
     return any(f" {run} " in spoken for run in runs)

@@ -1,7 +1,7 @@
-"""What a model-driven user remembers: the last few exchanges word for word, the rest as short facts, and counts.
+"""The memory of a user played by a model: the last exchanges verbatim, earlier ones as short facts, and counts.
 
 It lies in ``UserState.extra["driven"]`` as JSON values, so it is journalled with every turn. Its size is bounded
-(:data:`MOST_CHARACTERS`) however long the conversation: a model's prompt, and a turn's row, do not grow.
+(:data:`MOST_CHARACTERS`) however long the conversation, and so are prompts and journal rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_CHARACTERS = 20 * (MESSAGE + REPLY + 8) + FACTS * (3 * 80 + 40) + MESSAGE +
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that the user has told or asked, and whether the reply took it up."""
+    """Something that the user said or asked, and whether the reply took it up."""
 
     feeling: str | None
     topic: str | None
@@ -38,7 +38,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """See the module. ``pending``: the user's message that waits for its reply."""
+    """What the user remembers (see the module). ``pending``: the user's message that waits for its reply."""
 
     exchanges: tuple[tuple[str, str], ...] = ()
     facts: tuple[Fact, ...] = ()
@@ -48,7 +48,7 @@ class Memory:
 
     @classmethod
     def of(cls, state: UserState) -> Memory:
-        """The memory that ``state`` carries; an empty one before the first message."""
+        """Return the memory in ``state``; an empty one before the first message."""
         raw: Mapping[str, Any] = state.extra.get(KEY, {})
         return cls(
             exchanges=tuple((user, reply) for user, reply in raw.get("exchanges", ())),
@@ -59,11 +59,11 @@ class Memory:
         )
 
     def into(self, state: UserState) -> UserState:
-        """``state`` with this memory."""
+        """Return ``state`` with this memory."""
         return replace(state, extra={**state.extra, KEY: self.as_json()})
 
     def as_json(self) -> dict[str, Any]:
-        """The memory as JSON values; :meth:`of` reads it back."""
+        """Return the memory as JSON values; :meth:`of` reads it back."""
         return {
             "exchanges": [list(pair) for pair in self.exchanges],
             "facts": [[*fact.subject, fact.taken_up] for fact in self.facts],
@@ -73,25 +73,25 @@ class Memory:
         }
 
     def counting(self, **more: int) -> Memory:
-        """With ``more`` added to the counts."""
+        """Return the memory with ``more`` added to the counts."""
         counts = {**self.counts, **{name: self.counts.get(name, 0) + number for name, number in more.items()}}
         return replace(self, counts=counts)
 
     def saying(self, text: str) -> Memory:
-        """After the user has written ``text``."""
+        """Return the memory after the user's message ``text``."""
         return replace(self, pending=clipped(text, MESSAGE))
 
     def hearing(self, said: Intention, reply: str, *, taken_up: bool, thought: str, window: int) -> Memory:
-        """After the reply to the pending message: the last ``window`` exchanges stay as they were said."""
+        """Return the memory after the reply to the pending message; the last ``window`` exchanges stay verbatim."""
         exchanges = (*self.exchanges, (self.pending, clipped(reply, REPLY)))[-window:]
         facts = self.facts
         if said.kind not in ("thank", "close"):
             fact = Fact(said.feeling, said.topic, said.need, taken_up)
-            facts = (*(one for one in facts if one.subject != fact.subject), fact)[-FACTS:]
+            facts = (*(earlier for earlier in facts if earlier.subject != fact.subject), fact)[-FACTS:]
         return replace(self, exchanges=exchanges, facts=facts, pending="", thought=clipped(thought, THOUGHT))
 
 
 def clipped(text: str, most: int) -> str:
-    """``text`` on one line, cut to ``most`` characters with an ellipsis where something was cut."""
+    """Return ``text`` on one line, cut to ``most`` characters with an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,9 +1,8 @@
-"""A model's judgement of one reply, read from whatever text it came in.
+"""Parsing a model's judgement of one reply.
 
 The answer is one JSON object: SAGE's inner thought and change of emotion, SENSE-7's seven dimensions, what became of
-the goal, and whether the user goes. Models wrap it in prose or fences, or stop short of its end; that is tolerated.
-An object that the *judged reply* holds is not: an object counts only when it carries this turn's ``id``, which the
-assistant has never seen.
+the goal, and whether the user leaves. Prose, code fences and a missing end are tolerated. An object quoted from the
+*judged reply* does not count: the object must carry this turn's ``id``, which the assistant has never seen.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Score = Annotated[float, Number, Field(ge=1, le=5, allow_inf_nan=False)]
 
 
 class Dimensions(BaseModel):
-    """SENSE-7's dimensions, 1-5 each; further keys are passed over."""
+    """SENSE-7's dimensions, 1-5 each; further keys are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +47,7 @@ class Dimensions(BaseModel):
 
 
 class Monologue(BaseModel):
-    """What went through the user's mind. Numbers may come as text ("4"), but never outside their range."""
+    """The user's inner monologue on a reply. Numbers may come as text ("4"), but never outside their range."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,17 +59,17 @@ class Monologue(BaseModel):
 
     @property
     def dimensions(self) -> dict[str, float]:
-        """In the order of ``SENSE7``."""
+        """The dimensions in the order of ``SENSE7``."""
         return {name: getattr(self.felt, name) for name in SENSE7}
 
 
 def read_monologue(text: str, id: str) -> Monologue | str:
-    """The judgement in ``text``, or in plain words why there is none. ``id``: what the object's "id" must be."""
-    found = [item for item in _objects(text[:MOST_CHARACTERS]) if item.get("id") == id]
-    if not found:
+    """Return the judgement in ``text``, or a message why there is none. ``id``: the required value of "id"."""
+    objects = [item for item in _objects(text[:MOST_CHARACTERS]) if item.get("id") == id]
+    if not objects:
         return 'it holds no JSON object with the "id" that was asked for'
     try:
-        return Monologue.model_validate(found[-1])  # a model that corrects itself means the last
+        return Monologue.model_validate(objects[-1])  # a model that corrects itself means the last
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -78,7 +77,7 @@ def read_monologue(text: str, id: str) -> Monologue | str:
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Every outermost JSON object of ``text``, in order; an object that breaks off is closed where that is safe."""
+    """Yield every outermost JSON object of ``text``, in order; a truncated one is completed where that is safe."""
     decoder = json.JSONDecoder(strict=False)
     start, broken = text.find("{"), 0
     for _ in range(MOST_OBJECTS):
@@ -96,9 +95,9 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _closed(text: str) -> object:
-    """A broken-off object as far as it goes; None where nothing can be made of it.
+    """Return a truncated object as far as it goes; None where nothing can be made of it.
 
-    Where the text ends in the middle of a number, nobody knows the number: such an ending is not closed.
+    A text that ends within a number is not completed: the number is unknown.
     """
     from langchain_core.utils.json import parse_partial_json
 

@@ -1,11 +1,10 @@
-"""What a model is shown when it plays a user, as chat messages.
+"""The chat messages of a model that plays a user.
 
-The *speaking* prompt holds who the persona is and what this one message is for. It holds no goal beyond that and no
-expectation, so these cannot slip out. The *judging* prompt holds both, and its answer is never spoken.
+The *speaking* prompt holds the persona and what this one message is about. It holds no other goal and no expectation,
+so these cannot leak. The *judging* prompt holds both, and its answer is never spoken.
 
-Whatever was said in the chat stands on one line per speaker between two marker lines. The marker is drawn from the
-turn's seed and appears in none of the texts of its request, so a text can neither close its own quotation nor open
-another.
+The chat stands on one line per message between two marker lines. The marker is drawn from the turn's seed and occurs in
+none of the request's texts, so no text can close its own quotation or open another.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from functools import cache
 from string import Template
 
 from holdfast.agents.prompts import read_prompt
-from holdfast.agents.protocols import Message, Intention, UserState
-from holdfast.core.seeds import derive_seed
+from holdfast.agents.protocols import Intention, Message, UserState
 from holdfast.agents.users.llm.memory import Memory, clipped
 from holdfast.agents.users.rules.speech import Tone
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
 #: Characters of the newest reply that are judged.
@@ -27,19 +26,19 @@ REPLY = 4000
 
 @cache
 def lines_of(name: str) -> Mapping[str, str]:
-    """A prompt file of ``key: text`` lines."""
+    """Return a prompt file of ``key: text`` lines as a mapping."""
     lines = (line.partition(": ") for line in read_prompt(f"users/{name}").splitlines() if line)
     return {key: text for key, _, text in lines}
 
 
-def fill(file: str, **values: str) -> str:
-    """A prompt file with its slots filled once, lines that stayed empty left out."""
+def fill_prompt(file: str, **values: str) -> str:
+    """Return a prompt file with its slots filled once; empty lines are dropped except in "speak" and "feel"."""
     text = Template(read_prompt(f"users/{file}")).substitute(values)
     return text if file in ("speak", "feel") else "\n".join(line for line in text.splitlines() if line.strip())
 
 
 def marker(seed: int, memory: Memory, *texts: str) -> str:
-    """A line that stands in none of the texts between which it will stand: those of ``memory``, and ``texts``."""
+    """Return a line that occurs in none of the texts that it will enclose: those of ``memory``, and ``texts``."""
     enclosed = [memory.pending, memory.thought, *texts, *(text for pair in memory.exchanges for text in pair)]
     for attempt in range(1000):
         mark = f"{derive_seed('marker', seed, attempt):016x}"[:12]
@@ -49,35 +48,37 @@ def marker(seed: int, memory: Memory, *texts: str) -> str:
 
 
 def answer_id(seed: int, reply: str) -> str:
-    """What the judgement of ``reply`` must carry. It hangs on the reply itself, so that no reply can hold it, not even
-    one by somebody who knows the seed."""
+    """Return the id that the judgement of ``reply`` must carry.
+
+    It is derived from the reply itself, so no reply can contain it, even by an author who knows the seed.
+    """
     return f"{derive_seed('answer', seed, reply):016x}"[:8]
 
 
-def speaking(
+def speaking_prompt(
     persona: Persona, state: UserState, memory: Memory, said: Intention, tone: Tone, seed: int, remark: str | None
 ) -> tuple[Message, ...]:
-    """The request for the message that says ``said``. ``remark``: which check refused the last try."""
-    who = persona.name.split()[0]
-    system = fill("speak", name=persona.name, background=persona.background, manner=lines_of("manners")[tone])
-    turn = fill(
+    """Return the request for the message with intention ``said``. ``remark``: the check that refused the last try."""
+    first_name = persona.name.split()[0]
+    system = fill_prompt("speak", name=persona.name, background=persona.background, manner=lines_of("manners")[tone])
+    turn = fill_prompt(
         "speak_turn",
         memory=_facts(memory),
-        chat=_chat(who, memory, marker(seed, memory)),
-        mood=_mood(who, state.emotion),
-        name=who,
-        intention=intention(said),
-        remark=Template(lines_of("remarks")[remark]).substitute(name=who) if remark else "",
+        chat=_chat(first_name, memory, marker(seed, memory)),
+        mood=_mood(first_name, state.emotion),
+        name=first_name,
+        intention=describe_intention(said),
+        remark=Template(lines_of("remarks")[remark]).substitute(name=first_name) if remark else "",
     )
     return Message("system", system), Message("user", turn)
 
 
-def judging(
+def judging_prompt(
     persona: Persona, state: UserState, memory: Memory, reply: str, seed: int, fault: str | None
 ) -> tuple[Message, ...]:
-    """The request for the inner monologue on ``reply``. ``fault``: why the last answer could not be read."""
-    who = persona.name.split()[0]
-    system = fill(
+    """Return the request for the judgement of ``reply``. ``fault``: why the last answer could not be read."""
+    first_name = persona.name.split()[0]
+    system = fill_prompt(
         "feel",
         name=persona.name,
         background=persona.background,
@@ -86,25 +87,25 @@ def judging(
     )
     id, reply = answer_id(seed, reply), clipped(reply, REPLY)
     mark = marker(seed, memory, reply)
-    thought = (f"{who}, thinking: {memory.thought}",) if memory.thought else ()
-    turn = fill(
+    thought = (f"{first_name}, thinking: {memory.thought}",) if memory.thought else ()
+    turn = fill_prompt(
         "feel_turn",
         memory=_facts(memory),
-        chat=_chat(who, memory, mark, *thought),
-        mood=_mood(who, state.emotion),
-        expectation=_expectation(who, state.desired),
+        chat=_chat(first_name, memory, mark, *thought),
+        mood=_mood(first_name, state.emotion),
+        expectation=_expectation(first_name, state.desired),
         nonce=mark,
-        name=who,
-        message=f"{who}: {memory.pending}",
+        name=first_name,
+        message=f"{first_name}: {memory.pending}",
         reply=f"Assistant: {reply}",
-        remark=fill("repair", fault=fault) if fault else "",
+        remark=fill_prompt("repair", fault=fault) if fault else "",
         id=id,
     )
     return Message("system", system), Message("user", turn)
 
 
-def intention(said: Intention) -> str:
-    """What this message is for, in words."""
+def describe_intention(said: Intention) -> str:
+    """Describe what this message is about."""
     return _with_slots("intentions", said.kind, said.feeling, said.topic, said.need)
 
 
@@ -115,28 +116,28 @@ def _with_slots(file: str, kind: str, feeling: str | None, topic: str | None, ne
 
 def _facts(memory: Memory) -> str:
     words = lines_of("facts")
-    told = [
+    facts = [
         _with_slots("facts", "", *fact.subject, received=words["answered" if fact.taken_up else "passed_over"])
         for fact in memory.facts
     ]
-    return "\n".join(["What you remember:", *(f"- {line}" for line in told)]) if told else ""
+    return "\n".join(["What you remember:", *(f"- {line}" for line in facts)]) if facts else ""
 
 
-def _chat(who: str, memory: Memory, mark: str, *thought: str) -> str:
+def _chat(first_name: str, memory: Memory, mark: str, *thought: str) -> str:
     if not memory.exchanges:
         return ""
-    lines = [line for user, reply in memory.exchanges for line in (f"{who}: {user}", f"Assistant: {reply}")]
-    return fill("chat", nonce=mark, lines="\n".join([*lines, *thought]))
+    lines = [line for user, reply in memory.exchanges for line in (f"{first_name}: {user}", f"Assistant: {reply}")]
+    return fill_prompt("chat", nonce=mark, lines="\n".join([*lines, *thought]))
 
 
-def _mood(who: str, emotion: float) -> str:
+def _mood(first_name: str, emotion: float) -> str:
     text = next(text for bound, text in lines_of("moods").items() if emotion <= float(bound))
-    return Template(text).substitute(name=who)
+    return Template(text).substitute(name=first_name)
 
 
-def _expectation(who: str, desired: float) -> str:
+def _expectation(first_name: str, desired: float) -> str:
     nearest = min(lines_of("expectations"), key=lambda level: abs(float(level) - desired))
-    return Template(lines_of("expectations")[nearest]).substitute(name=who)
+    return Template(lines_of("expectations")[nearest]).substitute(name=first_name)
 
 
 def _temper(reactivity: float) -> str:

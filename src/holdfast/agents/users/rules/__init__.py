@@ -1,1 +1,1 @@
-"""User agents that rules play, without any model."""
+"""User agents played by rules, without a model."""

@@ -1,9 +1,9 @@
-"""The embedded user agent: a persona at work in one conversation, without any model.
+"""The embedded user agent: a persona played by rules, without a model. Registry word: ``embedded``.
 
-Registry word: ``embedded``. It speaks through a grammar (:mod:`holdfast.agents.users.rules.speech`), listens by plain rules
+It speaks through a grammar (:mod:`holdfast.agents.users.rules.speech`), reads replies by word rules
 (:mod:`holdfast.agents.users.reply_cues`), and feels by the formulas of :mod:`holdfast.agents.users.appraisal` and
-:mod:`holdfast.agents.users.emotion`. What it says is made of feelings, topics and needs only; its expectation, its background
-and its state never reach its words.
+:mod:`holdfast.agents.users.emotion`. Its messages contain feelings, topics and needs only; never its expectation,
+background or state.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
 from holdfast.agents.users.appraisal import Expressed, acknowledges, appraise, overall, satisfaction, serves
 from holdfast.agents.users.emotion import next_emotion
-from holdfast.agents.users.reply_cues import cues_of
 from holdfast.agents.users.intention import next_intention
+from holdfast.agents.users.reply_cues import cues_of
 from holdfast.agents.users.rules.speech import Tone, say
 from holdfast.agents.users.state import begin_state
 from holdfast.agents.users.tone import tone_of
@@ -26,32 +26,32 @@ from holdfast.personas.schema import Persona
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedUser:
-    """A persona that speaks and feels by rules; implements :class:`holdfast.agents.protocols.UserAgent`."""
+    """A persona played by rules; implements :class:`holdfast.agents.protocols.UserAgent`."""
 
     persona: Persona
     say: Callable[[Intention, Tone, int], str] = say
 
     def begin(self, seed: int) -> UserState:
-        """The state before the first message; ``seed`` orders what will be disclosed."""
+        """Return the state before the first message; ``seed`` orders what will be disclosed."""
         return begin_state(self.persona, seed)
 
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
-        """The next message. ``messages`` is not read: what the user remembers is in ``state``."""
+        """Return the next message. ``messages`` is not read: what the user remembers is in ``state``."""
         tone = tone_of(self.persona, state)
         said, state = next_intention(self.persona, state, seed)
         return Spoken(self.say(said, tone, seed), said, state)
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
-        """What the reply did: SENSE-7 dimensions (1-5), the state after it, and a reason to leave, if any."""
-        verdict = appraise_by_rules(self.persona, state, said, reply, rating, seed)
-        after = after_reply(state, said, reply, verdict)
-        return Felt(verdict.dimensions, after, reason_to_leave(self.persona, after))
+        """Return SENSE-7 dimensions (1-5), the state after the reply, and a reason to leave, if any."""
+        appraisal = appraise_by_rules(self.persona, state, said, reply, rating, seed)
+        after = after_reply(state, said, reply, appraisal)
+        return Felt(appraisal.dimensions, after, reason_to_leave(self.persona, after))
 
 
 def appraise_by_rules(
     persona: Persona, state: UserState, said: Intention, reply: str, rating: Rating, seed: int
 ) -> Appraisal:
-    """Appraise one reply by the formulas alone. Where it could not be rated, nothing is felt and no emotion moves."""
+    """Return the formulas' appraisal of one reply. An unrated reply leaves dimensions empty and emotion unchanged."""
     cues, levels = cues_of(said, reply, state.extra.get("reply", ())), Expressed.of(rating)
     served = serves(cues, levels, state.desired)
     taken_up = served if cues.asked else acknowledges(cues, levels)

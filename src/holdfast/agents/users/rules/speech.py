@@ -1,7 +1,7 @@
-"""What a user agent's intention sounds like: a small grammar of user messages.
+"""The grammar that turns an intention into a user message.
 
-The frames stand in ``personas/phrases/en.yaml``. The embedded base model meets the same kinds of messages in its training world,
-filled with other feelings, topics and needs.
+Its sentence templates are in ``personas/phrases/en.yaml``. The embedded base model was trained on the same kinds of
+messages with other feelings, topics and needs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Tone = Literal["plain", "warm", "terse", "chatty", "curt"]
 
 @dataclass(frozen=True, slots=True)
 class ToneWords:
-    """What a tone adds around a frame, and how often (a probability)."""
+    """Words that a tone adds before or after a sentence, and the probability that it does."""
 
     chance: float
     before: tuple[str, ...]
@@ -31,21 +31,22 @@ class ToneWords:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """The whole phrase file."""
+    """The parsed phrase file."""
 
     frames: dict[str, tuple[Frame, ...]]
     tones: dict[str, ToneWords]
 
 
 def say(said: Intention, tone: Tone, seed: int) -> str:
-    """One user message of one to three short sentences for this intention; the same seed gives the same words.
+    """Return a user message of one to three short sentences; the same seed gives the same words.
 
-    Raises ValueError where nothing can be said: an intention to feel, ask or tell without its feeling, need or topic.
+    Raises:
+        ValueError: An intention to feel, ask or tell lacks its feeling, need or topic.
     """
     rng = random.Random(seed)
     phrases = load_phrases()
     values = {slot: value for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
-    frames = _sayable(said.kind, tuple(values))
+    frames = _fitting_frames(said.kind, tuple(values))
     if not frames:
         raise ValueError(f"nothing to say for {said}: this kind of message needs a feeling, a topic or a need")
     sentence = rng.choice(frames).fill(values)
@@ -58,13 +59,13 @@ def say(said: Intention, tone: Tone, seed: int) -> str:
 
 
 @cache
-def _sayable(kind: str, slots: tuple[str, ...]) -> tuple[Frame, ...]:
+def _fitting_frames(kind: str, slots: tuple[str, ...]) -> tuple[Frame, ...]:
     return fullest(load_phrases().frames[kind], slots)
 
 
 @cache
 def load_phrases() -> Phrases:
-    """The phrase file of this package, read once."""
+    """Read the phrase file once."""
     raw = yaml.safe_load(files("holdfast.personas").joinpath("phrases/en.yaml").read_text(encoding="utf-8"))
     frames = {kind: tuple(map(Frame.parse, texts)) for kind, texts in raw["frames"].items()}
     tones = {

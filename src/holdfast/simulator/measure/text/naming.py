@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holdfast.agents.naming import names, pattern_of
+from holdfast.agents.naming import names, phrase_regex
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
@@ -28,7 +28,7 @@ class Naming:
     counted: Floats
 
     def share(self, kind: str, resamples: Resamples) -> Interval:
-        """Share of turns, bootstrapped by cluster. ``n`` counts turns here, not episodes. nan where none counts."""
+        """Return the share of turns, bootstrapped by cluster. ``n`` counts turns here, not episodes. nan where none counts."""
         column = KINDS.index(kind)
         share = ratio_interval(self.right[:, column], self.counted[:, column], resamples)
         return replace(share, n=int(np.nansum(self.counted[:, column])))
@@ -70,7 +70,7 @@ def _names_another(reply: str, own: str | None, index: Mapping[str, Collection[s
     known = [feeling for word in words & index.keys() for feeling in index[word] if feeling != own]
     if not known:
         return False
-    rest = pattern_of(own).sub(" ", reply) if own else reply
+    rest = phrase_regex(own).sub(" ", reply) if own else reply
     return any(names(feeling, rest) for feeling in known)
 
 
