@@ -63,9 +63,8 @@ def _circles(source: YamlSource, places: dict[str, int], after: dict[str, list[s
             return
         except graphlib.CycleError as error:
             circle: list[str] = error.args[1]  # each stands before the next; the first is also the last
-        start = min(
-            range(len(circle) - 1), key=lambda index: places[circle[index]]
-        )  # tell it from the first in the file
+        # begin the message with the goal that stands first in the file
+        start = min(range(len(circle) - 1), key=lambda index: places[circle[index]])
         circle = [*circle[start:-1], *circle[: start + 1]]
         name, step = circle[0], circle[-2]
         position = _list(source.get(("goals", places[name], "after"))).index(step)
