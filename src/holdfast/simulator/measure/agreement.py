@@ -1,6 +1,6 @@
-"""How well two sets of ratings agree: kappa, rank correlation, mean difference, and intervals for any of them.
+"""Agreement of two sets of ratings: kappa, rank correlation, mean difference, with intervals.
 
-Pure functions. A pair in which either rating is nan is left out; what is undefined is nan, never 0.
+A pair in which either rating is nan is left out; an undefined value is nan, never 0.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.agents.raters.agreement import pairs, quadratic_weighted_kappa, spearman  # raters use them too, one layer below
+from holdfast.agents.raters.agreement import (  # raters use them too, one layer below
+    pairs,
+    quadratic_weighted_kappa,
+    spearman,
+)
 from holdfast.simulator.measure.arrays import Floats
 
 __all__ = [
@@ -29,7 +33,7 @@ Statistic = Callable[[Floats, Floats], float]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A statistic of ``n`` rated items with its interval; ``undefined``: resamples that had no value."""
+    """A statistic of ``n`` rated items with its interval; ``undefined``: resamples without a value."""
 
     value: float
     lo: float
@@ -39,7 +43,7 @@ class Agreement:
 
 
 def mean_absolute_difference(a: ArrayLike, b: ArrayLike) -> float:
-    """Mean of ``|a - b|``, in the ratings' unit; nan where there is no item."""
+    """Return the mean of ``|a - b|``, in the ratings' unit; nan without items."""
     first, second = pairs(a, b)
     return float(np.mean(np.abs(first - second))) if len(first) else float("nan")
 
@@ -54,21 +58,21 @@ def with_interval(
     draws: int = 2000,
     level: float = 0.95,
 ) -> Agreement:
-    """A statistic of (a, b) with the percentile interval of a bootstrap that draws whole groups (Efron 1979).
+    """Return a statistic of (a, b) with the percentile interval of a bootstrap over whole groups (Efron 1979).
 
-    ``groups``: (n,) what belongs together, for instance the person or the conversation; None: every item alone.
-    A resample in which the statistic is undefined is left out and counted. Both limits are nan below two groups.
+    ``groups``: (n,) the cluster of each item, for instance the person or the conversation; None: each item is its own.
+    Resamples in which the statistic is undefined are left out and counted. Both limits are nan below two groups.
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     value = statistic(first, second)
     n = len(pairs(first, second)[0])
     names = np.arange(len(first)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    members = [np.flatnonzero(names == one) for one in range(names.max() + 1 if len(names) else 0)]
+    members = [np.flatnonzero(names == group) for group in range(names.max() + 1 if len(names) else 0)]
     if len(members) < 2:
         return Agreement(value, float("nan"), float("nan"), n, 0)
     drawn = np.empty(draws)
     for draw in range(draws):
-        rows = np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
+        rows = np.concatenate([members[group] for group in rng.integers(len(members), size=len(members))])
         drawn[draw] = statistic(first[rows], second[rows])
     defined = drawn[~np.isnan(drawn)]
     if not len(defined):

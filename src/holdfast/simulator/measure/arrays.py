@@ -1,4 +1,4 @@
-"""Array types, and means that leave out what is missing without a warning."""
+"""Array types, and a mean that ignores missing values without a warning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 def present_mean(values: Floats, axis: int | tuple[int, ...] | None = None, where: Bools | None = None) -> Floats:
-    """Mean of the values that are there (not nan, and True in ``where``); nan where none is.
+    """Return the mean of the values that are not nan and True in ``where``; nan where there is none.
 
     ``where`` has the shape of ``values``. The same as ``numpy.nanmean``, which warns about empty slices.
     """

@@ -1,4 +1,4 @@
-"""95 % intervals by resampling personas: episodes of one persona are alike, so they are drawn or left together.
+"""95 % intervals by resampling personas, because episodes of one persona are alike.
 
 Every statistic here is a function of means over episodes, so a resample is a vector of weights, one per persona, and
 all resamples are one matrix product.
@@ -25,7 +25,7 @@ DRAWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean with its 95 % limits. ``n``: episodes that it rests on. nan where undefined."""
+    """A mean with its 95 % limits; nan where undefined. ``n``: number of episodes behind it."""
 
     mean: float
     lo: float
@@ -35,7 +35,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Intervals in columns, one per turn (or per anything): four arrays of one length."""
+    """Intervals by column, one per turn (or another axis): four arrays of one length."""
 
     mean: Floats
     lo: Floats
@@ -43,14 +43,17 @@ class Band:
     n: Ints
 
     def at(self, column: int) -> Interval:
-        """One column of the band."""
+        """Return one column of the band."""
         return Interval(float(self.mean[column]), float(self.lo[column]), float(self.hi[column]), int(self.n[column]))
 
 
 @dataclass(frozen=True, slots=True)
 class Resamples:
-    """Which cluster each episode belongs to (``codes``, episodes) and how often each resample drew each cluster
-    (``weights``, draws x clusters). Statistics that share one object share their resamples: they are paired."""
+    """Resamples of clusters. Statistics that share one object share their resamples: they are paired.
+
+    ``codes``: the cluster of each episode (episodes); ``weights``: how often each resample drew each cluster (draws x
+    clusters).
+    """
 
     codes: Ints
     weights: Floats
@@ -67,20 +70,23 @@ class Resamples:
 
 
 def mean_band(values: Floats, resamples: Resamples, level: float = 0.95) -> Band:
-    """Mean over episodes of each column. ``values``: episodes x columns, nan where missing."""
+    """Return the mean over episodes of each column. ``values``: episodes x columns, nan where missing."""
     draws, clusters = _resampled_means(values, resamples)
     lo, hi = expanded_limits(draws, clusters, level)
     return Band(present_mean(values, axis=0), lo, hi, (~np.isnan(values)).sum(axis=0))
 
 
 def mean_interval(values: Floats, resamples: Resamples, level: float = 0.95) -> Interval:
-    """Mean over episodes. ``values``: episodes, nan where missing. ``level``: of the limits, 95 % unless said."""
+    """Return the mean over episodes. ``values``: episodes, nan where missing. ``level``: of the limits."""
     return mean_band(values[:, None], resamples, level).at(0)
 
 
 def ratio_interval(numerator: Floats, denominator: Floats, resamples: Resamples) -> Interval:
-    """Mean of ``numerator`` over mean of ``denominator`` (episodes each), in the same resamples: a ratio of means,
-    not a mean of ratios. nan where the denominator's mean is 0. ``n``: episodes that have a numerator."""
+    """Return the mean of ``numerator`` over the mean of ``denominator`` (episodes each), in the same resamples.
+
+    A ratio of means, not a mean of ratios; nan where the denominator's mean is 0. ``n``: episodes that have a
+    numerator.
+    """
     both = np.stack([numerator, denominator], axis=1)
     draws, clusters = _resampled_means(both, resamples)
     top, bottom = present_mean(both, axis=0)
@@ -94,7 +100,7 @@ def _divide(top: Floats, bottom: Floats) -> Floats:
 
 
 def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints]:
-    """Draws x columns, and in how many clusters each column has a value."""
+    """Return the means, draws x columns, and in how many clusters each column has a value."""
     clusters = resamples.weights.shape[1]
     there = ~np.isnan(values)
     member = np.zeros((clusters, len(values)))
@@ -105,7 +111,7 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
 
 
 def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Lower and upper limit of each column; resamples that were undefined (nan) are left out."""
+    """Return lower and upper limit of each column; undefined resamples (nan) are left out."""
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
     enough = clusters >= 2
@@ -117,7 +123,7 @@ def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple
 
 
 def _quantile(ordered: Floats, share: Floats) -> Floats:
-    """The quantile ``share`` (one per column) of columns sorted with nan last, interpolated as numpy's default."""
+    """Return the quantile ``share`` (one per column) of columns sorted with nan last, interpolated like numpy's."""
     there = (~np.isnan(ordered)).sum(axis=0)
     position = share * np.maximum(there - 1, 0)
     below = np.floor(position).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Two candidates before the same users: paired differences."""
+"""Paired differences between candidates that met the same users."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ FLIPS = 9999
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``a`` - ``b`` in ``metric``, averaged over users that both met. ``p``: see :func:`sign_flip_p`; ``p_holm``,
-    ``p_bh``: adjusted for all pairs of this metric (family-wise error, false discovery rate).
-    ``variance``: of the differences, what planning the next study needs."""
+    """``a`` - ``b`` in ``metric``, averaged over users that both met.
+
+    ``p``: see :func:`sign_flip_p`; ``p_holm``, ``p_bh``: adjusted for all pairs of this metric (family-wise error,
+    false discovery rate). ``variance``: of the differences, for planning the next study.
+    """
 
     a: str
     b: str
@@ -32,7 +34,7 @@ class Comparison:
 
 
 def align(a_keys: Sequence[str], b_keys: Sequence[str]) -> tuple[Ints, Ints]:
-    """Rows of ``a`` and rows of ``b`` that met the same user, in the order of ``a``. Keys are unique on each side."""
+    """Return the rows of ``a`` and of ``b`` with the same user, in the order of ``a``. Keys are unique on each side."""
     place = {key: row for row, key in enumerate(b_keys)}
     both = [(row, place[key]) for row, key in enumerate(a_keys) if key in place]
     rows = np.array(both, dtype=np.int64).reshape(-1, 2)
@@ -48,27 +50,27 @@ def compare_all(
     rng: np.random.Generator,
     draws: int = DRAWS,
 ) -> list[Comparison]:
-    """Every pair of candidates, in the order of ``values``.
+    """Compare every pair of candidates, in the order of ``values``.
 
-    Per candidate: one value per episode (nan where missing), its user keys and its clusters, in the same order.
-    Users whom only one of the two has a value for are left out of that pair; ``difference.n`` counts those that stay.
+    Per candidate: one value per episode (nan where missing), its user keys and its clusters, in the same order. Users
+    without a value on either side are left out of that pair; ``difference.n`` counts those that stay.
     """
-    found = []
+    compared = []
     for a, b in combinations(values, 2):
         rows_a, rows_b = align(keys[a], keys[b])
         difference = values[a][rows_a] - values[b][rows_b]
         resamples = Resamples.of([groups[a][row] for row in rows_a], rng, draws)
         p = sign_flip_p(difference, resamples.codes, rng)
-        found.append((a, b, mean_interval(difference, resamples), p, variance(difference, resamples.codes)))
-    ps = [p for _, _, _, p, _ in found]
-    adjusted = zip(found, holm(ps), benjamini_hochberg(ps), strict=True)
+        compared.append((a, b, mean_interval(difference, resamples), p, variance(difference, resamples.codes)))
+    ps = [p for _, _, _, p, _ in compared]
+    adjusted = zip(compared, holm(ps), benjamini_hochberg(ps), strict=True)
     return [
         Comparison(a, b, metric, mean, p, float(q), float(fdr), spread) for (a, b, mean, p, spread), q, fdr in adjusted
     ]
 
 
 def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips: int = FLIPS) -> float:
-    """Two-sided p of "no difference", by flipping the sign of whole clusters at random.
+    """Return the two-sided p of "no difference", by flipping the sign of whole clusters at random.
 
     Under it, swapping the two candidates for a persona changes nothing. (1 + flips at least as far from 0) /
     (1 + flips) (Phipson & Smyth 2010). c clusters can give no p below 2^(1 - c). nan with fewer than 2 clusters.
@@ -84,7 +86,7 @@ def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips
 
 
 def holm(p: Sequence[float]) -> Floats:
-    """Holm's (1979) step-down adjustment; nan stays nan and is not counted among the tests."""
+    """Return p adjusted by Holm's (1979) step-down method; nan stays nan and is not counted among the tests."""
     values = np.asarray(p, dtype=np.float64)
     adjusted = np.full(len(values), np.nan)
     tested = np.flatnonzero(~np.isnan(values))
@@ -95,7 +97,7 @@ def holm(p: Sequence[float]) -> Floats:
 
 
 def benjamini_hochberg(p: Sequence[float]) -> Floats:
-    """Benjamini & Hochberg's (1995) step-up adjustment, by scipy; nan stays nan and is not counted among the tests."""
+    """Return p adjusted by Benjamini & Hochberg (1995), by scipy; nan stays nan and is not counted among the tests."""
     from scipy.stats import false_discovery_control  # here, so that importing this module stays instant
 
     values = np.asarray(p, dtype=np.float64)

@@ -1,8 +1,8 @@
-"""How many personas, and episodes of each, does a difference need? From the variance that a study has measured.
+"""Power of a paired comparison: how many personas, and episodes of each, a difference needs.
 
 A paired comparison averages each persona's differences and tests those means against 0 with Student's t. With m
 episodes of a persona their variance is between + within / m (one-way random effects; Searle, Casella & McCulloch,
-Variance Components, 1992): more episodes wear down ``within`` only, so beyond some point only more personas help.
+Variance Components, 1992): more episodes reduce ``within`` only, so beyond some point only more personas help.
 Power is that of the noncentral t, from statsmodels.
 """
 
@@ -22,11 +22,10 @@ UNDEFINED = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Variance:
-    """Of one value per episode: ``between`` personas and ``within`` a persona (both in squared units), ``mean``.
+    """Variance components of one value per episode, in squared units: ``between`` and ``within`` personas.
 
-    ``within`` and ``between`` are nan where no persona has two episodes; ``of_means`` is then all that is known: the
-    variance of persona means at ``per_persona`` episodes each. ``truncated``: the estimate of ``between`` was below 0
-    and is given as 0.
+    Both are nan where no persona has two episodes; then only ``of_means`` is known: the variance of persona means at
+    ``per_persona`` episodes each. ``truncated``: the estimate of ``between`` was below 0 and is given as 0.
     """
 
     mean: float
@@ -38,14 +37,14 @@ class Variance:
     truncated: bool = False
 
     def at(self, per_persona: float) -> float:
-        """Variance of a persona's mean with so many episodes; nan where it cannot be told."""
+        """Return the variance of a persona's mean over ``per_persona`` episodes; nan where unknown."""
         if math.isnan(self.within):
             return self.of_means if per_persona == self.per_persona else UNDEFINED
         return self.between + self.within / per_persona
 
 
 def variance(values: Floats, codes: Ints) -> Variance:
-    """``values``: episodes, nan left out; ``codes``: the persona of each.
+    """Estimate the components. ``values``: episodes, nan left out; ``codes``: the persona of each.
 
     ANOVA estimators for unequal groups: within = pooled variance about persona means; between = (mean square between
     - within) / n0 with n0 = (N - sum n_i^2 / N) / (c - 1), no lower than 0. ``per_persona`` is the harmonic mean of
@@ -70,7 +69,7 @@ def variance(values: Floats, codes: Ints) -> Variance:
 
 
 def power(difference: float, of_means: float, personas: int, alpha: float = ALPHA) -> float:
-    """Chance that a two-sided t test of persona means finds ``difference``; ``of_means``: their variance.
+    """Return the power of a two-sided t test of persona means for ``difference``; ``of_means``: their variance.
 
     nan below two personas and for an unknown variance; without any variance 1 (``alpha`` where nothing differs).
     """
@@ -80,14 +79,14 @@ def power(difference: float, of_means: float, personas: int, alpha: float = ALPH
         return 1.0 if difference else alpha
     from statsmodels.stats.power import TTestPower  # here: it brings pandas
 
-    found = TTestPower().power(abs(difference) / math.sqrt(of_means), personas, alpha)
-    return 1.0 if math.isnan(found) else float(found)  # scipy's noncentral t gives nan far out
+    value = TTestPower().power(abs(difference) / math.sqrt(of_means), personas, alpha)
+    return 1.0 if math.isnan(value) else float(value)  # scipy's noncentral t gives nan far out
 
 
 def personas_needed(difference: float, of_means: float, target: float = POWER, alpha: float = ALPHA) -> float:
-    """The least number of personas with :func:`power` of at least ``target``; at least 2.
+    """Return the least number of personas with :func:`power` of at least ``target``; at least 2.
 
-    nan for an unknown variance; inf where there is no difference to find, or more than a million would not do.
+    nan for an unknown variance; inf where there is no difference, or more than a million would not do.
     """
     if math.isnan(of_means) or math.isnan(difference):
         return UNDEFINED
@@ -104,7 +103,7 @@ def personas_needed(difference: float, of_means: float, target: float = POWER, a
 
 
 def detectable(of_means: float, personas: int, target: float = POWER, alpha: float = ALPHA) -> float:
-    """The least difference that so many personas find with a chance of ``target``; nan where power is unknown."""
+    """Return the least difference that ``personas`` personas detect with power ``target``; nan where unknown."""
     if personas < 2 or math.isnan(of_means):
         return UNDEFINED
     if of_means <= 0:

@@ -1,4 +1,4 @@
-"""Was the task recognised?"""
+"""How often candidates recognised the task of a conversation."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from holdfast.simulator.records import EpisodeRecord
 
 @dataclass(frozen=True, slots=True)
 class RoutingAccuracy:
-    """Over turns whose reply came with a recognised task. ``lo``, ``hi``: 95 %, clustered by persona.
+    """Accuracy over turns whose reply came with a recognised task. ``lo``, ``hi``: 95 %, clustered by persona.
 
     ``pattern_accuracy``: share of turns whose recognised task has the true task's pattern; two tasks of one pattern
-    share an expert, so mistaking one for the other costs nothing. ``by_turn``: (turn, accuracy, n).
+    share an expert, so confusing them costs nothing. ``by_turn``: (turn, accuracy, n).
     """
 
     accuracy: float
@@ -32,10 +32,10 @@ class RoutingAccuracy:
 def routing_accuracy(
     episodes: Iterable[EpisodeRecord], pattern_of: Mapping[str, str], rng: np.random.Generator, draws: int = DRAWS
 ) -> RoutingAccuracy | None:
-    """Accuracy of the task itself; None where no reply came with a recognised task.
+    """Return the accuracy of the task itself; None where no reply came with a recognised task.
 
-    Every candidate that recognises tasks is counted; several of them are pooled. ``pattern_of``: task -> pattern; a
-    recognised task that is not in it has no pattern and is wrong.
+    All candidates that recognise tasks are pooled. ``pattern_of``: task -> pattern; a recognised task that is not in it
+    counts as wrong.
     """
     confusion: Counter[tuple[str, str]] = Counter()
     by_turn: dict[int, list[bool]] = {}

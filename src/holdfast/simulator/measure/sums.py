@@ -1,10 +1,9 @@
-"""The bootstrap on sums: what intervals need of very many conversations, in an array that does not grow with them.
+"""The bootstrap on sums by cluster, for very many conversations in constant memory.
 
-A mean over episodes, resampled by cluster, is a ratio of weighted sums over clusters (see ``bootstrap``): so per
-cluster the sum of the values and their count are enough, and the episodes can be forgotten. The same holds for a
-correlation and for a least-squares slope, whose moments are sums. Where there are more clusters than rows, several
-clusters share a row. Clusters are independent, so a sum of several is again an independent draw: intervals stay right,
-and rest on as many rows as there are.
+A mean over episodes, resampled by cluster, is a ratio of weighted sums over clusters (see ``bootstrap``), so the sum
+and count of the values per cluster are enough. The same holds for a correlation and a least-squares slope, whose
+moments are sums. Where there are more clusters than rows, several clusters share a row. Clusters are independent, so a
+sum of several is again an independent draw: intervals stay valid, with as many clusters as there are rows.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ UNDEFINED = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class ClusterSums:
-    """``totals``, ``counts``: clusters x columns; sums over the values that are there, and how many they are."""
+    """``totals``, ``counts``: clusters x columns; sum and number of the values that are not nan."""
 
     totals: Floats
     counts: Floats
 
     @classmethod
     def of(cls, values: Floats, clusters: Ints, size: int) -> ClusterSums:
-        """Sums of ``values`` (episodes x columns, nan where missing) by ``clusters`` (episodes, 0 to ``size`` - 1)."""
+        """Sum ``values`` (episodes x columns, nan where missing) by ``clusters`` (episodes, 0 to ``size`` - 1)."""
         there = ~np.isnan(values)
         totals, counts = (np.zeros((size, values.shape[1])) for _ in range(2))
         np.add.at(totals, clusters, np.where(there, values, 0.0))
@@ -38,14 +37,14 @@ class ClusterSums:
 
 
 def draw_weights(clusters: int, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
-    """How often each resample drew each cluster, draws x clusters: as ``Resamples.of`` draws them."""
+    """Return how often each resample drew each cluster, draws x clusters: as ``Resamples.of`` draws them."""
     if clusters == 0:
         return np.zeros((draws, 0))
     return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
 
 
 def sums_band(sums: ClusterSums, weights: Floats) -> Band:
-    """The mean of each column with its 95 % limits; the same as ``bootstrap.mean_band`` on the episodes."""
+    """Return the mean of each column with its 95 % limits; the same as ``bootstrap.mean_band`` on the episodes."""
     count = sums.counts.sum(axis=0)
     means = _divide(weights @ sums.totals, weights @ sums.counts)
     lo, hi = expanded_limits(means, (sums.counts > 0).sum(axis=0))
@@ -53,7 +52,7 @@ def sums_band(sums: ClusterSums, weights: Floats) -> Band:
 
 
 def sums_ratio(sums: ClusterSums, top: int, bottom: int, weights: Floats) -> Interval:
-    """Mean of column ``top`` over mean of column ``bottom``; the same as ``bootstrap.ratio_interval``."""
+    """Return the mean of column ``top`` over that of ``bottom``; the same as ``bootstrap.ratio_interval``."""
     band = sums_band(sums, weights)
     means = _divide(weights @ sums.totals, weights @ sums.counts)
     clusters = (sums.counts[:, [top, bottom]] > 0).sum(axis=0).min(keepdims=True)
@@ -63,23 +62,23 @@ def sums_ratio(sums: ClusterSums, top: int, bottom: int, weights: Floats) -> Int
 
 
 def pair_moments(x: Floats, y: Floats) -> Floats:
-    """n, sums of x, y, x^2, y^2, xy over each row's pairs that have both: rows x 6, ready to be summed."""
+    """Return n, sums of x, y, x^2, y^2, xy over each row's pairs without nan: rows x 6, to be summed by cluster."""
     both = ~(np.isnan(x) | np.isnan(y))
     x, y = np.where(both, x, 0.0), np.where(both, y, 0.0)
     columns = (both, x, y, x * x, y * y, x * y)
-    return np.stack([np.asarray(one, dtype=np.float64).sum(axis=1) for one in columns], axis=1)
+    return np.stack([np.asarray(column, dtype=np.float64).sum(axis=1) for column in columns], axis=1)
 
 
 def correlation(moments: Floats, weights: Floats) -> Interval:
-    """Pearson's r from :func:`pair_moments` summed by cluster (clusters x 6). nan where either does not vary."""
+    """Return Pearson's r from :func:`pair_moments` summed by cluster (clusters x 6). nan where either does not vary."""
     return _from_moments(moments, weights, _r)
 
 
 def within_moments(turn: Floats, length: Floats, value: Floats) -> Floats:
-    """Sums of squares and products about each episode's own means: rows x 6 (n, tt, tl, ll, tv, lv).
+    """Return sums of squares and products about each episode's own means: rows x 6 (n, tt, tl, ll, tv, lv).
 
-    ``turn``, ``length``, ``value``: episodes x turns; a turn counts where all three are there. Episodes with fewer than
-    three such turns give zeros.
+    ``turn``, ``length``, ``value``: episodes x turns; a turn counts where none of the three is nan. Episodes with fewer
+    than three such turns give zeros.
     """
     there = ~(np.isnan(turn) | np.isnan(length) | np.isnan(value))
     n = there.sum(axis=1)
@@ -96,11 +95,11 @@ def within_moments(turn: Floats, length: Floats, value: Floats) -> Floats:
 
 
 def slope_given(moments: Floats, weights: Floats) -> Interval:
-    """Slope per turn with length held constant, from :func:`within_moments` summed by cluster.
+    """Return the slope per turn with length held constant, from :func:`within_moments` summed by cluster.
 
     Least squares of value on turn and length with an intercept for each episode (the within estimator: Wooldridge,
     Econometric Analysis of Cross Section and Panel Data, 2nd ed., section 10.5), by its normal equations. nan where
-    turn and length cannot be told apart.
+    turn and length are collinear.
     """
     return _from_moments(moments, weights, _partial)
 

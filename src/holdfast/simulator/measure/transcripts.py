@@ -1,4 +1,4 @@
-"""One hash over all that was said: two runs agree in it exactly when every word is the same."""
+"""One hash over all messages: two runs share it exactly when every word is the same."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from holdfast.simulator.records import EpisodeRecord
 
 
 def transcripts_sha256(episodes: Iterable[EpisodeRecord]) -> str:
-    """SHA-256, in hex, over one JSON line ``[id, turn, user, reply]`` per turn, ordered by id and turn.
+    """Return the SHA-256, in hex, over one JSON line ``[id, turn, user, reply]`` per turn, ordered by id and turn.
 
     Independent of the order in which episodes finished. Failed episodes count with the turns that they have; scores
-    do not enter. Raises ValueError when two episodes share an id, or two turns of one episode a number.
+    are not included.
+
+    Raises:
+        ValueError: Two episodes share an id, or two turns of one episode a number.
     """
     turns = [(episode.spec.id, turn.turn, turn.user, turn.reply) for episode in episodes for turn in episode.turns]
     turns.sort(key=lambda line: line[:2])

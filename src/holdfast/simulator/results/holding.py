@@ -19,7 +19,7 @@ from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.decay.equivalence import LEVEL, equivalence
 from holdfast.simulator.measure.decay.leaving import Incidence, leaving, user_left
 from holdfast.simulator.measure.decay.mixed_slope import MixedSlope, mixed_slope, without_last
-from holdfast.simulator.measure.text.ngrams import split, words_of
+from holdfast.simulator.measure.text.ngrams import split, word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord
@@ -141,7 +141,7 @@ def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples:
     said = [[turn.user for turn in episode.turns] for episode in episodes]
     sticky = stickiness(present_tactics(expressed))
     templates = template_share(replies, said, turns=turns)
-    words = words_of([reply for one in replies for reply in one])
+    words = word_ids([reply for one in replies for reply in one])
     likeness = self_similarity(replies, turns=turns, words=words)
     curves = {"same_tactics": sticky.same_set, "template_share": templates.fits, "self_similarity": likeness}
     figures: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Where does the mean curve drop? One change of level, whether there is one at all, and how well its place is known.
+"""One change of level in the mean curve: whether there is one, where, and how certain its place is.
 
 The place is the split of the turns that leaves the least squared distance to one level before and one after it
 (Hinkley, Biometrika 57, 1970), each turn weighted by its conversations. Turns of one conversation are alike, so neither
@@ -32,7 +32,7 @@ UNDEFINED = float("nan")
 class ChangePoint:
     """``turn``: the first turn of the new level, with its 95 % limits; ``before``, ``after``: the two levels.
 
-    nan for all of them where p is above 5 % or nothing can be told; ``note`` says why. ``p``: nan where untestable.
+    All are nan where p is above 5 % or too few data were given; ``note`` says why. ``p``: nan where untestable.
     """
 
     turn: float = UNDEFINED
@@ -47,10 +47,10 @@ class ChangePoint:
 def change_point(
     values: Floats, groups: Sequence[str], rng: np.random.Generator, *, draws: int = DRAWS, flips: int = FLIPS
 ) -> ChangePoint:
-    """``values``: episodes x turns, nan where missing; ``groups``: the cluster of each episode.
+    """Find the change point. ``values``: episodes x turns, nan where missing; ``groups``: the cluster of each episode.
 
-    Levels are those within conversations: each conversation's mean is taken out and their overall mean put back, so
-    that who stays to the end does not make a step. Fewer than 4 turns or 2 clusters are not judged.
+    Levels are those within conversations: each conversation's mean is subtracted and their overall mean added, so that
+    dropout does not make a step. Undefined below 4 turns or 2 clusters.
     """
     there = ~np.isnan(values)
     used = there.any(axis=0)
@@ -88,7 +88,7 @@ def change_point(
 
 
 def best_split(curves: Floats, weights: Floats) -> tuple[Floats, Ints]:
-    """For each row: how much squared distance the best split saves, and the first column of its second part.
+    """Return for each row how much squared distance the best split saves, and the first column of its second part.
 
     ``curves``, ``weights``: rows x turns, weights from 0. Splitting n into parts of weight w1, w2 and means m1, m2
     saves w1 w2 / (w1 + w2) (m1 - m2)^2; both parts have at least two columns.

@@ -1,4 +1,4 @@
-"""Does it hold? A change that is shown to lie within a stated margin: "not significant" is no proof of holding.
+"""Equivalence test: whether a change lies within a margin ("not significant" does not show that).
 
 Two one-sided tests (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987): "it fell by the margin or
 more" and "it rose by the margin or more" must both be refused at 5 %, which is the same as a 90 % interval within
@@ -46,9 +46,10 @@ class Equivalence:
 
 
 def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) -> Equivalence:
-    """``change``: late minus early of each episode (nan where either is missing); ``margin`` > 0, in its unit.
+    """Test ``change`` (late minus early per episode, nan where either is missing) against ``margin``, in its unit.
 
-    Raises ValueError for a margin that is not above 0.
+    Raises:
+        ValueError: The margin is not above 0.
     """
     if not margin > 0:
         raise ValueError(f"the margin must be above 0, got {margin}")
@@ -71,7 +72,7 @@ def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) ->
 
 
 def two_one_sided_t(values: Floats, margin: float) -> tuple[float, float, float]:
-    """(p, lo, hi): the larger one-sided p of "the mean lies beyond the margin", and the mean's 90 % t limits.
+    """Return (p, lo, hi): the larger one-sided p of "the mean lies beyond the margin", and the mean's 90 % t limits.
 
     ``values``: at least two independent ones. Without any spread p is 0 within the margin and 1 beyond it.
     """
@@ -88,7 +89,7 @@ def two_one_sided_t(values: Floats, margin: float) -> tuple[float, float, float]
 
 
 def cluster_means(values: Floats, codes: Ints) -> Floats:
-    """Mean of each cluster's values, clusters without any left out."""
+    """Return the mean of each cluster's values; clusters without any are left out."""
     clusters = int(codes.max()) + 1 if len(codes) else 0
     table = np.full((clusters, len(values)), np.nan)
     table[codes, np.arange(len(values))] = values

@@ -1,8 +1,6 @@
-"""The half-life of adherence: an exponential that falls to a floor, a + b exp(-(t - t1) / tau), fitted to the curve.
+"""The half-life of adherence: an exponential decay to a floor, a + b exp(-(t - t1) / tau), fitted to the curve.
 
-Persona fidelity has been seen to fall in this way; a candidate that holds for
-some turns and then lets go does not, so a half-life is given only where the fit earns it, and a note says why not
-otherwise.
+A half-life is given only where the data support this shape; otherwise a note says why not.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ UNDEFINED = math.nan
 
 @dataclass(frozen=True, slots=True)
 class DecayFit:
-    """``half_life_turns``: turns until half of what will be lost is lost, tau ln 2; nan where it is not determined.
+    """``half_life_turns``: turns until half of the drop has happened, tau ln 2; nan where undetermined.
 
     ``note`` says what was fitted, or why there is no half-life. ``floor`` (a), ``drop`` (b) and ``tau`` are those of
     the fitted curve, nan where none was fitted.
@@ -85,7 +83,7 @@ class _Curve:
 
 
 def _why_not(curve: _Curve, turn: Floats, level: float, better: bool, min_drop: float) -> str | None:
-    """Why this curve gives no half-life, or None."""
+    """Return why this curve gives no half-life, or None."""
     horizon = float(turn[-1] - turn[0])
     fall = curve.at(0) - curve.at(horizon)
     reasons = (
@@ -110,7 +108,7 @@ def _span(curve: _Curve, turn: Floats) -> str:
 
 
 def _least_squares(time: Floats, curve: Floats, weight: Floats) -> _Curve:
-    """The best curve with floor in [0, 1], drop in [0, 2], tau in ``TAU_BOUNDS``."""
+    """Return the best curve with floor in [0, 1], drop in [0, 2], tau in ``TAU_BOUNDS``."""
     from scipy.optimize import least_squares  # here, so that importing this module stays instant
 
     def residual(parameters: Floats) -> Floats:
@@ -120,7 +118,9 @@ def _least_squares(time: Floats, curve: Floats, weight: Floats) -> _Curve:
     bounds = ([0.0, 0.0, TAU_BOUNDS[0]], [1.0, 2.0, TAU_BOUNDS[1]])
     low, spread = float(np.clip(curve.min(), 0.01, 0.99)), max(float(np.ptp(curve)), 0.01)
     starts = [(low, spread, float(time[-1]) * share) for share in (0.1, 0.4, 2.0)]  # the surface has flat valleys
-    best = min((least_squares(residual, start, bounds=bounds) for start in starts), key=lambda found: float(found.cost))
+    best = min(
+        (least_squares(residual, start, bounds=bounds) for start in starts), key=lambda result: float(result.cost)
+    )
     floor, drop, tau = (float(value) for value in best.x)
     rest = 2 * float(best.cost)
     fading = np.exp(-time / tau)
@@ -130,6 +130,6 @@ def _least_squares(time: Floats, curve: Floats, weight: Floats) -> _Curve:
 
 
 def _aicc(rest: float, points: int, parameters: int) -> float:
-    """Akaike's criterion corrected for small samples, up to a constant; ``parameters`` counts the error variance."""
+    """Return Akaike's criterion corrected for small samples, up to a constant; ``parameters`` includes the variance."""
     correction = 2 * parameters * (parameters + 1) / (points - parameters - 1)
     return points * math.log(max(rest, 1e-300) / points) + 2 * parameters + correction

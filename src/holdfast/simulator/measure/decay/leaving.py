@@ -1,10 +1,10 @@
-"""How long the pattern holds where users may leave: two bounds, and two causes side by side.
+"""How long the pattern holds where users may leave: two bounds, and competing risks.
 
-Kaplan-Meier takes it that those who are no longer seen would have fared as those who stay. A user who leaves because
-the candidate failed is *informative* censoring: the others were served better. What would have happened is not known,
-so the truth is bracketed by two extremes, and the causes are shown for what they are (competing risks):
+Kaplan-Meier assumes that censored conversations would have gone on like the others. A user who leaves because the
+candidate failed is *informative* censoring. What would have happened is unknown, so the truth is bracketed by two
+extremes, and both causes are shown as competing risks:
 
-* leaving as censoring: those who left would have done as those who stayed (the upper bound, where leaving tells of
+* leaving as censoring: those who left would have done as those who stayed (the upper bound, where leaving indicates
   failure);
 * leaving as an event: all of them would have broken right there (the lower bound);
 * cumulative incidence by cause (Aalen & Johansen, Scandinavian Journal of Statistics 5, 1978): the share of all
@@ -26,8 +26,10 @@ Z95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """Share of conversations that ended by one cause, by turn (arrays of one length, turns 1, 2, ...), with 95 %
-    log-log limits from the delta method's variance; limits are nan where the share is 0 or 1."""
+    """Cumulative share of conversations that ended by one cause (arrays of one length, turns 1, 2, ...).
+
+    With 95 % log-log limits from the delta method's variance; nan where the share is 0 or 1.
+    """
 
     turn: Ints
     share: Floats
@@ -38,7 +40,8 @@ class Incidence:
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """``n``: conversations judged, ``broken``: with a lasting violation, ``left``: left before any; ``dropped``: too
-    short to judge and not left. ``as_censoring`` and ``as_event`` bound the share that would still hold."""
+    short to judge and not left. ``as_censoring`` and ``as_event`` bound the share that would still hold.
+    """
 
     n: int
     broken: int
@@ -51,16 +54,16 @@ class Leaving:
 
 
 def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> Leaving:
-    """Survival of the pattern with leaving told apart.
+    """Estimate survival of the pattern with leaving as a second cause.
 
-    ``values``: adherence, episodes x turns, nan after the end; ``left``: episodes that their user ended. A violation
-    is that of :func:`~holdfast.simulator.measure.decay.survival.first_violations` (``threshold``: see there). One who left counts
-    at the last turn up to which the pattern is known to have held, turn 1 for a conversation shorter than a run.
+    ``values``: adherence, episodes x turns, nan after the end; ``left``: episodes that their user ended. A violation is
+    that of :func:`~holdfast.simulator.measure.decay.survival.first_violations` (``threshold``: see there). An episode
+    that was left counts at the last turn up to which the pattern is known to have held, turn 1 if shorter than a run.
     """
     time, happened = first_violations(values, threshold=threshold)
     cause = np.where(happened, BROKEN, np.where(left, LEFT, 0)).astype(np.int64)
     known_until = np.where(cause == LEFT, np.maximum(time, 1), time)
-    known_until = np.where(np.isnan(values).all(axis=1), 0, known_until)  # a conversation without a turn tells nothing
+    known_until = np.where(np.isnan(values).all(axis=1), 0, known_until)  # a conversation without a turn is not judged
     judged = known_until > 0
     return Leaving(
         n=int(judged.sum()),
@@ -75,10 +78,10 @@ def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> L
 
 
 def cumulative_incidence(time: Ints, cause: Ints, of: int) -> Incidence:
-    """Aalen-Johansen share of cause ``of`` for turns 1 to the last at risk (statsmodels' CumIncidenceRight).
+    """Return the Aalen-Johansen share of cause ``of`` for turns 1 to the last at risk (statsmodels' CumIncidenceRight).
 
-    ``time``: turns from 1, 0 is left out; ``cause``: 0 censored, 1, 2, ... what ended it. Sum over turns of (share
-    with no event so far) x (events of this cause / at risk).
+    ``time``: turns from 1, 0 is left out; ``cause``: 0 censored, 1, 2, ... the cause of the end. Sum over turns of
+    (share with no event so far) x (events of this cause / at risk).
     """
     from statsmodels.duration.survfunc import CumIncidenceRight  # here: it brings pandas
 
@@ -88,15 +91,15 @@ def cumulative_incidence(time: Ints, cause: Ints, of: int) -> Incidence:
     share = error = np.zeros(len(turn))
     if (cause == of).any():
         with np.errstate(divide="ignore", invalid="ignore"):  # no variance once nobody is left at risk: nan
-            found = CumIncidenceRight(time, cause)
-        place = np.searchsorted(found.times, turn, side="right") - 1  # -1: before the first
-        share, error = (np.where(place >= 0, part[of - 1][place], 0.0) for part in (found.cinc, found.cinc_se))
+            incidence = CumIncidenceRight(time, cause)
+        place = np.searchsorted(incidence.times, turn, side="right") - 1  # -1: before the first
+        share, error = (np.where(place >= 0, part[of - 1][place], 0.0) for part in (incidence.cinc, incidence.cinc_se))
     lo, hi = _log_log(share, error)
     return Incidence(turn, share, lo, hi)
 
 
 def _log_log(share: Floats, error: Floats) -> tuple[Floats, Floats]:
-    """share^exp(+-z se / (share log share)), which never leaves [0, 1] (Kalbfleisch & Prentice 1980)."""
+    """Return share^exp(+-z se / (share log share)), which never leaves [0, 1] (Kalbfleisch & Prentice 1980)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = (share > 0) & (share < 1) & (error > 0)
         width = np.abs(Z95 * error / (share * np.log(share)))
@@ -104,5 +107,5 @@ def _log_log(share: Floats, error: Floats) -> tuple[Floats, Floats]:
 
 
 def user_left(length: Ints, planned: Ints, closed: Bools) -> Bools:
-    """Whose user ended the conversation: ``closed`` (not failed, not still running) before its ``planned`` turns."""
+    """Return which conversations their user ended: ``closed`` (neither failed nor running) before ``planned`` turns."""
     return np.asarray(closed & (length > 0) & (length < planned))

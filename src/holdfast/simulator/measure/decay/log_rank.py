@@ -1,4 +1,4 @@
-"""Do two candidates lose the pattern at different times? The log-rank test, for independent episodes and for pairs.
+"""The log-rank test: whether two candidates lose the pattern at different times, for independent and paired episodes.
 
 The textbook test (Mantel, Cancer Chemotherapy Reports 50, 1966) takes all episodes as independent. Here the same
 personas meet both candidates, so a second p is given: a persona's episodes change sides as a whole. Observed minus
@@ -21,7 +21,7 @@ UNDEFINED = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class LogRank:
-    """``a_minus_expected``: events of a beyond what the pooled curve expects of it; positive: a breaks sooner.
+    """``a_minus_expected``: events of a minus those that the pooled curve expects; positive: a breaks sooner.
 
     ``chi2``, ``p``: one degree of freedom, episodes independent; ``p_paired``: whole personas swap sides; nan with a
     ``note`` where undefined. ``n``: episodes of both sides.
@@ -42,9 +42,10 @@ def log_rank(
     rng: np.random.Generator,
     flips: int = FLIPS,
 ) -> LogRank:
-    """``a``, ``b``: (time, happened) as of ``first_violations``, time 0 left out; ``groups``: the persona of each.
+    """Test ``a`` against ``b``: (time, happened) as of ``first_violations``, time 0 left out.
 
-    Only personas that both sides have can swap: ``p_paired`` rests on those. nan where neither side has an event.
+    ``groups``: the persona of each episode, per side. Only personas on both sides can swap: ``p_paired`` is based on
+    those. nan where neither side has an event.
     """
     known = a[0] > 0, b[0] > 0
     time = np.concatenate([a[0][known[0]], b[0][known[1]]])
@@ -66,8 +67,10 @@ def log_rank(
 
 
 def martingale_residuals(time: Ints, happened: Bools) -> Floats:
-    """Events minus expected events of each episode: happened - sum over turns up to its own of events / at risk
-    (Nelson-Aalen). They add up to 0."""
+    """Return events minus expected events of each episode, by Nelson-Aalen; they sum to 0.
+
+    ``happened`` - sum over turns up to the episode's own of events / at risk.
+    """
     turn = np.arange(1, int(time.max()) + 1)
     at_risk = (time[None, :] >= turn[:, None]).sum(axis=1)
     events = ((time[None, :] == turn[:, None]) & happened).sum(axis=1)

@@ -1,4 +1,4 @@
-"""The slope of a linear mixed model: each conversation has its own level and its own slope, reply length beside them.
+"""The slope of a linear mixed model with a random level and slope per conversation, and reply length as covariate.
 
     y_it = beta0 + beta1 turn_it + beta2 covariate_it + u_i + v_i turn_it + e_it,  (u, v)_i ~ N(0, G),  e ~ N(0, s^2)
 
@@ -9,7 +9,7 @@ Conversations enter through their cross products only, so a fit costs the same f
 statsmodels' MixedLM gives the same figures, slower, and often stops at the border (the tests compare the two).
 
 Limits of the slope: the sandwich over clusters (Liang & Zeger, Biometrika 73, 1986), times c / (c - 1), with t(c - 1)
-for c clusters. Several conversations of one persona are alike in ways the model does not know; the sandwich allows it.
+for c clusters. It allows for conversations of one persona being alike, which the model does not.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class MixedSlope:
     """``mean``: beta1, per turn, with its 95 % limits; ``error``: its standard error under the model alone.
 
     ``covariate``: beta2, per unit of the covariate, nan without one. ``sd_level``, ``sd_slope``: of the conversations
-    (at the mean turn, and per turn); ``sd_turn``: of what is left. ``n``: conversations; ``turns``: values used.
-    ``note``: why figures are nan, or a caution; "" where there is nothing to say.
+    (at the mean turn, and per turn); ``sd_turn``: of the residuals. ``n``: conversations; ``turns``: values used.
+    ``note``: why figures are nan, or a caution; else "".
     """
 
     mean: float = UNDEFINED
@@ -53,7 +53,7 @@ class MixedSlope:
 
 
 def without_last(values: Floats, turns: int) -> Floats:
-    """``values`` (episodes x turns) with nan for the last ``turns`` values that each episode has: its closing."""
+    """Return ``values`` (episodes x turns) with nan for the last ``turns`` values of each episode: its closing."""
     there = ~np.isnan(values)
     to_come = there[:, ::-1].cumsum(axis=1)[:, ::-1]  # values from here to the end, this one included
     return np.where(to_come > turns, values, np.nan)
@@ -68,27 +68,29 @@ def mixed_slope(values: Floats, groups: Sequence[str], covariate: Floats | None 
     """
     there = ~np.isnan(values) if covariate is None else ~(np.isnan(values) | np.isnan(covariate))
     used = np.flatnonzero(there.any(axis=1))
-    found = {"n": len(used), "turns": int(there.sum())}
+    counts = {"n": len(used), "turns": int(there.sum())}
     columns = 2 if covariate is None else 3
     if len(used) < MIN_EPISODES:
-        return MixedSlope(**found, note=f"undefined: {len(used)} conversations, at least {MIN_EPISODES} are needed")
-    if found["turns"] < len(used) + columns + 1:
-        return MixedSlope(**found, note=f"undefined: {found['turns']} turns are too few for {len(used)} conversations")
+        return MixedSlope(**counts, note=f"undefined: {len(used)} conversations, at least {MIN_EPISODES} are needed")
+    if counts["turns"] < len(used) + columns + 1:
+        return MixedSlope(
+            **counts, note=f"undefined: {counts['turns']} turns are too few for {len(used)} conversations"
+        )
     design, scale = _design(there[used], None if covariate is None else covariate[used])
     y = np.where(there, values, 0.0)[used]
     if np.linalg.matrix_rank(design.reshape(-1, columns)[there[used].ravel()]) < columns:
-        return MixedSlope(**found, note="undefined: the turn, or the covariate beside it, does not vary")
+        return MixedSlope(**counts, note="undefined: the turn, or the covariate beside it, does not vary")
     sums = _Sums.of(design, y)
     codes = np.unique(np.asarray(groups)[used], return_inverse=True)[1]
     ordinary = np.linalg.solve(sums.xx.sum(axis=0), sums.xy.sum(axis=0))
     rest = sums.yy.sum() - sums.xy.sum(axis=0) @ ordinary
     if rest <= 1e-12 * max(float(sums.yy.sum()), 1e-12):
         slope = float(ordinary[1] / scale[0])
-        return MixedSlope(slope, slope, slope, **found, note="every value lies on one line: no variation to model")
+        return MixedSlope(slope, slope, slope, **counts, note="every value lies on one line: no variation to model")
     theta, converged = _search(sums)
     if not converged:
-        return MixedSlope(**found, note="undefined: the likelihood search did not converge")
-    return _figures(sums, theta, codes, scale, found)
+        return MixedSlope(**counts, note="undefined: the likelihood search did not converge")
+    return _figures(sums, theta, codes, scale, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class _Sums:
         return cls(moved @ design, (moved @ y[..., None])[..., 0], (y**2).sum(axis=1), n)
 
     def weighted(self, theta: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """X'V^-1 X, X'V^-1 y, y'V^-1 y and log \\|V\\| of each conversation, V = I + Z L L' Z', by Woodbury."""
+        """Return X'V^-1 X, X'V^-1 y, y'V^-1 y and log \\|V\\| of each conversation, V = I + Z L L' Z', by Woodbury."""
         factor = np.array([[theta[0], 0.0], [theta[1], theta[2]]])
         zx, zy = factor.T @ self.xx[:, :2, :], self.xy[:, :2] @ factor
         inner = np.eye(2) + factor.T @ self.xx[:, :2, :2] @ factor
@@ -119,7 +121,7 @@ class _Sums:
 
 
 def _design(there: Bools, covariate: Floats | None) -> tuple[Floats, Floats]:
-    """Columns 1, turn, covariate, centred and scaled to unit spread, 0 where no value is; and the two scales."""
+    """Return columns 1, turn, covariate, centred and scaled to unit spread, 0 where no value is; and the two scales."""
     turn = np.broadcast_to(np.arange(there.shape[1], dtype=np.float64), there.shape)
     columns, scale = [np.ones(there.shape)], []
     for raw in (turn, covariate):
@@ -133,7 +135,7 @@ def _design(there: Bools, covariate: Floats | None) -> tuple[Floats, Floats]:
 
 
 def _search(sums: _Sums) -> tuple[Floats, bool]:
-    """The Cholesky factor (three numbers) of least REML criterion, and whether the search ended properly."""
+    """Return the Cholesky factor (three numbers) of least REML criterion, and whether the search converged."""
     from scipy.optimize import minimize  # here, so that importing this module stays instant
 
     p = sums.xy.shape[1]
@@ -157,7 +159,7 @@ def _search(sums: _Sums) -> tuple[Floats, bool]:
     return np.asarray(polished.x), bool(polished.success)
 
 
-def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, found: dict[str, int]) -> MixedSlope:
+def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dict[str, int]) -> MixedSlope:
     from scipy.special import stdtrit
 
     xx, xy, yy, _ = sums.weighted(theta)
@@ -177,7 +179,7 @@ def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, found: dict
         mean=float(beta[1] / scale[0]),
         lo=lo,
         hi=hi,
-        **found,
+        **counts,
         error=float(math.sqrt(variance * bread[1, 1]) / scale[0]),
         covariate=float(beta[2] / scale[1]) if len(beta) > 2 else UNDEFINED,
         sd_level=math.sqrt(variance) * abs(float(theta[0])),

@@ -1,13 +1,13 @@
-"""Intervals for half-life and floor of the exponential decay: profile likelihood, adjusted for conversations alike.
+"""Profile-likelihood intervals for half-life and floor of the exponential decay, adjusted for clustering.
 
-The curve is :func:`~holdfast.simulator.measure.decay.exponential.fit_decay`'s: a + b exp(-(t - t1) / tau), least squares over all
-turns of all conversations. For a value of one parameter the others are fitted anew; the interval holds the values
-whose least sum of squares stays within a bound (Bates & Watts, Nonlinear Regression Analysis, 1988). Unlike estimate
-+- 2 standard errors it is as lopsided as the data are.
+The curve is :func:`~holdfast.simulator.measure.decay.exponential.fit_decay`'s: a + b exp(-(t - t1) / tau), least
+squares over all turns of all conversations. For a value of one parameter the others are fitted anew; the interval holds
+the values whose least sum of squares stays within a bound (Bates & Watts, Nonlinear Regression Analysis, 1988). Unlike
+estimate +- 2 standard errors it may be asymmetric.
 
 Turns of a conversation, and conversations of a persona, are not independent, so the plain bound is far too tight. The
 profile is stretched (Chandler & Bate, Biometrika 94, 2007) by the ratio of the parameter's variance if turns were
-independent to its variance over personas (the sandwich), and held against t(c - 1)^2 for c personas.
+independent to its variance over personas (the sandwich), and compared with t(c - 1)^2 for c personas.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNDEFINED = math.nan
 
 @dataclass(frozen=True, slots=True)
 class DecayProfile:
-    """95 % limits beside the fit's own estimates. ``half_life_hi`` is inf where the data allow any longer one.
+    """The fit's estimates with 95 % limits. ``half_life_hi`` is inf where the data set no upper limit.
 
     All nan where the fit gives no half-life (``note`` is then the fit's) or there are fewer than 2 personas.
     """
@@ -42,9 +42,9 @@ class DecayProfile:
 
 
 def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = None) -> DecayProfile:
-    """``values``: adherence, episodes x turns, nan where missing; ``groups``: the cluster of each episode.
+    """Return the intervals. ``values``: adherence, episodes x turns, nan where missing; ``groups``: their clusters.
 
-    ``fit``: of the mean curve, where it is at hand already.
+    ``fit``: of the mean curve, where already computed.
     """
     mean, n = present_mean(values, axis=0), (~np.isnan(values)).sum(axis=0).astype(np.int64)
     fit = fit or fit_decay(mean, n)
@@ -77,14 +77,14 @@ def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = 
 
 @dataclass(frozen=True, slots=True)
 class _MeanCurve:
-    """Time since the first turn, mean, and episodes behind it, for each turn that took place."""
+    """Time since the first turn, mean, and number of episodes, for each turn that took place."""
 
     time: Floats
     mean: Floats
     n: Floats
 
     def rest_at_tau(self, taus: Floats) -> Floats:
-        """Least weighted sum of squares for each tau: a line in exp(-t / tau), floor in [0, 1], drop in [0, 2]."""
+        """Return the least weighted sum of squares for each tau, with floor in [0, 1] and drop in [0, 2]."""
         fading = np.exp(-self.time[None] / taus[:, None])
         x, y = self._about(fading), self.mean - np.average(self.mean, weights=self.n)
         spread = (self.n * x**2).sum(axis=1)
@@ -97,7 +97,7 @@ class _MeanCurve:
         return np.where(inside, best, self._rest_given_floor(edge, fading))
 
     def rest_at_floor(self, floors: Floats, taus: Floats) -> Floats:
-        """Least weighted sum of squares for each floor, over tau and drop."""
+        """Return the least weighted sum of squares for each floor, over tau and drop."""
         fading = np.exp(-self.time[None] / taus[:, None])
         return np.array([self._rest_given_floor(np.full(len(taus), floor), fading).min() for floor in floors])
 
@@ -111,7 +111,7 @@ class _MeanCurve:
 
 
 def _stretched_bounds(curve: _MeanCurve, values: Floats, codes: Ints, fit: DecayFit, clusters: int) -> Floats:
-    """By how much the sum of squares may rise, for floor, tau: t^2 x sandwich variance / curvature's inverse."""
+    """Return the allowed rise of the sum of squares for floor and tau: t^2 x sandwich variance / inverse curvature."""
     from scipy.special import stdtrit  # here, so that importing this module stays instant
 
     fading = np.exp(-curve.time / fit.tau)
@@ -126,8 +126,10 @@ def _stretched_bounds(curve: _MeanCurve, values: Floats, codes: Ints, fit: Decay
 
 
 def _within(rest: Callable[[Floats], Floats], grid: Floats, best: float, bound: float) -> tuple[float, float]:
-    """The ends of the stretch of ``grid`` around ``best`` in which ``rest`` is at most its least + ``bound``; between
-    two places of the grid the crossing is interpolated."""
+    """Return the ends of the interval of ``grid`` around ``best`` in which ``rest`` is at most its least + ``bound``.
+
+    Between two places of the grid the crossing is interpolated.
+    """
     rise = rest(grid)
     rise = rise - rise.min() - bound
     centre = int(np.searchsorted(grid, best))

@@ -9,7 +9,7 @@ from holdfast.simulator.measure.bootstrap import Interval, Resamples, ratio_inte
 
 
 def quarters(planned: Ints, turns: int) -> tuple[Bools, Bools]:
-    """Which turns are the first and the last quarter of each episode: two masks, episodes x ``turns``.
+    """Return two masks, episodes x ``turns``: the first and the last quarter of each episode.
 
     A quarter of a conversation planned for L turns is q = max(1, L // 4) turns: turns 1 to q, and L - q + 1 to L. Of
     24 turns these are 1-6 and 19-24; of 10 turns 1-2 and 9-10. The *planned* length counts, not where a conversation
@@ -24,18 +24,18 @@ def quarters(planned: Ints, turns: int) -> tuple[Bools, Bools]:
 
 
 def quarter_means(values: Floats, planned: Ints) -> tuple[Floats, Floats]:
-    """Mean of each episode's first and last quarter (episodes each); nan where it has no turn there."""
+    """Return the mean of each episode's first and last quarter (episodes each); nan where it has no turn there."""
     first, last = quarters(planned, values.shape[1])
     return present_mean(values, axis=1, where=first), present_mean(values, axis=1, where=last)
 
 
 def retention(values: Floats, planned: Ints, resamples: Resamples) -> Interval:
-    """Mean over episodes of the last quarter / mean over episodes of the first, bootstrapped by cluster.
+    """Return the mean over episodes of the last quarter / that of the first, bootstrapped by cluster.
 
-    ``values``: adherence, episodes x turns. An episode that ended early gives what it has: one that never reached the
-    last quarter counts in the denominator only. Where users leave *because* a candidate fails them, those who stay
-    make the last quarter look better than it was; compare ``n`` (episodes that reached the last quarter) with the
-    number of episodes. nan where no episode reached the last quarter, or the first quarter's mean is 0.
+    ``values``: adherence, episodes x turns. An episode that never reached the last quarter counts in the denominator
+    only. Where users leave *because* a candidate fails them, those who stay make the last quarter look better than it
+    was; compare ``n`` (episodes that reached the last quarter) with the number of episodes. nan where no episode
+    reached the last quarter, or the first quarter's mean is 0.
     """
     first, last = quarter_means(values, planned)
     return ratio_interval(last, first, resamples)

@@ -1,4 +1,4 @@
-"""How fast adherence goes: the slope per turn within an episode, averaged."""
+"""The slope of adherence per turn within an episode, averaged over episodes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MIN_TURNS = 3
 
 
 def episode_slopes(values: Floats, min_turns: int = MIN_TURNS) -> Floats:
-    """Ordinary least squares slope of each episode over its turns (episodes x turns -> episodes), per turn.
+    """Return the least-squares slope of each episode over its turns (episodes x turns -> episodes), per turn.
 
-    nan for an episode with fewer than ``min_turns`` turns: two points always fit, and say little.
+    nan for an episode with fewer than ``min_turns`` turns: two points fit any line.
     """
     there = ~np.isnan(values)
     turn = np.where(there, np.arange(values.shape[1], dtype=np.float64), np.nan)
@@ -27,5 +27,5 @@ def episode_slopes(values: Floats, min_turns: int = MIN_TURNS) -> Floats:
 
 
 def slope(values: Floats, resamples: Resamples, min_turns: int = MIN_TURNS) -> Interval:
-    """Mean over episodes of :func:`episode_slopes`, bootstrapped by cluster. ``values``: episodes x turns."""
+    """Return the mean over episodes of :func:`episode_slopes`, bootstrapped by cluster."""
     return mean_interval(episode_slopes(values, min_turns), resamples)

@@ -1,4 +1,4 @@
-"""How long an episode holds before its first lasting violation: Kaplan-Meier with right-censoring."""
+"""Turns until an episode's first lasting violation: Kaplan-Meier with right-censoring."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ Z95 = 1.959963984540054
 class Survival:
     """Share of episodes without a lasting violation, by turn (arrays of one length, turns 1, 2, ...).
 
-    ``lo``, ``hi``: 95 % log-log band from Greenwood's variance, nan where the share is 1 or 0 (it has none there).
-    The band treats episodes as independent: it knows nothing of personas, and is too narrow where they differ.
-    ``median``: the first turn at which the share is .5 or less; nan where it never falls so far.
-    ``dropped``: episodes too short to hold one run.
+    ``lo``, ``hi``: 95 % log-log band from Greenwood's variance, nan where the share is 1 or 0. The band treats episodes
+    as independent: it ignores personas, and is too narrow where they differ. ``median``: the first turn at which the
+    share is .5 or less; nan where it never is. ``dropped``: episodes shorter than one run.
     """
 
     turn: Ints
@@ -37,7 +36,7 @@ class Survival:
 def first_violations(
     values: Floats, fraction: float = FRACTION, run: int = RUN, threshold: float | None = None
 ) -> tuple[Ints, Bools]:
-    """When each episode's first lasting violation began, or until when it is known to have had none.
+    """Return when each episode's first lasting violation began, or until when it is known to have had none.
 
     A lasting violation is ``run`` turns in a row with adherence below a limit; it happens at the first of them. The
     limit is ``fraction`` of the episode's own mean over its first two turns, so that "holds" compares a candidate
@@ -45,9 +44,12 @@ def first_violations(
     decay (the level is reported beside it); or, where ``threshold`` is given, that adherence for all.
     Three turns, because one poor reply happens to anyone, and two in a row often when replies vary.
 
-    ``values``: adherence, episodes x turns, nan after the end. Returns (turn, 1-based, 0 for an episode too short to
-    hold one run; happened). An episode without a violation is censored at the last turn where a run could have begun,
-    ``run`` - 1 before its end: later ones could not have been seen.
+    Args:
+        values: Adherence, episodes x turns, nan after the end.
+
+    Returns:
+        Turn (1-based, 0 for an episode shorter than one run) and whether it happened. An episode without a violation is
+        censored at the last turn where a run could have begun, ``run`` - 1 before its end.
     """
     limit = fraction * first_turns(values) if threshold is None else np.full(len(values), threshold)
     below = values < limit[:, None]  # nan is never below
@@ -61,7 +63,7 @@ def first_violations(
 
 
 def kaplan_meier(time: Ints, happened: Bools) -> Survival:
-    """Kaplan & Meier (1958), for turns 1 up to the last with an episode at risk.
+    """Return the survival curve (Kaplan & Meier 1958) for turns 1 up to the last with an episode at risk.
 
     ``time``: turns, 1-based, of the event or of the censoring (episodes); those with time 0 are dropped and counted.
     Share after turn t: product over turns of 1 - events / at risk; an episode censored at t is still at risk at t.

@@ -1,1 +1,1 @@
-"""What can be counted in the words of replies and messages."""
+"""Measures computed from the words of replies and messages."""

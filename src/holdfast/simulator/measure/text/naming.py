@@ -1,4 +1,4 @@
-"""Does a reply name the feeling or the topic that the user has just named?"""
+"""Whether replies name the feeling or the topic that the user has just named."""
 
 from __future__ import annotations
 
@@ -20,31 +20,34 @@ KINDS = ("feeling", "topic", "either")
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Turns per episode, episodes x 3 in the order of ``KINDS``: in how many the reply named what the user had named
-    (``right``), and in how many the user had named it (``counted``). nan where an episode has no such turn.
-    ``either``: turns in which the user named a feeling or a topic, right if the reply names one of them."""
+    """Turns per episode, episodes x 3 in the order of ``KINDS``; nan where an episode has no such turn.
+
+    ``counted``: turns in which the user named it; ``right``: those in which the reply did too. ``either``: turns in
+    which the user named a feeling or a topic, right if the reply names one of them.
+    """
 
     right: Floats
     counted: Floats
 
     def share(self, kind: str, resamples: Resamples) -> Interval:
-        """Return the share of turns, bootstrapped by cluster. ``n`` counts turns here, not episodes. nan where none counts."""
+        """Return the share of right turns, bootstrapped by cluster; nan where none counts. ``n`` counts turns."""
         column = KINDS.index(kind)
         share = ratio_interval(self.right[:, column], self.counted[:, column], resamples)
         return replace(share, n=int(np.nansum(self.counted[:, column])))
 
 
-def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings: Collection[str]) -> Naming:
-    """In how many turns of each episode the reply names what the user named in this turn's message.
+def naming(episodes: Iterable[EpisodeRecord], empathic_tasks: Collection[str], feelings: Collection[str]) -> Naming:
+    """Count the turns of each episode in which the reply names what the user named in this turn's message.
 
-    ``asking``: the tasks whose pattern asks for empathy (any target level above 0); other episodes give nan.
-    ``feelings``: all feelings that users of this study know. A reply that names another of them than the user's own
-    names nothing right, not even the topic: it speaks of somebody else, or of an earlier message.
-    A feeling or topic counts as named by the user where the turn's intention has it *and* the message holds it.
+    ``empathic_tasks``: the tasks whose pattern asks for empathy (any target level above 0); other episodes give nan.
+    ``feelings``: all feelings of this study's users. A reply that names another of them than the user's own names
+    nothing right, not even the topic: it refers to somebody else, or to an earlier message. A feeling or topic counts
+    as named by the user where the turn's intention has it *and* the message holds it.
     """
     others = _by_first_word(feelings)
     rows = [
-        _episode(episode.turns, others) if episode.spec.task in asking else np.zeros((3, 2)) for episode in episodes
+        _episode(episode.turns, others) if episode.spec.task in empathic_tasks else np.zeros((3, 2))
+        for episode in episodes
     ]
     counts = np.array(rows).reshape(-1, 3, 2)  # episodes x (feeling, topic, either) x (right, counted)
     some = counts[..., 1] > 0
@@ -52,8 +55,7 @@ def naming(episodes: Iterable[EpisodeRecord], asking: Collection[str], feelings:
 
 
 def _by_first_word(feelings: Collection[str]) -> dict[str, list[str]]:
-    """Feelings by their first word, so that a reply is searched only for those that it may hold (one pattern of all
-    of them is a hundred times slower)."""
+    """Index feelings by their first word; searching a reply for one pattern of all is a hundred times slower."""
     index: dict[str, list[str]] = {}
     for feeling in sorted({feeling.casefold() for feeling in feelings}):
         index.setdefault(_first_word(feeling), []).append(feeling)
@@ -61,8 +63,8 @@ def _by_first_word(feelings: Collection[str]) -> dict[str, list[str]]:
 
 
 def _first_word(phrase: str) -> str:
-    found = _WORD.search(phrase)
-    return found.group() if found else ""
+    match = _WORD.search(phrase)
+    return match.group() if match else ""
 
 
 def _names_another(reply: str, own: str | None, index: Mapping[str, Collection[str]]) -> bool:

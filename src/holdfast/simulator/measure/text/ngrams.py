@@ -1,4 +1,4 @@
-"""Word n-grams of many replies at once, as numbers: what the measures of repetition count.
+"""Word n-grams of many replies as integer arrays, for the measures of repetition.
 
 Words become small integers and an n-gram one 64-bit hash, so that a hundred thousand replies are a few arrays. Two
 different n-grams share a hash with a chance of about one in 10^19 per pair.
@@ -24,14 +24,16 @@ MASKED = 0
 
 @dataclass(frozen=True, slots=True)
 class WordIds:
-    """All words of all replies in one row, as integers from 1 (0 is a masked word); ``starts``: where each reply
-    begins, one more entry than replies."""
+    """All words of all replies in one row, as integers from 1 (0 is a masked word).
+
+    ``starts``: where each reply begins, one more entry than replies.
+    """
 
     ids: Ints
     starts: Ints
 
     def grams(self, n: int) -> tuple[Hashes, Ints]:
-        """Every n-gram that lies within a reply: its hash, and the number of its reply, in the order of the text."""
+        """Return the hash of every n-gram within a reply, and the number of its reply, in reading order."""
         last = len(self.ids) - n + 1
         if last <= 0:
             return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
@@ -44,16 +46,19 @@ class WordIds:
 
 
 class _Numbers(dict[str, int]):
-    """Gives each new word the next number, from 1."""
+    """A dictionary that numbers new words from 1."""
 
     def __missing__(self, word: str) -> int:
         self[word] = number = len(self) + 1
         return number
 
 
-def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> WordIds:
-    """Lower-case words of each reply. ``masks``: one text per reply (what the user had said); words of the reply that
-    stand in it, and all numbers, become one and the same masked word."""
+def word_ids(replies: Sequence[str], masks: Sequence[str] | None = None) -> WordIds:
+    """Return the lower-case words of each reply as integers.
+
+    ``masks``: one text per reply (the user's message); words of the reply that it contains, and all numbers, become one
+    and the same masked word.
+    """
     index = _Numbers()
     ids: list[int] = []
     starts = [0]
@@ -68,12 +73,12 @@ def words_of(replies: Sequence[str], masks: Sequence[str] | None = None) -> Word
 
 
 def split(text: str) -> list[str]:
-    """The words of a text, case folded; digits count as words, punctuation does not."""
+    """Return the words of a text, case folded; digits count as words, punctuation does not."""
     return _WORD.findall(text.casefold().replace("_", " "))
 
 
 def _mixed(values: Hashes) -> Hashes:
-    """splitmix64's finaliser (Steele, Lea & Flood 2014): neighbouring integers become unrelated."""
+    """Apply splitmix64's finaliser (Steele, Lea & Flood 2014), which makes neighbouring integers unrelated."""
     values = (values + np.uint64(1)) * _FACTOR
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,8 +1,8 @@
-"""How much do simulated users talk like their persona, like themselves, and like people? By counting words alone.
+"""How much simulated users talk like their persona, like themselves, and like people, by counting words.
 
-Lexical stand-ins for what is usually asked of a judging model (prompt-to-line and line-to-line consistency; Abdulhai et
-al. 2025, "Consistently Simulating Human Personas with Multi-Turn Reinforcement Learning"). They cost nothing and move
-for plain reasons, but see no contradiction and no paraphrase: use them to tell simulators apart, not to grade one.
+Lexical substitutes for measures that need a judge model (prompt-to-line and line-to-line consistency; Abdulhai et
+al. 2025, "Consistently Simulating Human Personas with Multi-Turn Reinforcement Learning"). They see no contradiction
+and no paraphrase: use them to compare simulators, not to grade one.
 
 Weights are TF-IDF over all lines and personas given: ``tf * (1 + ln((1 + N) / (1 + df)))``, as scikit-learn's default,
 with rows of length 1, so similarities are cosines in [0, 1].
@@ -37,7 +37,7 @@ _FEELS = re.compile(r"\b(?:I(?:'m| am)|I feel|I felt|feel(?:s|ing)?|makes me|lea
 
 @dataclass(frozen=True, slots=True)
 class Realism:
-    """One value per conversation (arrays of the conversations' length); nan where a conversation has too few lines."""
+    """One value per conversation (arrays of that length); nan where a conversation has too few lines."""
 
     prompt_to_line: Floats  # mean cosine of the persona's text and each line, 0-1
     line_to_line: Floats  # mean cosine of each line and all earlier ones together, 0-1
@@ -49,14 +49,14 @@ class Realism:
 
     @classmethod
     def of(cls, conversations: Sequence[Sequence[str]], personas: Sequence[str]) -> Realism:
-        """``conversations``: the user's lines; ``personas``: the text of who speaks, one per conversation."""
+        """Measure the user's lines of ``conversations``; ``personas``: the text of each conversation's speaker."""
         lines = [line for conversation in conversations for line in conversation]
-        rarity = Rarity.of([*lines, *personas])
+        frequencies = DocumentFrequencies.of([*lines, *personas])
         rows = []
         for conversation, about in zip(conversations, personas, strict=True):
-            weights = rarity.weigh([*conversation, about])  # one conversation's words at a time: little memory
+            weights = frequencies.weigh([*conversation, about])  # one conversation's words at a time: little memory
             own, persona = weights[:-1], weights[-1]
-            sticky, chance = stickiness([act_of(line) for line in conversation])
+            sticky, chance = act_stickiness([act_of(line) for line in conversation])
             rows.append(
                 (
                     _mean(own @ persona),
@@ -73,7 +73,7 @@ class Realism:
 
 
 def act_of(line: str) -> str:
-    """What a line does, by its form: one of :data:`ACTS`."""
+    """Return the speech act of a line, by its form: one of :data:`ACTS`."""
     if _THANKS.search(line):
         return "thanks"
     if "?" in line:
@@ -81,32 +81,32 @@ def act_of(line: str) -> str:
     return "feeling" if _FEELS.search(line) else "statement"
 
 
-def stickiness(acts: Sequence[str]) -> tuple[float, float]:
-    """Share of neighbours with the same act, and the share to be expected in a random order; nan below two lines.
+def act_stickiness(acts: Sequence[str]) -> tuple[float, float]:
+    """Return the share of neighbouring lines with the same act, and that expected in random order; nan below two.
 
     Of n lines with counts c, two drawn without replacement agree with probability sum c (c - 1) / (n (n - 1)).
     """
     n = len(acts)
     if n < 2:
         return np.nan, np.nan
-    same = sum(one == other for one, other in pairwise(acts)) / (n - 1)
+    same = sum(act == following for act, following in pairwise(acts)) / (n - 1)
     return same, sum(count * (count - 1) for count in Counter(acts).values()) / (n * (n - 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Rarity:
-    """In how many of ``texts`` each word stands: what the weight of a word hangs on."""
+class DocumentFrequencies:
+    """Document frequencies: in how many of ``texts`` texts each word occurs."""
 
     texts: int
     with_word: Mapping[str, int]
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Rarity:
-        """Counted over ``texts``."""
+    def of(cls, texts: Sequence[str]) -> DocumentFrequencies:
+        """Count over ``texts``."""
         return cls(len(texts), Counter(word for text in texts for word in _words(text)))
 
     def weigh(self, texts: Sequence[str]) -> Floats:
-        """Texts x the words that stand in them, sorted; rows of length 1 (0 where a text has no word of two letters).
+        """Return TF-IDF weights, texts x their words (sorted); rows have length 1, or 0 without a word of two letters.
 
         Each of ``texts`` must be among those counted.
         """
@@ -122,8 +122,8 @@ class Rarity:
 
 
 def tf_idf(texts: Sequence[str]) -> Floats:
-    """``texts`` weighed among themselves: texts x words, sorted; see :meth:`Rarity.weigh`."""
-    return Rarity.of(texts).weigh(texts)
+    """Return the TF-IDF weights of ``texts`` among themselves, texts x words (sorted)."""
+    return DocumentFrequencies.of(texts).weigh(texts)
 
 
 def _words(text: str) -> Counter[str]:
@@ -131,7 +131,7 @@ def _words(text: str) -> Counter[str]:
 
 
 def _to_earlier(lines: Floats) -> Floats:
-    """Cosine of each line from the second on with the sum of those before it; 0 where either is empty."""
+    """Return the cosine of each line from the second on with the sum of those before it; 0 where either is empty."""
     before = np.cumsum(lines, axis=0)[:-1]
     length = np.linalg.norm(before, axis=1)
     return np.asarray((lines[1:] * before).sum(axis=1) / np.where(length > 0, length, 1), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Tactic stickiness: does a reply do again what the last one did?
+"""Tactic stickiness: whether a reply repeats the tactics of the one before.
 
 Supporters in long conversations vary what they do; language models repeat it (Zhan et al., "Discourse Diversity in
 Multi-Turn Empathic Dialogue", arXiv 2604.11742, 2026: once a tactic was used, models use it again in the next turn
@@ -6,7 +6,7 @@ with p = .50-.56, people with .27). A tactic is anything that a reply shows or d
 communicated acts where a rater gives them.
 
 A pattern that asks for the same mechanisms in every turn makes an adherent candidate sticky by design. So each figure
-stands beside its chance level: what independent turns with the same shares would give.
+is accompanied by its chance level: what independent turns with the same shares would give.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ PRESENT = 0.5  # of EPITOME's 0-2: the expected level from which a mechanism is 
 
 @dataclass(frozen=True, slots=True)
 class Stickiness:
-    """``same_set``: episodes x turns, 1 where the reply shows exactly the tactics of the turn before, else 0; nan at
-    turn 1 and where either turn is missing. ``reused``: episodes x tactics, share of a tactic's uses that are
-    followed by another in the next turn, nan where it was never used before another turn. ``chance``: episodes, what
-    ``same_set`` would be if the episode's turns stood in random order."""
+    """Repetition of tactics from turn to turn.
+
+    ``same_set``: episodes x turns, 1 where the reply shows exactly the tactics of the turn before, else 0; nan at turn
+    1 and where either turn is missing. ``reused``: episodes x tactics, share of a tactic's uses that are followed by
+    another in the next turn, nan where it was never used before another turn. ``chance``: episodes, what ``same_set``
+    would be if the episode's turns stood in random order.
+    """
 
     same_set: Floats
     reused: Floats
@@ -33,12 +36,12 @@ class Stickiness:
 
 
 def present_tactics(levels: Floats, threshold: float = PRESENT) -> Floats:
-    """``levels``: episodes x turns x tactics -> 1 where at least ``threshold``, 0 where below, nan where missing."""
+    """Return 1 where ``levels`` (episodes x turns x tactics) reach ``threshold``, 0 where not, nan where missing."""
     return np.where(np.isnan(levels), np.nan, levels >= threshold)
 
 
 def stickiness(tactics: Floats) -> Stickiness:
-    """``tactics``: episodes x turns x tactics, 1, 0 or nan; a turn with any nan is missing. At most 52 tactics.
+    """Measure ``tactics``: episodes x turns x tactics, 1, 0 or nan; a turn with any nan is missing. At most 52 tactics.
 
     The chance level of an episode with n turns is the share of equal pairs among its n (n - 1) / 2 pairs of turns.
     """
