@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.personas.loading import Check, Model, validate_source
 from holdfast.core.yaml_source import parse_yaml
+from holdfast.personas.loading import Check, Model, validate_source
 
 
 def load_text(text: str | bytes, model: type[Model], checks: Sequence[Check] = (), name: str = "<text>") -> Model:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-import holdfast.personas as personas
+from holdfast import personas
 from holdfast.personas.loading import library, load_persona, load_yaml, pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, TaskContext
 

@@ -41,7 +41,7 @@ class Message:
         return {"role": self.role, "content": self.content}
 
 
-# --- what generates text -------------------------------------------------------------------------------------------
+# --- models --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class GenerationRequest:
     key: str
     messages: tuple[Message, ...]
     seed: int
-    adapter: str | None = None  # a name that the model knows (see ChatModel.adapters); None is the bare base
+    adapter: str | None = None  # an adapter's name; None is the base model
     sampling: Sampling = Sampling()
 
 
@@ -131,7 +131,7 @@ class Intention:
     feeling: str | None = None
     topic: str | None = None
     need: str | None = None
-    goal: str | None = None  # id of the goal that this message asks about, where it asks about one
+    goal: str | None = None  # id of the goal that the message asks about
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class UserState:
     felt_mean: float  # running mean of felt empathy over the turns so far; nan before the first
     turns: int = 0
     poor_turns: int = 0  # poor turns in a row
-    ignored: int = 0  # how often in a row the last need or feeling went unanswered
+    ignored: int = 0  # replies in a row that passed over the last need or feeling
     last_said: Intention | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 

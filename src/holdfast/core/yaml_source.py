@@ -120,7 +120,7 @@ class _Frame:
     container: dict[str, object] | list[object]
     path: DataPath
     key: str | None = None  # a mapping's key that waits for its value
-    repeated: bool = False  # that key was given before: its value is read and dropped
+    repeated: bool = False  # the key was given before: its value is dropped
 
 
 class _Builder:
@@ -187,7 +187,7 @@ class _Builder:
             self.stack.append(_Frame(self._last, path))
 
     def _refuse_extras(self, event: yaml.NodeEvent) -> None:
-        if event.anchor is not None:  # also an alias; a bomb has thousands, so the first ends the reading
+        if event.anchor is not None:  # also of an alias; a bomb has thousands, so stop at the first
             kind = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
             message = f"{kind}{shorten(event.anchor)} is not allowed; write the value out where it is needed"
             raise self._stop(event.start_mark, message)
@@ -222,11 +222,11 @@ class _Builder:
             assert frame.key is not None
             path = (*frame.path, frame.key)
             if frame.repeated:
-                path = (*frame.path, frame.key, "(again)")  # read for its own faults, kept out of the data
+                path = (*frame.path, frame.key, "(again)")  # parsed for its own faults only
             else:
                 frame.container[frame.key] = value
             if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0]:
-                place = self.keys.get(path, place)  # nothing stands behind the key: point at the key
+                place = self.keys.get(path, place)  # the key has no value: point at the key
             frame.key = None
         self.values[path] = place
         return path

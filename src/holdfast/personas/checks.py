@@ -62,8 +62,8 @@ def _circles(source: YamlSource, places: dict[str, int], after: dict[str, list[s
             graphlib.TopologicalSorter(after).prepare()
             return
         except graphlib.CycleError as error:
-            circle: list[str] = error.args[1]  # each stands before the next; the first is also the last
-        # begin the message with the goal that stands first in the file
+            circle: list[str] = error.args[1]  # each comes before the next; the first is also the last
+        # start with the goal that is first in the file
         start = min(range(len(circle) - 1), key=lambda index: places[circle[index]])
         circle = [*circle[start:-1], *circle[: start + 1]]
         name, step = circle[0], circle[-2]

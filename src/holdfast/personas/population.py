@@ -101,7 +101,7 @@ def build_population(config: PopulationConfig, seed: int, personas: Mapping[str,
     chosen = [known[name] for name in config.personas] or list(known.values())
     agents = _named(_draw(chosen, config.size or len(chosen), config.balance, rng))
     places = list(agents)
-    rng.shuffle(places)  # neighbours on a ring should not share a task because they were drawn after each other
+    rng.shuffle(places)  # else neighbours on a ring would share a task
     return Population(
         agents, nx.freeze(_ties(config.generator(), list(agents), places, rng.getrandbits(32))), config.spread
     )

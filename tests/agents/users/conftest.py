@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.protocols import Felt, Intention, Spoken, UserState
-from holdfast.core.seeds import derive_seed
+from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Goal, Persona, Temperament
 
 Policy = Callable[[Persona, Intention, random.Random], tuple[str, Rating]]

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.agents.protocols import SENSE7
-from holdfast.agents.users.appraisal import Expressed
 from holdfast.agents.users.appraisal import (
     POOR,
     WEIGHTS,
+    Expressed,
     acknowledges,
     answer,
     appraise,

@@ -11,12 +11,12 @@ from typing import ClassVar
 import pytest
 
 from holdfast.agents.protocols import SENSE7, Felt, GenerationRequest, Spoken, UserAgent, UserState
-from holdfast.core.seeds import derive_seed
+from holdfast.agents.users.intention import has_feeling
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.llm.memory import MOST_CHARACTERS
 from holdfast.agents.users.rules.agent import EmbeddedUser
-from holdfast.agents.users.intention import has_feeling
 from holdfast.agents.users.state import state_from_json, state_to_json
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 from tests.agents.users.conftest import POLICIES
 from tests.agents.users.players import Player, monologue, nonsense

@@ -5,9 +5,9 @@ import pytest
 from holdfast.agents.protocols import Intention
 from holdfast.agents.users.reply_cues import (
     MAX_SENTENCES,
+    cues_of,
     gives_steps,
     length_sanity,
-    cues_of,
     sentence_digests,
     share_named,
 )
@@ -92,7 +92,9 @@ def test_a_heard_reply() -> None:
 
 
 def test_naming_the_need_is_as_good_as_naming_the_topic() -> None:
-    heard = cues_of(Intention("ask", topic="the budget report", need="sort the slides"), "To sort the slides, start early.")
+    heard = cues_of(
+        Intention("ask", topic="the budget report", need="sort the slides"), "To sort the slides, start early."
+    )
     assert (heard.feeling, heard.topic, heard.asked, heard.steps) == (None, 1.0, True, True)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 TELL = Intention("tell")

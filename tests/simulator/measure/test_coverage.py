@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
-from holdfast.simulator.measure.gap import gap_reduction
-from holdfast.simulator.measure.pairwise import sign_flip_p
 from holdfast.simulator.measure.decay.retention import retention
 from holdfast.simulator.measure.decay.slope import slope
+from holdfast.simulator.measure.gap import gap_reduction
+from holdfast.simulator.measure.pairwise import sign_flip_p
 from tests.simulator.measure.making import rng
 
 STUDIES, EPISODES, TURNS = 1000, 4, 12

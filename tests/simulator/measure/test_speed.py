@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate, candidate_results
 from holdfast.simulator.measure.extract import extract
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.simulator.results.candidates import MeasuredCandidate, ResultsContext, candidate_results
 from tests.simulator.measure.making import rng
 
 EPISODES, TURNS, CANDIDATES, PERSONAS = 1000, 100, 6, 24

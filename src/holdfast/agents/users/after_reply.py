@@ -15,7 +15,7 @@ from holdfast.agents.users.appraisal import POOR, overall
 from holdfast.agents.users.reply_cues import sentence_digests
 from holdfast.personas.schema import Persona
 
-#: With every goal met, a user whose last reply satisfied it this much is done.
+#: Satisfaction at which a user without open goals leaves.
 DONE = 0.6
 
 
@@ -32,7 +32,7 @@ class Appraisal:
     change: float
     pleased: float | None
     served: bool  # it meets the need that the message asked about
-    taken_up: bool  # it was no answer past the message
+    taken_up: bool  # it did not pass over the message
 
 
 def after_reply(state: UserState, said: Intention, reply: str, appraisal: Appraisal) -> UserState:

@@ -30,7 +30,7 @@ from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.agents.users.reply_cues import ReplyCues
 
-#: Satisfaction below this makes a poor turn.
+#: A turn with less satisfaction is poor.
 POOR = 0.45
 
 

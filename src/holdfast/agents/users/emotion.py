@@ -14,12 +14,12 @@ from holdfast.personas.schema import Temperament
 
 #: Points per unit of surprise at reactivity 1.
 GAIN = 20.0
-#: A reply worse than expected moves the emotion this much more than one better by the same amount: one poor turn lowers
-#: overall perceived empathy with d = 1.14 (SENSE-7), and losses weigh about double (Tversky & Kahneman 1992).
+#: Weight of replies worse than expected, relative to better ones: one poor turn lowers perceived empathy with
+#: d = 1.14 (SENSE-7), and losses weigh about double (Tversky & Kahneman 1992).
 LOSS_WEIGHT = 1.8
-#: Standard deviation of what else happens in a person between two messages, in points.
+#: Standard deviation of the random change per turn, in points.
 UNREST = 2.5
-#: No single reply moves the emotion further (SAGE's largest common change is 10).
+#: Largest change by one reply (SAGE's largest common change is 10).
 LARGEST_CHANGE = 12.0
 
 

@@ -16,7 +16,7 @@ from holdfast.agents.users.disclosure import feeling_with_topic, next_feeling, n
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Goal, Persona
 
-#: How much less likely the cue just given is to come again, as a share of its probability.
+#: By which share the probability of the last cue is reduced.
 ALTERNATION = 0.3
 #: Chance to repeat an ignored message of the same cue, at most :data:`MAX_REPEATS` times in a row.
 REPEAT = 0.6
@@ -24,13 +24,13 @@ MAX_REPEATS = 2
 #: Chance of thanks after a reply of at least this satisfaction, at full warmth.
 THANK = 0.2
 CONTENT = 0.75
-#: Chance that a message tells a piece of news instead of plainly stating a feeling or asking.
+#: Chance that a message tells news instead of stating a feeling or asking.
 TELL = 0.12
 #: Chance that a feeling is stated without its topic, and a question asked without a need ("What next with ...?").
 FEELING_ONLY = 0.12
 TOPIC_ONLY = 0.2
-#: Of the questions with a need: how many keep the goal's own topic; the others carry a known need over to another one.
-#: The first go to open goals, and come back to met ones when none is left, so that the forms keep their shares.
+#: Share of the questions with a need that keep the goal's own topic; the others combine a known need with another one.
+#: The former are about open goals, or about met ones when none is left, so that both forms keep their shares.
 OWN_TOPIC = 0.7
 
 
@@ -40,7 +40,7 @@ def next_intention(persona: Persona, state: UserState, seed: int) -> tuple[Inten
     Before the first reply the kind is "open"; once ``closing`` is set in ``state.extra``, "close". ``state.turns`` is
     not read.
     """
-    # Every draw that decides the course is made up front, so that one seed means the same to every state.
+    # All draws are made up front, so that a seed means the same in every state.
     rng = random.Random(derive_seed("intention", seed))
     cue, thank, again, tell, detail = (rng.random() for _ in range(5))
     feels = cue < feeling_chance(persona, state.last_said)
@@ -125,7 +125,7 @@ def _question(persona: Persona, state: UserState, rng: random.Random) -> tuple[I
     known = tuple(goal for goal in persona.goals if goal in goals or goal.id not in left) or persona.goals
     goal = rng.choice(_not_just_asked(known, state.last_said))
     topic, state = next_topic(persona, state, rng)
-    about = goal.id if topic == goal.topic else None  # carried over to another topic, the need is no goal's
+    about = goal.id if topic == goal.topic else None  # with another topic the question is about no goal
     return _saying(state, Intention("ask", topic=topic, need=goal.need, goal=about))
 
 

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 
 from holdfast.agents.protocols import Intention
 
-#: How many sentences of a reply are remembered until the next one.
+#: Sentences of a reply that are compared with the next one.
 MAX_SENTENCES = 8
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -45,7 +45,7 @@ class ReplyCues:
     topic: float | None  # the same for the topic, or for the need where the reply names that better
     asked: bool  # the message asked for help
     steps: bool  # the reply says something to do, outside a question
-    repeated: float  # share of the reply's sentences that the last reply held too
+    repeated: float  # share of the reply's sentences that were in the last reply
     sane: float  # 1 for a reply of sensible length, less for one too short or too long
 
     @property
@@ -138,12 +138,12 @@ class _Text:
         return [hashlib.blake2s(text.encode(), digest_size=4).hexdigest() for text in normal if text]
 
 
-@lru_cache(maxsize=1)  # a reply is asked about many times in a row, and never again
+@lru_cache(maxsize=1)  # used for one reply many times in a row
 def _parsed(text: str) -> _Text:
     return _Text(text.casefold())
 
 
-@lru_cache(maxsize=1024)  # the phrases of a study's personas come back in every conversation
+@lru_cache(maxsize=1024)  # phrases of personas recur in every conversation
 def _wanted(phrase: str) -> tuple[str, ...]:
     """Return the phrase's content words; all of its words where it has no other."""
     words: list[str] = _WORD.findall(phrase.casefold())

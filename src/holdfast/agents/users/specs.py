@@ -39,9 +39,9 @@ class ModelUsers(Frozen):
     name: Name = "model"
     model: AnyModelSpec | None = None
     sampling: SamplingSpec = SamplingSpec(temperature=0.8)
-    retries: Annotated[int, Field(ge=0, le=10)] = 2  # how often a line that is not the user's own is asked for again
-    window: Annotated[int, Field(ge=1, le=20)] = 4  # exchanges remembered word for word
-    answer_tokens: Annotated[int, Field(ge=64, le=8192)] = 320  # room for one judgement of a reply
+    retries: Annotated[int, Field(ge=0, le=10)] = 2  # how often a refused message is generated again
+    window: Annotated[int, Field(ge=1, le=20)] = 4  # exchanges remembered verbatim
+    answer_tokens: Annotated[int, Field(ge=64, le=8192)] = 320  # tokens for one judgement of a reply
 
     @model_validator(mode="after")
     def _not_the_embedded(self) -> ModelUsers:

@@ -23,7 +23,7 @@ from holdfast.core.errors import JournalError
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
-#: SAGE's conversations start here on 0-100 (Zhang et al. 2025, "Sentient Agent as a Judge").
+#: Initial emotion, 0-100, as in SAGE (Zhang et al. 2025, "Sentient Agent as a Judge").
 START_EMOTION = 40.0
 
 #: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.

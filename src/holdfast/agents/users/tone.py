@@ -6,10 +6,10 @@ from holdfast.agents.protocols import UserState
 from holdfast.agents.users.rules.speech import Tone
 from holdfast.personas.schema import Persona
 
-#: Below this emotion (0-100), or after this many poor turns in a row, the user turns curt.
+#: The user turns curt below this emotion (0-100), or after this many poor turns in a row.
 CURT_EMOTION = 22.0
 CURT_POOR_TURNS = 3
-#: At this emotion or above, less up to WARMTH_EASES for a warm temperament, a user that was just pleased turns warm.
+#: Unless the last turn was poor, the user turns warm from this emotion on, less up to WARMTH_EASES by temperament.
 WARM_EMOTION = 75.0
 WARMTH_EASES = 20.0
 

@@ -23,8 +23,8 @@ class ConversationState(TypedDict, total=False):
     turn: int  # finished turns
     messages: tuple[Message, ...]
     user: UserState
-    opened: OpenedTurn | None  # the user's newest message, until its reply is felt
-    reply: Reply | None  # until the user has felt it
+    opened: OpenedTurn | None  # the user's newest message; None once its reply is rated and felt
+    reply: Reply | None  # None once the user has felt it
     stop: str | None
 
 

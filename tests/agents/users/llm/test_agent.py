@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest, Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.prompting import answer_id

@@ -38,7 +38,9 @@ def test_the_window_keeps_the_last_exchanges_and_facts_keep_the_rest() -> None:
 
 
 def test_thanks_are_no_fact() -> None:
-    memory = Memory().saying("Thanks!").hearing(Intention("thank", topic="t"), "Sure.", taken_up=True, thought="", window=4)
+    memory = (
+        Memory().saying("Thanks!").hearing(Intention("thank", topic="t"), "Sure.", taken_up=True, thought="", window=4)
+    )
     assert memory.facts == ()
     assert memory.exchanges == (("Thanks!", "Sure."),)
 

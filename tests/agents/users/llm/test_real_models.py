@@ -56,7 +56,9 @@ async def test_a_conversation_stands_on_its_feet(which: str, ada: Persona, reque
     assert counts["refused"] >= 2 * counts.get("stand_in_messages", 0)
     for spoken, _, felt in one:
         assert tuple(felt.dimensions) == SENSE7
-        line = DraftMessage(spoken.text, spoken.text, ada, spoken.said, mentioned=frozenset((*ada.topics, "the slide deck")))
+        line = DraftMessage(
+            spoken.text, spoken.text, ada, spoken.said, mentioned=frozenset((*ada.topics, "the slide deck"))
+        )
         assert fault_of(line) is None
     assert counts["prompt_tokens"] > 500 * counts["messages"]
     # It has only ever been the assistant, or nothing: what was refused to the end is the embedded user's.

@@ -5,10 +5,10 @@ import pytest
 
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.decay.change_point import change_point
-from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.decay.equivalence import equivalence
 from holdfast.simulator.measure.decay.leaving import LEFT, cumulative_incidence
 from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
+from holdfast.simulator.measure.decay.profile import profile_decay
 from tests.simulator.measure.making import rng
 
 STUDIES, EPISODES, TURNS = 1000, 2, 16

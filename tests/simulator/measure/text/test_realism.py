@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from holdfast.simulator.measure.text.realism import Realism, act_of, stickiness, tf_idf
+from holdfast.simulator.measure.text.realism import Realism, act_of, act_stickiness, tf_idf
 
 LINES = ["I feel tired about my sleep.", "How do I sort the slides?", "Thanks, that helps.", "", "a b c"]
 
@@ -25,17 +25,17 @@ def test_tf_idf_is_scikit_learns(texts: list[str]) -> None:
 
 def test_stickiness_by_hand() -> None:
     # q q f q: one of three neighbours is the same. Drawn without order: (3 * 2 + 1 * 0) / (4 * 3) = .5.
-    assert stickiness(["q", "q", "f", "q"]) == (pytest.approx(1 / 3), pytest.approx(0.5))
-    assert stickiness(["q", "q"]) == (1, 1)
-    assert all(map(np.isnan, stickiness(["q"])))
+    assert act_stickiness(["q", "q", "f", "q"]) == (pytest.approx(1 / 3), pytest.approx(0.5))
+    assert act_stickiness(["q", "q"]) == (1, 1)
+    assert all(map(np.isnan, act_stickiness(["q"])))
 
 
 def test_stickiness_by_chance_is_the_mean_over_all_orders() -> None:
     rng = np.random.default_rng(1)
     acts = ["q"] * 5 + ["f"] * 3 + ["t"] * 2
-    shares = [stickiness(list(rng.permutation(acts)))[0] for _ in range(20_000)]
+    shares = [act_stickiness(list(rng.permutation(acts)))[0] for _ in range(20_000)]
     # Its standard error is about .001: the share of 9 neighbours has a standard deviation of about .14.
-    assert np.mean(shares) == pytest.approx(stickiness(acts)[1], abs=0.005)
+    assert np.mean(shares) == pytest.approx(act_stickiness(acts)[1], abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import jaccard_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from holdfast.simulator.measure.text.ngrams import split, words_of
+from holdfast.simulator.measure.text.ngrams import split, word_ids
 from holdfast.simulator.measure.text.repetition import distinct_n, self_similarity, template_share
 from tests.simulator.measure.making import rng
 
@@ -19,13 +19,13 @@ VOCABULARY = ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st")
 def test_words():
     quote = "\N{RIGHT SINGLE QUOTATION MARK}"
     assert split(f"It's 3 o{quote}clock, Zoë_B!") == ["it's", "3", f"o{quote}clock", "zoë", "b"]
-    found = words_of(["so tired of 12 it", "it"], ["I am Tired", "no"])
+    found = word_ids(["so tired of 12 it", "it"], ["I am Tired", "no"])
     assert found.ids.tolist() == [1, 0, 2, 0, 3, 3]
     assert found.starts.tolist() == [0, 5, 6]
 
 
 def test_ngrams_stay_within_a_reply():
-    hashes, reply = words_of(["a b c", "", "a b", "c"]).grams(2)
+    hashes, reply = word_ids(["a b c", "", "a b", "c"]).grams(2)
     assert reply.tolist() == [0, 0, 2]
     assert hashes[0] == hashes[2] != hashes[1]
 

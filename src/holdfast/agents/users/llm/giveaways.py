@@ -13,7 +13,7 @@ def _any(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE)
 
 
-#: The helper's phrases: what it is, offers, consolation, questions and advice to the other, lists.
+#: Phrases of a helper: what it is, offers, consolation, questions, advice, lists.
 ASSISTS = _any(
     r"\bas an? (?:ai|assistant|(?:large )?language model)\b",
     r"\bI(?:'m| am) an? (?:ai|assistant|(?:large )?language model|chatbot)\b",
@@ -46,7 +46,7 @@ ASSISTS = _any(
     r"^\s*(?:1[.)]|[-*\u2022])\s",
 )
 
-#: What nobody says who is not playing a part.
+#: Phrases that reveal the simulation.
 LEAKS = _any(
     r"\brole[- ]?play",
     r"\bin character\b",
@@ -66,7 +66,7 @@ SPEAKER = _any(
     r"\[/?INST\]",
 )
 
-#: What a message of thanks, or of goodbye, holds.
+#: Words expected in a message of thanks, or of goodbye.
 COURTESY = {
     "thank": _any(r"\bthank", r"\bappreciate", r"\bgrateful\b", r"\bhelps\b", r"\bhelped\b", r"\bcheers\b"),
     "close": _any(

@@ -20,11 +20,11 @@ from holdfast.core.text import is_hidden
 from holdfast.personas.schema import Persona
 
 MOST_WORDS = 90
-#: Words in a row that, shared with the last reply, make an echo; shared with the background, a leak.
+#: Words in a row shared with the last reply that make an echo; with the background, a leak.
 RUN_OF_REPLY, RUN_OF_BACKGROUND = 8, 5
-#: Share of a phrase's content words that a message must hold to have said it.
+#: Share of a phrase's content words that a message needs to express it.
 SAID = 0.5
-#: Of the visible characters, the least share of letters; messages of people who seek help have .58 and more.
+#: Least share of letters among visible characters; messages of real help seekers have .58 and more.
 LETTERS = 0.5
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -124,7 +124,7 @@ def misses(line: DraftMessage) -> bool:
     return any(share < SAID for share in wanted)
 
 
-#: In the order in which they are asked; the first that speaks gives the reason.
+#: In order; the first that returns True gives the reason.
 GUARDS: tuple[Callable[[DraftMessage], bool], ...] = (
     empty, garbled, too_long, both_sides, assists, echoes, repeats, leaks, early, misses,
 )  # fmt: skip

@@ -13,12 +13,12 @@ from typing import Any
 from holdfast.agents.protocols import Intention, UserState
 
 KEY = "driven"
-#: Characters kept of one remembered message and of one reply; exchanges beyond the window live on as facts.
+#: Characters kept of a message, a reply, a thought; exchanges before the window remain as facts.
 MESSAGE, REPLY, THOUGHT = 240, 480, 240
-#: Facts kept, the newest: one for each thing said, however often.
+#: Number of facts kept, the newest; one per subject.
 FACTS = 12
-#: What :meth:`Memory.as_json` comes to at most, as JSON text, with the widest window: 20 exchanges and 12 facts whose
-#: three phrases have 80 characters each (the persona schema's limit).
+#: Most characters of :meth:`Memory.as_json` as JSON text: 20 exchanges (the widest window) and 12 facts of three
+#: phrases of 80 characters (the persona schema's limit).
 MOST_CHARACTERS = 20 * (MESSAGE + REPLY + 8) + FACTS * (3 * 80 + 40) + MESSAGE + THOUGHT + 1000
 
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from holdfast.agents.protocols import SENSE7
 
-#: Characters of an answer that are read, opening braces that are tried; the same for objects that break off, whose
-#: closing takes time quadratic in their length.
+#: Characters of an answer that are read and opening braces that are tried; the same for truncated objects, which take
+#: time quadratic in their length to complete.
 MOST_CHARACTERS, MOST_OBJECTS = 8000, 16
 MOST_BROKEN_CHARACTERS, MOST_BROKEN_OBJECTS = 3000, 2
 
@@ -69,7 +69,7 @@ def read_monologue(text: str, id: str) -> Monologue | str:
     if not objects:
         return 'it holds no JSON object with the "id" that was asked for'
     try:
-        return Monologue.model_validate(objects[-1])  # a model that corrects itself means the last
+        return Monologue.model_validate(objects[-1])  # a later object corrects an earlier one
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))

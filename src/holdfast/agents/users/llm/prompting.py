@@ -20,7 +20,7 @@ from holdfast.agents.users.rules.speech import Tone
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
-#: Characters of the newest reply that are judged.
+#: Characters of a reply that are judged.
 REPLY = 4000
 
 
