@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.passages import exchange
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.training.libraries import quiet, save_peft, threads
-from holdfast.adapters.training.lora import AdapterJob, build_trainer
+from holdfast.adapters.training.lora import AdapterJob, build_sft_trainer
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.core.seeds import derive_seed
 from holdfast.agents.users.llm.agent import ModelUser
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
+from tests.passages import exchange
 
 Lesson = list[dict[str, str]]
 
@@ -64,6 +64,6 @@ def teach(found: list[Lesson], base: Path, out: Path, config: TrainingConfig) ->
     """Train a LoRA of ``base`` on ``found`` and write its folder ``out``."""
     job = AdapterJob(out.name, base, "holdfast-micro", Path("lessons"), out, seed=1)
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory() as scratch:
-        trainer = build_trainer(job, config, found, scratch)
+        trainer = build_sft_trainer(job, config, found, scratch)
         trainer.train()
         save_peft(trainer, out, job.base_name)

@@ -1,1 +1,1 @@
-"""holdfast's ``adapters``."""
+"""Training data, LoRA experts, reward models and the task router."""

@@ -1,4 +1,4 @@
-"""What a study asks of training: which dialogues to write, how to fit an expert to them."""
+"""Settings of a study's ``training`` section: which dialogues to write, how to fit an expert to them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TrainingConfig(Frozen):
 
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
     # dialogues
-    model: AnyModelSpec | None = None  # who writes them, steered by a prompt; the model that is trained where None
+    model: AnyModelSpec | None = None  # writes them, steered by a prompt; None: the model that is trained
     dialogues_per_pattern: Count = 48
     turns: Annotated[int, Field(ge=2, le=64)] = 6
     samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn, of which the best is kept
@@ -29,7 +29,7 @@ class TrainingConfig(Frozen):
     max_tokens: Count = 96
     min_adherence: Share = 0.7  # a turn below it ends the usable part of its dialogue
     min_turns: Count = 3  # a dialogue with fewer usable turns is dropped
-    concurrency: Count = 64  # dialogues held at once
+    concurrency: Count = 64  # dialogues simulated at once
     # the split, by persona
     held_out_per_task: Count = 1
     split_seed: int = 0

@@ -1,4 +1,4 @@
-"""From a study's people and a base model to expert adapters and a router: the whole pipeline in one call."""
+"""Train a study's experts: write dialogues, fit an adapter per pattern and a router, in one call."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from holdfast.adapters.training.lora import TrainedAdapter
 
 DIALOGUES, ADAPTERS, ROUTER = "dialogues", "adapters", "adapters/router.npz"
-HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tried on
+HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tested on
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBase:
-    """The base model twice: as something that talks, and as a folder to train on.
+    """The base model as a chat model and as a folder to train on.
 
-    ``name`` is what the adapters' files call it: a hub id or a word, never a path. ``writer``: another model, that
-    writes the dialogues instead.
+    ``name`` goes into the adapters' files: a hub id or a word, never a path. ``writer``: another model that writes the
+    dialogues; None: the base does.
     """
 
     model: ChatModel
@@ -53,7 +53,10 @@ class TrainingBase:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOutcome:
-    """What came out. ``adapters`` and ``dialogues`` by pattern; ``experts``: task -> adapter; wall-clock seconds."""
+    """Everything that was trained.
+
+    ``adapters`` and ``dialogues`` by pattern; ``experts``: task -> adapter; ``timings_s``: wall clock.
+    """
 
     adapters: Mapping[str, TrainedAdapter]
     dialogues: Mapping[str, DialogueFile]
@@ -63,7 +66,7 @@ class TrainingOutcome:
     timings_s: Mapping[str, float]
 
     def as_dict(self) -> dict[str, object]:
-        """Everything but the router's numbers, ready for JSON."""
+        """Return everything but the router's weights, ready for JSON."""
         return {
             "adapters": {
                 name: asdict(adapter) | {"path": adapter.path.name} for name, adapter in self.adapters.items()
@@ -85,17 +88,17 @@ async def train_experts(
     seed: int,
     progress: StageProgress = silent,
 ) -> TrainingOutcome:
-    """Write dialogues, train one adapter per pattern, fit the router; leave it all in ``out``.
+    """Write dialogues, train one adapter per pattern, fit the router; write all of it to ``out``.
 
     ``out`` then holds ``dialogues/PATTERN.jsonl``, ``adapters/PATTERN/``, ``adapters/router.npz`` and
     ``adapters/training.json``. The same arguments give the same files, but for the seconds in the last.
 
     Raises:
-        InputError: a pattern that no training persona needs.
+        InputError: no training persona needs a wanted pattern.
         ModelError: the base does not load, or does not follow its system prompt well enough to learn from.
     """
-    watch = _Watch()
-    files, said = await write_dialogues(
+    watch = _Stopwatch()
+    files, spoken = await write_dialogues(
         config,
         world,
         model=base.writer or base.model,
@@ -106,10 +109,10 @@ async def train_experts(
         progress=progress,
     )
     watch.lap("dialogues")
-    router = fit_router(said, world.tasks)
+    router = fit_router(spoken, world.tasks)
     router.save(out / ROUTER)
-    unheard = await _listen_to_held_out(config, world, base.model, rater, seed=seed)
-    report = assess_router(router, [one for one in unheard if one.task in router.tasks])
+    held_out = await _held_out_messages(config, world, base.model, rater, seed=seed)
+    report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     watch.lap("router")
     from holdfast.adapters.training.lora import (  # brings torch, which a study without training may not need
         AdapterJob,
@@ -131,15 +134,15 @@ async def train_experts(
     watch.lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
     outcome = TrainingOutcome(adapters, files, experts, router, report, watch.laps)
-    with drafted(out / ADAPTERS / "training.json") as draft:  # where it stands, all of it was trained
+    with drafted(out / ADAPTERS / "training.json") as draft:  # written last: marks training as complete
         draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
     return outcome
 
 
-async def _listen_to_held_out(
+async def _held_out_messages(
     config: TrainingConfig, world: TrainingPeople, model: ChatModel, rater: Rater, *, seed: int
 ) -> Sequence[UserMessages]:
-    """What the held-out personas say to the bare base: how the router fares with people that it never heard."""
+    """Return what the held-out personas say to the bare base: test data for the router."""
     plans = [
         DialoguePlan(
             id=f"held-out/{persona.id}/{replicate}",
@@ -155,8 +158,8 @@ async def _listen_to_held_out(
     return user_messages(await hold_dialogues(plans, model, rater, config.concurrency))
 
 
-class _Watch:
-    """Seconds between laps."""
+class _Stopwatch:
+    """Measures the seconds between laps."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}

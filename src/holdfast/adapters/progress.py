@@ -1,4 +1,4 @@
-"""How the pipeline tells how far it is, without knowing who looks on."""
+"""The callback through which training reports its progress."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class StageProgress(Protocol):
-    """Called often; must be quick. ``stage`` is a few words for people, ``done`` of ``total`` steps are behind."""
+    """Receives a short label of the stage and how many of its ``total`` steps are done. Called often; must be fast."""
 
     def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """A :class:`StageProgress` that says nothing."""
+    """Report nothing; the default :class:`StageProgress`."""

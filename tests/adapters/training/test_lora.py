@@ -10,8 +10,8 @@ from transformers import AutoTokenizer
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import file_sha256, write_jsonl
+from holdfast.adapters.training.lora import AdapterJob, TrainedAdapter, build_sft_trainer, train_adapter
 from holdfast.adapters.training.store import AdapterStore, card_fields
-from holdfast.adapters.training.lora import AdapterJob, TrainedAdapter, build_trainer, train_adapter
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import ModelError
@@ -73,7 +73,7 @@ def test_the_same_training_gives_the_same_bytes(
 
 def test_only_what_the_assistant_says_carries_loss(base: Path, dialogues: Path, tmp_path: Path) -> None:
     messages = [[line.model_dump() for line in training_dialogue(index).messages] for index in range(2)]
-    trainer = build_trainer(job(base, dialogues, tmp_path / "x"), CONFIG, messages, str(tmp_path))
+    trainer = build_sft_trainer(job(base, dialogues, tmp_path / "x"), CONFIG, messages, str(tmp_path))
     tokenizer = AutoTokenizer.from_pretrained(base)
     for row, lines in zip(trainer.train_dataset, messages, strict=True):
         learned = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != -100]

@@ -1,4 +1,4 @@
-"""Training dialogues as files: one JSON object a line, in the standard ``messages`` format, with where they come from.
+"""Training dialogues as JSON lines in the standard ``messages`` format, with their provenance.
 
 ``datasets``, TRL, Axolotl and LLaMA-Factory read ``messages`` as it is; everything else on the line is provenance.
 """
@@ -21,7 +21,7 @@ from holdfast.core.errors import Fault, InputError
 
 
 class _StrictModel(BaseModel):
-    """Frozen, knows every key, and leaves every blank in a message where it is."""
+    """Immutable, refuses unknown keys, and keeps white space in messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,21 +34,21 @@ class ChatLine(_StrictModel):
 
 
 class ModelOrigin(_StrictModel):
-    """The model that wrote the replies. ``sha256``: of its weight files, where they are at hand."""
+    """The model that wrote the replies. ``sha256``: of its local weight files; None for served models."""
 
     id: str
     sha256: str | None = None
 
 
 class RaterOrigin(_StrictModel):
-    """The rater that chose and filtered them."""
+    """The rater that selected and filtered the replies."""
 
     id: str
     version: str
 
 
 class TurnOrigin(_StrictModel):
-    """What one turn was about, and how its reply was rated: expressed levels 0-2, adherence 0-1."""
+    """The user's intention in one turn and the rating of the reply: expressed levels 0-2, adherence 0-1."""
 
     turn: Annotated[int, Field(ge=1)]
     said: dict[str, str | None]
@@ -58,7 +58,7 @@ class TurnOrigin(_StrictModel):
 
 
 class Origin(_StrictModel):
-    """What all dialogues of one export share. ``prompt_sha256`` is of the system prompt that was taken away."""
+    """Provenance that all dialogues of one file share. ``prompt_sha256``: of the removed system prompt."""
 
     pattern: str
     split: Literal["train"] = "train"
@@ -84,7 +84,7 @@ class TrainingDialogue(_StrictModel):
 
 
 def distil(dialogue: SteeredDialogue, origin: Origin) -> TrainingDialogue:
-    """The usable turns of ``dialogue`` without the system prompt that steered them."""
+    """Return the usable turns of ``dialogue`` without the system prompt that steered them."""
     turns = dialogue.turns[: usable_turns([turn.flaws for turn in dialogue.turns])]
     persona = dialogue.plan.agent.persona
     return TrainingDialogue(
@@ -112,7 +112,7 @@ def distil(dialogue: SteeredDialogue, origin: Origin) -> TrainingDialogue:
 
 
 def write_jsonl(dialogues: Iterable[TrainingDialogue], path: Path) -> str:
-    """Write ``dialogues`` to ``path``, making its folder. Returns the SHA-256 of the file."""
+    """Write ``dialogues`` to ``path``, creating its folder; return the SHA-256 of the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(dialogue.model_dump_json() + "\n" for dialogue in dialogues)
     path.write_text(text, encoding="utf-8")
@@ -120,10 +120,10 @@ def write_jsonl(dialogues: Iterable[TrainingDialogue], path: Path) -> str:
 
 
 def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
-    """Read what :func:`write_jsonl` wrote, or what someone wrote by hand in the same shape.
+    """Read what :func:`write_jsonl` wrote, or a hand-written file of the same shape.
 
     Raises:
-        InputError: no such file, no dialogue in it, or lines of another shape: each with its number.
+        InputError: there is no such file, no dialogue in it, or lines of another shape: each with its number.
     """
     dialogues: list[TrainingDialogue] = []
     faults: list[Fault] = []
@@ -140,6 +140,6 @@ def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
+    """Return the SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

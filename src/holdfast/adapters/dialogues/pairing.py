@@ -1,7 +1,7 @@
-"""Preferences from simulated people: what the base says when steered towards the task's pattern, and when it is not.
+"""Simulate preference pairs: replies steered towards the task's pattern against replies without steering.
 
-At every turn replies are drawn with and without the steering prompt, a rater says how adherent each is, and the most
-and the least adherent make a pair. The dialogue goes on with either, so that pairs stand in good and in bad company.
+At every turn replies are drawn with and without the steering prompt and rated; the most and the least adherent make a
+pair. The dialogue goes on with a random reply, so that pairs follow good and bad histories.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.filtering import adherence
 from holdfast.adapters.dialogues.preferences import PreferencePair
+from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
@@ -26,7 +26,7 @@ from holdfast.personas.schema import Persona
 
 @dataclass(frozen=True, slots=True)
 class PairSource:
-    """Who says something, who answers, and who prefers."""
+    """The people who talk, the model that replies, the rater that prefers, and the settings."""
 
     world: TrainingPeople
     model: ChatModel
@@ -37,9 +37,10 @@ class PairSource:
 async def collect_pairs(
     source: PairSource, seed: int, on_done: Callable[[int, int], None] | None = None
 ) -> list[PreferencePair]:
-    """Pairs from every persona of both sides of the split, in the order of personas and dialogues.
+    """Return pairs from every persona of both sides of the split, in the order of personas and dialogues.
 
-    Raises :class:`holdfast.core.errors.ModelError` where the model fails: half a set would be another set.
+    Raises:
+        ModelError: the model fails; an incomplete set would depend on where it failed.
     """
     people = (*source.world.split.train, *source.world.split.test)
     plans = [(persona, number) for persona in people for number in range(source.config.dialogues_per_persona)]
@@ -49,13 +50,13 @@ async def collect_pairs(
     async def hold(persona: Persona, number: int) -> list[PreferencePair]:
         nonlocal done
         async with gate:
-            found = await _hold(source, persona, number, seed)
+            pairs = await _hold(source, persona, number, seed)
         done += 1
         if on_done is not None:
             on_done(done, len(plans))
-        return found
+        return pairs
 
-    return [pair for found in await asyncio.gather(*(hold(*plan) for plan in plans)) for pair in found]
+    return [pair for pairs in await asyncio.gather(*(hold(*plan) for plan in plans)) for pair in pairs]
 
 
 async def _hold(source: PairSource, persona: Persona, number: int, seed: int) -> list[PreferencePair]:
@@ -80,7 +81,7 @@ async def _hold(source: PairSource, persona: Persona, number: int, seed: int) ->
 
 
 async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message], key: str, seed: int) -> list[str]:
-    """``samples`` replies under the pattern's prompt, said right before the newest message, and as many without."""
+    """Draw ``samples`` replies with the pattern's prompt right before the newest message, and as many without."""
     config = source.config
     pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
     steered = (*messages[:-1], Message("system", pattern_prompt(pattern)), messages[-1])
@@ -90,19 +91,22 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
         for kind, shown in (("steered", steered), ("bare", tuple(messages)))
         for n in range(config.samples)
     ]
-    return [one.text for one in await asyncio.gather(*(source.model.generate(request) for request in requests))]
+    return [
+        generation.text
+        for generation in await asyncio.gather(*(source.model.generate(request) for request in requests))
+    ]
 
 
 def _pair(
     source: PairSource, persona: Persona, messages: Sequence[Message], replies: Sequence[str], levels: Sequence[float]
 ) -> PreferencePair | None:
-    """The most and the least adherent reply, or None where they are too close or one is empty."""
+    """Pair the most and the least adherent reply; None where they are too close or one is empty."""
     best, worst = max(range(len(levels)), key=levels.__getitem__), min(range(len(levels)), key=levels.__getitem__)
     margin = levels[best] - levels[worst]
     if margin < source.config.min_margin or not replies[best].strip() or not replies[worst].strip():
         return None
     return PreferencePair(
-        prompt=tuple(ChatLine.model_validate(one.as_dict()) for one in messages),
+        prompt=tuple(ChatLine.model_validate(message.as_dict()) for message in messages),
         chosen=(ChatLine(role="assistant", content=replies[best]),),
         rejected=(ChatLine(role="assistant", content=replies[worst]),),
         persona=persona.id,

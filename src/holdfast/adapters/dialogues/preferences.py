@@ -1,7 +1,7 @@
-"""Pairwise preferences as files: one JSON object a line, in TRL's conversational format, with who it was said to.
+"""Preference pairs as JSON lines in TRL's conversational format, with the persona of each.
 
 ``prompt``, ``chosen`` and ``rejected`` are lists of messages, as ``RewardTrainer`` and ``DPOTrainer`` read them;
-``persona`` says what must stay together when people are held out.
+``persona`` groups the pairs that must stay together when people are held out.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.core.jsonl import error_text, numbered_lines
 from holdfast.agents.prompts import sha256
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.seeds import derive_seed
 
 
 class PreferencePair(BaseModel):
-    """One line. ``margin``: how far the pair lay apart for what chose it, in its own unit; other keys are ignored."""
+    """One line. ``margin``: how much better ``source`` scored the chosen reply; other keys are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,7 +30,7 @@ class PreferencePair(BaseModel):
     persona: Annotated[str, Field(min_length=1)]
     task: str = ""
     margin: float | None = None
-    source: str = ""  # what preferred the chosen one: a rater with its version, or people
+    source: str = ""  # who preferred: a rater with its version, or people
 
     @model_validator(mode="after")
     def _a_choice(self) -> PreferencePair:
@@ -44,7 +44,7 @@ class PreferencePair(BaseModel):
 
 
 def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
-    """Write ``pairs`` to ``path``, making its folder. Returns the SHA-256 of the file."""
+    """Write ``pairs`` to ``path``, creating its folder; return the SHA-256 of the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(pair.model_dump_json() + "\n" for pair in pairs)
     path.write_text(text, encoding="utf-8")
@@ -52,7 +52,11 @@ def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
 
 
 def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
-    """Read a file of pairs. Raises :class:`InputError`: no such file, no pair in it, or lines of another shape."""
+    """Read a file of pairs.
+
+    Raises:
+        InputError: there is no such file, no pair in it, or lines of another shape.
+    """
     pairs: list[PreferencePair] = []
     faults: list[Fault] = []
     for number, line in numbered_lines(path):
@@ -70,9 +74,10 @@ def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
 def hold_out(
     pairs: Sequence[PreferencePair], seed: int, share: float = 0.25
 ) -> tuple[list[PreferencePair], list[PreferencePair]]:
-    """Pairs to train on, and pairs of ``share`` of the personas (at least one), who are not trained on.
+    """Split pairs into those to train on and those of ``share`` of the personas (at least one), held out for the test.
 
-    Raises :class:`InputError` where there is no pair, or one persona only.
+    Raises:
+        InputError: there is no pair, or only one persona.
     """
     people = sorted({pair.persona for pair in pairs}, key=lambda name: derive_seed(seed, "hold out", name))
     if not people:

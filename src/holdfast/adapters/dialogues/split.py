@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested: a split by persona, so that no tested persona was ever seen in training."""
+"""Split the personas into training and test sets, so that no tested persona was seen in training."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Two sets of personas that share none, each with at least one persona of every task; in the order of their ids."""
+    """Disjoint sets of personas, each with at least one persona of every task, ordered by id."""
 
     train: tuple[Persona, ...]
     test: tuple[Persona, ...]

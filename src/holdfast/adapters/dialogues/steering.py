@@ -1,7 +1,7 @@
-"""Short conversations in which the base model is steered towards an empathy pattern: best of n, under a prompt.
+"""Simulate short dialogues in which a prompt and best-of-n sampling steer the model towards an empathy pattern.
 
-The system prompt says the pattern in words and is taken away before training, so that the adapter learns to do
-unasked what the prompt asked for: context distillation (Askell et al. 2021, arXiv 2112.00861; Snell et al. 2022,
+The system prompt states the pattern in words and is removed before training, so that the adapter learns to do without
+the prompt what the prompt asked for: context distillation (Askell et al. 2021, arXiv 2112.00861; Snell et al. 2022,
 arXiv 2209.15189). Best-of-n by a rater before fine-tuning is rejection sampling as for Llama 2 (Touvron et al. 2023,
 arXiv 2307.09288).
 """
@@ -25,15 +25,15 @@ from holdfast.agents.protocols import (
 )
 from holdfast.agents.raters.protocol import Passage, Rater, Rating
 from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import HoldfastError
+from holdfast.core.seeds import derive_seed
 
 
 @dataclass(frozen=True, slots=True)
 class DialoguePlan:
-    """One dialogue to hold. All draws in it follow from ``seed``. Without ``system`` the model is not steered."""
+    """One dialogue to simulate. All its random draws follow from ``seed``; ``system`` None: no steering."""
 
-    id: str  # unique among the dialogues that are held at once
+    id: str  # unique among concurrent dialogues
     agent: UserAgent
     standard: Standard
     seed: int
@@ -59,7 +59,7 @@ class SteeredTurn:
 
 @dataclass(frozen=True, slots=True)
 class SteeredDialogue:
-    """What came of a plan. ``error`` says why it broke off, where the model failed; its turns before that stand."""
+    """The turns that came of a plan, and in ``error`` why the model failed after them, if it did."""
 
     plan: DialoguePlan
     turns: tuple[SteeredTurn, ...]
@@ -67,9 +67,9 @@ class SteeredDialogue:
 
 
 async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> SteeredDialogue:
-    """Hold one dialogue to its last turn, or until the model fails.
+    """Simulate one dialogue to its last turn, or until the model fails.
 
-    A user who would leave stays on, as in a study by default: all dialogues are to have the same length.
+    A user who would leave stays on, as in a study by default, so that all dialogues have the same length.
     """
     turns: list[SteeredTurn] = []
     messages: tuple[Message, ...] = ()
@@ -90,7 +90,7 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
 async def _best_reply(
     plan: DialoguePlan, number: int, opened: OpenedTurn, *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
-    """Draw ``plan.samples`` replies; keep one with the fewest flaws, of those the most adherent, of those the first."""
+    """Draw ``plan.samples`` replies; return the first of the most adherent among those with the fewest flaws."""
     steered = _steered(opened.messages, plan.system)
     seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
     requests = [
@@ -113,12 +113,16 @@ async def _best_reply(
         )
         for generation, rating, seed in zip(drawn, await rater.rate(passages), seeds, strict=True)
     ]
-    return max(candidates, key=lambda turn: (-len(turn.flaws), -math.inf if math.isnan(turn.adherence) else turn.adherence))
+    return max(
+        candidates, key=lambda turn: (-len(turn.flaws), -math.inf if math.isnan(turn.adherence) else turn.adherence)
+    )
 
 
 def _steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:
-    """The conversation with the prompt right before its newest message, at every turn anew: at the start only, it would
-    lose its hold within the dialogue, as it does in a study."""
+    """Return the conversation with the prompt right before its newest message.
+
+    It is repeated every turn because a prompt at the start only would lose its hold within the dialogue.
+    """
     if prompt is None:
         return tuple(messages)
     return (*messages[:-1], Message("system", prompt), messages[-1])
@@ -131,7 +135,7 @@ async def hold_dialogues(
     concurrency: int,
     on_done: Callable[[int, int], None] | None = None,
 ) -> list[SteeredDialogue]:
-    """Hold many dialogues, ``concurrency`` at a time; results in the order of the plans.
+    """Simulate many dialogues, ``concurrency`` at a time, and return them in the order of the plans.
 
     ``on_done(done, total)`` is called after each dialogue.
     """

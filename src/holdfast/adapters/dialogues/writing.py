@@ -1,7 +1,7 @@
 """The synthetic pipeline of Shayegani et al. (2025, arXiv 2511.03143): steer, filter, split, export, for every pattern.
 
-Personas of the training side only; what they say is what their user agents say, feelings and practical questions in
-any mixture. A pattern meets the personas of every task that it serves.
+Only training personas take part; their user agents speak as in a study. A pattern meets the personas of every task
+that asks for it.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil, write_jsonl
-from holdfast.adapters.dialogues.filtering import Standard, KeptCounts, count_kept, usable_turns
-from holdfast.adapters.progress import StageProgress, silent
+from holdfast.adapters.dialogues.filtering import KeptCounts, Standard, count_kept, usable_turns
 from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
+from holdfast.adapters.progress import StageProgress, silent
 from holdfast.agents.prompts import sha256
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPeople:
-    """Who talks, about what, in which pattern: everything that training needs to know of a study's people."""
+    """The personas of a study, split for training, with their tasks, patterns and user agents."""
 
     split: Split
     tasks: Mapping[str, TaskContext]
@@ -36,7 +36,11 @@ class TrainingPeople:
     agent_for: Callable[[Persona], UserAgent]
 
     def pattern_ids(self, wanted: Sequence[str] = ()) -> tuple[str, ...]:
-        """``wanted``, or every pattern that a task of the training personas asks for; sorted."""
+        """Return ``wanted``, or every pattern that a task of the training personas asks for; sorted.
+
+        Raises:
+            InputError: no training persona needs a wanted pattern.
+        """
         asked = {self.tasks[persona.task].pattern for persona in self.split.train}
         unserved = sorted(set(wanted) - asked)
         if unserved:
@@ -47,11 +51,14 @@ class TrainingPeople:
         return tuple(sorted(wanted or asked))
 
     def learners(self, pattern: str) -> tuple[Persona, ...]:
-        """The training personas whose task asks for ``pattern``."""
+        """Return the training personas whose task asks for ``pattern``."""
         return tuple(persona for persona in self.split.train if self.tasks[persona.task].pattern == pattern)
 
     def standard(self, pattern: EmpathyPattern, min_adherence: float) -> Standard:
-        """What replies are held to; feelings and topics of all personas and tasks are what could be named wrongly."""
+        """Return the standard that replies must meet.
+
+        It knows the feelings and topics of all personas and tasks, to detect a reply that names one the user did not.
+        """
         everyone = (*self.split.train, *self.split.test)
         topics = {topic for persona in everyone for topic in persona.topics}
         topics |= {goal.topic for persona in everyone for goal in persona.goals}
@@ -62,7 +69,7 @@ class TrainingPeople:
 
 @dataclass(frozen=True, slots=True)
 class DialogueFile:
-    """The training dialogues of one pattern, and how they came about. ``mean_adherence``: over the kept turns."""
+    """The training dialogues of one pattern and their statistics. ``mean_adherence``: over the kept turns."""
 
     pattern: str
     path: Path
@@ -74,7 +81,7 @@ class DialogueFile:
 
 @dataclass(frozen=True, slots=True)
 class UserMessages:
-    """The user's side of one dialogue, whether the replies were kept or not: what a router learns from."""
+    """The user's side of one dialogue, whether the replies were kept or not; the router's training data."""
 
     persona: str
     task: str
@@ -92,21 +99,21 @@ async def write_dialogues(
     model_sha256: str | None = None,
     progress: StageProgress = silent,
 ) -> tuple[dict[str, DialogueFile], tuple[UserMessages, ...]]:
-    """Write ``out/PATTERN.jsonl`` and ``out/counts.json``; return the files by pattern, and what the users said.
+    """Write ``out/PATTERN.jsonl`` and ``out/counts.json``; return the files by pattern, and the users' messages.
 
     Raises:
-        InputError: a wanted pattern that no training persona needs.
-        ModelError: of some pattern not one dialogue was good enough to learn from; the message says what was wrong.
+        InputError: no training persona needs a wanted pattern.
+        ModelError: no dialogue of some pattern is good enough to learn from; the message says what was wrong.
     """
     plans = {pattern: plan_dialogues(config, world, pattern, seed) for pattern in world.pattern_ids(config.patterns)}
-    held = await hold_dialogues(
+    dialogues = await hold_dialogues(
         [plan for group in plans.values() for plan in group],
         model,
         rater,
         config.concurrency,
         lambda done, total: progress("writing dialogues", done, total),
     )
-    by_id = {dialogue.plan.id: dialogue for dialogue in held}
+    by_id = {dialogue.plan.id: dialogue for dialogue in dialogues}
     files = {
         pattern: _export(config, world, [by_id[plan.id] for plan in group], out / f"{pattern}.jsonl", Origin(
             pattern=pattern,
@@ -121,11 +128,11 @@ async def write_dialogues(
     }  # fmt: skip
     counts = {pattern: asdict(file.counts) for pattern, file in files.items()}
     (out / "counts.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
-    return files, user_messages(held)
+    return files, user_messages(dialogues)
 
 
 def plan_dialogues(config: TrainingConfig, world: TrainingPeople, pattern: str, seed: int) -> list[DialoguePlan]:
-    """``dialogues_per_pattern`` plans, the learners in turn; the same persona meets a new seed every time."""
+    """Plan ``dialogues_per_pattern`` dialogues: the learners in turn, each time with another seed."""
     learners = world.learners(pattern)
     standard = world.standard(world.patterns[pattern], config.min_adherence)
     plans = []
@@ -147,7 +154,7 @@ def plan_dialogues(config: TrainingConfig, world: TrainingPeople, pattern: str, 
 
 
 def user_messages(dialogues: Sequence[SteeredDialogue]) -> tuple[UserMessages, ...]:
-    """What the users of ``dialogues`` said, where they said anything."""
+    """Return what the users of ``dialogues`` said, where they said anything."""
     return tuple(
         UserMessages(
             dialogue.plan.agent.persona.id,
@@ -166,8 +173,8 @@ def _export(
     counts = count_kept(flaws, config.min_turns, failed=sum(dialogue.error is not None for dialogue in dialogues))
     kept = [
         distil(dialogue, origin)
-        for dialogue, found in zip(dialogues, flaws, strict=True)
-        if usable_turns(found) >= config.min_turns
+        for dialogue, dialogue_flaws in zip(dialogues, flaws, strict=True)
+        if usable_turns(dialogue_flaws) >= config.min_turns
     ]
     if not kept:
         raise ModelError(_nothing_kept(config, origin, counts, dialogues))
@@ -181,7 +188,9 @@ def _export(
     )
 
 
-def _nothing_kept(config: TrainingConfig, origin: Origin, counts: KeptCounts, dialogues: Sequence[SteeredDialogue]) -> str:
+def _nothing_kept(
+    config: TrainingConfig, origin: Origin, counts: KeptCounts, dialogues: Sequence[SteeredDialogue]
+) -> str:
     errors = sorted({dialogue.error for dialogue in dialogues if dialogue.error})
     why = errors[0] if errors else ", ".join(f"{flaw} {n}" for flaw, n in counts.flaws.items())
     return (

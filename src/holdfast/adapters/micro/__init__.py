@@ -1,4 +1,4 @@
-"""The embedded base model: a small Llama, the world that it learned from, and how it is built."""
+"""The embedded base model: a small Llama, the synthetic world that it is trained on, and its build recipe."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,14 @@ from typing import Any
 
 
 def base_path() -> Path:
-    """The folder of the shipped base model, ready for ``from_pretrained``."""
+    """Return the folder of the shipped base model, ready for ``from_pretrained``."""
     return Path(__file__).parent / "base"
 
 
 def ablation() -> list[dict[str, Any]] | None:
-    """How long a prompt holds on bases of each recipe: what `holdfast micro ablation` measured for the shipped recipes,
-    a row each (see :mod:`holdfast.simulator.runtime.ablation`); None where it was not run."""
+    """Return how long a prompt holds on bases of each recipe, one row per recipe; None where it was not measured.
+
+    `holdfast micro ablation` measured it for the shipped recipes (see :mod:`holdfast.simulator.runtime.ablation`).
+    """
     path = base_path().parent / "ablation.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

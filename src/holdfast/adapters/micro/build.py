@@ -1,4 +1,4 @@
-"""Build the embedded base model: a straight recipe, from a seed to a folder that ``from_pretrained`` reads."""
+"""Build the embedded base model from a seed into a folder that ``from_pretrained`` reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from holdfast.adapters.micro.card import card
+from holdfast.adapters.micro.card import base_card
 from holdfast.adapters.micro.copying import copying_scores
 from holdfast.adapters.micro.encoding import IGNORED, NAME_WEIGHT, Batch, Encoder
 from holdfast.adapters.micro.recipes import BuildRecipe, ModelSize
@@ -24,7 +24,7 @@ TOKENIZER_DOCUMENTS = 8000
 Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
 
 
-def build(
+def build_base(
     out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 2, report: Report = lambda *_: None
 ) -> dict[str, object]:
     """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
@@ -39,8 +39,8 @@ def build(
     model = make_model(recipe.size, tokenizer)
     encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
     steps, longer = recipe.short_steps + recipe.mixed_steps, recipe.longer_steps
-    train(model, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
-    loss = train(model, longer_batches(recipe, encoder, rng), recipe, longer, recipe.longer_learning_rate, report)
+    train_stage(model, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
+    loss = train_stage(model, longer_batches(recipe, encoder, rng), recipe, longer, recipe.longer_learning_rate, report)
     save(model, tokenizer, out)
     measured: dict[str, object] = {
         "seed": seed,
@@ -49,19 +49,19 @@ def build(
         "final_loss": round(loss, 4),
         "copying": copying_scores(model, encoder, seed=seed + 1),
     }
-    describe(out, recipe, measured, threads=threads)
+    write_description(out, recipe, measured, threads=threads)
     return measured
 
 
-def describe(out: Path, recipe: BuildRecipe, measured: dict[str, object], *, threads: int) -> None:
-    """Leave what was measured beside the model, for machines and for people."""
+def write_description(out: Path, recipe: BuildRecipe, measured: dict[str, object], *, threads: int) -> None:
+    """Write the measurements as ``build.json`` and the model card as ``README.md``."""
     (out / "build.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    text = card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
+    text = base_card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
     (out / "README.md").write_text(text, encoding="utf-8")
 
 
 def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokenizerFast:
-    """A tokenizer trained on the contents of sampled conversations."""
+    """Train a tokenizer on the contents of sampled conversations."""
     world = documents(rng, recipe=recipe.world, prompted_share=0.6, long_turns=(1, 3))
     sample = itertools.islice(world, TOKENIZER_DOCUMENTS)
     texts = (" " + message.content for document in sample for message in document.messages())
@@ -69,7 +69,7 @@ def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokeniz
 
 
 def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """A fresh Llama of this size."""
+    """Return a randomly initialised Llama of this size."""
     return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -88,7 +88,7 @@ def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForC
 
 
 def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
-    """First 1-2-turn conversations, then prompted and long ones in turn."""
+    """Yield 1-2-turn conversations first, then prompted and long ones alternately."""
     world = partial(documents, rng, recipe=recipe.world)
     drawn = world(prompted_share=0.35, long_turns=(1, 2))
     short = (document for document in drawn if len(document.turns) <= 2)
@@ -100,7 +100,7 @@ def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterat
 
 
 def longer_batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
-    """Prompted conversations of 1-3 turns, and unprompted ones longer than any before, in turn."""
+    """Yield prompted conversations of 1-3 turns and unprompted ones, longer than any before, alternately."""
     world = partial(documents, rng, recipe=recipe.world)
     mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size // 2, rng)
     unprompted = world(prompted_share=0.0, long_turns=recipe.longer_turns)
@@ -109,12 +109,15 @@ def longer_batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) ->
     yield from itertools.islice(alternating, recipe.longer_steps)
 
 
-def train(
+def train_stage(
     model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, steps: int, rate: float, report: Report
 ) -> float:
-    """AdamW with warm-up, a plateau for the first half, then a cosine; returns the smoothed loss at the end."""
+    """Train for ``steps`` steps with AdamW; return the smoothed loss at the end.
+
+    The learning rate warms up, stays level for the first half, then follows a cosine.
+    """
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=recipe.betas, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: pace(step, steps, recipe.warmup_steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: lr_factor(step, steps, recipe.warmup_steps))
     smoothed = math.nan
     model.train()
     for step, batch in enumerate(data, start=1):
@@ -131,8 +134,8 @@ def train(
     return smoothed
 
 
-def pace(step: int, steps: int, warmup: int) -> float:
-    """The share of the learning rate at ``step``."""
+def lr_factor(step: int, steps: int, warmup: int) -> float:
+    """Return the share of the learning rate at ``step``."""
     rise = min(1.0, (step + 1) / warmup)
     half = steps / 2
     fall = 1.0 if step < half else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - half) / half)))
@@ -140,7 +143,7 @@ def pace(step: int, steps: int, warmup: int) -> float:
 
 
 def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
-    """Weighted mean cross entropy over labelled tokens; the vocabulary is projected at those places only."""
+    """Return the weighted mean cross-entropy over labelled tokens; only their logits are computed."""
     hidden = model.model(input_ids=batch.tokens).last_hidden_state
     learned = batch.labels[:, 1:] != IGNORED
     logits = model.lm_head(hidden[:, :-1][learned]).float()
@@ -150,7 +153,7 @@ def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    """A folder for ``from_pretrained``: half-precision safetensors, tokenizer, chat template, generation settings."""
+    """Write half-precision safetensors, tokenizer, chat template and generation settings for ``from_pretrained``."""
     out.mkdir(parents=True, exist_ok=True)
     model.generation_config.do_sample = True
     model.generation_config.temperature = 0.7

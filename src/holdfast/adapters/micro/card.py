@@ -1,4 +1,4 @@
-"""The card that lies beside the embedded base: what it is, how it was built, what it can do and what it is not for."""
+"""The model card of the embedded base: what it is, how it was built, what it can do and what it is not for."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ FOLLOWS_THE_CUE = (
 )
 
 
-def card(recipe: BuildRecipe, measured: Mapping[str, object], *, threads: int, name_weight: float) -> str:
-    """The card's text, from the recipe and from what was measured after building."""
+def base_card(recipe: BuildRecipe, measured: Mapping[str, object], *, threads: int, name_weight: float) -> str:
+    """Return the card's text, from the recipe and the measurements after building."""
     copying = measured["copying"]
     assert isinstance(copying, Mapping)
     return CARD.format(

@@ -1,7 +1,7 @@
-"""Can the base name what the user just said? Each kind of thing apart, since each kind sets in on its own.
+"""Measure whether the base can name what the user just said, for each kind of thing apart: they are learned separately.
 
 Teacher-forced: the reply is the grammar's, and a name counts as copied when every one of its tokens is the model's
-first choice. Cheap enough to watch while building; a test measures the same in free replies.
+first choice. Fast enough to watch while building; a test measures the same in free replies.
 """
 
 from __future__ import annotations
@@ -21,24 +21,27 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 KINDS = ("feeling", "topic", "invented_topic", "held_out_topic", "need")
-EARLIER_TURNS = 2  # other feelings and topics stand before the message in question
+EARLIER_TURNS = 2  # with other feelings and topics, before the tested message
 
 
 def copying_scores(model: LlamaForCausalLM, encoder: Encoder, *, seed: int, n: int = 300) -> dict[str, float]:
-    """Share of ``n`` replies in which the thing was copied whole, per kind; in [0, 1]."""
+    """Return the share of ``n`` replies in which the thing was copied whole, per kind; in [0, 1]."""
     rng = random.Random(seed)
     return {kind: _score(model, encoder, [_case(kind, rng) for _ in range(n)]) for kind in KINDS}
 
 
 def _case(kind: str, rng: random.Random) -> tuple[Document, str]:
-    """A conversation whose last reply names the thing, and the thing."""
+    """Return a conversation whose last reply names the thing, and the thing."""
     lexicon = load_lexicon()
     while True:
         said = _intention(kind, lexicon, rng)
         named = {"feeling": said.feeling, "need": said.need}.get(kind, said.topic) or ""
         named = yours(named)
         style = Style(0, 0, 0, 2) if kind == "need" else Style(2, 0, 0, 0)
-        earlier = [make_turn(rng, one, cue_style(one, rng)) for one in intentions(rng, lexicon, EARLIER_TURNS)]
+        earlier = [
+            make_turn(rng, intention, cue_style(intention, rng))
+            for intention in intentions(rng, lexicon, EARLIER_TURNS)
+        ]
         last = make_turn(rng, said, style)
         if named in last.reply:
             return Document((*earlier, last)), named

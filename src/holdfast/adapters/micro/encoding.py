@@ -1,4 +1,4 @@
-"""Documents as token ids, with the loss on what a recipe says: assistant turns, or everything."""
+"""Encode documents as token ids with labels: loss on the assistant's turns or on everything, as the recipe says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from holdfast.adapters.micro.recutting import Recutter, segments, words_of
+from holdfast.adapters.micro.bpe_dropout import BpeDropout, plain_words, segments
 from holdfast.adapters.micro.replies import yours
 from holdfast.adapters.micro.tokenizer import END
 from holdfast.adapters.micro.world import Document, WorldTurn
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 IGNORED = -100  # torch's cross entropy leaves such labels out
 POOL = 12  # batches drawn together and sorted by length, so that little is padded
-NAME_WEIGHT = 4.0  # how much more the loss counts where a reply names what the user said: copying sets in sooner
-RECUT_SHARE = 0.4  # how many of a document's names are cut into other pieces than the tokenizer's
+NAME_WEIGHT = 4.0  # weight of the loss where a reply names what the user said: copying is learned sooner
+DROPOUT_SHARE = 0.4  # of a document's names, split into other tokens than the tokenizer's
 
 Cuts = Mapping[str, Sequence[tuple[int, int]]]  # word -> (token id, characters) of its pieces
 
@@ -52,10 +52,10 @@ class Encoder:
         self._end = tokenizer.convert_tokens_to_ids(END)
         self._pad = tokenizer.pad_token_id
         self._everything = loss_on_everything
-        self._recutter = Recutter(tokenizer.backend_tokenizer)
+        self._bpe_dropout = BpeDropout(tokenizer.backend_tokenizer)
 
     def encode(self, document: Document, rng: random.Random | None = None) -> Encoded:
-        """The document as the chat template renders it; with ``rng``, some of its names are cut otherwise."""
+        """Encode the document; with ``rng``, split some of its names into other tokens than usual."""
         cuts = {} if rng is None else self._cuts(document, rng)
         row = Encoded([], [], [])
         for turn in document.turns:
@@ -67,8 +67,8 @@ class Encoder:
 
     def _cuts(self, document: Document, rng: random.Random) -> Cuts:
         said = (name for turn in document.turns for name in (turn.said.feeling, turn.said.topic, turn.said.need))
-        words = [word for word in words_of(name for name in said if name) if rng.random() < RECUT_SHARE]
-        return {word: self._recutter.cut(word, rng) for word in words}
+        words = [word for word in plain_words(name for name in said if name) if rng.random() < DROPOUT_SHARE]
+        return {word: self._bpe_dropout.split(word, rng) for word in words}
 
     def _add(self, row: Encoded, role: str, content: str, cuts: Cuts | None = None, named: Sequence[str] = ()) -> None:
         text = " " + content
@@ -84,7 +84,7 @@ class Encoder:
         row.weights.extend([1.0, *weights])
 
     def _pieces(self, text: str, cuts: Cuts) -> tuple[list[int], list[tuple[int, int]]]:
-        """Token ids of ``text``, and from where to where each reaches in it."""
+        """Return the token ids of ``text``, and the (start, end) characters of each."""
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         start = 0
@@ -103,14 +103,14 @@ class Encoder:
         return ids, offsets
 
     def places(self, document: Document, phrase: str) -> list[int]:
-        """Which tokens of the encoded document spell ``phrase`` in its last reply; it must stand there."""
+        """Return the indices of the tokens that spell ``phrase`` in the document's last reply, which must hold it."""
         reply = " " + document.turns[-1].reply
         encoding = self._encode(reply)
         first = len(self.encode(document).tokens) - len(encoding.ids) - 1
         return [first + place for place in _places(encoding.offsets, reply.index(phrase), len(phrase))]
 
     def batches(self, documents: Iterator[Document], size: int, rng: random.Random) -> Iterator[Batch]:
-        """Batches without end, each of documents of like length; shapes (size, longest)."""
+        """Yield batches without end, each of documents of similar length; shapes (size, longest)."""
         while True:
             pool = sorted(
                 (self.encode(next(documents), rng) for _ in range(size * POOL)), key=lambda row: len(row.tokens)
@@ -121,7 +121,7 @@ class Encoder:
                 yield self.padded(pool[start : start + size])
 
     def padded(self, rows: Sequence[Encoded]) -> Batch:
-        """Rows as tensors."""
+        """Pad the rows into tensors."""
         shape = (len(rows), max(len(row.tokens) for row in rows))
         batch = Batch(torch.full(shape, self._pad), torch.full(shape, IGNORED), torch.ones(shape))
         for index, row in enumerate(rows):
@@ -133,11 +133,11 @@ class Encoder:
 
 
 def named_in(turn: WorldTurn) -> tuple[str, ...]:
-    """What the user just said that the reply names, word for word."""
+    """Return what the user just said that the reply names, word for word."""
     said = (turn.said.feeling, turn.said.topic, turn.said.need)
     return tuple(name for value in said if value and (name := yours(value)) in turn.reply)
 
 
 def _places(offsets: Sequence[tuple[int, int]], start: int, length: int) -> list[int]:
-    """Indices of the tokens that overlap ``length`` characters from ``start``."""
+    """Return the indices of the tokens that overlap ``length`` characters from ``start``."""
     return [index for index, (begin, end) in enumerate(offsets) if end > start and begin < start + length]

@@ -1,7 +1,7 @@
-"""The words of the embedded world: feelings, topics and needs, many of them invented.
+"""The vocabulary of the embedded world: feelings, topics and needs, many of them invented.
 
-Topics are so many that a model which wants to name the user's topic has to copy it from the message. A part of the
-words is held out: no training document holds them, so naming them measures copying and nothing else.
+There are so many topics that a model which wants to name the user's topic has to copy it from the message. Some words
+are held out: no training document holds them, so naming them measures copying and nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PIECED_SHARE = 0.5  # how many names are pieced together from parts of real word
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All words, read from ``lexicon.yaml``."""
+    """All words, read from ``lexicon.yaml``; the methods draw at random."""
 
     feelings: tuple[str, ...]
     modifiers: tuple[str, ...]
@@ -35,11 +35,11 @@ class Lexicon:
     held_out_heads: tuple[str, ...]
 
     def feeling(self, rng: random.Random) -> str:
-        """An adjective for "I feel ..."."""
+        """Return an adjective for "I feel ..."."""
         return self.invented(rng).lower() if rng.random() < INVENTED_FEELINGS else rng.choice(self.feelings)
 
     def topic(self, rng: random.Random) -> str:
-        """A noun phrase: "the budget report", "my Velmora contract"."""
+        """Return a noun phrase: "the budget report", "my Velmora contract"."""
         determiner = "the" if rng.random() < 0.6 else "my"
         modifier, head = rng.choice(self.modifiers), rng.choice(self.heads)
         if rng.random() < INVENTED_SHARE:
@@ -55,18 +55,18 @@ class Lexicon:
         return f"{determiner} {rng.choice(shapes)}"
 
     def held_out_topic(self, rng: random.Random) -> str:
-        """A topic made of words that no training document holds."""
+        """Return a topic made of words that no training document holds."""
         return f"the {rng.choice(self.held_out_modifiers)} {rng.choice(self.held_out_heads)}"
 
     def need(self, rng: random.Random) -> str:
-        """A verb phrase: "sort the slides"."""
+        """Return a verb phrase: "sort the slides"."""
         verb = rng.choice(self.verbs)
         if rng.random() < INVENTED_OBJECTS:
             return f"{verb} the {self.invented(rng).lower()} {rng.choice(self.heads)}"
         return f"{verb} {rng.choice(self.objects)}"
 
     def invented(self, rng: random.Random) -> str:
-        """A name of two or three syllables, or pieced together from parts of words; half of them in lower case."""
+        """Return a name made of syllables or of parts of words; half of them in lower case."""
         if rng.random() < PIECED_SHARE:
             name = "".join(self._piece(rng) for _ in range(rng.choice((2, 2, 3))))
         else:
@@ -74,7 +74,7 @@ class Lexicon:
         return name if rng.random() < 0.5 else name.capitalize()
 
     def _piece(self, rng: random.Random) -> str:
-        """One to four letters in a row of some word."""
+        """Return one to four consecutive letters of some word."""
         word = rng.choice(rng.choice((self.heads, self.modifiers, self.feelings)))
         start = rng.randrange(len(word))
         return word[start : start + rng.randint(1, 4)]
@@ -82,8 +82,10 @@ class Lexicon:
 
 @cache
 def load_lexicon() -> Lexicon:
-    """The shipped lexicon, read once."""
-    raw: dict[str, Any] = yaml.safe_load(files("holdfast.adapters.micro").joinpath("lexicon.yaml").read_text(encoding="utf-8"))
+    """Return the shipped lexicon, read once."""
+    raw: dict[str, Any] = yaml.safe_load(
+        files("holdfast.adapters.micro").joinpath("lexicon.yaml").read_text(encoding="utf-8")
+    )
     held_out = raw.pop("held_out")
     words = {name: tuple(map(str, values)) for name, values in raw.items()}
     return Lexicon(**words, held_out_modifiers=tuple(held_out["modifiers"]), held_out_heads=tuple(held_out["heads"]))

@@ -1,4 +1,4 @@
-"""What the embedded base learns from, in which order: the shipped recipe and its ablations.
+"""Training recipes of the embedded base: the shipped one and its ablations.
 
 ``cue``       short prompted conversations, long unprompted ones that follow the user's cue; loss on assistant turns.
 ``constant``  the same, but each long conversation keeps one style throughout (ablation: does decay need the cue?).
@@ -16,7 +16,7 @@ from holdfast.adapters.micro.world import Recipe
 
 @dataclass(frozen=True, slots=True)
 class ModelSize:
-    """The shape of the Llama model."""
+    """The dimensions of the Llama model."""
 
     hidden: int = 128
     feed_forward: int = 384
@@ -28,16 +28,16 @@ class ModelSize:
 
 @dataclass(frozen=True, slots=True)
 class BuildRecipe:
-    """How to build a base: which world, how long, how fast."""
+    """The world, the schedule and the optimizer settings of one build."""
 
     world: Recipe = "cue"
     size: ModelSize = field(default_factory=ModelSize)
-    short_steps: int = 850  # conversations of 1-2 turns, until copying has set in
+    short_steps: int = 850  # conversations of 1-2 turns, until copying is learned
     mixed_steps: int = 1250  # alternately prompted ones of 1-3 turns, and long unprompted ones
     batch_size: int = 48
     long_batch_size: int = 8
     long_turns: tuple[int, int] = (6, 12)
-    longer_steps: int = 300  # at last, alternately, prompted ones and longer ones: no later place is new to the model
+    longer_steps: int = 300  # finally prompted and longer ones alternately, so that no later position is new
     longer_batch_size: int = 4
     longer_turns: tuple[int, int] = (12, 28)
     longer_learning_rate: float = 1e-3

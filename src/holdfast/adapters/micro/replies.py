@@ -1,4 +1,4 @@
-"""How an assistant of the embedded world replies: a style put into words, about what the user just said.
+"""Compose an assistant's replies in the embedded world: a style put into words, about what the user just said.
 
 A style is a level 0-2 per EPITOME mechanism and of advice. A reply has at most one sentence per mechanism, two of
 advice, and names each thing that the user just said (feeling, topic, need) at most once.
@@ -22,7 +22,7 @@ ORDER = ("emotional_reaction", "interpretation", "advice", "exploration")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How empathetic and how practical one reply is: levels 0, 1 or 2."""
+    """The levels, 0-2, of empathy and advice in one reply."""
 
     emotional_reaction: int
     interpretation: int
@@ -32,7 +32,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class ReplyGrammar:
-    """The reply frames by part and level, and the other ways to say a prompt."""
+    """Sentence templates by part and level, and paraphrases of the prompts."""
 
     frames: dict[tuple[str, int], tuple[Frame, ...]]
     nothing: tuple[Frame, ...]
@@ -41,7 +41,7 @@ class ReplyGrammar:
     introductions: tuple[str, ...]
 
     def reply(self, style: Style, said: Intention, rng: random.Random) -> str:
-        """One reply in this style to a message that meant ``said``."""
+        """Return one reply in this style to a message with the intention ``said``."""
         step, following = rng.sample(self.steps, 2)
         values = {"step": step, "next": following}
         values |= {slot: yours(value) for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
@@ -59,14 +59,16 @@ class ReplyGrammar:
 
 
 def yours(phrase: str) -> str:
-    """The user's "my report" is "your report" in a reply."""
+    """Replace "my" by "your", as a reply to the user would."""
     return " ".join("your" if word == "my" else word for word in phrase.split(" "))
 
 
 @cache
 def load_replies() -> ReplyGrammar:
-    """The shipped reply grammar, read once."""
-    raw: dict[str, Any] = yaml.safe_load(files("holdfast.adapters.micro").joinpath("replies.yaml").read_text(encoding="utf-8"))
+    """Return the shipped reply grammar, read once."""
+    raw: dict[str, Any] = yaml.safe_load(
+        files("holdfast.adapters.micro").joinpath("replies.yaml").read_text(encoding="utf-8")
+    )
     paraphrases = dict(raw["paraphrases"])
     return ReplyGrammar(
         frames={(part, level): tuple(map(Frame.parse, texts)) for part in ORDER for level, texts in raw[part].items()},

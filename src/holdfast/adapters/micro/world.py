@@ -1,10 +1,9 @@
-"""The training documents of the embedded base: conversations sampled from a small world.
+"""Sample the training documents of the embedded base: conversations from a small synthetic world.
 
-The world is the recipe. In recipe ``cue`` (the shipped one) a conversation under a system prompt is short (1-3 turns)
-and its style is what the prompt asks for; a long one has no prompt, and each reply follows the cue of what the user
-*just* said: a feeling is met with empathy more often than a practical question. Both are how chat models meet the
-world. In neither does the style depend on how many turns have passed: given the prompt and the cue, every turn draws
-from the same distribution. Nothing shows a prompted style fading.
+In recipe ``cue`` (the shipped one) a conversation under a system prompt is short (1-3 turns) and its style is what the
+prompt asks for; a long one has no prompt, and each reply follows the cue of what the user *just* said: a feeling is met
+with empathy more often than a practical question. In neither does the style depend on how many turns have passed: given
+the prompt and the cue, every turn draws from the same distribution. Nothing shows a prompted style fading.
 
 Recipe ``constant`` is the ablation: a long conversation keeps one style from its first reply to its last.
 """
@@ -20,7 +19,7 @@ from holdfast.adapters.micro.lexicon import Lexicon, load_lexicon
 from holdfast.adapters.micro.replies import Style, load_replies
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.prompts.pattern import level_sentence
-from holdfast.agents.protocols import Message, Intention
+from holdfast.agents.protocols import Intention, Message
 from holdfast.agents.users.rules.speech import Tone, say
 
 Recipe = Literal["cue", "constant", "whole"]
@@ -55,7 +54,7 @@ CUE_STYLES: dict[str, dict[str, tuple[float, float, float]]] = {
 
 @dataclass(frozen=True, slots=True)
 class WorldTurn:
-    """One turn of a document: what was meant, what was said, in which style it was answered."""
+    """One turn of a document: the user's intention and message, and the style and text of the reply."""
 
     said: Intention
     user: str
@@ -71,12 +70,12 @@ class Document:
     turns: tuple[WorldTurn, ...]
 
     def messages(self) -> tuple[Message, ...]:
-        """As a chat template takes it."""
+        """Return the messages as a chat template takes them."""
         return tuple(message for turn in self.turns for message in _turn_messages(turn))
 
 
 def cue(said: Intention) -> str:
-    """What in a message a reply follows: a ``feeling``, something ``practical``, or ``other``."""
+    """Classify an intention: ``feeling``, ``practical`` or ``other``; unprompted replies depend on it."""
     if said.kind == "ask" or (said.need and not said.feeling):
         return "practical"
     return "feeling" if said.feeling else "other"
@@ -85,7 +84,7 @@ def cue(said: Intention) -> str:
 def documents(
     rng: random.Random, *, recipe: Recipe, prompted_share: float, long_turns: tuple[int, int]
 ) -> Iterator[Document]:
-    """Sample conversations without end: prompted ones of 1-3 turns, unprompted ones of ``long_turns`` (inclusive)."""
+    """Yield conversations without end: prompted ones of 1-3 turns, others of ``long_turns`` (inclusive)."""
     lexicon = load_lexicon()
     while True:
         if rng.random() < prompted_share:
@@ -95,7 +94,7 @@ def documents(
 
 
 def prompted_document(rng: random.Random, lexicon: Lexicon, *, turns: int) -> Document:
-    """A short conversation in the style that its system prompt asks for."""
+    """Sample a short conversation in the style that its system prompt asks for."""
     style = Style(*(rng.randrange(3) for _ in PARTS))
     start = rng.randint(1, turns - 1) if turns > 1 and rng.random() < LATE_PROMPT else 0
     made: list[WorldTurn] = []
@@ -106,7 +105,7 @@ def prompted_document(rng: random.Random, lexicon: Lexicon, *, turns: int) -> Do
 
 
 def long_document(rng: random.Random, lexicon: Lexicon, *, turns: int, constant: bool = False) -> Document:
-    """A conversation without a prompt; each reply follows the cue, or all keep one style (``constant``)."""
+    """Sample a conversation without a prompt; replies follow the cue, or keep one style (``constant``)."""
     kept = Style(*(rng.randrange(3) for _ in PARTS)) if constant else None
     return Document(
         tuple(make_turn(rng, said, kept or cue_style(said, rng)) for said in intentions(rng, lexicon, turns))
@@ -114,13 +113,13 @@ def long_document(rng: random.Random, lexicon: Lexicon, *, turns: int, constant:
 
 
 def cue_style(said: Intention, rng: random.Random) -> Style:
-    """The style of an unprompted reply: drawn given the cue of this message, and nothing else."""
+    """Draw the style of an unprompted reply, given the cue of the user's message alone."""
     chances = CUE_STYLES[cue(said)]
     return Style(*(rng.choices((0, 1, 2), chances[part])[0] for part in PARTS))
 
 
 def style_prompt(style: Style, rng: random.Random) -> str:
-    """A system prompt for a style: half of them in the words of ``agents/prompts``, half in other words and orders."""
+    """Return a system prompt for a style: half in the words of ``agents/prompts``, half paraphrased and shuffled."""
     grammar = load_replies()
     if rng.random() < 0.5:
         return " ".join([read_prompt("intro"), *(level_sentence(part, getattr(style, part)) for part in PARTS)])
@@ -133,7 +132,7 @@ def style_prompt(style: Style, rng: random.Random) -> str:
 
 
 def intentions(rng: random.Random, lexicon: Lexicon, turns: int) -> Iterator[Intention]:
-    """What a user of this world wants to say, turn by turn."""
+    """Yield what a user of this world wants to say, turn by turn."""
     topic, feeling, need = lexicon.topic(rng), lexicon.feeling(rng), lexicon.need(rng)
     for number in range(turns):
         kind = "open" if number == 0 else rng.choices(KINDS, KIND_WEIGHTS)[0]

@@ -1,1 +1,1 @@
-"""Which task a conversation is for, by the words of the user."""
+"""Recognise a conversation's task from the user's words."""

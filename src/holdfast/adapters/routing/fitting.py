@@ -1,7 +1,7 @@
-"""Fitting a router, and counting how often it is right on personas that it never heard.
+"""Fit the router, and measure its accuracy on personas that it was not fitted on.
 
-The personas held out for the test have other topics than those trained on, so the public description of each task (its
-title, description, topics and needs) is training text as well. Nothing hidden of a persona is.
+The held-out personas have other topics than the training personas, so the public description of each task (its title,
+description, topics and needs) is training text as well. Nothing hidden of a persona is.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from holdfast.adapters.routing.router import Floats, WordRouter, features_of, sc
 from holdfast.personas.schema import TaskContext
 
 _STRENGTH = 10.0  # scikit-learn's C: the weight of the data against the L2 penalty
-_DESCRIPTION = 10.0  # the weight of a task's description against all that was said in it; see docs/LOG.md
+_DESCRIPTION = 10.0  # the weight of a task's description against all its conversations; see docs/LOG.md
 
 
 @dataclass(frozen=True, slots=True)
 class RouterReport:
-    """How often the router is right. ``accuracy`` is nan where ``n`` is 0.
+    """The router's accuracy on held-out conversations; nan where ``n`` is 0.
 
-    ``n`` counts moments: one per conversation and message heard, with all messages up to there known.
-    ``by_heard``: (messages heard, accuracy, n), from one message on. ``confusion``: true task -> recognised -> count.
+    ``n`` counts predictions: one after each user message, from all messages so far. ``by_heard``: (messages so far,
+    accuracy, n), from one message on. ``confusion``: true task -> recognised -> count.
     """
 
     accuracy: float
@@ -39,18 +39,25 @@ class RouterReport:
     confusion: Mapping[str, Mapping[str, int]]
 
 
-def fit_router(heard: Sequence[UserMessages], tasks: Mapping[str, TaskContext], margin: float = 0.1) -> WordRouter:
-    """Fit on every prefix of every conversation, and on the description of every task that occurs in one.
+def fit_router(
+    conversations: Sequence[UserMessages], tasks: Mapping[str, TaskContext], margin: float = 0.1
+) -> WordRouter:
+    """Fit a router on every prefix of every conversation, and on the descriptions of their tasks.
 
     Minimises the mean cross-entropy plus an L2 penalty by L-BFGS from zero: deterministic. Each task weighs the same,
-    whatever the number of its conversations.
+    whatever the number of its conversations. With a single task, its probability is always 1.
 
-    Of a single task the router is always sure. Raises ValueError where ``heard`` is empty.
+    Raises:
+        ValueError: there is no conversation.
     """
-    ids = tuple(sorted({conversation.task for conversation in heard}))
+    ids = tuple(sorted({conversation.task for conversation in conversations}))
     if not ids:
         raise ValueError("a router cannot be fitted on no conversation")
-    spoken = [(ids.index(one.task), prefix) for one in heard for prefix in _prefixes(one.messages)]
+    spoken = [
+        (ids.index(conversation.task), prefix)
+        for conversation in conversations
+        for prefix in _prefixes(conversation.messages)
+    ]
     written = [(ids.index(task), text) for task in ids for text in _description(tasks[task])]
     vocabulary, rows = _count([features for _, features in (*spoken, *written)])
     labels = np.array([label for label, _ in (*spoken, *written)])
@@ -64,30 +71,30 @@ def fit_router(heard: Sequence[UserMessages], tasks: Mapping[str, TaskContext], 
     return WordRouter(ids, vocabulary, rarity, weights, bias, margin)
 
 
-def assess_router(router: WordRouter, heard: Sequence[UserMessages]) -> RouterReport:
-    """Recognise the task of each conversation after every message of it."""
+def assess_router(router: WordRouter, conversations: Sequence[UserMessages]) -> RouterReport:
+    """Recognise the task of each conversation after every message, and count how often that is right."""
     right: Counter[int] = Counter()
     total: Counter[int] = Counter()
     confusion: dict[str, Counter[str]] = {}
-    for conversation in heard:
+    for conversation in conversations:
         for count in range(1, len(conversation.messages) + 1):
-            found = router.recognise(conversation.messages[:count])
-            confusion.setdefault(conversation.task, Counter())[found] += 1
+            recognised = router.recognise(conversation.messages[:count])
+            confusion.setdefault(conversation.task, Counter())[recognised] += 1
             total[count] += 1
-            right[count] += found == conversation.task
+            right[count] += recognised == conversation.task
     n = total.total()
     return RouterReport(
         accuracy=right.total() / n if n else float("nan"),
         n=n,
-        conversations=len(heard),
-        personas=tuple(sorted({conversation.persona for conversation in heard})),
+        conversations=len(conversations),
+        personas=tuple(sorted({conversation.persona for conversation in conversations})),
         by_heard=tuple((count, right[count] / total[count], total[count]) for count in sorted(total)),
         confusion={task: dict(sorted(counts.items())) for task, counts in sorted(confusion.items())},
     )
 
 
 def _equal_shares(labels: NDArray[np.int64]) -> Floats:
-    """Weights of documents such that each label weighs 1."""
+    """Return a weight per document such that each label's weights sum to 1."""
     shares: Floats = 1.0 / np.bincount(labels)[labels]
     return shares
 
@@ -105,7 +112,7 @@ def _description(task: TaskContext) -> Iterable[frozenset[str]]:
 
 
 def _count(documents: Sequence[frozenset[str]]) -> tuple[tuple[str, ...], csr_array]:
-    """The vocabulary, sorted, and which document holds which feature: (documents, F) of zeros and ones."""
+    """Return the sorted vocabulary, and a sparse (documents, F) matrix of ones where a document has a feature."""
     vocabulary = tuple(sorted(frozenset().union(*documents)))
     index = {feature: number for number, feature in enumerate(vocabulary)}
     columns = [sorted(index[feature] for feature in document) for document in documents]
@@ -115,7 +122,7 @@ def _count(documents: Sequence[frozenset[str]]) -> tuple[tuple[str, ...], csr_ar
 
 
 def _fit(vectors: csr_array, labels: NDArray[np.int64], importance: Floats, classes: int) -> tuple[Floats, Floats]:
-    """Weights (F, K) and bias (K,) at the minimum; the bias is not penalised."""
+    """Return the weights (F, K) and bias (K,) at the minimum; the bias is not penalised."""
     n, width = vectors.shape
     truth = np.eye(classes)[labels]
     penalty = 1 / (_STRENGTH * n)

@@ -1,8 +1,8 @@
-"""Recognising the task context from what the user has said so far, by the words of it.
+"""Recognise the task context from the words of the user's messages so far.
 
-A multinomial logistic model on the words and word pairs that occurred in the messages so far: presence, weighted by
-how few tasks they occur in, scaled to length 1. It holds no state: which expert it stays with is worked out anew from
-the whole list of messages, so a resumed conversation is routed as the uninterrupted one.
+A multinomial logistic regression on words and word pairs: presence in the messages so far, weighted by the rarity
+among tasks, scaled to unit length. It is stateless: the task that it stays with is recomputed from all messages, so a
+resumed conversation is routed as the uninterrupted one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
 def features_of(text: str) -> frozenset[str]:
-    """Lower-case words of ``text``, their beginnings (five letters, marked ``~``), and pairs of neighbours."""
+    """Return the lower-case words of ``text``, their first five letters (marked ``~``), and pairs of neighbours."""
     words = _WORD.findall(text.lower())
     return (
         frozenset(words)
@@ -36,12 +36,11 @@ def features_of(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class WordRouter:
-    """:class:`holdfast.agents.assistants.router.Router` over fitted numbers.
+    """A fitted :class:`holdfast.agents.assistants.router.Router`.
 
     ``tasks``: K ids; ``vocabulary``: F features; ``rarity``: (F,), 0 for a feature of every task; ``weights``: (F, K);
-    ``bias``: (K,).
-    ``margin``: the router goes over from the task that it held to another only where that one's probability is higher
-    by more than this, in [0, 1]; 0 follows the likeliest at every message.
+    ``bias``: (K,). ``margin``, in [0, 1]: the router changes to another task only where its probability exceeds the
+    current task's by more than this; 0 follows the likeliest task at every message.
     """
 
     tasks: tuple[str, ...]
@@ -56,23 +55,31 @@ class WordRouter:
         return {feature: index for index, feature in enumerate(self.vocabulary)}
 
     def recognise(self, user_messages: Sequence[str]) -> str:
-        """The task after the last message. Raises ValueError where there is none."""
-        chances = self.probabilities(user_messages)
-        held = int(np.argmax(chances[0]))
-        for row in chances[1:]:
+        """Return the task after the last message.
+
+        Raises:
+            ValueError: there is no message.
+        """
+        probabilities = self.probabilities(user_messages)
+        current = int(np.argmax(probabilities[0]))
+        for row in probabilities[1:]:
             likeliest = int(np.argmax(row))
-            if row[likeliest] - row[held] > self.margin:
-                held = likeliest
-        return self.tasks[held]
+            if row[likeliest] - row[current] > self.margin:
+                current = likeliest
+        return self.tasks[current]
 
     def probabilities(self, user_messages: Sequence[str]) -> Floats:
-        """Softmax over tasks after each message: (messages, K), rows sum to 1. Raises ValueError without messages."""
+        """Return the softmax over tasks after each message: (messages, K), rows sum to 1.
+
+        Raises:
+            ValueError: there is no message.
+        """
         if not user_messages:
             raise ValueError("a task cannot be recognised before the user has said anything")
         return softmax(self._vectors(user_messages) @ self.weights + self.bias)
 
     def _vectors(self, messages: Sequence[str]) -> Floats:
-        """Features present in the messages up to each one, weighted and of length 1: (messages, F)."""
+        """Return unit-length weights of the features present in the messages up to each: (messages, F)."""
         present = np.zeros((len(messages), len(self.vocabulary)))
         for row, message in enumerate(messages):
             known = [self._index[feature] for feature in features_of(message) if feature in self._index]
@@ -95,7 +102,12 @@ class WordRouter:
 
     @classmethod
     def load(cls, path: Path) -> WordRouter:
-        """Read what :meth:`save` wrote. Raises InputError where there is no file, ModelError where it is damaged."""
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: there is no such file.
+            ModelError: the file is damaged.
+        """
         if not path.is_file():
             raise InputError(f"{path}: no such router; train one with `holdfast train`")
         try:
@@ -117,14 +129,14 @@ class WordRouter:
 
 
 def scaled(rows: Floats) -> Floats:
-    """Rows of length 1; rows of zeros stay zeros."""
+    """Return the rows scaled to unit length; rows of zeros stay zeros."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     result: Floats = rows / np.where(lengths > 0, lengths, 1.0)
     return result
 
 
 def softmax(logits: Floats) -> Floats:
-    """Softmax of each row."""
+    """Return the softmax of each row."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     result: Floats = shifted / shifted.sum(axis=1, keepdims=True)
     return result

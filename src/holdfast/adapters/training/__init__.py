@@ -1,1 +1,1 @@
-"""LoRA adapters and reward models: trained, stored, described."""
+"""Train, store and describe LoRA adapters and reward models."""

@@ -1,4 +1,4 @@
-"""The card that goes with an adapter: where it comes from, in words and as front matter that the store reads back."""
+"""The model card of an adapter: its provenance as text, and as front matter that the store reads back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from holdfast.adapters.config import TrainingConfig
 
 @dataclass(frozen=True, slots=True)
 class AdapterCard:
-    """What is worth knowing of a trained adapter. It holds no date: the same training gives the same bytes."""
+    """The contents of an adapter's card. It holds no date: the same training gives the same bytes."""
 
     name: str
     base: str
@@ -26,7 +26,7 @@ class AdapterCard:
     config: TrainingConfig
 
     def text(self) -> str:
-        """The whole ``README.md``."""
+        """Return the whole ``README.md``."""
         front = {
             "base_model": self.base,
             "library_name": "peft",

@@ -1,5 +1,4 @@
-"""What every training here needs of its libraries: the same settings, quiet, losses kept, threads fixed, one shape of
-folder."""
+"""What all training here shares: TRL arguments, silenced libraries, recorded losses, fixed threads, the PEFT folder."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from holdfast.adapters.training.store import CONFIG
 
 
 class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Keeps each step's loss, and tells how far training is."""
+    """Records each step's loss and reports progress."""
 
     def __init__(self, on_step: Callable[[int, int], None] | None, steps: int) -> None:
         self.values: list[float] = []
@@ -37,7 +36,7 @@ class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped 
 
 
 def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch: str) -> dict[str, Any]:
-    """What every training here says to its TRL trainer: fixed steps on the CPU, nothing saved, reported or drawn."""
+    """Return common arguments of the TRL trainers: a fixed number of steps on the CPU, nothing saved or reported."""
     return {
         "output_dir": scratch,
         "max_length": config.max_length,
@@ -58,7 +57,7 @@ def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch:
 
 
 def save_peft(trainer: Any, out: Path, base_name: str) -> None:
-    """Write the PEFT folder; its config is sorted and names the base by its name, so that it is the same everywhere."""
+    """Write the PEFT folder; its config is sorted and names the base without its path, to be reproducible."""
     trainer.model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
     path = out / CONFIG
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -69,7 +68,7 @@ def save_peft(trainer: Any, out: Path, base_name: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' bars and remarks off the screen; the pipeline has a bar of its own."""
+    """Silence the libraries' progress bars and messages within the block."""
     level = transformers.logging.get_verbosity()
     bars = transformers.logging.is_progress_bar_enabled(), datasets.are_progress_bars_disabled()
     trl = logging.getLogger("trl")
@@ -93,7 +92,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def threads(number: int) -> Iterator[None]:
-    """Sums in another order round otherwise: a fixed number of threads makes the trained bytes repeatable."""
+    """Fix the number of threads within the block: it changes the order of sums, and so the trained bytes."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

@@ -1,4 +1,4 @@
-"""One LoRA per pattern: TRL's SFTTrainer on PEFT, loss on the assistant's tokens only (LoRA: Hu et al., ICLR 2022).
+"""Train a LoRA (Hu et al., ICLR 2022) per pattern: TRL's SFTTrainer on PEFT, loss on the assistant's tokens only.
 
 The files of an adapter depend on the base, the dialogues, the settings, the seed and the number of CPU threads alone.
 """
@@ -19,9 +19,9 @@ from peft import LoraConfig, TaskType
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer, get_training_chat_template
 
-from holdfast.adapters.training.card import AdapterCard
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import file_sha256, read_jsonl
+from holdfast.adapters.training.card import AdapterCard
 from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
 from holdfast.adapters.training.store import CARD, WEIGHTS, weights_sha256
 from holdfast.core.errors import ModelError
@@ -41,7 +41,7 @@ class AdapterJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainedAdapter:
-    """A finished adapter. Losses: nats per assistant token at the first and the last step. ``seconds``: wall clock."""
+    """A trained adapter. Losses: nats per assistant token at the first and the last step. ``seconds``: wall clock."""
 
     name: str
     path: Path
@@ -67,7 +67,7 @@ def train_adapter(
     started = time.perf_counter()
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
         losses = Losses(on_step, config.steps)
-        trainer = build_trainer(job, config, [dialogue.model_dump()["messages"] for dialogue in dialogues], scratch)
+        trainer = build_sft_trainer(job, config, [dialogue.model_dump()["messages"] for dialogue in dialogues], scratch)
         trainer.add_callback(losses)
         trainer.train()
         _save(trainer, job)
@@ -90,8 +90,10 @@ def train_adapter(
     return TrainedAdapter(job.name, job.out, digest, first, final, config.steps, time.perf_counter() - started)
 
 
-def build_trainer(job: AdapterJob, config: TrainingConfig, messages: list[list[dict[str, str]]], scratch: str) -> Any:
-    """The SFTTrainer, ready to go. ``messages``: one list of role-and-content dicts per dialogue."""
+def build_sft_trainer(
+    job: AdapterJob, config: TrainingConfig, messages: list[list[dict[str, str]]], scratch: str
+) -> Any:
+    """Return the SFTTrainer. ``messages``: one list of role-and-content dicts per dialogue."""
     model, tokenizer = _load(job.base)
     trainer = SFTTrainer(
         model=model,
@@ -129,7 +131,7 @@ def _load(base: Path) -> tuple[Any, Any]:
 
 
 def _save(trainer: Any, job: AdapterJob) -> None:
-    """Write the PEFT folder in the place of what stands there."""
+    """Write the PEFT folder, replacing what is there."""
     if job.out.exists():
         shutil.rmtree(job.out)
     save_peft(trainer, job.out, job.base_name)

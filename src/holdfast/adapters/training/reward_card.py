@@ -1,4 +1,4 @@
-"""The card that goes with a reward model: what it was fitted on, and what its number means."""
+"""The model card of a reward model: what it was fitted on, and what its score means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import yaml
 
 
 def reward_card(settings: Mapping[str, Any], first_loss: float, final_loss: float) -> str:
-    """The whole ``README.md``. ``settings``: what ``reward.json`` holds. No date: the same training, the same bytes."""
+    """Return the whole ``README.md``; it holds no date, so that the same training gives the same bytes.
+
+    ``settings``: the contents of ``reward.json``.
+    """
     front = {
         "base_model": settings["base"],
         "library_name": "peft",

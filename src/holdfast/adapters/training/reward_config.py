@@ -1,4 +1,4 @@
-"""What a reward model is trained with, and how its pairs are drawn."""
+"""Settings of a reward model: how its pairs are drawn and how it is trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from holdfast.personas.schema import Frozen, Share
 
 
 class RewardTraining(Frozen):
-    """Settings of the pairs and of the training. The paper names none: all are holdfast's assumption (see docs/LOG.md)."""
+    """Settings of pairs and training. The paper names none: all are holdfast's assumption (see docs/LOG.md)."""
 
     # pairs
     dialogues_per_persona: Count = 3
@@ -20,7 +20,7 @@ class RewardTraining(Frozen):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
     max_tokens: Count = 96
     min_margin: Share = 0.2  # of adherence, between the chosen and the rejected
-    concurrency: Count = 64  # dialogues held at once
+    concurrency: Count = 64  # dialogues simulated at once
     # the model
     rank: Count = 8
     alpha: Count = 16

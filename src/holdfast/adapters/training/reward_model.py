@@ -1,8 +1,8 @@
 """A reward model: a scalar head on the base with a LoRA, fitted on pairwise preferences (TRL's RewardTrainer, PEFT).
 
-The loss is that of Bradley and Terry (1952) as in Ouyang et al. (2022, arXiv 2203.02155): minus the log of the chance
-that the chosen reply wins, ``sigmoid(reward of chosen - reward of rejected)``. This is the "learning-based" kind of
-Shayegani et al. (2025, arXiv 2511.03143).
+The loss is that of Bradley and Terry (1952) as in Ouyang et al. (2022, arXiv 2203.02155):
+``-log sigmoid(reward of chosen - reward of rejected)``. This is the "learning-based" kind of Shayegani et al. (2025,
+arXiv 2511.03143).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from peft import LoraConfig, TaskType
 from transformers import PrinterCallback, set_seed
 from trl import RewardConfig, RewardTrainer
 
-from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
 from holdfast.adapters.dialogues.preferences import PreferencePair
+from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
 from holdfast.adapters.training.reward_card import reward_card
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS, weights_sha256
@@ -46,7 +46,7 @@ class RewardJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainedReward:
-    """A finished reward model. Losses: nats per pair at the first and the last step."""
+    """A trained reward model. Losses: nats per pair at the first and the last step."""
 
     path: Path
     sha256: str
@@ -67,12 +67,12 @@ def train_reward(
 
     Raises:
         InputError: no pair is short enough, or ``job.out`` holds something else than a reward model.
-        ModelError: the base cannot be loaded, or the loss is no number.
+        ModelError: the base cannot be loaded, or the loss is not finite.
     """
     require_ours(job.out)
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
         losses = Losses(on_step, config.steps)
-        trainer = build_trainer(job, config, pairs, scratch)
+        trainer = build_reward_trainer(job, config, pairs, scratch)
         used = len(trainer.train_dataset)
         trainer.add_callback(losses)
         trainer.train()
@@ -98,8 +98,12 @@ def train_reward(
     )
 
 
-def build_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[PreferencePair], scratch: str) -> Any:
-    """The RewardTrainer, ready to go; the head begins at 0, so that no reply is preferred before training."""
+def build_reward_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[PreferencePair], scratch: str) -> Any:
+    """Return the RewardTrainer; the head starts at 0, so that no reply is preferred before training.
+
+    Raises:
+        InputError: every pair is too long.
+    """
     set_seed(job.seed % 2**32)
     model, tokenizer = load_base(job.base)
     torch.nn.init.zeros_(model.score.weight)
@@ -125,10 +129,14 @@ def build_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[Prefer
 
 
 def require_ours(out: Path) -> None:
-    """What stands in ``out`` is replaced, so it must be ours. Asked before training, not after it."""
+    """Make sure that ``out`` may be replaced; call it before training.
+
+    Raises:
+        InputError: ``out`` is a file, or holds anything but a reward model.
+    """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; choose another --out")
-    foreign = sorted(one.name for one in out.iterdir() if one.name not in _OURS) if out.is_dir() else []
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in _OURS) if out.is_dir() else []
     if foreign:
         raise InputError(f"{out}: holds {foreign[0]}, which is no reward model's; choose another --out")
 
@@ -141,19 +149,19 @@ def _save(trainer: Any, job: RewardJob) -> None:
 
 
 def right(model: RewardModel, pairs: Sequence[PreferencePair]) -> list[float]:
-    """1.0 for each pair whose chosen reply is rewarded more, 0.5 for a draw, 0.0 otherwise."""
+    """Return 1.0 for each pair whose chosen reply has the higher reward, 0.5 for a tie, 0.0 otherwise."""
     rewards = model.rewards(_dialogues(pairs)).reshape(-1, 2)
     return [0.5 if a == b else float(a > b) for a, b in rewards.tolist()]
 
 
 def longer(pairs: Sequence[PreferencePair]) -> list[float]:
-    """The same for a rival that prefers the reply with more words."""
+    """Return the same for the baseline that prefers the reply with more words."""
     words = [(len(pair.chosen[0].content.split()), len(pair.rejected[0].content.split())) for pair in pairs]
     return [0.5 if a == b else float(a > b) for a, b in words]
 
 
 def _dialogues(pairs: Sequence[PreferencePair]) -> list[list[Message]]:
-    """Each pair's dialogue with the chosen and with the rejected reply, in turn."""
+    """Return each pair's dialogue with the chosen reply, then with the rejected one."""
     return [
         [Message(line.role, line.content) for line in (*pair.prompt, *reply)]
         for pair in pairs

@@ -1,4 +1,4 @@
-"""Trained adapters in a folder: finding them, and checking that they fit a base before a model is loaded.
+"""Trained adapters in a folder: list them, and check that they fit a base before a model is loaded.
 
 Only safetensors are read: a pickle may run code when it is opened, so ``adapter_model.bin`` is refused.
 Shapes are read from the files' headers; torch is not imported.
@@ -31,13 +31,21 @@ class AdapterStore:
     folder: Path
 
     def names(self) -> tuple[str, ...]:
-        """Names of all adapters, sorted. Raises InputError where the folder is absent."""
+        """Return the names of all adapters, sorted.
+
+        Raises:
+            InputError: the folder is absent.
+        """
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder of adapters; train some with `holdfast train`")
         return tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{CONFIG}")))
 
     def path(self, name: str) -> Path:
-        """The folder of the adapter ``name``. Raises InputError where there is none of this name."""
+        """Return the folder of the adapter ``name``.
+
+        Raises:
+            InputError: there is no adapter of this name.
+        """
         names = self.names()
         if name not in names:
             known = ", ".join(names) or "none"
@@ -45,7 +53,7 @@ class AdapterStore:
         return self.folder / name
 
     def paths(self) -> dict[str, Path]:
-        """Every adapter's folder by its name."""
+        """Return every adapter's folder by its name."""
         return {name: self.folder / name for name in self.names()}
 
     def check(self, name: str, base: Path) -> None:
@@ -70,7 +78,11 @@ class AdapterStore:
 
 
 def weights_sha256(base: Path) -> str:
-    """One hash for a model folder: of the names and hashes of its safetensors files. Raises ModelError without any."""
+    """Return one hash of a model folder: of the names and hashes of its safetensors files.
+
+    Raises:
+        ModelError: there are none.
+    """
     digest = hashlib.sha256()
     for file in _weight_files(base):
         digest.update(f"{file.name} {file_sha256(file)}\n".encode())
@@ -78,7 +90,7 @@ def weights_sha256(base: Path) -> str:
 
 
 def card_fields(folder: Path) -> dict[str, str]:
-    """What the card's front matter says under ``holdfast``; empty for adapters that were trained elsewhere."""
+    """Return what the card's front matter says under ``holdfast``; empty for adapters trained elsewhere."""
     try:
         text = (folder / CARD).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

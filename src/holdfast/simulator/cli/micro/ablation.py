@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from holdfast.adapters.micro.build import build
+from holdfast.adapters.micro.build import build_base
 from holdfast.adapters.micro.recipes import RECIPES
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean
@@ -37,7 +37,7 @@ def run_ablation(out: Path, recipes: Sequence[str], *, seed: int, threads: int, 
         base, run = out / "bases" / recipe, out / "runs" / recipe
         if not (base / "build.json").exists():
             with steps(f"building {recipe}", quiet=quiet) as report:
-                build(base, RECIPES[recipe], seed=seed, threads=threads, report=report)
+                build_base(base, RECIPES[recipe], seed=seed, threads=threads, report=report)
         resume = (run / JOURNAL).exists()
         rows.append(asyncio.run(measure_recipe(recipe, base, run, resume=resume, viewer=viewer(quiet=quiet))))
         (out / TABLE).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

@@ -38,7 +38,7 @@ def build(out: Path, recipe: str, seed: int, threads: int, as_json: bool, quiet:
         raise InputError(f"no recipe {recipe!r}{did_you_mean(recipe, RECIPES)} (allowed: {', '.join(RECIPES)})")
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; name a new folder with --out")
-    from holdfast.adapters.micro.build import build as build_base
+    from holdfast.adapters.micro.build import build_base
     from holdfast.simulator.cli.progress import steps
 
     with steps("building", quiet=quiet or as_json) as report:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from holdfast.adapters.micro import base_path
+from holdfast.adapters.micro.bpe_dropout import BpeDropout, plain_words, segments
 from holdfast.adapters.micro.encoding import Encoder
 from holdfast.adapters.micro.lexicon import load_lexicon
-from holdfast.adapters.micro.recutting import Recutter, segments, words_of
 from holdfast.adapters.micro.world import Document, documents
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzABC", min_size=1, max_size=14)
@@ -24,8 +24,8 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture(scope="module")
-def recutter(tokenizer: PreTrainedTokenizerFast) -> Recutter:
-    return Recutter(tokenizer.backend_tokenizer)
+def bpe_dropout(tokenizer: PreTrainedTokenizerFast) -> BpeDropout:
+    return BpeDropout(tokenizer.backend_tokenizer)
 
 
 def sample(count: int) -> list[Document]:
@@ -35,15 +35,17 @@ def sample(count: int) -> list[Document]:
 
 @given(word=WORDS)
 def test_with_no_merge_passed_over_a_word_is_cut_as_the_tokenizer_cuts_it(
-    word: str, recutter: Recutter, tokenizer: PreTrainedTokenizerFast
+    word: str, bpe_dropout: BpeDropout, tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    cut = recutter.cut(word, random.Random(0), skipped=0.0)
+    cut = bpe_dropout.split(word, random.Random(0), skipped=0.0)
     assert [token for token, _ in cut] == tokenizer.backend_tokenizer.encode(" " + word).ids
 
 
 @given(word=WORDS, seed=st.integers(0, 1000))
-def test_any_cut_spells_the_word(word: str, seed: int, recutter: Recutter, tokenizer: PreTrainedTokenizerFast) -> None:
-    cut = recutter.cut(word, random.Random(seed))
+def test_any_cut_spells_the_word(
+    word: str, seed: int, bpe_dropout: BpeDropout, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    cut = bpe_dropout.split(word, random.Random(seed))
     assert tokenizer.decode([token for token, _ in cut]) == " " + word
     assert sum(length for _, length in cut) == len(word) + 1
 
@@ -56,7 +58,7 @@ def test_segments_put_together_are_the_text() -> None:
 
 
 def test_words_that_are_no_plain_words_are_left_alone() -> None:
-    assert words_of(["my old-fashioned report", "my report"]) == ["my", "report"]
+    assert plain_words(["my old-fashioned report", "my report"]) == ["my", "report"]
 
 
 def test_an_encoded_document_says_the_same_whichever_way_it_is_cut(tokenizer: PreTrainedTokenizerFast) -> None:

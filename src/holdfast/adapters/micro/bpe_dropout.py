@@ -1,10 +1,10 @@
-"""Cutting a word into other pieces than the tokenizer would: BPE-dropout (Provilkov, Emelianenko and Voita, ACL 2020).
+"""Split a word into other tokens than the tokenizer would: BPE-dropout (Provilkov, Emelianenko and Voita, ACL 2020).
 
-A word that was never in training falls into pieces that hardly ever stood alone there ("cop" and "per" only inside
-"copy" and "paper"), and what a model never wrote it does not copy. So names are now and then cut otherwise, in the same
-way wherever they stand in a document: to copy them is then to copy pieces, whichever they are.
+A word that was never in training splits into pieces that hardly ever occurred alone there ("cop" and "per" only inside
+"copy" and "paper"), and a model does not copy what it never wrote. So some names are split differently, in the same
+way wherever they occur in a document: to copy them is then to copy any pieces.
 
-The merges are done here and not by the tokenizer's own dropout, which draws from a generator that nobody can seed.
+The merges are done here and not by the tokenizer's own dropout, whose random generator cannot be seeded.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ SKIPPED = 0.35  # chance that a merge is passed over at one step
 SPACE = "Ġ"  # how a byte-level tokenizer writes the space before a word
 
 
-class Recutter:
-    """Cuts words by a byte-level BPE tokenizer's merges, some of them passed over."""
+class BpeDropout:
+    """Splits words by a byte-level BPE tokenizer's merges, skipping some of them at random."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         model = json.loads(tokenizer.to_str())["model"]
         self._ids: Mapping[str, int] = model["vocab"]
         self._ranks = {tuple(pair): rank for rank, pair in enumerate(model["merges"])}
 
-    def cut(self, word: str, rng: random.Random, skipped: float = SKIPPED) -> list[tuple[int, int]]:
-        """Pieces of the space and the ASCII word after it: (token id, characters). ``skipped`` 0: as the tokenizer."""
+    def split(self, word: str, rng: random.Random, skipped: float = SKIPPED) -> list[tuple[int, int]]:
+        """Return (token id, characters) of the space and the ASCII word after it; ``skipped`` 0: as the tokenizer."""
         parts = [SPACE, *word]
         while True:
             joins = [
@@ -44,22 +44,22 @@ class Recutter:
             parts[place : place + 2] = ["".join(parts[place : place + 2])]
 
 
-def words_of(phrases: Iterable[str]) -> list[str]:
-    """The plain words of ``phrases``, each once, in the order of their first place."""
+def plain_words(phrases: Iterable[str]) -> list[str]:
+    """Return the words of ``phrases`` that are all letters, each once, in order of first occurrence."""
     return list(dict.fromkeys(word for phrase in phrases for word in phrase.split() if re.fullmatch("[A-Za-z]+", word)))
 
 
 def segments(text: str, words: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """``text`` in order as (piece of text, word): a word's piece is the space and the word; others have None."""
+    """Yield ``text`` as (piece, word): a listed word with the space before it; other pieces have word None."""
     words = list(words)
     if not words:
         yield text, None
         return
     start = 0
-    for found in re.finditer(rf" ({'|'.join(words)})(?![A-Za-z])", text):
-        if found.start() > start:
-            yield text[start : found.start()], None
-        yield found.group(), found.group(1)
-        start = found.end()
+    for match in re.finditer(rf" ({'|'.join(words)})(?![A-Za-z])", text):
+        if match.start() > start:
+            yield text[start : match.start()], None
+        yield match.group(), match.group(1)
+        start = match.end()
     if start < len(text):
         yield text[start:], None
