@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.models.opening import open_models
-from holdfast.agents.models.references import EndpointReference, HubReference, resolve
+from holdfast.agents.models.references import EndpointReference, HubReference, resolve_model
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.simulator.config.plan import resolve as plan
 from holdfast.simulator.config.study import load_study
@@ -29,7 +29,7 @@ def test_the_study_resolves_and_its_model_is_found(path: Path, monkeypatch: pyte
     study = load_study(path)
     assert plan(study).episodes
     monkeypatch.chdir(tmp_path)
-    reference = resolve(study.model, Path("micro"))
+    reference = resolve_model(study.model, Path("micro"))
     assert isinstance(reference, EndpointReference | HubReference)
     if isinstance(reference, EndpointReference):
         (model,) = open_models({study.model: reference}).values()

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.keys import HIDDEN, ApiKey
 from holdfast.agents.models.response_cache import ResponseCache
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.protocols import GenerationRequest, Message
 from holdfast.core.errors import ModelError

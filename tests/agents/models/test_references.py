@@ -13,7 +13,7 @@ from holdfast.agents.models.references import (
     HubReference,
     LangChainReference,
     LocalReference,
-    resolve,
+    resolve_model,
 )
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.errors import InputError
@@ -22,15 +22,15 @@ MICRO = Path("somewhere/base")
 
 
 def test_micro_runs_in_float64_where_the_caller_says() -> None:
-    assert resolve("micro", MICRO) == LocalReference("micro", MICRO, "float64")
-    assert resolve(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32")
+    assert resolve_model("micro", MICRO) == LocalReference("micro", MICRO, "float64")
+    assert resolve_model(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32")
 
 
 def test_hf_names_a_folder() -> None:
     word = "hf:models/llama/v2:1"
-    assert resolve(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto")
+    assert resolve_model(word, MICRO) == LocalReference(word, Path("models/llama/v2:1"), "auto")
     spec = ModelSpec(ref="hf:./llama", dtype="bfloat16", device="cuda:1")
-    assert resolve(spec, MICRO) == LocalReference("hf:./llama", Path("./llama"), "bfloat16", "cuda:1")
+    assert resolve_model(spec, MICRO) == LocalReference("hf:./llama", Path("./llama"), "bfloat16", "cuda:1")
 
 
 def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
@@ -38,10 +38,10 @@ def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     word = "hf:Qwen/Qwen3-0.6B@abc123"
-    assert resolve(word, MICRO) == HubReference(word, "Qwen/Qwen3-0.6B", "abc123")
-    assert resolve("hf:Qwen/Qwen3-0.6B", MICRO) == HubReference("hf:Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B")
+    assert resolve_model(word, MICRO) == HubReference(word, "Qwen/Qwen3-0.6B", "abc123")
+    assert resolve_model("hf:Qwen/Qwen3-0.6B", MICRO) == HubReference("hf:Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B")
     (tmp_path / "Qwen" / "Qwen3-0.6B@abc123").mkdir(parents=True)
-    assert resolve(word, MICRO) == LocalReference(word, Path("Qwen/Qwen3-0.6B@abc123"))
+    assert resolve_model(word, MICRO) == LocalReference(word, Path("Qwen/Qwen3-0.6B@abc123"))
 
 
 def test_a_hub_model_that_is_not_here_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,15 +54,17 @@ def test_openai_needs_a_key_and_another_server_none(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(InputError, match="openai:gpt-4o needs a key: set OPENAI_API_KEY in the environment, or name"):
-        resolve("openai:gpt-4o", MICRO)
+        resolve_model("openai:gpt-4o", MICRO)
     own = ModelSpec(ref="openai:Qwen/Qwen3-8B", base_url="http://localhost:8000/v1/")
-    assert resolve(own, MICRO) == EndpointReference(own.ref, "Qwen/Qwen3-8B", "http://localhost:8000/v1", None)
+    assert resolve_model(own, MICRO) == EndpointReference(own.ref, "Qwen/Qwen3-8B", "http://localhost:8000/v1", None)
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    assert resolve("openai:gpt-4o", MICRO) == EndpointReference("openai:gpt-4o", "gpt-4o", OPENAI_URL, "OPENAI_API_KEY")
-    assert resolve(own, MICRO).key_env is None  # type: ignore[union-attr]  # OpenAI's key is not shown to others
+    assert resolve_model("openai:gpt-4o", MICRO) == EndpointReference(
+        "openai:gpt-4o", "gpt-4o", OPENAI_URL, "OPENAI_API_KEY"
+    )
+    assert resolve_model(own, MICRO).key_env is None  # type: ignore[union-attr]  # OpenAI's key is not shown to others
     named = own.model_copy(update={"api_key_env": "MY_KEY"})
     with pytest.raises(InputError, match=r"set MY_KEY in the environment$"):
-        resolve(named, MICRO)
+        resolve_model(named, MICRO)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_openai_needs_a_key_and_another_server_none(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_langchain_by_its_own_spelling(word: str, name: str) -> None:
-    assert resolve(word, MICRO) == LangChainReference(word, name)
+    assert resolve_model(word, MICRO) == LangChainReference(word, name)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_langchain_by_its_own_spelling(word: str, name: str) -> None:
 )
 def test_unknown_words_say_what_is_allowed(reference: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
-        resolve(reference, MICRO)
+        resolve_model(reference, MICRO)
     assert says in str(caught.value)
 
 
@@ -106,7 +108,7 @@ def test_unknown_words_say_what_is_allowed(reference: str, says: str) -> None:
 )
 def test_a_setting_of_another_kind_of_model_is_refused(spec: ModelSpec, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        resolve(spec, MICRO)
+        resolve_model(spec, MICRO)
 
 
 def test_reading_a_reference_imports_no_torch() -> None:

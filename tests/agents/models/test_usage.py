@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
-from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.spec import Prices
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation
 
 

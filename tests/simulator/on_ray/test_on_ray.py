@@ -14,7 +14,7 @@ import torch
 
 from holdfast import Study
 from holdfast.adapters.micro import base_path
-from holdfast.agents.models.references import resolve as resolve_model
+from holdfast.agents.models.references import resolve_model
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.errors import BudgetError, ModelError
 from holdfast.simulator.config.plan import Plan, resolve

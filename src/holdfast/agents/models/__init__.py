@@ -1,6 +1,5 @@
-"""What generates text.
+"""Chat models: references to them, and the backends that run or call them.
 
-``references`` reads a model's name (light); ``local`` holds :class:`~holdfast.agents.models.local.model.LocalChatModel`, which runs
-any Hugging Face causal language model with its LoRA adapters. Torch is imported by the leaf modules only, so that
-importing this package costs nothing.
+``references`` parses a model's name; ``local`` runs Hugging Face models with their LoRA adapters, ``served`` calls
+endpoints, ``langchain`` wraps LangChain's models. Only leaf modules import torch, so importing this package is cheap.
 """

@@ -1,4 +1,4 @@
-"""Keys: read from the environment, shown nowhere, and taken out of whatever another program says."""
+"""API keys: read from the environment, never shown, and removed from messages of other programs."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _HEADER = re.compile(r"""(?i)(["']?(?:proxy-)?authorization["']?\s*[:=]\s*["']?)
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """The key that an environment variable holds (None: no key). Only the name is kept: nothing can show the rest."""
+    """The key in an environment variable (None: no key). Only the variable's name is stored."""
 
     variable: str | None = None
 
     def reveal(self) -> str:
-        """The key itself, "" where there is none. For the request's header only."""
+        """Return the key, "" where there is none. For the request's header only."""
         return os.environ.get(self.variable, "").strip() if self.variable else ""
 
     def hide_in(self, text: str) -> str:
-        """``text`` without the key (also as URLs write it), where it is long enough to be one."""
+        """Return ``text`` without the key (also URL-encoded), where it is long enough to be one."""
         key = self.reveal()
         if len(key) < _SHORTEST:  # a dummy such as "none" is no secret, and stands in ordinary words
             return text
         return text.replace(key, HIDDEN).replace(url_quote(key, safe=""), HIDDEN)
 
     def clean(self, text: str, limit: int = 200) -> str:
-        """What a server or a library said, on one short line: without keys and without any authorization header."""
+        """Shorten a message of a server or library to one line, without keys and authorization headers."""
         for key in [key for name, key in os.environ.items() if _NAME.search(name) and len(key) >= _SHORTEST]:
             text = text.replace(key, HIDDEN)
         hidden = _BEARER.sub(HIDDEN, _HEADER.sub(rf"\1{HIDDEN}", self.hide_in(text)))

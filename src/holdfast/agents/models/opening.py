@@ -1,4 +1,4 @@
-"""From what a study says about its models to models that answer, each loaded or connected once."""
+"""Open the models that a study refers to, each loaded or connected once."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.keys import ApiKey
-from holdfast.agents.models.usage import Usage
 from holdfast.agents.models.references import (
     EndpointReference,
     HubReference,
     LangChainReference,
     LocalReference,
     ModelReference,
-    resolve,
+    resolve_model,
 )
 from holdfast.agents.models.response_cache import ResponseCache
-from holdfast.agents.models.served.retrying import RetryBudget
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
 from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.agents.models.served.retrying import RetryBudget
 from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import ChatModel
 from holdfast.core.errors import InputError, ModelError
 
@@ -29,24 +29,27 @@ if TYPE_CHECKING:
     from holdfast.agents.models.local.model import LocalChatModel
 
 Loader = Callable[[LocalReference, int], ChatModel]
-"""A local model from its reference and the rows of its batch."""
+"""Loads a local model, given its reference and batch size."""
 
 
 def references(specs: Iterable[ModelSpec], micro_path: Path) -> dict[ModelSpec, ModelReference]:
-    """What each spec names, hub models by the folder of their files.
+    """Resolve each spec, hub models to the folder of their files.
 
-    :raises InputError, ModelError: see :func:`holdfast.agents.models.references.resolve` and :func:`fetched`.
+    Raises:
+        InputError, ModelError: see :func:`holdfast.agents.models.references.resolve_model` and :func:`fetched`.
     """
-    found = {spec: resolve(spec, micro_path) for spec in dict.fromkeys(specs)}
-    return {spec: fetched(ref) if isinstance(ref, HubReference) else ref for spec, ref in found.items()}
+    resolved = {spec: resolve_model(spec, micro_path) for spec in dict.fromkeys(specs)}
+    return {spec: fetched(ref) if isinstance(ref, HubReference) else ref for spec, ref in resolved.items()}
 
 
 def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
-    """A model whose weights lie on this machine, hub models by the folder of their files.
+    """Resolve a model whose weights are on this machine, hub models to the folder of their files.
 
-    :raises InputError: it is behind an endpoint. :raises InputError, ModelError: see :func:`fetched`.
+    Raises:
+        InputError: it is behind an endpoint, or see :func:`fetched`.
+        ModelError: see :func:`fetched`.
     """
-    reference = resolve(model, micro_path)
+    reference = resolve_model(model, micro_path)
     if isinstance(reference, HubReference):
         return fetched(reference)
     if not isinstance(reference, LocalReference):
@@ -55,17 +58,18 @@ def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
 
 
 def open_models(
-    found: dict[ModelSpec, ModelReference], *, batch_size: int = 32, local: Loader | None = None
+    resolved: dict[ModelSpec, ModelReference], *, batch_size: int = 32, local: Loader | None = None
 ) -> dict[ModelSpec, ChatModel]:
-    """A model for each reference; ``local`` loads those of this machine (into this process by default).
+    """Return a model for each reference; those at one endpoint with the same limits share its connections.
 
-    Those at one endpoint with the same limits share its connections.
+    ``local`` loads the models of this machine (into this process by default).
 
-    :raises InputError, ModelError: a model is not there, or cannot be loaded.
+    Raises:
+        InputError, ModelError: a model is not there, or cannot be loaded.
     """
     endpoints: dict[Endpoint, Endpoint] = {}
     models: dict[ModelSpec, ChatModel] = {}
-    for spec, reference in found.items():
+    for spec, reference in resolved.items():
         if isinstance(reference, EndpointReference):
             wanted = _endpoint(spec, reference)
             models[spec] = _served(spec, reference, endpoints.setdefault(wanted, wanted))
@@ -78,9 +82,11 @@ def open_models(
 
 
 def fetched(reference: HubReference) -> LocalReference:
-    """The folder of a hub model's files: its cache's, or fetched where the user lets it (``HF_HUB_OFFLINE=0``).
+    """Return the folder of a hub model's files: cached, or fetched where the user allows it (``HF_HUB_OFFLINE=0``).
 
-    :raises InputError: it is not in the cache, and may not be fetched. :raises ModelError: fetching failed.
+    Raises:
+        InputError: it is not in the cache, and may not be fetched.
+        ModelError: fetching failed.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -98,21 +104,22 @@ def fetched(reference: HubReference) -> LocalReference:
             "set HF_HUB_OFFLINE=0 to fetch it"
         ) from None
     except (OSError, ValueError) as error:
-        told = ApiKey("HF_TOKEN").clean(str(error))
-        raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {told}") from None
+        reason = ApiKey("HF_TOKEN").clean(str(error))
+        raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {reason}") from None
     return LocalReference(reference.word, Path(folder), reference.dtype, reference.device)
 
 
 def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -> LocalChatModel:
-    """The model in this process, which is one of ``processes`` that share the memory for conversations at rest.
+    """Load the model into this process, one of ``processes`` that share the memory for idle conversations.
 
-    :raises InputError, ModelError: see :meth:`holdfast.agents.models.local.model.LocalChatModel.load`.
+    Raises:
+        InputError, ModelError: see :meth:`holdfast.agents.models.local.model.LocalChatModel.load`.
     """
     from transformers.utils import logging as transformers_logging
 
     from holdfast.agents.models.local.model import LocalChatModel  # brings torch
 
-    transformers_logging.disable_progress_bar()  # weights load in a blink, and standard error is the user's
+    transformers_logging.disable_progress_bar()  # standard error is for our own progress
     device = reference.device or "cpu"
     return LocalChatModel.load(
         reference.path, dtype=reference.dtype, device=device, batch_size=batch_size, processes=processes

@@ -1,4 +1,4 @@
-"""What a model reference names: a folder, a model of the hub, an endpoint's, LangChain's. Light: no torch."""
+"""Resolve a model reference to a folder, a hub model, an endpoint or a LangChain model. Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.agents.models.spec import ModelSpec
-from holdfast.agents.models.reference_words import split_word
 from holdfast.core.errors import InputError
 from holdfast.core.wording import quote
 
@@ -29,7 +29,7 @@ class LocalReference:
 
 @dataclass(frozen=True, slots=True)
 class HubReference:
-    """A model of the Hugging Face hub, found in its cache or fetched when it is loaded."""
+    """A model of the Hugging Face hub, in the local cache or fetched when it is loaded."""
 
     word: str
     name: str
@@ -40,7 +40,7 @@ class HubReference:
 
 @dataclass(frozen=True, slots=True)
 class EndpointReference:
-    """A served model. ``key_env``: the variable that holds its key; None: it asks for none."""
+    """A served model. ``key_env``: the variable that holds its key; None: it needs none."""
 
     word: str
     model: str
@@ -50,7 +50,7 @@ class EndpointReference:
 
 @dataclass(frozen=True, slots=True)
 class LangChainReference:
-    """A model by the name that ``init_chat_model`` knows it by."""
+    """A model by its name for LangChain's ``init_chat_model``."""
 
     word: str
     name: str
@@ -59,16 +59,19 @@ class LangChainReference:
 ModelReference = LocalReference | HubReference | EndpointReference | LangChainReference
 
 
-def resolve(model: ModelSpec | str, micro_path: Path) -> ModelReference:
-    """Find what ``model`` names. ``micro_path``: the folder of the embedded base model, given from above.
+def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
+    """Resolve ``model``. ``micro_path``: the folder of the embedded base model.
 
-    :raises InputError: an unknown word, one without what must follow it, a setting that this kind of model does not
-        have, or a key's variable that is not set. Whether a folder holds a model is checked when it is loaded.
+    Whether a folder holds a model is checked when it is loaded.
+
+    Raises:
+        InputError: an unknown or incomplete reference, a setting that this kind of model does not have, or a key's
+            variable that is not set.
     """
     spec = ModelSpec(ref=model) if isinstance(model, str) else model
     word = spec.ref.strip()
     try:
-        scheme, rest = split_word(word)
+        scheme, rest = split_reference(word)
     except ValueError as error:
         raise InputError(str(error)) from None
     if scheme == "micro":
@@ -85,7 +88,7 @@ def resolve(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
-    """A folder where there is one of this name or it looks like a path, else a name of the hub."""
+    """Return a folder where there is one of this name or it looks like a path, else a hub model."""
     dtype, device = spec.dtype or "auto", spec.device
     path = Path(rest).expanduser()
     name, _, revision = rest.partition("@")
@@ -100,13 +103,15 @@ def _openai_url() -> str:
 
 
 def at_openai(base_url: str | None) -> bool:
-    """Whether requests go to OpenAI (or where the environment's OPENAI_BASE_URL says): who may have OpenAI's key."""
+    """Return whether requests go to OpenAI (or to the environment's OPENAI_BASE_URL), and so may carry its key."""
     return base_url is None or base_url.rstrip("/") == OPENAI_URL
 
 
 def _key_env(spec: ModelSpec) -> str | None:
-    """The variable that holds the key. OpenAI's own is sent to another server only where ``api_key_env`` or the
-    environment's OPENAI_BASE_URL says so."""
+    """Return the variable that holds the key.
+
+    OpenAI's own key is sent to another server only where ``api_key_env`` or the environment's OPENAI_BASE_URL says so.
+    """
     name = spec.api_key_env or (OPENAI_KEY if at_openai(spec.base_url) else None)
     if name is not None and not os.environ.get(name):
         more = "" if spec.api_key_env else ", or name a server of your own with 'base_url'"

@@ -1,4 +1,4 @@
-"""Answers kept on disk by the hash of their request, so that the same request is not paid for twice. Off by default."""
+"""Cache answers on disk by the hash of their request, so that none is paid for twice. Off by default."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ _TABLE = "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer TEXT 
 
 
 class ResponseCache:
-    """An SQLite file in WAL mode; several processes may share it. Only whole, valid answers are kept.
+    """An SQLite file in WAL mode; several processes may share it. Only complete, valid answers are stored.
 
-    An answer depends on nothing but the endpoint's URL and the bytes of the request, the seed among them.
+    The key hashes the endpoint's URL and the bytes of the request, which include the seed.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file. Raises ModelError where it cannot be, or is something else."""
+        """Open or create the file.
+
+        Raises:
+            ModelError: it cannot be opened, or is something else.
+        """
         self.path = path
         self._open()
 
@@ -37,27 +41,33 @@ class ResponseCache:
 
     @staticmethod
     def key(base_url: str, body: bytes) -> bytes:
-        """What an answer is kept under."""
+        """Return the key of a request."""
         return hashlib.sha256(base_url.encode() + b"\0" + body).digest()
 
     def get(self, key: bytes) -> Generation | None:
-        """The kept answer, or None; one that cannot be read counts as absent."""
+        """Return the cached answer, or None; an unreadable one counts as absent."""
         try:
             row = self._db.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
             return None if row is None else Generation(*json.loads(row[0]))
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
-    def put(self, key: bytes, made: Generation) -> None:
-        """Keep an answer. Raises ModelError where it cannot be written (a full disk, a read-only file)."""
-        row = json.dumps([made.text, made.prompt_tokens, made.completion_tokens, made.finish_reason])
+    def put(self, key: bytes, generation: Generation) -> None:
+        """Store an answer.
+
+        Raises:
+            ModelError: it cannot be written (a full disk, a read-only file).
+        """
+        row = json.dumps(
+            [generation.text, generation.prompt_tokens, generation.completion_tokens, generation.finish_reason]
+        )
         try:
             self._db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, row))
         except sqlite3.Error as error:
             raise ModelError(f"response cache {self.path}: cannot be written ({error})") from error
 
     def close(self) -> None:
-        """Close the file; the last one to do so tidies it up."""
+        """Close the file; the last connection also removes SQLite's side files."""
         self._db.close()
 
     def __getstate__(self) -> dict[str, Any]:

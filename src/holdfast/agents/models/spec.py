@@ -1,4 +1,4 @@
-"""What YAML may say about a model: a word (``micro``), or a mapping with ``ref`` and how to reach and run it.
+"""Model specs in YAML: a reference such as ``micro``, or a mapping with ``ref`` and settings.
 
 Keys come from the environment only; one that is written into YAML is refused without being repeated.
 """
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, PlainSerializer, PlainValidator
 
-from holdfast.agents.models.reference_words import split_word
+from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.personas.schema import Frozen
 
 #: Names under which people write keys, and what keys of well-known services look like.
@@ -32,7 +32,7 @@ _NO_KEY = (
     "variable of your own with 'api_key_env: NAME'"
 )
 
-#: Settings that change how a model is reached and how fast, and nothing that it says.
+#: Settings that change how a model is reached and how fast, but not its replies.
 WITHOUT_EFFECT = frozenset(
     (
         *("base_url", "api_key_env", "served_as", "load_adapters", "timeout_s", "concurrency"),
@@ -51,7 +51,7 @@ class Prices(Frozen):
 class ModelSpec(Frozen):
     """A model reference and its settings. Those after ``extra`` are for endpoints."""
 
-    ref: Annotated[str, Field(max_length=400)]  # see holdfast.agents.models.reference_words
+    ref: Annotated[str, Field(max_length=400)]  # see holdfast.agents.models.reference_syntax
     dtype: Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$")] | None = (
         None  # hf: a torch type; as the files say where None
     )
@@ -67,16 +67,16 @@ class ModelSpec(Frozen):
     retry_budget: Annotated[int, Field(ge=0)] = 10_000  # of all requests of a run together
     patience_s: Annotated[float, Field(ge=0)] = 600.0  # how long an endpoint may be away before it is given up
     prices: Prices | None = None
-    cache: str | None = None  # a file that keeps answers, so that the same request is not paid twice
+    cache: str | None = None  # a file that caches answers
 
     @property
     def key(self) -> str:
-        """The same for equal specs, and short for plain ones: ``micro``, or JSON."""
+        """A string that equal specs share: the reference alone, or JSON."""
         return self.ref if len(self.short) == 1 else json.dumps(self.short, sort_keys=True)
 
     @property
     def short(self) -> dict[str, Any]:
-        """What differs from the defaults."""
+        """The settings that differ from the defaults."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @property
@@ -86,7 +86,7 @@ class ModelSpec(Frozen):
 
     @property
     def in_words(self) -> str:
-        """For messages and reports: the reference, and where it is served."""
+        """The reference, and where it is served, for messages and reports."""
         return self.ref if self.base_url is None else f"{self.ref} at {self.base_url}"
 
     def __hash__(self) -> int:
@@ -94,14 +94,18 @@ class ModelSpec(Frozen):
 
 
 def parse_model(value: object) -> ModelSpec:
-    """A spec from a word or a mapping. A ValueError says what is allowed, or that a key has no place in YAML."""
+    """Parse a reference or a mapping.
+
+    Raises:
+        ValueError: it is neither, or holds a key; the message says what is allowed.
+    """
     if isinstance(value, ModelSpec):
         return value
     if any(_is_key(name, text) for name, text in _texts("", value)):
         raise ValueError(_NO_KEY)
     data = {"ref": value} if isinstance(value, str) else value
     if isinstance(data, dict) and isinstance(data.get("ref"), str):
-        split_word(data["ref"].strip())
+        split_reference(data["ref"].strip())
     if not isinstance(data, dict):
         raise ValueError(f"a model is a word such as micro, or a mapping with 'ref', got {type(value).__name__}")
     variable = data.get("api_key_env")
@@ -111,19 +115,23 @@ def parse_model(value: object) -> ModelSpec:
 
 
 def parse_words(ref: str, base_url: str | None) -> ModelSpec:
-    """A spec from the command line. A ValueError says what is wrong without repeating a key."""
+    """Parse the options of a command line.
+
+    Raises:
+        ValueError: they are wrong; the message repeats no key.
+    """
     if base_url is not None and not re.fullmatch(_URL, base_url):
         raise ValueError(_NO_KEY if _IN_URL.match(base_url) else "the URL must begin with http:// or https://")
     return parse_model({"ref": ref} | ({} if base_url is None else {"base_url": base_url}))
 
 
 def written(spec: ModelSpec) -> str | dict[str, Any]:
-    """As YAML writes it: the word where there is nothing but a reference."""
+    """Return the spec as YAML writes it: the reference alone where all settings are defaults."""
     return spec.ref if len(spec.short) == 1 else spec.short
 
 
 def effect(written_spec: object) -> object:
-    """What of a written spec the transcripts follow from; the port that a server listens at is not."""
+    """Return the part of a written spec that transcripts depend on: not the address of a server, for instance."""
     if not isinstance(written_spec, dict):
         return written_spec
     kept = {name: value for name, value in written_spec.items() if name not in WITHOUT_EFFECT}
@@ -131,7 +139,7 @@ def effect(written_spec: object) -> object:
 
 
 def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
-    """Every text inside ``value`` with the key that it stands under."""
+    """Yield every text inside ``value`` with the key that it stands under."""
     if isinstance(value, dict):
         for key, inside in value.items():
             yield from _texts(str(key), inside)
@@ -152,4 +160,4 @@ AnyModelSpec = Annotated[
     PlainValidator(parse_model, json_schema_input_type=str | ModelSpec),
     PlainSerializer(written),
 ]
-"""The type for a field of a study's model: reads words and mappings, writes them back."""
+"""The type of a study's model field: parses references and mappings, and serialises them."""

@@ -1,4 +1,4 @@
-"""What a served model has done so far, for progress lines, budgets and tables."""
+"""Count requests, tokens and cost of a served model, for progress, budgets and tables."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def answer(self, made: Generation) -> None:
-        """One answer came, and is paid for."""
+    def answer(self, generation: Generation) -> None:
+        """Count one answer and its tokens."""
         self.answered += 1
-        self.prompt_tokens += made.prompt_tokens
-        self.completion_tokens += made.completion_tokens
+        self.prompt_tokens += generation.prompt_tokens
+        self.completion_tokens += generation.completion_tokens
 
     def take(self) -> Usage:
-        """All of it, and begin again at nothing: so what another process counts can be told piece by piece."""
+        """Return the counts and reset them, so that another process can add them to its own."""
         taken = replace(self)
         for name in _COUNTS:
             setattr(self, name, 0)
@@ -42,19 +42,19 @@ class Usage:
         return taken
 
     def add(self, more: Usage) -> None:
-        """What was counted elsewhere, for the same model."""
+        """Add counts of another process for the same model."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.retries.update(more.retries)
 
     @property
     def cost_usd(self) -> float:
-        """0 without prices."""
+        """The cost in US dollars; 0 without prices."""
         prices = self.prices or Prices()
         return (self.prompt_tokens * prices.prompt + self.completion_tokens * prices.completion) / 1e6
 
     def counters(self) -> Mapping[str, float]:
-        """All of it by name."""
+        """Return all counts by name."""
         counts: dict[str, float] = {
             "requests": self.requests,
             "answered": self.answered,
@@ -71,7 +71,7 @@ class Usage:
 
 @runtime_checkable
 class CountsUsage(Protocol):
-    """A model that counts what it does."""
+    """A model that counts its usage."""
 
     @property
     def usage(self) -> Usage: ...

@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.agents.models.langchain.model import LangChainChatModel
 from holdfast.agents.models.opening import open_models
-from holdfast.agents.models.references import resolve
+from holdfast.agents.models.references import resolve_model
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
@@ -67,7 +67,7 @@ async def test_a_spec_says_where_it_is_and_how_often_to_try(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-CANARY-123456")
     async with ScriptedServer(Faults(1.0, weights={"500": 1.0}, in_a_row=2)) as server:
         spec = ModelSpec.model_validate({"ref": "langchain:openai:m", "base_url": server.base_url, "retries": retries})
-        model = open_models({spec: resolve(spec, base_path())})[spec]
+        model = open_models({spec: resolve_model(spec, base_path())})[spec]
         assert isinstance(model, LangChainChatModel)
         with nullcontext() if expected == "answered" else pytest.raises(ModelError, match=r"openai:m: .*500"):
             await model.generate(REQUEST)
@@ -80,7 +80,7 @@ def test_a_missing_key_is_told_before_anything_is_asked(monkeypatch: pytest.Monk
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     spec = ModelSpec(ref="langchain:openai:m")
     with pytest.raises(InputError, match=r"openai:m cannot be made: .*OPENAI_API_KEY"):
-        open_models({spec: resolve(spec, base_path())})
+        open_models({spec: resolve_model(spec, base_path())})
 
 
 @pytest.mark.skipif(importlib.util.find_spec("langchain") is None, reason="needs langchain")
@@ -88,17 +88,17 @@ def test_a_providers_package_that_is_missing_is_told_before_anything_is_asked(mo
     monkeypatch.setitem(sys.modules, "langchain_anthropic", None)
     spec = ModelSpec(ref="anthropic:claude-sonnet-4-5")
     with pytest.raises(InputError, match=r"pip install 'holdfast\[langchain\]' and the .*langchain-anthropic"):
-        open_models({spec: resolve(spec, base_path())})
+        open_models({spec: resolve_model(spec, base_path())})
 
 
 def test_what_langchain_does_not_take_is_refused() -> None:
     for setting in ({"retry_budget": 5}, {"api_key_env": "MY_KEY"}, {"cache": "answers.sqlite"}, {"patience_s": 1.0}):
         with pytest.raises(InputError, match=f"{next(iter(setting))} means nothing for LangChain; remove it"):
-            resolve(ModelSpec.model_validate({"ref": "langchain:openai:m", **setting}), base_path())
+            resolve_model(ModelSpec.model_validate({"ref": "langchain:openai:m", **setting}), base_path())
 
 
 @pytest.mark.skipif(importlib.util.find_spec("langchain") is not None, reason="langchain is installed")
 def test_without_langchain_the_line_to_type_is_said() -> None:
     spec = ModelSpec(ref="anthropic:claude-sonnet-4-5")
     with pytest.raises(InputError, match=r"not installed: pip install 'holdfast\[langchain\]'"):
-        open_models({spec: resolve(spec, base_path())})
+        open_models({spec: resolve_model(spec, base_path())})

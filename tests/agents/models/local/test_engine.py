@@ -81,31 +81,31 @@ async def test_two_requests_of_one_conversation_at_once(llama: Path) -> None:
     assert together == [await LocalChatModel.load(llama, dtype="float64").generate(r) for r in requests]
 
 
-def test_the_shelf_evicts_the_least_recently_used() -> None:
-    shelf = ConversationCache(max_tokens=2 * CHUNK)
+def test_the_cache_evicts_the_least_recently_used() -> None:
+    cache = ConversationCache(max_tokens=2 * CHUNK)
     talks = {name: CachedConversation(np.arange(3), [], CHUNK) for name in "abc"}
-    shelf.put("a", None, talks["a"])
-    shelf.put("b", None, talks["b"])
-    shelf.put("a", None, shelf.take("a", None))
-    shelf.put("c", None, talks["c"])
-    assert len(shelf.take("b", None).tokens) == 0
-    assert shelf.take("a", "adapter").capacity == 0
-    assert shelf.take("a", None) is talks["a"]
-    assert shelf.held == CHUNK
-    shelf.put("huge", None, CachedConversation(np.arange(3), [], 3 * CHUNK))
-    assert len(shelf) == 0
-    assert shelf.held == 0
+    cache.put("a", None, talks["a"])
+    cache.put("b", None, talks["b"])
+    cache.put("a", None, cache.take("a", None))
+    cache.put("c", None, talks["c"])
+    assert len(cache.take("b", None).tokens) == 0
+    assert cache.take("a", "adapter").capacity == 0
+    assert cache.take("a", None) is talks["a"]
+    assert cache.slots == CHUNK
+    cache.put("huge", None, CachedConversation(np.arange(3), [], 3 * CHUNK))
+    assert len(cache) == 0
+    assert cache.slots == 0
 
 
-def test_the_shelf_counts_bytes_too() -> None:
-    shelf = ConversationCache(max_tokens=1 << 20, max_bytes=3000)
+def test_the_cache_counts_bytes_too() -> None:
+    cache = ConversationCache(max_tokens=1 << 20, max_bytes=3000)
     for name in "abc":  # 2 x 1 x 4 x 16 float64 = 1,024 bytes each
         states = torch.zeros(1, 4, 16, dtype=torch.float64)
-        shelf.put(name, None, CachedConversation(np.arange(3), [(states, states.clone())], 4))
-    assert (len(shelf), shelf.bytes) == (2, 2048)
-    assert len(shelf.take("a", None).tokens) == 0
-    assert len(shelf.take("c", None).tokens) == 3
-    assert shelf.bytes == 1024
+        cache.put(name, None, CachedConversation(np.arange(3), [(states, states.clone())], 4))
+    assert (len(cache), cache.bytes) == (2, 2048)
+    assert len(cache.take("a", None).tokens) == 0
+    assert len(cache.take("c", None).tokens) == 3
+    assert cache.bytes == 1024
 
 
 def test_prefill_groups_cover_all_within_the_budget() -> None:
@@ -124,15 +124,15 @@ def test_states_that_still_lie_in_a_row_are_not_copied_and_stale_ones_are() -> N
     (layer,) = cache.layers
     layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
     layer.keys[1, :, :3] = layer.values[1, :, :3] = 1
-    cache.read_out(1, kept, np.arange(3), unchanged=0)
+    cache.store(1, kept, np.arange(3), unchanged=0)
     kept.layers[0][0].fill_(9)  # would show if it were copied
-    cache.read_in(1, kept, 3)
+    cache.restore(1, kept, 3)
     assert layer.keys[1, 0, :3].tolist() == [[1, 1]] * 3
-    cache.read_out(1, kept, np.arange(3), unchanged=0)
-    cache.read_in(0, kept, 3)
+    cache.store(1, kept, np.arange(3), unchanged=0)
+    cache.restore(0, kept, 3)
     layer.keys[0, :, 3] = layer.values[0, :, 3] = 2
-    cache.read_out(0, kept, np.arange(4), unchanged=3)
-    cache.read_in(1, kept, 4)
+    cache.store(0, kept, np.arange(4), unchanged=3)
+    cache.restore(1, kept, 4)
     for states in (layer.keys, layer.values):
         assert states[1, 0, :4].tolist() == [[1, 1], [1, 1], [1, 1], [2, 2]]
 
@@ -142,13 +142,13 @@ def test_what_a_row_holds_is_forgotten_when_another_takes_it_or_the_buffers_grow
     (layer,) = cache.layers
     layer.lazy_initialization(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))
     for intrude in (
-        lambda: cache.read_in(0, other, 0),
+        lambda: cache.restore(0, other, 0),
         lambda: cache.move(1, 0, 3),
         lambda: cache.reserve(cache.window.capacity, used=0),
     ):
         layer.keys[0, :, :3] = 1
-        cache.read_out(0, kept, np.arange(3), unchanged=0)
+        cache.store(0, kept, np.arange(3), unchanged=0)
         intrude()
         layer.keys[0, :, :3] = 5
-        cache.read_in(0, kept, 3)
+        cache.restore(0, kept, 3)
         assert layer.keys[0, 0, :3].tolist() == [[1, 1]] * 3

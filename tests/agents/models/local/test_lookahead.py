@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.micro import base_path
-from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.lookahead import MOST_GUESSES, Lookahead, SeenPhrases, guess
+from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from tests.agents.models.conftest import count_tokens_read
 from tests.agents.models.local.test_model import all_of
@@ -69,12 +69,12 @@ def test_rows_share_out_what_a_pass_may_read() -> None:
 def test_guesses_that_do_not_come_true_are_tried_rarely_until_they_do() -> None:
     ahead = Lookahead(160)
     for _ in range(40):
-        ahead.came_true(0, 8)
+        ahead.record(0, 8)
     tried = [ahead.most(1) for _ in range(64)]
     assert tried.count(2) == 2
     assert tried.count(0) == 62
     for _ in range(10):
-        ahead.came_true(8, 8)
+        ahead.record(8, 8)
     assert ahead.most(1) == MOST_GUESSES
 
 
@@ -98,13 +98,13 @@ async def test_true_and_false_guesses_change_no_word(
     model = LocalChatModel.load(models_folder[name], dtype="float64", batch_size=5)
     engine, replies = model._engine, {}
     engine._ahead = Lookahead(0)  # guesses nothing
-    rest = engine._rest
+    rest = engine._store
 
     def noting(number: int, row) -> None:  # type: ignore[no-untyped-def]
         replies[tuple(row.job.prompt.tolist())] = list(row.written)
         rest(number, row)
 
-    monkeypatch.setattr(engine, "_rest", noting)
+    monkeypatch.setattr(engine, "_store", noting)
     without = await all_of(model, list(range(8)), 3, WARM)
     assert len({reply for talk in without.values() for reply in talk}) > 12
 

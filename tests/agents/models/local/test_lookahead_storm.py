@@ -33,11 +33,13 @@ class Storm:
     """
 
     def __init__(self, backbone: Backbone, bank: AdapterBank, random: Random) -> None:
-        self.alone = Engine(backbone, bank, batch_size=1, shelf=ConversationCache(0))
+        self.alone = Engine(backbone, bank, batch_size=1, cache=ConversationCache(0))
         self.alone._ahead = Lookahead(0)  # guesses nothing
-        self.engine = Engine(backbone, bank, batch_size=random.choice((3, 8)), shelf=ConversationCache(random.choice((600, 4000))))
-        self.look_up, self.rest = self.engine._guesses, self.engine._rest
-        self.engine._guesses, self.engine._rest = self.guesses, self.note  # type: ignore[method-assign]
+        self.engine = Engine(
+            backbone, bank, batch_size=random.choice((3, 8)), cache=ConversationCache(random.choice((600, 4000)))
+        )
+        self.look_up, self.rest = self.engine._guesses, self.engine._store
+        self.engine._guesses, self.engine._store = self.guesses, self.note  # type: ignore[method-assign]
         self.random = random
         self.said: dict[str, list[int]] = {}  # the tokens of each conversation
         self.true: dict[Job, list[int]] = {}
@@ -52,7 +54,7 @@ class Storm:
             if requests and self.random.random() < 0.6:
                 requests -= 1
                 waiting.append(self.job(requests))
-            joining = [waiting.pop(0) for _ in range(min(self.engine.open_places, len(waiting)))]
+            joining = [waiting.pop(0) for _ in range(min(self.engine.free_rows, len(waiting)))]
             if joining:
                 self.engine.admit(joining)
             if self.engine.rows:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.models.local.worker_connection import search_path
 from holdfast.agents.models.local.model import LocalChatModel
-from holdfast.agents.models.opening import load_local
 from holdfast.agents.models.local.multiprocess import ProcessesModel, processes_for
+from holdfast.agents.models.local.worker_connection import search_path
+from holdfast.agents.models.opening import load_local
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
@@ -42,12 +42,12 @@ def request(words: str = "w1 w2", **settings: object) -> GenerationRequest:
 
 def kill(model: ProcessesModel) -> None:
     for worker in model._workers:
-        worker._line._process.kill()
-        worker._line._process.wait()
+        worker._connection._process.kill()
+        worker._connection._process.wait()
 
 
 def pids(model: ProcessesModel) -> list[int]:
-    return [worker._line._process.pid for worker in model._workers]
+    return [worker._connection._process.pid for worker in model._workers]
 
 
 async def test_it_says_what_one_process_says_with_adapters_too(
@@ -59,7 +59,7 @@ async def test_it_says_what_one_process_says_with_adapters_too(
     assert (pair.id, pair.adapters) == (alone.id, alone.adapters)
     assert await all_of(pair, list(range(12)), 3, WARM) == await all_of(alone, list(range(12)), 3, WARM)  # type: ignore[arg-type]
     assert len(set(pids(pair))) == 2
-    assert set(pair._homes.values()) == set(pair._workers)
+    assert set(pair._worker_of.values()) == set(pair._workers)
 
 
 async def test_a_process_that_is_killed_is_replaced_and_asked_again(
@@ -143,7 +143,7 @@ def test_the_processes_end_with_the_one_that_started_them(models_folder: dict[st
         "import sys, time; from pathlib import Path\n"
         "from holdfast.agents.models.local.multiprocess import ProcessesModel; from holdfast.agents.models.references import LocalReference\n"
         "model = ProcessesModel(LocalReference('hf:llama', Path(sys.argv[1])), 16, 2)\n"
-        "print(*(worker._line._process.pid for worker in model._workers), flush=True); time.sleep(60)"
+        "print(*(worker._connection._process.pid for worker in model._workers), flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(models_folder["llama"])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
@@ -194,7 +194,7 @@ def test_a_process_finds_the_modules_that_this_one_finds(monkeypatch: pytest.Mon
 def test_processes_share_the_memory_for_conversations_at_rest(llama: Path) -> None:
     alone, one_of_four = (load_local(LocalReference("hf:llama", llama), 8, count) for count in (1, 4))
     for limit in ("max_tokens", "max_bytes"):
-        whole, part = (getattr(model._engine.shelf, limit) for model in (alone, one_of_four))
+        whole, part = (getattr(model._engine.conversations, limit) for model in (alone, one_of_four))
         assert whole == 4 * part > 0
 
 

@@ -1,1 +1,1 @@
-"""Models of this machine: the engine that keeps every conversation's keys and values."""
+"""Run Hugging Face models on this machine, keeping each conversation's keys and values between turns."""

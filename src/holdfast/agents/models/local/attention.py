@@ -1,8 +1,8 @@
-"""Attention of few new tokens to many old ones, as two batched matrix products.
+"""Attention of few new tokens to many cached ones, as two batched matrix products.
 
-On a CPU, torch's fused kernel reads keys and values at half the speed of the memory when there is one query per row,
-and reading them is most of what decoding costs. A prefill of many tokens goes to transformers' own ``sdpa`` function,
-which never holds all scores at once.
+On a CPU, torch's fused kernel reads keys and values at half the memory bandwidth when there is one query per row, and
+reading them is most of the cost of decoding. A prefill of many tokens uses transformers' own ``sdpa`` function, which
+never holds all scores at once.
 """
 
 from __future__ import annotations
@@ -30,12 +30,19 @@ def attend(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Softmax attention; the contract of transformers' attention functions.
+    """Compute softmax attention, as transformers' attention functions do.
 
-    :param query: (rows, heads, new tokens, dimension).
-    :param key: (rows, key heads, slots, dimension); ``value`` likewise. Heads are a multiple of key heads.
-    :param attention_mask: additive, (rows, 1, new tokens, slots).
-    :returns: (rows, new tokens, heads, dimension of a value), and None for the weights.
+    Args:
+        module: the attention layer.
+        query: (rows, heads, new tokens, dimension).
+        key: (rows, key heads, slots, dimension). Heads are a multiple of key heads.
+        value: as ``key``.
+        attention_mask: additive, (rows, 1, new tokens, slots).
+        scaling: of the scores; dimension ** -0.5 by default.
+        **kwargs: other settings; unusual ones are passed to ``sdpa``.
+
+    Returns:
+        (rows, new tokens, heads, dimension of a value), and None for the weights.
     """
     rows, heads, new, dimension = query.shape
     groups, slots = key.shape[1], key.shape[2]
@@ -58,9 +65,9 @@ _local = threading.local()
 
 
 def _scratch(like: torch.Tensor, *shape: int) -> torch.Tensor:
-    """Return uninitialised memory of ``shape``, the same at every call of a thread.
+    """Return uninitialised memory of ``shape``, reused at every call of a thread.
 
-    Fresh memory for the scores of every layer would have to be mapped and cleared, which took a fifth of a step.
+    Otherwise the operating system would map and clear fresh pages for the scores of every layer: a fifth of a step.
     """
     size = math.prod(shape)
     scores = getattr(_local, "scores", None)
@@ -69,8 +76,8 @@ def _scratch(like: torch.Tensor, *shape: int) -> torch.Tensor:
     return scores[:size].view(shape)
 
 
-def use_on(model: Any) -> None:
-    """Let ``model`` attend by :func:`attend` where it would use torch's fused kernel on a CPU."""
+def install(model: Any) -> None:
+    """Let ``model`` use :func:`attend` where it would use torch's fused kernel on a CPU."""
     if model.device.type == "cpu" and model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(NAME)
 

@@ -1,8 +1,8 @@
-"""The decoding loop: conversations join and leave a running batch between two tokens.
+"""The decoding loop: conversations join and leave a running batch between two tokens (continuous batching).
 
 Synchronous and single-threaded; :mod:`holdfast.agents.models.local.model` runs it in a worker thread. What a row
 generates depends on its own tokens, adapter and seed only (up to rounding: run float64 where texts must be equal to the
-letter). Rows guess ahead (:mod:`holdfast.agents.models.local.lookahead`): a pass may write several tokens of a reply.
+letter). Rows guess ahead (:mod:`holdfast.agents.models.local.lookahead`), so a pass may write several tokens.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CPU_TOKENS, GPU_TOKENS = 128, 1024  # see Lookahead: where a pass stops being ch
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request on its way. ``prompt``: (tokens,), the rendered conversation; ``limit``: most tokens to generate."""
+    """A request in progress. ``prompt``: (tokens,), the rendered conversation; ``limit``: most tokens to generate."""
 
     request: GenerationRequest
     prompt: NDArray[np.int64]
@@ -42,11 +42,12 @@ class Job:
 class Row:
     """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
 
-    ``guesses``: what may follow them, read in the same pass.
+    ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
+    are.
     """
 
     job: Job
-    kept: CachedConversation
+    cached: CachedConversation
     unchanged: int
     length: int
     pending: NDArray[np.int64]
@@ -56,15 +57,15 @@ class Row:
 
     @property
     def unread(self) -> int:
-        """Tokens of the coming pass."""
+        """The number of tokens of the coming pass."""
         return len(self.pending) + len(self.guesses)
 
 
 class Engine:
-    """Up to ``batch_size`` conversations at once over one model."""
+    """Generates for up to ``batch_size`` conversations at once with one model."""
 
-    def __init__(self, backbone: Backbone, bank: AdapterBank, *, batch_size: int, shelf: ConversationCache) -> None:
-        self.backbone, self.bank, self.shelf = backbone, bank, shelf
+    def __init__(self, backbone: Backbone, bank: AdapterBank, *, batch_size: int, cache: ConversationCache) -> None:
+        self.backbone, self.bank, self.conversations = backbone, bank, cache
         self.batch_size = batch_size
         self.rows: list[Row] = []
         self._steps = 0
@@ -73,16 +74,16 @@ class Engine:
         self._cache = BatchCache(self._masks.layers, batch_size)
 
     @property
-    def open_places(self) -> int:
+    def free_rows(self) -> int:
         """How many jobs may join now."""
         if self.rows and self._steps % JOIN_EVERY:
             return 0
         return self.batch_size - len(self.rows)
 
     def admit(self, jobs: Sequence[Job]) -> None:
-        """Let jobs join, as many as there are ``open_places`` at most.
+        """Let jobs join, ``free_rows`` at most.
 
-        What is kept of each is read in, the rest of its prompt computed, and its first token drawn.
+        What is cached of each is restored, the rest of its prompt computed, and its first token drawn.
         """
         start = len(self.rows)
         joining = sorted((self._open(job) for job in jobs), key=lambda row: len(row.pending))
@@ -90,20 +91,20 @@ class Engine:
         longest = max(len(row.job.prompt) for row in joining)
         self._cache.reserve(longest + MOST_GUESSES, start)
         for number, row in enumerate(joining, start):
-            self._cache.read_in(number, row.kept, row.unchanged)
+            self._cache.restore(number, row.cached, row.unchanged)
         for first, last in _groups([len(row.pending) for row in joining], PREFILL_TOKENS):
             self._advance(start + first, start + last)
-        self._leave()
+        self._finish_rows()
 
     def step(self) -> None:
-        """Read every row's newest token and what it guesses after it, and draw what comes next."""
+        """Read every row's newest token and its guesses, and draw what comes next."""
         self._steps += 1
         self._cache.reserve(max(row.length for row in self.rows) + 1 + MOST_GUESSES, len(self.rows))
         self._advance(0, len(self.rows))
-        self._leave()
+        self._finish_rows()
 
     def abandon(self, error: BaseException) -> None:
-        """Deliver ``error`` to every row and forget what the batch holds."""
+        """Deliver ``error`` to every row and empty the batch."""
         for row in self.rows:
             row.job.deliver(error)
         self.rows.clear()
@@ -111,14 +112,14 @@ class Engine:
 
     def _open(self, job: Job) -> Row:
         request = job.request
-        kept = self.shelf.take(request.key, request.adapter)
+        cached = self.conversations.take(request.key, request.adapter)
         # At least one token has to be read, to have logits to draw from.
-        known = min(kept.common(job.prompt), len(job.prompt) - 1)
-        kept.phrases.reread(job.prompt.tolist(), known)
-        return Row(job, kept, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
+        known = min(cached.common(job.prompt), len(job.prompt) - 1)
+        cached.phrases.reread(job.prompt.tolist(), known)
+        return Row(job, cached, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
 
     def _advance(self, first: int, last: int) -> None:
-        """Read the pending tokens of rows [first, last) and what they guess; draw at least a token for each."""
+        """Read the pending tokens and guesses of rows [first, last); draw at least a token for each."""
         rows = self.rows[first:last]
         most = self._ahead.most(len(rows))
         for row in rows:
@@ -131,13 +132,13 @@ class Engine:
             return []
         tail = [*row.job.prompt[-LONGEST_RUN:].tolist(), *row.written[-LONGEST_RUN:]]
         adapter = row.job.request.adapter
-        return self._ahead.guess(row.kept.phrases, adapter, tail, most, self.backbone.stop_ids)
+        return self._ahead.guess(row.cached.phrases, adapter, tail, most, self.backbone.stop_ids)
 
     def _draw(self, rows: Sequence[Row], logits: torch.Tensor) -> None:
-        """Draw on along each row's guesses for as long as they come true.
+        """Draw tokens along each row's guesses for as long as they are accepted.
 
-        :param logits: (rows, at least 1 + guesses, vocabulary); those of a row's last pending token and its guesses
-            are its last ones.
+        ``logits``: (rows, at least 1 + guesses, vocabulary); the last ones of a row belong to its last pending token
+        and its guesses.
         """
         before, going, ahead = [len(row.written) for row in rows], list(range(len(rows))), 0
         while going:
@@ -148,7 +149,7 @@ class Engine:
             for row, token in zip(drawing, drawn, strict=True):
                 row.written.append(token)
             going = [
-                number for number, token in zip(going, drawn, strict=True) if self._foreseen(rows[number], ahead, token)
+                number for number, token in zip(going, drawn, strict=True) if self._guessed(rows[number], ahead, token)
             ]
             ahead += 1
         accepted = 0
@@ -157,16 +158,16 @@ class Engine:
             row.length += len(row.pending) + came_true
             row.pending = np.array(row.written[-1:])
             accepted += came_true
-        self._ahead.came_true(accepted, sum(1 for row in rows if row.guesses))
+        self._ahead.record(accepted, sum(1 for row in rows if row.guesses))
 
-    def _foreseen(self, row: Row, ahead: int, token: int) -> bool:
-        """Whether ``token`` is what the row guessed for this place, and more may follow."""
+    def _guessed(self, row: Row, ahead: int, token: int) -> bool:
+        """Return whether ``token`` is what the row guessed for this position, and more may follow."""
         return row.guesses[ahead : ahead + 1] == [token] and token not in self.backbone.stop_ids
 
     def logits(self, first: int, last: int) -> torch.Tensor:
         """Read the pending tokens of rows [first, last) and their guesses.
 
-        :returns: (rows, 1 + most guesses of a row, vocabulary), what the last tokens of each row predict.
+        Returns (rows, 1 + most guesses of a row, vocabulary): what the last tokens of each row predict.
         """
         rows = self.rows[first:last]
         device = self.backbone.device
@@ -195,15 +196,15 @@ class Engine:
         ).logits
         return predicted
 
-    def _leave(self) -> None:
-        """Deliver the rows that are done, put their states to rest, and close the gaps from the end."""
+    def _finish_rows(self) -> None:
+        """Deliver the finished rows, store their states, and fill the gaps from the end."""
         for number in range(len(self.rows) - 1, -1, -1):
             row = self.rows[number]
             stopped = row.written[-1] in self.backbone.stop_ids
             cancelled = row.job.cancelled()
             if not (stopped or cancelled or len(row.written) == row.job.limit):
                 continue
-            self._rest(number, row)
+            self._store(number, row)
             if not cancelled:
                 row.job.deliver(self._generation(row, stopped=stopped))
             last = self.rows.pop()
@@ -211,18 +212,18 @@ class Engine:
                 self._cache.move(len(self.rows), number, last.length)
                 self.rows[number] = last
 
-    def _rest(self, number: int, row: Row) -> None:
+    def _store(self, number: int, row: Row) -> None:
         seen = np.concatenate([row.job.prompt, np.array(row.written[:-1], dtype=np.int64)])
-        self._remember(row)
-        self._cache.read_out(number, row.kept, seen, row.unchanged)
-        self.shelf.put(row.job.request.key, row.job.request.adapter, row.kept)
+        self._learn(row)
+        self._cache.store(number, row.cached, seen, row.unchanged)
+        self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached)
 
-    def _remember(self, row: Row) -> None:
-        """Let later guesses know what was written here."""
+    def _learn(self, row: Row) -> None:
+        """Learn the row's reply for later guesses."""
         before = row.job.prompt[-LONGEST_RUN:].tolist()
         said = [*before, *row.written]
-        row.kept.phrases.learn(said, len(before))
-        row.kept.phrases.learned += len(row.written)
+        row.cached.phrases.learn(said, len(before))
+        row.cached.phrases.learned += len(row.written)
         self._ahead.learn(row.job.request.adapter, said, len(before))
 
     def _generation(self, row: Row, *, stopped: bool) -> Generation:
@@ -231,7 +232,7 @@ class Engine:
 
 
 def _groups(counts: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
-    """Cut ascending ``counts`` into runs [first, last) that waste little padding and stay within ``budget`` tokens."""
+    """Cut ascending ``counts`` into runs [first, last) with little padding, within ``budget`` tokens each."""
     first = 0
     for number, count in enumerate(counts):
         too_uneven = count > 2 * counts[first] + 16

@@ -1,4 +1,4 @@
-"""From a folder to a model that is ready to generate, with errors that say what is wrong."""
+"""Load a model folder, ready to generate, with errors that say what is wrong."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from holdfast.agents.models.local.attention import use_on
-from holdfast.agents.models.references import ModelReference, resolve
+from holdfast.agents.models.local.attention import install
 from holdfast.core.errors import InputError, ModelError
 
-__all__ = ["Backbone", "ModelReference", "load_backbone", "resolve"]
-
-
-#: What loading raises; an AssertionError is torch's word for a device that it was not built for.
+#: What loading raises; torch raises AssertionError for a device that it was not built for.
 _BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, AssertionError)
 
 
@@ -39,10 +35,14 @@ class Backbone:
 def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Backbone:
     """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
 
-    :param dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
-    :param device: torch's word for it, or "auto": a GPU where this machine has one.
-    :raises InputError: no such folder, or none of a model.
-    :raises ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
+    Args:
+        path: a folder that ``transformers`` can load.
+        dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
+        device: a torch device, or "auto": a GPU where this machine has one.
+
+    Raises:
+        InputError: there is no such folder, or it holds no model.
+        ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
     """
     if not path.is_dir():
         raise InputError(f"model folder {path} does not exist")
@@ -65,14 +65,15 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
 
 
 def wrap(model: Any, tokenizer: Any, *, name: str) -> Backbone:
-    """A backbone from objects already in memory.
+    """Return a backbone from objects already in memory.
 
-    :raises ModelError: the tokenizer has no chat template.
+    Raises:
+        ModelError: the tokenizer has no chat template.
     """
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError(f"the tokenizer of {name} has no chat template, so it cannot hold a conversation")
     model.eval().requires_grad_(False)
-    use_on(model)
+    install(model)
     if model.dtype == torch.float64:
         _normalise_in_double(model)
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
@@ -80,7 +81,7 @@ def wrap(model: Any, tokenizer: Any, *, name: str) -> Backbone:
 
 
 def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """The end tokens of the generation config, and the tokenizer's own."""
+    """Return the end tokens of the generation config, and the tokenizer's own."""
     stops = model.generation_config.eos_token_id if model.generation_config is not None else None
     ids = set(stops if isinstance(stops, list) else [stops]) | {tokenizer.eos_token_id}
     return frozenset(int(token) for token in ids if token is not None)
@@ -103,7 +104,7 @@ def _normalise_in_double(model: torch.nn.Module) -> None:
 
 
 class _DoubleNorm:
-    """``x -> rms_norm(x)`` in the type of ``x``."""
+    """Computes ``rms_norm(x)`` in the type of ``x``."""
 
     def __init__(self, weight: torch.Tensor, eps: float) -> None:
         self.weight, self.eps = weight, eps
@@ -115,10 +116,10 @@ class _DoubleNorm:
 def _dtype(name: str) -> Any:
     if name == "auto":
         return "auto"
-    found = getattr(torch, name, None)
-    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise ModelError(f"unknown dtype {name!r}; allowed: auto, float64, float32, bfloat16, float16")
-    return found
+    return dtype
 
 
 def _device(name: str) -> str:

@@ -1,9 +1,9 @@
 """Several LoRA adapters and the bare base in one forward pass (LoRA: Hu et al., ICLR 2022).
 
-PEFT reads the adapters, so every folder that it writes works. For running them, the adapters of a module are laid
-side by side, A = [A1; A2; ...] and B = [s1 B1, s2 B2, ...], and a row's activations outside its own adapter's ranks are
-multiplied by 0: ``y = W x + B (select * (A x))``. That is three more operations a module however many adapters there
-are, where PEFT's ``adapter_names`` takes a handful per adapter and module; a row without an adapter gets exactly 0.
+PEFT loads the adapters, so every folder that it writes works. To run them, the adapters of a module are concatenated,
+A = [A1; A2; ...] and B = [s1 B1, s2 B2, ...], and a row's activations outside its own adapter's ranks are multiplied by
+0: ``y = W x + B (select * (A x))``. That is three more operations a module however many adapters there are, where
+PEFT's ``adapter_names`` takes a handful per adapter and module; a row without an adapter gets exactly 0.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class AdapterBank:
     def add(self, name: str, path: Path) -> None:
         """Load the PEFT folder ``path`` under ``name``.
 
-        :raises ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA.
+        Raises:
+            ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA.
         """
         if name in self.names:
             raise ModelError(f"there is an adapter named {name!r} already")
@@ -58,7 +59,7 @@ class AdapterBank:
         self._stack()
 
     def use(self, adapters: Sequence[str | None]) -> None:
-        """Say which adapter each row of the coming pass runs under; None is the bare base."""
+        """Set the adapter of each row of the coming pass; None is the bare base."""
         if self._select is None or not any(adapters):
             self.current = None
             return

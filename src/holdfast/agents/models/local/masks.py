@@ -1,4 +1,4 @@
-"""Which slots each new token attends to, for left-aligned rows: causal, and sliding where the model slides."""
+"""Attention masks for left-aligned rows: causal, and sliding where the model's layers slide."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ class Masks:
 
     @classmethod
     def of(cls, config: Any, dtype: torch.dtype) -> Masks:
-        """What ``config``'s layers need.
+        """Return the masks that ``config``'s layers need.
 
-        :raises ModelError: a layer keeps something else than keys and values of each token (linear attention, ...).
+        Raises:
+            ModelError: a layer keeps something else than keys and values of each token (linear attention, ...).
         """
         types, settings = get_layer_types_and_kwargs(config)
         kinds: dict[str, int | None] = {}
@@ -37,10 +38,10 @@ class Masks:
         return cls(kinds, len(types), dtype)
 
     def build(self, positions: torch.Tensor, length: int) -> Any:
-        """Additive masks (rows, 1, new tokens, length) for tokens at ``positions`` (rows, new tokens).
+        """Build additive masks (rows, 1, new tokens, length) for tokens at ``positions`` (rows, new tokens).
 
-        A mapping by layer type where a model mixes them, else one tensor. A padding token is given position 0 by the
-        caller, so that no row of a mask hides everything (which would make NaN).
+        Returns a mapping by layer type where a model mixes them, else one tensor. Padding tokens must have position 0,
+        so that no row of a mask hides everything (which would make NaN).
         """
         slots = torch.arange(length, device=positions.device)
         at = positions[:, None, :, None]

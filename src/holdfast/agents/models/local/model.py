@@ -1,4 +1,4 @@
-"""A chat model over any Hugging Face causal language model on this machine, for hundreds of conversations at once."""
+"""A chat model over any local Hugging Face causal language model, for hundreds of concurrent conversations."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 
 from holdfast.agents.models.local.cache import MAX_BYTES, ConversationCache
-from holdfast.agents.models.local.self_check import check_architecture
 from holdfast.agents.models.local.engine import Engine, Job
 from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.models.local.rendering import Renderer
+from holdfast.agents.models.local.self_check import check_architecture
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 
@@ -25,10 +25,10 @@ MAX_CACHE_TOKENS = 1 << 18
 
 
 class LocalChatModel:
-    """:class:`holdfast.agents.protocols.ChatModel` with a KV cache per conversation, batching, and LoRA adapters.
+    """A :class:`holdfast.agents.protocols.ChatModel` with a KV cache per conversation, batching, and LoRA adapters.
 
     ``generate`` may be awaited any number of times at once, from any event loop. Requests wait in order of arrival; a
-    worker thread lets them into the running batch as rows become free, so the event loop stays responsive. A request
+    worker thread admits them to the running batch as rows become free, so the event loop stays responsive. A request
     whose awaiter is cancelled leaves the batch before the next token.
     """
 
@@ -44,11 +44,11 @@ class LocalChatModel:
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
         self._renderer = Renderer(backbone.tokenizer, backbone.name)
-        shelf = ConversationCache(max_cache_tokens // processes, _shelf_bytes(backbone.device) // processes)
-        self._engine = Engine(backbone, self._bank, batch_size=batch_size, shelf=shelf)
+        cache = ConversationCache(max_cache_tokens // processes, _cache_bytes(backbone.device) // processes)
+        self._engine = Engine(backbone, self._bank, batch_size=batch_size, cache=cache)
         self._waiting: deque[Job] = deque()
         self._queue_lock = threading.Lock()  # guards _waiting and _running
-        self._model_lock = threading.Lock()  # held during a pass, and while adapters change
+        self._model_lock = threading.Lock()  # during a pass, and while adapters change
         self._running = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="holdfast-model")
 
@@ -66,12 +66,19 @@ class LocalChatModel:
     ) -> LocalChatModel:
         """Load the model folder ``path`` and its adapters.
 
-        :param dtype: "auto", or a torch type's name; float64 makes texts independent of what shares a batch.
-        :param batch_size: most conversations in one forward pass.
-        :param max_cache_tokens: most tokens whose keys and values are kept for conversations at rest; fewer where they
-            would take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
-        :param processes: how many share the work, and so the memory for conversations at rest.
-        :raises InputError, ModelError: see :func:`holdfast.agents.models.local.loading.load_backbone` and :meth:`add_adapter`.
+        Args:
+            path: a folder that ``transformers`` can load.
+            adapters: PEFT LoRA folders by name.
+            dtype: "auto", or a torch type's name; float64 makes texts independent of what shares a batch.
+            device: a torch device, or "auto".
+            batch_size: most conversations in one forward pass.
+            max_cache_tokens: most tokens whose keys and values are kept for idle conversations; fewer where they would
+                take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
+            processes: how many processes share the work, and so the memory for idle conversations.
+
+        Raises:
+            InputError, ModelError: see :func:`holdfast.agents.models.local.loading.load_backbone` and
+                :meth:`add_adapter`.
         """
         model = cls(
             load_backbone(path, dtype=dtype, device=device),
@@ -89,13 +96,14 @@ class LocalChatModel:
 
     @property
     def adapters(self) -> tuple[str, ...]:
-        """Names that a request's ``adapter`` may have."""
+        """The names that a request's ``adapter`` may have."""
         return self._bank.names
 
     def add_adapter(self, name: str, path: Path) -> None:
         """Make the PEFT LoRA folder ``path`` available under ``name``; safe while conversations run.
 
-        :raises ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA.
+        Raises:
+            ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA.
         """
         with self._model_lock:
             self._bank.add(name, path)
@@ -103,8 +111,9 @@ class LocalChatModel:
     async def generate(self, request: GenerationRequest) -> Generation:
         """Write the next assistant message.
 
-        :raises ModelError: an unknown adapter, a conversation longer than the model's context, a chat template that
-            refuses the messages, or not enough memory.
+        Raises:
+            ModelError: an unknown adapter, a conversation longer than the model's context, a chat template that refuses
+                the messages, or not enough memory.
         """
         if request.adapter is not None and request.adapter not in self._bank.names:
             known = ", ".join(self._bank.names) or "none"
@@ -119,7 +128,7 @@ class LocalChatModel:
         answer: asyncio.Future[Generation] = loop.create_future()
 
         def deliver(result: Generation | BaseException) -> None:
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop was closed
                 loop.call_soon_threadsafe(_settle, answer, result)
 
         self._submit(Job(request, prompt, max(1, min(request.sampling.max_tokens, room)), deliver, answer.cancelled))
@@ -133,11 +142,11 @@ class LocalChatModel:
                 self._worker.submit(self._work)
 
     def _next_jobs(self) -> list[Job]:
-        """What may join now. Says that the worker is no longer running where there is nothing left to do."""
+        """Return the jobs that may join now; without any job or row left, mark the worker as stopped."""
         with self._queue_lock:
             jobs: list[Job] = []
-            places = self._engine.open_places
-            while self._waiting and len(jobs) < places:
+            rows = self._engine.free_rows
+            while self._waiting and len(jobs) < rows:
                 job = self._waiting.popleft()
                 if not job.cancelled():
                     jobs.append(job)
@@ -167,8 +176,8 @@ class LocalChatModel:
                 job.deliver(cause)
 
 
-def _shelf_bytes(device: torch.device) -> int:
-    """How much memory conversations at rest may take, once the model is loaded."""
+def _cache_bytes(device: torch.device) -> int:
+    """Return how much memory idle conversations may take, once the model is loaded."""
     if device.type != "cuda":
         return MAX_BYTES
     free, _ = torch.cuda.mem_get_info(device)

@@ -1,8 +1,8 @@
 """A small local model in several processes of this machine, each with an engine over some of the conversations.
 
-A small model's passes are too short to be shared out among processor cores: torch with two threads is no faster than
-with one. Nor are two engines in threads of one process, which wait for each other's interpreter between a pass's some
-hundred operations. Two processes are nearly twice as fast. Light: imports no torch.
+A small model's passes are too short to be split among processor cores: torch with two threads is no faster than with
+one, and engines in two threads of one process block each other in the interpreter between a pass's hundreds of
+operations. Two processes are nearly twice as fast. Imports no torch.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from holdfast.agents.models.local.worker_connection import WorkerConnection, LostError
+from holdfast.agents.models.local.worker_connection import WorkerConnection, WorkerDiedError
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
 
-SMALL_BYTES = 128 << 20  # of weights on disk; a larger model's passes keep all cores busy by themselves
+SMALL_BYTES = 128 << 20  # of weights on disk; a larger model's passes use all cores by themselves
 ROWS = 8  # a process with fewer conversations at once spends its time between the passes
-MOST = 4  # that are started without being asked for; each takes about half a gigabyte, and what its conversations take
+MOST = 4  # processes by default; each takes about half a gigabyte, and what its conversations take
 DEATHS = 3  # of one process, after which the model counts as lost
 _KNOWN = 1 << 14  # conversations whose process is remembered
 
 
 def processes_for(reference: LocalReference, batch_size: int, most: int) -> int:
-    """How many processes, of ``most``, a model is worth: 1 where it is large, on a GPU, or the batch is narrow."""
+    """Return how many processes, ``most`` at most, help: 1 if the model is large or on a GPU, or the batch small."""
     weights = sum(file.stat().st_size for file in reference.path.glob("*.safetensors") if file.is_file())
     if reference.device not in (None, "cpu") or not 0 < weights <= SMALL_BYTES:
         return 1
@@ -35,15 +35,16 @@ def processes_for(reference: LocalReference, batch_size: int, most: int) -> int:
 
 
 class ProcessesModel:
-    """:class:`holdfast.agents.protocols.ChatModel` over ``processes`` processes. A conversation always speaks with the same one.
+    """A :class:`holdfast.agents.protocols.ChatModel` over several processes; a conversation stays with one of them.
 
-    A process that dies is started again and asked again: an answer follows from its request alone.
+    A process that dies is restarted and its requests are repeated: an answer depends on its request alone.
     """
 
     def __init__(self, reference: LocalReference, batch_size: int, processes: int) -> None:
         """Start the processes and wait until the model is loaded in all of them.
 
-        :raises InputError, ModelError: it cannot be loaded; see :meth:`holdfast.agents.models.local.model.LocalChatModel.load`.
+        Raises:
+            InputError, ModelError: see :meth:`holdfast.agents.models.local.model.LocalChatModel.load`.
         """
         share = -(-batch_size // processes)
         self._workers: list[_Worker] = []
@@ -55,42 +56,45 @@ class ProcessesModel:
         except BaseException:
             self.close()
             raise
-        self._homes: OrderedDict[str, _Worker] = OrderedDict()
+        self._worker_of: OrderedDict[str, _Worker] = OrderedDict()
 
     @property
     def adapters(self) -> tuple[str, ...]:
-        """Names that a request's ``adapter`` may have."""
+        """The names that a request's ``adapter`` may have."""
         return tuple(self._workers[0].adapters)
 
     def add_adapter(self, name: str, path: Path) -> None:
         """Make the PEFT LoRA folder ``path`` available under ``name``.
 
-        :raises ModelError: as :meth:`holdfast.agents.models.local.model.LocalChatModel.add_adapter`.
+        Raises:
+            ModelError: see :meth:`holdfast.agents.models.local.model.LocalChatModel.add_adapter`.
         """
-        for asked in [worker.add_adapter(name, path) for worker in self._workers]:
-            asked()
+        for answer in [worker.add_adapter(name, path) for worker in self._workers]:
+            answer()
 
     def close(self) -> None:
-        """End the processes; who asks now gets a ModelError."""
+        """End the processes; later requests raise a ModelError."""
         _close(self._workers)
 
     async def generate(self, request: GenerationRequest) -> Generation:
         """Write the next assistant message.
 
-        :raises ModelError: as :meth:`holdfast.agents.models.local.model.LocalChatModel.generate`, or the process died repeatedly.
+        Raises:
+            ModelError: see :meth:`holdfast.agents.models.local.model.LocalChatModel.generate`; or the process died
+                repeatedly.
         """
-        return await self._home(request.key).generate(request)
+        return await self._worker_for(request.key).generate(request)
 
-    def _home(self, key: str) -> _Worker:
-        worker = self._homes.pop(key, None) or min(self._workers, key=lambda worker: worker.load)
-        self._homes[key] = worker
-        while len(self._homes) > _KNOWN:
-            self._homes.popitem(last=False)
+    def _worker_for(self, key: str) -> _Worker:
+        worker = self._worker_of.pop(key, None) or min(self._workers, key=lambda worker: worker.load)
+        self._worker_of[key] = worker
+        while len(self._worker_of) > _KNOWN:
+            self._worker_of.popitem(last=False)
         return worker
 
 
 class _Worker:
-    """One of the processes, and another one in its place where it dies."""
+    """One process, replaced when it dies."""
 
     def __init__(self, reference: LocalReference, batch_size: int, processes: int) -> None:
         self._opening = (reference, batch_size, processes)
@@ -99,31 +103,31 @@ class _Worker:
         self._deaths = 0
         self._closed = False
         self._lock = threading.Lock()  # while a process takes the place of another
-        self._line = WorkerConnection(self._opening)
+        self._connection = WorkerConnection(self._opening)
 
     @property
     def load(self) -> int:
-        """Requests under way."""
-        return len(self._line.asked)
+        """The number of requests under way."""
+        return len(self._connection.pending)
 
     def ready(self) -> str:
-        """Wait until the model is loaded; its id."""
+        """Wait until the model is loaded; return its id."""
         try:
-            name: str = self._line.loaded.result()
-        except LostError:
-            raise self._died_loading(self._line) from None
+            name: str = self._connection.loaded.result()
+        except WorkerDiedError:
+            raise self._died_loading(self._connection) from None
         return name
 
     def add_adapter(self, name: str, path: Path) -> Callable[[], None]:
-        """Ask for an adapter; call what is returned to wait for it."""
-        line = self._line
-        asked = line.ask((name, path))
+        """Send an adapter to the process; return a function that waits until it is loaded."""
+        connection = self._connection
+        answer = connection.send((name, path))
 
         def wait() -> None:
             try:
-                asked.result()
-            except LostError:
-                self._replace(line)
+                answer.result()
+            except WorkerDiedError:
+                self._replace(connection)
                 self.add_adapter(name, path)()
             self.adapters[name] = path
 
@@ -131,25 +135,25 @@ class _Worker:
 
     async def generate(self, request: GenerationRequest) -> Generation:
         while True:
-            line = self._line
-            asked = line.ask(request)
+            connection = self._connection
+            answer = connection.send(request)
             try:
-                made: Generation = await asyncio.wrap_future(asked)
-                return made
-            except LostError:
-                await asyncio.to_thread(self._replace, line)
+                generation: Generation = await asyncio.wrap_future(answer)
+                return generation
+            except WorkerDiedError:
+                await asyncio.to_thread(self._replace, connection)
             except asyncio.CancelledError:
-                line.withdraw(asked)
+                connection.cancel(answer)
                 raise
 
     def close(self) -> None:
         self._closed = True
-        self._line.close()
+        self._connection.close()
 
     def _replace(self, lost: WorkerConnection) -> None:
         """Start a process in the place of one that died, unless another request has done so already."""
         with self._lock:
-            if self._line is not lost:
+            if self._connection is not lost:
                 return
             if self._closed:
                 raise ModelError(f"the processes of {self._name} are closed")
@@ -157,25 +161,27 @@ class _Worker:
             self._deaths += 1
             if self._deaths >= DEATHS:
                 raise ModelError(f"the process of {self._name} died {DEATHS} times ({end}); is there enough memory?")
-            self._line = self._another()
+            self._connection = self._another()
             if self._closed:  # meanwhile
-                self._line.close()
+                self._connection.close()
 
     def _another(self) -> WorkerConnection:
-        """A process that knows what the dead one knew: nobody may ask it before."""
-        line = WorkerConnection(self._opening)
+        """Start a process and load the adapters of the dead one, before it takes any request."""
+        connection = WorkerConnection(self._opening)
         try:
-            for asked in [line.loaded, *(line.ask(adapter) for adapter in self.adapters.items())]:
-                asked.result()
-        except LostError:
-            raise self._died_loading(line) from None
+            for answer in [connection.loaded, *(connection.send(adapter) for adapter in self.adapters.items())]:
+                answer.result()
+        except WorkerDiedError:
+            raise self._died_loading(connection) from None
         except HoldfastError:
-            line.close()
+            connection.close()
             raise
-        return line
+        return connection
 
-    def _died_loading(self, line: WorkerConnection) -> ModelError:
-        return ModelError(f"the process of {self._name} died while it loaded ({line.end}); is there enough memory?")
+    def _died_loading(self, connection: WorkerConnection) -> ModelError:
+        return ModelError(
+            f"the process of {self._name} died while it loaded ({connection.end}); is there enough memory?"
+        )
 
 
 def _close(workers: Iterable[_Worker]) -> None:

@@ -1,9 +1,9 @@
-"""From messages to tokens, without tokenising a conversation's earlier turns again.
+"""Render messages to tokens without tokenising a conversation's earlier turns again.
 
-The template is asked for the whole text at every turn, so one that rewrites history (that drops earlier thinking, for
-instance) is followed to the letter. What is spared is tokenising: a text is cut at the last special token that it
-shares with the conversation's text of the turn before, and only what comes after is tokenised. A special token ends
-whatever a tokenizer does to the text before it; whether that holds for this tokenizer is tried when it is loaded.
+The template renders the whole text at every turn, so one that rewrites history (that drops earlier thinking, for
+instance) is followed. Only tokenising is saved: the text is cut at the last special token that it shares with the
+conversation's text of the turn before, and the rest is tokenised. This is exact where a special token bounds the
+tokenisation of the text before it, which is checked when the tokenizer is loaded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from holdfast.agents.protocols import Message
 from holdfast.core.errors import ModelError
 
-KEPT = 1024  # conversations whose last text is remembered; the others are tokenised whole
+KEPT = 1024  # conversations whose last text is cached; the others are tokenised whole
 
 Ids = NDArray[np.int64]
 
@@ -33,7 +33,7 @@ _PROBE = (
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A text up to its last special token, and that text's tokens."""
+    """A text up to its last special token, and its tokens."""
 
     text: str
     ids: Ids
@@ -55,10 +55,12 @@ class Renderer:
         return bool(self._marks)
 
     def tokens(self, key: str, messages: tuple[Message, ...]) -> Ids:
-        """The prompt for the next assistant message, (tokens,).
+        """Return the prompt for the next assistant message, (tokens,).
 
-        :param key: names the conversation. What is remembered under it saves work and changes nothing.
-        :raises ModelError: the template refuses the messages.
+        What is cached under ``key``, the conversation's name, saves work and does not change the result.
+
+        Raises:
+            ModelError: the template refuses the messages.
         """
         text = self._text(messages)
         known = self._known.pop(key, None)
@@ -91,7 +93,7 @@ class Renderer:
         return np.array(encoded["input_ids"], dtype=np.int64)
 
     def _cuts_are_clean(self) -> bool:
-        """Whether a probe text, cut before each of its special tokens, has the tokens of the whole."""
+        """Return whether a probe text, cut before each special token, has the tokens of the whole."""
         try:
             text = self._text(_PROBE)
         except ModelError:
@@ -111,11 +113,11 @@ class Renderer:
 
 
 def _marks(tokenizer: Any) -> dict[int, str]:
-    """Special tokens by id that take nothing of the text around them, spelt as a template spells them."""
+    """Return, by id, the special tokens that do not absorb surrounding text, as a template spells them."""
     return {
         number: token.content
         for number, token in tokenizer.added_tokens_decoder.items()
         if token.special
-        and number != tokenizer.unk_token_id  # it stands for words that are spelt otherwise
+        and number != tokenizer.unk_token_id  # it stands for other texts
         and not (token.lstrip or token.rstrip or token.single_word or token.normalized)
     }

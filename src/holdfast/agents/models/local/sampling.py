@@ -1,4 +1,4 @@
-"""Drawing the next token of each row: greedy, temperature, nucleus.
+"""Draw the next token of each row: greedy, temperature, nucleus.
 
 A row's token is a function of its own logits and its own uniform number only. The uniforms come from a generator
 seeded by the request, one per token, and are turned into a token by the inverse of the cumulative distribution *in
@@ -17,16 +17,17 @@ from holdfast.agents.protocols import Sampling
 
 
 def uniforms(seed: int, count: int) -> NDArray[np.float64]:
-    """``count`` numbers in [0, 1) from ``seed`` alone, shape (count,)."""
+    """Return ``count`` numbers in [0, 1) from ``seed`` alone, shape (count,)."""
     return np.random.default_rng(seed).random(count)
 
 
 def draw(logits: torch.Tensor, settings: Sequence[Sampling], chances: NDArray[np.float64]) -> list[int]:
-    """One token id per row.
+    """Draw one token id per row.
 
-    :param logits: (rows, vocabulary), any floating type; computed on in float64.
-    :param settings: how each row decodes; temperature 0 is greedy (the lowest id wins a tie).
-    :param chances: (rows,), each row's uniform number.
+    Args:
+        logits: (rows, vocabulary), any floating type; computed on in float64.
+        settings: how each row decodes; temperature 0 is greedy (the lowest id wins a tie).
+        chances: (rows,), each row's uniform number.
     """
     greedy = [row for row, sampling in enumerate(settings) if sampling.temperature == 0]
     if len(greedy) == len(settings):
@@ -51,8 +52,12 @@ def draw(logits: torch.Tensor, settings: Sequence[Sampling], chances: NDArray[np
 def keep_nucleus(probabilities: torch.Tensor, top_p: Sequence[float]) -> torch.Tensor:
     """Zero all but the smallest set of most probable tokens that holds ``top_p`` (Holtzman et al., ICLR 2020).
 
-    :param probabilities: (rows, vocabulary), each row summing to 1. The result is not renormalised. Tokens as probable
-        as the least probable one kept are kept too, so that the order of equals does not matter.
+    Tokens as probable as the least probable one kept are kept too, so that the order of equals does not matter. The
+    result is not renormalised.
+
+    Args:
+        probabilities: (rows, vocabulary), each row summing to 1.
+        top_p: (rows,), the probability to keep.
     """
     ordered = probabilities.sort(-1, descending=True).values
     before = ordered.cumsum(-1) - ordered  # probability of all that come earlier

@@ -1,7 +1,7 @@
-"""Does the engine compute what the model computes by itself? Asked once, when a model is loaded.
+"""Check, when a model is loaded, that the engine computes the same logits as the model's plain forward pass.
 
-The engine hands its own masks, positions and cache to ``forward``. An architecture that takes its positions from
-elsewhere (ALiBi from a two-dimensional mask, for instance) would run without an error and say nonsense.
+The engine passes its own masks, positions and cache to ``forward``. An architecture that takes its positions from
+elsewhere (ALiBi from a two-dimensional mask, for instance) would run without an error and generate nonsense.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ STEPS = 3
 def check_architecture(backbone: Backbone) -> None:
     """Compare a prefill and some steps of two short rows with plain forward passes over the same tokens.
 
-    :raises ModelError: they differ, or the model cannot be run with the engine's cache and masks at all.
+    Raises:
+        ModelError: they differ, or the model cannot run with the engine's cache and masks at all.
     """
     kind = backbone.model.config.model_type
     try:
@@ -41,8 +42,10 @@ def check_architecture(backbone: Backbone) -> None:
 
 
 def _difference(backbone: Backbone) -> float:
-    """Largest distance between the logits of both ways, relative to their norm."""
-    engine = Engine(backbone, AdapterBank(backbone.model, backbone.name), batch_size=len(LENGTHS), shelf=ConversationCache(0))
+    """Return the largest distance between the logits of both ways, relative to their norm."""
+    engine = Engine(
+        backbone, AdapterBank(backbone.model, backbone.name), batch_size=len(LENGTHS), cache=ConversationCache(0)
+    )
     size = backbone.model.get_input_embeddings().weight.shape[0]
     texts = [np.random.default_rng(row).integers(0, size, length + STEPS) for row, length in enumerate(LENGTHS)]
     for text, length in zip(texts, LENGTHS, strict=True):

@@ -1,6 +1,6 @@
-"""A line to a process of this machine that answers what it is asked; the other end is :mod:`holdfast.agents.models.local.worker`.
+"""The connection to a :mod:`holdfast.agents.models.local.worker` process.
 
-Messages are pickled and numbered, so that answers may come in any order. Light: imports no torch.
+Messages are pickled and numbered, so that answers may come in any order. Imports no torch.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
 
-_FAREWELL_S = 1.0  # how long a process may take to end
+_EXIT_TIMEOUT_S = 1.0  # how long a process may take to end
 
 
-class LostError(Exception):
-    """The process is gone, and what it was asked with it."""
+class WorkerDiedError(Exception):
+    """The process died before it answered."""
 
 
 class WorkerConnection:
-    """A running process: what it was asked and has not answered yet."""
+    """A running worker process and its unanswered requests."""
 
     def __init__(self, opening: tuple[LocalReference, int, int]) -> None:
         try:
@@ -45,45 +45,45 @@ class WorkerConnection:
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
         self.loaded: Future[Any] = Future()
-        self.asked: dict[int, Future[Any]] = {0: self.loaded}
+        self.pending: dict[int, Future[Any]] = {0: self.loaded}
         self._numbers = count(1)
         self._lock = threading.Lock()  # one message at a time
-        self._tell(opening)
+        self._write(opening)
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
     def end(self) -> str:
-        """How it ended; ends it where it has not."""
+        """How the process ended; ends it if it runs."""
         self.close()
         code = self._process.wait()
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
-    def ask(self, what: GenerationRequest | tuple[str, Path]) -> Future[Any]:
-        """Its answer to come."""
+    def send(self, message: GenerationRequest | tuple[str, Path]) -> Future[Any]:
+        """Send a request, or an adapter's name and folder; return the future of the answer."""
         number, answer = next(self._numbers), Future[Any]()
-        self.asked[number] = answer
-        self._tell((number, what))
+        self.pending[number] = answer
+        self._write((number, message))
         if self._process.poll() is not None:
             self._give_up()
         return answer
 
-    def withdraw(self, asked: Future[Any]) -> None:
-        """An answer that nobody waits for any more."""
-        for number, answer in list(self.asked.items()):
-            if answer is asked and self.asked.pop(number, None) is not None:
-                self._tell((number, None))
+    def cancel(self, cancelled: Future[Any]) -> None:
+        """Cancel a request that was sent."""
+        for number, answer in list(self.pending.items()):
+            if answer is cancelled and self.pending.pop(number, None) is not None:
+                self._write((number, None))
 
     def close(self) -> None:
-        """Let it end."""
+        """End the process."""
         with suppress(OSError):  # it is gone already
             self._in.close()
         try:
-            self._process.wait(_FAREWELL_S)
+            self._process.wait(_EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:  # it is loading still
             self._process.kill()
             self._process.wait()
 
-    def _tell(self, message: Any) -> None:
+    def _write(self, message: Any) -> None:
         data = pickle.dumps(message)
         try:
             with self._lock:
@@ -96,7 +96,7 @@ class WorkerConnection:
         try:
             while True:
                 number, result = pickle.load(self._out)
-                answer = self.asked.pop(number, None)
+                answer = self.pending.pop(number, None)
                 if answer is None or not answer.set_running_or_notify_cancel():
                     continue
                 if isinstance(result, HoldfastError):
@@ -109,12 +109,12 @@ class WorkerConnection:
             self._give_up()
 
     def _give_up(self) -> None:
-        for number in list(self.asked):
-            answer = self.asked.pop(number, None)
+        for number in list(self.pending):
+            answer = self.pending.pop(number, None)
             if answer is not None and answer.set_running_or_notify_cancel():
-                answer.set_exception(LostError())
+                answer.set_exception(WorkerDiedError())
 
 
 def search_path() -> list[str]:
-    """Where this process finds its modules, so that another finds the same: "" is the folder that it runs in."""
+    """Return this process's module search path for a child process, with the working folder spelled out."""
     return [folder or os.getcwd() for folder in sys.path]

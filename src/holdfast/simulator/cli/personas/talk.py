@@ -67,13 +67,13 @@ def _session(who: str, *, turns: int, candidate: str, seed: int, quiet: bool, us
     """A study of the one conversation, with its models loaded."""
     with _loading(quiet=quiet):
         from holdfast.adapters.micro import base_path
-        from holdfast.agents.models.references import resolve as known_model
+        from holdfast.agents.models.references import resolve_model
         from holdfast.simulator.config.plan import resolve
         from holdfast.simulator.config.study import StudyConfig
         from holdfast.simulator.runtime.resources import open_resources
 
         if user_model is not None:
-            known_model(user_model, base_path())
+            resolve_model(user_model, base_path())
         settings = {
             "personas": {"ids": (who,)} if who in library() else {"files": (who,)},
             "candidates": (candidate,),

@@ -1,7 +1,7 @@
-"""The words of model references, as a study's YAML and the command line write them.
+"""The syntax of model references in a study's YAML and on the command line.
 
 ======================== ===============================================================================================
-word                     meaning
+reference                meaning
 ======================== ===============================================================================================
 micro                    the embedded base model; runs in float64, so that a sampled token never depends on what shared
                          the batch
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from holdfast.core.wording import did_you_mean, quote
 
-WORDS = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")
+ALLOWED = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")
 
 #: Providers of LangChain's ``init_chat_model`` (its documentation, version 1.0), ``openai`` left out: it is our own.
 PROVIDERS = (
@@ -33,18 +33,24 @@ _EMPTY = {
 }
 
 
-def split_word(word: str) -> tuple[str, str]:
-    """A reference's scheme and what stands behind it. A ValueError where the word cannot be one."""
+def split_reference(word: str) -> tuple[str, str]:
+    """Split a reference into its scheme and the rest.
+
+    Raises:
+        ValueError: it is no reference.
+    """
     scheme, colon, rest = word.partition(":")
     if word == "micro":
         return word, ""
     if scheme not in SCHEMES or scheme == "micro" or not colon:
-        hint = did_you_mean(scheme, SCHEMES) or (f"; behind an endpoint it is openai:{word}" if _a_name(word) else "")
-        raise ValueError(f"unknown model reference {quote(word)}; allowed: {', '.join(WORDS)}{hint}")
+        hint = did_you_mean(scheme, SCHEMES) or (
+            f"; behind an endpoint it is openai:{word}" if _like_a_model_name(word) else ""
+        )
+        raise ValueError(f"unknown model reference {quote(word)}; allowed: {', '.join(ALLOWED)}{hint}")
     if not rest.strip():
         raise ValueError(_EMPTY.get(scheme, f"model reference {quote(word)} names no model; write {scheme}:MODEL"))
     return scheme, rest.strip()
 
 
-def _a_name(word: str) -> bool:
+def _like_a_model_name(word: str) -> bool:
     return bool(word) and ":" not in word and any(character.isdigit() or character == "/" for character in word)
