@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast.agents import registry
 from holdfast.agents.assistants.specs import BaseSpec, CandidateSpec
-from holdfast.agents.registry import AnyCandidateSpec, build, parse
+from holdfast.agents.registry import AnyCandidateSpec, build_candidate, parse
 from holdfast.core.errors import InputError
 from tests.simulator.scripted import HashModel, ScriptedResources
 
@@ -49,12 +49,12 @@ def test_a_fault_says_where_and_what_is_allowed(candidate: object, place: tuple[
 
 def test_an_unknown_pattern_is_named() -> None:
     with pytest.raises(InputError, match="'solvr'; did you mean 'solver'"):
-        build(parse({"kind": "system_prompt", "pattern": "solvr"}), ScriptedResources(HashModel()))
+        build_candidate(parse({"kind": "system_prompt", "pattern": "solvr"}), ScriptedResources(HashModel()))
 
 
 def test_routed_without_a_router_says_what_to_do() -> None:
     with pytest.raises(InputError, match="holdfast train"):
-        build(parse("routed"), ScriptedResources(HashModel()))
+        build_candidate(parse("routed"), ScriptedResources(HashModel()))
 
 
 def test_a_word_is_given_once() -> None:
