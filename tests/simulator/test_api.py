@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import holdfast
+from holdfast import GenerationRequest, Message, Sampling, Study
 from holdfast.core.errors import BudgetError, InputError
-from holdfast import Study
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.store import read_episodes
 from tests.agents.models.langchain.test_tracing import Recorder
@@ -64,6 +65,43 @@ def test_a_study_from_settings_has_the_same_faults_as_one_from_yaml() -> None:
     assert Study.of(candidates=["base"], turns=3).config.turns == 3
     with pytest.raises(ValueError, match="base"):
         Study.of(candidates=["bose"])
+
+
+def test_a_study_with_other_settings_is_checked_too() -> None:
+    study = Study.of(candidates=["base", {"kind": "adapter", "adapter": "solver"}], turns=3)
+    assert study.replace(turns=5) == Study.of(candidates=study.config.candidates, turns=5)
+    assert study.replace(turns=3) == study
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
+        study.replace(turns=0)
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    assert all(getattr(holdfast, name) is not None for name in holdfast.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Studdy'"):
+        _ = holdfast.Studdy
+
+
+def test_the_api_runs_without_the_command_line() -> None:
+    """Progress on standard error included: the viewer stands below both."""
+    script = "import holdfast, holdfast.simulator.runtime.pipeline, holdfast.simulator.monitor.viewer as v, sys; "
+    script += "v.viewer(quiet=False); print([m for m in sys.modules if m.startswith('holdfast.simulator.cli')])"
+    assert in_fresh_python(script) == "[]"
+
+
+def test_logs_are_measured_as_the_command_does(old: Path, tmp_path: Path) -> None:
+    results = holdfast.measure([old], tmp_path, format="journal", by=["candidate"])
+    assert set(results["groups"]) == {"base", "system_prompt"}
+    assert (tmp_path / "report.html").exists()
+
+
+async def test_a_model_is_opened_by_what_a_study_calls_it() -> None:
+    request = GenerationRequest(
+        "c", (Message("user", "I am tired of the report."),), 1, sampling=Sampling(max_tokens=8)
+    )
+    made = await holdfast.open_model("micro").generate(request)
+    assert 0 < made.completion_tokens <= 8
+    with pytest.raises(InputError, match="unknown model reference 'mikro'"):
+        holdfast.open_model("mikro")
 
 
 def test_a_replay_needs_a_folder_of_its_own(old: Path) -> None:
