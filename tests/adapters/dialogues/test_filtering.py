@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.agents.raters.protocol import expressed
-from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws, count_kept, usable_turns
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws, count_kept, usable_turns
 from holdfast.agents.protocols import Intention
 from holdfast.personas.schema import MechanismLevels
 
@@ -11,13 +11,6 @@ WARM = MechanismLevels(emotional_reaction=2, interpretation=1, exploration=0)
 STANDARD = Standard(WARM, 0.7, frozenset({"anxious", "tired"}), frozenset({"the report", "the slides", "the bug"}))
 ON_TARGET = expressed(2, 1, 0)
 FELT = Intention("feel", feeling="anxious", topic="the report")
-
-
-def test_adherence_by_hand() -> None:
-    # |2-2| + |0-1| + |1-0| = 2; 1 - 2/3/2 = 2/3
-    assert adherence(expressed(2, 0, 1), WARM) == pytest.approx(2 / 3)
-    assert adherence(ON_TARGET, WARM) == 1
-    assert adherence(expressed(0, 2, 2), MechanismLevels(emotional_reaction=2, interpretation=0, exploration=0)) == 0
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,18 @@ from typing import Literal
 
 from holdfast.agents.naming import names, phrase_regex
 from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.personas.schema import MechanismLevels
 
 Flaw = Literal[
-    "empty", "unfinished", "unrated", "low_adherence", "names_nothing_said", "names_another_feeling", "names_another_topic"
+    "empty",
+    "unfinished",
+    "unrated",
+    "low_adherence",
+    "names_nothing_said",
+    "names_another_feeling",
+    "names_another_topic",
 ]
 
 
@@ -40,12 +47,6 @@ class KeptCounts:
     flaws: Mapping[str, int] = field(default_factory=dict)  # of the turn that ended a dialogue's usable part
 
 
-def adherence(rating: Rating, target: MechanismLevels) -> float:
-    """``1 - mean over mechanisms of |expressed - target| / 2``, in [0, 1]; nan where a mechanism is unrated."""
-    pairs = zip(rating.levels(EXPRESSED.dimensions), target.as_array(), strict=True)
-    return 1 - sum(abs(shown - wanted) for shown, wanted in pairs) / 6
-
-
 def flaws(
     said: Intention, reply: str, rating: Rating, standard: Standard, *, finished: bool = True
 ) -> tuple[Flaw, ...]:
@@ -61,10 +62,11 @@ def flaws(
     rest = reply
     for phrase in said_phrases:
         rest = phrase_regex(phrase).sub(" ", rest)
+    near = float(adherence(rating.levels(EXPRESSED.dimensions), standard.target.as_array(), EXPRESSED.width))
     wrong: tuple[tuple[Flaw, bool], ...] = (
         ("unfinished", not finished),
         ("unrated", rating.missing is not None),
-        ("low_adherence", adherence(rating, standard.target) < standard.min_adherence),
+        ("low_adherence", near < standard.min_adherence),
         ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),

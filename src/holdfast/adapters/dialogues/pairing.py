@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from random import Random
 
 from holdfast.adapters.dialogues.export import ChatLine
-from holdfast.adapters.dialogues.filtering import adherence
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
-from holdfast.agents.raters.protocol import Passage, Rater
+from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater
 from holdfast.agents.turn import close_turn, open_turn
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
@@ -64,12 +64,13 @@ async def _hold(source: PairSource, persona: Persona, number: int, seed: int) ->
     agent, pairs = source.world.agent_for(persona), list[PreferencePair]()
     messages: tuple[Message, ...] = ()
     state = agent.begin(derive_seed(seed, "begin"))
-    target = source.world.patterns[source.world.tasks[persona.task].pattern].target
+    target = source.world.patterns[source.world.tasks[persona.task].pattern].target.as_array()
     for turn_number in range(1, source.config.turns + 1):
         opened = await open_turn(agent, state, messages, derive_seed(seed, turn_number, "user"))
         replies = await _draw(source, persona, opened.messages, key, derive_seed(seed, turn_number, "assistant"))
         rated = await source.rater.rate([Passage((*opened.messages, Message("assistant", reply))) for reply in replies])
-        levels = [adherence(rating, target) for rating in rated]
+        shown = [rating.levels(EXPRESSED.dimensions) for rating in rated]
+        levels = adherence(shown, target, EXPRESSED.width).tolist()
         pair = _pair(source, persona, opened.messages, replies, levels)
         if pair is not None:
             pairs.append(pair)

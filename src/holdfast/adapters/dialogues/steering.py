@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from holdfast.adapters.dialogues.filtering import Flaw, Standard, adherence, flaws
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws
 from holdfast.agents.protocols import (
     ChatModel,
     Generation,
@@ -23,7 +23,8 @@ from holdfast.agents.protocols import (
     Sampling,
     UserAgent,
 )
-from holdfast.agents.raters.protocol import Passage, Rater, Rating
+from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
 from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
 from holdfast.core.errors import HoldfastError
 from holdfast.core.seeds import derive_seed
@@ -99,7 +100,7 @@ async def _best_reply(
     ]
     drawn: list[Generation] = await asyncio.gather(*(model.generate(request) for request in requests))
     passages = [Passage((*opened.messages, Message("assistant", generation.text))) for generation in drawn]
-    said = opened.spoken.said
+    said, target = opened.spoken.said, plan.standard.target.as_array()
     candidates = [
         SteeredTurn(
             turn=number,
@@ -107,7 +108,7 @@ async def _best_reply(
             said=said,
             reply=generation.text,
             rating=rating,
-            adherence=adherence(rating, plan.standard.target),
+            adherence=float(adherence(rating.levels(EXPRESSED.dimensions), target, EXPRESSED.width)),
             flaws=flaws(said, generation.text, rating, plan.standard, finished=generation.finish_reason == "stop"),
             seed=seed,
         )

@@ -14,7 +14,8 @@ from holdfast.simulator.logs.rating import RatedTexts, rate_all
 from holdfast.simulator.logs.records import Conversation, End, SkippedLine
 from holdfast.simulator.logs.sums import LENGTH, GroupSums, PartialSums, add_part
 from holdfast.simulator.logs.turns import Turns, turns_of
-from holdfast.simulator.measure.adherence import adherence
+from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.measure.arrays import Floats, present_mean
 
 BATCH_TURNS = 4096
@@ -90,7 +91,9 @@ def measure_all(
     return tallies
 
 
-def _talks(conversations: Iterable[Conversation | SkippedLine], by: Sequence[str], tallies: Tallies) -> Iterator[RatedConversation]:
+def _talks(
+    conversations: Iterable[Conversation | SkippedLine], by: Sequence[str], tallies: Tallies
+) -> Iterator[RatedConversation]:
     groups: set[str] = set()
     for one in conversations:
         if isinstance(one, SkippedLine):
@@ -172,7 +175,7 @@ def _part(talks: list[RatedConversation], levels: list[Floats], target_of: Targe
         values |= {str(name): expressed[:, :, index] for index, name in enumerate(MECHANISMS)}
     if held and not np.isnan(target).all():
         held = "adherence"
-        values["adherence"] = adherence(expressed, target)
+        values["adherence"] = adherence(expressed, target, EXPRESSED.width)
     planned = [talk.conversation.planned or len(talk.turns.turns) for talk in talks]
     afterwards: dict[str, Floats] = {}
     for row, talk in enumerate(talks):

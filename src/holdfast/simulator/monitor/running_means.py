@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.personas.schema import EmpathyPattern, TaskContext
-from holdfast.simulator.measure.adherence import adherence
 
 
 @dataclass
@@ -30,7 +31,7 @@ class RunningMeans:
         if task not in self.targets:
             return
         levels = np.asarray(expressed, dtype=np.float64).reshape(-1, 3)
-        values = adherence(levels, np.asarray(self.targets[task], dtype=np.float64))
+        values = adherence(levels, self.targets[task], EXPRESSED.width)
         values = values[~np.isnan(values)]
         if values.size:
             self.turns[candidate] = self.turns.get(candidate, 0) + values.size
