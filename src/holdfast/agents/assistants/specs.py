@@ -29,9 +29,11 @@ class SamplingSpec(Frozen):
 class CandidateSpec(Frozen):
     """What every kind has. ``model`` and ``sampling``: the study's where None.
 
-    ``trained``: whether the kind speaks through trained adapters.
+    ``title``: the kind as people read it in a sentence, "the" and its word by default. ``trained``: whether the kind
+    speaks through trained adapters.
     """
 
+    title: ClassVar[str] = ""
     trained: ClassVar[bool] = False
 
     kind: str
@@ -44,6 +46,11 @@ class CandidateSpec(Frozen):
     def _named_after_its_kind(cls, data: object) -> object:
         return {"name": data.get("kind"), **data} if isinstance(data, dict) else data
 
+    @property
+    def in_words(self) -> str:
+        """The kind's title, or in quotes the name that the study gave instead."""
+        return self.title or f"the {self.kind.replace('_', ' ')}" if self.name == self.kind else f"“{self.name}”"
+
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         """Names of the adapters that conversations of ``tasks`` cannot do without."""
         return frozenset()
@@ -52,6 +59,7 @@ class CandidateSpec(Frozen):
 class BaseSpec(CandidateSpec):
     """The bare model."""
 
+    title = "the base model"
     kind: Literal["base"] = "base"
 
 
@@ -77,6 +85,7 @@ class SystemPromptSpec(PromptedSpec):
 class ReminderSpec(PromptedSpec):
     """A system prompt at the start and again every ``every`` turns."""
 
+    title = "the system prompt with reminders"
     kind: Literal["system_prompt_with_reminder"] = "system_prompt_with_reminder"
     every: Annotated[int, Field(ge=1, le=1000)] = 4
     where: Literal["system", "user"] = "system"
@@ -117,12 +126,14 @@ class ExpertsSpec(CandidateSpec):
 class RoutedSpec(ExpertsSpec):
     """Experts chosen by the recognised task."""
 
+    title = "routed experts"
     kind: Literal["routed"] = "routed"
 
 
 class OracleSpec(ExpertsSpec):
     """Experts chosen by the true task."""
 
+    title = "experts told the task"
     kind: Literal["oracle"] = "oracle"
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
