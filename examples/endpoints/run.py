@@ -50,7 +50,7 @@ def main(out: Path, turns: int | None = None) -> None:
     if turns is not None:
         study = study.replace(turns=turns)
     results = study.run(out).results
-    print(json.dumps(results["headline"], indent=2))
+    print(json.dumps(results.headline, indent=2))
 
 
 if __name__ == "__main__":

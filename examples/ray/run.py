@@ -20,7 +20,7 @@ def main(out: Path, turns: int | None = None, address: str | None = None) -> Non
 
         with ray_executor(address) as executor:
             results = study.run(out, executor=executor).results
-    print(results["headline"])
+    print(results.headline)
 
 
 if __name__ == "__main__":

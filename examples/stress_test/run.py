@@ -13,9 +13,9 @@ def main(out: Path, turns: int | None = None) -> None:
     if turns is not None:
         study = study.replace(turns=turns)
     results = study.run(out).results
-    print(results["headline"])
-    for name, candidate in results["candidates"].items():
-        print(f"{name:>20}  retention {candidate['retention']['mean']}  |gap| {candidate['gap_abs']['mean']}")
+    print(results.headline)
+    for name, candidate in results.candidates.items():
+        print(f"{name:>20}  retention {candidate.retention.mean}  |gap| {candidate.gap_abs.mean}")
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ def main(out: Path, turns: int | None = None) -> None:
     if turns is not None:
         study = study.replace(turns=turns)
     results = study.run(out).results
-    print(results["headline"])
-    for simulator, figures in results["simulators"].items():
-        for name, candidate in figures["candidates"].items():
-            print(f"{simulator:>14}  {name:>14}  adherence {candidate['adherence']['mean']:.2f}")
-        played = figures["model"]
-        for what in ("messages", "judgements") if played is not None else ():
-            print(f"{simulator:>14}  {what} of its own: {1 - played[f'stand_in_{what}'] / played[what]:.0%}")
+    print(results.headline)
+    for simulator, figures in results.simulators.items():
+        for name, candidate in figures.candidates.items():
+            print(f"{simulator:>14}  {name:>14}  adherence {candidate.adherence.mean:.2f}")
+        if figures.model is not None:
+            print(f"{simulator:>14}  messages of its own: {figures.model.own_messages:.0%}")
+            print(f"{simulator:>14}  judgements of its own: {figures.model.own_judgements:.0%}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def test_reports_and_the_picture(example: ModuleType, tmp_path: Path, monkeypatc
         path.parent.mkdir(parents=True, exist_ok=True)
         FORMATS[word].writer.write([small(number) for number in range(24)], path)
     found = example.main(tmp_path / "out")
-    assert {name: results["conversations"] for name, results in found.items()} == {
+    assert {name: results.conversations for name, results in found.items()} == {
         "ieval": 24,
         "esconv": 24,
         "sage": 24,

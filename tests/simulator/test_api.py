@@ -49,7 +49,7 @@ def test_a_replay_loads_no_model(old: Path, tmp_path: Path) -> None:
 
 def test_run_and_what_it_leaves(old: Path, tmp_path: Path) -> None:
     done = Study.from_yaml(old / "study.yaml").run(tmp_path, replay=old)
-    assert set(done.results["candidates"]) == {"base", "system_prompt"}
+    assert set(done.results.candidates) == {"base", "system_prompt"}
     assert done.report.read_text(encoding="utf-8").startswith("<!")
     assert list(done.episodes()) == read_episodes(old / "journal.sqlite")
 
@@ -57,7 +57,7 @@ def test_run_and_what_it_leaves(old: Path, tmp_path: Path) -> None:
 async def test_arun_in_a_loop_of_ones_own_with_a_handler(old: Path, tmp_path: Path) -> None:
     recorder = Recorder()
     done = await Study.from_yaml(old / "study.yaml").arun(tmp_path, replay=old, callbacks=[recorder])
-    assert done.results["episodes"] == 6
+    assert done.results.episodes == 6
     assert {recorder.path(run).split(" > ")[-1] for run in recorder.names} >= {"user", "assistant"}
 
 
@@ -156,7 +156,7 @@ def test_a_study_over_an_endpoint_stops_at_its_money_and_tells_what_it_counted(
         done = richer.run(tmp_path, resume=True)
         assert run_command(["status", str(tmp_path), "--json"]) == 0
         late = json.loads(capsys.readouterr().out)
-    assert done.results["failed_episodes"] == 0
+    assert done.results.failed_episodes == 0
     assert late["turns"] == 36
     assert late["counters"]["answered"] == 36  # both calls together, no turn asked for twice
     assert late["counters"]["cost_usd"] == pytest.approx(late["tokens"] / 1000)

@@ -5,7 +5,7 @@
     from holdfast import Study
 
     done = Study.from_yaml("study.yaml").run(out="runs/mine")
-    done.results["candidates"]["routed"]["retention"]
+    done.results.candidates["routed"].retention
 
     done = await Study.from_yaml("study.yaml").arun(out="runs/mine", callbacks=[my_langchain_handler])
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
 
     from holdfast.agents.protocols import ChatModel
+    from holdfast.simulator.logs.model import LogResults
     from holdfast.simulator.records import EpisodeRecord
+    from holdfast.simulator.results.model import Results
     from holdfast.simulator.runtime.executor import Executor
 
 AnyPath = str | Path
@@ -34,10 +36,10 @@ AnyPath = str | Path
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run left in ``out``. ``results``: as in results.json (see ``results/schema.json``)."""
+    """What a run left in ``out``. ``results``: what results.json holds (``holdfast report --schema``)."""
 
     out: Path
-    results: Mapping[str, Any]
+    results: Results
 
     @property
     def report(self) -> Path:
@@ -160,7 +162,7 @@ def measure(
     by: Sequence[str] | None = None,
     pattern: str | None = None,
     text: bool = False,
-) -> Mapping[str, Any]:
+) -> LogResults:
     """Measure conversations that exist already, as ``holdfast measure`` does; returns the results.
 
     Args:

@@ -26,14 +26,15 @@ from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.results.build import build_results
+from holdfast.simulator.results.model import Results, results_schema
 from holdfast.simulator.runtime.replay import replay_session
 from holdfast.simulator.runtime.resources import user_factory
 from holdfast.simulator.runtime.session import Session
 from tests.agents.users.players import Player, in_first_person, intention_in, nonsense
+from tests.simulator.measure.making import PRIMARY
 from tests.simulator.engine.studies import run, session, study
 from tests.simulator.scripted import TASKS, HashModel, HashRater, persona
 
-SCHEMA = Path(simulator.__file__).parent / "results" / "schema.json"
 MIXED = {"users": ["embedded", {"kind": "model", "name": "player"}]}
 
 
@@ -90,9 +91,11 @@ def mixed(plan: Plan, player: Player, model: HashModel | None = None) -> Session
     return session(plan, model, user_for=user_factory(players))
 
 
-def results_of(plan: Plan, out: Path) -> dict[str, Any]:
+def results_of(plan: Plan, out: Path) -> Results:
     return build_results(
         read_episodes(out / "journal.sqlite"),
+        candidates=plan.study.candidates,
+        raters=[PRIMARY],
         tasks=plan.tasks,
         patterns=plan.patterns,
         personas=plan.personas,
@@ -130,32 +133,32 @@ def test_adding_a_simulator_changes_no_word_of_the_others(tmp_path: Path) -> Non
     ours = [episode for episode in theirs if not episode.spec.simulator]
     assert transcripts_sha256(ours) == transcripts_sha256(read_episodes(tmp_path / "alone" / "journal.sqlite"))
     results = results_of(both, tmp_path / "mixed")
-    assert set(results["simulators"]) == {"embedded", "player"}
-    assert results_of(alone, tmp_path / "alone")["simulators"] is None
+    assert set(results.simulators) == {"embedded", "player"}
+    assert results_of(alone, tmp_path / "alone").simulators is None
 
 
 def test_figures_stand_by_simulator(tmp_path: Path) -> None:
     plan = study(**MIXED)
     run(mixed(plan, Player(speaks=nonsense)), tmp_path)
     found = results_of(plan, tmp_path)
-    embedded, player = found["simulators"]["embedded"], found["simulators"]["player"]
-    assert embedded["model"] is None
-    assert embedded["episodes"] == player["episodes"] == 9
-    played = player["model"]
+    embedded, player = found.simulators["embedded"], found.simulators["player"]
+    assert embedded.model is None
+    assert embedded.episodes == player.episodes == 9
+    played = player.model
     # 9 conversations of 6 turns; every message asked for three times (two retries), every judgement readable.
-    assert (played["messages"], played["stand_in_messages"], played["refused"]) == (54, 54, 162)
-    assert sum(played["refused_by"].values()) == 162
-    assert (played["judgements"], played["stand_in_judgements"], played["repaired"]) == (54, 0, 0)
-    assert played["prompt_tokens"] == (162 + 54) * 100
-    for name, candidate in found["candidates"].items():
-        parts = [simulator["candidates"][name] for simulator in (embedded, player)]
-        whole = sum(part["adherence"]["mean"] * part["episodes"] for part in parts) / candidate["episodes"]
-        assert candidate["adherence"]["mean"] == pytest.approx(whole)
-    jsonschema.validate(found, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert (played.messages, played.stand_in_messages, played.refused) == (54, 54, 162)
+    assert sum(played.refused_by.values()) == 162
+    assert (played.judgements, played.stand_in_judgements, played.repaired) == (54, 0, 0)
+    assert played.prompt_tokens == (162 + 54) * 100
+    for name, candidate in found.candidates.items():
+        parts = [simulator.candidates[name] for simulator in (embedded, player)]
+        whole = sum(part.adherence.mean * part.episodes for part in parts) / candidate.episodes
+        assert candidate.adherence.mean == pytest.approx(whole)
+    jsonschema.validate(found.model_dump(mode="json"), results_schema())
     (line,) = played_by(found)
     assert line.startswith("users played by player: 0% of the messages and 100% of the judgements are the model's own")
     # A stand-in speaks with the embedded users' words: as many of them.
-    assert player["realism"]["words"]["mean"] == pytest.approx(embedded["realism"]["words"]["mean"], rel=0.25)
+    assert player.realism.words.mean == pytest.approx(embedded.realism.words.mean, rel=0.25)
 
 
 def test_a_broken_off_run_goes_on_to_the_same_words(tmp_path: Path) -> None:

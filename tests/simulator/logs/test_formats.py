@@ -153,7 +153,7 @@ def test_a_journal_of_a_real_run(tmp_path):
     results = Study(study).run(tmp_path / "run").results
     conversations, skips = read("journal", tmp_path / "run")
     assert skips == []
-    assert len(conversations) == results["episodes"]
+    assert len(conversations) == results.episodes
     assert conversations[0].columns["candidate"] == "base"
     assert conversations[0].planned == 3
     assert len(conversations[0].messages[1].labels) == 8  # SENSE-7 and the emotion

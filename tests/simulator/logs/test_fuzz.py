@@ -70,10 +70,10 @@ def check(name: str, path, outcomes: Counter[str]) -> None:
         assert len(skips) + sum(no_turns(one) for one in found) >= len(found)
         outcomes["nothing to measure"] += 1
     else:
-        json.dumps(results, allow_nan=False).encode("utf-8")
+        results.model_dump_json().encode("utf-8")
         without = tallies.without_turns
-        assert results["skipped"]["total"] == len(skips) + without == sum(tallies.skipped.values())
-        assert results["conversations"] == len(found) - len(skips) - without
+        assert results.skipped.total == len(skips) + without == sum(tallies.skipped.values())
+        assert results.conversations == len(found) - len(skips) - without
         outcomes["measured, with skips" if skips else "measured"] += 1
     assert time.process_time() - began < SECONDS
 

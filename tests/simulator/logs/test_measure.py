@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
+from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError
+from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import patterns
 from holdfast.simulator.logs import sums as tally
 from holdfast.simulator.logs.measure import measure_files, open_sources
@@ -17,7 +18,6 @@ from holdfast.simulator.logs.measuring import measure_all
 from holdfast.simulator.logs.rating import NO_TEXT, OTHER_SCRIPT, rate_all, rate_texts, why_not
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
-from holdfast.simulator.measure.adherence import adherence
 from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval, ratio_interval
 from holdfast.simulator.measure.decay.retention import quarter_means
 from holdfast.simulator.measure.decay.slope import episode_slopes
@@ -59,24 +59,22 @@ def order_of_first(speakers):
 def test_the_same_as_the_measures_of_a_study_on_whole_arrays(log):
     path, talks, values = log
     results, _ = measure_files(open_sources([path]), pattern="companion", seed=5)
-    found = results["groups"]["m"]["measures"]
+    found = results.groups["m"].measures
     planned = np.array([len(one.messages) // 2 for one in talks])
     rng = np.random.default_rng(derive_seed(5, "logs", "m"))
     resamples = Resamples.of(order_of_first([one.speaker for one in talks]), rng)
     target = np.array(patterns()["companion"].target.as_array())
-    for name, array in (("expressed", values.mean(axis=-1)), ("adherence", adherence(values, target))):
+    for name, array in (("expressed", values.mean(axis=-1)), ("adherence", adherence(values, target, 2))):
         first, last = quarter_means(array, planned)
         band = mean_band(array, resamples)
-        assert [row["mean"] for row in found[name]["by_turn"]] == pytest.approx(band.mean.tolist())
-        assert [row["lo"] for row in found[name]["by_turn"]] == pytest.approx(band.lo.tolist())
-        assert [row["turn"] for row in found[name]["by_turn"]] == list(range(1, 10))
+        assert [row.mean for row in found[name].by_turn] == pytest.approx(band.mean.tolist())
+        assert [row.lo for row in found[name].by_turn] == pytest.approx(band.lo.tolist())
+        assert [row.turn for row in found[name].by_turn] == list(range(1, 10))
         expected = ratio_interval(last, first, resamples)
-        assert found[name]["retention"] == pytest.approx(
-            {"mean": expected.mean, "lo": expected.lo, "hi": expected.hi, "n": expected.n}
-        )
+        assert found[name].retention.model_dump() == pytest.approx(asdict(expected))
         slope = mean_interval(episode_slopes(array), resamples)
-        assert found[name]["slope_per_turn"]["mean"] == pytest.approx(slope.mean)
-        assert found[name]["slope_per_turn"]["hi"] == pytest.approx(slope.hi)
+        assert found[name].slope_per_turn.mean == pytest.approx(slope.mean)
+        assert found[name].slope_per_turn.hi == pytest.approx(slope.hi)
 
 
 def test_batches_and_workers_change_nothing(log, monkeypatch):
@@ -84,9 +82,11 @@ def test_batches_and_workers_change_nothing(log, monkeypatch):
     whole, _ = measure_files(open_sources([path]), workers=1)
     monkeypatch.setattr("holdfast.simulator.logs.measuring.BATCH_TURNS", 7)
     small, _ = measure_files(open_sources([path]), workers=1)
-    assert list(numbers(small)) == pytest.approx(list(numbers(whole)))  # sums in another order round otherwise
+    assert list(numbers(small.model_dump())) == pytest.approx(
+        list(numbers(whole.model_dump()))
+    )  # sums in another order round otherwise
     monkeypatch.setattr("holdfast.simulator.logs.rating.POOL_FROM", 1)
-    assert json.dumps(measure_files(open_sources([path]), workers=2)[0]) == json.dumps(small)
+    assert measure_files(open_sources([path]), workers=2)[0] == small
 
 
 def numbers(value):
@@ -131,7 +131,7 @@ def test_a_log_in_another_language_gets_a_warning(tmp_path):
     said = (LogMessage("user", "Hallo"), LogMessage("assistant", german))
     FORMATS["messages"].writer.write([Conversation("c", "x", said)], tmp_path / "log.jsonl")
     results, _ = measure_files(open_sources([tmp_path / "log.jsonl"]))
-    assert "it was fitted on English text" in results["notes"][0]
+    assert "it was fitted on English text" in results.notes[0]
 
 
 def test_memory_is_bounded_and_it_is_said(log, monkeypatch):
@@ -139,20 +139,20 @@ def test_memory_is_bounded_and_it_is_said(log, monkeypatch):
     monkeypatch.setattr(tally, "MOST_CLUSTERS", 4)
     monkeypatch.setattr(tally, "CURVE_TURNS", 5)
     results, tallies = measure_files(open_sources([path]))
-    group = results["groups"]["m"]
-    assert (group["clusters"], group["clusters_shared"]) == (4, True)
-    assert len(group["measures"]["expressed"]["by_turn"]) == 5
+    group = results.groups["m"]
+    assert (group.clusters, group.clusters_shared) == (4, True)
+    assert len(group.measures["expressed"].by_turn) == 5
     assert tallies.groups["m"].measures["expressed"].by_turn.sums(4).totals.shape == (4, 6)
-    assert any("sets of speakers" in note for note in results["notes"])
+    assert any("sets of speakers" in note for note in results.notes)
 
 
 def test_many_groups_end_in_one(tmp_path):
     talks = [talk(n, 2, f"p{n}", model=f"m{n:02d}") for n in range(40)]
     FORMATS["messages"].writer.write(talks, tmp_path / "log.jsonl")
     results, _ = measure_files(open_sources([tmp_path / "log.jsonl"]))
-    assert list(results["groups"])[-1] == "(other groups)"
-    assert sum(group["n"] for group in results["groups"].values()) == 40
-    assert any("(other groups)" in note for note in results["notes"])
+    assert list(results.groups)[-1] == "(other groups)"
+    assert sum(group.n for group in results.groups.values()) == 40
+    assert any("(other groups)" in note for note in results.notes)
 
 
 def test_questions_that_cannot_be_answered(log):
@@ -176,11 +176,11 @@ def test_columns_of_a_plain_csv(tmp_path):
     )
     columns = "conversation=chat,user=q,reply=a,speaker=who,label.empathy=stars"
     results, _ = measure_files(open_sources([path], columns=columns), by=["team"])
-    assert results["groups"]["x"]["measures"]["empathy"]["mean"]["mean"] == 4.5
-    assert results["groups"]["y"]["n"] == 1
-    (skip,) = results["skipped"]["by_reason"]
-    assert skip["reason"] == "conversation comes back after another; sort the file by conversation"
-    assert skip["first"][0].startswith(f"{path}:5:")
+    assert results.groups["x"].measures["empathy"].mean.mean == 4.5
+    assert results.groups["y"].n == 1
+    (skip,) = results.skipped.by_reason
+    assert skip.reason == "conversation comes back after another; sort the file by conversation"
+    assert skip.first[0].startswith(f"{path}:5:")
     for bad, said in (
         ("conversation=chatt", "no column 'chatt' for conversation; did you mean 'chat'"),
         ("conversaton=chat", "unknown name 'conversaton'; did you mean 'conversation'"),
@@ -204,36 +204,35 @@ PUBLISHED = {  # SAGE's leaderboard with the DeepSeek-V3 simulator: mean final e
 def test_sage_equals_its_published_leaderboard(real_data):
     path = real_data / "sage_trajectories" / "turns.csv"
     results, _ = measure_files(open_sources([path], "sage"))
-    assert len(results["groups"]) == 10
+    assert len(results.groups) == 10
     for model, (emotion, successes) in PUBLISHED.items():
-        group = results["groups"][f"deepseek-v3-2024-1227/{model}"]
-        assert group["final_emotion"]["mean"] == pytest.approx(emotion, abs=0.0501)  # 33.25 is published as 33.3
-        assert group["final_emotion"]["lo"] < emotion < group["final_emotion"]["hi"]
-        assert (group["n"], group["successes"]) == (100, successes)
-        assert group["survival"] == group["exits"]["survival"]
-        assert sum(row["events"] for row in group["survival"]) == group["failures"]
-        for way, count in (("failure", group["failures"]), ("success", group["successes"])):
-            last = group["exits"]["incidence"][way][-1]
-            assert last["share"] == pytest.approx(count / 100)  # nobody is cut off before the planned end
+        group = results.groups[f"deepseek-v3-2024-1227/{model}"]
+        assert group.final_emotion.mean == pytest.approx(emotion, abs=0.0501)  # 33.25 is published as 33.3
+        assert group.final_emotion.lo < emotion < group.final_emotion.hi
+        assert (group.n, group.successes) == (100, successes)
+        assert sum(row.events for row in group.exits.survival) == group.failures
+        for way, count in (("failure", group.failures), ("success", group.successes)):
+            last = group.exits.incidence[way][-1]
+            assert last.share == pytest.approx(count / 100)  # nobody is cut off before the planned end
 
 
 def test_sage_dialogues_equal_their_published_row(real_data):
     path = next((real_data / "sage_trajectories").glob("*.jsonl"))
     results, _ = measure_files(open_sources([path]))
-    group = results["groups"]["all"]
-    assert group["final_emotion"]["mean"] == pytest.approx(68.2, abs=0.05)
-    assert (group["successes"], results["rated_replies"]) == (35, 0)  # Chinese: nothing is rated, nothing is 0
-    assert "expressed" not in group["measures"]
+    group = results.groups["all"]
+    assert group.final_emotion.mean == pytest.approx(68.2, abs=0.05)
+    assert (group.successes, results.rated_replies) == (35, 0)  # Chinese: nothing is rated, nothing is 0
+    assert "expressed" not in group.measures
 
 
 def test_ieval_and_esconv_are_read_whole(real_data):
     results, _ = measure_files(open_sources([real_data / "ieval" / "conversations.csv"]))
-    assert (results["conversations"], results["skipped"]["total"], list(results["groups"])) == (
+    assert (results.conversations, results.skipped.total, list(results.groups)) == (
         960,
         0,
         ["Green", "Pink", "Purple", "Yellow"],
     )
-    assert results["groups"]["Green"]["clusters"] == 120
+    assert results.groups["Green"].clusters == 120
     results, _ = measure_files(open_sources([real_data / "esconv_failed" / "conversations.jsonl"]))
-    assert (results["conversations"], results["skipped"]["total"]) == (98, 0)
-    assert results["groups"]["all"]["measures"]["feedback"]["mean"]["n"] > 50
+    assert (results.conversations, results.skipped.total) == (98, 0)
+    assert results.groups["all"].measures["feedback"].mean.n > 50

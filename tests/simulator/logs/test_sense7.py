@@ -60,10 +60,10 @@ def test_measured_by_turn(tmp_path):
     rows = [row("user", "Hard."), row("assistant", "So sorry.", *[5] * 7)]
     rows += [row("user", "Hm."), row("assistant", "Make a list.", *["very poor"] * 6, "unknown")]
     results, _ = measure_files(open_sources([make(tmp_path / "s.xlsx", rows)]))
-    perceived = results["groups"]["gpt-4o"]["measures"]["perceived"]["by_turn"]
-    assert [(one["turn"], one["mean"]) for one in perceived] == [(1, 5.0), (2, 1.0)]
+    perceived = results.groups["gpt-4o"].measures["perceived"].by_turn
+    assert [(one.turn, one.mean) for one in perceived] == [(1, 5.0), (2, 1.0)]
     # holdfast's own word for the task: adherence to its pattern is measured without being asked for
-    assert "adherence" in results["groups"]["gpt-4o"]["measures"]
+    assert "adherence" in results.groups["gpt-4o"].measures
 
 
 def test_what_cannot_be_used_has_its_place(tmp_path):

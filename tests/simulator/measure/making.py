@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import SENSE7, Intention
-from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.raters.protocol import EXPRESSED, expressed
+from holdfast.agents.registry import kinds, parse
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.simulator.results.model import RaterInfo
 
 TELL = Intention("tell")
+PRIMARY = RaterInfo(name="linear", id="linear", version="1", role="primary", scale=EXPRESSED)
+WITNESS = PRIMARY.model_copy(update={"name": "judge", "id": "judge-1", "role": "witness"})
+
+
+def specs(names: Iterable[str]) -> list[CandidateSpec]:
+    """A candidate of each name: of the kind that the name says, else an adapter."""
+    given = [{"kind": name if name in kinds() else "adapter", "name": name} for name in dict.fromkeys(names)]
+    return [parse(spec | ({"adapter": "warm"} if spec["kind"] == "adapter" else {})) for spec in given]
 
 
 def episode(
@@ -29,8 +40,15 @@ def episode(
     recognised=None,
     state=None,
     agent="",
+    stop=None,
+    served=(),
+    ratings=(),
 ) -> EpisodeRecord:
-    """One turn per entry of ``levels``; everything else the same in each turn."""
+    """One turn per entry of ``levels``; everything else the same in each turn.
+
+    ``stop``: why the last turn was the last; ``served``: the goals that each turn serves, from the first on;
+    ``ratings``: those of other raters, by name, for each turn.
+    """
     spec = EpisodeSpec(persona, task, candidate, seed, max_turns, agent=agent)
     turns = tuple(
         TurnRecord(
@@ -39,11 +57,13 @@ def episode(
             user=user,
             said=said,
             reply=reply,
-            ratings={"linear": expressed(*level)},
+            ratings={"linear": expressed(*level), **(ratings[number - 1] if ratings else {})},
             felt=dict.fromkeys(SENSE7, felt),
             emotion=50.0,
             state=state or {},
             recognised_task=recognised,
+            stop=stop if number == len(levels) else None,
+            goals_served=tuple(served[number - 1]) if number <= len(served) else (),
         )
         for number, level in enumerate(levels, start=1)
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
-from holdfast.simulator.measure.decay.retention import retention
+from holdfast.simulator.measure.decay.retention import quarter_means, retention
 from holdfast.simulator.measure.decay.slope import slope
 from holdfast.simulator.measure.gap import gap_reduction
 from holdfast.simulator.measure.pairwise import sign_flip_p
@@ -51,7 +51,7 @@ def test_intervals_hold_the_truth(personas):
         resamples = Resamples.of(groups, draw)
         intervals = {
             "mean": mean_interval(values.mean(axis=1), resamples),
-            "retention": retention(values, np.full(len(values), TURNS), resamples),
+            "retention": retention(*quarter_means(values, np.full(len(values), TURNS)), resamples),
             "slope": slope(values, resamples),
             "gap_reduction": gap_reduction(candidate, baseline, resamples),
             "paired difference": mean_interval(difference, resamples),

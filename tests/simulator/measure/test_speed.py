@@ -12,8 +12,9 @@ from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.measure.extract import extract
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
-from holdfast.simulator.results.candidates import MeasuredCandidate, ResultsContext, candidate_results
-from tests.simulator.measure.making import rng
+from holdfast.simulator.results.candidates import candidate_results
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+from tests.simulator.measure.making import PRIMARY, rng, specs
 
 EPISODES, TURNS, CANDIDATES, PERSONAS = 1000, 100, 6, 24
 
@@ -51,16 +52,24 @@ def test_six_candidates_of_1000_episodes_and_100_turns():
         for i in range(EPISODES)
     ]
     feelings = [f"feeling{i}" for i in range(60)]
-    context = ResultsContext({f"t{i}": (0.0, 1.0, 2.0) for i in range(8)}, feelings, rng_seed=0, draws=1000)
+    context = ResultsContext(
+        {f"t{i}": (0.0, 1.0, 2.0) for i in range(8)},
+        [PRIMARY],
+        {f"p{i}": ["goal"] for i in range(PERSONAS)},
+        feelings,
+        rng_seed=0,
+        draws=1000,
+    )
 
     started = time.process_time()
     transcripts_sha256(episodes)
     hashed = time.process_time()
     measured = {name: MeasuredCandidate.of(arrays, context) for name, arrays in extract(episodes, {}).items()}
     extracted = time.process_time()
+    (spec_of,) = specs(["base"])
     for name, each in measured.items():
         own = [episode for episode in episodes if episode.spec.candidate == name]
-        assert candidate_results(each, own, measured["c0"], context)["naming"]["n"] == EPISODES * TURNS
+        assert candidate_results(spec_of, each, own, measured["c0"], context).naming.n == EPISODES * TURNS
     summarised = time.process_time()
     print(f"hash {hashed - started:.1f} s, arrays {extracted - hashed:.1f} s, figures {summarised - extracted:.1f} s")
     assert np.isfinite(measured["c5"].gap).all()

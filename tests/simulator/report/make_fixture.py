@@ -1,4 +1,4 @@
-"""Draw a synthetic study: episodes, personas, and a results dict of schema version 1. Run it to look at the page.
+"""Draw a synthetic study: personas, episodes, and what is measured of them. Run it to look at the page.
 
 python tests/launch.py tests.simulator.report.make_fixture OUT.html
 """
@@ -8,15 +8,19 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from holdfast.agents.protocols import SENSE7, Intention
-from holdfast.agents.raters.protocol import expressed
-from holdfast.personas.schema import MECHANISMS, Goal, Persona
+from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.personas.schema import MECHANISMS, EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.simulator.results.build import build_results
+from holdfast.simulator.results.model import Results
+from tests.simulator.measure.making import PRIMARY, WITNESS, specs
 
 TASKS = {
     "bug_hunt": ("Hunting a bug", "solver"),
@@ -95,130 +99,92 @@ def _turn(spec: EpisodeSpec, turn: int, rng: np.random.Generator, last: bool) ->
         episode_id=spec.id,
         turn=turn,
         user=f"I am {feeling} about {topic}. It has been going on since Monday, and I do not know where to start.",
-        said=Intention("feel", feeling=feeling, topic=topic),
+        said=Intention("ask", feeling=feeling, topic=topic, need="sort the slides", goal="first"),
         reply=f"It makes sense to feel {feeling} when {topic} has been open since Monday. "
         f"{'What part of it weighs on you most?' if near > 0.8 else 'Split it into three steps and do the first one.'}",
-        ratings={"linear": expressed(*(float(x) for x in shown))},
+        ratings={"linear": expressed(*(float(x) for x in shown)), "judge": _judged(shown, turn)},
         felt=felt,
         emotion=float(np.clip(60 * near + rng.normal(0, 8), 0, 100)),
         state={},
         adapter=TASKS[spec.task][1] if routed or spec.candidate == "adapter" else None,
         recognised_task=spec.task if routed else None,
-        stop="user left: every goal is met and the user is satisfied" if last and turn < spec.max_turns else None,
+        goals_served=("first",) if turn == 2 + spec.replicate + len(spec.persona) % 4 and near > 0.75 else (),
+        stop=_stop(spec, turn) if last else None,
     )
 
 
-def make_results(turns: int = 24, candidates: Sequence[str] = tuple(CANDIDATES), people: int = 24) -> dict[str, Any]:
-    """What measurement would say of these candidates, drawn from the same curves."""
-    rng = np.random.default_rng(7)
-    return {
-        "schema_version": 1,
-        "holdfast_version": "0.1.0",
-        "study": "quickstart",
-        "seed": 7,
-        "transcripts_sha256": "3f7a9b0c" * 8,
-        "turns": turns,
-        "episodes": people * 2 * len(candidates),
-        "failed_episodes": 0,
-        "unfinished_episodes": 0,
-        "baseline": "base",
-        "tasks": {task: {"title": title, "pattern": pattern} for task, (title, pattern) in TASKS.items()},
-        "patterns": {
-            p: {"title": p.capitalize(), "target": dict(zip(MECHANISMS, levels, strict=True)), "advice": advice}
-            for p, (levels, advice) in PATTERNS.items()
-        },
-        "candidates": {name: _candidate(name, turns, people, rng) for name in candidates},
-        "pairwise": [
-            {"a": a, "b": b, "metric": metric, **_about(_level(a, turns) - _level(b, turns), 0.03), "n": people * 2}
-            for metric in ("adherence_last_quarter", "gap_abs")
-            for i, b in enumerate(candidates)
-            for a in candidates[i + 1 :]
-        ],
-        "router": _router(turns),
-        "population": _population(rng),
-        "timings_s": {"simulate": 41.2, "dialogues": 22.8, "train": 63.4, "route": 3.1, "stress_test": 88.0},
-        "provenance": {
-            "model": "micro-c",
-            "command": "holdfast quickstart --seed 7",
-            "model_sha256": "a1b2c3d4" * 8,
-            "versions": {"python": "3.11.2", "torch": "2.13.0", "transformers": "5.0.0"},
-            "ablation": [
-                {"recipe": "cue (shipped)", "first two turns": 0.93, "last quarter": 0.61, "retention": 0.66},
-                {"recipe": "constant style", "first two turns": 0.95, "last quarter": 0.95, "retention": 1.0},
-                {"recipe": "whole-document loss", "first two turns": 0.71, "last quarter": 0.52, "retention": 0.73},
-            ],
-        },
-    }
+@cache
+def make_study(
+    turns: int = 24, candidates: tuple[str, ...] = tuple(CANDIDATES), per_task: int = 1
+) -> tuple[Results, list[EpisodeRecord], dict[str, Persona]]:
+    """Hold the study and measure it: results, episodes, personas by id."""
+    people = make_personas(per_task)
+    episodes = make_episodes(people, turns=turns, seeds=1, candidates=candidates)
+    return (
+        build_results(
+            episodes,
+            candidates=specs(candidates),
+            raters=[PRIMARY, WITNESS],
+            tasks={id: _task(id, title, pattern) for id, (title, pattern) in TASKS.items()},
+            patterns={id: _pattern(id, levels, advice) for id, (levels, advice) in PATTERNS.items()},
+            personas=people,
+            study_name="quickstart",
+            seed=7,
+            baseline="base",
+            timings_s={"simulate": 41.2, "dialogues": 22.8, "train": 63.4, "route": 3.1, "stress_test": 88.0},
+            provenance={
+                "model": "micro-c",
+                "microcosm": True,
+                "command": "holdfast quickstart --seed 7",
+                "model_sha256": "a1b2c3d4" * 8,
+                "versions": {"python": "3.11.2", "torch": "2.13.0", "transformers": "5.0.0"},
+                "ablation": [
+                    {"recipe": "cue (shipped)", "first two turns": 0.93, "last quarter": 0.61, "retention": 0.66},
+                    {"recipe": "constant style", "first two turns": 0.95, "last quarter": 0.95, "retention": 1.0},
+                    {"recipe": "whole-document loss", "first two turns": 0.71, "last quarter": 0.52, "retention": 0.73},
+                ],
+            },
+            population=_population(np.random.default_rng(7)),
+            draws=60,
+        ),
+        episodes,
+        people,
+    )
 
 
-def _about(mean: float, width: float) -> dict[str, float]:
-    return {"mean": mean, "lo": mean - width, "hi": mean + width}
+def _stop(spec: EpisodeSpec, turn: int) -> str:
+    left = "user left: every goal is met and the user is satisfied"
+    return left if turn < spec.max_turns else "max turns"
 
 
-def _candidate(name: str, turns: int, people: int, rng: np.random.Generator) -> dict[str, Any]:
-    n = people * 2
-    level = [_level(name, t) + float(rng.normal(0, 0.008)) for t in range(1, turns + 1)]
-    quarter = max(1, turns // 4)
-    first, last = float(np.mean(level[:quarter])), float(np.mean(level[-quarter:]))
-    left = [n - int(0.15 * n * t / turns) for t in range(turns)]
-
-    def by_turn(values: Sequence[float], width: float) -> list[dict[str, Any]]:
-        return [{"turn": t + 1, **_about(v, width), "n": left[t]} for t, v in enumerate(values)]
-
-    share, survival = 1.0, []
-    for t, value in enumerate(level):
-        share *= 1 - max(0.0, 0.8 - value) * 0.6
-        survival.append(
-            {"turn": t + 1, "share": share, "lo": share - 0.06, "hi": min(1.0, share + 0.05), "at_risk": left[t]}
-        )
-    decays = CANDIDATES[name][0] - CANDIDATES[name][1] > 0.1
-    return {
-        "episodes": n,
-        "adherence_by_turn": by_turn(level, 0.025),
-        "mechanism_by_turn": {m: by_turn([1.1 * v - 0.2 * i for v in level], 0.06) for i, m in enumerate(MECHANISMS)},
-        "mechanism_error_by_turn": {
-            m: by_turn([2 * (1 - v) * (0.8 + 0.2 * i) for v in level], 0.05) for i, m in enumerate(MECHANISMS)
-        },
-        "retention": _about(last / first, 0.03),
-        "gap_abs": _about(2.4 * (1 - last) + 0.3, 0.12),
-        "gap_reduction": _about(1 - (2.4 * (1 - last) + 0.3) / 1.36, 0.05),
-        "score_factor": _about(last / 0.56, 0.06),
-        "slope_per_turn": _about((last - first) / turns, 0.002),
-        "adherence_first_two_turns": float(np.mean(level[:2])),
-        "adherence_last_quarter": _about(last, 0.02),
-        "half_life_turns": 7.4 if decays else None,
-        "half_life_note": None if decays else "does not decay: the fit finds no fall to a floor",
-        "first_violation_median_turn": 11 if decays else None,
-        "survival": survival,
-        "naming": {**_about(0.86, 0.04), "n": 312},
-        "felt_by_dimension": {d: _about(1 + 4 * last, 0.1) for d in SENSE7},
-        "by_task": {task: _task(task, i, last, rng) for i, task in enumerate(TASKS)},
-    }
+def _judged(shown: np.ndarray, turn: int) -> Rating:
+    """A witness that sees a little less, and does not answer for the third turn."""
+    return Rating(missing="no answer in time") if turn == 3 else expressed(*(0.8 * float(x) for x in shown))
 
 
-def _task(task: str, index: int, last: float, rng: np.random.Generator) -> dict[str, Any]:
-    desired = (1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 5.0, 5.0)[index]
-    start = 3.4 if desired < 2 else 2.1
-    perceived = desired + (start - desired) * (1 - last) / 0.44 * 0.9 + float(rng.normal(0, 0.08))
-    perceived = min(5.0, max(1.0, perceived))
-    return {
-        "n": 6,
-        "desired": desired,
-        "perceived": _about(perceived, 0.2),
-        "gap": _about(desired - perceived, 0.2),
-        "gap_abs": _about(abs(desired - perceived), 0.15),
-        "adherence": _about(last, 0.05),
-    }
+def make_results(turns: int = 24, candidates: tuple[str, ...] = tuple(CANDIDATES)) -> Results:
+    """Only the results of the study; a copy whose parts may be changed."""
+    return make_study(turns, candidates)[0].model_copy(deep=True)
 
 
-def _router(turns: int) -> dict[str, Any]:
-    names = list(TASKS)
-    confusion = {
-        true: {other: 132 if other == true else (9 if i == (j + 1) % 8 else 0) for i, other in enumerate(names)}
-        for j, true in enumerate(names)
-    }
-    accuracy = [{"turn": t, "accuracy": 0.97 - 0.35 * math.exp(-t / 1.5), "n": 48} for t in range(1, turns + 1)]
-    return {"accuracy": 0.936, "n": 1128, "confusion": confusion, "accuracy_by_turn": accuracy}
+def with_candidate(results: Results, name: str, **changes: Any) -> Results:
+    """The same results with other figures of one candidate."""
+    changed = results.candidates[name].model_copy(update=changes)
+    return results.model_copy(update={"candidates": {**results.candidates, name: changed}})
+
+
+def _task(id: str, title: str, pattern: str) -> TaskContext:
+    words = ("a", "b", "c")
+    return TaskContext(
+        id=id, title=title, description=title, assumption="made up", pattern=pattern, topics=words, needs=words
+    )
+
+
+def _pattern(id: str, levels: tuple[int, int, int], advice: int) -> EmpathyPattern:
+    target = MechanismLevels(**dict(zip(MECHANISMS, levels, strict=True)))
+    return EmpathyPattern(
+        id=id, title=id.capitalize(), description=id, assumption="made up", target=target, advice=advice
+    )
 
 
 def _population(rng: np.random.Generator, size: int = 48) -> dict[str, Any]:
@@ -241,5 +207,4 @@ def _population(rng: np.random.Generator, size: int = 48) -> dict[str, Any]:
 if __name__ == "__main__":
     from holdfast.simulator.report.page import write_report
 
-    someone = make_personas()
-    print(write_report(Path(sys.argv[1]), make_results(), make_episodes(someone), someone))
+    print(write_report(Path(sys.argv[1]), *make_study(per_task=3)))

@@ -13,8 +13,10 @@ from holdfast.simulator.report.lines import line_chart
 from holdfast.simulator.report.network import HEIGHT, WIDTH, network
 from holdfast.simulator.report.routing import confusion
 from holdfast.simulator.report.series import Series, palette_of
-from holdfast.simulator.report.values import UNDEFINED, Estimate, between, count, fixed, percent, signed, times
-from tests.simulator.report.make_fixture import make_results
+from holdfast.simulator.report.values import UNDEFINED, between, count, fixed, percent, signed, times
+from holdfast.simulator.results.estimates import Estimate, MeanEstimate, SurvivalPoint, TurnEstimate
+from holdfast.simulator.results.model import PopulationResults, TaskInfo
+from tests.simulator.report.make_fixture import make_results, with_candidate
 
 ONE = Series("one", 0, 1, False)
 
@@ -24,15 +26,15 @@ def test_numbers_are_written_as_readers_expect():
     assert [fixed(None), fixed(float("nan"))] == [UNDEFINED, UNDEFINED]
     assert [signed(0.2), signed(-0.2), signed(0.001)] == ["+0.20", "\u22120.20", "0.00"]
     assert [percent(0.726), times(2.428), count(12345)] == ["73\u202f%", "\u00d72.43", "12,345"]
-    assert between(Estimate(0.5, 0.414, 0.6), "percent") == "41 to 60\u202f%"
-    assert between(Estimate(0.5, None, 0.6)) == ""
+    assert between(Estimate(mean=0.5, lo=0.414, hi=0.6), "percent") == "41 to 60\u202f%"
+    assert between(Estimate(mean=0.5, lo=None, hi=0.6)) == ""
 
 
 def test_an_interval_that_touches_zero_does_not_exclude_it():
-    assert Estimate(0.1, 0.01, 0.2).excludes_zero
-    assert Estimate(-0.1, -0.2, -0.01).excludes_zero
-    assert not Estimate(0.1, 0.0, 0.2).excludes_zero
-    assert not Estimate(0.1).excludes_zero
+    assert Estimate(mean=0.1, lo=0.01, hi=0.2).excludes_zero
+    assert Estimate(mean=-0.1, lo=-0.2, hi=-0.01).excludes_zero
+    assert not Estimate(mean=0.1, lo=0.0, hi=0.2).excludes_zero
+    assert not Estimate(mean=0.1, lo=None, hi=None).excludes_zero
 
 
 def test_axis_places_and_ticks():
@@ -79,7 +81,7 @@ def chart(line, **more):
 
 
 def test_a_line_breaks_where_a_value_is_undefined():
-    line = [{"turn": t, "mean": m, "lo": None, "hi": None, "n": 3} for t, m in enumerate([1, 0.5, None, 0.5, None], 1)]
+    line = [TurnEstimate(turn=t, mean=m, lo=None, hi=None, n=3) for t, m in enumerate([1, 0.5, None, 0.5, None], 1)]
     (curve,) = chart(line).curves
     assert curve.path == "M0.0 0.0L25.0 50.0"
     assert curve.dots == ((75.0, 50.0),)
@@ -88,21 +90,23 @@ def test_a_line_breaks_where_a_value_is_undefined():
 
 
 def test_a_band_goes_out_along_the_top_and_back_along_the_bottom():
-    line = [{"turn": t, "mean": 0.5, "lo": 0.4, "hi": 0.6, "n": 3} for t in (1, 5)]
+    line = [TurnEstimate(turn=t, mean=0.5, lo=0.4, hi=0.6, n=3) for t in (1, 5)]
     assert chart(line).curves[0].band == "M0.0 40.0L100.0 40.0L100.0 60.0L0.0 60.0Z"
     assert chart(line).rows[0][2] == ("0.50 [0.40, 0.60] n=3",)
 
 
 def test_steps_fall_at_their_turn():
-    line = [{"turn": t, "share": s, "lo": s, "hi": s, "at_risk": 4} for t, s in ((1, 1.0), (3, 0.5), (5, 0.0))]
-    (curve,) = chart(line, value="share", size="at_risk", steps=True).curves
+    line = [SurvivalPoint(turn=t, share=s, lo=s, hi=s, at_risk=4, events=0) for t, s in ((1, 1.0), (3, 0.5), (5, 0.0))]
+    (curve,) = chart(line, steps=True).curves
     assert curve.path == "M0.0 0.0H50.0V50.0H100.0V100.0"
     assert curve.band == "M0.0 0.0H50.0V50.0H100.0V100.0V100.0V50.0H50.0V0.0H0.0Z"
 
 
 def test_quarters_are_those_of_retention():
     """Of 10 turns a quarter is 2: turns 1-2 and 9-10 (holdfast.simulator.measure.decay.retention.quarters)."""
-    found = line_chart("c", "t", "d", [(ONE, [{"turn": 1, "mean": 0.5}])], turns=10, quarters=True)
+    found = line_chart(
+        "c", "t", "d", [(ONE, [TurnEstimate(turn=1, mean=0.5, lo=None, hi=None, n=1)])], turns=10, quarters=True
+    )
     assert [(round(a, 1), round(b, 1)) for a, b, _ in found.spans] == [(0, 11.1), (88.9, 100)]
 
 
@@ -112,21 +116,23 @@ def test_the_cast_follows_the_headline_and_greys_the_baseline():
     assert people.rival is not None
     assert (people.best.name, people.best.slot) == ("routed", 1)
     assert (people.rival.name, people.rival.slot) == ("system_prompt", 2)
-    assert people.get("base").slot == 0
+    assert people["base"].slot == 0
     assert len({s.slot for s in people.series}) == 6
 
 
 def test_gap_rows_place_before_and_after_on_the_perceived_scale():
     results = make_results()
-    cell = results["candidates"]["base"]["by_task"]["bug_hunt"]
-    cell.update(desired=1.0, perceived={"mean": 3.0, "lo": None, "hi": None})
+    by_task = results.candidates["base"].by_task
+    felt = MeanEstimate(mean=3.0, lo=None, hi=None, n=1)
+    cell = by_task["bug_hunt"].model_copy(update={"desired": 1.0, "perceived": felt})
+    results = with_candidate(results, "base", by_task={**by_task, "bug_hunt": cell})
     row = gap_rows(results, palette_of(results))[0]
     assert (row.task, row.pattern, row.desired_at, row.before) == ("Hunting a bug", "Solver", 0, 50)
     assert len(gap_rows(results, palette_of(results))) == 8
 
 
 def test_strips_share_an_axis_that_holds_the_reference():
-    left, right = strips([Estimate(0.2, 0.1, 0.4), Estimate()], 0.0)
+    left, right = strips([Estimate(mean=0.2, lo=0.1, hi=0.4), Estimate(mean=None, lo=None, hi=None)], 0.0)
     assert left.reference == right.reference == 0
     assert (left.at, left.lo, left.hi) == (50, 25, 100)
     assert right.at is None
@@ -135,32 +141,33 @@ def test_strips_share_an_axis_that_holds_the_reference():
 def test_pairs_are_grouped_by_metric():
     results = make_results()
     (first, pairs), (second, _) = pairs_by_metric(results, palette_of(results))
-    assert (first, second, len(pairs)) == ("adherence_last_quarter", "gap_abs", 15)
+    assert (first, second, len(pairs)) == ("adherence", "adherence_last_quarter", 15)
 
 
 def test_confusion_counts_and_shades():
-    table = confusion(
-        {"confusion": {"a": {"a": 9, "b": 1}, "b": {"b": 4}}}, {"b": {"title": "Bee"}, "a": {"title": "Ay"}}
-    )
+    tasks = {id: TaskInfo(title=title, pattern="p") for id, title in (("b", "Bee"), ("a", "Ay"))}
+    results = make_results(6)
+    router = results.router.model_copy(update={"confusion": {"a": {"a": 9, "b": 1}, "b": {"b": 4}}})
+    table = confusion(results.model_copy(update={"router": router, "tasks": tasks}))
     assert table is not None
     assert table.columns == ("Bee", "Ay")
     (bee, four, cells), (_, ten, others) = table.rows
     assert (bee, four, [c.count for c in cells]) == ("Bee", 4, [4, 0])
     assert (ten, [(c.count, c.shade, c.right) for c in others]) == (10, [(1, 1, False), (9, 8, True)])
-    assert confusion(None, {}) is None
+    assert confusion(results.model_copy(update={"router": None})) is None
 
 
 def test_network_is_seeded_inside_its_frame_and_drops_ties_to_nobody():
-    population = {
-        "nodes": [{"id": str(i), "felt": f} for i, f in enumerate((1, 5, None))],
-        "edges": [["0", "1"], ["0", "9"]],
-    }
-    drawn, again = (network(population, {}, {}, 3) for _ in range(2))
+    def results(people, edges=()):
+        nodes = [{"id": str(i), "persona": "p", "task": "t", "felt": felt} for i, felt in enumerate(people)]
+        population = PopulationResults.model_validate({"nodes": nodes, "edges": edges})
+        return make_results(6).model_copy(update={"population": population})
+
+    drawn, again = (network(results((1, 5, None), [("0", "1"), ("0", "9")]), {}) for _ in range(2))
     assert drawn == again
     assert drawn is not None
     assert [n.shade for n in drawn.nodes] == [0, 7, None]
     assert len(drawn.edges) == 1
     assert all(0 < n.x < WIDTH and 0 < n.y < HEIGHT for n in drawn.nodes)
-    crowd = network({"nodes": [{"id": str(i)} for i in range(2001)], "edges": []}, {}, {}, 3)
-    assert "2,001 people, too many" in crowd.note
-    assert network(None, {}, {}, 3) is None
+    assert "2,001 people, too many" in network(results([1] * 2001), {}).note
+    assert network(make_results(6).model_copy(update={"population": None}), {}) is None

@@ -1,5 +1,7 @@
 """The page of a log: every section, in a real browser, and hostile text that does nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.simulator.logs.measure import measure_files, open_sources
@@ -9,6 +11,7 @@ from holdfast.simulator.report.log_headline import log_headline
 from holdfast.simulator.report.log_page import page_context, write_outputs
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.report.values import middle
+from holdfast.simulator.results.estimates import MeanEstimate
 from tests.simulator.logs.conftest import small
 from tests.simulator.report.browser import EXECUTABLE, Browser
 from tests.simulator.report.test_page import EVIL, Outline
@@ -39,7 +42,7 @@ def test_all_sections(tmp_path):
     assert ids == {"top", "decay", "mechanisms", "labels", "survival", "length", "transcripts", "making"}
     assert "Emotion by turn" in page
     assert "pieces of the files could not be used" in page
-    assert results["skipped"]["total"] == 1
+    assert results.skipped.total == 1
     assert "no messages" in page
 
 
@@ -54,15 +57,19 @@ def test_hostile_text_stays_text(tmp_path):
     )
 
 
-def test_the_headline_names_the_extremes():
-    groups = {
-        name: {"measures": {"expressed": {"retention": {"mean": mean, "lo": mean - 0.1, "hi": mean + 0.1}}}}
-        for name, mean in (("a", 0.9), ("b", 0.5), ("c", 1.2), ("d", None))
-        if mean is not None
-    } | {"d": {"measures": {}}}
-    found = log_headline({"groups": groups}, [Series(name, n, n, False) for n, name in enumerate(groups)])
-    assert [(s.name, figure) for s, figure, _ in found.claims] == [("c", "120\u202f%"), ("b", "50\u202f%")]
-    assert found.rest == 1
+def test_the_headline_names_the_extremes(tmp_path):
+    talks = [replace(small(n), columns={"model": name}) for n in range(6) for name in "abcd"]
+    results = report(tmp_path, talks)[1]
+    groups = {}
+    for name, mean in (("a", 0.9), ("b", 0.5), ("c", 1.2), ("d", None)):
+        kept = MeanEstimate(mean=mean, lo=None, hi=None, n=6)
+        measures = {"expressed": results.groups[name].measures["expressed"].model_copy(update={"retention": kept})}
+        groups[name] = results.groups[name].model_copy(update={"measures": measures})
+    headline = log_headline(
+        results.model_copy(update={"groups": groups}), [Series(name, n, n, False) for n, name in enumerate(groups)]
+    )
+    assert [(s.name, figure) for s, figure, _ in headline.claims] == [("c", "120\u202f%"), ("b", "50\u202f%")]
+    assert headline.rest == 1
 
 
 def test_a_page_without_text_keeps_no_conversation(tmp_path):

@@ -1,22 +1,34 @@
 """The page as text: every section is there, absent parts become a sentence, and no model's words become markup."""
 
-import copy
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
+from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.transcripts import embed, safe_json
-from tests.simulator.report.make_fixture import CANDIDATES, make_episodes, make_personas, make_results
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.model import Results
+from tests.simulator.report.make_fixture import (
+    CANDIDATES,
+    make_episodes,
+    make_personas,
+    make_results,
+    make_study,
+    with_candidate,
+)
 
 PEOPLE = make_personas(per_task=1)
 SPOKEN = make_episodes(PEOPLE, turns=6, seeds=1)
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)> javascript:alert(3) \u2028\u2029 \ud800 {{7*7}}"
+
+
+NAMED = EVIL.replace("\ud800", "")  # results hold text that UTF-8 can hold
 
 
 class Outline(HTMLParser):
@@ -64,8 +76,8 @@ def test_every_section_stands_on_the_page_and_ids_are_unique(tmp_path, results):
 
 
 def test_headline_gives_shares_with_intervals(tmp_path, results):
-    results["candidates"]["routed"]["retention"] = {"mean": 0.994, "lo": 0.97, "hi": 1.02}
-    results["candidates"]["system_prompt"]["retention"] = {"mean": 0.61, "lo": 0.55, "hi": 0.67}
+    results = with_candidate(results, "routed", retention=Estimate(mean=0.994, lo=0.97, hi=1.02))
+    results = with_candidate(results, "system_prompt", retention=Estimate(mean=0.61, lo=0.55, hi=0.67))
     text = page(tmp_path, results)
     h1 = re.sub(r"<[^>]+>|\s+", " ", re.search(r"<h1.*?</h1>", text, re.S).group())
     assert " ".join(h1.split()) == (
@@ -77,7 +89,7 @@ def test_headline_gives_shares_with_intervals(tmp_path, results):
 def test_microcosm_banner_follows_the_provenance(tmp_path, results):
     words = "not how your model will"
     assert words in page(tmp_path, results)
-    results["provenance"]["microcosm"] = False
+    results.provenance["microcosm"] = False
     assert words not in page(tmp_path, results)
 
 
@@ -93,23 +105,21 @@ def test_nothing_points_outside(tmp_path, results):
 
 def poisoned(results):
     """Every string of the results that a person or a model chose, and one candidate's name, turned hostile."""
-    bad = copy.deepcopy(results)
-    bad["candidates"] = {EVIL if name == "adapter" else name: c for name, c in bad["candidates"].items()}
-    for row in bad["pairwise"]:
-        row.update({side: EVIL for side in "ab" if row[side] == "adapter"})
-    bad["study"] = bad["provenance"]["command"] = EVIL
-    bad["provenance"][EVIL] = EVIL
-    bad["provenance"]["ablation"] = [{EVIL: EVIL, "x": 1.0}]
-    bad["timings_s"][EVIL] = 1.0
-    bad["router"]["confusion"][EVIL] = {EVIL: 3}
+    bad = results.model_dump()
+    bad["candidates"] = {NAMED if name == "adapter" else name: part for name, part in bad["candidates"].items()}
+    for row in [*bad["pairwise"], *bad["pairwise_survival"]]:
+        row.update({side: NAMED for side in "ab" if row[side] == "adapter"})
+    bad["study"] = bad["provenance"]["command"] = NAMED
+    bad["provenance"] |= {NAMED: NAMED, "ablation": [{NAMED: NAMED, "x": 1.0}]}
+    bad["timings_s"][NAMED] = 1.0
+    bad["router"]["confusion"][NAMED] = {NAMED: 3}
     for node in bad["population"]["nodes"]:
-        node["persona"] = EVIL
+        node["persona"] = NAMED
     for task in bad["tasks"].values():
-        task["title"] = EVIL
-    for c in bad["candidates"].values():
-        c["half_life_note"] = EVIL
-        c["notes"] = {EVIL: EVIL}
-    return bad
+        task["title"] = NAMED
+    for candidate in bad["candidates"].values():
+        candidate.update(half_life_note=NAMED, notes={NAMED: NAMED})
+    return Results.model_validate(bad)
 
 
 def poisoned_episodes():
@@ -117,7 +127,7 @@ def poisoned_episodes():
 
     return [
         EpisodeRecord(
-            replace(e.spec, candidate=EVIL if e.spec.candidate == "adapter" else e.spec.candidate),
+            replace(e.spec, candidate=NAMED if e.spec.candidate == "adapter" else e.spec.candidate),
             tuple(replace(t, user=EVIL, reply=EVIL, adapter=EVIL, recognised_task=EVIL, stop=EVIL) for t in e.turns),
             error=EVIL,
         )
@@ -148,11 +158,13 @@ def test_safe_json_holds_no_dangerous_character_and_reads_back(char):
 
 
 def test_absent_parts_become_one_sentence(tmp_path, results):
-    results.update(router=None, population=None, pairwise=[], timings_s={}, failed_episodes=3, unfinished_episodes=2)
-    results.update(headline=None)
-    del results["provenance"]["ablation"]
-    for c in results["candidates"].values():
-        c.update(survival=[], mechanism_by_turn={}, mechanism_error_by_turn={}, by_task={})
+    del results.provenance["ablation"]
+    gone = {"router": None, "population": None, "pairwise": [], "timings_s": {}}
+    results = results.model_copy(update={**gone, "failed_episodes": 3, "unfinished_episodes": 2})
+    empty = {name: [] for name in MECHANISMS}
+    for name in results.candidates:
+        without = {"survival": [], "mechanism_by_turn": empty, "mechanism_error_by_turn": empty, "by_task": {}}
+        results = with_candidate(results, name, **without)
     text = page(tmp_path, results, episodes=[])
     for sentence in (
         "so there is no routing to judge.",
@@ -163,37 +175,36 @@ def test_absent_parts_become_one_sentence(tmp_path, results):
         "No conversation was handed to this page.",
         "No timings were kept.",
         "The recipe ablation was not run",
-        "3 of 288 conversations failed",
-        "2 of 288 conversations are unfinished",
+        "3 of 48 conversations failed",
+        "2 of 48 conversations are unfinished",
     ):
         assert sentence in text, sentence
     assert 'id="people"' not in text
 
 
 def test_undefined_numbers_show_as_a_dash_never_as_nan(tmp_path, results):
-    def blank(value):
+    def blank(value, key=""):
         if isinstance(value, dict):
-            return {k: v if k in ("turn", "n", "at_risk") else blank(v) for k, v in value.items()}
+            return {k: blank(v, k) for k, v in value.items()}
         if isinstance(value, list):
-            return [blank(v) for v in value]
-        return float("nan") if isinstance(value, float) else value
+            return [blank(v, key) for v in value]
+        return float("nan") if isinstance(value, float) and key not in ("margin", "level") else value
 
-    results["candidates"] = blank(results["candidates"])
-    text = page(tmp_path, results)
+    raw = results.model_dump()
+    text = page(tmp_path, Results.model_validate({**raw, "candidates": blank(raw["candidates"])}))
     assert not re.search(r"\bnan\b|\bNone\b", text.split("<script>")[0])
     assert "Retention is undefined here" in text
     assert "No turn was measured" in text
 
 
-@pytest.mark.parametrize(("turns", "names"), [(1, ["base"]), (1, list(CANDIDATES)), (6, ["base"]), (6, ["routed"])])
+@pytest.mark.parametrize(("turns", "names"), [(1, ("base",)), (1, tuple(CANDIDATES)), (6, ("base",)), (6, ("routed",))])
 def test_one_candidate_or_one_turn(tmp_path, turns, names):
-    episodes = make_episodes(PEOPLE, turns=turns, seeds=1, candidates=names)
-    text = page(tmp_path, make_results(turns, names), episodes)
+    text = page(tmp_path, *make_study(turns, names))
     assert 'class="dot' in text if turns == 1 else 'class="line' in text
 
 
 def test_no_candidates_at_all(tmp_path):
-    assert "No candidate left any results." in page(tmp_path, {"schema_version": 1}, [], {})
+    assert "No candidate left any results." in page(tmp_path, *make_study(6, ()))
 
 
 def test_failed_episode_says_why(tmp_path, results):
@@ -219,10 +230,9 @@ def test_a_small_budget_shows_every_task_before_a_second_persona(results):
     episodes = make_episodes(people, turns=2, seeds=2, candidates=["base", "routed"])
     one = len(safe_json(embed(results, episodes[:1], people, palette_of(results)).data["groups"][0]))
     chosen = embed(results, episodes, people, palette_of(results), budget=one * 2 * 9).data["groups"]
-    assert {g["task"] for g in chosen} == {t["title"] for t in results["tasks"].values()}
+    assert {g["task"] for g in chosen} == {t.title for t in results.tasks.values()}
 
 
 def test_the_card_of_a_shipped_rater_stands_on_the_page_and_no_others_does() -> None:
-    assert "## Where it fails" in (rater_card({"id": "linear", "version": "x"}) or "")
-    assert rater_card({"id": "my-own"}) is None
-    assert rater_card(None) is None
+    assert "## Where it fails" in (rater_card("linear") or "")
+    assert rater_card("my-own") is None

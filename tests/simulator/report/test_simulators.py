@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,13 +10,14 @@ from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import simulators
+from holdfast.simulator.results.model import Results
 from tests.agents.users.players import Player, nonsense
 from tests.simulator.conversation.test_model_users import MIXED, mixed, results_of
 from tests.simulator.engine.studies import run, study
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, str]:
     """Results and page of a mixed study whose model never finds a user's words."""
     out, plan = tmp_path_factory.mktemp("mixed"), study(**MIXED)
     run(mixed(plan, Player(speaks=nonsense)), out)
@@ -26,16 +26,16 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
     return results, page.read_text(encoding="utf-8")
 
 
-def test_each_simulator_has_its_candidates_and_its_share_of_own_words(ran: tuple[dict[str, Any], str]) -> None:
+def test_each_simulator_has_its_candidates_and_its_share_of_own_words(ran: tuple[Results, str]) -> None:
     results, _ = ran
     embedded, player = simulators(results, palette_of(results))
     assert [s.name for s, _ in player.candidates] == [s.name for s in palette_of(results).series]
-    assert (embedded.own_words, embedded.own_judgements, embedded.refused) == (None, None, ())
-    assert (player.own_words, player.own_judgements) == (0, 1)
+    assert (embedded.own_messages, embedded.own_judgements, embedded.refused) == (None, None, ())
+    assert (player.own_messages, player.own_judgements) == (0, 1)
     assert sum(n for _, n in player.refused) == 162
 
 
-def test_the_section_stands_on_the_page_and_transcripts_say_who_played(ran: tuple[dict[str, Any], str]) -> None:
+def test_the_section_stands_on_the_page_and_transcripts_say_who_played(ran: tuple[Results, str]) -> None:
     _, page = ran
     assert '<section id="simulators"' in page
     assert "played by 2 simulators" in page
@@ -44,18 +44,18 @@ def test_the_section_stands_on_the_page_and_transcripts_say_who_played(ran: tupl
         assert f"<bdi>{name}</bdi>" in page
 
 
-def test_names_are_escaped(ran: tuple[dict[str, Any], str], tmp_path: Path) -> None:
+def test_names_are_escaped(ran: tuple[Results, str], tmp_path: Path) -> None:
     results, _ = ran
     evil = "<script>alert(1)</script>"
-    renamed = {**results, "simulators": {evil: results["simulators"]["player"]}}
+    renamed = results.model_copy(update={"simulators": {evil: results.simulators["player"]}})
     page = write_report(tmp_path / "r.html", renamed, [], {}).read_text(encoding="utf-8")
     assert evil not in page
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_a_study_with_the_embedded_users_only_has_no_such_section(
-    ran: tuple[dict[str, Any], str], tmp_path: Path
-) -> None:
+def test_a_study_with_the_embedded_users_only_has_no_such_section(ran: tuple[Results, str], tmp_path: Path) -> None:
     results, _ = ran
-    page = write_report(tmp_path / "r.html", {**results, "simulators": None}, [], {}).read_text(encoding="utf-8")
+    page = write_report(tmp_path / "r.html", results.model_copy(update={"simulators": None}), [], {}).read_text(
+        encoding="utf-8"
+    )
     assert 'id="simulators"' not in page

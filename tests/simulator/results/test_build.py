@@ -1,9 +1,6 @@
 import json
 import math
-import os
-import stat
 from dataclasses import replace
-from importlib.resources import files
 
 import jsonschema
 import numpy as np
@@ -11,11 +8,12 @@ import pytest
 
 from holdfast.agents.protocols import Intention
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
-from holdfast.simulator.results.headline import headline
-from holdfast.simulator.results.build import build_results, write_results
-from tests.simulator.measure.making import episode
+from holdfast.simulator.results.build import build_results
+from holdfast.simulator.results.estimates import MeanEstimate, SurvivalPoint
+from holdfast.simulator.results.model import Results, results_schema
+from tests.simulator.measure.making import PRIMARY, episode, specs
 
-SCHEMA = json.loads(files("holdfast.simulator.results").joinpath("schema.json").read_text(encoding="utf-8"))
+SCHEMA = results_schema()
 COMPANION = (2.0, 1.0, 1.0)
 
 
@@ -81,6 +79,8 @@ def study(curves, *, personas=tuple(PERSONAS), turns=8, noise=0.02, felt=None, s
 
 def build(episodes, **settings):
     given = {
+        "candidates": specs(episode.spec.candidate for episode in episodes),
+        "raters": [PRIMARY],
         "tasks": TASKS,
         "patterns": PATTERNS,
         "personas": PERSONAS,
@@ -89,10 +89,14 @@ def build(episodes, **settings):
         "baseline": "base",
         "timings_s": {"simulate": 1.5},
         "provenance": {"python": "3.11"},
-        "rng_seed": 5,
         "draws": 200,
     }
     return build_results(episodes, **{**given, **settings})
+
+
+def written(results):
+    """What a reader of results.json gets."""
+    return json.loads(results.model_dump_json())
 
 
 LONG = 24
@@ -113,148 +117,155 @@ def results():
 
 def test_the_schema_is_one_and_results_follow_it(results):
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(results, SCHEMA, cls=jsonschema.Draft202012Validator)
-    json.dumps(results, allow_nan=False)
+    jsonschema.validate(written(results), SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert Results.model_validate_json(results.model_dump_json()) == results
+
+
+def test_every_number_of_the_schema_says_what_it_is():
+    assert "Longest planned length" in SCHEMA["properties"]["turns"]["description"]
+    retention = SCHEMA["$defs"]["CandidateResults"]["properties"]["retention"]
+    assert retention["description"].startswith("Mean adherence of the last quarter / of the first")
+    assert retention["$ref"] == "#/$defs/MeanEstimate"
 
 
 def test_the_schema_refuses_what_is_not_a_result(results):
+    good = written(results)
     for broken in (
-        {**results, "schema_version": 2},
-        {key: value for key, value in results.items() if key != "transcripts_sha256"},
-        {**results, "candidates": {"x": {**results["candidates"]["base"], "retention": {"mean": "high"}}}},
-        {**results, "transcripts_sha256": "abc"},
+        {**good, "schema_version": 1},
+        {key: value for key, value in good.items() if key != "transcripts_sha256"},
+        {**good, "candidates": {"x": {**good["candidates"]["base"], "retention": {"mean": "high"}}}},
+        {**good, "transcripts_sha256": "abc"},
     ):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(broken, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
 def test_figures_by_hand(results):
-    base, routed = results["candidates"]["base"], results["candidates"]["routed"]
-    assert (results["turns"], results["episodes"], results["failed_episodes"]) == (24, 48, 0)
+    base, routed = results.candidates["base"], results.candidates["routed"]
+    assert (results.turns, results.episodes, results.failed_episodes) == (24, 48, 0)
     # everybody wants 5 (desired 3 of 3) and feels 2, 3, 4: gaps 3, 2, 1; routed closes 1 - 1/3
-    assert base["gap_abs"]["mean"] == pytest.approx(3)
-    assert routed["gap_reduction"]["mean"] == pytest.approx(2 / 3)
-    assert base["gap_reduction"]["mean"] == pytest.approx(0)
-    assert base["score_factor"]["mean"] == pytest.approx(1)
-    assert routed["score_factor"]["mean"] == pytest.approx(routed["adherence"]["mean"] / base["adherence"]["mean"])
-    assert routed["by_task"]["burnout"]["gap"]["mean"] == pytest.approx(1)
-    assert routed["by_task"]["burnout"]["desired"] == 5
-    assert [row["turn"] for row in base["adherence_by_turn"]] == list(range(1, 25))
-    assert base["adherence_by_turn"][0]["n"] == 16
+    assert base.gap_abs.mean == pytest.approx(3)
+    assert routed.gap_reduction.mean == pytest.approx(2 / 3)
+    assert base.gap_reduction.mean == pytest.approx(0)
+    assert base.score_factor.mean == pytest.approx(1)
+    assert routed.score_factor.mean == pytest.approx(routed.adherence.mean / base.adherence.mean)
+    assert routed.by_task["burnout"].gap.mean == pytest.approx(1)
+    assert routed.by_task["burnout"].desired == 5
+    assert [row.turn for row in base.adherence_by_turn] == list(range(1, 25))
+    assert base.adherence_by_turn[0].n == 16
     # the base's conversation at companion: (2, 1, 1) is the only pattern that asks; 8 episodes of 24 turns count
-    assert (base["naming"]["mean"], base["naming"]["n"]) == (1.0, 8 * 24)
-    assert (base["naming"]["feeling"]["mean"], base["naming"]["topic"]["mean"]) == (1.0, 0.0)
-    assert (results["router"]["accuracy"], results["router"]["n"]) == (1.0, 16 * 24)
-    assert results["router"]["confusion"] == {"bug_hunt": {"bug_hunt": 192}, "burnout": {"burnout": 192}}
-    assert base["felt_by_dimension"]["interest"]["mean"] == 2.0
+    assert (base.naming.mean, base.naming.n) == (1.0, 8 * 24)
+    assert (base.naming.feeling.mean, base.naming.topic.mean) == (1.0, 0.0)
+    assert (results.router.accuracy, results.router.n) == (1.0, 16 * 24)
+    assert results.router.confusion == {"bug_hunt": {"bug_hunt": 192}, "burnout": {"burnout": 192}}
+    assert base.felt_by_dimension["interest"].mean == 2.0
 
 
 def test_decay_shows_where_it_is_and_only_there(results):
-    base, prompt, routed = (results["candidates"][name] for name in ("base", "system_prompt", "routed"))
-    assert prompt["retention"]["hi"] < 0.85
-    assert routed["retention"]["lo"] > 0.95
-    assert base["retention"]["mean"] == pytest.approx(1, abs=0.03)
-    assert prompt["slope_per_turn"]["hi"] < 0 < prompt["adherence_first_two_turns"]["lo"]
-    assert prompt["first_violation_median_turn"] is not None
-    assert routed["first_violation_median_turn"] is None
-    assert routed["notes"]["first_violation_median_turn"] == "never falls to half: 100% still held at turn 22"
-    assert routed["half_life_turns"] is None
-    assert routed["half_life_note"].startswith("does not decay")
-    assert routed["survival"][-1] == {"turn": 22, "share": 1.0, "lo": None, "hi": None, "at_risk": 16}
+    base, prompt, routed = (results.candidates[name] for name in ("base", "system_prompt", "routed"))
+    assert prompt.retention.hi < 0.85
+    assert routed.retention.lo > 0.95
+    assert base.retention.mean == pytest.approx(1, abs=0.03)
+    assert prompt.slope_per_turn.hi < 0 < prompt.adherence_first_two_turns.lo
+    assert prompt.first_violation_median_turn is not None
+    assert routed.first_violation_median_turn is None
+    assert routed.notes["first_violation_median_turn"] == "never falls to half: 100% still held at turn 22"
+    assert routed.half_life_turns is None
+    assert routed.half_life_note.startswith("does not decay")
+    assert routed.survival[-1] == SurvivalPoint(turn=22, share=1.0, lo=None, hi=None, at_risk=16, events=0)
 
 
 def test_pairs(results):
-    rows = {(row["a"], row["b"], row["metric"]): row for row in results["pairwise"]}
+    rows = {(row.a, row.b, row.metric): row for row in results.pairwise}
     assert len(rows) == 6
     row = rows["routed", "system_prompt", "adherence_last_quarter"]
-    assert row["lo"] > 0.2
-    assert row["n"] == 16
-    assert row["p"] <= row["p_holm"] <= 0.05
+    assert row.lo > 0.2
+    assert row.n == 16
+    assert row.p <= row.p_holm <= 0.05
 
 
 def test_the_order_of_episodes_changes_nothing():
     episodes = study({"base": 0.6, "routed": 0.9})
     assert build(episodes[::-1]) == build(episodes)
-    assert build(episodes, rng_seed=6) != build(episodes)
+    assert build(episodes, seed=6).candidates != build(episodes).candidates
 
 
 def test_the_headline_of_the_expected_outcome(results):
-    routed, prompt = (results["candidates"][name]["retention"] for name in ("routed", "system_prompt"))
-    per_cent = [f"{100 * r['mean']:.0f} % [{100 * r['lo']:.0f}, {100 * r['hi']:.0f}]" for r in (routed, prompt)]
+    routed, prompt = (results.candidates[name].retention for name in ("routed", "system_prompt"))
+    per_cent = [f"{100 * r.mean:.0f} % [{100 * r.lo:.0f}, {100 * r.hi:.0f}]" for r in (routed, prompt)]
     span = "of adherence to the empathy pattern from the first to the last quarter of 24 turns"
     start = f"Routed experts kept {per_cent[0]} {span}; the system prompt kept {per_cent[1]}; "
-    assert results["headline"].startswith(start)
-    assert "in the last quarter routed experts adhered more than the system prompt, by 0." in results["headline"]
-    assert results["headline"].endswith("].")
+    assert results.headline.startswith(start)
+    assert "in the last quarter routed experts adhered more than the system prompt, by 0." in results.headline
+    assert results.headline.endswith("].")
 
 
 def test_the_headline_when_nothing_decays():
-    line = build(study({"system_prompt": 0.95, "routed": 0.95}, noise=0.03))["headline"]
+    line = build(study({"system_prompt": 0.95, "routed": 0.95}, noise=0.03)).headline
     assert "kept 100 %" in line or "kept 99 %" in line or "kept 101 %" in line
     assert "in the last quarter their adherence is not shown to differ (" in line
 
 
 def test_the_headline_when_the_prompt_wins():
-    line = build(study({"system_prompt": 0.95, "routed": np.linspace(0.95, 0.6, 8)}))["headline"]
+    line = build(study({"system_prompt": 0.95, "routed": np.linspace(0.95, 0.6, 8)})).headline
     assert "in the last quarter the system prompt adhered more than routed experts, by 0." in line
 
 
 def test_the_headline_when_adherence_rises():
-    assert build(study({"base": np.linspace(0.6, 0.95, 8)}))["headline"].startswith("The base model rose to 1")
+    assert build(study({"base": np.linspace(0.6, 0.95, 8)})).headline.startswith("The base model rose to 1")
 
 
 def test_the_headline_of_one_candidate_and_one_persona():
     found = build(study({"my bot": 0.9}, personas=("p1",)))
-    assert found["headline"].startswith("“my bot” ")
-    assert "[no interval]" in found["headline"]
-    assert "; in the last quarter it was 0.8" in found["headline"]
-    assert found["candidates"]["my bot"]["notes"]["intervals"].startswith("no intervals")
+    assert found.headline.startswith("“my bot” ")
+    assert "[no interval]" in found.headline
+    assert "; in the last quarter it was 0.8" in found.headline
+    assert found.candidates["my bot"].notes["intervals"].startswith("no intervals")
 
 
 def test_the_headline_falls_back_on_the_baseline_and_on_names():
-    line = build(study({"base": 0.6, "my adapter": 0.9}))["headline"]
+    line = build(study({"base": 0.6, "my adapter": 0.9})).headline
     assert line.startswith("“my adapter” ")
     assert "; the base model " in line
     both = build(study({"b": 0.6, "a": 0.9, "c": 0.7}), baseline="b")
-    assert both["headline"].startswith("“a” ")
-    assert headline(both, pair=("c", "b")).startswith("“c” ")
+    assert both.headline.startswith("“a” ")
 
 
 def test_the_headline_when_nobody_reached_the_end():
     short = [conversation(name, f"p{i}", [0.9] * 3, max_turns=8) for name in ("routed", "base") for i in range(4)]
     found = build(short)
-    assert found["headline"] == (
+    assert found.headline == (
         "What routed experts kept is undefined (no conversation reached the last quarter); what the base model kept is "
         "undefined (no conversation reached the last quarter); no user met both in the last quarter, so they cannot be "
         "compared there."
     )
-    jsonschema.validate(found, SCHEMA)
+    jsonschema.validate(written(found), SCHEMA)
 
 
 def test_nothing_at_all():
     for episodes in ([], [conversation("base", "p1", [], error="no answer")]):
         found = build(episodes)
-        jsonschema.validate(found, SCHEMA)
-        assert found["headline"]
-    assert build([])["headline"] == "Nothing was measured: no conversation has a turn."
+        jsonschema.validate(written(found), SCHEMA)
+        assert found.headline
+    assert build([]).headline == "Nothing was measured: no conversation has a turn."
 
 
 def test_undefined_is_null_with_a_note():
     found = build(study({"routed": 0.9}), baseline=None)
-    routed = found["candidates"]["routed"]
-    assert found["baseline"] is None
-    assert routed["gap_reduction"] == {"mean": None, "lo": None, "hi": None, "n": 0}
-    assert routed["notes"]["gap_reduction"] == "undefined: the study has no baseline"
-    assert routed["naming"]["mean"] is None
-    assert routed["notes"]["naming"].startswith("undefined: ")
-    assert build(study({"base": 0.9}))["router"] is None
+    routed = found.candidates["routed"]
+    assert found.baseline is None
+    assert routed.gap_reduction == MeanEstimate(mean=None, lo=None, hi=None, n=0)
+    assert routed.notes["gap_reduction"] == "undefined: the study has no baseline"
+    assert routed.naming.mean is None
+    assert routed.notes["naming"].startswith("undefined: ")
+    assert build(study({"base": 0.9})).router is None
 
 
 def test_failed_conversations_are_counted_and_give_their_turns():
     episodes = [*study({"base": 0.6}), conversation("base", "p1", [0.6] * 2, seed=9, error="the server went away")]
     found = build(episodes)
-    assert (found["failed_episodes"], found["candidates"]["base"]["failed"]) == (1, 1)
-    assert [row["n"] for row in found["candidates"]["base"]["adherence_by_turn"][1:3]] == [17, 16]
+    assert (found.failed_episodes, found.candidates["base"].failed) == (1, 1)
+    assert [row.n for row in found.candidates["base"].adherence_by_turn[1:3]] == [17, 16]
 
 
 def test_unfinished_conversations_are_counted():
@@ -263,26 +274,13 @@ def test_unfinished_conversations_are_counted():
     failed = conversation("base", "p1", [0.6] * 2, seed=8, error="the server went away")
     begun, waiting = conversation("base", "p1", [0.6] * 2, seed=9), conversation("base", "p2", [], seed=9)
     assert [each.unfinished for each in (finished, failed, begun, waiting)] == [False, False, True, True]
-    assert build([finished, failed, begun, waiting])["unfinished_episodes"] == 2
+    assert build([finished, failed, begun, waiting]).unfinished_episodes == 2
 
 
 def test_what_is_handed_through():
     people = {"nodes": [{"id": "a1", "persona": "p1", "task": "burnout", "felt": math.nan}], "edges": []}
     found = build(study({"base": 0.6}), population=people)
-    assert found["population"]["nodes"][0]["felt"] is None
-    assert found["timings_s"] == {"simulate": 1.5}
-    assert found["provenance"] == {"python": "3.11"}
-    jsonschema.validate(found, SCHEMA)
-
-
-def test_writing_is_all_or_nothing(tmp_path):
-    path = tmp_path / "results.json"
-    write_results(path, {"a": "é"})
-    assert json.loads(path.read_text(encoding="utf-8")) == {"a": "é"}
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    with pytest.raises(ValueError, match="JSON"):
-        write_results(path, {"a": math.nan})
-    with pytest.raises(OSError, match="Errno"):
-        write_results(path / "results.json", {})  # a file is no folder
-    assert json.loads(path.read_text(encoding="utf-8")) == {"a": "é"}
-    assert os.listdir(tmp_path) == ["results.json"]
+    assert found.population.nodes[0].felt is None
+    assert found.timings_s == {"simulate": 1.5}
+    assert found.provenance == {"python": "3.11"}
+    jsonschema.validate(written(found), SCHEMA)

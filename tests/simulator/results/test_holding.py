@@ -7,9 +7,9 @@ import jsonschema
 import numpy as np
 import pytest
 
-from holdfast.simulator.results.holding import left_early, mixed_slopes, reply_words
+from holdfast.simulator.results.holding import left_early, mixed_slopes, words_by_turn
 from tests.simulator.measure.making import curve_episode
-from tests.simulator.results.test_build import DECAY, LONG, SCHEMA, build, study
+from tests.simulator.results.test_build import DECAY, LONG, SCHEMA, build, study, written
 
 
 def ends(episode, why):
@@ -23,41 +23,40 @@ def results():
 
 
 def test_a_candidate_that_keeps_its_level_holds_and_one_that_falls_does_not(results):
-    verdicts = {name: one["holding"]["equivalence"]["verdict"] for name, one in results["candidates"].items()}
+    verdicts = {name: one.holding.equivalence.verdict for name, one in results.candidates.items()}
     assert verdicts == {"base": "holds", "routed": "holds", "system_prompt": "falls"}
-    slopes = results["candidates"]["system_prompt"]["holding"]["mixed_slope"]
-    assert slopes["closing_turns"] == 4
+    slopes = results.candidates["system_prompt"].holding.mixed_slope
+    assert slopes.closing_turns == 4
     for name in ("all_turns", "without_closing"):
-        assert slopes[name]["lo"] <= -0.35 / 23 + 0.001
-        assert slopes[name]["hi"] >= -0.35 / 23 - 0.001
+        assert getattr(slopes, name).lo <= -0.35 / 23 + 0.001 <= getattr(slopes, name).hi + 0.002
     # every reply is the one word "hi": length does not vary, and the slope beside it says so
-    assert slopes["all_turns_beside_length"]["mean"] is None
-    assert "does not vary" in slopes["all_turns_beside_length"]["note"]
-    assert results["candidates"]["system_prompt"]["holding"]["change_point"]["turn"] is not None
-    assert results["candidates"]["routed"]["holding"]["change_point"]["note"].startswith("no change point")
+    assert slopes.all_turns_beside_length.mean is None
+    assert "does not vary" in slopes.all_turns_beside_length.note
+    assert results.candidates["system_prompt"].holding.change_point.turn is not None
+    assert results.candidates["routed"].holding.change_point.note.startswith("no change point")
 
 
 def test_pairs_of_survival_and_both_corrections(results):
-    pairs = {(row["a"], row["b"]): row for row in results["pairwise_survival"]}
+    pairs = {(row.a, row.b): row for row in results.pairwise_survival}
     assert set(pairs) == {("base", "routed"), ("base", "system_prompt"), ("routed", "system_prompt")}
-    assert pairs["routed", "system_prompt"]["a_minus_expected"] < 0
-    assert pairs["routed", "system_prompt"]["p_holm"] < 0.05
-    for row in results["pairwise"]:
-        assert row["p"] <= row["p_bh"] <= row["p_holm"]
-        assert row["variance"]["per_persona"] == 2
+    assert pairs["routed", "system_prompt"].a_minus_expected < 0
+    assert pairs["routed", "system_prompt"].p_holm < 0.05
+    for row in results.pairwise:
+        assert row.p <= row.p_bh <= row.p_holm
+        assert row.variance.per_persona == 2
 
 
 def test_the_same_reply_again_and_again_is_seen(results):
-    found = results["candidates"]["routed"]["holding"]["repetition"]
-    assert found["same_tactics"]["mean"] == 1
-    assert found["same_tactics_by_turn"][0]["turn"] == 2
-    assert found["self_similarity"]["mean"] is None  # "hi" has no pair of words
-    assert found["template_share"]["mean"] is None
-    assert found["notes"]["template_share"] == "no reply has 5 words"
+    found = results.candidates["routed"].holding.repetition
+    assert found.same_tactics.mean == 1
+    assert found.same_tactics_by_turn[0].turn == 2
+    assert found.self_similarity.mean is None  # "hi" has no pair of words
+    assert found.template_share.mean is None
+    assert found.notes["template_share"] == "no reply has 5 words"
     said = build(study(DECAY, turns=LONG, reply="I hear you, that sounds hard."))
-    again = said["candidates"]["routed"]["holding"]["repetition"]
-    assert again["self_similarity"]["mean"] == again["template_share"]["mean"] == 1
-    assert again["templates"] == [384, 384]  # two runs of five words in each of 16 x 24 replies
+    again = said.candidates["routed"].holding.repetition
+    assert again.self_similarity.mean == again.template_share.mean == 1
+    assert again.templates == [384, 384]  # two runs of five words in each of 16 x 24 replies
 
 
 def test_who_left_is_told_apart_from_who_failed_and_who_still_talks():
@@ -66,7 +65,7 @@ def test_who_left_is_told_apart_from_who_failed_and_who_still_talks():
     episodes = [ends(talk, "user left: no more"), talk, replace(talk, error="down"), ends(whole, "max turns")]
     episodes.append(ends(talk, "repeated loop"))  # stopped by a rule, not by its user
     assert left_early(episodes).tolist() == [True, False, False, False, False]
-    assert reply_words(episodes, 8)[0, 4:6].tolist() == pytest.approx([1, math.nan], nan_ok=True)
+    assert words_by_turn(episodes, 8)[0, 4:6].tolist() == pytest.approx([1, math.nan], nan_ok=True)
 
 
 def test_leaving_moves_the_lower_bound_only():
@@ -78,30 +77,30 @@ def test_leaving_moves_the_lower_bound_only():
         for one in spoken
     ]
     results = build(short)
-    jsonschema.validate(results, SCHEMA, cls=jsonschema.Draft202012Validator)
-    found = results["candidates"]["routed"]["holding"]["leaving"]
-    assert (found["n"], found["left"], found["broken"]) == (16, 8, 0)
-    assert found["survival_leaving_as_censoring"][-1]["share"] == 1
-    assert found["survival_leaving_as_event"][-1]["share"] == 0.5
-    assert found["incidence_left"][-1]["share"] == 0.5
-    assert results["candidates"]["base"]["holding"]["leaving"]["left"] == 0
-    note = results["candidates"]["routed"]["holding"]["equivalence"]["note"]
+    jsonschema.validate(written(results), SCHEMA, cls=jsonschema.Draft202012Validator)
+    found = results.candidates["routed"].holding.leaving
+    assert (found.n, found.left, found.broken) == (16, 8, 0)
+    assert found.survival_leaving_as_censoring[-1].share == 1
+    assert found.survival_leaving_as_event[-1].share == 0.5
+    assert found.incidence_left[-1].share == 0.5
+    assert results.candidates["base"].holding.leaving.left == 0
+    note = results.candidates["routed"].holding.equivalence.note
     assert note == "8 of 16 conversations did not reach the last quarter and are left out"
 
 
 def test_one_turn_and_one_persona_have_reasons_and_no_zeros():
-    found = build(study({"base": 0.9}, turns=1, personas=("p0",), seeds=1))["candidates"]["base"]["holding"]
-    assert found["equivalence"]["verdict"] == "undefined"
-    assert found["equivalence"]["change"] is None
-    assert found["change_point"]["note"] == "undefined: 1 turns measured, 4 turns needed"
-    assert found["mixed_slope"]["all_turns"]["note"].startswith("undefined: 1 conversations")
-    assert found["repetition"]["same_tactics"]["mean"] is None
-    assert found["leaving"]["dropped"] == 1
+    found = build(study({"base": 0.9}, turns=1, personas=("p0",), seeds=1)).candidates["base"].holding
+    assert found.equivalence.verdict == "undefined"
+    assert found.equivalence.change is None
+    assert found.change_point.note == "undefined: 1 turns measured, 4 turns needed"
+    assert found.mixed_slope.all_turns.note.startswith("undefined: 1 conversations")
+    assert found.repetition.same_tactics.mean is None
+    assert found.leaving.dropped == 1
 
 
 def test_slopes_beside_length_need_no_names_of_their_own():
     draw = np.random.default_rng(0)
     words = draw.normal(20, 4, (6, 10))
     found = mixed_slopes(0.01 * words, words, list("aabbcc"))
-    assert found["all_turns_beside_length"]["note"] == "every value lies on one line: no variation to model"
-    assert found["all_turns_beside_length"]["mean"] == pytest.approx(0, abs=1e-9)
+    assert found.all_turns_beside_length.note == "every value lies on one line: no variation to model"
+    assert found.all_turns_beside_length.mean == pytest.approx(0, abs=1e-9)

@@ -35,6 +35,7 @@ from holdfast.simulator.judging.lines import RatedLine
 from holdfast.simulator.judging.raters import JudgeSettings, named_rater
 from holdfast.simulator.judging.run import collect, rate_files
 from holdfast.simulator.records import TurnRecord
+from holdfast.simulator.results.candidate_model import PlayedCounts
 from holdfast.simulator.serving import link, served
 from tests.agents.models.conftest import build_adapter
 from tests.servers.transformers_serve import free_port, transformers_serve
@@ -86,7 +87,7 @@ class Held:
     """One study held, and judged. ``played``, ``tally``: what became of the users' answers, and of the judge's."""
 
     turns: dict[tuple[str, int], TurnRecord]
-    played: dict[str, Any]
+    played: PlayedCounts
     heard: Heard
     judged: list[RatedLine]
     tally: dict[str, Any]
@@ -106,7 +107,7 @@ def hold(study: StudyConfig, judge: str, settings: JudgeSettings, out: Path) -> 
     rate_files(rated, {"judge": rater}, out / "judged.jsonl", lambda _: None)
     return Held(
         {(one.spec.id, turn.turn): turn for one in read_episodes(out / JOURNAL) for turn in one.turns},
-        results["simulators"]["player"]["model"],
+        results.simulators["player"].model,
         heard,
         [RatedLine.model_validate_json(line) for line in (out / "judged.jsonl").read_text().splitlines()],
         count_answers(rated.verdicts["judge"]).as_dict(),
@@ -163,8 +164,8 @@ def test_every_answer_of_one_server_equals_that_of_this_process(taught: bool, tm
         assert there.heard.of(part) == here.heard.of(part)
         assert len(here.heard.of(part)) > len(PEOPLE) * TURNS
     assert there.played == here.played
-    assert here.played["messages"] == here.played["judgements"] == len(here.turns)
-    assert 1 - here.played["stand_in_messages"] / here.played["messages"] >= OWN_LINES[taught]
+    assert here.played.messages == here.played.judgements == len(here.turns)
+    assert here.played.own_messages >= OWN_LINES[taught]
     assert there.heard_of_judge.of("") == here.heard_of_judge.of("")
     assert there.tally == here.tally
     assert here.tally["asked"] == len(here.turns)

@@ -14,6 +14,7 @@ from holdfast import Study
 from holdfast.adapters.micro.lexicon import load_lexicon
 from holdfast.agents.registry import parse
 from holdfast.personas.loading import library
+from holdfast.simulator.results.model import Results
 from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -24,30 +25,28 @@ def study() -> StudyConfig:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results]:
     out = tmp_path_factory.mktemp("quickstart") / "run"
     return out, Study(study()).run(out).results
 
 
-def test_prompts_let_go_and_experts_hold(run: tuple[Path, dict[str, Any]]) -> None:
-    candidates = run[1]["candidates"]
+def test_prompts_let_go_and_experts_hold(run: tuple[Path, Results]) -> None:
+    candidates = run[1].candidates
     base, prompt, routed = (candidates[name] for name in ("base", "system_prompt", "routed"))
-    assert prompt["adherence_first_two_turns"]["mean"] > base["adherence_first_two_turns"]["mean"]
-    assert prompt["retention"]["hi"] < 0.85
-    assert routed["retention"]["lo"] > 0.95
-    assert routed["adherence_last_quarter"]["lo"] > prompt["adherence_last_quarter"]["hi"]
+    assert prompt.adherence_first_two_turns.mean > base.adherence_first_two_turns.mean
+    assert prompt.retention.hi < 0.85
+    assert routed.retention.lo > 0.95
+    assert routed.adherence_last_quarter.lo > prompt.adherence_last_quarter.hi
 
 
-def test_experts_name_what_was_just_said(run: tuple[Path, dict[str, Any]]) -> None:
-    named = run[1]["candidates"]["routed"]["naming"]
-    assert named["mean"] >= 0.8
-    assert named["n"] > 100
-    assert min(named["feeling"]["mean"], named["topic"]["mean"]) >= 0.8
+def test_experts_name_what_was_just_said(run: tuple[Path, Results]) -> None:
+    named = run[1].candidates["routed"].naming
+    assert named.mean >= 0.8
+    assert named.n > 100
+    assert min(named.feeling.mean, named.topic.mean) >= 0.8
 
 
-def test_experts_name_topics_of_words_that_were_never_in_training(
-    run: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_experts_name_topics_of_words_that_were_never_in_training(run: tuple[Path, Results], tmp_path: Path) -> None:
     rng = random.Random(0)
     for persona in library().values():
         if persona.desired_empathy > 1 and persona.id.endswith(tuple("aeiourn")):
@@ -65,19 +64,17 @@ def test_experts_name_topics_of_words_that_were_never_in_training(
             "turns": 12,
         }
     )
-    named = Study(fresh).run(tmp_path / "run").results["candidates"]["oracle"]["naming"]
-    assert named["topic"]["mean"] >= 0.6  # the topic itself, its two words word for word
-    assert named["topic"]["n"] > 100
+    named = Study(fresh).run(tmp_path / "run").results.candidates["oracle"].naming
+    assert named.topic.mean >= 0.6  # the topic itself, its two words word for word
+    assert named.topic.n > 100
 
 
-def test_the_same_seed_gives_the_same_transcripts_whatever_the_batch(
-    run: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_transcripts_whatever_the_batch(run: tuple[Path, Results], tmp_path: Path) -> None:
     again = study().model_copy(
         update={"training": None, "adapters": str(run[0] / "adapters"), "turns": 4, "replicates": 1}
     )
     hashes = {
-        Study(again.model_copy(update={"batch_size": size})).run(tmp_path / str(size)).results["transcripts_sha256"]
+        Study(again.model_copy(update={"batch_size": size})).run(tmp_path / str(size)).results.transcripts_sha256
         for size in (1, 32)
     }
     assert len(hashes) == 1

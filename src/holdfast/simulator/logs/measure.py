@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, quote
@@ -14,10 +13,11 @@ from holdfast.personas.schema import EmpathyPattern
 from holdfast.simulator.logs.files import head_of
 from holdfast.simulator.logs.formats.table import TableReader, columns_option
 from holdfast.simulator.logs.measuring import Progress, Tallies, measure_all
+from holdfast.simulator.logs.model import LogFile, LogPattern, LogResults
 from holdfast.simulator.logs.protocols import LogFormat
 from holdfast.simulator.logs.records import Conversation, SkippedLine
 from holdfast.simulator.logs.registry import format_named, recognise
-from holdfast.simulator.logs.results import build_results
+from holdfast.simulator.logs.results import log_results
 from holdfast.simulator.measure.bootstrap import DRAWS
 
 
@@ -61,7 +61,7 @@ def measure_files(
     seed: int = 0,
     draws: int = DRAWS,
     progress: Progress = lambda _conversations, _turns: None,
-) -> tuple[dict[str, Any], Tallies]:
+) -> tuple[LogResults, Tallies]:
     """Results, and the tallies that they come from (with ``keep`` conversations of each group).
 
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
@@ -78,17 +78,17 @@ def measure_files(
     tallies = measure_all(
         conversations,
         by=grouped,
-        target_of=lambda one: _target(one, asked),
+        target_of=lambda conversation: _target(conversation, asked),
         keep=keep,
         workers=workers,
         progress=progress,
     )
     _check(tallies, sources, () if by is None else grouped)
-    results = build_results(
+    results = log_results(
         tallies,
-        files=[{"name": printable(one.path.name), "format": one.format.word} for one in sources],
+        files=[LogFile(name=printable(source.path.name), format=source.format.word) for source in sources],
         by=grouped,
-        pattern=None if asked is None else {"id": asked.id, "title": asked.title, **asked.target.model_dump()},
+        pattern=None if asked is None else _asked(asked),
         seed=seed,
         draws=draws,
     )
@@ -107,10 +107,14 @@ def find_pattern(name: str) -> EmpathyPattern:
     )
 
 
-def _target(one: Conversation, asked: EmpathyPattern | None) -> Sequence[float] | None:
+def _asked(pattern: EmpathyPattern) -> LogPattern:
+    return LogPattern(id=pattern.id, title=pattern.title, target=pattern.target.model_dump())
+
+
+def _target(conversation: Conversation, asked: EmpathyPattern | None) -> Sequence[float] | None:
     if asked is not None:
         return asked.target.as_array()
-    task = one.columns.get("task")
+    task = conversation.columns.get("task")
     return pattern_of(task).target.as_array() if task and task in tasks() else None
 
 
@@ -119,9 +123,9 @@ def _present(
 ) -> tuple[Iterator[Conversation | SkippedLine], tuple[str, ...]]:
     """The usual columns that the first conversation has, and all conversations again."""
     waiting: list[Conversation | SkippedLine] = []
-    for one in conversations:
-        waiting.append(one)
-        if isinstance(one, Conversation) or len(waiting) > 1000:
+    for record in conversations:
+        waiting.append(record)
+        if isinstance(record, Conversation) or len(waiting) > 1000:
             break
     first: Mapping[str, str] = waiting[-1].columns if waiting and isinstance(waiting[-1], Conversation) else {}
 
@@ -134,15 +138,15 @@ def _present(
 
 def _check(tallies: Tallies, sources: Sequence[LogSource], by: Sequence[str]) -> None:
     if not tallies.groups:
-        named = ", ".join(printable(one.path.name) for one in sources)
+        named = ", ".join(printable(source.path.name) for source in sources)
         why = "".join(
             f"\n{n:,} x {reason}: {tallies.places[kind, reason][0]}"
             for (kind, reason), n in tallies.skipped.most_common(5)
         )
-        words = ", ".join(dict.fromkeys(one.format.word for one in sources))
+        words = ", ".join(dict.fromkeys(source.format.word for source in sources))
         raise InputError(f"{named}: no conversation could be read as {words}; is --format right?{why}")
     for column in by:
         if column not in tallies.grouped_by:
-            listed = ", ".join(quote(one)[1:-1] for one, _ in tallies.columns.most_common(30)) or "none"
+            listed = ", ".join(quote(column)[1:-1] for column, _ in tallies.columns.most_common(30)) or "none"
             hint = did_you_mean(column, tallies.columns)
             raise InputError(f"--by: no conversation has a column {quote(column)}{hint} (columns: {listed})")

@@ -2,13 +2,14 @@
 
 ::
 
-    extract            episode records -> arrays (episodes x turns) per candidate
-    adherence          how near each reply is to the pattern that its task asks for
+    extract            episode records -> arrays (episodes x turns) per candidate, ratings of any rater
+    adherence          distance of each mechanism from its target; adherence itself is in agents/raters
     bootstrap          95 % intervals, clustered by persona
     sums               the same from sums by cluster, for more episodes than fit in memory
     agreement          raters against people
     calibration        mean label of passages with about the same score
     gap                desired minus perceived empathy, and how much of it a candidate closes
+    goals              share of people's goals that was served, by turn and goal by goal
     pairwise           two candidates with the same users
     power              personas that a difference needs
     routing_accuracy   how often the task was recognised

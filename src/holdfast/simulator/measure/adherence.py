@@ -1,4 +1,4 @@
-"""Adherence: how near a reply's expressed empathy is to the pattern that the task asks for."""
+"""Arrays beside adherence: the distance from each mechanism's target, and the targets themselves."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats, present_mean
-
-LEVELS = 2.0  # mechanisms run from 0 to 2
-
-
-def adherence(expressed: Floats, target: Floats) -> Floats:
-    """1 - mean over mechanisms of \\|expressed - target\\| / 2.
-
-    ``expressed``: ... x 3, levels 0-2, nan where a turn did not happen; ``target``: broadcastable to it.
-    Returns ... in [0, 1]; nan where any mechanism is nan.
-    """
-    return np.asarray(1.0 - mechanism_error(expressed, target).mean(axis=-1) / LEVELS, dtype=np.float64)
 
 
 def mechanism_error(expressed: Floats, target: Floats) -> Floats:

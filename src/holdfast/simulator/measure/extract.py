@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,16 +51,27 @@ def extract(episodes: Iterable[EpisodeRecord], desired: Mapping[str, float]) -> 
     return {name: _arrays(by_candidate[name], turns, desired) for name in sorted(by_candidate)}
 
 
+def rating_array(
+    episodes: Sequence[EpisodeRecord], turns: int, dimensions: Sequence[str], rater: str | None = None
+) -> Floats:
+    """Values of a rater, the primary one by default: episodes x ``turns`` x ``dimensions``, nan where there is none."""
+    values = np.full((len(episodes), turns, len(dimensions)), np.nan)
+    for row, episode in enumerate(episodes):
+        for turn in episode.turns:
+            rating = turn.primary if rater is None else turn.ratings.get(rater)
+            if rating is not None:
+                values[row, turn.turn - 1] = rating.levels(dimensions)
+    return values
+
+
 def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, float]) -> EpisodeArrays:
     episodes = sorted(episodes, key=lambda episode: episode.spec.id)
     shape = (len(episodes), turns)
-    expressed, felt = np.full((*shape, 3), np.nan), np.full((*shape, len(SENSE7)), np.nan)
-    emotion = np.full(shape, np.nan)
+    felt, emotion = np.full((*shape, len(SENSE7)), np.nan), np.full(shape, np.nan)
     for row, episode in enumerate(episodes):
         if not episode.turns:
             continue
         columns = [turn.turn - 1 for turn in episode.turns]
-        expressed[row, columns] = [turn.primary.levels(EXPRESSED.dimensions) for turn in episode.turns]
         felt[row, columns] = [[turn.felt.get(name, np.nan) for name in SENSE7] for turn in episode.turns]
         emotion[row, columns] = [turn.emotion for turn in episode.turns]
     specs = [episode.spec for episode in episodes]
@@ -71,7 +82,7 @@ def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, flo
         tasks=tuple(spec.task for spec in specs),
         planned=np.array([spec.max_turns for spec in specs], dtype=np.int64),
         failed=sum(episode.error is not None for episode in episodes),
-        expressed=expressed,
+        expressed=rating_array(episodes, turns, EXPRESSED.dimensions),
         felt=felt,
         emotion=emotion,
         desired=np.array([_desired(episode, desired) for episode in episodes], dtype=np.float64),

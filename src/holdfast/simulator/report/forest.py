@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
 from holdfast.simulator.report.axes import Axis, fitted
 from holdfast.simulator.report.series import Palette, Series
-from holdfast.simulator.report.values import Estimate, number
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.model import Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +35,22 @@ def strips(estimates: Sequence[Estimate], reference: float) -> list[IntervalStri
 
 @dataclass(frozen=True, slots=True)
 class ForestRow:
-    """Two candidates on the same people: a minus b in one metric."""
+    """Two candidates on the same people: a minus b in one metric. ``p``: corrected for the comparisons (Holm 1979)."""
 
-    a: Series | None
-    b: Series | None
-    names: tuple[str, str]
+    a: Series
+    b: Series
     strip: IntervalStrip
-    n: float | None
-    p: float | None  # corrected for the number of comparisons (Holm 1979), None where not computed
+    n: int
+    p: float | None
 
 
-def pairs_by_metric(results: Mapping[str, Any], cast: Palette) -> list[tuple[str, list[ForestRow]]]:
+def pairs_by_metric(results: Results, palette: Palette) -> list[tuple[str, list[ForestRow]]]:
     """(metric, pairs) in the order of the results; one axis per metric, 0 its reference."""
-    raw = sorted(results.get("pairwise") or (), key=_metric_order(results))
     tables = []
-    for metric, group in groupby(raw, key=lambda p: str(p.get("metric"))):
-        rows = list(group)
-        drawn = strips([Estimate.of(row) for row in rows], 0.0)
-        pairs = [
-            ForestRow(
-                cast.get(row["a"]),
-                cast.get(row["b"]),
-                (str(row["a"]), str(row["b"])),
-                strip,
-                number(row.get("n")),
-                number(row.get("p_holm")),
-            )
-            for row, strip in zip(rows, drawn, strict=True)
-        ]
-        tables.append((metric, pairs))
+    for metric in dict.fromkeys(pair.metric for pair in results.pairwise):
+        rows = [pair for pair in results.pairwise if pair.metric == metric]
+        drawn = zip(rows, strips(rows, 0.0), strict=True)
+        tables.append(
+            (str(metric), [ForestRow(palette[row.a], palette[row.b], strip, row.n, row.p_holm) for row, strip in drawn])
+        )
     return tables
-
-
-def _metric_order(results: Mapping[str, Any]) -> Any:
-    metrics = list(dict.fromkeys(str(p.get("metric")) for p in results.get("pairwise") or ()))
-    return lambda pair: metrics.index(str(pair.get("metric")))

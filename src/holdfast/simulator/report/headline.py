@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from holdfast.simulator.report.series import Palette, Series
-from holdfast.simulator.report.values import Estimate, between, fixed, percent, times
+from holdfast.simulator.report.values import between, fixed, percent, times
+from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.model import Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,74 +39,62 @@ class Headline:
     ``ahead``: (higher, lower, by how much) in the last quarter on the same users; None where they were not compared.
     """
 
-    turns: Any
+    turns: int
     claims: tuple[Claim, ...]
     cards: tuple[FigureCard, ...]
     ahead: tuple[Series, Series, Estimate] | None = None
 
 
-def headline(results: Mapping[str, Any], cast: Palette) -> Headline:
+def headline_view(results: Results, palette: Palette) -> Headline:
     """What the page says first. Without any candidate but the baseline it speaks of the baseline."""
-    candidates: Mapping[str, Any] = results.get("candidates") or {}
-    lead = cast.best
-    named = [s for s in (lead, cast.rival) if s is not None]
-    kept = [(s, Estimate.of(candidates[s.name].get("retention"))) for s in named]
+    if palette.best is None:
+        return Headline(results.turns, (), ())
+    lead = results.candidates[palette.best.name]
+    named = [series for series in (palette.best, palette.rival) if series is not None]
+    kept = [(series, results.candidates[series.name].retention) for series in named]
     claims = tuple(Claim(s, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None)
-    if lead is None:
-        return Headline(results.get("turns"), (), ())
-    of_lead = candidates[lead.name]
-    of_rival = candidates[cast.rival.name] if cast.rival else None
-    return Headline(results.get("turns"), claims, _cards(of_lead, of_rival, cast.rival), _ahead(results, cast))
+    rival = results.candidates[palette.rival.name] if palette.rival else None
+    return Headline(results.turns, claims, _cards(lead, rival, palette.rival), _ahead(results, palette))
 
 
-def _ahead(results: Mapping[str, Any], cast: Palette) -> tuple[Series, Series, Estimate] | None:
-    for row in results.get("pairwise") or ():
-        a, b, found = cast.get(row.get("a")), cast.get(row.get("b")), Estimate.of(row)
-        if row.get("metric") != "adherence_last_quarter" or a is None or b is None or found.mean is None:
+def _ahead(results: Results, palette: Palette) -> tuple[Series, Series, Estimate] | None:
+    for pair in results.pairwise:
+        a, b = palette[pair.a], palette[pair.b]
+        if pair.metric != "adherence_last_quarter" or {a, b} != {palette.best, palette.rival}:
             continue
-        if {a, b} == {cast.best, cast.rival}:
-            return (a, b, found) if found.mean >= 0 else (b, a, found.flipped)
+        if pair.mean is not None:
+            return (a, b, pair) if pair.mean >= 0 else (b, a, pair.flipped)
     return None
 
 
-def _cards(lead: Mapping[str, Any], rival: Mapping[str, Any] | None, series: Series | None) -> tuple[FigureCard, ...]:
-    def beside(text: str) -> str:
-        return f"{series.name}: {text}" if series is not None and rival is not None else ""
+def _cards(lead: CandidateResults, rival: CandidateResults | None, series: Series | None) -> tuple[FigureCard, ...]:
+    def card(title: str, write: Callable[[CandidateResults], str], interval: str, meaning: str) -> FigureCard:
+        beside = f"{series.name}: {write(rival)}" if series is not None and rival is not None else ""
+        return FigureCard(title, write(lead), interval, beside, meaning)
 
-    other = rival or {}
-    kept, reduced = Estimate.of(lead.get("retention")), Estimate.of(lead.get("gap_reduction"))
-    factor, last = Estimate.of(lead.get("score_factor")), Estimate.of(lead.get("adherence_last_quarter"))
-    first = Estimate.of(lead.get("adherence_first_two_turns"))
     return (
-        FigureCard(
+        card(
             "Retention",
-            percent(kept.mean),
-            between(kept, "percent"),
-            beside(percent(Estimate.of(other.get("retention")).mean)),
+            lambda c: percent(c.retention.mean),
+            between(lead.retention, "percent"),
             "adherence in the last quarter of the turns over that in the first",
         ),
-        FigureCard(
+        card(
             "First two turns → last quarter",
-            f"{fixed(first.mean)} → {fixed(last.mean)}",
-            between(last),
-            beside(
-                f"{fixed(Estimate.of(other.get('adherence_first_two_turns')).mean)} → "
-                f"{fixed(Estimate.of(other.get('adherence_last_quarter')).mean)}"
-            ),
+            lambda c: f"{fixed(c.adherence_first_two_turns.mean)} → {fixed(c.adherence_last_quarter.mean)}",
+            between(lead.adherence_last_quarter),
             "adherence to the expected pattern, 0 to 1",
         ),
-        FigureCard(
+        card(
             "Gap reduction",
-            percent(reduced.mean),
-            between(reduced, "percent"),
-            beside(percent(Estimate.of(other.get("gap_reduction")).mean)),
+            lambda c: percent(c.gap_reduction.mean),
+            between(lead.gap_reduction, "percent"),
             "how much of the baseline's mean gap between desired and perceived is gone",
         ),
-        FigureCard(
+        card(
             "Score factor",
-            times(factor.mean),
-            between(factor, "times"),
-            beside(times(Estimate.of(other.get("score_factor")).mean)),
+            lambda c: times(c.score_factor.mean),
+            between(lead.score_factor, "times"),
             "mean adherence over that of the baseline",
         ),
     )

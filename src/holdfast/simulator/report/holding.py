@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from holdfast.simulator.report.axes import Axis
 from holdfast.simulator.report.forest import IntervalStrip, strips
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.series import Palette, Series
-from holdfast.simulator.report.values import Estimate, number
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.holding_model import HoldingResults
+from holdfast.simulator.results.model import Results
 
 SHARE = Axis(0, 1, (0, 0.5, 1), 1)
-SLOPES = ("all_turns", "all_turns_beside_length", "without_closing", "without_closing_beside_length")
 REPEATED = (
     (
         "same_tactics",
@@ -31,21 +31,12 @@ REPEATED = (
 
 @dataclass(frozen=True, slots=True)
 class HoldingRow:
-    """One candidate. ``slopes``: change in ten turns, in the order of ``SLOPES``; ``note``: why there is no verdict."""
+    """One candidate. ``slopes``: change in ten turns; of all turns, the same beside length, both without closing."""
 
     series: Series
-    verdict: str
+    results: HoldingResults
     change: IntervalStrip
     slopes: tuple[Estimate, ...]
-    change_point: Estimate
-    before: float | None
-    after: float | None
-    point_note: str
-    half_life: Estimate
-    floor: Estimate
-    left: float | None
-    judged: float | None
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,67 +51,35 @@ class HoldingView:
     repetition: tuple[LineChart, ...]
 
 
-def holding_view(results: Mapping[str, Any], people: Palette, turns: int) -> HoldingView:
-    """Read ``holding`` of every candidate; results of an older version simply have none."""
-    found = [(s, results["candidates"][s.name].get("holding") or {}) for s in people.series]
-    found = [(s, one) for s, one in found if one]
-    drawn = strips([_change(one) for _, one in found], 0.0)
-    rows = tuple(_row(s, one, strip) for (s, one), strip in zip(found, drawn, strict=True))
-    first = found[0][1] if found else {}
+def holding_view(results: Results, palette: Palette, turns: int) -> HoldingView:
+    """Draw what was measured of every candidate's holding."""
+    parts = [(series, results.candidates[series.name].holding) for series in palette.series]
+    drawn = strips([part.equivalence.estimate for _, part in parts], 0.0)
+    rows = tuple(HoldingRow(s, part, strip, _slopes(part)) for (s, part), strip in zip(parts, drawn, strict=True))
     return HoldingView(
         rows=rows,
-        margin=number(_at(first, "equivalence", "margin")),
-        closing=number(_at(first, "mixed_slope", "closing_turns")),
-        anyone_left=any(row.left for row in rows),
-        bounds=_bounds(found, turns),
-        repetition=tuple(_repeated(found, turns, *what) for what in REPEATED),
+        margin=next((part.equivalence.margin for _, part in parts), None),
+        closing=next((part.mixed_slope.closing_turns for _, part in parts), None),
+        anyone_left=any(part.leaving.left for _, part in parts),
+        bounds=_bounds(parts, turns),
+        repetition=tuple(_repeated(parts, turns, *what) for what in REPEATED),
     )
 
 
-def _at(found: Mapping[str, Any], *keys: str) -> Any:
-    value: Any = found
-    for key in keys:
-        value = (value or {}).get(key)
-    return value
+def _slopes(part: HoldingResults) -> tuple[Estimate, ...]:
+    of = part.mixed_slope
+    slopes = (of.all_turns, of.all_turns_beside_length, of.without_closing, of.without_closing_beside_length)
+    return tuple(slope.times(10) for slope in slopes)
 
 
-def _change(found: Mapping[str, Any]) -> Estimate:
-    raw = _at(found, "equivalence") or {}
-    return Estimate(number(raw.get("change")), number(raw.get("lo")), number(raw.get("hi")))
-
-
-def _row(series: Series, found: Mapping[str, Any], strip: IntervalStrip) -> HoldingRow:
-    point = _at(found, "change_point") or {}
-    return HoldingRow(
-        series=series,
-        verdict=str(_at(found, "equivalence", "verdict") or "undefined"),
-        change=strip,
-        slopes=tuple(_in_ten(Estimate.of(_at(found, "mixed_slope", name))) for name in SLOPES),
-        change_point=Estimate(number(point.get("turn")), number(point.get("lo")), number(point.get("hi"))),
-        before=number(point.get("before")),
-        after=number(point.get("after")),
-        point_note=str(point.get("note") or ""),
-        half_life=Estimate.of(_at(found, "exponential", "half_life")),
-        floor=Estimate.of(_at(found, "exponential", "floor")),
-        left=number(_at(found, "leaving", "left")),
-        judged=number(_at(found, "leaving", "n")),
-        note=str(_at(found, "equivalence", "note") or ""),
-    )
-
-
-def _in_ten(slope: Estimate) -> Estimate:
-    return Estimate(*(None if v is None else 10 * v for v in (slope.mean, slope.lo, slope.hi)))
-
-
-def _bounds(found: Sequence[tuple[Series, Mapping[str, Any]]], turns: int) -> LineChart:
+def _bounds(parts: Sequence[tuple[Series, HoldingResults]], turns: int) -> LineChart:
     """Line: all who left had broken; the band reaches up to: they would have fared as those who stayed."""
     lines = []
-    for series, one in found:
-        upper = {p["turn"]: p["share"] for p in _at(one, "leaving", "survival_leaving_as_censoring") or ()}
-        lower = _at(one, "leaving", "survival_leaving_as_event") or ()
+    for series, part in parts:
+        upper = {point.turn: point.share for point in part.leaving.survival_leaving_as_censoring}
         points = [
-            {"turn": p["turn"], "share": p["share"], "lo": p["share"], "hi": upper.get(p["turn"]), "n": p["at_risk"]}
-            for p in lower
+            point.model_copy(update={"lo": point.share, "hi": upper.get(point.turn)})
+            for point in part.leaving.survival_leaving_as_event
         ]
         lines.append((series, points))
     return line_chart(
@@ -130,7 +89,6 @@ def _bounds(found: Sequence[tuple[Series, Mapping[str, Any]]], turns: int) -> Li
         "share if those who left would have fared as those who stayed.",
         lines,
         turns=turns,
-        value="share",
         y=SHARE,
         height=220,
         steps=True,
@@ -139,9 +97,9 @@ def _bounds(found: Sequence[tuple[Series, Mapping[str, Any]]], turns: int) -> Li
 
 
 def _repeated(
-    found: Sequence[tuple[Series, Mapping[str, Any]]], turns: int, name: str, title: str, desc: str
+    parts: Sequence[tuple[Series, HoldingResults]], turns: int, name: str, title: str, desc: str
 ) -> LineChart:
-    lines = [(series, _at(one, "repetition", f"{name}_by_turn") or ()) for series, one in found]
+    lines = [(series, getattr(part.repetition, f"{name}_by_turn")) for series, part in parts]
     return line_chart(
         f"repeat-{name}", title, f"{desc} By turn, with 95 % bands.", lines, turns=turns, y=SHARE, height=190
     )

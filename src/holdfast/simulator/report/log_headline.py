@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from holdfast.simulator.logs.model import LogResults
 from holdfast.simulator.report.series import Series
-from holdfast.simulator.report.values import Estimate, between, fixed, percent
+from holdfast.simulator.report.values import between, fixed, percent
+from holdfast.simulator.results.estimates import Estimate
 
 WORDS = {"adherence": "adherence", "expressed": "expressed empathy"}
 
@@ -21,25 +22,18 @@ class LogHeadline:
     rest: int
 
 
-def main_measure(results: Mapping[str, Any]) -> str:
-    """The measure that the page leads with; "" where no reply was rated."""
-    groups = results["groups"].values()
-    return next((name for name in WORDS if any(name in group["measures"] for group in groups)), "")
-
-
-def log_headline(results: Mapping[str, Any], series: Sequence[Series]) -> LogHeadline:
+def log_headline(results: LogResults, series: Sequence[Series]) -> LogHeadline:
     """Retention of the leading measure, or the final emotion where replies have no text; the two extremes of many."""
-    groups: Mapping[str, Any] = results["groups"]
-    main = main_measure(results)
+    main, groups = results.main_measure, [(s, results.groups[s.name]) for s in series]
     if main:
         lead = f"From the first to the last quarter of a conversation, {WORDS[main]} kept"
-        found = [(s, Estimate.of((groups[s.name]["measures"].get(main) or {}).get("retention"))) for s in series]
-        written = [(s, e.mean, percent(e.mean), between(e, "percent")) for s, e in found if e.mean is not None]
+        kept = [(s, group.measures[main].retention) for s, group in groups if main in group.measures]
+        written = [(s, e.mean, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None]
     else:
         lead = "The emotion at the end, on a scale from 0 to 100, was"
-        found = [(s, Estimate.of(groups[s.name]["final_emotion"])) for s in series]
-        written = [(s, e.mean, fixed(e.mean, 1), _interval(e)) for s, e in found if e.mean is not None]
-    ranked = [(s, text, inside) for s, _, text, inside in sorted(written, key=lambda one: -one[1])]
+        ends = [(s, group.final_emotion) for s, group in groups if group.final_emotion is not None]
+        written = [(s, e.mean, fixed(e.mean, 1), _interval(e)) for s, e in ends if e.mean is not None]
+    ranked = [(s, text, inside) for s, _, text, inside in sorted(written, key=lambda row: -row[1])]
     named = ranked if len(ranked) <= 2 else [ranked[0], ranked[-1]]
     return LogHeadline(lead, tuple(named), len(ranked) - len(named))
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.simulator.report.values import fixed, number
+from holdfast.simulator.report.values import fixed
+from holdfast.simulator.results.model import Results
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 620.0, 26.0
 SHADES = 8  # classes v0-v7 of the style sheet, from felt empathy 1 to 5
@@ -33,37 +34,34 @@ class Network:
     note: str = ""
 
 
-def network(
-    population: Mapping[str, Any] | None, tasks: Mapping[str, Any], names: Mapping[str, str], seed: int
-) -> Network | None:
+def network(results: Results, names: Mapping[str, str]) -> Network | None:
     """Lay the graph out by Fruchterman and Reingold's forces (1991), seeded; None where there is no population.
 
     ``names``: persona id -> name. An edge to somebody who is not a node is dropped.
     """
-    people = (population or {}).get("nodes") or []
-    if not people:
+    population = results.population
+    if population is None or not population.nodes:
         return None
+    people = population.nodes
     if len(people) > LARGEST:
         return Network(note=f"The population has {len(people):,} people, too many to draw legibly; see results.json.")
     import networkx as nx
 
     graph: Any = nx.Graph()
-    graph.add_nodes_from(str(p["id"]) for p in people)
-    ties = [(str(a), str(b)) for a, b in (population or {}).get("edges") or () if str(a) in graph and str(b) in graph]
-    graph.add_edges_from(ties)
-    places = nx.spring_layout(graph, seed=seed % 2**32, iterations=80, k=2.2 / max(1, len(people)) ** 0.5)
+    graph.add_nodes_from(person.id for person in people)
+    graph.add_edges_from((a, b) for a, b in population.edges if a in graph and b in graph)
+    places = nx.spring_layout(graph, seed=results.seed % 2**32, iterations=80, k=2.2 / max(1, len(people)) ** 0.5)
     place = _scaler([(float(x), float(y)) for x, y in places.values()])
     at = {name: place(float(x), float(y)) for name, (x, y) in places.items()}
     small = min(1.0, (60 / len(people)) ** 0.5)
     nodes = []
-    for p in people:
-        x, y = at[str(p["id"])]
-        felt = number(p.get("felt"))
-        shade = None if felt is None else min(SHADES - 1, max(0, int((felt - 1) / 4 * SHADES)))
-        task = str((tasks.get(p.get("task")) or {}).get("title", p.get("task", "")))
-        who = names.get(str(p.get("persona")), str(p.get("persona", p["id"])))
-        radius = round((7 + 1.6 * min(8, graph.degree(str(p["id"])))) * small, 1)
-        nodes.append(NetworkNode(x, y, radius, shade, f"{who} · {task} · felt {fixed(felt, 1)}"))
+    for person in people:
+        x, y = at[person.id]
+        shade = None if person.felt is None else min(SHADES - 1, max(0, int((person.felt - 1) / 4 * SHADES)))
+        task = results.tasks[person.task].title if person.task in results.tasks else person.task
+        label = f"{names.get(person.persona, person.persona)} · {task} · felt {fixed(person.felt, 1)}"
+        radius = round((7 + 1.6 * min(8, graph.degree(person.id))) * small, 1)
+        nodes.append(NetworkNode(x, y, radius, shade, label))
     return Network(tuple(nodes), tuple((*at[a], *at[b]) for a, b in graph.edges()))
 
 

@@ -6,36 +6,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.agents.raters.by_name import LINEAR, card_folders
-from holdfast.simulator.report.values import number
-
-MICRO = ("micro", "microcosm", "embedded")
-
-
-def is_microcosm(results: Mapping[str, Any]) -> bool:
-    """True where ``provenance.microcosm`` says so or, where it is silent, the base model's id begins with "micro"."""
-    provenance: Mapping[str, Any] = results.get("provenance") or {}
-    if "microcosm" in provenance:
-        return bool(provenance["microcosm"])
-    models = (provenance.get(key) for key in ("model", "base", "base_model"))
-    return any(str(m).startswith(MICRO) for m in models if m is not None)
+from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.model import RaterInfo, Results
 
 
-def provenance_rows(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+def provenance_rows(results: Results) -> list[tuple[str, str]]:
     """(name, text) of everything known about the making, nested keys joined by " · "; without the ablation."""
-    rows = [(name, results.get(key)) for name, key in _FIRST]
-    rows += [(key, value) for key, value in (results.get("provenance") or {}).items() if key != "ablation"]
+    rows: list[tuple[str, Any]] = [
+        ("study", results.study),
+        ("seed", results.seed),
+        ("holdfast version", results.holdfast_version),
+        ("results schema", results.schema_version),
+        ("transcripts SHA-256", results.transcripts_sha256),
+    ]
+    rows += [("rater" if n == 0 else "witness", _rater(rater)) for n, rater in enumerate(results.raters)]
+    rows += [(key, value) for key, value in results.provenance.items() if key not in ("ablation", "raters")]
     return [pair for name, value in rows for pair in _flat(str(name).replace("_", " "), value)]
 
 
-_FIRST = (
-    ("study", "study"),
-    ("seed", "seed"),
-    ("holdfast version", "holdfast_version"),
-    ("results schema", "schema_version"),
-    ("transcripts SHA-256", "transcripts_sha256"),
-)
+def _rater(rater: RaterInfo) -> str:
+    known_as = f"{rater.name}: " if rater.name != rater.id else ""
+    return f"{known_as}{rater.id} {rater.version}"
 
 
 def _flat(name: str, value: Any) -> list[tuple[str, str]]:
@@ -49,27 +42,31 @@ def _flat(name: str, value: Any) -> list[tuple[str, str]]:
     return [(name, str(value))]
 
 
-def ablation_table(results: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]] | None:
+def ablation_table(results: Results) -> tuple[list[str], list[list[Any]]] | None:
     """(columns, rows) of ``provenance.ablation``: a list of mappings, or a mapping from the recipe to one."""
-    raw = (results.get("provenance") or {}).get("ablation")
+    raw = results.provenance.get("ablation")
     if isinstance(raw, Mapping):
         raw = [{"recipe": name, **(row if isinstance(row, Mapping) else {"value": row})} for name, row in raw.items()]
     if not isinstance(raw, (list, tuple)) or not raw or not all(isinstance(row, Mapping) for row in raw):
         return None
     columns = list(dict.fromkeys(str(key) for row in raw for key in row))
-    return columns, [[row.get(column) for column in columns] for row in raw]
+    return columns, [[_cell(row.get(column)) for column in columns] for row in raw]
 
 
-def rater_card(rater: Mapping[str, Any] | None) -> str | None:
-    """The card (Markdown) of the rater ``{id, …}``, where it is one that holdfast ships; None of others."""
-    if (rater or {}).get("id") != LINEAR:
+def _cell(value: Any) -> Any:
+    return Estimate.model_validate(value) if isinstance(value, Mapping) else value
+
+
+def rater_card(rater: str) -> str | None:
+    """The card (Markdown) of the rater of this id, where it is one that holdfast ships; None of others."""
+    if rater != LINEAR:
         return None
     return (card_folders(LINEAR)[EXPRESSED.id] / "card.md").read_text(encoding="utf-8")
 
 
-def timing_rows(results: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+def timing_rows(results: Results) -> list[tuple[str, float, float]]:
     """(stage, seconds, share of the longest in per cent), stages in their order."""
-    timings = [(str(k), number(v)) for k, v in (results.get("timings_s") or {}).items()]
-    known = [(name, seconds) for name, seconds in timings if seconds is not None]
-    longest = max((seconds for _, seconds in known), default=0.0) or 1.0
-    return [(name.replace("_", " "), seconds, round(100 * seconds / longest, 1)) for name, seconds in known]
+    longest = max(results.timings_s.values(), default=0.0) or 1.0
+    return [
+        (k.replace("_", " "), seconds, round(100 * seconds / longest, 1)) for k, seconds in results.timings_s.items()
+    ]

@@ -35,7 +35,7 @@ def render(context: Mapping[str, Any], template: str = "page.html.jinja", script
 
 
 def environment() -> Environment:
-    """Autoescape everywhere, undefined names are errors, numbers written as in :mod:`holdfast.simulator.report.values`."""
+    """Autoescape everywhere, undefined names are errors, numbers written as in ``values``."""
     env = Environment(
         loader=PackageLoader("holdfast.simulator.report"),
         autoescape=True,

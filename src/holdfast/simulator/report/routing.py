@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from holdfast.simulator.report.values import number
+from holdfast.simulator.results.model import Results, TaskInfo
 
 SHADES = 9  # classes h0-h9 of the style sheet
 
@@ -29,21 +28,21 @@ class Confusion:
     rows: tuple[tuple[str, int, tuple[ConfusionCell, ...]], ...]  # (true task, its count, cells)
 
 
-def confusion(router: Mapping[str, Any] | None, tasks: Mapping[str, Any]) -> Confusion | None:
+def confusion(results: Results) -> Confusion | None:
     """None where there is no router, or it recognised nothing."""
-    table: Mapping[str, Any] = (router or {}).get("confusion") or {}
+    table = results.router.confusion if results.router else {}
     if not table:
         return None
     seen = {name for counts in table.values() for name in counts} | set(table)
-    names = [t for t in tasks if t in seen] + sorted(seen - set(tasks))
-    rows = tuple(_row(name, table[name], names, tasks) for name in names if name in table)
-    return Confusion(tuple(_title(name, tasks) for name in names), rows)
+    names = [task for task in results.tasks if task in seen] + sorted(seen - set(results.tasks))
+    rows = tuple(_row(name, table[name], names, results.tasks) for name in names if name in table)
+    return Confusion(tuple(_title(name, results.tasks) for name in names), rows)
 
 
 def _row(
-    name: str, counts: Mapping[str, Any], names: list[str], tasks: Mapping[str, Any]
+    name: str, counts: Mapping[str, int], names: list[str], tasks: Mapping[str, TaskInfo]
 ) -> tuple[str, int, tuple[ConfusionCell, ...]]:
-    values = [int(number(counts.get(other)) or 0) for other in names]
+    values = [counts.get(other, 0) for other in names]
     total = sum(values)
     shares = [v / total if total else 0.0 for v in values]
     cells = tuple(
@@ -53,5 +52,5 @@ def _row(
     return _title(name, tasks), total, cells
 
 
-def _title(task: str, tasks: Mapping[str, Any]) -> str:
-    return str((tasks.get(task) or {}).get("title", task.replace("_", " ")))
+def _title(task: str, tasks: Mapping[str, TaskInfo]) -> str:
+    return tasks[task].title if task in tasks else task.replace("_", " ")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from holdfast.simulator.report.series import Palette, Series
-from holdfast.simulator.report.values import Estimate, number
+from holdfast.simulator.results.candidate_model import SimulatedCandidate, SimulatorResults
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.model import Results
 
 #: Measures of how the users talk, with the words of the page.
 TALK: tuple[tuple[str, str], ...] = (
@@ -23,38 +23,30 @@ TALK: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SimulatorRow:
-    """One simulator. ``candidates``: the series and its figures; ``own_words``, ``own_judgements``: shares 0-1 that the
-    model made itself, None for users without a model."""
+    """One simulator. ``own_messages``, ``own_judgements``: shares 0-1 that the model made itself, None for users
+    without a model."""
 
     name: str
-    episodes: int
-    candidates: tuple[tuple[Series, Mapping[str, Any]], ...]
+    candidates: tuple[tuple[Series, SimulatedCandidate], ...]
     talk: tuple[Estimate, ...]
-    own_words: float | None
+    own_messages: float | None
     own_judgements: float | None
     refused: tuple[tuple[str, int], ...]
 
 
-def simulators(results: Mapping[str, Any], people: Palette) -> list[SimulatorRow]:
+def simulators(results: Results, palette: Palette) -> list[SimulatorRow]:
     """In the order of their names; empty where the study has the embedded users only."""
-    found: Mapping[str, Any] = results.get("simulators") or {}
-    return [_played(name, raw, people) for name, raw in found.items()]
+    return [_row(name, part, palette) for name, part in (results.simulators or {}).items()]
 
 
-def _played(name: str, raw: Mapping[str, Any], people: Palette) -> SimulatorRow:
-    candidates, talk, model = raw.get("candidates") or {}, raw.get("realism") or {}, raw.get("model") or {}
-    refused = model.get("refused_by") or {}
+def _row(name: str, part: SimulatorResults, palette: Palette) -> SimulatorRow:
+    model = part.model
+    refused = model.refused_by if model else {}
     return SimulatorRow(
         name=name,
-        episodes=int(raw.get("episodes") or 0),
-        candidates=tuple((s, candidates[s.name]) for s in people.series if s.name in candidates),
-        talk=tuple(Estimate.of(talk.get(key)) for key, _ in TALK),
-        own_words=_own(model, "messages", "stand_in_messages"),
-        own_judgements=_own(model, "judgements", "stand_in_judgements"),
+        candidates=tuple((s, part.candidates[s.name]) for s in palette.series if s.name in part.candidates),
+        talk=tuple(getattr(part.realism, key) for key, _ in TALK),
+        own_messages=model.own_messages if model else None,
+        own_judgements=model.own_judgements if model else None,
         refused=tuple(sorted(refused.items(), key=lambda item: (-item[1], item[0]))),
     )
-
-
-def _own(model: Mapping[str, Any], of: str, stand_ins: str) -> float | None:
-    total, replaced = number(model.get(of)), number(model.get(stand_ins))
-    return None if not total or replaced is None else 1 - replaced / total

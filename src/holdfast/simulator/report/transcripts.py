@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.protocols import SENSE7
-from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.agents.raters.adherence import adherence
 from holdfast.personas.schema import MECHANISMS, Persona
-from holdfast.simulator.measure.adherence import adherence
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.report.series import Palette
 from holdfast.simulator.report.values import number
+from holdfast.simulator.results.model import Results, TaskInfo
 
 BUDGET = 6_000_000  # characters of JSON: about 600 conversations of 24 turns, still quick to open
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -52,10 +52,10 @@ def safe_json(data: Any) -> str:
 
 
 def embed(
-    results: Mapping[str, Any],
+    results: Results,
     episodes: Sequence[EpisodeRecord],
     personas: Mapping[str, Persona],
-    cast: Palette,
+    palette: Palette,
     budget: int = BUDGET,
 ) -> EmbeddedTranscripts:
     """Choose conversations up to ``budget`` characters, whole groups only, so that candidates can be compared.
@@ -67,7 +67,7 @@ def embed(
     groups: dict[str, list[EpisodeRecord]] = defaultdict(list)
     for episode in episodes:
         groups[episode.spec.user_key].append(episode)
-    index = {s.name: s.index for s in cast.series}
+    index = {s.name: s.index for s in palette.series}
     taken: list[dict[str, Any]] = []
     used = shown = 0
     for key in _fair_order(groups):
@@ -80,11 +80,11 @@ def embed(
         used, shown = used + size, shown + len(members)
     # Readers look for a persona by name within its task.
     taken.sort(key=lambda g: (g["task"], g["who"], len(g["seed"]), g["seed"], g["round"]))
-    named = [s.index for s in (cast.rival, cast.best) if s is not None]
+    named = [s.index for s in (palette.rival, palette.best) if s is not None]
     data = {
-        "candidates": [s.name for s in cast.series],
-        "slots": [s.slot for s in cast.series],
-        "first": named if len(named) == 2 else [s.index for s in cast.series[:2]],
+        "candidates": [s.name for s in palette.series],
+        "slots": [s.slot for s in palette.series],
+        "first": named if len(named) == 2 else [s.index for s in palette.series[:2]],
         "groups": taken,
     }
     return EmbeddedTranscripts(data, shown, len(episodes))
@@ -108,23 +108,25 @@ def _fair_order(groups: Mapping[str, Sequence[EpisodeRecord]]) -> list[str]:
 
 def _group(
     members: Sequence[EpisodeRecord],
-    results: Mapping[str, Any],
+    results: Results,
     personas: Mapping[str, Persona],
     index: Mapping[str, int],
 ) -> dict[str, Any]:
     spec = members[0].spec
-    task = (results.get("tasks") or {}).get(spec.task) or {}
-    pattern = (results.get("patterns") or {}).get(task.get("pattern")) or {}
-    levels = [number((pattern.get("target") or {}).get(m)) for m in MECHANISMS]
+    task = results.tasks.get(spec.task) or TaskInfo(title=spec.task, pattern="")
+    pattern = results.patterns.get(task.pattern)
+    levels = [pattern.target.get(name) if pattern else None for name in MECHANISMS]
+    width = results.raters[0].scale.width
     persona = personas.get(spec.persona)
+    needs = {goal.id: goal.need for goal in persona.goals} if persona else {}
     who = persona.name if persona else spec.persona
     agent = spec.agent if spec.agent != spec.persona else ""
     aside = ", ".join(filter(None, (agent, f"played by {spec.simulator}" if spec.simulator else "")))
     return {
         "who": f"{who} ({aside})" if aside else who,
         "about": persona.background if persona else "",
-        "task": str(task.get("title", spec.task)),
-        "pattern": str(pattern.get("title", task.get("pattern", ""))),
+        "task": task.title,
+        "pattern": pattern.title if pattern else task.pattern,
         "target": levels,
         "wants": persona.desired_empathy if persona else None,
         "seed": str(spec.replicate),  # JavaScript would round one above 2**53
@@ -135,29 +137,30 @@ def _group(
                 "c": index.get(e.spec.candidate, -1),
                 "name": e.spec.candidate,
                 "error": e.error,
-                "turns": [_turn(t, levels) for t in e.turns],
+                "turns": [_turn(t, levels, width, needs) for t in e.turns],
             }
             for e in members
         ],
     }
 
 
-def _turn(turn: TurnRecord, target: Sequence[float | None]) -> dict[str, Any]:
-    shown = [number(level) for level in turn.primary.levels(EXPRESSED.dimensions)]
+def _turn(turn: TurnRecord, target: Sequence[float | None], width: float, needs: Mapping[str, str]) -> dict[str, Any]:
+    shown = [number(level) for level in turn.primary.levels(MECHANISMS)]
     felt = [number(turn.felt.get(dimension)) for dimension in SENSE7]
     known = [f for f in felt if f is not None]
-    row = np.array([*shown, *target], dtype=np.float64)
+    near = adherence(np.array(shown, dtype=float), np.array(target, dtype=float), width)  # None becomes nan
     return {
         "t": turn.turn,
         "u": turn.user,
         "r": turn.reply,
         "x": [_round(level) for level in shown],
-        "a": _round(number(float(adherence(row[:3], row[3:])))),
+        "a": _round(number(float(near))),
         "f": _round(sum(known) / len(known) if known else None),
         "d": [_round(f, 1) for f in felt],
         "e": _round(number(turn.emotion), 0),
         "by": turn.adapter,
         "as": turn.recognised_task,
+        "goals": [needs.get(goal, goal) for goal in turn.goals_served],
         "stop": turn.stop,
     }
 

@@ -1,16 +1,12 @@
-"""Numbers as the page shows them: an estimate with its interval, and how each kind is written.
-
-An undefined number (None or nan in the results) is written as an en dash, never as 0.
-"""
+"""Numbers as the page writes them. An undefined one (None or nan) is an en dash, never 0."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from holdfast.core.rounding import round_half_up
+from holdfast.simulator.results.estimates import Estimate
 
 UNDEFINED = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -23,38 +19,6 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean and its 95 % interval; each None where undefined."""
-
-    mean: float | None = None
-    lo: float | None = None
-    hi: float | None = None
-
-    @classmethod
-    def of(cls, raw: Any) -> Estimate:
-        """Read ``{mean, lo, hi}``, a bare number, or anything else (undefined)."""
-        if isinstance(raw, Mapping):
-            return cls(number(raw.get("mean")), number(raw.get("lo")), number(raw.get("hi")))
-        return cls(number(raw))
-
-    @property
-    def bounded(self) -> bool:
-        """Whether mean and both ends are known."""
-        return None not in (self.mean, self.lo, self.hi)
-
-    @property
-    def flipped(self) -> Estimate:
-        """The same difference, taken the other way round."""
-        mean, lo, hi = (None if v is None else -v for v in (self.mean, self.hi, self.lo))
-        return Estimate(mean, lo, hi)
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval is known and lies on one side of 0."""
-        return self.lo is not None and self.hi is not None and (self.lo > 0 or self.hi < 0)
 
 
 def fixed(value: Any, digits: int = 2) -> str:

@@ -1,1 +1,1 @@
-"""Episodes to ``results.json``."""
+"""From episodes to ``results.json``: the typed model, and how it is measured, written and read."""

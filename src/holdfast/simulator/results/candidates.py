@@ -1,144 +1,137 @@
-"""What results.json says about one candidate."""
+"""From one candidate's episodes to its part of the results."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import SENSE7
-from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.results.holding import holding
-from holdfast.simulator.measure.adherence import adherence, first_turns, mechanism_error, targets
+from holdfast.simulator.measure.adherence import first_turns, mechanism_error
 from holdfast.simulator.measure.arrays import Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Interval, Resamples, mean_band, mean_interval, ratio_interval
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval
 from holdfast.simulator.measure.decay.exponential import fit_decay
-from holdfast.simulator.measure.extract import EpisodeArrays
-from holdfast.simulator.measure.gap import gap, gap_reduction, perceived, score_factor
-from holdfast.simulator.measure.text.naming import KINDS, naming
-from holdfast.simulator.measure.pairwise import align
-from holdfast.simulator.measure.decay.retention import quarter_means
 from holdfast.simulator.measure.decay.slope import slope
 from holdfast.simulator.measure.decay.survival import Survival, first_violations, kaplan_meier
+from holdfast.simulator.measure.gap import gap_reduction, score_factor
+from holdfast.simulator.measure.goals import goals_known, served_in_the_end, served_share, service_by_goal
+from holdfast.simulator.measure.pairwise import align
+from holdfast.simulator.measure.text.naming import naming
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.shapes import as_dict, by_turn, survival_rows
-
-
-@dataclass(frozen=True, slots=True)
-class ResultsContext:
-    """What all candidates of a study share."""
-
-    target_of_task: Mapping[str, tuple[float, float, float]]
-    feelings: Collection[str]
-    rng_seed: int
-    draws: int
-
-    def resamples(self, groups: Sequence[str], *purpose: object) -> Resamples:
-        """Candidates that met the same personas get the same resamples."""
-        return Resamples.of(groups, self.rng(*purpose), self.draws)
-
-    def rng(self, *purpose: object) -> np.random.Generator:
-        """A generator of its own for each purpose."""
-        return np.random.default_rng(derive_seed(self.rng_seed, *purpose))
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredCandidate:
-    """One candidate's episodes, and what each amounts to (arrays of one value per episode)."""
-
-    arrays: EpisodeArrays
-    target: Floats  # episodes x 1 x 3
-    adherence: Floats  # episodes x turns
-    adherence_mean: Floats
-    first_quarter: Floats
-    last_quarter: Floats
-    perceived: Floats
-    gap: Floats
-
-    @classmethod
-    def of(cls, arrays: EpisodeArrays, context: ResultsContext) -> MeasuredCandidate:
-        target = targets(arrays.tasks, context.target_of_task)
-        held = adherence(arrays.expressed, target)
-        first, last = quarter_means(held, arrays.planned)
-        felt, missed = perceived(arrays.felt), gap(arrays.desired, arrays.felt)
-        return cls(arrays, target, held, present_mean(held, axis=1), first, last, felt, missed)
+from holdfast.simulator.results.candidate_model import (
+    CandidateResults,
+    GoalResults,
+    GoalServed,
+    NamingResults,
+    TaskResults,
+)
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+from holdfast.simulator.results.estimates import Curve, MeanEstimate, curve, survival_curve
+from holdfast.simulator.results.holding import holding
+from holdfast.simulator.results.witnesses import unrated, witness_results
 
 
 def candidate_results(
-    measured: MeasuredCandidate, episodes: Sequence[EpisodeRecord], baseline: MeasuredCandidate | None, context: ResultsContext
-) -> dict[str, Any]:
-    """The candidate's part of results.json, nan where undefined. ``episodes``: its own, in any order."""
-    arrays = measured.arrays
+    spec: CandidateSpec,
+    measured: MeasuredCandidate,
+    episodes: Sequence[EpisodeRecord],
+    baseline: MeasuredCandidate | None,
+    context: ResultsContext,
+) -> CandidateResults:
+    """Measure one candidate. ``episodes``: its own, in the order of ``measured``."""
+    arrays, near = measured.arrays, measured.adherence
     resamples = context.resamples(arrays.groups, "episodes")
-    band = mean_band(measured.adherence, resamples)
+
+    def mean(values: Floats) -> MeanEstimate:
+        return MeanEstimate.model_validate(mean_interval(values, resamples))
+
+    band = mean_band(near, resamples)
     decay = fit_decay(band.mean, band.n)
-    held = kaplan_meier(*first_violations(measured.adherence))
-    ordered = sorted(episodes, key=lambda episode: episode.spec.id)
-    results = {
-        "episodes": len(arrays.ids),
-        "failed": arrays.failed,
-        "adherence": as_dict(mean_interval(measured.adherence_mean, resamples)),
-        "adherence_by_turn": by_turn(band),
-        "mechanism_by_turn": _by_mechanism(arrays.expressed, resamples),
-        "mechanism_error_by_turn": _by_mechanism(mechanism_error(arrays.expressed, measured.target), resamples),
-        "adherence_first_two_turns": as_dict(mean_interval(first_turns(measured.adherence), resamples)),
-        "adherence_last_quarter": as_dict(mean_interval(measured.last_quarter, resamples)),
-        "retention": as_dict(ratio_interval(measured.last_quarter, measured.first_quarter, resamples)),
-        "slope_per_turn": as_dict(slope(measured.adherence, resamples)),
-        "half_life_turns": decay.half_life_turns,
-        "half_life_note": decay.note,
-        "first_violation_median_turn": held.median,
-        "survival": survival_rows(held),
-        "gap_abs": as_dict(mean_interval(np.abs(measured.gap), resamples)),
-        **_against(measured, baseline, context),
-        "naming": _naming(ordered, resamples, context),
-        "felt_by_dimension": {
-            name: as_dict(mean_interval(present_mean(arrays.felt[:, :, index], axis=1), resamples))
-            for index, name in enumerate(SENSE7)
+    survival = kaplan_meier(*first_violations(near))
+    gap_reduced, factor = _against(measured, baseline, context)
+    change = measured.last_quarter - measured.first_quarter
+    results = CandidateResults(
+        kind=spec.kind,
+        title=spec.in_words,
+        trained=spec.trained,
+        episodes=len(arrays.ids),
+        failed=arrays.failed,
+        adherence=mean(measured.adherence_mean),
+        adherence_by_turn=curve(band),
+        mechanism_by_turn=_by_mechanism(arrays.expressed, resamples),
+        mechanism_error_by_turn=_by_mechanism(mechanism_error(arrays.expressed, measured.target), resamples),
+        adherence_first_two_turns=mean(first_turns(near)),
+        adherence_last_quarter=mean(measured.last_quarter),
+        retention=measured.retention(resamples),
+        slope_per_turn=MeanEstimate.model_validate(slope(near, resamples)),
+        half_life_turns=decay.half_life_turns,
+        half_life_note=decay.note,
+        first_violation_median_turn=survival.median,
+        survival=survival_curve(survival),
+        gap_abs=mean(np.abs(measured.gap)),
+        gap_reduction=gap_reduced,
+        score_factor=factor,
+        naming=_naming(episodes, resamples, context),
+        felt_by_dimension={
+            name: mean(present_mean(arrays.felt[:, :, index], axis=1)) for index, name in enumerate(SENSE7)
         },
-        "by_task": _by_task(measured, context),
-        "holding": holding(
-            measured.adherence,
-            measured.last_quarter - measured.first_quarter,
-            arrays.expressed,
-            ordered,
-            fit=decay,
-            resamples=resamples,
-            rng=context.rng,
-        ),
-    }
-    return {**results, "notes": _notes(results, held, len(set(arrays.groups)), baseline is not None)}
+        by_task=_by_task(measured, context),
+        goals=_goals(episodes, arrays.turns, resamples, context),
+        unrated=unrated([turn.primary for episode in episodes for turn in episode.turns]),
+        witnesses={
+            rater.name: witness_results(rater, measured, episodes, context, resamples) for rater in context.witnesses
+        },
+        holding=holding(near, change, arrays.expressed, episodes, fit=decay, resamples=resamples, rng=context.rng),
+        notes={},
+    )
+    notes = _notes(results, survival, len(set(arrays.groups)), baseline is not None)
+    return results.model_copy(update={"notes": notes})
 
 
-def _by_mechanism(values: Floats, resamples: Resamples) -> dict[str, list[dict[str, float]]]:
-    return {name: by_turn(mean_band(values[:, :, index], resamples)) for index, name in enumerate(MECHANISMS)}
+def _by_mechanism(values: Floats, resamples: Resamples) -> dict[str, Curve]:
+    return {name: curve(mean_band(values[:, :, index], resamples)) for index, name in enumerate(MECHANISMS)}
 
 
-def _against(measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext) -> dict[str, dict[str, float]]:
-    """Figures that compare with the baseline, over the users that both met."""
+def _against(
+    measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext
+) -> tuple[MeanEstimate, MeanEstimate]:
+    """Gap reduction and score factor: compared with the baseline, over the users that both met."""
     if baseline is None:
-        undefined = as_dict(Interval(math.nan, math.nan, math.nan, 0))
-        return {"gap_reduction": undefined, "score_factor": undefined}
+        undefined = MeanEstimate(mean=None, lo=None, hi=None, n=0)
+        return undefined, undefined
     own, theirs = align(measured.arrays.user_keys, baseline.arrays.user_keys)
     resamples = context.resamples([measured.arrays.groups[row] for row in own], "baseline")
-    return {
-        "gap_reduction": as_dict(gap_reduction(measured.gap[own], baseline.gap[theirs], resamples)),
-        "score_factor": as_dict(score_factor(measured.adherence_mean[own], baseline.adherence_mean[theirs], resamples)),
-    }
+    reduction = gap_reduction(measured.gap[own], baseline.gap[theirs], resamples)
+    factor = score_factor(measured.adherence_mean[own], baseline.adherence_mean[theirs], resamples)
+    return MeanEstimate.model_validate(reduction), MeanEstimate.model_validate(factor)
 
 
-def _naming(episodes: Sequence[EpisodeRecord], resamples: Resamples, context: ResultsContext) -> dict[str, Any]:
+def _goals(
+    episodes: Sequence[EpisodeRecord], turns: int, resamples: Resamples, context: ResultsContext
+) -> GoalResults | None:
+    if not goals_known(episodes):
+        return None
+    share = served_share(episodes, context.goals, turns)
+    end = served_in_the_end(share, [episode.spec.max_turns for episode in episodes])
+    return GoalResults(
+        served=MeanEstimate.model_validate(mean_interval(end, resamples)),
+        served_by_turn=curve(mean_band(share, resamples)),
+        by_goal=[GoalServed.model_validate(goal) for goal in service_by_goal(episodes, context.goals)],
+    )
+
+
+def _naming(episodes: Sequence[EpisodeRecord], resamples: Resamples, context: ResultsContext) -> NamingResults:
     asking = {task for task, target in context.target_of_task.items() if max(target) > 0}
-    found = naming(episodes, asking, context.feelings)
-    shares = {kind: as_dict(found.share(kind, resamples)) for kind in KINDS}
-    return {**shares["either"], "feeling": shares["feeling"], "topic": shares["topic"]}
+    counts = naming(episodes, asking, context.feelings)
+    either, feeling, topic = (
+        MeanEstimate.model_validate(counts.share(kind, resamples)) for kind in ("either", "feeling", "topic")
+    )
+    return NamingResults(**either.model_dump(), feeling=feeling, topic=topic)
 
 
-def _by_task(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, dict[str, Any]]:
+def _by_task(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, TaskResults]:
     arrays = measured.arrays
     tasks = np.array(arrays.tasks)
     results = {}
@@ -151,31 +144,41 @@ def _by_task(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, 
             "gap_abs": np.abs(measured.gap),
             "adherence": measured.adherence_mean,
         }
-        figures = {name: as_dict(mean_interval(values[rows], resamples)) for name, values in columns.items()}
-        results[task] = {"n": len(rows), "desired": float(present_mean(arrays.desired[rows])), **figures}
+        figures = {
+            name: MeanEstimate.model_validate(mean_interval(values[rows], resamples))
+            for name, values in columns.items()
+        }
+        results[task] = TaskResults(n=len(rows), desired=float(present_mean(arrays.desired[rows])), **figures)
     return results
 
 
-def _notes(results: Mapping[str, Any], held: Survival, personas: int, has_baseline: bool) -> dict[str, str]:
-    """Why a figure is undefined, by its name."""
+def _notes(results: CandidateResults, survival: Survival, personas: int, has_baseline: bool) -> dict[str, str]:
+    """Say why a figure is undefined, by its name."""
     notes = {}
     if personas < 2:
         notes["intervals"] = f"no intervals: they resample personas, and there is {personas}; at least 2 are needed"
-    if math.isnan(results["retention"]["mean"]):
-        reached = results["adherence_last_quarter"]["n"]
+    if results.retention.mean is None:
+        reached = results.adherence_last_quarter.n
         why = "the first quarter's adherence is 0" if reached else "no conversation reached the last quarter"
         notes["retention"] = f"undefined: {why}"
-    if math.isnan(results["half_life_turns"]):
-        notes["half_life_turns"] = results["half_life_note"]
-    if math.isnan(held.median):
-        last = f"{held.share[-1]:.0%} still held at turn {held.turn[-1]}" if len(held.turn) else "no turns to judge"
-        notes["first_violation_median_turn"] = f"never falls to half: {last}" if len(held.turn) else last
-    if held.dropped:
-        notes["survival"] = f"{held.dropped} conversations too short to judge were left out"
-    for name in ("gap_reduction", "score_factor"):
-        if math.isnan(results[name]["mean"]):
+    if results.half_life_turns is None:
+        notes["half_life_turns"] = results.half_life_note
+    if results.first_violation_median_turn is None:
+        last = "no turns to judge"
+        if results.survival:
+            point = results.survival[-1]
+            last = f"never falls to half: {point.share:.0%} still held at turn {point.turn}"
+        notes["first_violation_median_turn"] = last
+    if survival.dropped:
+        notes["survival"] = f"{survival.dropped} conversations too short to judge were left out"
+    for name, figure in (("gap_reduction", results.gap_reduction), ("score_factor", results.score_factor)):
+        if figure.mean is None:
             why = "the baseline's mean is 0, or no user met both" if has_baseline else "the study has no baseline"
             notes[name] = f"undefined: {why}"
-    if math.isnan(results["naming"]["mean"]):
+    if results.unrated:
+        notes["unrated"] = "; ".join(f"{n} replies were not rated: {why}" for why, n in results.unrated.items())
+    if results.goals is None:
+        notes["goals"] = "undefined: no message says which goal it is about"
+    if results.naming.mean is None:
         notes["naming"] = "undefined: no turn in which a user named something and the pattern asks for empathy"
     return notes

@@ -1,8 +1,7 @@
-"""What results.json says about whether a candidate holds: ``holding`` in each candidate's part."""
+"""From one candidate's episodes to whether it holds."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,16 +13,26 @@ from holdfast.simulator.conversation.stop import USER_LEFT
 from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval
 from holdfast.simulator.measure.decay.change_point import change_point
-from holdfast.simulator.measure.decay.exponential import DecayFit
-from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.decay.equivalence import LEVEL, equivalence
-from holdfast.simulator.measure.decay.leaving import Incidence, leaving, user_left
-from holdfast.simulator.measure.decay.mixed_slope import MixedSlope, mixed_slope, without_last
+from holdfast.simulator.measure.decay.exponential import DecayFit
+from holdfast.simulator.measure.decay.leaving import leaving, user_left
+from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
+from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.text.ngrams import split, word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.shapes import as_dict, by_turn, survival_rows
+from holdfast.simulator.results.estimates import Estimate, MeanEstimate, curve, incidence_curve, survival_curve
+from holdfast.simulator.results.holding_model import (
+    ChangePointResults,
+    EquivalenceResults,
+    ExponentialResults,
+    HoldingResults,
+    LeavingResults,
+    MixedSlopeResults,
+    MixedSlopes,
+    RepetitionResults,
+)
 
 #: Why a figure of repetition may be undefined.
 UNDEFINED = {
@@ -45,33 +54,35 @@ def holding(
     fit: DecayFit,
     resamples: Resamples,
     rng: Callable[[str], np.random.Generator],
-) -> dict[str, Any]:
-    """All that is measured about one candidate's holding, nan where undefined.
+) -> HoldingResults:
+    """Measure all about one candidate's holding.
 
     ``adherence``: episodes x turns; ``change``: last minus first quarter of each; ``expressed``: episodes x turns x 3;
     ``episodes``: in the rows' order; ``fit``: of the mean curve; ``rng``: a generator for a purpose.
     """
     groups = [episode.spec.persona for episode in episodes]
-    words = reply_words(episodes, adherence.shape[1])
-    return {
-        "equivalence": _equivalence(change, resamples),
-        "mixed_slope": mixed_slopes(adherence, words, groups),
-        "reply_words_by_turn": by_turn(mean_band(words, resamples)),
-        "exponential": _exponential(adherence, groups, fit),
-        "change_point": asdict(change_point(adherence, groups, rng("change point"), draws=len(resamples.weights))),
-        "leaving": _leaving(adherence, episodes),
-        "repetition": _repetition(expressed, episodes, resamples),
-    }
+    words = words_by_turn(episodes, adherence.shape[1])
+    point = change_point(adherence, groups, rng("change point"), draws=len(resamples.weights))
+    return HoldingResults(
+        equivalence=_equivalence(change, resamples),
+        mixed_slope=mixed_slopes(adherence, words, groups),
+        reply_words_by_turn=curve(mean_band(words, resamples)),
+        exponential=_exponential(adherence, groups, fit),
+        change_point=ChangePointResults.model_validate(point),
+        leaving=_leaving(adherence, episodes),
+        repetition=_repetition(expressed, episodes, resamples),
+    )
 
 
-def _equivalence(change: Floats, resamples: Resamples) -> dict[str, Any]:
-    found = equivalence(change, resamples)
-    short = len(change) - found.n
+def _equivalence(change: Floats, resamples: Resamples) -> EquivalenceResults:
+    tested = equivalence(change, resamples)
+    short = len(change) - tested.n
     left_out = f"{short} of {len(change)} conversations did not reach the last quarter and are left out"
-    return {**asdict(found), "note": found.note or (left_out if short else ""), "level": LEVEL}
+    note = tested.note or (left_out if short else "")
+    return EquivalenceResults(**{**asdict(tested), "note": note, "level": LEVEL})
 
 
-def reply_words(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
+def words_by_turn(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
     """Words of each reply, episodes x turns, nan where there is none."""
     words = np.full((len(episodes), turns), np.nan)
     for row, episode in enumerate(episodes):
@@ -80,29 +91,29 @@ def reply_words(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
     return words
 
 
-def mixed_slopes(adherence: Floats, words: Floats, groups: Sequence[str]) -> dict[str, Any]:
+def mixed_slopes(adherence: Floats, words: Floats, groups: Sequence[str]) -> MixedSlopes:
     """The mixed model's slope four times: with and without reply length, with and without the closing turns."""
     inner = without_last(adherence, CLOSING_TURNS)
-    return {
-        "closing_turns": CLOSING_TURNS,
-        "all_turns": _slope(mixed_slope(adherence, groups)),
-        "all_turns_beside_length": _slope(mixed_slope(adherence, groups, words)),
-        "without_closing": _slope(mixed_slope(inner, groups)),
-        "without_closing_beside_length": _slope(mixed_slope(inner, groups, words)),
-    }
+
+    def fitted(values: Floats, covariate: Floats | None = None) -> MixedSlopeResults:
+        return MixedSlopeResults.model_validate(mixed_slope(values, groups, covariate))
+
+    return MixedSlopes(
+        closing_turns=CLOSING_TURNS,
+        all_turns=fitted(adherence),
+        all_turns_beside_length=fitted(adherence, words),
+        without_closing=fitted(inner),
+        without_closing_beside_length=fitted(inner, words),
+    )
 
 
-def _slope(found: MixedSlope) -> dict[str, Any]:
-    return {name: value for name, value in asdict(found).items() if name != "error"}
-
-
-def _exponential(adherence: Floats, groups: Sequence[str], fit: DecayFit) -> dict[str, Any]:
-    found = profile_decay(adherence, groups, fit)
-    return {
-        "half_life": {"mean": found.half_life, "lo": found.half_life_lo, "hi": found.half_life_hi},
-        "floor": {"mean": found.floor, "lo": found.floor_lo, "hi": found.floor_hi},
-        "note": found.note,
-    }
+def _exponential(adherence: Floats, groups: Sequence[str], fit: DecayFit) -> ExponentialResults:
+    profile = profile_decay(adherence, groups, fit)
+    return ExponentialResults(
+        half_life=Estimate(mean=profile.half_life, lo=profile.half_life_lo, hi=profile.half_life_hi),
+        floor=Estimate(mean=profile.floor, lo=profile.floor_lo, hi=profile.floor_hi),
+        note=profile.note,
+    )
 
 
 def left_early(episodes: Sequence[EpisodeRecord]) -> Bools:
@@ -116,45 +127,41 @@ def left_early(episodes: Sequence[EpisodeRecord]) -> Bools:
     return user_left(length, planned, np.array(closed, dtype=np.bool_))
 
 
-def _leaving(adherence: Floats, episodes: Sequence[EpisodeRecord]) -> dict[str, Any]:
-    found = leaving(adherence, left_early(episodes))
-    return {
-        "n": found.n,
-        "broken": found.broken,
-        "left": found.left,
-        "dropped": found.dropped,
-        "survival_leaving_as_censoring": survival_rows(found.as_censoring),
-        "survival_leaving_as_event": survival_rows(found.as_event),
-        "incidence_broken": _incidence(found.incidence_broken),
-        "incidence_left": _incidence(found.incidence_left),
-    }
+def _leaving(adherence: Floats, episodes: Sequence[EpisodeRecord]) -> LeavingResults:
+    measured = leaving(adherence, left_early(episodes))
+    return LeavingResults(
+        n=measured.n,
+        broken=measured.broken,
+        left=measured.left,
+        dropped=measured.dropped,
+        survival_leaving_as_censoring=survival_curve(measured.as_censoring),
+        survival_leaving_as_event=survival_curve(measured.as_event),
+        incidence_broken=incidence_curve(measured.incidence_broken),
+        incidence_left=incidence_curve(measured.incidence_left),
+    )
 
 
-def _incidence(found: Incidence) -> list[dict[str, float]]:
-    columns = zip(found.turn, found.share, found.lo, found.hi, strict=True)
-    return [{"turn": turn, "share": share, "lo": lo, "hi": hi} for turn, share, lo, hi in columns]
-
-
-def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples: Resamples) -> dict[str, Any]:
+def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples: Resamples) -> RepetitionResults:
     turns = expressed.shape[1]
     replies = [[turn.reply for turn in episode.turns] for episode in episodes]
     said = [[turn.user for turn in episode.turns] for episode in episodes]
     sticky = stickiness(present_tactics(expressed))
     templates = template_share(replies, said, turns=turns)
-    words = word_ids([reply for one in replies for reply in one])
+    words = word_ids([reply for conversation in replies for reply in conversation])
     likeness = self_similarity(replies, turns=turns, words=words)
-    curves = {"same_tactics": sticky.same_set, "template_share": templates.fits, "self_similarity": likeness}
-    figures: dict[str, Any] = {}
-    for name, values in curves.items():
-        figures[name] = as_dict(mean_interval(present_mean(values, axis=1), resamples))
-        figures[f"{name}_by_turn"] = by_turn(mean_band(values, resamples))
-    figures["same_tactics_chance"] = as_dict(mean_interval(sticky.chance, resamples))
-    figures["distinct_2"] = as_dict(mean_interval(distinct_n(replies, 2, words), resamples))
-    return {
-        **figures,
-        "reused": {
-            name: as_dict(mean_interval(sticky.reused[:, index], resamples)) for index, name in enumerate(MECHANISMS)
-        },
-        "templates": [count for _, count in templates.examples],
-        "notes": {name: why for name, why in UNDEFINED.items() if math.isnan(figures[name]["mean"])},
-    }
+    by_turn = {"same_tactics": sticky.same_set, "template_share": templates.fits, "self_similarity": likeness}
+
+    def mean(values: Floats) -> MeanEstimate:
+        return MeanEstimate.model_validate(mean_interval(values, resamples))
+
+    figures = {name: mean(present_mean(values, axis=1)) for name, values in by_turn.items()}
+    figures["same_tactics_chance"] = mean(sticky.chance)
+    figures["distinct_2"] = mean(distinct_n(replies, 2, words))
+    curves = {f"{name}_by_turn": curve(mean_band(values, resamples)) for name, values in by_turn.items()}
+    parts: dict[str, Any] = {**figures, **curves}
+    return RepetitionResults(
+        **parts,
+        reused={name: mean(sticky.reused[:, index]) for index, name in enumerate(MECHANISMS)},
+        templates=[count for _, count in templates.examples],
+        notes={name: why for name, why in UNDEFINED.items() if figures[name].mean is None},
+    )

@@ -1,27 +1,28 @@
-"""What results.json says about two candidates before the same users."""
+"""From two candidates before the same users to how they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import combinations
-from typing import Any
 
-from holdfast.simulator.results.candidates import ResultsContext, MeasuredCandidate
+from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.decay.log_rank import log_rank
-from holdfast.simulator.measure.pairwise import benjamini_hochberg, compare_all, holm
 from holdfast.simulator.measure.decay.survival import first_violations
+from holdfast.simulator.measure.pairwise import benjamini_hochberg, compare_all, holm
+from holdfast.simulator.results.candidate_model import Metric, PairResults, SurvivalPairResults
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 
 
-def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[dict[str, Any]]:
-    """Every pair of candidates, in adherence over all turns and over the last quarter."""
-    metrics = {
+def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[PairResults]:
+    """Compare every pair of candidates, in adherence over all turns and over the last quarter."""
+    metrics: dict[Metric, dict[str, Floats]] = {
         "adherence": {name: each.adherence_mean for name, each in measured.items()},
         "adherence_last_quarter": {name: each.last_quarter for name, each in measured.items()},
     }
     rows = []
     for metric, values in metrics.items():
-        found = compare_all(
+        pairs = compare_all(
             metric,
             values=values,
             keys={name: each.arrays.user_keys for name, each in measured.items()},
@@ -29,24 +30,20 @@ def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: Results
             rng=context.rng("pairwise", metric),
             draws=context.draws,
         )
-        for one in found:
-            interval = one.difference
-            row = {"a": one.a, "b": one.b, "metric": metric, "mean": interval.mean, "lo": interval.lo}
-            row |= {"hi": interval.hi, "n": interval.n, "p": one.p, "p_holm": one.p_holm, "p_bh": one.p_bh}
-            rows.append({**row, "variance": asdict(one.variance)})
+        rows += [PairResults(**{**asdict(pair), **asdict(pair.difference)}) for pair in pairs]
     return rows
 
 
-def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[dict[str, Any]]:
-    """The log-rank test of every pair; ``p_holm`` and ``p_bh`` adjust ``p_paired`` over all pairs."""
+def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[SurvivalPairResults]:
+    """Run the log-rank test of every pair; ``p_holm`` and ``p_bh`` adjust ``p_paired`` over all pairs."""
     first = {name: first_violations(each.adherence) for name, each in measured.items()}
     pairs = list(combinations(measured, 2))
-    found = [
+    tests = [
         log_rank(
             first[a], first[b], (measured[a].arrays.groups, measured[b].arrays.groups), context.rng("log-rank", a, b)
         )
         for a, b in pairs
     ]
-    ps = [one.p_paired for one in found]
-    adjusted = zip(pairs, found, holm(ps), benjamini_hochberg(ps), strict=True)
-    return [{"a": a, "b": b, **asdict(one), "p_holm": p, "p_bh": q} for (a, b), one, p, q in adjusted]
+    ps = [test.p_paired for test in tests]
+    adjusted = zip(pairs, tests, holm(ps), benjamini_hochberg(ps), strict=True)
+    return [SurvivalPairResults(a=a, b=b, **asdict(test), p_holm=p, p_bh=q) for (a, b), test, p, q in adjusted]

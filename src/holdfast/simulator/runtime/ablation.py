@@ -35,13 +35,13 @@ async def measure_recipe(
     the base copies (teacher-forced, in [0, 1]), without which a low adherence says nothing about prompts.
     """
     results = await run_pipeline(study_on(base), out, resume=resume, viewer=viewer)
-    prompted, bare = results["candidates"]["system_prompt"], results["candidates"]["base"]
+    prompted, bare = results.candidates["system_prompt"], results.candidates["base"]
     built = json.loads((base / "build.json").read_text(encoding="utf-8"))
     return {
         "recipe": recipe,
-        "first_two_turns": prompted["adherence_first_two_turns"],
-        "last_quarter": prompted["adherence_last_quarter"],
-        "retention": prompted["retention"],
-        "unprompted": bare["adherence"],
+        "first_two_turns": prompted.adherence_first_two_turns.model_dump(),
+        "last_quarter": prompted.adherence_last_quarter.model_dump(),
+        "retention": prompted.retention.model_dump(),
+        "unprompted": bare.adherence.model_dump(),
         "copies_feelings": built["copying"]["feeling"],
     }

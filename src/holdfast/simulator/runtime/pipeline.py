@@ -26,14 +26,16 @@ from holdfast.simulator.engine.run import JOURNAL, run_study
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.monitor.viewer import Viewer
-from holdfast.simulator.results.build import build_results, write_results
+from holdfast.simulator.results.build import build_results
+from holdfast.simulator.results.model import Results
+from holdfast.simulator.results.store import RESULTS, write_results
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in, training_people
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
+from holdfast.simulator.runtime.provenance import recorded_raters
 from holdfast.simulator.runtime.replay import replay_session
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
-    RESULTS,
     check_can_be_made,
     on_disk,
     read_json,
@@ -52,7 +54,7 @@ async def run_pipeline(
     replay: Path | None = None,
     callbacks: Callbacks = None,
     executor: Executor = LOCAL,
-) -> dict[str, Any]:
+) -> Results:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
     Loading, training and the report run in threads beside the event loop.
@@ -124,7 +126,7 @@ async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) 
     return read_json(trained_in(out) / "training.json")
 
 
-def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
+def report(out: Path, *, viewer: Viewer | None = None) -> Results:
     """Make ``results.json`` and ``report.html`` from the journal in ``out``; returns the results.
 
     Raises:
@@ -144,6 +146,8 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
     stage("measuring", 0, 2)
     results = build_results(
         episodes,
+        candidates=plan.study.candidates,
+        raters=recorded_raters(run["provenance"]),
         tasks=plan.tasks,
         patterns=plan.patterns,
         personas=plan.personas,
@@ -153,9 +157,9 @@ def report(out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
         timings_s=run["timings_s"],
         provenance={**run["provenance"], "study_sha256": plan.sha256},
         population=_population(plan, episodes),
-        rng_seed=plan.study.seed,
     )
-    results["timings_s"] = {**run["timings_s"], "measuring": round(time.perf_counter() - began, 2)}
+    timings = {**results.timings_s, "measuring": round(time.perf_counter() - began, 2)}
+    results = results.model_copy(update={"timings_s": timings})
     with on_disk(out):
         write_results(out / RESULTS, results)
         stage("drawing", 1, 2)

@@ -10,8 +10,9 @@ from typing import Any
 from holdfast.adapters.micro import ablation
 from holdfast.agents.assistants import DescribedCandidate
 from holdfast.agents.prompts import prompt_hashes
-from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.results.model import RaterInfo, rater_infos
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
@@ -24,10 +25,17 @@ def rater_versions(raters: Mapping[str, Rater]) -> dict[str, str]:
     return {f"rater {rater.identity.id}": rater.identity.version for rater in raters.values()}
 
 
-def primary_rater(raters: Mapping[str, Rater]) -> dict[str, str]:
-    """Id and version of the rater that makes the curves."""
-    identity = next(iter(raters.values())).identity
-    return {"id": identity.id, "version": identity.version}
+def rater_records(raters: Mapping[str, Rater]) -> list[dict[str, Any]]:
+    """What ``run.json`` keeps of the raters, the primary one first: identity, role and scale."""
+    return [info.model_dump(mode="json") for info in rater_infos(raters)]
+
+
+def recorded_raters(provenance: Mapping[str, Any]) -> list[RaterInfo]:
+    """The raters of a run, from what its folder kept of them."""
+    if "raters" in provenance:
+        return [RaterInfo.model_validate(rater) for rater in provenance["raters"]]
+    rater = provenance.get("rater") or {"id": "unknown", "version": "unknown"}  # a run before there were witnesses
+    return [RaterInfo(name=rater["id"], **rater, role="primary", scale=EXPRESSED)]
 
 
 def provenance(
@@ -49,7 +57,7 @@ def provenance(
         "microcosm": microcosm,
         **({"ablation": ablation()} if microcosm else {}),
         "inputs": dict(inputs),
-        "rater": primary_rater(raters),
+        "raters": rater_records(raters),
         "prompts": prompt_hashes(),
         "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
     }

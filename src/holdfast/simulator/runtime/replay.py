@@ -11,7 +11,7 @@ from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeSpec
-from holdfast.simulator.runtime.provenance import primary_rater, rater_versions, versions
+from holdfast.simulator.runtime.provenance import rater_records, rater_versions, versions
 from holdfast.simulator.runtime.resources import coalesced, study_raters
 from holdfast.simulator.runtime.run_folder import read_run_file
 from holdfast.simulator.runtime.session import Session
@@ -41,5 +41,5 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
         user_for=user_for,
         raters=coalesced(raters),
         inputs=inputs,
-        provenance=provenance | {"rater": primary_rater(raters)},
+        provenance=provenance | {"raters": rater_records(raters)},
     )

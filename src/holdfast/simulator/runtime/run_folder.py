@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from holdfast.core.atomic import drafted
+from holdfast.core.atomic import write_json
 from holdfast.core.errors import InputError, JournalError
 
 RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by stage, versions, hashes
-RESULTS, REPORT = "results.json", "report.html"
+REPORT = "report.html"
 
 
 @contextmanager
@@ -68,12 +68,6 @@ def read_run_file(out: Path) -> dict[str, Any]:
     """What earlier calls in ``out`` wrote: ``timings_s`` and ``provenance``, empty where there were none."""
     path = out / RUN_FILE
     return read_json(path) if path.exists() else {"timings_s": {}, "provenance": {}}
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Whole or not at all. Raises OSError where that fails."""
-    with drafted(path) as draft:
-        draft.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:

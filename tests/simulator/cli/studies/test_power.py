@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.results.store import write_results
 from tests.simulator.results.test_build import DECAY, LONG, build, study
 
 NUMBERS = "power now"
@@ -16,7 +17,7 @@ NUMBERS = "power now"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("run")
-    (made / "results.json").write_text(json.dumps(build(study(DECAY, turns=LONG))), encoding="utf-8")
+    write_results(made / "results.json", build(study(DECAY, turns=LONG)))
     return made
 
 
@@ -42,7 +43,7 @@ def test_json_says_what_more_conversations_of_a_persona_save(folder: Path, capsy
 
 
 def test_one_conversation_each_says_what_is_not_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "results.json").write_text(json.dumps(build(study(DECAY, turns=LONG, seeds=1))), encoding="utf-8")
+    write_results(tmp_path / "results.json", build(study(DECAY, turns=LONG, seeds=1)))
     assert run_command(["power", str(tmp_path), "--json"]) == 0
     pair = json.loads(capsys.readouterr().out)["pairs"][0]
     assert [one["personas"] is None for one in pair["needed"]] == [False, True, True, True]
@@ -53,9 +54,9 @@ def test_one_conversation_each_says_what_is_not_known(tmp_path: Path, capsys: py
     ("text", "message"),
     [
         (None, "is absent; make it with 'holdfast report"),
-        ("{", "cannot be read as JSON"),
-        ("[]", "holds no variances to plan with; make it anew: holdfast report"),
-        ('{"pairwise": [{"a": "x", "metric": "adherence"}]}', "holds no variances to plan with"),
+        ("{", "is no JSON: 'holdfast report"),
+        ("[]", "was written by another version of holdfast: 'holdfast report"),
+        ('{"schema_version": 1, "pairwise": []}', "was written by another version of holdfast: 'holdfast report"),
     ],
 )
 def test_bad_results_are_told(
@@ -70,6 +71,6 @@ def test_bad_results_are_told(
 def test_no_folder_and_no_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["power", str(tmp_path / "none")]) == 2
     assert "no such run folder" in capsys.readouterr().err
-    (tmp_path / "results.json").write_text('{"pairwise": []}', encoding="utf-8")
+    write_results(tmp_path / "results.json", build(study({"base": 0.9})))
     assert run_command(["power", str(tmp_path)]) == 0
     assert "nothing to plan" in capsys.readouterr().out

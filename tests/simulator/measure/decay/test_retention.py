@@ -29,7 +29,7 @@ def test_by_hand():
     # Retention (.8 / 2) / (1.6 / 2) = .5
     ana = [1.0, 0.8, 0, 0, 0, 0, 0.5, 0.4]
     ben = [0.7, 0.7, 1, 1, 1, 1, 0.3, 0.4]
-    interval = retention(np.array([ana, ben]), np.array([8, 8]), Resamples.of(["ana", "ben"], rng()))
+    interval = retention(*quarter_means(np.array([ana, ben]), np.array([8, 8])), Resamples.of(["ana", "ben"], rng()))
     assert interval.mean == pytest.approx(0.5)
     assert (interval.lo, interval.hi) == (pytest.approx(0.5), pytest.approx(0.5))  # .45/.9 = .35/.7: every resample
 
@@ -38,7 +38,7 @@ def test_who_ended_early_counts_in_the_first_quarter_only():
     # ana: first 1, last .5. ben left after turn 3: first .5, no last. Retention .5 / ((1 + .5) / 2) = 2/3, n = 1.
     ana = [1.0, 1, 1, 1, 1, 1, 0.5, 0.5]
     ben = [0.5, 0.5, 0.5, *[np.nan] * 5]
-    interval = retention(np.array([ana, ben]), np.array([8, 8]), Resamples.of(["ana", "ben"], rng()))
+    interval = retention(*quarter_means(np.array([ana, ben]), np.array([8, 8])), Resamples.of(["ana", "ben"], rng()))
     assert interval.mean == pytest.approx(2 / 3)
     assert interval.n == 1
     assert np.isnan(interval.lo)  # one persona left in the last quarter
@@ -58,9 +58,9 @@ def test_the_quarters_follow_each_episodes_own_plan():
 def test_undefined():
     two = Resamples.of(["a", "b"], rng())
     nobody_there = np.array([[1.0, 1, np.nan, np.nan]] * 2)
-    assert np.isnan(retention(nobody_there, np.array([4, 4]), two).mean)
+    assert np.isnan(retention(*quarter_means(nobody_there, np.array([4, 4])), two).mean)
     never_adhered = np.zeros((2, 4))
-    assert np.isnan(retention(never_adhered, np.array([4, 4]), two).mean)
+    assert np.isnan(retention(*quarter_means(never_adhered, np.array([4, 4])), two).mean)
 
 
 @settings(max_examples=100, deadline=None)
@@ -75,5 +75,6 @@ def test_quarters_are_equal_apart_and_inside(length, more):
 @settings(max_examples=50, deadline=None)
 @given(st.floats(0.1, 1), st.integers(2, 30))
 def test_a_level_curve_keeps_everything(level, length):
-    interval = retention(np.full((3, length), level), np.full(3, length), Resamples.of(["a", "b", "c"], rng()))
+    quarters_kept = quarter_means(np.full((3, length), level), np.full(3, length))
+    interval = retention(*quarters_kept, Resamples.of(["a", "b", "c"], rng()))
     assert [interval.mean, interval.lo, interval.hi] == pytest.approx([1, 1, 1])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from holdfast.simulator.measure.text.realism import Realism, act_of, act_stickiness, tf_idf
+from holdfast.simulator.measure.text.realism import Rarity, Realism, act_of, act_stickiness
 
 LINES = ["I feel tired about my sleep.", "How do I sort the slides?", "Thanks, that helps.", "", "a b c"]
 
@@ -14,7 +14,7 @@ LINES = ["I feel tired about my sleep.", "How do I sort the slides?", "Thanks, t
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(alphabet="ab cdé.,'?", max_size=30), min_size=1, max_size=8))
 def test_tf_idf_is_scikit_learns(texts: list[str]) -> None:
-    ours = tf_idf(texts)
+    ours = Rarity.of(texts).weigh(texts)
     try:
         theirs = TfidfVectorizer().fit_transform(texts).toarray()
     except ValueError:  # no word in any text

@@ -45,17 +45,19 @@ def convert(
     from holdfast.simulator.logs.convert import convert_files
     from holdfast.simulator.logs.measure import open_sources
     from holdfast.simulator.logs.registry import format_named
-    from holdfast.simulator.logs.results import skipped_of
+    from holdfast.simulator.logs.results import skipped_results
 
     target = format_named(word)
     if out.exists() and out.resolve() not in {file.resolve() for file in files}:  # of those more is said below
         raise InputError(f"{out}: is there already; remove it, or choose another --out")
     with counting("conversations", "messages", quiet=quiet or as_json) as progress:
         done = convert_files(open_sources(files, source, columns), target, out, progress)
-    skipped = skipped_of(done.skipped)
+    skipped = skipped_results(done.skipped)
     if as_json:
         about = {"out": str(out), "format": target.word, "conversations": done.conversations}
-        print_json({**about, "messages": done.messages, "skipped": skipped, "left_out": dict(done.left_out)})
+        print_json(
+            {**about, "messages": done.messages, "skipped": skipped.model_dump(), "left_out": dict(done.left_out)}
+        )
     elif not quiet:
         click.echo(f"{done.conversations:,} conversations, {done.messages:,} messages written to {out}")
         for name, count in done.left_out.most_common():

@@ -69,7 +69,7 @@ def measure(
     if out is not None:
         write_outputs(out, results, tallies)
     if as_json:
-        print_json(results)
+        print_json(results.model_dump(mode="json"))
     elif not quiet:
         print_groups(results)
         print_survival(results)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.simulator.cli.console import output_options, print_json, print_table
 
-METRICS = ("adherence_last_quarter", "adherence")
+if TYPE_CHECKING:
+    from holdfast.simulator.results.candidate_model import Metric
+    from holdfast.simulator.results.next_study import PairPlan
+
+METRICS: tuple[Metric, ...] = ("adherence_last_quarter", "adherence")
 
 
 @click.command(
@@ -38,46 +42,41 @@ Reads results.json in FOLDER; 'holdfast report FOLDER' makes it."""
     help="Chance of finding it.",
 )
 @output_options
-def power(folder: Path, metric: str, difference: float | None, target: float, *, as_json: bool, quiet: bool) -> None:
+def power(folder: Path, metric: Metric, difference: float | None, target: float, *, as_json: bool, quiet: bool) -> None:
     """How many personas does a difference need, by the variance that the run in FOLDER measured?
 
     For every pair of candidates before the same users: a paired t test on persona means at 5 %, two-sided. More
     conversations of one persona wear down only the variance within personas; that is known where the study had more
     than one of each ('replicates: 2' or more).
     """
-    from holdfast.simulator.results.next_study import plan_pairs, read_results
+    from holdfast.simulator.results.next_study import plan_pairs
+    from holdfast.simulator.results.store import read_results
 
     rows = plan_pairs(read_results(folder), metric, difference, target)
     if as_json:
-        print_json({"metric": metric, "target": target, "alpha": 0.05, "pairs": rows})
+        print_json({"metric": metric, "target": target, "alpha": 0.05, "pairs": [row.model_dump() for row in rows]})
     elif not quiet:
         _show(rows, metric, target)
 
 
-def _show(rows: list[dict[str, Any]], metric: str, target: float) -> None:
+def _show(rows: list[PairPlan], metric: str, target: float) -> None:
     if not rows:
         click.echo("No two candidates met the same users: nothing to plan.")
         return
-    each = [str(one["per_persona"]) for one in rows[0]["needed"]]
-    columns = ["first", "second", "difference", "power now", "finds", *(f"needs at {count}" for count in each)]
+    needs = [f"needs at {plan.per_persona}" for plan in rows[0].needed]
+    columns = ["first", "second", "difference", "power now", "finds", *needs]
     print_table(columns, [_row(row) for row in rows], numbers=range(2, len(columns)))
     click.echo(
         f"\n{metric.replace('_', ' ')}. power now: chance that a study of this size finds the difference. finds: the "
         f"least difference\nthat it finds with {target:.0%}. needs at m: personas for {target:.0%}, with m "
         "conversations each and per candidate."
     )
-    if any(row["note"] for row in rows):
-        click.echo("\n".join(dict.fromkeys(row["note"] for row in rows if row["note"])))
+    notes = dict.fromkeys(row.note for row in rows if row.note)
+    if notes:
+        click.echo("\n".join(notes))
 
 
-def _row(row: dict[str, Any]) -> list[str]:
-    cells = [_number(row["difference"], "+.3f"), _number(row["power"], ".2f"), _number(row["detectable"], ".3f")]
-    return [row["a"], row["b"], *cells, *(_needed(one) for one in row["needed"])]
-
-
-def _number(value: float | None, style: str) -> str:
-    return "-" if value is None else format(value, style)
-
-
-def _needed(one: dict[str, Any]) -> str:
-    return "-" if one["personas"] is None else f"{one['personas']:,}"
+def _row(row: PairPlan) -> list[str]:
+    figures = (row.difference, "+.3f"), (row.power, ".2f"), (row.detectable, ".3f")
+    cells = [*figures, *((plan.personas, ",") for plan in row.needed)]
+    return [row.a, row.b, *("-" if value is None else format(value, style) for value, style in cells)]

@@ -14,6 +14,7 @@ from holdfast.simulator.cli.console import output_options
 
 if TYPE_CHECKING:
     from holdfast.agents.models.spec import ModelSpec
+    from holdfast.simulator.results.model import Results
     from holdfast.simulator.runtime.executor import Executor
 
 
@@ -136,12 +137,12 @@ def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:
         raise InputError(f"--model: {error}") from None
 
 
-def show(results: Mapping[str, object], out: Path, *, as_json: bool, quiet: bool) -> None:
+def show(results: Results, out: Path, *, as_json: bool, quiet: bool) -> None:
     """Print results as a command was asked to."""
     from holdfast.simulator.cli.console import print_json
     from holdfast.simulator.cli.studies.summary import print_summary
 
     if as_json:
-        print_json(results)
+        print_json(results.model_dump(mode="json"))
     elif not quiet:
         print_summary(results, out)

@@ -2,68 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from holdfast.simulator.cli.console import console, print_table
+from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.results.model import Results
 
 #: Turns whose adherence is shown, as far as the study reaches; its last turn too.
 SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
-UNDEFINED = "-"
 
 
-def print_summary(results: Mapping[str, Any], out: Path) -> None:
+def print_summary(results: Results, out: Path) -> None:
     """Print the headline, the table of candidates, and the report's path."""
-    turns = sorted({*(turn for turn in SHOWN_TURNS if turn <= results["turns"]), results["turns"]})
-    columns = ["candidate", *(f"turn {turn}" for turn in turns), "retention [95 %]", "gap", "gap reduction [95 %]"]
+    turns = sorted({*(turn for turn in SHOWN_TURNS if turn <= results.turns), results.turns})
+    columns = [
+        "candidate",
+        *(f"turn {turn}" for turn in turns),
+        "retention [95 %]",
+        "gap",
+        "gap reduction [95 %]",
+        "goals",
+    ]
     rows = [
         [
             name,
             *(_at(candidate, turn) for turn in turns),
-            _interval(candidate["retention"]),
-            _number(candidate["gap_abs"]["mean"]),
-            _interval(candidate["gap_reduction"]),
+            _interval(candidate.retention),
+            _number(candidate.gap_abs.mean),
+            _interval(candidate.gap_reduction),
+            _number(candidate.goals.served.mean if candidate.goals else None),
         ]
-        for name, candidate in results["candidates"].items()
+        for name, candidate in results.candidates.items()
     ]
-    console().print(f"\n{results['headline']}\n", markup=False)
+    console().print(f"\n{results.headline}\n", markup=False)
     print_table(columns, rows, numbers=range(1, len(columns)))
-    unfinished, failed = results["unfinished_episodes"], results["failed_episodes"]
-    if unfinished:
-        which = f"{unfinished} of {results['episodes']} conversations are unfinished"
+    if results.unfinished_episodes:
+        which = f"{results.unfinished_episodes} of {results.episodes} conversations are unfinished"
         console().print(f"\nNot over yet: {which}; figures may still move.")
-    if failed:
-        console().print(f"\n{failed} of {results['episodes']} conversations failed; their causes stand in the journal.")
+    if results.failed_episodes:
+        which = f"{results.failed_episodes} of {results.episodes} conversations failed"
+        console().print(f"\n{which}; their causes stand in the journal.")
     for line in played_by(results):
         console().print(f"\n{line}", markup=False)
     console().print(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}", markup=False)
 
 
-def played_by(results: Mapping[str, Any]) -> list[str]:
+def played_by(results: Results) -> list[str]:
     """A line for each model that played users: how much of what it did was its own."""
-    lines = []
-    for name, simulator in (results.get("simulators") or {}).items():
-        model = simulator["model"]
-        if model is not None and model["messages"] and model["judgements"]:
-            words = 1 - model["stand_in_messages"] / model["messages"]
-            judgements = 1 - model["stand_in_judgements"] / model["judgements"]
-            lines.append(
-                f"users played by {name}: {words:.0%} of the messages and {judgements:.0%} of the judgements are the "
-                "model's own; rules stood in for the rest"
-            )
-    return lines
+    models = {name: simulator.model for name, simulator in (results.simulators or {}).items()}
+    return [
+        f"users played by {name}: {model.own_messages:.0%} of the messages and {model.own_judgements:.0%} of the "
+        "judgements are the model's own; rules stood in for the rest"
+        for name, model in models.items()
+        if model is not None and model.messages and model.judgements
+    ]
 
 
-def _at(candidate: Mapping[str, Any], turn: int) -> str:
-    return _number(next((row["mean"] for row in candidate["adherence_by_turn"] if row["turn"] == turn), None))
+def _at(candidate: CandidateResults, turn: int) -> str:
+    return _number(next((point.mean for point in candidate.adherence_by_turn if point.turn == turn), None))
 
 
-def _interval(value: Mapping[str, Any]) -> str:
-    if value["mean"] is None:
-        return UNDEFINED
-    return f"{_number(value['mean'])} [{_number(value['lo'])}, {_number(value['hi'])}]"
+def _interval(value: Estimate) -> str:
+    return "-" if value.mean is None else f"{_number(value.mean)} [{_number(value.lo)}, {_number(value.hi)}]"
 
 
 def _number(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{value:.2f}"

@@ -29,13 +29,12 @@ def quarter_means(values: Floats, planned: Ints) -> tuple[Floats, Floats]:
     return present_mean(values, axis=1, where=first), present_mean(values, axis=1, where=last)
 
 
-def retention(values: Floats, planned: Ints, resamples: Resamples) -> Interval:
+def retention(first: Floats, last: Floats, resamples: Resamples) -> Interval:
     """Return the mean over episodes of the last quarter / that of the first, bootstrapped by cluster.
 
-    ``values``: adherence, episodes x turns. An episode that never reached the last quarter counts in the denominator
-    only. Where users leave *because* a candidate fails them, those who stay make the last quarter look better than it
+    ``first``, ``last``: of :func:`quarter_means`. An episode that never reached the last quarter counts in the
+    denominator only. Where users leave *because* a candidate fails them, those who stay make the last quarter look better than it
     was; compare ``n`` (episodes that reached the last quarter) with the number of episodes. nan where no episode
     reached the last quarter, or the first quarter's mean is 0.
     """
-    first, last = quarter_means(values, planned)
     return ratio_interval(last, first, resamples)

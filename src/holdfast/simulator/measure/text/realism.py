@@ -121,11 +121,6 @@ class DocumentFrequencies:
         return np.asarray(weights / np.where(length > 0, length, 1), dtype=np.float64)
 
 
-def tf_idf(texts: Sequence[str]) -> Floats:
-    """Return the TF-IDF weights of ``texts`` among themselves, texts x words (sorted)."""
-    return DocumentFrequencies.of(texts).weigh(texts)
-
-
 def _words(text: str) -> Counter[str]:
     return Counter(_WORD.findall(text.casefold()))
 

@@ -43,6 +43,7 @@ function turnElement(turn, group) {
   const how = [];
   if (turn.by) how.push(`adapter ${turn.by}`);
   if (turn.as) how.push(`took it for ${plain(turn.as)}`);
+  if (turn.goals.length) how.push(`serves: ${turn.goals.join(", ")}`);
   if (turn.stop) how.push(`ends: ${plain(turn.stop)}`);
   put(element, "how", how.join(" · "));
   return element;

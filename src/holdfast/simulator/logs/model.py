@@ -1,0 +1,135 @@
+"""What ``holdfast measure`` says of conversations, as a typed model: its ``results.json``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from holdfast.simulator.logs.records import End
+from holdfast.simulator.results.estimates import (
+    Count,
+    Curve,
+    IncidencePoint,
+    MeanEstimate,
+    Number,
+    ResultsPart,
+    Share,
+    SurvivalPoint,
+)
+from holdfast.simulator.results.model import RaterInfo
+
+
+class MeasureResults(ResultsPart):
+    """One measure of a group: a rating, a label of each turn, or the replies' length in characters."""
+
+    by_turn: Curve
+    mean: MeanEstimate
+    first_two_turns: MeanEstimate
+    first_quarter: MeanEstimate
+    last_quarter: MeanEstimate
+    retention: MeanEstimate = Field(description="Mean of the last quarter / mean of the first.")
+    slope_per_turn: MeanEstimate
+    slope_given_length: MeanEstimate | None = Field(description="With length held; null for the length itself.")
+    length_r: MeanEstimate | None = Field(description="Pearson's r with log length; null for the length itself.")
+
+
+class LabelResults(MeanEstimate):
+    """A label of whole conversations, and how it goes together (Pearson's r) with expressed empathy and length."""
+
+    expressed_r: MeanEstimate
+    length_r: MeanEstimate
+
+
+class ViolationResults(ResultsPart):
+    """Until the first lasting violation of what a conversation began with."""
+
+    survival: list[SurvivalPoint]
+    median_turn: Number
+    too_short: Count = Field(description="Conversations too short to judge.")
+
+
+class ExitResults(ResultsPart):
+    """Leaving in failure; success and the end that was planned are censored."""
+
+    survival: list[SurvivalPoint]
+    median_turn: Number
+    incidence: dict[End, list[IncidencePoint]] = Field(description="Both ways of ending, as competing risks.")
+
+
+class GroupResults(ResultsPart):
+    """The conversations of one group."""
+
+    n: Count = Field(description="Conversations.")
+    turns: Count
+    longest: Count = Field(description="Turns of the longest conversation.")
+    shortest: Count
+    clusters: Count = Field(description="Speakers, or sets of them, that intervals rest on.")
+    clusters_shared: bool = Field(description="Whether several speakers share a cluster.")
+    final_emotion: MeanEstimate | None = Field(description="0-100; null where the log has none.")
+    successes: int | None = Field(description="null where the log says nothing of how conversations ended.")
+    failures: int | None
+    exits: ExitResults | None
+    violations: ViolationResults | None
+    measures: dict[str, MeasureResults]
+    labels: dict[str, LabelResults]
+
+
+class SkipReason(ResultsPart):
+    """What could not be used for one reason, with its first places."""
+
+    kind: str
+    reason: str
+    n: Count
+    first: list[str]
+
+
+class SkippedResults(ResultsPart):
+    """What could not be used, the most frequent reason first."""
+
+    total: Count
+    by_reason: list[SkipReason]
+
+
+class LogFile(ResultsPart):
+    """A file that was read."""
+
+    name: str
+    format: str
+
+
+class LogPattern(ResultsPart):
+    """The empathy pattern that adherence was asked for."""
+
+    id: str
+    title: str
+    target: dict[str, float]
+
+
+class LogResults(ResultsPart):
+    """What was measured in conversations that others had. null: undefined, or not in these data; see ``notes``."""
+
+    schema_version: Literal[2] = 2
+    kind: Literal["logs"] = "logs"
+    files: list[LogFile]
+    by: list[str] = Field(description="Columns that the groups are told apart by.")
+    conversations: Count
+    turns: Count
+    longest: Count
+    rated_replies: Count
+    unrated_replies: dict[str, Count] = Field(description="By the reason.")
+    openings: Count = Field(description="Messages of assistants before the user's first.")
+    known_words: Share = Field(description="Share of the replies' words that the rater knows.")
+    skipped: SkippedResults
+    rater: RaterInfo
+    pattern: LogPattern | None
+    seed: int
+    draws: Count
+    groups: dict[str, GroupResults]
+    notes: list[str]
+
+    @property
+    def main_measure(self) -> str:
+        """The measure that tables and the page lead with; "" where no reply was rated."""
+        measured = {name for group in self.groups.values() for name in group.measures}
+        return next((name for name in ("adherence", "expressed") if name in measured), "")

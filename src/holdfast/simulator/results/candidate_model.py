@@ -1,0 +1,232 @@
+"""What a results file says about one candidate, about two before the same users, and about one simulator."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from holdfast.simulator.results.estimates import (
+    Count,
+    Curve,
+    MeanEstimate,
+    Number,
+    ResultsPart,
+    Share,
+    SurvivalPoint,
+)
+from holdfast.simulator.results.holding_model import HoldingResults
+
+Metric = Literal["adherence_last_quarter", "adherence"]
+
+
+class NamingResults(MeanEstimate):
+    """Share of turns in which the reply names the feeling or topic that the user just named, and no other feeling.
+
+    Only in tasks whose pattern asks for empathy; n: turns that count.
+    """
+
+    feeling: MeanEstimate = Field(description="Of the turns in which the user named a feeling.")
+    topic: MeanEstimate = Field(description="Of the turns in which the user named a topic.")
+
+
+class TaskResults(ResultsPart):
+    """A candidate's figures in one task context."""
+
+    n: Count = Field(description="Episodes in this task.")
+    desired: Number = Field(description="Mean desired empathy on the perceived scale, 1-5.")
+    perceived: MeanEstimate = Field(description="Perceived empathy, 1-5: mean over turns and dimensions of an episode.")
+    gap: MeanEstimate = Field(description="Desired - perceived, signed; positive: less was felt than was wanted.")
+    gap_abs: MeanEstimate = Field(description="Mean of the gaps' absolute values.")
+    adherence: MeanEstimate = Field(description="Mean adherence over all turns.")
+
+
+class WitnessResults(ResultsPart):
+    """What a rater beside the primary one gave a candidate's replies."""
+
+    levels: dict[str, MeanEstimate] = Field(description="Mean rating of each dimension, on the witness's scale.")
+    levels_by_turn: dict[str, Curve]
+    adherence: MeanEstimate = Field(description="null where its scale is not the primary rater's.")
+    adherence_by_turn: Curve
+    retention: MeanEstimate
+    unrated: dict[str, Count] = Field(description="Replies without a rating, by reason.")
+
+
+class GoalServed(ResultsPart):
+    """One goal of a persona."""
+
+    persona: str
+    goal: str = Field(description="Its id in the persona.")
+    episodes: Count
+    served: Count = Field(description="Conversations that served it.")
+    mean_turn: Number = Field(description="Turn that served it, where one did.")
+
+
+class GoalResults(ResultsPart):
+    """Whether people got done what they came for."""
+
+    served: MeanEstimate = Field(description="Share of a persona's goals served by the planned end; 0-1.")
+    served_by_turn: Curve = Field(
+        description="Share served up to each turn; a conversation that ended early keeps its share."
+    )
+    by_goal: list[GoalServed]
+
+
+class CandidateResults(ResultsPart):
+    """One candidate. null: undefined, with the reason in ``notes``."""
+
+    kind: str = Field(description="Its kind in the study: base, system_prompt, adapter, routed, ...")
+    title: str = Field(description="What to call it in a sentence.")
+    trained: bool = Field(description="Whether it speaks through trained adapters.")
+    episodes: Count = Field(description="Conversations with this candidate, failed ones included.")
+    failed: Count = Field(description="How many of them ended in an error; their finished turns are measured.")
+    adherence: MeanEstimate = Field(
+        description="Mean over all turns of 1 - mean over dimensions of |expressed - target| / scale's width; 0-1."
+    )
+    adherence_by_turn: Curve
+    mechanism_by_turn: dict[str, Curve] = Field(description="Expressed level of each mechanism, on the rater's scale.")
+    mechanism_error_by_turn: dict[str, Curve] = Field(description="|expressed - target| of each mechanism.")
+    adherence_first_two_turns: MeanEstimate
+    adherence_last_quarter: MeanEstimate = Field(
+        description="Over the last max(1, turns // 4) planned turns; n: episodes that reached them."
+    )
+    retention: MeanEstimate = Field(
+        description="Mean adherence of the last quarter / of the first; n: episodes that reached the last quarter."
+    )
+    slope_per_turn: MeanEstimate = Field(
+        description="Least squares slope of adherence within an episode, averaged; per turn."
+    )
+    half_life_turns: Number = Field(
+        description="Turns in which half of what will be lost is lost, from a + b exp(-t / tau); null: see "
+        "half_life_note."
+    )
+    half_life_note: str = Field(description="What the fit found, or why there is no half-life.")
+    first_violation_median_turn: Number = Field(
+        description="First turn at which half of the episodes have begun a lasting violation: three turns in a row "
+        "below 0.8 of the episode's own mean over its first two; null: it never comes so far."
+    )
+    survival: list[SurvivalPoint] = Field(description="Share of episodes without a lasting violation.")
+    gap_abs: MeanEstimate = Field(description="Mean |desired - perceived| over episodes.")
+    gap_reduction: MeanEstimate = Field(
+        description="1 - mean |gap| / the baseline's mean |gap|, over the users that both met."
+    )
+    score_factor: MeanEstimate = Field(
+        description="Mean adherence / the baseline's mean adherence, over the users that both met. Adherence as the "
+        "score is holdfast's assumption: not to be set beside the paper's 2.43."
+    )
+    naming: NamingResults
+    felt_by_dimension: dict[str, MeanEstimate] = Field(description="Perceived empathy per SENSE-7 dimension, 1-5.")
+    by_task: dict[str, TaskResults]
+    holding: HoldingResults
+    goals: GoalResults | None = Field(description="null where the journal does not say what a message was about.")
+    unrated: dict[str, Count] = Field(description="Replies without a rating by the primary rater, by reason.")
+    witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
+    notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")
+
+
+class VarianceResults(ResultsPart):
+    """Of the differences, one per conversation: what ``holdfast power`` plans with."""
+
+    mean: Number
+    between: Number = Field(description="Variance between personas; null where no persona has two conversations.")
+    within: Number = Field(description="Variance within a persona.")
+    of_means: Number = Field(description="Variance of persona means as measured.")
+    personas: Count
+    per_persona: Number = Field(description="Conversations per persona (harmonic mean).")
+    truncated: bool = Field(description="Whether `between` came out below 0 and is given as 0.")
+
+
+class PairResults(MeanEstimate):
+    """a - b in one metric, averaged over users that both met."""
+
+    a: str
+    b: str
+    metric: Metric
+    p: Share = Field(description="Two-sided, by flipping the sign of whole personas at random.")
+    p_holm: Share = Field(description="p adjusted by Holm over all pairs of this metric.")
+    p_bh: Share = Field(description="p adjusted by Benjamini and Hochberg over all pairs of this metric.")
+    variance: VarianceResults
+
+
+class AgreementResults(ResultsPart):
+    """How a witness goes together with the primary rater over all replies."""
+
+    witness: str
+    dimension: str = Field(description="One that both rate; mean: the mean over each rater's dimensions.")
+    r: MeanEstimate = Field(description="Pearson's r, limits clustered by persona; n: replies that both rated.")
+
+
+class SurvivalPairResults(ResultsPart):
+    """Log-rank test of a pair: does the pattern break at different times?"""
+
+    a: str
+    b: str
+    a_minus_expected: Number = Field(
+        description="Violations of a beyond what the pooled curve expects; positive: a breaks sooner."
+    )
+    chi2: Number = Field(description="One degree of freedom, conversations taken as independent.")
+    p: Share
+    p_paired: Share = Field(description="Whole personas swap sides at random.")
+    n: Count
+    note: str
+    p_holm: Share = Field(description="p_paired adjusted over all pairs.")
+    p_bh: Share
+
+
+class SimulatedCandidate(ResultsPart):
+    """A candidate's figures with the users of one simulator."""
+
+    episodes: Count
+    adherence: MeanEstimate
+    adherence_last_quarter: MeanEstimate
+    perceived: MeanEstimate
+    gap_abs: MeanEstimate
+    retention: MeanEstimate
+
+
+class RealismResults(ResultsPart):
+    """How the users talk, by counting words; means over conversations."""
+
+    prompt_to_line: MeanEstimate = Field(description="Mean cosine (TF-IDF) of the persona's text and each message.")
+    line_to_line: MeanEstimate = Field(description="Mean cosine of each message and all earlier ones together.")
+    stickiness: MeanEstimate = Field(
+        description="Share of messages whose act (question, thanks, feeling, statement) is that of the one before."
+    )
+    stickiness_by_chance: MeanEstimate = Field(description="The same if the messages stood in any order.")
+    words: MeanEstimate = Field(description="Words per message.")
+    agreeable: MeanEstimate = Field(description="Share of messages that agree or thank.")
+    distinct: MeanEstimate = Field(description="Share of messages unlike every earlier one of the conversation.")
+
+
+class PlayedCounts(ResultsPart):
+    """How often a model that played users kept to its part: sums over the conversations."""
+
+    messages: Count
+    stand_in_messages: Count = Field(description="Messages that the embedded grammar had to write.")
+    refused: Count = Field(description="Lines that a check refused and that were asked for again, or replaced.")
+    judgements: Count
+    stand_in_judgements: Count = Field(description="Judgements that the embedded formulas had to make.")
+    repaired: Count = Field(description="Judgements that were readable at the second try.")
+    prompt_tokens: Count
+    completion_tokens: Count
+    refused_by: dict[str, Count] = Field(description="Refused lines by the check that refused them.")
+
+    @property
+    def own_messages(self) -> float | None:
+        """Share of messages that the model wrote itself, 0-1; None without any."""
+        return 1 - self.stand_in_messages / self.messages if self.messages else None
+
+    @property
+    def own_judgements(self) -> float | None:
+        """Share of judgements that the model made itself, 0-1; None without any."""
+        return 1 - self.stand_in_judgements / self.judgements if self.judgements else None
+
+
+class SimulatorResults(ResultsPart):
+    """What one simulator of users moved."""
+
+    episodes: Count
+    failed: Count
+    candidates: dict[str, SimulatedCandidate]
+    realism: RealismResults
+    model: PlayedCounts | None = Field(description="null for the embedded users.")

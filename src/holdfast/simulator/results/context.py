@@ -1,0 +1,75 @@
+"""What the parts of the results are made from: the study's context, and what each episode amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.agents.raters.adherence import adherence
+from holdfast.core.seeds import derive_seed
+from holdfast.simulator.measure.adherence import targets
+from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.bootstrap import Resamples
+from holdfast.simulator.measure.decay.retention import quarter_means, retention
+from holdfast.simulator.measure.extract import EpisodeArrays
+from holdfast.simulator.measure.gap import gap, perceived
+from holdfast.simulator.results.estimates import MeanEstimate
+from holdfast.simulator.results.model import RaterInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsContext:
+    """What all candidates of a study share."""
+
+    target_of_task: Mapping[str, tuple[float, float, float]]
+    raters: Sequence[RaterInfo]  # the primary one first
+    goals: Mapping[str, Sequence[str]]  # persona -> ids
+    feelings: Collection[str]
+    rng_seed: int
+    draws: int
+
+    @property
+    def primary(self) -> RaterInfo:
+        """The rater that makes the curves."""
+        return self.raters[0]
+
+    @property
+    def witnesses(self) -> Sequence[RaterInfo]:
+        """The raters beside it."""
+        return self.raters[1:]
+
+    def resamples(self, groups: Sequence[str], *purpose: object) -> Resamples:
+        """Candidates that met the same personas get the same resamples."""
+        return Resamples.of(groups, self.rng(*purpose), self.draws)
+
+    def rng(self, *purpose: object) -> np.random.Generator:
+        """A generator of its own for each purpose."""
+        return np.random.default_rng(derive_seed(self.rng_seed, *purpose))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCandidate:
+    """One candidate's episodes, and what each amounts to (arrays of one value per episode)."""
+
+    arrays: EpisodeArrays
+    target: Floats  # episodes x 1 x 3
+    adherence: Floats  # episodes x turns
+    adherence_mean: Floats
+    first_quarter: Floats
+    last_quarter: Floats
+    perceived: Floats
+    gap: Floats
+
+    @classmethod
+    def of(cls, arrays: EpisodeArrays, context: ResultsContext) -> MeasuredCandidate:
+        target = targets(arrays.tasks, context.target_of_task)
+        near = adherence(arrays.expressed, target, context.primary.scale.width)
+        first, last = quarter_means(near, arrays.planned)
+        felt, missed = perceived(arrays.felt), gap(arrays.desired, arrays.felt)
+        return cls(arrays, target, near, present_mean(near, axis=1), first, last, felt, missed)
+
+    def retention(self, resamples: Resamples) -> MeanEstimate:
+        """Adherence of the last quarter over that of the first."""
+        return MeanEstimate.model_validate(retention(self.first_quarter, self.last_quarter, resamples))

@@ -1,0 +1,157 @@
+"""``results.json`` as a typed model: everything that a study measured, with the meaning of each field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from holdfast.agents.raters.protocol import Rater, Scale
+from holdfast.simulator.results.candidate_model import (
+    AgreementResults,
+    CandidateResults,
+    PairResults,
+    SimulatorResults,
+    SurvivalPairResults,
+)
+from holdfast.simulator.results.estimates import Count, Number, ResultsPart, Share, TurnNumber
+from holdfast.simulator.results.shapes import plain
+
+
+class TaskInfo(ResultsPart):
+    """A task context and the pattern expected there."""
+
+    title: str
+    pattern: str
+
+
+class PatternInfo(ResultsPart):
+    """An empathy pattern: the target level of each dimension, on the primary rater's scale."""
+
+    title: str
+    target: dict[str, float]
+    advice: Literal[0, 1, 2]
+
+
+class RaterInfo(ResultsPart):
+    """A rater, the version that gave the scores, and its scale."""
+
+    name: str = Field(description="What the study calls it.")
+    id: str
+    version: str
+    role: Literal["primary", "witness"] = Field(description="The primary rater makes the curves.")
+    prompt_sha256: str | None = Field(None, description="SHA-256 of its rubric; null without one.")
+    scale: Scale = Field(description="Each dimension from low to high; step: between two labels that people gave.")
+
+
+def rater_infos(raters: Mapping[str, Rater]) -> list[RaterInfo]:
+    """Describe a study's raters, the primary one first."""
+    return [
+        RaterInfo(name=name, **asdict(rater.identity), role="witness" if place else "primary", scale=rater.scale)
+        for place, (name, rater) in enumerate(raters.items())
+    ]
+
+
+class RoutingPoint(ResultsPart):
+    """How well the task was recognised at one turn."""
+
+    turn: TurnNumber
+    accuracy: Share
+    n: Count
+
+    @property
+    def mean(self) -> float | None:
+        """The accuracy, where charts read a value."""
+        return self.accuracy
+
+    @property
+    def lo(self) -> None:
+        """No limit is known."""
+
+    @property
+    def hi(self) -> None:
+        """No limit is known."""
+
+
+class RoutingResults(ResultsPart):
+    """How well the task was recognised."""
+
+    accuracy: Share = Field(description="Share of turns in which the task itself was recognised.")
+    lo: Share
+    hi: Share
+    n: Count = Field(description="Turns.")
+    pattern_accuracy: Share = Field(
+        description="Share of turns in which the recognised task has the true task's pattern."
+    )
+    confusion: dict[str, dict[str, Count]] = Field(description="True task -> recognised task -> turns.")
+    accuracy_by_turn: list[RoutingPoint]
+
+
+class PopulationNode(ResultsPart):
+    """A user agent. felt: mean perceived empathy, 1-5."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    persona: str
+    task: str
+    felt: Number
+
+
+class PopulationResults(ResultsPart):
+    """The graph of user agents, coloured by felt empathy."""
+
+    model_config = ConfigDict(extra="allow")
+
+    nodes: list[PopulationNode]
+    edges: list[tuple[str, str]] = Field(description="Ties, by id.")
+
+
+class Results(ResultsPart):
+    """What a study measured.
+
+    Undefined numbers are null. The version changes when a field changes its meaning or goes; new fields may come
+    within a version.
+    """
+
+    schema_version: Literal[2] = 2
+    holdfast_version: str
+    study: str = Field(description="The study's name.")
+    seed: int = Field(description="The study's seed.")
+    transcripts_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 over one JSON line [episode id, turn, user, reply] per turn, ordered by id and turn."
+    )
+    turns: Count = Field(description="Longest planned length of a conversation.")
+    episodes: Count = Field(description="Conversations, failed ones included.")
+    failed_episodes: Count = Field(description="Conversations that ended in an error.")
+    unfinished_episodes: Count = Field(
+        description="Conversations that the run still owed turns when this was written; not 0 while a study runs or is "
+        "stopped."
+    )
+    baseline: str | None = Field(description="The candidate that gap reduction and score factor compare with.")
+    headline: str = Field(description="The study's finding in one sentence.")
+    tasks: dict[str, TaskInfo] = Field(description="Task contexts by id.")
+    patterns: dict[str, PatternInfo] = Field(description="Empathy patterns by id.")
+    raters: list[RaterInfo] = Field(description="The primary rater first.")
+    agreement: list[AgreementResults] = Field(description="Of each witness with the primary rater.")
+    candidates: dict[str, CandidateResults] = Field(description="Candidates by name.")
+    simulators: dict[str, SimulatorResults] | None = Field(
+        description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "
+        "are over all simulators together."
+    )
+    pairwise: list[PairResults] = Field(description="Every pair of candidates in every metric.")
+    pairwise_survival: list[SurvivalPairResults]
+    router: RoutingResults | None = Field(description="null where no candidate recognises tasks.")
+    population: PopulationResults | None = Field(description="null where the study has none.")
+    timings_s: dict[str, float] = Field(description="Seconds by stage.")
+    provenance: Annotated[dict[str, Any], BeforeValidator(plain)] = Field(
+        description="How it was made: versions, hashes, settings."
+    )
+
+
+def results_schema() -> dict[str, Any]:
+    """Make the JSON Schema of ``results.json``, with a description of each field."""
+    schema = Results.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:holdfast:results:2", **schema}

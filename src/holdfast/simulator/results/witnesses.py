@@ -1,0 +1,85 @@
+"""What other raters say: witnesses stand beside the primary rater, which alone makes the curves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.protocol import Rating
+from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval
+from holdfast.simulator.measure.decay.retention import quarter_means, retention
+from holdfast.simulator.measure.extract import rating_array
+from holdfast.simulator.measure.sums import correlation, pair_moments
+from holdfast.simulator.records import EpisodeRecord
+from holdfast.simulator.results.candidate_model import AgreementResults, WitnessResults
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+from holdfast.simulator.results.estimates import MeanEstimate, curve
+from holdfast.simulator.results.model import RaterInfo
+
+MEAN = "mean"  # over a rater's dimensions
+NOT_RATED = Rating(missing="not rated")  # by a rater that was not there when the reply was
+
+
+def unrated(ratings: Sequence[Rating]) -> dict[str, int]:
+    """Count the replies without any value, by reason, the most frequent first."""
+    reasons = Counter(rating.missing for rating in ratings if rating.missing is not None)
+    return dict(reasons.most_common())
+
+
+def witness_results(
+    rater: RaterInfo,
+    measured: MeasuredCandidate,
+    episodes: Sequence[EpisodeRecord],
+    context: ResultsContext,
+    resamples: Resamples,
+) -> WitnessResults:
+    """Measure one candidate by a witness. ``episodes``: in the order of ``measured``."""
+    arrays, dimensions = measured.arrays, rater.scale.dimensions
+    values = rating_array(episodes, arrays.turns, dimensions, rater.name)
+    same_scale = rater.scale == context.primary.scale
+    near = adherence(values, measured.target, rater.scale.width) if same_scale else np.full(values.shape[:2], np.nan)
+    first, last = quarter_means(near, arrays.planned)
+
+    def mean(by_turn: Floats) -> MeanEstimate:
+        return MeanEstimate.model_validate(mean_interval(present_mean(by_turn, axis=1), resamples))
+
+    return WitnessResults(
+        levels={name: mean(values[:, :, index]) for index, name in enumerate(dimensions)},
+        levels_by_turn={name: curve(mean_band(values[:, :, i], resamples)) for i, name in enumerate(dimensions)},
+        adherence=mean(near),
+        adherence_by_turn=curve(mean_band(near, resamples)),
+        retention=MeanEstimate.model_validate(retention(first, last, resamples)),
+        unrated=unrated([turn.ratings.get(rater.name, NOT_RATED) for episode in episodes for turn in episode.turns]),
+    )
+
+
+def agreement_results(
+    episodes: Mapping[str, Sequence[EpisodeRecord]], measured: Mapping[str, MeasuredCandidate], context: ResultsContext
+) -> list[AgreementResults]:
+    """Correlate each witness with the primary rater over all replies, by the dimensions that both rate.
+
+    ``episodes``: of each candidate, in the order of ``measured``.
+    """
+    groups = [group for each in measured.values() for group in each.arrays.groups]
+    resamples = context.resamples(groups, "agreement")
+    primary, rows = context.primary.scale.dimensions, []
+    for rater in context.witnesses:
+        theirs = rater.scale.dimensions
+        pairs = [
+            (each.arrays.expressed, rating_array(episodes[name], each.arrays.turns, theirs, rater.name))
+            for name, each in measured.items()
+        ]
+        columns = {name: (primary.index(name), theirs.index(name)) for name in primary if name in theirs}
+        compared = {name: [(x[..., i], y[..., j]) for x, y in pairs] for name, (i, j) in columns.items()}
+        compared[MEAN] = [(x.mean(axis=-1), y.mean(axis=-1)) for x, y in pairs]
+        for name, values in compared.items():
+            moments = np.concatenate([pair_moments(x, y) for x, y in values]) if values else np.zeros((0, 6))
+            by_cluster = np.zeros((resamples.weights.shape[1], 6))
+            np.add.at(by_cluster, resamples.codes, moments)
+            r = MeanEstimate.model_validate(correlation(by_cluster, resamples.weights))
+            rows.append(AgreementResults(witness=rater.name, dimension=name, r=r))
+    return rows
