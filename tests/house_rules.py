@@ -39,11 +39,10 @@ def several_meanings(trees: dict[str, ast.Module]) -> Iterator[str]:
     yield from (f"{name}: {', '.join(paths)}" for name, paths in sorted(homes.items()) if len(paths) > 1)
 
 
-def _is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a decorator makes it a command of the command line."""
-    return any(
-        "command" in ast.unparse(decorator) or "group" in ast.unparse(decorator) for decorator in node.decorator_list
-    )
+def _by_place(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Whether the name is private, a command of the command line, or one whose meaning the place gives."""
+    decorators = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
+    return node.name.startswith("_") or node.name in BY_PLACE or "command" in decorators or "group" in decorators
 
 
 def silent_modules(trees: dict[str, ast.Module]) -> Iterator[str]:
