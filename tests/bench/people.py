@@ -12,7 +12,8 @@ from typing import Any
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.runtime.resources import Resources, study_raters
+from holdfast.simulator.runtime.raters import raters_of
+from holdfast.simulator.runtime.resources import Resources
 from holdfast.simulator.runtime.session import Session
 from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashRater, ScriptedUser
@@ -48,7 +49,7 @@ def plan(conversations: int, turns: int, *, concurrency: int = 32, **changes: An
 
 def session(plan: Plan, model: ChatModel, *, scripted: bool) -> Session:
     """``scripted``: users and rater that cost nothing, so that what is measured is the engine; else a study's own."""
-    resources = Resources(plan, {plan.study.model: model}, {}, study_raters(plan.study))
+    resources = Resources(plan, {plan.study.model: model}, {}, raters_of(plan.study, {}))
     if not scripted:
         return resources.session()
     return Session(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.runtime.resources import Resources, study_raters
+from holdfast.simulator.runtime.resources import Resources
 from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashModel
 
@@ -22,6 +23,6 @@ STUDY: dict[str, Any] = {
 def record_run(out: Path, **changes: Any) -> Path:
     """Hold 3 personas x 2 candidates x 6 turns in ``out``, which then holds a study.yaml and a journal."""
     plan = resolve(StudyConfig.model_validate(STUDY | changes))
-    resources = Resources(plan, {plan.study.model: HashModel()}, {}, study_raters(plan.study))
+    resources = Resources(plan, {plan.study.model: HashModel()}, {}, raters_of(plan.study, {}))
     run(resources.session(), out)
     return out

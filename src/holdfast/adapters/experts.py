@@ -24,7 +24,7 @@ from holdfast.adapters.dialogues.writing import (
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.adapters.training.store import weights_sha256
+from holdfast.core.hashing import weights_sha256
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted

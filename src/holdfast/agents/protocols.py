@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.agents.raters.protocol import Rating
 
 Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "refusal"]
 
 #: SENSE-7's dimensions of perceived empathy, 1-5 each (Suh et al. 2025).
 SENSE7: tuple[str, ...] = (
@@ -55,23 +56,30 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One reply to generate. ``key`` names the conversation, so that a model may keep its KV cache between turns."""
+    """One reply to write.
+
+    Attributes:
+        key: Names the conversation, so that a model may keep its KV cache between turns.
+        adapter: A name that the model knows; None is the bare base.
+        schema: JSON schema of the answer, with a ``title``. A model that knows no schemas answers without.
+    """
 
     key: str
     messages: tuple[Message, ...]
     seed: int
-    adapter: str | None = None  # an adapter's name; None is the base model
+    adapter: str | None = None
     sampling: Sampling = Sampling()
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a model returned. ``finish_reason``: "stop" or "length"."""
+    """What came back. ``finish_reason``: it stopped by itself, met ``max_tokens``, or declined to answer."""
 
     text: str
     prompt_tokens: int
     completion_tokens: int
-    finish_reason: Literal["stop", "length"] = "stop"
+    finish_reason: FinishReason = "stop"
 
 
 class ChatModel(Protocol):

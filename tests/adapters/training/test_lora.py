@@ -9,8 +9,9 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import file_sha256, write_jsonl
+from holdfast.adapters.dialogues.export import write_jsonl
 from holdfast.adapters.training.lora import AdapterJob, TrainedAdapter, build_sft_trainer, train_adapter
+from holdfast.core.hashing import file_sha256
 from holdfast.adapters.training.store import AdapterStore, card_fields
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling

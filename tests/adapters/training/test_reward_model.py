@@ -12,7 +12,7 @@ import pytest
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.training.reward_model import RewardJob, TrainedReward, longer, right, train_reward
 from holdfast.adapters.training.reward_config import RewardTraining
-from holdfast.adapters.training.store import weights_sha256
+from holdfast.core.hashing import weights_sha256
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Passage
 from holdfast.agents.raters.reward import HEAD, RewardModel, RewardRater

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from holdfast.adapters.training.store import AdapterStore, weights_sha256
+from holdfast.adapters.training.store import AdapterStore
+from holdfast.core.hashing import weights_sha256
 from holdfast.core.errors import InputError, ModelError
 from tests.adapters.standins import build_base
 

@@ -9,17 +9,17 @@ import pytest
 from scipy.stats import linregress, spearmanr
 
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
-from holdfast.agents.raters.judge.rater import Sample, Verdict
-from holdfast.agents.raters.protocol import Rating, RaterIdentity
+from holdfast.agents.raters.judge.sample import Sample
+from holdfast.agents.raters.protocol import Rating
 
 
-def verdict(forward: float | None, backward: float | None) -> Verdict:
+def rating(forward: float | None, backward: float | None) -> Rating:
     samples = tuple(
         Sample(order, {"warmth": value}, None, None, (0, 0))  # type: ignore[arg-type]
         for order, value in (("forward", forward), ("reversed", backward))
         if value is not None
     )
-    return Verdict(Rating({}), samples)
+    return Rating(samples=samples)
 
 
 def test_length_by_hand() -> None:
@@ -53,10 +53,10 @@ def test_length_is_undefined_without_variation_and_nan_is_left_out() -> None:
 
 def test_order_by_hand() -> None:
     # forward minus reversed: 1, 0, 2; mean 1, sd 1, half width 1.96 / sqrt(3). The last has no reversed answer.
-    control = order_control([verdict(2, 1), verdict(1, 1), verdict(2, 0), verdict(2, None)], "warmth")
+    control = order_control([rating(2, 1), rating(1, 1), rating(2, 0), rating(2, None)], "warmth")
     assert (control.shift, control.mean_absolute, control.n) == pytest.approx((1, 1, 3))
     assert control.hi - control.shift == pytest.approx(1.96 / math.sqrt(3))
-    assert math.isnan(order_control([verdict(1, 1)], "warmth").shift)
+    assert math.isnan(order_control([rating(1, 1)], "warmth").shift)
 
 
 def test_columns_keep_what_is_missing() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pytest
 
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
+from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import patterns
@@ -234,5 +238,57 @@ def test_ieval_and_esconv_are_read_whole(real_data):
     )
     assert results.groups["Green"].clusters == 120
     results, _ = measure_files(open_sources([real_data / "esconv_failed" / "conversations.jsonl"]))
-    assert (results.conversations, results.skipped.total) == (98, 0)
-    assert results.groups["all"].measures["feedback"].mean.n > 50
+    assert (results["conversations"], results["skipped"]["total"]) == (98, 0)
+    assert results["groups"]["all"]["measures"]["feedback"]["mean"]["n"] > 50
+
+
+@dataclass(frozen=True)
+class EveryThird:
+    """A rater of two dimensions that gives no answer to every third reply of a batch."""
+
+    scale: Scale = Scale("both", ("warmth", "calm"), 0, 4)
+    identity: RaterIdentity = RaterIdentity("third", "1")
+
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        turns = [len(passage.messages) // 2 for passage in passages]
+        return [
+            Rating(missing="no answer") if index % 3 == 2 else Rating({"warmth": turn, "calm": 4.0})
+            for index, turn in enumerate(turns)
+        ]
+
+
+def test_a_witness_stands_beside_the_primary_rater(log):
+    """4 conversations of 3 turns: the third turn of each is missing; turn t has warmth t, so the mean is (t + 4) / 2."""
+    path, _, _ = log
+    FORMATS["messages"].writer.write([talk(n, 3, f"p{n}") for n in range(4)], path.with_name("four.jsonl"))
+    raters = {"linear": LinearRater(), "third": EveryThird()}
+    results, _ = measure_files(open_sources([path.with_name("four.jsonl")]), raters=raters)
+    alone, _ = measure_files(open_sources([path.with_name("four.jsonl")]))
+    measures = results["groups"]["m"]["measures"]
+    assert [row["mean"] for row in measures["third: both"]["by_turn"]] == [2.5, 3]
+    assert results["witnesses"]["third"] == {
+        "id": "third", "version": "1", "scale": "both", "unrated": {"no answer": 4},
+    }  # fmt: skip
+    assert "4 replies were not rated by third: no answer" in results["notes"]
+    assert (results["rated_replies"], results["unrated_replies"]) == (12, {})
+    assert {name: measures[name] for name in alone["groups"]["m"]["measures"]} == alone["groups"]["m"]["measures"]
+
+
+def test_any_rater_of_expressed_empathy_can_be_the_primary_one(log):
+    path, _, _ = log
+
+    @dataclass(frozen=True)
+    class Silent(EveryThird):
+        scale: Scale = EXPRESSED
+
+        async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+            values = [LinearRater().score([passage])[0] for passage in passages]
+            return [Rating(missing="no answer") if n % 3 == 2 else value for n, value in enumerate(values)]
+
+    results, _ = measure_files(open_sources([path]), raters={"silent": Silent()})
+    assert results["rater"] == {"id": "third", "version": "1"}
+    assert results["unrated_replies"] == {"no answer": results["turns"] // 3}
+    assert results["rated_replies"] == results["turns"] - results["turns"] // 3
+    assert results["known_words"] is None  # of the linear rater only
+    with pytest.raises(InputError, match="'third' rates both: put a rater of expressed empathy first"):
+        measure_files(open_sources([path]), raters={"third": EveryThird()})

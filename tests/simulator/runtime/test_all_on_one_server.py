@@ -24,15 +24,16 @@ from holdfast import Study
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.model import LocalChatModel
-from holdfast.agents.raters.judge.outcomes import count_answers
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 from holdfast.agents.raters.judge.rater import JudgeRater
+from holdfast.agents.raters.judge.sample import count_answers
+from holdfast.agents.raters.registry import open_raters, parse
 from holdfast.personas.loading import library
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.run import JOURNAL
 from holdfast.simulator.export import export
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.judging.lines import RatedLine
-from holdfast.simulator.judging.raters import JudgeSettings, named_rater
 from holdfast.simulator.judging.run import collect, rate_files
 from holdfast.simulator.records import TurnRecord
 from holdfast.simulator.results.candidate_model import PlayedCounts
@@ -71,15 +72,27 @@ class Heard(BaseCallbackHandler):
             (self.asked.pop(run_id), message.text.strip(), ended, usage["input_tokens"], usage["output_tokens"])
         )
 
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
-        """OpenAI's client raises where an answer under a schema is cut off, the answer inside."""
-        made = error.completion  # type: ignore[attr-defined]
-        text, usage = made.choices[0].message.content.strip(), made.usage
-        self.calls.append((self.asked.pop(run_id), text, "length", usage.prompt_tokens, usage.completion_tokens))
-
     def of(self, opening: str) -> Counter[Call]:
         """The calls whose system prompt begins so."""
         return Counter(call for call in self.calls if call[0][0][1].startswith(opening))
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """A judge's model, whose calls are written down."""
+
+    model: ChatModel
+    heard: Heard
+
+    @property
+    def id(self) -> str:
+        return self.model.id
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        made = await self.model.generate(request)
+        asked = tuple((message.role, message.content) for message in request.messages)
+        self.heard.calls.append((asked, made.text, made.finish_reason, made.prompt_tokens, made.completion_tokens))
+        return made
 
 
 @dataclass(frozen=True)
@@ -94,15 +107,16 @@ class Held:
     heard_of_judge: Heard
 
 
-def hold(study: StudyConfig, judge: str, settings: JudgeSettings, out: Path) -> Held:
+def hold(study: StudyConfig, judge: dict[str, Any], out: Path) -> Held:
     """Hold the study in ``out``, and let ``judge`` rate every reply of it."""
     heard, heard_of_judge = Heard(), Heard()
     results = Study(study).run(out, callbacks=[heard]).results
     talks = out / "talks.jsonl"
     export(out / JOURNAL, talks, "jsonl", "conversations")
-    rater = named_rater(judge, settings)
+    spec = parse({"kind": "judge", "model": judge, "max_tokens": MAX_TOKENS, "name": "judge"})
+    rater = open_raters([spec], base_path())["judge"]
     assert isinstance(rater, JudgeRater)
-    rater.model.callbacks = [heard_of_judge]
+    rater = replace(rater, model=Overheard(rater.model, heard_of_judge))
     rated = collect([talks], whole=False, limit=None)
     rate_files(rated, {"judge": rater}, out / "judged.jsonl", lambda _: None)
     return Held(
@@ -110,7 +124,7 @@ def hold(study: StudyConfig, judge: str, settings: JudgeSettings, out: Path) -> 
         results.simulators["player"].model,
         heard,
         [RatedLine.model_validate_json(line) for line in (out / "judged.jsonl").read_text().splitlines()],
-        count_answers(rated.verdicts["judge"]).as_dict(),
+        count_answers(rated.ratings["judge"]).as_dict(),
         heard_of_judge,
     )
 
@@ -151,11 +165,10 @@ def test_every_answer_of_one_server_equals_that_of_this_process(taught: bool, tm
         (links / "player").symlink_to(links / "base")
     there_study = example(tmp_path / "there.yaml", links, what.port, run / "adapters")
     here_study = example(tmp_path / "here.yaml", links, what.port, run / "adapters", here=True)
-    judge = JudgeSettings(max_tokens=MAX_TOKENS, timeout=300)
     with transformers_serve(what, tmp_path / "home"):
-        at_server = replace(judge, base_url=what.base_url)
-        there = hold(there_study, f"openai:{links / 'player'}", at_server, tmp_path / "there")
-    here = hold(here_study, f"hf:{links / 'player'}", replace(judge, dtype="float64"), tmp_path / "here")
+        at_server = {"ref": f"openai:{links / 'player'}", "base_url": what.base_url, "timeout_s": 300}
+        there = hold(there_study, at_server, tmp_path / "there")
+    here = hold(here_study, {"ref": f"hf:{links / 'player'}", "dtype": "float64"}, tmp_path / "here")
 
     assert len(here.turns) == len(PEOPLE) * 4 * TURNS
     assert there.turns == here.turns  # words, feelings, the users' whole states, tokens

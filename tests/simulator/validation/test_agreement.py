@@ -13,7 +13,14 @@ import pytest
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.linear.features import tokens
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation.agreement import agreement_table, beside_table, ceilings, mean_kappa, reply_words, rounded
+from holdfast.simulator.validation.agreement import (
+    agreement_table,
+    beside_table,
+    ceilings,
+    mean_kappa,
+    reply_words,
+    rounded,
+)
 from holdfast.simulator.validation.epitome import read_epitome
 from holdfast.simulator.validation.judged import Judged
 from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear

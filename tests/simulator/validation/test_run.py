@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.raters.protocol import ACTS
-from holdfast.agents.raters.by_name import scale_raters
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.core.errors import DataError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.validation.run import validate
@@ -19,13 +20,13 @@ MEAN = {"mean", "lo", "hi"}
 
 
 async def test_sets_that_the_raters_do_not_score_are_skipped_with_a_reason(judged_data: Path) -> None:
-    raters = scale_raters("linear")
-    found = await validate({"expressed": raters["expressed"]}, judged_data, draws=50)
+    rater = LinearRater()
+    found = await validate({"expressed": rater}, judged_data, draws=50)
     assert set(found["how"]) == {"epitome"}
     assert found["skipped"]["lend_an_ear"] == "the rater does not score the scale 'acts'"
-    assert found["raters"] == {"expressed": {"id": "linear", "version": raters["expressed"].identity.version}}
+    assert found["raters"] == {"expressed": {"id": "linear", "version": rater.identity.version}}
     with pytest.raises(DataError, match=r"ieval: .*conversations\.csv: not there"):
-        await validate({"perceived": raters["perceived"]}, judged_data, draws=50)
+        await validate({"perceived": FittedRater(SHIPPED_PERCEIVED)}, judged_data, draws=50)
 
 
 def test_fit_then_validate_as_a_user_does(

@@ -85,7 +85,7 @@ async def test_people_seen_in_another_set_are_left_out_and_counted(ieval_data: P
 class Halting:
     """A rater that answers every second time, and knows one dimension only."""
 
-    stamp: RaterIdentity = field(default_factory=lambda: RaterIdentity("halting", "1"))
+    identity: RaterIdentity = field(default_factory=lambda: RaterIdentity("halting", "1"))
     scale: Scale = ACTS
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:

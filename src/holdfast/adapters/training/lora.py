@@ -20,10 +20,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer, get_training_chat_template
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import file_sha256, read_jsonl
+from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.training.card import AdapterCard
 from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
-from holdfast.adapters.training.store import CARD, WEIGHTS, weights_sha256
+from holdfast.adapters.training.store import CARD, WEIGHTS
+from holdfast.core.hashing import file_sha256, weights_sha256
 from holdfast.core.errors import ModelError
 
 

@@ -25,7 +25,8 @@ from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
 from holdfast.adapters.training.reward_card import reward_card
 from holdfast.adapters.training.reward_config import RewardTraining
-from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS, weights_sha256
+from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS
+from holdfast.core.hashing import weights_sha256
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.reward import SETTINGS, RewardModel, load_base
 from holdfast.core.errors import InputError, ModelError

@@ -6,7 +6,6 @@ Shapes are read from the files' headers; torch is not imported.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import yaml
 from safetensors import SafetensorError, safe_open
 
-from holdfast.adapters.dialogues.export import file_sha256
+from holdfast.core.hashing import weight_files, weights_sha256
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.wording import did_you_mean
 
@@ -77,18 +76,6 @@ class AdapterStore:
             )
 
 
-def weights_sha256(base: Path) -> str:
-    """Return one hash of a model folder: of the names and hashes of its safetensors files.
-
-    Raises:
-        ModelError: there are none.
-    """
-    digest = hashlib.sha256()
-    for file in _weight_files(base):
-        digest.update(f"{file.name} {file_sha256(file)}\n".encode())
-    return digest.hexdigest()
-
-
 def card_fields(folder: Path) -> dict[str, str]:
     """Return what the card's front matter says under ``holdfast``; empty for adapters trained elsewhere."""
     try:
@@ -129,14 +116,7 @@ def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:
 
 
 def _shapes_of_base(base: Path) -> dict[str, tuple[int, ...]]:
-    return {name: shape for file in _weight_files(base) for name, shape in _shapes(file).items()}
-
-
-def _weight_files(base: Path) -> list[Path]:
-    files = sorted(base.glob("*.safetensors"))
-    if not files:
-        raise ModelError(f"{base}: holds no safetensors weights to compare an adapter with")
-    return files
+    return {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:

@@ -45,22 +45,22 @@ class CoalescingRater:
     async def _go(self) -> None:
         asked, self._waiting = self._waiting, []
         try:
-            scores = iter(await self._rater.rate([passage for one in asked for passage in one.passages]))
+            scores = iter(await self._rater.rate([passage for request in asked for passage in request.passages]))
         except Exception:  # one cannot be rated: the others must not suffer for it
-            for one in asked:
-                await self._alone(one)
+            for request in asked:
+                await self._alone(request)
             return
-        for one in asked:
-            own = [next(scores) for _ in one.passages]
-            if not one.answer.done():  # its conversation may have been given up
-                one.answer.set_result(own)
+        for request in asked:
+            own = [next(scores) for _ in request.passages]
+            if not request.answer.done():  # its conversation may have been given up
+                request.answer.set_result(own)
 
-    async def _alone(self, one: _Asked) -> None:
+    async def _alone(self, request: _Asked) -> None:
         try:
-            scores = await self._rater.rate(one.passages)
+            scores = await self._rater.rate(request.passages)
         except Exception as error:
-            if not one.answer.done():
-                one.answer.set_exception(error)
+            if not request.answer.done():
+                request.answer.set_exception(error)
         else:
-            if not one.answer.done():
-                one.answer.set_result(scores)
+            if not request.answer.done():
+                request.answer.set_result(scores)

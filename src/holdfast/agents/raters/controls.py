@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from holdfast.agents.raters.agreement import pairs, spearman
-from holdfast.agents.raters.judge.rater import Verdict
+from holdfast.agents.raters.protocol import Rating
 
 Floats = NDArray[np.float64]
 
@@ -64,14 +64,14 @@ def without_length(scores: ArrayLike, words: ArrayLike) -> Floats:
     return np.asarray(y - slope * (x - x[known].mean()), dtype=np.float64)
 
 
-def order_control(verdicts: Iterable[Verdict], dimension: str) -> OrderControl:
+def order_control(ratings: Iterable[Rating], dimension: str) -> OrderControl:
     """Forward against reversed order of the dimensions, over passages that have a usable sample of each."""
     differences = []
-    for verdict in verdicts:
+    for rating in ratings:
         means = [
             float(np.mean(values))
             for order in ("forward", "reversed")
-            if (values := [s.scores[dimension] for s in verdict.samples if s.order == order and dimension in s.scores])
+            if (values := [s.scores[dimension] for s in rating.samples if s.order == order and dimension in s.scores])
         ]
         if len(means) == 2:
             differences.append(means[0] - means[1])
@@ -89,4 +89,4 @@ def word_counts(texts: Sequence[str]) -> Floats:
 
 def columns(scores: Sequence[Mapping[str, float]], dimensions: Sequence[str]) -> dict[str, Floats]:
     """Scores by dimension, (n,) each; nan where a passage has none."""
-    return {name: np.array([one.get(name, np.nan) for one in scores], dtype=np.float64) for name in dimensions}
+    return {name: np.array([each.get(name, np.nan) for each in scores], dtype=np.float64) for name in dimensions}

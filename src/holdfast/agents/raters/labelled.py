@@ -30,7 +30,7 @@ class Labelled:
 
     def rows(self, chosen: Sequence[int] | Ints) -> Labelled:
         """The passages of these numbers only."""
-        at = [int(one) for one in chosen]
+        at = [int(number) for number in chosen]
         return replace(
             self,
             passages=tuple(self.passages[i] for i in at),

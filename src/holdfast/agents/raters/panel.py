@@ -1,13 +1,12 @@
 """Several raters on the same passages: how far they agree, and where they do not. They are never averaged here.
 
-A mean over raters who disagree hides what most needs showing, so a panel gives each rater's scores, their agreement,
-and the passages on which they are furthest apart. It is no rater itself.
+A mean over raters who disagree hides what most needs showing, so there are only each rater's ratings, their agreement,
+and the passages on which they are furthest apart.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -19,21 +18,31 @@ from holdfast.agents.raters.agreement import (
     linear_weighted_kappa,
     pairs,
     quadratic_weighted_kappa,
+    spearman,
 )
-from holdfast.agents.raters.protocol import Rating, Passage, Scale, Rater
+from holdfast.agents.raters.protocol import Rater, Rating, Scale
 from holdfast.core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement:
-    """Two raters on one dimension: weighted kappa, mean difference (first minus second), and on how many passages."""
+    """Two raters on one dimension.
+
+    Attributes:
+        quadratic_kappa, linear_kappa, spearman: nan where undefined, for instance where a rater never moves.
+        mean_difference: First minus second.
+        n: Passages that both rated.
+        missing: Passages that one of them, or neither, rated.
+    """
 
     first: str
     second: str
     quadratic_kappa: float
     linear_kappa: float
+    spearman: float
     mean_difference: float
     n: int
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +66,15 @@ class Dispute:
     scores: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Raters of one scale, each under a name of its own."""
-
-    raters: dict[str, Rater]
-
-    def __post_init__(self) -> None:
-        scales = {rater.scale.id for rater in self.raters.values()}
-        if len(self.raters) < 2 or len(scales) != 1:
-            found = ", ".join(f"{name} ({rater.scale.id})" for name, rater in self.raters.items())
-            raise InputError(f"a panel needs two raters or more on one scale; got {found or 'none'}")
-
-    @property
-    def scale(self) -> Scale:
-        return next(iter(self.raters.values())).scale
-
-    async def rate(self, passages: Sequence[Passage]) -> dict[str, list[Rating]]:
-        """Each rater's judgements of all passages, by the rater's name."""
-        answers = await asyncio.gather(*(rater.rate(passages) for rater in self.raters.values()))
-        return dict(zip(self.raters, answers, strict=True))
+def require_one_scale(raters: Mapping[str, Rater]) -> None:
+    """Raise InputError unless all raters rate on one scale: others cannot be held against each other."""
+    if len({rater.scale.id for rater in raters.values()}) > 1:
+        listed = ", ".join(f"{name} ({rater.scale.id})" for name, rater in raters.items())
+        raise InputError(f"raters are compared on one scale; got {listed}: take one scale with --scale")
 
 
 def agreement(
-    judgements: dict[str, list[Rating]],
+    ratings: Mapping[str, Sequence[Rating]],
     scale: Scale,
     rng: np.random.Generator,
     *,
@@ -90,45 +84,72 @@ def agreement(
     """Agreement on every dimension. ``groups``: (n,) what is resampled together, e.g. the conversation; None: each
     passage alone."""
     return [
-        _on_dimension(name, {who: _scores(one, name) for who, one in judgements.items()}, rng, groups, draws)
+        _on_dimension(name, {who: _values(each, name) for who, each in ratings.items()}, rng, groups, draws)
         for name in scale.dimensions
     ]
 
 
-def disputes(judgements: dict[str, list[Rating]], scale: Scale, most: int = 10) -> list[Dispute]:
+def disputes(ratings: Mapping[str, Sequence[Rating]], scale: Scale, most: int = 10) -> list[Dispute]:
     """The ``most`` widest gaps between two raters, widest first; equal ones in the order of the passages."""
-    found = []
+    gaps = []
     for name in scale.dimensions:
-        columns = {who: _scores(one, name) for who, one in judgements.items()}
+        columns = {who: _values(each, name) for who, each in ratings.items()}
         for index in range(len(next(iter(columns.values())))):
             known = {who: float(values[index]) for who, values in columns.items() if not np.isnan(values[index])}
             if len(known) > 1:
-                gap = (max(known.values()) - min(known.values())) / (scale.high - scale.low)
-                found.append(Dispute(index, name, gap, known))
-    return sorted((one for one in found if one.gap > 0), key=lambda one: (-one.gap, one.passage))[:most]
+                gap = (max(known.values()) - min(known.values())) / scale.width
+                gaps.append(Dispute(index, name, gap, known))
+    apart = [dispute for dispute in gaps if dispute.gap > 0]
+    return sorted(apart, key=lambda dispute: (-dispute.gap, dispute.passage))[:most]
 
 
-def _scores(judgements: Sequence[Rating], dimension: str) -> Floats:
-    return np.array([one.values.get(dimension, np.nan) for one in judgements], dtype=np.float64)
+def pair_agreement(first: str, second: str, a: Floats, b: Floats) -> PairAgreement:
+    """Compare the values (n,) of two raters, named ``first`` and ``second``; nan where one is missing."""
+    x, y = pairs(a, b)
+    return PairAgreement(
+        first,
+        second,
+        quadratic_weighted_kappa(x, y),
+        linear_weighted_kappa(x, y),
+        spearman(x, y),
+        float((x - y).mean()) if len(x) else float("nan"),
+        n=len(x),
+        missing=len(a) - len(x),
+    )
+
+
+def agreement_with(
+    first: str, second: str, ratings: Sequence[Mapping[str, Rating]], dimensions: Sequence[str]
+) -> dict[str, PairAgreement]:
+    """Compare two raters on each dimension. ``ratings``: one mapping a turn, rater's name to its rating."""
+    columns = {who: [each.get(who, Rating(missing="not rated")) for each in ratings] for who in (first, second)}
+    return {
+        name: pair_agreement(first, second, _values(columns[first], name), _values(columns[second], name))
+        for name in dimensions
+    }
+
+
+def _values(ratings: Sequence[Rating], dimension: str) -> Floats:
+    return np.array([rating.values.get(dimension, np.nan) for rating in ratings], dtype=np.float64)
 
 
 def _on_dimension(
-    name: str, columns: dict[str, Floats], rng: np.random.Generator, groups: Sequence[str] | None, draws: int
+    dimension: str, columns: dict[str, Floats], rng: np.random.Generator, groups: Sequence[str] | None, draws: int
 ) -> DimensionAgreement:
     table = np.stack(list(columns.values()))
     names = np.arange(table.shape[1]) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    members = [np.flatnonzero(names == one) for one in np.unique(names)]
+    members = [np.flatnonzero(names == name) for name in np.unique(names)]
     drawn = np.full((draws, 2), np.nan)
     if len(members) > 1:
         for row in drawn:
-            items = np.concatenate([members[one] for one in rng.integers(len(members), size=len(members))])
+            items = np.concatenate([members[index] for index in rng.integers(len(members), size=len(members))])
             row[:] = krippendorff_alpha(table[:, items]), krippendorff_alpha(table[:, items], "ordinal")
     return DimensionAgreement(
-        name,
+        dimension,
         (krippendorff_alpha(table), *_limits(drawn[:, 0])),
         (krippendorff_alpha(table, "ordinal"), *_limits(drawn[:, 1])),
         int(((~np.isnan(table)).sum(axis=0) > 1).sum()),
-        tuple(_pair(a, b, columns[a], columns[b]) for a, b in combinations(columns, 2)),
+        tuple(pair_agreement(a, b, columns[a], columns[b]) for a, b in combinations(columns, 2)),
     )
 
 
@@ -139,9 +160,3 @@ def _limits(drawn: Floats) -> tuple[float, float]:
         return float("nan"), float("nan")
     lo, hi = np.quantile(defined, [0.025, 0.975])
     return float(lo), float(hi)
-
-
-def _pair(first: str, second: str, a: Floats, b: Floats) -> PairAgreement:
-    x, y = pairs(a, b)
-    difference = float((x - y).mean()) if len(x) else float("nan")
-    return PairAgreement(first, second, quadratic_weighted_kappa(x, y), linear_weighted_kappa(x, y), difference, len(x))

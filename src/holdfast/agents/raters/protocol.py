@@ -10,9 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from holdfast.agents.protocols import SENSE7, Message
+
+if TYPE_CHECKING:
+    from holdfast.agents.raters.judge.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ ACTS = Scale(
     1,
     5,
 )
-NO_REPLY = "the passage holds no reply of the assistant"  # a reason for ``Judgement.missing``
+NO_REPLY = "the passage holds no reply of the assistant"  # a reason for ``Rating.missing``
 SCALES: Mapping[str, Scale] = MappingProxyType({scale.id: scale for scale in (EXPRESSED, PERCEIVED, ACTS)})
 
 
@@ -88,6 +91,7 @@ class Rating:
             where it is shown.
         repaired: How many answers had to be asked for again.
         tokens: Prompt and completion tokens, 0 where nothing was asked.
+        samples: A judge's single answers, of which ``values`` are the median; journals do not keep them.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -95,6 +99,7 @@ class Rating:
     evidence: str = ""
     repaired: int = 0
     tokens: tuple[int, int] = (0, 0)
+    samples: tuple[Sample, ...] = ()
 
     def levels(self, dimensions: Sequence[str]) -> tuple[float, ...]:
         """The values of ``dimensions`` in their order, nan where there is none."""

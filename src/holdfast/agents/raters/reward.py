@@ -23,8 +23,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import Rating, Passage, Scale, RaterIdentity
+from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import weights_sha256
 
 PREFERRED = Scale("preferred", ("preferred",), 0, 1)
 WEIGHTS, CONFIG, SETTINGS = "adapter_model.safetensors", "adapter_config.json", "reward.json"
@@ -63,18 +64,18 @@ class RewardModel:
     def rewards(self, dialogues: Sequence[Sequence[Message]], batch_size: int = 32) -> NDArray[np.float64]:
         """(n,) rewards of the last messages; dialogues of like length share a batch."""
         tokens = [self._tokens(messages) for messages in dialogues]
-        found = np.empty(len(tokens))
+        rewards = np.empty(len(tokens))
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             batch = self.tokenizer.pad(
                 {"input_ids": [tokens[row] for row in rows]}, padding_side="right", return_tensors="pt"
             )
-            found[rows] = self.model(**batch, use_cache=False).logits[:, 0].double().numpy()
-        return np.round(found, DIGITS)
+            rewards[rows] = self.model(**batch, use_cache=False).logits[:, 0].double().numpy()
+        return np.round(rewards, DIGITS)
 
     def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        encoded = self.tokenizer.apply_chat_template([one.as_dict() for one in messages], return_dict=True)
+        encoded = self.tokenizer.apply_chat_template([message.as_dict() for message in messages], return_dict=True)
         return list(encoded["input_ids"])[-self.longest :]
 
 
@@ -84,11 +85,15 @@ class RewardRater:
 
     model: RewardModel
     average: float
-    base_sha256: str  # of the weights that it was trained on
 
     @classmethod
     def load(cls, folder: Path, base: Path) -> RewardRater:
-        """Read what ``holdfast rater reward`` wrote. Raises :class:`ModelError` where it cannot."""
+        """Read what ``holdfast rater reward`` wrote.
+
+        Raises:
+            InputError: no reward model lies in ``folder``, or it was trained on other weights than ``base``.
+            ModelError: it cannot be read, or put on ``base``.
+        """
         model = RewardModel.load(folder, base)
         try:
             settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
@@ -96,7 +101,9 @@ class RewardRater:
         except (OSError, ValueError, KeyError, TypeError) as error:
             hint = "train again with `holdfast rater reward`"
             raise ModelError(f"{folder / SETTINGS}: cannot be read ({error}); {hint}") from error
-        return cls(model, average, base_sha256)
+        if base_sha256 != weights_sha256(base):
+            raise InputError(f"{folder}: trained on other weights than those in {base}; name its base with --base")
+        return cls(model, average)
 
     @property
     def identity(self) -> RaterIdentity:
@@ -109,14 +116,9 @@ class RewardRater:
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         """Of a passage its last reply; of a whole dialogue the mean over its replies."""
         replies = [replies_of(passage) for passage in passages]
-        rewards = iter(self.model.rewards([one for found in replies for one in found]).tolist())
-        judged = []
-        for found in replies:
-            chances = [1 / (1 + float(np.exp(self.average - next(rewards)))) for _ in found]
-            missing = None if chances else "the passage holds no reply of the assistant"
-            scores = {"preferred": sum(chances) / len(chances)} if chances else {}
-            judged.append(Rating(scores, missing))
-        return judged
+        rewards = iter(self.model.rewards([reply for several in replies for reply in several]).tolist())
+        chances = [[1 / (1 + float(np.exp(self.average - next(rewards)))) for _ in several] for several in replies]
+        return [Rating({"preferred": sum(each) / len(each)}) if each else Rating(missing=NO_REPLY) for each in chances]
 
 
 def replies_of(passage: Passage) -> list[tuple[Message, ...]]:

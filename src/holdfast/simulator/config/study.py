@@ -22,6 +22,8 @@ from pydantic import AliasChoices, Field, ValidationError, field_validator, mode
 from holdfast.adapters.config import TrainingConfig
 from holdfast.agents.assistants.specs import SamplingSpec
 from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
+from holdfast.agents.raters.registry import AnyRaterSpec, require_expressed, require_unique
+from holdfast.agents.raters.specs import FittedSpec, RaterSpec
 from holdfast.agents.registry import AnyCandidateSpec
 from holdfast.agents.users.specs import EmbeddedUsers, Users
 from holdfast.core.atomic import drafted
@@ -61,6 +63,7 @@ class StudyConfig(Frozen):
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
     users: Users = (EmbeddedUsers(),)  # who plays the personas; with several, each persona is played by each
     candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
+    raters: Annotated[tuple[AnyRaterSpec, ...], Field(min_length=1)] = (FittedSpec(),)  # the first makes the curves
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
     lengths: tuple[Turns, ...] = ()  # several lengths instead of one
@@ -81,6 +84,16 @@ class StudyConfig(Frozen):
         if twice:
             raise ValueError(f"two candidates are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
         return candidates
+
+    @field_validator("raters")
+    @classmethod
+    def _first_makes_the_curves(cls, raters: tuple[RaterSpec, ...]) -> tuple[RaterSpec, ...]:
+        require_unique(raters)
+        try:
+            require_expressed(raters[0].label, raters[0].scale_id)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return raters
 
     @field_validator("users")
     @classmethod
@@ -147,9 +160,9 @@ def load_study(path: AnyPath) -> StudyConfig:
     folder = Path(path).absolute().parent
     files = tuple(str(folder / file) for file in study.personas.files)
     adapters = None if study.adapters is None else str(folder / study.adapters)
-    return study.model_copy(
-        update={"personas": study.personas.model_copy(update={"files": files}), "adapters": adapters}
-    )
+    personas = study.personas.model_copy(update={"files": files})
+    raters = tuple(rater.beside(folder) for rater in study.raters)
+    return study.model_copy(update={"personas": personas, "adapters": adapters, "raters": raters})
 
 
 def write_study(study: StudyConfig, path: Path) -> None:

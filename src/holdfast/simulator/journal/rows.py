@@ -22,7 +22,7 @@ MEASURED_STATE = ("desired",)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
 _SAID = tuple(field.name for field in fields(Intention))
-_RATING = tuple(field.name for field in fields(Rating))
+_RATING = tuple(field.name for field in fields(Rating) if field.name != "samples")
 _EMPTY = {name: getattr(Rating(), name) for name in _RATING}
 
 

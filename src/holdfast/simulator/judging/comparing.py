@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +11,14 @@ from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.judge.answer import Refusal
-from holdfast.agents.raters.judge.pairwise import PairwiseJudge, Preference, ReplyPair, position_report, verbosity_report
+from holdfast.agents.raters.judge.pairwise import (
+    Better,
+    PairwiseJudge,
+    Preference,
+    ReplyPair,
+    position_report,
+    verbosity_report,
+)
 from holdfast.core.errors import ModelError
 
 CHUNK = 128  # pairs that are asked about at once
@@ -30,54 +36,64 @@ def as_reply_pairs(pairs: Sequence[PreferencePair]) -> list[ReplyPair]:
     ]
 
 
-def compare(judge: PairwiseJudge, pairs: Sequence[PreferencePair], on_done: Callable[[int], None]) -> list[Preference]:
+async def compare(
+    judge: PairwiseJudge, pairs: Sequence[PreferencePair], on_done: Callable[[int], None]
+) -> list[Preference]:
     """One preference per pair. Raises ModelError where the server answered nothing at all of the first chunk."""
-    found: list[Preference] = []
-    for chunk in _chunks(as_reply_pairs(pairs)):
-        found += asyncio.run(judge.compare(chunk))
-        if len(found) == len(chunk):
-            _require_server(judge.name, found)
+    asked, preferences = as_reply_pairs(pairs), list[Preference]()
+    for start in range(0, len(asked), CHUNK):
+        chunk = await judge.compare(asked[start : start + CHUNK])
+        if start == 0:
+            _require_server(judge.name, chunk)
+        preferences += chunk
         on_done(len(chunk))
-    return found
+    return preferences
 
 
 def summarise_comparison(
-    judge: PairwiseJudge, pairs: Sequence[PreferencePair], found: Sequence[Preference]
+    judge: PairwiseJudge, pairs: Sequence[PreferencePair], preferences: Sequence[Preference]
 ) -> dict[str, Any]:
     """Counts and controls, ready for JSON; undefined is null."""
-    position, verbosity = position_report(found), verbosity_report(as_reply_pairs(pairs), found)
-    verdicts = Counter(one.better for one in found)
-    refused = [one for each in found for one in (each.as_listed, each.swapped) if isinstance(one, Refusal)]
-    decided = verdicts["first"] + verdicts["second"]
+    position, verbosity = position_report(preferences), verbosity_report(as_reply_pairs(pairs), preferences)
+    better = Counter(preference.better for preference in preferences)
+    refused = [answer for answer in _answers(preferences) if isinstance(answer, Refusal)]
+    decided = better["first"] + better["second"]
     return {
-        "judge": {"id": judge.identity.id, "version": judge.identity.version, "prompt_sha256": judge.identity.prompt_sha256},
+        "judge": {
+            "id": judge.identity.id,
+            "version": judge.identity.version,
+            "prompt_sha256": judge.identity.prompt_sha256,
+        },
         "scale": judge.scale.id,
-        "pairs": len(found),
-        "verdicts": {
-            "chosen": verdicts["first"],
-            "rejected": verdicts["second"],
-            "neither": verdicts["neither"],
-            "depends_on_order": sum(one.better is None and one.missing is None for one in found),
+        "pairs": len(preferences),
+        "preferences": {
+            "chosen": better["first"],
+            "rejected": better["second"],
+            "neither": better["neither"],
+            "depends_on_order": sum(each.better is None and each.missing is None for each in preferences),
             "missing": int(position["missing"]),
         },
-        "agrees_with_file": {"share": verdicts["first"] / decided if decided else None, "n": decided},
+        "agrees_with_file": {"share": better["first"] / decided if decided else None, "n": decided},
         "position": _plain(position),
         "verbosity": _plain(verbosity),
-        "refused_answers": dict(sorted(Counter(one.reason for one in refused).items())),
-        "repaired_answers": sum(one.repaired for one in found),
-        "tokens": {"prompt": sum(one.tokens[0] for one in found), "completion": sum(one.tokens[1] for one in found)},
+        "refused_answers": dict(sorted(Counter(refusal.reason for refusal in refused).items())),
+        "repaired_answers": sum(each.repaired for each in preferences),
+        "tokens": {
+            "prompt": sum(each.tokens[0] for each in preferences),
+            "completion": sum(each.tokens[1] for each in preferences),
+        },
     }
 
 
 def preferred(
-    judge: PairwiseJudge, pairs: Sequence[PreferencePair], found: Sequence[Preference]
+    judge: PairwiseJudge, pairs: Sequence[PreferencePair], preferences: Sequence[Preference]
 ) -> list[PreferencePair]:
-    """The pairs as the judge prefers them, for training; those without one verdict in both orders are left out."""
+    """The pairs as the judge prefers them, for training; those without the same answer in both orders are left out."""
     source = f"{judge.identity.id} {(judge.identity.prompt_sha256 or '')[:12]}"
     return [
-        pair.model_copy(update={**_sides(pair, one.better == "first"), "source": source, "margin": None})
-        for pair, one in zip(pairs, found, strict=True)
-        if one.better in {"first", "second"}
+        pair.model_copy(update={**_sides(pair, preference.better == "first"), "source": source, "margin": None})
+        for pair, preference in zip(pairs, preferences, strict=True)
+        if preference.better in {"first", "second"}
     ]
 
 
@@ -88,18 +104,18 @@ def _sides(pair: PreferencePair, kept: bool) -> dict[str, tuple[ChatLine, ...]]:
     }
 
 
-def _require_server(name: str, found: Sequence[Preference]) -> None:
-    answers = [one for each in found for one in (each.as_listed, each.swapped)]
-    failed = [one for one in answers if isinstance(one, Refusal) and one.reason == "server"]
+def _answers(preferences: Sequence[Preference]) -> list[Better | Refusal]:
+    return [answer for preference in preferences for answer in (preference.as_listed, preference.swapped)]
+
+
+def _require_server(name: str, preferences: Sequence[Preference]) -> None:
+    answers = _answers(preferences)
+    failed = [answer for answer in answers if isinstance(answer, Refusal) and answer.reason == "server"]
     if len(failed) == len(answers):
         raise ModelError(
             f"{name}: its server answered none of {len(answers)} requests ({failed[0].detail}). Check --base-url, the "
             "model's name and the key in the environment"
         )
-
-
-def _chunks(pairs: Sequence[ReplyPair]) -> list[Sequence[ReplyPair]]:
-    return [pairs[at : at + CHUNK] for at in range(0, len(pairs), CHUNK)]
 
 
 def _plain(report: dict[str, float]) -> dict[str, float | None]:

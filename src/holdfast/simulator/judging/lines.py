@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from holdfast.agents.prompts import sha256
 from holdfast.agents.raters.judge.answer import Reason, Refusal
 from holdfast.agents.raters.judge.descriptive import Description, Quote
-from holdfast.agents.raters.judge.rater import Order, Sample, Verdict
+from holdfast.agents.raters.judge.sample import Order, Sample, spread
 from holdfast.agents.raters.protocol import Rating, RaterIdentity
 from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.core.errors import Fault, InputError
@@ -44,7 +44,7 @@ class SampleLine(_StoredModel):
 
 
 class RaterLine(_StoredModel):
-    """Which rater: the word it was named by, and its stamp."""
+    """Which rater: its name, and its identity."""
 
     name: str
     id: str
@@ -68,7 +68,7 @@ class RatedLine(_StoredModel):
     spread: dict[str, float] = {}  # pydantic copies it
     repaired: int = 0
     tokens: tuple[int, int] = (0, 0)
-    samples: tuple[SampleLine, ...] | None = None  # None: no judge
+    samples: tuple[SampleLine, ...] | None = None  # a judge's
 
     @property
     def key(self) -> Key:
@@ -77,21 +77,19 @@ class RatedLine(_StoredModel):
 
     @property
     def worth_keeping(self) -> bool:
-        """Whether it need not be asked again: a judge's, and no sample was lost to the server."""
-        return self.samples is not None and all(sample.refused != "server" for sample in self.samples)
+        """Whether it need not be rated again: no sample was lost to the server."""
+        return all(sample.refused != "server" for sample in self.samples or ())
 
 
 Key = tuple[str, int, int, bool, str, str]
 
 
-def key_of(name: str, cited: SourcedPassage, stamp: RaterIdentity) -> Key:
+def key_of(name: str, cited: SourcedPassage, identity: RaterIdentity) -> Key:
     """The key that the line of this passage by this rater has."""
-    return to_line(name, stamp, cited, Rating(), None).key
+    return to_line(name, identity, cited, Rating()).key
 
 
-def to_line(
-    name: str, identity: RaterIdentity, cited: SourcedPassage, judgement: Rating, verdict: Verdict | None
-) -> RatedLine:
+def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: Rating) -> RatedLine:
     """The line of one passage by one rater."""
     return RatedLine(
         file=cited.file,
@@ -100,21 +98,21 @@ def to_line(
         whole=cited.passage.whole,
         passage_sha256=sha256(quote_messages(cited.passage.messages)),
         rater=RaterLine(name=name, id=identity.id, version=identity.version, prompt_sha256=identity.prompt_sha256),
-        scores=dict(judgement.values),
-        missing=judgement.missing,
+        scores=dict(rating.values),
+        missing=rating.missing,
         words=len(cited.rated.split()),
-        evidence=judgement.evidence,
-        spread=verdict.spread if verdict else {},
-        repaired=judgement.repaired,
-        tokens=judgement.tokens,
-        samples=tuple(map(_sample_line, verdict.samples)) if verdict else None,
+        evidence=rating.evidence,
+        spread=spread(rating.samples),
+        repaired=rating.repaired,
+        tokens=rating.tokens,
+        samples=tuple(map(_sample_line, rating.samples)) or None,
     )
 
 
-def to_verdict(line: RatedLine) -> Verdict:
-    """The verdict that a judge's line was written of; the tokens stand in the judgement, not in the samples."""
-    judgement = Rating(line.scores, line.missing, line.evidence, line.repaired, line.tokens)
-    return Verdict(judgement, tuple(map(_sample, line.samples or ())), line.spread)
+def to_rating(line: RatedLine) -> Rating:
+    """The rating that a line was written of; the tokens stand in the rating, not in the samples."""
+    samples = tuple(map(_sample, line.samples or ()))
+    return Rating(line.scores, line.missing, line.evidence, line.repaired, line.tokens, samples)
 
 
 def read_kept(out: Path) -> Iterator[RatedLine]:
@@ -144,12 +142,14 @@ def _sample_line(sample: Sample) -> SampleLine:
         detail=sample.refused.detail if sample.refused else "",
         first_refused=sample.first,
         judgement=described.words if described else None,
-        quotes=tuple(QuoteLine(text=one.text, message=one.message) for one in described.quotes) if described else (),
+        quotes=tuple(QuoteLine(text=quote.text, message=quote.message) for quote in described.quotes)
+        if described
+        else (),
     )
 
 
 def _sample(line: SampleLine) -> Sample:
     refused = Refusal(line.refused, line.detail) if line.refused else None
-    quotes = tuple(Quote(one.text, one.message) for one in line.quotes)
+    quotes = tuple(Quote(quote.text, quote.message) for quote in line.quotes)
     described = None if line.judgement is None else Description(line.judgement, quotes)
     return Sample(line.order, line.scores, refused, line.first_refused, (0, 0), described)

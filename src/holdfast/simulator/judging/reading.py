@@ -48,7 +48,9 @@ def read_passages(path: Path, *, whole: bool = False) -> Iterator[SourcedPassage
                 if line.strip():
                     yield from _passages(name, number, line, whole)
     except FileNotFoundError:
-        near = did_you_mean(path.name, [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else [])
+        near = did_you_mean(
+            path.name, [sibling.name for sibling in path.parent.iterdir()] if path.parent.is_dir() else []
+        )
         raise InputError([Fault(name, f"no such file{near}; check the path")]) from None
     except OSError as error:
         raise InputError([Fault(name, f"cannot be read: {error.strerror}; give a file of messages JSONL")]) from None
@@ -59,17 +61,17 @@ def _passages(name: str, number: int, line: str, whole: bool) -> Iterator[Source
     if isinstance(messages, str):
         yield Fault(name, messages, number)
         return
-    turn, found = 0, []
+    turn, passages = 0, []
     for index, message in enumerate(messages):
         if message.role == "assistant" and message.content.strip() and index and messages[index - 1].role == "user":
             turn += 1
-            found.append(SourcedPassage(name, number, turn, Passage(tuple(messages[: index + 1]))))
-    if not found:
+            passages.append(SourcedPassage(name, number, turn, Passage(tuple(messages[: index + 1]))))
+    if not passages:
         yield Fault(name, "holds no reply of an assistant to a user", number)
     elif whole:
         yield SourcedPassage(name, number, turn, Passage(tuple(messages), whole=True))
     else:
-        yield from found
+        yield from passages
 
 
 def _messages(line: str) -> list[Message] | str:
@@ -82,12 +84,12 @@ def _messages(line: str) -> list[Message] | str:
     if not isinstance(lines, list):
         return f'has no list under "messages" ({describe_value(read)}); convert it to OpenAI\'s messages format first'
     messages = []
-    for at, one in enumerate(lines, start=1):
-        text = _text(one.get("content")) if isinstance(one, dict) else None
-        if not isinstance(one, dict) or not isinstance(one.get("role"), str):
+    for at, message in enumerate(lines, start=1):
+        text = _text(message.get("content")) if isinstance(message, dict) else None
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             return f"message {at} has no role"
-        if one["role"] in {"user", "assistant"} and text is not None:
-            messages.append(Message(cast(Role, one["role"]), text))
+        if message["role"] in {"user", "assistant"} and text is not None:
+            messages.append(Message(cast(Role, message["role"]), text))
     return messages
 
 

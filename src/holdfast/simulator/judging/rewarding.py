@@ -45,7 +45,14 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     Raises InputError or ModelError as the parts do.
     """
     reference = local_reference(plan.base, base_path())
-    from holdfast.adapters.training.reward_model import PAIRS, RewardJob, longer, require_ours, right, train_reward  # brings torch
+    from holdfast.adapters.training.reward_model import (
+        PAIRS,
+        RewardJob,
+        longer,
+        require_ours,
+        right,
+        train_reward,
+    )  # brings torch
     from holdfast.agents.raters.reward import RewardModel
 
     require_ours(plan.out)

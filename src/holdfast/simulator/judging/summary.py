@@ -11,9 +11,8 @@ import numpy as np
 
 from holdfast.agents.raters.agreement import Floats
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
-from holdfast.agents.raters.judge.rater import Verdict
-from holdfast.agents.raters.protocol import Rating, Rater
-from holdfast.agents.raters.judge.outcomes import count_answers
+from holdfast.agents.raters.protocol import Rater, Rating
+from holdfast.agents.raters.judge.sample import count_answers, spread
 from holdfast.agents.raters.panel import agreement, disputes
 from holdfast.simulator.judging.run import RatedFiles
 from holdfast.simulator.results.shapes import plain
@@ -22,59 +21,56 @@ from holdfast.simulator.results.shapes import plain
 def summarise(rated: RatedFiles, raters: dict[str, Rater], seed: int = 0) -> dict[str, Any]:
     """The whole summary. ``seed``: of the bootstrap behind the panel's intervals."""
     scale = next(iter(raters.values())).scale
-    words = word_counts([one.rated for one in rated.passages])
+    words = word_counts([passage.rated for passage in rated.passages])
     summary: dict[str, Any] = {
         "scale": {"id": scale.id, "low": scale.low, "high": scale.high},
         "passages": len(rated.passages),
-        "conversations": len({one.conversation for one in rated.passages}),
+        "conversations": len({passage.conversation for passage in rated.passages}),
         "skipped_lines": len(rated.skipped),
-        "raters": {
-            name: _of_rater(raters[name], rated.judgements[name], rated.verdicts.get(name), words) for name in raters
-        },
+        "raters": {name: _of_rater(rater, rated.ratings[name], words) for name, rater in raters.items()},
     }
     if len(raters) > 1:
-        groups = [one.conversation for one in rated.passages]
+        groups = [passage.conversation for passage in rated.passages]
         rng = np.random.default_rng(seed)
-        summary["agreement"] = [asdict(one) for one in agreement(rated.judgements, scale, rng, groups=groups)]
+        summary["agreement"] = [asdict(each) for each in agreement(rated.ratings, scale, rng, groups=groups)]
         summary["disputes"] = [
-            {**asdict(one), "passage": _place(rated, one.passage)} for one in disputes(rated.judgements, scale)
+            {**asdict(dispute), "passage": _place(rated, dispute.passage)} for dispute in disputes(rated.ratings, scale)
         ]
     return dict(plain(summary))
 
 
-def _of_rater(
-    rater: Rater, judged: Sequence[Rating], verdicts: Sequence[Verdict] | None, words: Floats
-) -> dict[str, Any]:
-    scores = columns([one.values for one in judged], rater.scale.dimensions)
-    found: dict[str, Any] = {
-        "stamp": asdict(rater.identity),
-        "missing": sum(one.missing is not None for one in judged),
-        "dimensions": {name: _of_dimension(values, words, verdicts, name) for name, values in scores.items()},
+def _of_rater(rater: Rater, ratings: Sequence[Rating], words: Floats) -> dict[str, Any]:
+    scores = columns([rating.values for rating in ratings], rater.scale.dimensions)
+    summary: dict[str, Any] = {
+        "identity": asdict(rater.identity),
+        "missing": sum(rating.missing is not None for rating in ratings),
+        "dimensions": {name: _of_dimension(values, words, ratings, name) for name, values in scores.items()},
     }
-    if verdicts is not None:
-        found["answers"] = count_answers(verdicts).as_dict()
-        descriptions = [s.description for v in verdicts for s in v.samples if s.description is not None]
-        found["quotes"] = {
-            "given": sum(len(one.quotes) for one in descriptions),
-            "invented": sum(one.invented for one in descriptions),
+    samples = [sample for rating in ratings for sample in rating.samples]
+    if samples:
+        summary["answers"] = count_answers(ratings).as_dict()
+        descriptions = [sample.description for sample in samples if sample.description is not None]
+        summary["quotes"] = {
+            "given": sum(len(description.quotes) for description in descriptions),
+            "invented": sum(description.invented for description in descriptions),
         }
-    return found
+    return summary
 
 
-def _of_dimension(values: Floats, words: Floats, verdicts: Sequence[Verdict] | None, name: str) -> dict[str, Any]:
+def _of_dimension(values: Floats, words: Floats, ratings: Sequence[Rating], name: str) -> dict[str, Any]:
     known = values[~np.isnan(values)]
-    found: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "n": len(known),
         "mean": float(known.mean()) if len(known) else math.nan,
-        "sd": float(known.std(ddof=1)) if len(known) > 1 else math.nan,
+        "sd": _sd(values),
         "sd_without_length": _sd(without_length(values, words)),
         "length": asdict(length_control(values, words)),
     }
-    if verdicts is not None:
-        spreads = [verdict.spread[name] for verdict in verdicts if name in verdict.spread]
-        found["mean_spread"] = float(np.mean(spreads)) if spreads else math.nan
-        found["order"] = asdict(order_control(verdicts, name))
-    return found
+    if any(rating.samples for rating in ratings):
+        spreads = [spreads[name] for rating in ratings if name in (spreads := spread(rating.samples))]
+        summary["mean_spread"] = float(np.mean(spreads)) if spreads else math.nan
+        summary["order"] = asdict(order_control(ratings, name))
+    return summary
 
 
 def _sd(values: Floats) -> float:
@@ -83,5 +79,5 @@ def _sd(values: Floats) -> float:
 
 
 def _place(rated: RatedFiles, index: int) -> dict[str, Any]:
-    one = rated.passages[index]
-    return {"file": one.file, "line": one.line, "turn": one.turn}
+    passage = rated.passages[index]
+    return {"file": passage.file, "line": passage.line, "turn": passage.turn}

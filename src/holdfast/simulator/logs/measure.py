@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.registry import require_expressed
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.personas.loading import pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern
 from holdfast.simulator.logs.files import head_of
 from holdfast.simulator.logs.formats.table import TableReader, columns_option
-from holdfast.simulator.logs.measuring import Progress, Tallies, measure_all
+from holdfast.simulator.logs.measuring import LINEAR, Progress, Tallies, measure_all
 from holdfast.simulator.logs.model import LogFile, LogPattern, LogResults
 from holdfast.simulator.logs.protocols import LogFormat
 from holdfast.simulator.logs.records import Conversation, SkippedLine
@@ -56,6 +58,7 @@ def measure_files(
     *,
     by: Sequence[str] | None = None,
     pattern: str | None = None,
+    raters: Mapping[str, Rater] = LINEAR,
     keep: int = 0,
     workers: int | None = None,
     seed: int = 0,
@@ -65,10 +68,14 @@ def measure_files(
     """Results, and the tallies that they come from (with ``keep`` conversations of each group).
 
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
-    whose pattern is meant; without it adherence is measured only where a log names one of holdfast's tasks.
+    whose pattern is meant; without it adherence is measured only where a log names one of holdfast's tasks. ``raters``:
+    by name; the first rates expressed empathy and makes the curves, the others are measured beside it.
 
-    Raises InputError for an unknown pattern or column, and where no conversation could be read.
+    Raises InputError for an unknown pattern or column, where no conversation could be read, and for a first rater of
+    another scale.
     """
+    name, primary = next(iter(raters.items()))
+    require_expressed(name, primary.scale.id)
     asked = None if pattern is None else find_pattern(pattern)
     usual = tuple(dict.fromkeys(column for source in sources for column in source.format.by))
     grouped = usual if by is None else tuple(by)
@@ -79,6 +86,7 @@ def measure_files(
         conversations,
         by=grouped,
         target_of=lambda conversation: _target(conversation, asked),
+        raters=raters,
         keep=keep,
         workers=workers,
         progress=progress,
@@ -89,6 +97,7 @@ def measure_files(
         files=[LogFile(name=printable(source.path.name), format=source.format.word) for source in sources],
         by=grouped,
         pattern=None if asked is None else _asked(asked),
+        raters=raters,
         seed=seed,
         draws=draws,
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from holdfast.agents.protocols import SENSE7
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Scale
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.logs.rating import RatedTexts, rate_all
+from holdfast.simulator.logs.rating import RatedTexts, rate_all, rate_passages, witness_measures
 from holdfast.simulator.logs.records import Conversation, End, SkippedLine
 from holdfast.simulator.logs.sums import LENGTH, GroupSums, PartialSums, add_part
-from holdfast.simulator.logs.turns import Turns, turns_of
+from holdfast.simulator.logs.turns import Turns, passages_of, turns_of
 from holdfast.agents.raters.adherence import adherence
-from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.measure.arrays import Floats, present_mean
 
 BATCH_TURNS = 4096
@@ -28,6 +31,7 @@ PERCEIVED = "perceived"
 MOST_COLUMN_NAMES = 2000  # remembered, to tell which there are
 KEPT_PLACES = 5
 
+LINEAR: Mapping[str, Rater] = MappingProxyType({"linear": LinearRater()})
 Targets = Callable[[Conversation], Sequence[float] | None]
 Progress = Callable[[int, int], None]  # conversations, turns so far
 
@@ -43,12 +47,16 @@ class RatedConversation:
 
 @dataclass
 class Tallies:
-    """Everything that one reading gave. ``kept``: some conversations with their levels, to show."""
+    """Everything that one reading gave. ``kept``: some conversations with the primary rater's levels, to show.
+
+    ``unrated``: why replies have no rating by the primary rater; ``unrated_by``: the same of each witness.
+    """
 
     groups: dict[str, GroupSums] = field(default_factory=dict)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, reason)
     places: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     unrated: Counter[str] = field(default_factory=Counter)
+    unrated_by: dict[str, Counter[str]] = field(default_factory=dict)
     rated: int = 0
     openings: int = 0
     without_turns: int = 0
@@ -73,46 +81,74 @@ def measure_all(
     *,
     by: Sequence[str] = (),
     target_of: Targets = lambda _: None,
+    raters: Mapping[str, Rater] = LINEAR,
     keep: int = 0,
     workers: int | None = None,
     progress: Progress = lambda _conversations, _turns: None,
 ) -> Tallies:
     """Read, rate and add up. ``by``: columns to group by; ``target_of``: the pattern asked for, if any.
 
-    ``keep``: how many conversations of each group to hold on to, texts and all.
+    ``raters``: the primary one first, on the scale expressed; ``keep``: how many conversations of each group to hold on
+    to, texts and all.
     """
     tallies = Tallies()
     done = turns = 0
-    for batch, rated in rate_all(_batches(_talks(conversations, by, tallies)), _texts, workers):
-        _count(tallies, rated)
-        _add(tallies, batch, rated, target_of, keep)
-        done, turns = done + len(batch), turns + len(rated.levels)
-        progress(done, turns)
+    (_, primary), *witnesses = raters.items()
+    batches = _batches(_talks(conversations, by, tallies))
+    with asyncio.Runner() as runner:
+        for batch, rated in _rated(primary, batches, workers, runner):
+            _count(tallies, rated)
+            beside = {name: _by_witness(name, rater, batch, tallies, runner) for name, rater in witnesses}
+            _add(tallies, batch, rated.levels, beside, target_of, keep)
+            done, turns = done + len(batch), turns + len(rated.levels)
+            progress(done, turns)
     return tallies
+
+
+def _rated(
+    rater: Rater, batches: Iterator[list[RatedConversation]], workers: int | None, runner: asyncio.Runner
+) -> Iterator[tuple[list[RatedConversation], RatedTexts]]:
+    """Each batch with its replies rated; the shipped linear rater on all cores."""
+    if rater == LinearRater():
+        yield from rate_all(batches, _texts, workers)
+    else:
+        yield from ((batch, rate_passages(rater, _passages(batch), runner)) for batch in batches)
+
+
+def _by_witness(
+    name: str, rater: Rater, batch: list[RatedConversation], tallies: Tallies, runner: asyncio.Runner
+) -> tuple[Scale, Floats]:
+    rated = rate_passages(rater, _passages(batch), runner)
+    tallies.unrated_by.setdefault(name, Counter()).update(filter(None, rated.reasons))
+    return rater.scale, rated.levels
+
+
+def _passages(batch: list[RatedConversation]) -> list[Passage]:
+    return [passage for talk in batch for passage in passages_of(talk.turns)]
 
 
 def _talks(
     conversations: Iterable[Conversation | SkippedLine], by: Sequence[str], tallies: Tallies
 ) -> Iterator[RatedConversation]:
     groups: set[str] = set()
-    for one in conversations:
-        if isinstance(one, SkippedLine):
-            tallies.skip(one)
+    for conversation in conversations:
+        if isinstance(conversation, SkippedLine):
+            tallies.skip(conversation)
             continue
         if len(tallies.columns) < MOST_COLUMN_NAMES:
-            tallies.columns.update(one.columns.keys())
-        tallies.grouped_by.update(column for column in by if column in one.columns)
-        turns = turns_of(one.messages)
+            tallies.columns.update(conversation.columns.keys())
+        tallies.grouped_by.update(column for column in by if column in conversation.columns)
+        turns = turns_of(conversation.messages)
         tallies.openings += turns.openings
         if not turns.turns and not turns.before:
             tallies.without_turns += 1
-            tallies.skip(SkippedLine(one.place, "conversation", "no reply to a user's message"))
+            tallies.skip(SkippedLine(conversation.place, "conversation", "no reply to a user's message"))
             continue
-        group = "/".join(one.columns.get(column, "unknown") for column in by) or EVERYTHING
+        group = "/".join(conversation.columns.get(column, "unknown") for column in by) or EVERYTHING
         if group not in groups and len(groups) >= MOST_GROUPS:
             group = OTHERS
         groups.add(group)
-        yield RatedConversation(one, group, turns)
+        yield RatedConversation(conversation, group, turns)
 
 
 def _batches(talks: Iterable[RatedConversation]) -> Iterator[list[RatedConversation]]:
@@ -141,9 +177,21 @@ def _count(tallies: Tallies, rated: RatedTexts) -> None:
     tallies.known_words += rated.known
 
 
-def _add(tallies: Tallies, batch: list[RatedConversation], rated: RatedTexts, target_of: Targets, keep: int) -> None:
-    ends = np.cumsum([len(talk.turns.turns) for talk in batch])
-    levels = dict(zip(map(id, batch), np.split(rated.levels, ends[:-1]), strict=True))
+def _add(
+    tallies: Tallies,
+    batch: list[RatedConversation],
+    rated: Floats,
+    beside: Mapping[str, tuple[Scale, Floats]],
+    target_of: Targets,
+    keep: int,
+) -> None:
+    """``rated``, and by witness ``beside``: (turns of the batch, dimensions)."""
+    ends = np.cumsum([len(talk.turns.turns) for talk in batch])[:-1]
+    levels = dict(zip(map(id, batch), np.split(rated, ends), strict=True))
+    witnessed = {
+        name: (scale, dict(zip(map(id, batch), np.split(values, ends), strict=True)))
+        for name, (scale, values) in beside.items()
+    }
     by_group: dict[str, list[RatedConversation]] = {}
     for talk in batch:
         by_group.setdefault(talk.group, []).append(talk)
@@ -152,29 +200,39 @@ def _add(tallies: Tallies, batch: list[RatedConversation], rated: RatedTexts, ta
         room = max(0, keep - group.conversations)
         worded = [talk for talk in talks[:room] if any(turn.reply for turn in talk.turns.turns)]
         tallies.kept.extend((talk, levels[id(talk)]) for talk in worded)
-        add_part(group, _part(talks, [levels[id(talk)] for talk in talks], target_of, tallies))
+        more: dict[str, Floats] = {}
+        for witness, (scale, values) in witnessed.items():
+            more |= witness_measures(witness, scale, [values[id(talk)] for talk in talks])
+        add_part(group, _part(talks, [levels[id(talk)] for talk in talks], more, target_of, tallies))
 
 
-def _part(talks: list[RatedConversation], levels: list[Floats], target_of: Targets, tallies: Tallies) -> PartialSums:
+def _part(
+    talks: list[RatedConversation],
+    levels: list[Floats],
+    more: Mapping[str, Floats],
+    target_of: Targets,
+    tallies: Tallies,
+) -> PartialSums:
+    """``levels``: the primary rater's, by conversation; ``more``: measures of witnesses."""
     length = np.array([len(talk.turns.turns) for talk in talks], dtype=np.int64)
     shape = (len(talks), max(1, int(length.max())))
     expressed = np.full((*shape, len(MECHANISMS)), np.nan)
     chars = np.full(shape, np.nan)
     target = np.full((len(talks), 1, len(MECHANISMS)), np.nan)
-    for row, (talk, found) in enumerate(zip(talks, levels, strict=True)):
-        expressed[row, : length[row]] = found
+    for row, (talk, own) in enumerate(zip(talks, levels, strict=True)):
+        expressed[row, : length[row]] = own
         chars[row, : length[row]] = [turn.chars for turn in talk.turns.turns]
         asked = target_of(talk.conversation)
         if asked is not None:
             target[row, 0] = asked
     values, before = _labels(talks, shape, tallies)
-    held = ""
+    watched = ""
     if not np.isnan(expressed).all():
-        held = "expressed"
+        watched = "expressed"
         values["expressed"] = expressed.mean(axis=-1)
         values |= {str(name): expressed[:, :, index] for index, name in enumerate(MECHANISMS)}
-    if held and not np.isnan(target).all():
-        held = "adherence"
+    if watched and not np.isnan(target).all():
+        watched = "adherence"
         values["adherence"] = adherence(expressed, target, EXPRESSED.width)
     planned = [talk.conversation.planned or len(talk.turns.turns) for talk in talks]
     afterwards: dict[str, Floats] = {}
@@ -184,13 +242,13 @@ def _part(talks: list[RatedConversation], levels: list[Floats], target_of: Targe
                 afterwards.setdefault(name, np.full(len(talks), np.nan))[row] = value
     return PartialSums(
         speakers=tuple(talk.conversation.speaker for talk in talks),
-        values={LENGTH: chars, **values},
+        values={LENGTH: chars, **values, **more},
         before=before,
         labels=afterwards | _final_emotion(talks),
         planned=np.maximum(np.array(planned, dtype=np.int64), 1),
         length=length,
         ends=tuple(_end(talk) for talk in talks),
-        held=held,
+        held=watched,
     )
 
 
@@ -200,12 +258,12 @@ def _end(talk: RatedConversation) -> End:
 
 def _final_emotion(talks: list[RatedConversation]) -> dict[str, Floats]:
     """The last emotion of each conversation, clipped to its scale."""
-    found = np.full(len(talks), np.nan)
+    last_emotion = np.full(len(talks), np.nan)
     for row, talk in enumerate(talks):
         states = [talk.turns.before, *(turn.labels for turn in talk.turns.turns)]
         last = next((labels["emotion"] for labels in reversed(states) if "emotion" in labels), np.nan)
-        found[row] = np.clip(last, 0.0, 100.0)
-    return {} if np.isnan(found).all() else {"final_emotion": found}
+        last_emotion[row] = np.clip(last, 0.0, 100.0)
+    return {} if np.isnan(last_emotion).all() else {"final_emotion": last_emotion}
 
 
 def _labels(

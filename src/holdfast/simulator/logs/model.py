@@ -106,6 +106,13 @@ class LogPattern(ResultsPart):
     target: dict[str, float]
 
 
+class LogWitness(ResultsPart):
+    """A rater beside the primary one."""
+
+    rater: RaterInfo
+    unrated: dict[str, Count] = Field(description="Replies without a rating, by the reason.")
+
+
 class LogResults(ResultsPart):
     """What was measured in conversations that others had. null: undefined, or not in these data; see ``notes``."""
 
@@ -121,7 +128,10 @@ class LogResults(ResultsPart):
     openings: Count = Field(description="Messages of assistants before the user's first.")
     known_words: Share = Field(description="Share of the replies' words that the rater knows.")
     skipped: SkippedResults
-    rater: RaterInfo
+    rater: RaterInfo = Field(description="The primary one.")
+    witnesses: dict[str, LogWitness] = Field(
+        description="By name; a group's measures have theirs as `NAME: DIMENSION`, and the mean as `NAME: SCALE`."
+    )
     pattern: LogPattern | None
     seed: int
     draws: Count

@@ -1,11 +1,13 @@
-"""Expressed empathy of very many replies: batches, on all cores, with what cannot be rated left undefined.
+"""Ratings of very many replies, with what cannot be rated left undefined and counted.
 
-The rater reads English words. A reply in another script would score 0 without having been judged, so it is left out
-and counted; of replies in Latin letters, the share of words that the rater knows is reported.
+The shipped linear rater rates batches of replies on all cores; any other rater gets passages. It reads English words: a
+reply in another script would score 0 without having been rated, so it is left out and counted; of replies in Latin
+letters, the share of words that it knows is reported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -19,9 +21,10 @@ from typing import TypeVar
 import numpy as np
 
 from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import Passage, Rater, Scale
 from holdfast.agents.raters.linear.features import tokens
 from holdfast.core.errors import ModelError
-from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.arrays import Floats, present_mean
 
 SAMPLE = 100  # replies of a batch whose words are looked up
 POOL_FROM = 8  # batches: fewer are rated before a pool would have started
@@ -33,12 +36,13 @@ Job = TypeVar("Job")
 
 @dataclass(frozen=True, slots=True)
 class RatedTexts:
-    """``levels``: replies x 3, nan where ``reasons`` says why; words of a sample, and how many the rater knows."""
+    """``levels``: replies x the scale's dimensions, nan where ``reasons`` says why; words of a sample, and how many
+    the linear rater knows."""
 
     levels: Floats
     reasons: tuple[str, ...]  # one a reply, "" where it was rated
-    words: int
-    known: int
+    words: int = 0
+    known: int = 0
 
 
 def why_not(text: str) -> str:
@@ -61,10 +65,37 @@ def rate_texts(texts: Sequence[str]) -> RatedTexts:
     return RatedTexts(levels, reasons, len(words), sum(word in model.numbers for word in words))
 
 
+def rate_passages(rater: Rater, passages: Sequence[Passage], runner: asyncio.Runner) -> RatedTexts:
+    """Rate a batch with any rater; an empty reply is not shown to it."""
+    asked = [index for index, passage in enumerate(passages) if passage.messages[-1].content.strip()]
+    ratings = runner.run(rater.rate([passages[index] for index in asked]))
+    levels = np.full((len(passages), len(rater.scale.dimensions)), np.nan)
+    reasons = [NO_TEXT] * len(passages)
+    for index, rating in zip(asked, ratings, strict=True):
+        levels[index] = rating.levels(rater.scale.dimensions)
+        reasons[index] = rating.missing or ""
+    return RatedTexts(levels, tuple(reasons))
+
+
+def witness_measures(name: str, scale: Scale, levels: Sequence[Floats]) -> dict[str, Floats]:
+    """Return a witness's mean over its dimensions and each of them, under its name: conversations x turns.
+
+    ``levels``: turns x dimensions, by conversation. Nothing where no turn was rated.
+    """
+    longest = max(1, *(len(own) for own in levels))
+    table = np.full((len(levels), longest, len(scale.dimensions)), np.nan)
+    for row, own in enumerate(levels):
+        table[row, : len(own)] = own
+    if np.isnan(table).all():
+        return {}
+    each = {f"{name}: {dimension}": table[:, :, index] for index, dimension in enumerate(scale.dimensions)}
+    return {f"{name}: {scale.id}": present_mean(table, axis=-1), **each}
+
+
 def rate_all(
     jobs: Iterable[Job], texts_of: Callable[[Job], Sequence[str]], workers: int | None = None
 ) -> Iterator[tuple[Job, RatedTexts]]:
-    """Each job with its replies rated, in order. At most three batches a worker wait at any time.
+    """Each job with its replies rated by the shipped linear rater, in order. At most three batches a worker wait at any time.
 
     ``workers``: processes, the number of cores unless given; 1 rates in this process. A pool is only started for more
     than a few batches.

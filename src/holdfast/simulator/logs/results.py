@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import Rater
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.logs.measuring import OTHERS, Tallies
 from holdfast.simulator.logs.model import (
@@ -18,6 +18,7 @@ from holdfast.simulator.logs.model import (
     LogFile,
     LogPattern,
     LogResults,
+    LogWitness,
     MeasureResults,
     SkippedResults,
     SkipReason,
@@ -44,11 +45,12 @@ def log_results(
     files: Sequence[LogFile],
     by: Sequence[str],
     pattern: LogPattern | None,
+    raters: Mapping[str, Rater],
     seed: int = 0,
     draws: int = DRAWS,
 ) -> LogResults:
     """Everything that was measured. The same tallies, seed and draws give the same numbers."""
-    rater = LinearRater()
+    primary, *witnesses = rater_infos(raters)
     names = sorted(tallies.groups, key=lambda name: (name == OTHERS, name))
     return LogResults(
         files=list(files),
@@ -61,7 +63,10 @@ def log_results(
         openings=tallies.openings,
         known_words=tallies.known_words / tallies.words if tallies.words else None,
         skipped=skipped_results(tallies),
-        rater=rater_infos({rater.identity.id: rater})[0],
+        rater=primary,
+        witnesses={
+            info.name: LogWitness(rater=info, unrated=dict(tallies.unrated_by.get(info.name, {}))) for info in witnesses
+        },
         pattern=pattern,
         seed=seed,
         draws=draws,
@@ -183,6 +188,8 @@ def _notes(tallies: Tallies) -> list[str]:
         notes.append(f"the rater knows {share:.0%} of the words in these replies: it was fitted on English text")
     for reason, n in tallies.unrated.items():
         notes.append(f"{n:,} replies were not rated: {reason}")
+    for name, reasons in tallies.unrated_by.items():
+        notes += [f"{n:,} replies were not rated by {name}: {reason}" for reason, n in reasons.items()]
     few = [name for name, group in tallies.groups.items() if len(group.clusters) < 2]
     if few:
         notes.append(

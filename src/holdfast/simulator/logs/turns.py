@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters.protocol import Passage
 from holdfast.simulator.logs.records import LogMessage
 
 
@@ -66,6 +68,16 @@ def turns_of(messages: Sequence[LogMessage]) -> Turns:
             openings += 1
     turns = tuple(_turn(draft) for draft in drafts if draft.replies)
     return Turns(turns, _means(before), openings)
+
+
+def passages_of(turns: Turns) -> list[Passage]:
+    """Each reply with the conversation up to it, as raters take it."""
+    messages: list[Message] = []
+    passages = []
+    for turn in turns.turns:
+        messages += [Message("user", turn.user), Message("assistant", turn.reply)]
+        passages.append(Passage(tuple(messages)))
+    return passages
 
 
 def _turn(draft: _Draft) -> LogTurn:

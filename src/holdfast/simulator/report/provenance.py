@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.agents.raters.by_name import LINEAR, card_folders
+from holdfast.agents.raters.fitted import card_folders
 from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.agents.raters.specs import FittedSpec
 from holdfast.simulator.results.estimates import Estimate
 from holdfast.simulator.results.model import RaterInfo, Results
 
@@ -59,9 +60,9 @@ def _cell(value: Any) -> Any:
 
 def rater_card(rater: str) -> str | None:
     """The card (Markdown) of the rater of this id, where it is one that holdfast ships; None of others."""
-    if rater != LINEAR:
+    if rater != "linear":
         return None
-    return (card_folders(LINEAR)[EXPRESSED.id] / "card.md").read_text(encoding="utf-8")
+    return (card_folders(FittedSpec())[EXPRESSED.id] / "card.md").read_text(encoding="utf-8")
 
 
 def timing_rows(results: Results) -> list[tuple[str, float, float]]:

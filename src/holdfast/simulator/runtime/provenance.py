@@ -20,11 +20,6 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
     return {"python": platform.python_version(), **{package: version(package) for package in packages}}
 
 
-def rater_versions(raters: Mapping[str, Rater]) -> dict[str, str]:
-    """Each rater's version, among a run's inputs."""
-    return {f"rater {rater.identity.id}": rater.identity.version for rater in raters.values()}
-
-
 def rater_records(raters: Mapping[str, Rater]) -> list[dict[str, Any]]:
     """What ``run.json`` keeps of the raters, the primary one first: identity, role and scale."""
     return [info.model_dump(mode="json") for info in rater_infos(raters)]

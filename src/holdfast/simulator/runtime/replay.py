@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.protocols import UserAgent
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.personas.schema import Persona
@@ -11,8 +13,8 @@ from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeSpec
-from holdfast.simulator.runtime.provenance import rater_records, rater_versions, versions
-from holdfast.simulator.runtime.resources import coalesced, study_raters
+from holdfast.simulator.runtime.provenance import rater_records, versions
+from holdfast.simulator.runtime.raters import coalesced, judge_models, rater_inputs, raters_of
 from holdfast.simulator.runtime.run_folder import read_run_file
 from holdfast.simulator.runtime.session import Session
 
@@ -24,8 +26,8 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
         JournalError: it lacks conversations of the study.
     """
     must_hold(journal, plan.episodes)
-    raters = study_raters(plan.study)
-    inputs = {"replay of study": journal.meta()["study_sha256"], **rater_versions(raters)}
+    raters = raters_of(plan.study, open_models(references(judge_models(plan.study), base_path())))
+    inputs = {"replay of study": journal.meta()["study_sha256"], **rater_inputs(raters)}
     before = read_run_file(folder)["provenance"]
     kept = {
         name: value for name, value in before.items() if name in ("model", "microcosm", "prompts", "system_prompts")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 from holdfast.adapters.experts import TrainingBase
 from holdfast.adapters.micro import base_path
-from holdfast.adapters.training.store import AdapterStore, weights_sha256
+from holdfast.adapters.training.store import AdapterStore
+from holdfast.core.hashing import weights_sha256
 from holdfast.agents import registry
 from holdfast.agents.assistants import DescribedCandidate
 from holdfast.agents.assistants.router import Router
@@ -26,8 +27,6 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.models.usage import CountsUsage, Usage
 from holdfast.agents.prompts import prompt_hashes
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
-from holdfast.agents.raters.coalescing import CoalescingRater
-from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
@@ -38,7 +37,8 @@ from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
-from holdfast.simulator.runtime.provenance import provenance, rater_versions
+from holdfast.simulator.runtime.provenance import provenance
+from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
 from holdfast.simulator.runtime.session import Session, UserFactory
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class Resources:
 
     def model(self, spec: ModelSpec | None) -> ChatModel:
         """The model that ``spec`` names, the study's where None; LangChain callbacks see its calls."""
-        model = self.models[spec or self.plan.study.model]
-        return model if isinstance(model, LangChainChatModel) else Traced(model)
+        return _seen_by_callbacks(self.models[spec or self.plan.study.model])
 
     # --- training --------------------------------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ class Resources:
             for spec, reference in self.references.items()
         }
         hashes |= {f"adapter {name}": weights_sha256(path) for name, path in self.adapters.items()}
-        hashes |= rater_versions(self.raters)
+        hashes |= rater_inputs(self.raters)
         if any(spec.kind == "model" for spec in self.plan.study.users):
             prompts = {name: hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
             hashes |= {f"prompt {name}": hash for name, hash in prompts.items()}
@@ -199,25 +198,21 @@ def open_resources(plan: Plan, executor: Executor = LOCAL) -> Resources:
     named = _models_named(study)
     if study.budget.cost_usd is not None and all(spec.prices is None for spec in named):
         raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
+    check_raters(study)
     resolved = references(named, base_path())
     models = open_models(resolved, batch_size=study.batch_size, local=executor.load)
-    return Resources(plan, models, resolved, study_raters(study), executor)
+    seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
+    return Resources(plan, models, resolved, raters_of(study, seen), executor)
 
 
 def _models_named(study: StudyConfig) -> tuple[ModelSpec, ...]:
-    """Every model that the study names, each once: of candidates, of users, and of steering."""
+    """Every model that the study names, each once: of candidates, of users, of judges, and of steering."""
     players = [spec.model for spec in study.users if spec.kind == "model" and spec.model]
     writer = study.training.model if study.training is not None else None
-    named = [study.model, *(spec.model for spec in study.candidates), *players, writer]
+    named = [study.model, *(spec.model for spec in study.candidates), *players, *judge_models(study), writer]
     return tuple(dict.fromkeys(spec for spec in named if spec is not None))
 
 
-def study_raters(study: StudyConfig) -> dict[str, Rater]:
-    """Who rates replies in a study, by name; the primary rater comes first."""
-    rater = LinearRater()
-    return {rater.identity.id: rater}
-
-
-def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:
-    """The raters, each asked once for all conversations that are ready in the same moment."""
-    return {name: CoalescingRater(rater) for name, rater in raters.items()}
+def _seen_by_callbacks(model: ChatModel) -> ChatModel:
+    """Wrap ``model`` so that LangChain callbacks see its calls; LangChain's own models show theirs."""
+    return model if isinstance(model, LangChainChatModel) else Traced(model)

@@ -8,7 +8,12 @@ from itertools import combinations
 import numpy as np
 
 from holdfast.agents.raters.protocol import Passage
-from holdfast.simulator.measure.agreement import mean_absolute_difference, quadratic_weighted_kappa, spearman, with_interval
+from holdfast.simulator.measure.agreement import (
+    mean_absolute_difference,
+    quadratic_weighted_kappa,
+    spearman,
+    with_interval,
+)
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.calibration import calibration
 from holdfast.simulator.validation.judged import EXPERTS, OTHERS, Judged
@@ -47,32 +52,32 @@ def beside_table(judged: Judged, scores: Floats) -> dict[str, dict[str, object]]
     """Dimension -> the unrounded scores against the truth: ``spearman``, ``mae`` (levels), ``calibration``, and
     ``length_spearman``, how far the number of words alone goes."""
     words = reply_words(judged.labelled.passages)
-    found: dict[str, dict[str, object]] = {}
+    table: dict[str, dict[str, object]] = {}
     for k, dimension in enumerate(judged.levels):
         truth, score = judged.labelled.labels[:, k], scores[:, k]
-        found[dimension] = {
+        table[dimension] = {
             "spearman": spearman(score, truth),
             "mae": mean_absolute_difference(score, truth),
             "length_spearman": spearman(words, truth),
             "calibration": calibration(score, truth).as_dict(),
         }
-    return found
+    return table
 
 
 def ceilings(judged: Judged) -> dict[str, dict[str, float]]:
     """Dimension -> how well people agree: ``expert_expert``, mean kappa of the pairs of experts, and ``expert_rest``,
     mean kappa of an expert with the mean of the others. A rater held against the median of three may come out above
     the first: a median is less noisy than one expert."""
-    found = {}
+    table = {}
     for dimension, by in judged.levels.items():
-        rest = [np.mean([by[other] for other in EXPERTS if other != one], axis=0) for one in EXPERTS]
-        found[dimension] = {
+        rest = [np.mean([by[other] for other in EXPERTS if other != expert], axis=0) for expert in EXPERTS]
+        table[dimension] = {
             "expert_expert": _mean([quadratic_weighted_kappa(by[a], by[b]) for a, b in combinations(EXPERTS, 2)]),
             "expert_rest": _mean(
                 [quadratic_weighted_kappa(by[a], other) for a, other in zip(EXPERTS, rest, strict=True)]
             ),
         }
-    return found
+    return table
 
 
 def mean_kappa(table: Table) -> dict[str, float]:
@@ -98,12 +103,12 @@ def reply_words(passages: Sequence[Passage]) -> Floats:
 
 def _by_length(judged: Judged, truth: Floats) -> Floats:
     words = reply_words(judged.labelled.passages)
-    found = []
+    candidates = []
     for sign in (1, -1):
         level = np.empty(len(words))
         level[np.argsort(sign * words, kind="stable")] = np.sort(truth)
-        found.append(level)
-    return max(found, key=lambda level: np.nan_to_num(quadratic_weighted_kappa(level, truth), nan=-1.0))
+        candidates.append(level)
+    return max(candidates, key=lambda level: np.nan_to_num(quadratic_weighted_kappa(level, truth), nan=-1.0))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -112,5 +117,5 @@ def _mean(values: Sequence[float]) -> float:
 
 def _kappa(judged: Judged, a: Floats, b: Floats, draws: int, seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
-    found = with_interval(quadratic_weighted_kappa, a, b, judged.labelled.people, rng, draws=draws)
-    return {"qwk": found.value, "lo": found.lo, "hi": found.hi, "n": found.n}
+    kappa = with_interval(quadratic_weighted_kappa, a, b, judged.labelled.people, rng, draws=draws)
+    return {"qwk": kappa.value, "lo": kappa.lo, "hi": kappa.hi, "n": kappa.n}

@@ -21,7 +21,7 @@ class LabelledChats:
 
     def rows(self, chosen: Ints) -> LabelledChats:
         """The chats of these numbers only."""
-        at = [int(one) for one in chosen]
+        at = [int(number) for number in chosen]
         bots = tuple(self.bots[i] for i in at) if self.bots else ()
         return LabelledChats(self.labelled.rows(chosen), tuple(self.lengths[i] for i in at), bots)
 

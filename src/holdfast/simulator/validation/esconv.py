@@ -31,8 +31,8 @@ def read_esconv(data: Path) -> LabelledChats:
         lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
-    found = [_dialogue(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
-    rated = [one for one in found if one is not None]
+    dialogues = [_dialogue(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    rated = [dialogue for dialogue in dialogues if dialogue is not None]
     if not rated:
         raise DataError(f"{path}: holds no rated dialogue.")
     return LabelledChats(
@@ -52,10 +52,10 @@ def read_esconv(data: Path) -> LabelledChats:
 def _dialogue(line: str, place: str) -> tuple[str, tuple[Message, ...], float] | None:
     """Name, messages and label; None where the seeker gave no rating."""
     try:
-        one: dict[str, Any] = json.loads(line)
-        label = one["seeker_empathy"]
-        messages = tuple(Message(each["role"], str(each["content"])) for each in one["messages"])
-        name = str(one["conversation_id"])
+        row: dict[str, Any] = json.loads(line)
+        label = row["seeker_empathy"]
+        messages = tuple(Message(each["role"], str(each["content"])) for each in row["messages"])
+        name = str(row["conversation_id"])
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{place}: no dialogue with conversation_id, messages and seeker_empathy ({error}).") from error
     if label is None:

@@ -69,9 +69,9 @@ def _chat(row: dict[str, str], place: str) -> tuple[tuple[Message, ...], str, st
 
 def _messages(text: str, place: str) -> tuple[Message, ...]:
     try:
-        found = tuple(Message(one["role"], str(one["content"])) for one in json.loads(text))
+        messages = tuple(Message(message["role"], str(message["content"])) for message in json.loads(text))
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{place}: messages are no JSON list of role and content ({error}).") from error
-    if not any(message.role == "assistant" for message in found):
+    if not any(message.role == "assistant" for message in messages):
         raise DataError(f"{place}: the chat has no message of the assistant.")
-    return found
+    return messages

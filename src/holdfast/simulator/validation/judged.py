@@ -71,7 +71,7 @@ def read_judged(data: Path, of: JudgedSet) -> Judged:
     if not texts:
         raise NoTextError(f"{folder / 'conversations.csv'}: holds no conversation of the data set {of.dataset!r}.")
     ids = tuple(sorted(texts))
-    at = {one: index for index, one in enumerate(ids)}
+    at = {name: index for index, name in enumerate(ids)}
     levels = {name: {who: np.full(len(ids), np.nan) for who in (*EXPERTS, *OTHERS)} for name in of.dimensions.values()}
     for row, place in _rows(folder / "annotations_long.csv", of.dataset):
         by = levels.get(of.dimensions.get(row["dimension"], ""))
@@ -85,8 +85,8 @@ def read_judged(data: Path, of: JudgedSet) -> Judged:
     labelled = Labelled(
         id=of.dataset,
         scale=of.scale,
-        passages=tuple(texts[one] for one in ids),
-        people=tuple(of.person(one) for one in ids),
+        passages=tuple(texts[name] for name in ids),
+        people=tuple(of.person(name) for name in ids),
         dimensions=tuple(levels),
         labels=np.stack(truth, axis=1),
         population=of.population,
@@ -117,7 +117,7 @@ def _messages(text: str, place: str) -> tuple[Message, ...]:
     reply: people judged the supporter."""
     said: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
-        mark = next((one for one in _SPEAKERS if line.strip().startswith(one)), None)
+        mark = next((speaker for speaker in _SPEAKERS if line.strip().startswith(speaker)), None)
         if mark is not None:
             said.append((_SPEAKERS[mark], [line.strip().removeprefix(mark).strip()]))
         elif said:
@@ -135,6 +135,6 @@ def _level(score: str, scale: Scale, whole: bool, place: str) -> float:
     except ValueError:
         level = float("inf")
     if not np.isnan(level) and (not scale.low <= level <= scale.high or (whole and level != int(level))):
-        allowed = ", ".join(str(one) for one in range(int(scale.low), int(scale.high) + 1))
+        allowed = ", ".join(str(number) for number in range(int(scale.low), int(scale.high) + 1))
         raise DataError(f"{place}: the level is {score!r}; allowed: {allowed}.")
     return level

@@ -67,6 +67,6 @@ def make(recipe: Recipe, labelled: Labelled, out: Path, seed: int = 0) -> dict[s
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error}). Give another folder with --out.") from error
     return {
-        name: {"spearman": one.spearman, "qwk": one.kappa, "mae": one.error, "penalty": penalty}
-        for name, one, penalty in zip(labelled.dimensions, figures, fit.penalties, strict=True)
+        name: {"spearman": figure.spearman, "qwk": figure.kappa, "mae": figure.error, "penalty": penalty}
+        for name, figure, penalty in zip(labelled.dimensions, figures, fit.penalties, strict=True)
     }

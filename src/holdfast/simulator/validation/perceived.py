@@ -45,15 +45,15 @@ def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed
     people = chats.labelled.people
 
     def rank(a: Floats, b: Floats) -> dict[str, float]:
-        found = with_interval(spearman, a, b, people, np.random.default_rng(seed), draws=draws)
-        return {"mean": found.value, "lo": found.lo, "hi": found.hi}
+        estimate = with_interval(spearman, a, b, people, np.random.default_rng(seed), draws=draws)
+        return {"mean": estimate.value, "lo": estimate.lo, "hi": estimate.hi}
 
-    found: dict[str, Any] = {"spearman": rank(score, truth), "length_only": rank(length, truth)}
+    table: dict[str, Any] = {"spearman": rank(score, truth), "length_only": rank(length, truth)}
     if chats.bots:
-        inside, truth_inside, length_inside = (without_group_means(one, chats.bots) for one in (score, truth, length))
-        found["within_bot"] = rank(inside, truth_inside)
-        found["length_within_bot"] = rank(length_inside, truth_inside)
-    return found | {
+        inside, truth_inside, length_inside = (without_group_means(each, chats.bots) for each in (score, truth, length))
+        table["within_bot"] = rank(inside, truth_inside)
+        table["length_within_bot"] = rank(length_inside, truth_inside)
+    return table | {
         "beyond_length": partial_spearman(score, truth, length),
         "mae": mean_absolute_difference(score, truth),
         "qwk": quadratic_weighted_kappa(np.floor(2 * score + 0.5) / 2, truth),
@@ -65,10 +65,10 @@ def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed
 
 def without_group_means(values: Floats, groups: Sequence[str]) -> Floats:
     """(n,) values less the mean of their group; nan stays nan and counts in no mean."""
-    found, names = np.array(values, dtype=np.float64), np.asarray(groups)
+    centred, names = np.array(values, dtype=np.float64), np.asarray(groups)
     for name in np.unique(names):
-        found[names == name] -= present_mean(found[names == name])
-    return found
+        centred[names == name] -= present_mean(centred[names == name])
+    return centred
 
 
 def partial_spearman(a: Floats, b: Floats, given: Floats) -> float:

@@ -22,7 +22,7 @@ from holdfast.simulator.validation.judged import Judged
 from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
 from holdfast.simulator.validation.scoring import Scored, score, score_unseen
 
-Told = Callable[[str], None]
+OnSet = Callable[[str], None]
 #: Set -> (its rater's scale, where it lies).
 SETS: Mapping[str, tuple[str, Path]] = {
     "epitome": ("expressed", Path(judged.FOLDER)),
@@ -35,7 +35,7 @@ _JUDGED: Mapping[str, Callable[[Path], Judged]] = {"epitome": read_epitome, "len
 
 
 async def validate(
-    raters: Mapping[str, Rater], data: Path, *, draws: int = 1000, seed: int = 0, told: Told = lambda _set: None
+    raters: Mapping[str, Rater], data: Path, *, draws: int = 1000, seed: int = 0, on_set: OnSet = lambda _set: None
 ) -> dict[str, Any]:
     """What every set says, ready for JSON but for nan.
 
@@ -43,53 +43,53 @@ async def validate(
     of the judged sets; ``raters``: scale -> who; ``how``: set -> how scores came about; ``skipped``: set -> why;
     ``notes``. Raises :class:`DataError` where a set is malformed, or none can be used.
     """
-    found: dict[str, Any] = {"beside": {}, "ceilings": {}, "mean_kappa": {}, "how": {}, "skipped": {}, "notes": {}}
+    results: dict[str, Any] = {"beside": {}, "ceilings": {}, "mean_kappa": {}, "how": {}, "skipped": {}, "notes": {}}
     for name, (scale, place) in SETS.items():
         if scale not in raters:
-            found["skipped"][name] = f"the rater does not score the scale {scale!r}"
+            results["skipped"][name] = f"the rater does not score the scale {scale!r}"
         elif not (data / place).exists():
-            found["skipped"][name] = f"{data / place}: not there"
+            results["skipped"][name] = f"{data / place}: not there"
         else:
-            told(name)
+            on_set(name)
             section = _chats if name in _CHATS else _judged
             try:
-                await section(found, name, raters[scale], data, draws, seed)
+                await section(results, name, raters[scale], data, draws, seed)
             except judged.NoTextError:
-                found["skipped"][name] = f"there is no text of {name!r} in these data"
-    if not found["how"]:
-        raise DataError("; ".join(f"{name}: {why}" for name, why in found["skipped"].items()))
-    used = {scale: raters[scale].identity for name, (scale, _) in SETS.items() if name in found["how"]}
-    found["raters"] = {scale: {"id": stamp.id, "version": stamp.version} for scale, stamp in used.items()}
-    return found
+                results["skipped"][name] = f"there is no text of {name!r} in these data"
+    if not results["how"]:
+        raise DataError("; ".join(f"{name}: {why}" for name, why in results["skipped"].items()))
+    used = {scale: raters[scale].identity for name, (scale, _) in SETS.items() if name in results["how"]}
+    results["raters"] = {scale: {"id": identity.id, "version": identity.version} for scale, identity in used.items()}
+    return results
 
 
-async def _judged(found: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
+async def _judged(results: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
     texts = _JUDGED[name](data)
     scored = await score(rater, texts.labelled, seed)
     kept = np.flatnonzero(~scored.seen)  # everybody is held against the same texts
     texts, values = texts.rows(kept), scored.values[kept]
-    found[name] = agreement.agreement_table(texts, values, rater.identity.id, draws=draws, seed=seed)
-    found["beside"][name] = agreement.beside_table(texts, values)
-    found["ceilings"][name] = agreement.ceilings(texts)
-    found["mean_kappa"][name] = agreement.mean_kappa(found[name])
-    found["how"][name] = _how(scored)
-    found["notes"]["judged sets"] = agreement.NOTES
+    results[name] = agreement.agreement_table(texts, values, rater.identity.id, draws=draws, seed=seed)
+    results["beside"][name] = agreement.beside_table(texts, values)
+    results["ceilings"][name] = agreement.ceilings(texts)
+    results["mean_kappa"][name] = agreement.mean_kappa(results[name])
+    results["how"][name] = _how(scored)
+    results["notes"]["judged sets"] = agreement.NOTES
 
 
-async def _chats(found: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
+async def _chats(results: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
     chats = _CHATS[name](data)
     scored = await score(rater, chats.labelled, seed)
-    found[name] = perceived.chats_table(chats, scored.values, draws=draws, seed=seed)
-    found["how"][name] = _how(scored)
-    found["notes"]["perceived empathy"] = perceived.NOTES
+    results[name] = perceived.chats_table(chats, scored.values, draws=draws, seed=seed)
+    results["how"][name] = _how(scored)
+    results["notes"]["perceived empathy"] = perceived.NOTES
     if name == "ieval":
-        found["ceilings"][name] = perceived.ceiling(chats.labelled.labels)
+        results["ceilings"][name] = perceived.ceiling(chats.labelled.labels)
     if isinstance(rater, FittedRater) and scored.how != "as it is":
         rest, unseen = await score_unseen(rater, chats.labelled)
         if unseen.passages:
             kept = chats.rows(np.flatnonzero(~rater.saw(chats.labelled)))
-            found[f"{name}_unseen"] = perceived.chats_table(kept, rest.values, draws=draws, seed=seed)
-            found["how"][f"{name}_unseen"] = _how(rest)
+            results[f"{name}_unseen"] = perceived.chats_table(kept, rest.values, draws=draws, seed=seed)
+            results["how"][f"{name}_unseen"] = _how(rest)
 
 
 def _how(scored: Scored) -> dict[str, Any]:

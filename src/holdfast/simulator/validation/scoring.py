@@ -56,8 +56,8 @@ def out_of_fold(recipe: Recipe, labelled: Labelled, seed: int = 0) -> Floats:
     reading = recipe.reader.read(labelled.passages)
     fold = folds_by_person(labelled.people, FOLDS, seed)
     values = np.full(labelled.labels.shape, np.nan)
-    for one in np.unique(fold):
-        rest, out = np.flatnonzero(fold != one), np.flatnonzero(fold == one)
+    for number in np.unique(fold):
+        rest, out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         fitted = recipe.fit(reading.rows(rest), labelled.rows(rest), seed)
         values[out] = fitted.model.predict(reading.rows(out))
     return values
@@ -65,13 +65,13 @@ def out_of_fold(recipe: Recipe, labelled: Labelled, seed: int = 0) -> Floats:
 
 async def _as_it_is(rater: Rater, labelled: Labelled, seen: Bools) -> Scored:
     asked = np.flatnonzero(~seen)
-    judgements = await rater.rate([labelled.passages[i] for i in asked])
+    ratings = await rater.rate([labelled.passages[i] for i in asked])
     values = np.full(labelled.labels.shape, np.nan)
     missing: dict[str, int] = {}
-    for i, judgement in zip(asked, judgements, strict=True):
-        if judgement.missing is not None:
-            missing[judgement.missing] = missing.get(judgement.missing, 0) + 1
-        values[i] = [judgement.values.get(name, np.nan) for name in labelled.dimensions]
+    for i, rating in zip(asked, ratings, strict=True):
+        if rating.missing is not None:
+            missing[rating.missing] = missing.get(rating.missing, 0) + 1
+        values[i] = [rating.values.get(name, np.nan) for name in labelled.dimensions]
     return Scored(values, "as it is", seen, missing)
 
 

@@ -27,32 +27,37 @@ def check_figures() -> None:
         ) from error
 
 
-def write_validation(plain: Mapping[str, Any], found: Mapping[str, Any], out: Path) -> list[Path]:
+def write_validation(plain: Mapping[str, Any], results: Mapping[str, Any], out: Path) -> list[Path]:
     """Write ``validation.json`` (``plain``, without nan) and ``validation.png``; the same findings, the same bytes."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
         (out / "validation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-        _draw(found, out / "validation.png")
+        _draw(results, out / "validation.png")
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error}). Give another folder with --out.") from error
     return [out / "validation.json", out / "validation.png"]
 
 
-def _draw(found: Mapping[str, Any], path: Path) -> None:
+def _draw(results: Mapping[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure  # here: matplotlib takes half a second
 
     panels: list[tuple[str, list[tuple[str, float, float, float]]]] = []
-    for name in found["mean_kappa"]:
-        for dimension, by in found[name].items():
-            rows = [(who, one["qwk"], one["lo"], one["hi"]) for who, one in reversed(by.items())]
+    for name in results["mean_kappa"]:
+        for dimension, by in results[name].items():
+            rows = [(who, kappa["qwk"], kappa["lo"], kappa["hi"]) for who, kappa in reversed(by.items())]
             panels.append((f"{name.replace('_', ' ')}: {dimension.replace('_', ' ')}", rows))
     for name in ("ieval", "ieval_unseen", "esconv"):
-        if name in found:
+        if name in results:
             rows = [
-                (one.replace("_", " "), found[name][one]["mean"], found[name][one]["lo"], found[name][one]["hi"])
-                for one in _RANKS
-                if one in found[name]
+                (
+                    rank.replace("_", " "),
+                    results[name][rank]["mean"],
+                    results[name][rank]["lo"],
+                    results[name][rank]["hi"],
+                )
+                for rank in _RANKS
+                if rank in results[name]
             ]
             panels.append((f"{name.replace('_', ' ')}: Spearman", rows))
     columns = 3
@@ -60,7 +65,7 @@ def _draw(found: Mapping[str, Any], path: Path) -> None:
     figure = Figure(figsize=(4.2 * columns, 2.6 * lines), layout="constrained")
     for number, (title, rows) in enumerate(panels, start=1):
         axes = figure.add_subplot(lines, columns, number)
-        ours = {one["id"] for one in found["raters"].values()} | {"spearman", "within bot"}
+        ours = {rater["id"] for rater in results["raters"].values()} | {"spearman", "within bot"}
         for height, (who, value, lo, hi) in enumerate(rows):
             colour = "#1f6f8b" if who in ours else "#8a8a8a"
             axes.plot([lo, hi], [height, height], color=colour, linewidth=1.5)

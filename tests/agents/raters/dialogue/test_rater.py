@@ -13,9 +13,8 @@ import pytest
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.protocol import ACTS, NO_REPLY, Passage, Rater
+from holdfast.agents.raters.protocol import ACTS, Passage, Rater
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
-from holdfast.agents.raters.by_name import scale_raters
 from holdfast.core.errors import DataError
 
 RATERS: tuple[Rater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))
@@ -28,31 +27,6 @@ def talk(
 ) -> Passage:
     lines = [m for u, r in zip(users, replies, strict=True) for m in (Message("user", u), Message("assistant", r))]
     return Passage(tuple(lines), whole)
-
-
-@pytest.mark.parametrize("rater", RATERS, ids=lambda rater: rater.scale.id)
-async def test_contract(rater: Rater) -> None:
-    passages = [
-        talk(WARM),
-        talk(COLD, whole=False),
-        talk(["", "..."]),
-        talk(["\u7121 \U0001f600 \x00", "word " * 3000]),
-        Passage((Message("user", "hello?"),)),
-        Passage(()),
-        Passage((Message("assistant", "Hello."),)),
-    ]
-    assert len(rater.identity.version) == 12
-    found = await rater.rate(passages)
-    assert found == await rater.rate(passages)
-    assert found == [(await rater.rate([one]))[0] for one in passages]  # never depends on the batch
-    assert await rater.rate([]) == []
-    for judgement, passage in zip(found, passages, strict=True):
-        if any(message.role == "assistant" for message in passage.messages):
-            assert judgement.missing is None
-            assert set(judgement.values) <= set(rater.scale.dimensions)
-            assert all(rater.scale.low <= score <= rater.scale.high for score in judgement.values.values())
-        else:
-            assert (judgement.missing, dict(judgement.values)) == (NO_REPLY, {})
 
 
 async def test_perceived_empathy_has_two_labelled_dimensions_and_no_guess_of_the_other_five() -> None:
@@ -94,9 +68,7 @@ INJECTIONS = (
 
 @pytest.mark.parametrize("rater", RATERS, ids=lambda rater: rater.scale.id)
 @pytest.mark.parametrize("injection", INJECTIONS)
-async def test_instructions_in_the_conversation_move_no_score_as_instructions(
-    rater: Rater, injection: str
-) -> None:
+async def test_instructions_in_the_conversation_move_no_score_as_instructions(rater: Rater, injection: str) -> None:
     """What they ask for does not matter: "give 5" scores as "give 1" does, and its words in any order score within
     what the order of words moves anyway."""
     base = "ok . what do you mean ?"
@@ -150,7 +122,6 @@ def test_shipped_folders_are_small_and_name_nobody() -> None:
     for folder in (SHIPPED_PERCEIVED, SHIPPED_ACTS):
         assert sum(file.stat().st_size for file in folder.iterdir()) < 500_000
         assert all(len(one) == 10 for one in Manifest.load(folder).people)
-    assert set(scale_raters("linear")) == {"expressed", "perceived", "acts"}
     assert not FittedRater(SHIPPED_ACTS).manifest.words  # Lend an Ear's texts are for research: no word of theirs
 
 

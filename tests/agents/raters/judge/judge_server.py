@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from holdfast.agents.models.served.endpoint import Endpoint, EndpointLimits
+from holdfast.agents.models.served.model import ServedChatModel
+
 DIMENSIONS = re.compile(r"on: ([a-z_0-9, ]+)\.")
 
 
@@ -60,6 +63,12 @@ Script = Callable[[Asked], Answer | str]
 class Server:
     url: str
     asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def model(self) -> ServedChatModel:
+        """Asks it once, and leaves it alone where it is gone."""
+        limits = EndpointLimits(timeout_s=10, retries=0, patience_s=2)
+        return ServedChatModel(Endpoint(self.url, limits=limits), "scripted")
 
 
 @contextmanager

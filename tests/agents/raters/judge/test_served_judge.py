@@ -19,11 +19,12 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.micro import base_path
+from holdfast.agents.models.served.endpoint import Endpoint
+from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.judge.chat_model import chat_model
-from holdfast.agents.raters.judge.rater import JudgeRater
+from holdfast.agents.raters.judge.rater import JudgeRater, judge_sampling
 from holdfast.agents.raters.protocol import SCALES, Passage
-from holdfast.agents.raters.judge.outcomes import count_answers
+from holdfast.agents.raters.judge.sample import count_answers
 from holdfast.simulator.cli.main import run_command
 
 pytestmark = pytest.mark.slow
@@ -61,11 +62,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("scale", sorted(SCALES))
 async def test_nonsense_is_missing_and_never_a_score(url: str, scale: str) -> None:
-    model = chat_model(f"openai:{base_path()}", url, max_tokens=48, timeout=120)
-    rater = JudgeRater(model, SCALES[scale], "embedded", samples=2, concurrency=2)
-    verdicts = await rater.examine(PASSAGES)
-    assert all(verdict.judgement.values == {} and verdict.judgement.missing for verdict in verdicts)
-    counts = count_answers(verdicts)
+    model = ServedChatModel(Endpoint(url), str(base_path()))
+    sampling = judge_sampling(2, max_tokens=48)
+    rater = JudgeRater(model, SCALES[scale], "embedded", samples=2, concurrency=2, sampling=sampling)
+    ratings = await rater.rate(PASSAGES)
+    assert all(rating.values == {} and rating.missing for rating in ratings)
+    counts = count_answers(ratings)
     assert (counts.asked, counts.accepted, counts.repaired, counts.missing) == (8, 0, 0, 4)
     assert sum(counts.refused.values()) == 8
     assert "server" not in counts.refused  # it did answer

@@ -15,6 +15,7 @@ from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
 from holdfast.simulator.results.estimates import Estimate
+from tests.agents.raters.judge.judge_server import Answer, Asked, serve
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)> [red]x[/red] \u202e {{7*7}}"
 ROOT = Path(__file__).parents[3]
@@ -163,3 +164,35 @@ def test_help_does_not_wait_for_numpy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert "--no-text" in done.stdout
     assert done.returncode == 0
+
+
+def test_a_judge_beside_the_linear_rater(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its server refuses every fifth turn; what is missing is counted with its reason, on the screen and in the file."""
+
+    def script(asked: Asked) -> Answer | str:
+        return Answer("no", status=400) if len(asked.conversation) == 10 else asked.valid(1)
+
+    with serve(script) as server:
+        judge = f'{{kind: judge, name: strict, model: "openai:m", base_url: "{server.url}"}}'
+        command = ["measure", str(log), "--rater", "linear", "--rater", judge]
+        assert run_command([*command, "--json"]) == 0
+        results = json.loads(capsys.readouterr().out)
+        assert run_command([*command, "--by", "model"]) == 0
+        screen = capsys.readouterr().out
+    assert results["witnesses"]["strict"]["unrated"] == {"server: status 400": 6}
+    assert results["groups"]["good"]["measures"]["strict: expressed"]["mean"]["mean"] == 1
+    assert "strict: expressed [95 %]" in screen.splitlines()[0]
+    assert "note: 6 replies were not rated by strict: server: status 400" in screen
+
+
+def test_a_rater_that_makes_no_curves_of_patterns(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["measure", str(log), "--rater", "linaer"]) == 2
+    assert "did you mean 'linear'" in capsys.readouterr().err
+    assert run_command(["measure", str(log), "--rater", "{kind: linear, scale: acts}"]) == 2
+    assert "'linear' rates acts: put a rater of expressed empathy first" in capsys.readouterr().err
+
+
+def test_measuring_with_the_linear_rater_loads_no_torch(log: Path) -> None:
+    code = "import sys; from holdfast.simulator.cli.main import run_command; "
+    code += f"assert run_command(['measure', {str(log)!r}, '--quiet']) == 0; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

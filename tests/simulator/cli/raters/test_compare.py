@@ -33,7 +33,7 @@ def warm(asked: Asked) -> str:
 def test_an_honest_judge(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(warm, pairs, "--json", "--out", str(tmp_path / "judged.jsonl")) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["verdicts"] == {"chosen": 2, "rejected": 1, "neither": 0, "depends_on_order": 0, "missing": 0}
+    assert summary["preferences"] == {"chosen": 2, "rejected": 1, "neither": 0, "depends_on_order": 0, "missing": 0}
     assert summary["agrees_with_file"] == {"share": pytest.approx(2 / 3), "n": 3}
     assert summary["position"] == {"consistent": 1, "first_listed": 0.5, "n": 3, "missing": 0}
     judged = read_pairs(tmp_path / "judged.jsonl")
@@ -46,7 +46,7 @@ def test_a_judge_of_this_process(pairs: Path, capsys: pytest.CaptureFixture[str]
     assert run_command(["rater", "compare", str(pairs), "--model", "micro", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["judge"]["id"] == "pairwise:micro"
-    assert summary["verdicts"]["missing"] == 3
+    assert summary["preferences"]["missing"] == 3
     assert sum(summary["refused_answers"].values()) == 6
     assert "server" not in summary["refused_answers"]
 
@@ -54,7 +54,7 @@ def test_a_judge_of_this_process(pairs: Path, capsys: pytest.CaptureFixture[str]
 def test_a_judge_that_prefers_what_is_listed_first(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(lambda asked: json.dumps({"id": asked.mark, "better": 1}), pairs) == 0
     said = capsys.readouterr()
-    assert "same verdict in both orders: 0 %; verdicts for the one listed first: 100 % (no bias: 50 %)" in said.out
+    assert "same answer in both orders: 0 %; answers for the one listed first: 100 % (no bias: 50 %)" in said.out
     assert "agrees with the file: - of 0 decided pairs" in said.out
     assert "comparing replies: 3/3" in said.err
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from holdfast.simulator.measure.text.realism import Rarity, Realism, act_of, act_stickiness
+from holdfast.simulator.measure.text.realism import DocumentFrequencies, Realism, act_of, act_stickiness
 
 LINES = ["I feel tired about my sleep.", "How do I sort the slides?", "Thanks, that helps.", "", "a b c"]
 

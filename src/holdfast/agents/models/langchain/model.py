@@ -11,6 +11,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.ai import UsageMetadata
 
 from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.langchain.structured import SchemaSupport, as_generation, status_of
+from holdfast.agents.models.served.failures import EndpointError
 from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
@@ -35,6 +37,7 @@ class LangChainChatModel:
     settings: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     _made: dict[Sampling, BaseChatModel] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _schemas: SchemaSupport = field(default_factory=SchemaSupport, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -45,25 +48,22 @@ class LangChainChatModel:
         return self.usage.counters()
 
     async def generate(self, request: GenerationRequest) -> Generation:
-        """Ask for the next assistant message. Raises ModelError with whatever the provider's package raised."""
+        """Ask for the next assistant message. Raises EndpointError with whatever the provider's package raised."""
         if request.adapter is not None:
             raise ModelError(
                 f"{self.name} speaks through LangChain, which knows no adapters (here {request.adapter!r})"
             )
         self.usage.requests += 1
         try:
-            answer = await self._model(request.sampling).ainvoke(as_langchain(request.messages))
+            model, messages = self._model(request.sampling), as_langchain(request.messages)
+            if request.schema is None:
+                made = as_generation(await model.ainvoke(messages))
+            else:
+                made = await self._schemas.ask(model, messages, request.schema)
         except Exception as error:  # every provider's package has errors of its own
             self.usage.failed += 1
-            raise ModelError(f"{self.name}: {type(error).__name__}: {ApiKey().clean(str(error))}") from None
-        usage: Mapping[str, Any] = getattr(answer, "usage_metadata", None) or {}
-        why = answer.response_metadata.get("finish_reason") or answer.response_metadata.get("stop_reason")
-        made = Generation(
-            answer.text.strip(),
-            usage.get("input_tokens", 0),
-            usage.get("output_tokens", 0),
-            "length" if why in ("length", "max_tokens", "MAX_TOKENS") else "stop",
-        )
+            message = f"{self.name}: {type(error).__name__}: {ApiKey().clean(str(error))}"
+            raise EndpointError(message, status_of(error) or type(error).__name__) from None
         self.usage.answer(made)
         return made
 
@@ -75,9 +75,8 @@ class LangChainChatModel:
             try:
                 self._made[sampling] = self.make(**settings)
             except ImportError as error:
-                told = ApiKey().clean(str(error))
                 needs = "it needs pip install 'holdfast[langchain]' and the provider's own package"
-                raise InputError(f"{self.name}: {needs} ({told})") from None
+                raise InputError(f"{self.name}: {needs} ({ApiKey().clean(str(error))})") from None
             except Exception as error:  # a missing key, a model that the provider does not know
                 raise InputError(f"{self.name} cannot be made: {ApiKey().clean(str(error))}") from None
         return self._made[sampling]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, Field, ValidationError
 
 from holdfast.agents.models.served.failures import TransientError
-from holdfast.agents.protocols import Generation
+from holdfast.agents.protocols import FinishReason, Generation
 
 
 class _Said(BaseModel):
@@ -48,5 +46,7 @@ def read_answer(body: bytes) -> Generation:
         raise TransientError("malformed", f"{place}: {first['msg']}" if place else first["msg"]) from None
     choice, usage = completion.choices[0], completion.usage or _Usage()
     text = choice.message.content if choice.message.content is not None else choice.message.refusal or ""
-    finish: Literal["stop", "length"] = "length" if choice.finish_reason == "length" else "stop"
+    finish: FinishReason = "length" if choice.finish_reason == "length" else "stop"
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        finish = "refusal"
     return Generation(text.strip(), usage.prompt_tokens, usage.completion_tokens, finish)

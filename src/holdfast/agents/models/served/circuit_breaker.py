@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast.core.errors import ModelError
+from holdfast.agents.models.served.failures import EndpointError
 
 State = Literal["closed", "open", "half open"]
 
@@ -42,7 +42,7 @@ class Breaker:
     async def enter(self) -> bool:
         """Wait until a call may be made; True where it is the probe, whose outcome decides.
 
-        :raises ModelError: the endpoint has been away for longer than ``patience_s``.
+        :raises EndpointError: the endpoint has been away for longer than ``patience_s``.
         """
         while self.state != "closed":
             now = self._now()
@@ -50,10 +50,10 @@ class Breaker:
                 self.state = "half open"
                 return True
             if self.given_up:
-                raise ModelError(self.farewell)
+                raise EndpointError(self.farewell, "no answer")
             if self._asked and self.state == "open" and self._until - now > self.patience_s:
                 wait = f"{self._until - now:.0f} s, longer than patience_s ({self.patience_s:g})"
-                raise ModelError(f"{self.where} asks to wait {wait}")
+                raise EndpointError(f"{self.where} asks to wait {wait}", "asks to wait")
             await self._wait(self._until - now if self.state == "open" else None)
         return False
 

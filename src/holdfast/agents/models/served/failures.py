@@ -12,10 +12,23 @@ from email.utils import parsedate_to_datetime
 from holdfast.agents.models.keys import ApiKey
 from holdfast.core.errors import ModelError
 
+#: What servers say to a request whose JSON schema they do not know.
+NO_SCHEMA = frozenset(("400", "404", "415", "422", "500", "501"))
 _AGAIN = frozenset((408, 409, 425, 429))
 _TOO_LONG = re.compile(
     r"context[ _-]?(length|window|size)|maximum.{0,20}length|too many tokens|prompt is too long", re.I
 )
+
+
+class EndpointError(ModelError):
+    """A service refused a request for good, or did not answer. ``cause``: an HTTP status, or the kind of failure."""
+
+    def __init__(self, message: str, cause: str) -> None:
+        super().__init__(message, cause)
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(eq=False)
@@ -35,23 +48,24 @@ class TransientError(Exception):
 
 def refusal(
     status: int, headers: Mapping[str, str], body: bytes, *, where: str, model: str, key: ApiKey
-) -> TransientError | ModelError:
+) -> TransientError | EndpointError:
     """What a response other than 200 means, in words; ``where``: the endpoint's URL."""
     said = key.clean(_message(body))
     if status == 429 and b"insufficient_quota" in body:
-        return ModelError(f"{where} says that the quota is spent (429): {said}")
+        return EndpointError(f"{where} says that the quota is spent (429): {said}", "429")
     if status in _AGAIN or status >= 500:
         return TransientError(str(status), said, retry_after(headers.get("Retry-After")))
-    told = f": {said}" if said else ""
+    details = f": {said}" if said else ""
     if status in (401, 403):
         source = f"the key in {key.variable}" if key.variable else "the request, which came without a key"
         way = "" if key.variable else "; name the variable that holds one with 'api_key_env'"
-        return ModelError(f"{where} refuses {source} ({status}){told}{way}")
+        return EndpointError(f"{where} refuses {source} ({status}){details}{way}", str(status))
     if status == 404:
-        return ModelError(f"{where} does not know the model {model!r} (404){told}")
+        return EndpointError(f"{where} does not know the model {model!r} (404){details}", "404")
     if _TOO_LONG.search(said):
-        return ModelError(f"the conversation is longer than {model} at {where} reads ({status}){told}")
-    return ModelError(f"{where} refuses the request to {model} ({status}){told}")
+        longer = f"the conversation is longer than {model} at {where} reads ({status}){details}"
+        return EndpointError(longer, str(status))
+    return EndpointError(f"{where} refuses the request to {model} ({status}){details}", str(status))
 
 
 def retry_after(value: str | None, now: float | None = None) -> float | None:

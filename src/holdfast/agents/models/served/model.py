@@ -14,6 +14,7 @@ from typing import Any
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
 from holdfast.agents.models.served.endpoint import Endpoint
+from holdfast.agents.models.served.failures import NO_SCHEMA, EndpointError, TransientError
 from holdfast.agents.models.served.retrying import Call, RetryBudget
 from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest
@@ -26,7 +27,8 @@ SEEDS = 1 << 31  # llama.cpp keeps 32 bits of a seed, others refuse more than 63
 class ServedChatModel:
     """A chat model over a socket. ``served_as``: an adapter's name there, of its name here.
 
-    ``extra``: fields sent with every request. Safe to await many times at once, from any event loop.
+    ``extra``: fields sent with every request. Safe to await many times at once, from any event loop. A model whose
+    server refuses a JSON schema, but answers without, is asked without from then on.
     """
 
     endpoint: Endpoint
@@ -36,6 +38,7 @@ class ServedChatModel:
     usage: Usage = field(default_factory=Usage)
     budget: RetryBudget = field(default_factory=lambda: RetryBudget(10_000))
     cache: ResponseCache | None = None
+    _takes_schema: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -58,7 +61,7 @@ class ServedChatModel:
             self.usage.cached += 1
             return kept
         try:
-            made = await self._ask(name, body, request.seed)
+            made = await self._ask(name, body, request)
         except ModelError:
             self.usage.failed += 1
             raise
@@ -83,6 +86,7 @@ class ServedChatModel:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": request.seed % SEEDS,
+            **({} if request.schema is None else {"response_format": _response_format(request.schema)}),
             **self.extra,
         }
         return name, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
@@ -102,18 +106,48 @@ class ServedChatModel:
                 if "already" not in str(error):
                     raise ModelError(f"adapter {name!r} was not loaded: {error}") from None
 
-    async def _ask(self, name: str, body: bytes, seed: int) -> Generation:
-        made: Generation = await self._post("chat/completions", body, name, seed, read_answer)
+    async def _ask(self, name: str, body: bytes, request: GenerationRequest) -> Generation:
+        plain = None if request.schema is None else self.body_for(replace(request, schema=None))[1]
+        made: Generation = await self._post("chat/completions", body, name, request.seed, read_answer, plain)
         text = self.endpoint.key.hide_in(made.text)
         return made if text == made.text else replace(made, text=text)
 
-    async def _post(self, path: str, body: bytes, name: str, seed: int, read: Any = bytes) -> Any:
+    async def _post(
+        self, path: str, body: bytes, name: str, seed: int, read: Any = bytes, plain: bytes | None = None
+    ) -> Any:
+        """``plain``: the same request without its JSON schema, where it has one."""
         endpoint = self.endpoint
         line = await endpoint.line()
         call = Call(endpoint.base_url, seed, endpoint.limits.retries, self.budget, line.breaker, self.usage)
 
+        failed: set[str] = set()
+
         async def attempt() -> Any:
-            return read(await endpoint.post(path, body, name))
+            if plain is None:
+                return read(await endpoint.post(path, body, name))
+            if self._takes_schema.get(name) is False:
+                return read(await endpoint.post(path, plain, name))
+            try:
+                answer = read(await endpoint.post(path, body, name))
+            except (TransientError, EndpointError) as error:
+                if self._takes_schema.get(name) or not _may_mean_no_schema(error.cause, failed):
+                    raise
+                answer = read(await endpoint.post(path, plain, name))
+                self._takes_schema[name] = False  # it answers without, so the schema was what it refused
+                return answer
+            self._takes_schema[name] = True
+            return answer
 
         async with line.gate:
             return await call.run(attempt)
+
+
+def _may_mean_no_schema(cause: str, failed: set[str]) -> bool:
+    """Whether the schema may be what a server refused. An error of its own may pass: only the second one counts."""
+    again = cause in failed
+    failed.add(cause)
+    return cause in NO_SCHEMA and (again or not cause.startswith("5"))
+
+
+def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": schema.get("title", "answer"), "schema": dict(schema)}}

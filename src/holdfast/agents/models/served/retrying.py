@@ -15,7 +15,7 @@ import numpy as np
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from holdfast.agents.models.served.circuit_breaker import Breaker
-from holdfast.agents.models.served.failures import TransientError
+from holdfast.agents.models.served.failures import EndpointError, TransientError
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
 from holdfast.core.seeds import derive_seed
@@ -49,7 +49,7 @@ class Call:
     async def run(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer of the first attempt that gives one.
 
-        :raises ModelError: a refusal, every try failed, or no retry is left.
+        :raises EndpointError: a refusal, every try failed, or no retry is left.
         """
         try:
             return await self._once(attempt)
@@ -73,10 +73,11 @@ class Call:
             return await policy(attempt_or_first)
         except TransientError as failure:
             if self.breaker.given_up:
-                raise ModelError(f"{self.breaker.farewell}, the last: {failure}") from None
+                raise EndpointError(f"{self.breaker.farewell}, the last: {failure}", failure.cause) from None
             tries = policy.statistics["attempt_number"]
             why = "; the run's retry budget is spent" if self.budget.spent >= self.budget.most else ""
-            raise ModelError(f"{self.where} did not answer in {tries} tries, the last: {failure}{why}") from None
+            message = f"{self.where} did not answer in {tries} tries, the last: {failure}{why}"
+            raise EndpointError(message, failure.cause) from None
 
     async def _once(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         probe = await self.breaker.enter()

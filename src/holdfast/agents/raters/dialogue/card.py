@@ -30,8 +30,8 @@ def write_card(out: Path, manifest: Manifest, labelled: Labelled, fit: DialogueF
     """Write ``card.md`` into ``out``. ``figures``: one per dimension."""
     history = "all turns" if manifest.history is None else f"the rated turn and {manifest.history} before it"
     rows = "\n".join(
-        f"| {name.replace('_', ' ')} | {one.spearman:.2f} | {one.kappa:.2f} | {one.error:.2f} | {penalty:g} |"
-        for name, one, penalty in zip(labelled.dimensions, figures, fit.penalties, strict=True)
+        f"| {name.replace('_', ' ')} | {figure.spearman:.2f} | {figure.kappa:.2f} | {figure.error:.2f} | {penalty:g} |"
+        for name, figure, penalty in zip(labelled.dimensions, figures, fit.penalties, strict=True)
     )
     parts = yaml.safe_load(_PARTS.read_text(encoding="utf-8"))
     source = parts["sources"].get(labelled.id, f"Labels of {labelled.id}.").strip()

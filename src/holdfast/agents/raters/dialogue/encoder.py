@@ -63,13 +63,13 @@ class EncoderReader:
         texts = sorted({text for dialogue in dialogues for turn in dialogue for text in (turn.user, turn.reply)})
         vectors = encoder.vectors(texts, self.part.max_tokens)
         place = {text: number for number, text in enumerate(texts)}
-        found = np.zeros((len(dialogues), 4 * vectors.shape[1]))
+        numbers = np.zeros((len(dialogues), 4 * vectors.shape[1]))
         for row, dialogue in enumerate(dialogues):
             if dialogue:
                 replies = vectors[[place[turn.reply] for turn in dialogue]]
                 users = vectors[[place[turn.user] for turn in dialogue]]
-                found[row] = np.concatenate([replies.mean(axis=0), users.mean(axis=0), replies[-1], users[-1]])
-        return found
+                numbers[row] = np.concatenate([replies.mean(axis=0), users.mean(axis=0), replies[-1], users[-1]])
+        return numbers
 
 
 def encoder_part(name: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> EncoderPart:
@@ -86,7 +86,7 @@ class _Encoder:
     @torch.no_grad()
     def vectors(self, texts: Sequence[str], max_tokens: int) -> Floats:
         """(n, width): the mean of the last layer's token vectors, as a unit vector; zeros for an empty text."""
-        found = np.zeros((len(texts), int(self.model.config.hidden_size)))
+        vectors = np.zeros((len(texts), int(self.model.config.hidden_size)))
         order = sorted((i for i, text in enumerate(texts) if text.strip()), key=lambda i: len(texts[i]))
         limit = min(max_tokens, self.tokenizer.model_max_length)
         for at in range(0, len(order), _BATCH):
@@ -97,8 +97,8 @@ class _Encoder:
             states = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
             mean = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-            found[rows] = torch.nn.functional.normalize(mean, dim=1).numpy()
-        return found
+            vectors[rows] = torch.nn.functional.normalize(mean, dim=1).numpy()
+        return vectors
 
 
 @lru_cache(maxsize=2)

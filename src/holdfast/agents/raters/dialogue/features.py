@@ -69,13 +69,13 @@ def dense_features(dialogue: Sequence[WindowTurn], levels: Floats, ways: Sequenc
     if not dialogue:
         return np.zeros(len(ways) * len(PER_TURN))
     table = np.array(_counted(dialogue, levels))
-    told = {
+    shares = {
         "mean": table.mean(axis=0),
         "before last": table[max(len(table) - 2, 0)],
         "last": table[-1],
         "largest": table.max(axis=0),
     }
-    return np.concatenate([told[way] for way in ways])
+    return np.concatenate([shares[way] for way in ways])
 
 
 def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]]:
@@ -120,13 +120,13 @@ def _mood(user: str, reply: str) -> tuple[float, float, float]:
 
 def _reaction(user: str, words: int, reacts: bool) -> list[float]:
     """What a message says about the reply before it; all 0 for a first message, which reacts to nothing."""
-    found = [float(bool(cue.search(user))) for cue in (THANKS, PUZZLED, AGREES, DENIES)]
-    return [*found, float(np.log1p(words))] if reacts else [0.0] * (len(found) + 1)
+    signals = [float(bool(cue.search(user))) for cue in (THANKS, PUZZLED, AGREES, DENIES)]
+    return [*signals, float(np.log1p(words))] if reacts else [0.0] * (len(signals) + 1)
 
 
-def _overlap(one: set[str], other: set[str]) -> float:
+def _overlap(first: set[str], other: set[str]) -> float:
     """Jaccard's: shared content words over all content words of both; 0 where neither has any."""
-    return len(one & other) / max(len(one | other), 1)
+    return len(first & other) / max(len(first | other), 1)
 
 
 def _per_ten(cue: re.Pattern[str], text: str, words: int) -> float:

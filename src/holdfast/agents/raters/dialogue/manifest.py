@@ -62,18 +62,18 @@ class Manifest(BaseModel):
         """Read ``rater.json``. Raises :class:`DataError` where it is absent or not what it should be."""
         path = folder / MANIFEST
         try:
-            found = cls.model_validate_json(path.read_text(encoding="utf-8"))
+            manifest = cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             raise DataError(
                 f"{path}: no rater can be read there ({error}). Write one with `holdfast rater fit` or `rater train`."
             ) from error
-        unknown = [one for one in found.dimensions if one not in found.on.dimensions]
-        if unknown or (found.kind == "encoder") != (found.encoder is not None):
+        unknown = [name for name in manifest.dimensions if name not in manifest.on.dimensions]
+        if unknown or (manifest.kind == "encoder") != (manifest.encoder is not None):
             raise DataError(
-                f"{path}: {f'dimensions unknown to the scale {found.scale}: {unknown}' if unknown else ''}"
+                f"{path}: {f'dimensions unknown to the scale {manifest.scale}: {unknown}' if unknown else ''}"
                 f"{'' if unknown else 'an encoder rater names its encoder, and no other does'}."
             )
-        return found
+        return manifest
 
 
 def seen(people: Collection[str], labelled: Labelled) -> Bools:

@@ -62,8 +62,8 @@ class DialogueModel:
         numbers = within((reading.dense - self.centre) / self.spread, reading.weights)
         # row by row: one product of all rows is rounded in another order for every number of rows
         raw = np.tile(self.bias, (len(numbers), 1))
-        for number, one in enumerate(numbers):
-            raw[number] += one @ self.dense_weights
+        for number, column in enumerate(numbers):
+            raw[number] += column @ self.dense_weights
         if len(self.table.keys):
             row, feature, value = self.table.find(reading.views)
             for k in range(raw.shape[1]):
@@ -80,18 +80,18 @@ class DialogueModel:
             "idf": (self.table.idf.shape, (features,)),
             "scale": (self.scale.shape, (len(self.scale), dimensions + 1)),
         }
-        for name, (found, expected) in shapes.items():
-            if found != expected:
-                raise ValueError(f"{name} has shape {found}, expected {expected}")
+        for name, (shape, expected) in shapes.items():
+            if shape != expected:
+                raise ValueError(f"{name} has shape {shape}, expected {expected}")
         if len(self.scale) < 2 or np.any(np.diff(self.scale, axis=0) <= 0) or np.any(np.diff(self.table.keys) <= 0):
             raise ValueError("keys or scale do not rise")
-        if not all(np.all(np.isfinite(one)) for one in self._arrays().values()) or np.any(self.spread <= 0):
+        if not all(np.all(np.isfinite(array)) for array in self._arrays().values()) or np.any(self.spread <= 0):
             raise ValueError("a number is not finite, or a spread is not above 0")
         if features and {START, *ENDS} - set(self.table.words):
             raise ValueError("words lack a sentence mark")
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {one: getattr(self.table if one in {"keys", "idf"} else self, one) for one in _ARRAYS}
+        return {name: getattr(self.table if name in {"keys", "idf"} else self, name) for name in _ARRAYS}
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
@@ -110,7 +110,7 @@ class DialogueModel:
         with reading_weights(folder):
             words: Sequence[str] = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"]
             with np.load(folder / WEIGHTS, allow_pickle=False) as file:
-                of = {one: file[one] for one in _ARRAYS}
+                of = {name: file[name] for name in _ARRAYS}
             table = WordTable(tuple(words), of.pop("keys"), of.pop("idf"))
             model = cls(table, **of)
             model.check()

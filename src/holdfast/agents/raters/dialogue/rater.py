@@ -30,7 +30,7 @@ SHIPPED_ACTS = Path(__file__).parent / "lend_an_ear"
 class FittedRater:
     """Scores a dialogue with fitted weights. Implements :class:`holdfast.agents.raters.protocol.Rater`.
 
-    Dimensions of the scale without a label to fit on are absent from every judgement. Raises :class:`DataError` on
+    Dimensions of the scale without a label to fit on are absent from every rating. Raises :class:`DataError` on
     first use where the folder cannot be read.
     """
 
@@ -57,7 +57,7 @@ class FittedRater:
         return self.score(passages)
 
     def score(self, passages: Sequence[Passage]) -> list[Rating]:
-        """One judgement per passage, in order; never depends on what else is in the batch."""
+        """One rating per passage, in order; never depends on what else is in the batch."""
         manifest, model, _ = _loaded(self.folder)
         reading = reader_of(manifest).read(passages)
         if reading.dense.shape[1] != len(model.centre) or len(manifest.dimensions) != len(model.bias):
@@ -66,9 +66,7 @@ class FittedRater:
                 f"this version reads {reading.dense.shape[1]} and {len(manifest.dimensions)}. Fit the rater again."
             )
         return [
-            Rating(missing=NO_REPLY)
-            if empty
-            else Rating(dict(zip(manifest.dimensions, row, strict=True)))
+            Rating(missing=NO_REPLY) if empty else Rating(dict(zip(manifest.dimensions, row, strict=True)))
             for empty, row in zip(reading.empty.tolist(), model.predict(reading).tolist(), strict=True)
         ]
 
@@ -86,4 +84,4 @@ def reader_of(manifest: Manifest) -> FeatureReader:
 def _loaded(folder: Path) -> tuple[Manifest, DialogueModel, str]:
     manifest, model = Manifest.load(folder), DialogueModel.load(folder)
     parts = (WEIGHTS, VOCABULARY, "rater.json")
-    return manifest, model, hashlib.sha256(b"".join((folder / one).read_bytes() for one in parts)).hexdigest()[:12]
+    return manifest, model, hashlib.sha256(b"".join((folder / part).read_bytes() for part in parts)).hexdigest()[:12]

@@ -30,12 +30,12 @@ def dual(kernel: Floats, labels: Floats, penalty: float) -> tuple[Floats, Floats
 
 def held_out(kernel: Floats, labels: Floats, fold: Ints, penalty: float) -> Floats:
     """(n, K) predictions of each passage by a regression that saw no passage of its fold."""
-    found = np.empty(labels.shape)
-    for one in np.unique(fold):
-        rest, out = fold != one, fold == one
+    predicted = np.empty(labels.shape)
+    for number in np.unique(fold):
+        rest, out = fold != number, fold == number
         alpha, bias = dual(kernel[np.ix_(rest, rest)], labels[rest], penalty)
-        found[out] = kernel[np.ix_(out, rest)] @ alpha + bias
-    return found
+        predicted[out] = kernel[np.ix_(out, rest)] @ alpha + bias
+    return predicted
 
 
 def best_penalties(
@@ -46,5 +46,5 @@ def best_penalties(
     largest_first = sorted(penalties, reverse=True)
     tried = np.stack([held_out(kernel, labels, fold, penalty) for penalty in largest_first])
     best = np.argmin(np.mean((tried - labels) ** 2, axis=1), axis=0)
-    chosen = np.stack([tried[one, :, k] for k, one in enumerate(best)], axis=1)
-    return tuple(largest_first[one] for one in best), chosen
+    chosen = np.stack([tried[index, :, k] for k, index in enumerate(best)], axis=1)
+    return tuple(largest_first[index] for index in best), chosen

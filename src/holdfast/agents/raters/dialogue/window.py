@@ -33,7 +33,7 @@ def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:
     Messages of one speaker in a row are joined. What the user says after the last reply is not part of it; system
     messages are left out. A passage without a reply has no turn.
     """
-    found: list[WindowTurn] = []
+    turns_read: list[WindowTurn] = []
     user: list[str] = []
     reply: list[str] = []
     for message in passage.messages:
@@ -41,10 +41,10 @@ def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:
             reply.append(tidy(message.content))
         elif message.role == "user":
             if reply:
-                found.append(WindowTurn("\n".join(user), "\n".join(reply)))
+                turns_read.append(WindowTurn("\n".join(user), "\n".join(reply)))
                 user, reply = [], []
             user.append(tidy(message.content))
     if reply:
-        found.append(WindowTurn("\n".join(user), "\n".join(reply)))
-    keep = len(found) if history is None or passage.whole else history + 1
-    return tuple(found[-keep:])
+        turns_read.append(WindowTurn("\n".join(user), "\n".join(reply)))
+    keep = len(turns_read) if history is None or passage.whole else history + 1
+    return tuple(turns_read[-keep:])

@@ -64,7 +64,7 @@ def find_answer(text: str, mark: str, conversation: str, *, finished: bool = Tru
     if not text.strip():
         return Refusal("empty" if finished else "cut_off")
     objects = list(_objects(text)) or list(_objects(_plain(text)))
-    answers = [found for found in map(_opened, objects) if _mark_of(found) == mark]
+    answers = [opened for opened in map(_opened, objects) if _mark_of(opened) == mark]
     if answers:
         if any(answer != answers[0] for answer in answers):
             return Refusal("contradictory")
@@ -73,8 +73,8 @@ def find_answer(text: str, mark: str, conversation: str, *, finished: bool = Tru
         return Refusal("cut_off")
     if not objects:
         return Refusal("no_json", quote(text.strip()))
-    held = [_canonical(one) for one in _told(conversation)]
-    copied = any(_canonical(one) in held for one in objects)
+    quoted = [_canonical(each) for each in _told(conversation)]
+    copied = any(_canonical(each) in quoted for each in objects)
     return Refusal("copied" if copied else "no_mark")
 
 
@@ -99,10 +99,10 @@ def read_scores(answer: Mapping[str, Any], scale: Scale) -> dict[str, float] | R
 def read_number(value: object, high: float) -> float | None:
     """A finite number, or one written as text in any script's digits ("1,5", "4/5" where 5 is ``high``)."""
     if isinstance(value, str):
-        found = _NUMBER.fullmatch(_plain(value).strip())
-        if not found or (found[2] is not None and float(found[2]) != high):
+        match = _NUMBER.fullmatch(_plain(value).strip())
+        if not match or (match[2] is not None and float(match[2]) != high):
             return None
-        return float(found[1].replace(",", "."))
+        return float(match[1].replace(",", "."))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -118,30 +118,30 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
     at, tries = text.find("{"), 0
     while at >= 0 and tries < MOST_TRIES:
         try:
-            found, end = decoder.raw_decode(text, at)
+            opened, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
             end, tries = at + 1, tries + 1
         else:
-            yield found
+            yield opened
         at = text.find("{", end)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object in which no key stands twice: which of both would count?"""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    opened = dict(pairs)
+    if len(opened) < len(pairs):
         raise ValueError("a key stands twice")
-    return found
+    return opened
 
 
-def _opened(found: dict[str, Any]) -> dict[str, Any]:
+def _opened(answer: dict[str, Any]) -> dict[str, Any]:
     """An object whose scores stand one level deeper (``{"id": ..., "scores": {...}}``), made flat."""
-    inner = [value for value in found.values() if isinstance(value, dict)]
-    return {**found, **inner[0]} if len(inner) == 1 else found
+    inner = [value for value in answer.values() if isinstance(value, dict)]
+    return {**answer, **inner[0]} if len(inner) == 1 else answer
 
 
-def _mark_of(found: Mapping[str, Any]) -> str | None:
-    return next((str(value).strip() for name, value in found.items() if _key(name) == "id"), None)
+def _mark_of(answer: Mapping[str, Any]) -> str | None:
+    return next((str(value).strip() for name, value in answer.items() if _key(name) == "id"), None)
 
 
 def _told(conversation: str) -> Iterator[dict[str, Any]]:
@@ -150,8 +150,8 @@ def _told(conversation: str) -> Iterator[dict[str, Any]]:
         yield from _objects(str(line.get("text", "")))
 
 
-def _canonical(found: Mapping[str, Any]) -> str:
-    return json.dumps(found, sort_keys=True)
+def _canonical(answer: Mapping[str, Any]) -> str:
+    return json.dumps(answer, sort_keys=True)
 
 
 def _key(name: str) -> str:

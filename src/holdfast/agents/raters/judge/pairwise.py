@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from langchain_core.language_models import BaseChatModel
-
-from holdfast.agents.protocols import Message
+from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
 from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, read_number
-from holdfast.agents.raters.judge.asking import Asker, Answered, Question, ModelAnswer
+from holdfast.agents.raters.judge.asking import Answered, Asker, Question
 from holdfast.agents.raters.protocol import Scale, RaterIdentity
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
+from holdfast.agents.raters.judge.rater import judge_sampling
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill
 
 Better = Literal["first", "second", "neither"]
@@ -47,19 +46,20 @@ class Preference:
 
     @property
     def missing(self) -> str | None:
-        """Why there is no verdict at all; None where both orders answered."""
-        return next((str(one) for one in (self.as_listed, self.swapped) if isinstance(one, Refusal)), None)
+        """Why there is no answer at all; None where both orders answered."""
+        return next((str(answer) for answer in (self.as_listed, self.swapped) if isinstance(answer, Refusal)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PairwiseJudge:
-    """Says which of two replies does more of what ``scale`` describes. ``name``: what the stamp calls the model."""
+    """Says which of two replies does more of what ``scale`` describes. ``name``: what the identity calls the model."""
 
-    model: BaseChatModel
+    model: ChatModel
     scale: Scale
     name: str
     structured: bool = True
     concurrency: int = 8
+    sampling: Sampling = field(default_factory=lambda: judge_sampling(1))
 
     @property
     def identity(self) -> RaterIdentity:
@@ -67,44 +67,46 @@ class PairwiseJudge:
 
     async def compare(self, pairs: Sequence[ReplyPair]) -> list[Preference]:
         """One preference per pair, in their order; raises nothing for what the model answers."""
-        asker = Asker(self.model, self.concurrency, structured=self.structured)
-        return list(await asyncio.gather(*(self._preference(asker, pair) for pair in pairs)))
+        asker, gate = Asker(self.model, self.sampling, self.structured), asyncio.Semaphore(self.concurrency)
+        return list(await asyncio.gather(*(self._preference(asker, gate, pair) for pair in pairs)))
 
-    async def _preference(self, asker: Asker, pair: ReplyPair) -> Preference:
-        plain, swapped = await asyncio.gather(
-            self._ask(asker, pair.messages, (pair.first, pair.second)),
-            self._ask(asker, pair.messages, (pair.second, pair.first)),
+    async def _preference(self, asker: Asker, gate: asyncio.Semaphore, pair: ReplyPair) -> Preference:
+        plain, turned = await asyncio.gather(
+            self._ask(asker, gate, pair.messages, (pair.first, pair.second)),
+            self._ask(asker, gate, pair.messages, (pair.second, pair.first)),
         )
-        first, second = plain.value, _turned(swapped.value)
+        first, second = plain.value, _turned(turned.value)
         agreed = first if not isinstance(first, Refusal) and first == second else None
-        tokens = (plain.tokens[0] + swapped.tokens[0], plain.tokens[1] + swapped.tokens[1])
-        repaired = sum(one.first is not None and not isinstance(one.value, Refusal) for one in (plain, swapped))
+        tokens = (plain.tokens[0] + turned.tokens[0], plain.tokens[1] + turned.tokens[1])
+        repaired = sum(each.first is not None and not isinstance(each.value, Refusal) for each in (plain, turned))
         return Preference(agreed, first, second, repaired, tokens)
 
-    async def _ask(self, asker: Asker, messages: Sequence[Message], replies: tuple[str, str]) -> Answered[Better]:
+    async def _ask(
+        self, asker: Asker, gate: asyncio.Semaphore, messages: Sequence[Message], replies: tuple[str, str]
+    ) -> Answered[Better]:
         conversation, listed = quote_messages(messages), quote_replies(replies)
         quoted = marked(f"{conversation}\n{listed}")
         form = json.dumps({"id": quoted.mark, "better": "NUMBER"}).replace('"NUMBER"', "<0, 1 or 2>")
         system = fill("compare", dimensions=describe(self.scale, self.scale.dimensions), mark=quoted.mark, form=form)
         user = fill("ask_compare", mark=quoted.mark, conversation=conversation, replies=listed)
 
-        def read(said: ModelAnswer) -> Better | Refusal:
+        def read(said: Generation) -> Better | Refusal:
             return _read(said, quoted)
 
-        return await asker.ask(Question(system, user, form, _schema(quoted.mark)), read)
+        return await asker.ask(Question(system, user, form, _schema(quoted.mark)), read, gate)
 
 
 def position_report(preferences: Sequence[Preference]) -> dict[str, float]:
     """How much the order mattered, over pairs that both orders answered.
 
-    ``consistent``: share with the same verdict both times; ``first_listed``: share of verdicts for a reply, over both
+    ``consistent``: share with the same answer both times; ``first_listed``: share of answers for a reply, over both
     orders, that went to the one listed first (.5: none favoured); nan without any. ``n``: pairs; ``missing``: the rest.
     """
-    whole = [one for one in preferences if one.missing is None]
-    firsts = [one.as_listed == "first" for one in whole if one.as_listed != "neither"]
-    firsts += [one.swapped == "second" for one in whole if one.swapped != "neither"]
+    whole = [each for each in preferences if each.missing is None]
+    firsts = [each.as_listed == "first" for each in whole if each.as_listed != "neither"]
+    firsts += [each.swapped == "second" for each in whole if each.swapped != "neither"]
     return {
-        "consistent": _share([one.better is not None for one in whole]),
+        "consistent": _share([each.better is not None for each in whole]),
         "first_listed": _share(firsts),
         "n": len(whole),
         "missing": len(preferences) - len(whole),
@@ -112,7 +114,7 @@ def position_report(preferences: Sequence[Preference]) -> dict[str, float]:
 
 
 def verbosity_report(pairs: Sequence[ReplyPair], preferences: Sequence[Preference]) -> dict[str, float]:
-    """How often the longer reply is preferred, over consistent verdicts for one reply.
+    """How often the longer reply is preferred, over consistent preferences for one reply.
 
     ``longer``: share of wins by the reply with more words, where they differ by more than ``MATCHED``; ``n`` of those;
     ``matched``: wins between replies of one length, which length cannot explain. nan where there are none.
@@ -129,8 +131,8 @@ def verbosity_report(pairs: Sequence[ReplyPair], preferences: Sequence[Preferenc
     return {"longer": _share(longer), "n": len(longer), "matched": matched}
 
 
-def _share(found: Sequence[bool]) -> float:
-    return sum(found) / len(found) if found else float("nan")
+def _share(answers: Sequence[bool]) -> float:
+    return sum(answers) / len(answers) if answers else float("nan")
 
 
 def _turned(value: Better | Refusal) -> Better | Refusal:
@@ -138,8 +140,8 @@ def _turned(value: Better | Refusal) -> Better | Refusal:
     return value if isinstance(value, Refusal) else turned[value]
 
 
-def _read(said: ModelAnswer, quoted: Quoted) -> Better | Refusal:
-    answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finished)
+def _read(said: Generation, quoted: Quoted) -> Better | Refusal:
+    answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finish_reason == "stop")
     if isinstance(answer, Refusal):
         return answer
     if "better" not in answer:

@@ -1,7 +1,7 @@
 """A judge: any chat model, asked with a rubric, k times, in both orders of the dimensions.
 
 Position control: every second sample lists the dimensions in reverse, and both orders are compared
-(:mod:`holdfast.agents.raters.controls`). The judgement is the median over the usable samples; all samples are kept beside it.
+(:mod:`holdfast.agents.raters.controls`). The rating is the median over the usable samples; it keeps all samples.
 """
 
 from __future__ import annotations
@@ -9,55 +9,46 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-
-from holdfast.agents.raters.judge.answer import Reason, Refusal, find_answer, read_scores
-from holdfast.agents.raters.judge.asking import Asker, Answered, Question, ModelAnswer
+from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
+from holdfast.agents.raters.judge.answer import Refusal, find_answer, read_scores
+from holdfast.agents.raters.judge.asking import Answered, Asker, Question
 from holdfast.agents.raters.judge.descriptive import Description, read_description
-from holdfast.agents.raters.protocol import Rating, Passage, Scale, RaterIdentity
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill, read_rubric
+from holdfast.agents.raters.judge.sample import Order, Sample
+from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
 
 VERSION = "1"
-Order = Literal["forward", "reversed"]
-OnDone = Callable[[int, "Verdict"], None]
+MAX_TOKENS = 512  # of one answer, unless asked otherwise
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One answer of the judge. ``refused``: why it is not used, else None; ``first``: why it was asked for again."""
-
-    order: Order
-    scores: dict[str, float]
-    refused: Refusal | None
-    first: Reason | None
-    tokens: tuple[int, int]
-    description: Description | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A judgement with the samples that it is the median of. ``spread``: highest minus lowest, per dimension."""
-
-    judgement: Rating
-    samples: tuple[Sample, ...]
-    spread: dict[str, float] = field(default_factory=dict)
+def judge_sampling(samples: int, temperature: float | None = None, max_tokens: int = MAX_TOKENS) -> Sampling:
+    """Return how a judge decodes: greedily for one sample, else at .7, so that samples can differ."""
+    if temperature is None:
+        temperature = 0.0 if samples == 1 else 0.7
+    return Sampling(temperature, max_tokens=max_tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeRater:
-    """Scores passages on ``scale`` by asking ``model``. Implements :class:`holdfast.agents.raters.protocol.Rater`.
+    """Rates passages on ``scale`` by asking ``model``. Implements :class:`holdfast.agents.raters.protocol.Rater`.
 
-    ``name``: what the stamp calls the model; ``history``: how many messages before the reply are shown (None: all);
-    ``descriptive``: ask for a judgement in words with its evidence too; ``structured``: try a JSON schema first.
+    Attributes:
+        name: What the identity calls the model.
+        samples: Answers per passage.
+        history: How many messages before the reply are shown (None: all).
+        descriptive: Ask for words with their evidence too.
+        structured: Send a JSON schema.
+        concurrency: Most requests in flight of one call.
+        sampling: How the model decodes; see :func:`judge_sampling`.
     """
 
-    model: BaseChatModel
+    model: ChatModel
     scale: Scale
     name: str
     samples: int = 1
@@ -65,40 +56,35 @@ class JudgeRater:
     descriptive: bool = False
     structured: bool = True
     concurrency: int = 8
-    decoding: str = ""  # how the model samples, for the stamp
+    sampling: Sampling = field(default_factory=lambda: judge_sampling(1))
+    _asker: Asker = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_asker", Asker(self.model, self.sampling, self.structured))
 
     @property
     def identity(self) -> RaterIdentity:
         names = ("frame", "ask_reply", "ask_whole", "repair", self.scale.id)
         prompt = digest(*names, *(("describe",) if self.descriptive else ()))
-        decoding = f"/{self.decoding}" if self.decoding else ""
         shown = "all" if self.history is None else self.history
-        return RaterIdentity(f"judge:{self.name}", f"{VERSION}/samples={self.samples}/history={shown}{decoding}", prompt)
+        how = f"samples={self.samples}/history={shown}/temperature={self.sampling.temperature:g}"
+        return RaterIdentity(f"judge:{self.name}", f"{VERSION}/{how}", prompt)
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
-        return [verdict.judgement for verdict in await self.examine(passages)]
+        gate = asyncio.Semaphore(self.concurrency)
+        return list(await asyncio.gather(*(self._rating(passage, gate) for passage in passages)))
 
-    async def examine(self, passages: Sequence[Passage], on_done: OnDone | None = None) -> list[Verdict]:
-        """One verdict per passage, in their order; ``on_done(index, verdict)`` is called as each is reached."""
-        asker = Asker(self.model, self.concurrency, structured=self.structured)
+    async def _rating(self, passage: Passage, gate: asyncio.Semaphore) -> Rating:
+        if all(message.role != "assistant" for message in passage.messages):
+            return Rating(missing=NO_REPLY)
+        return self._joined(await asyncio.gather(*(self._sample(passage, n, gate) for n in range(self.samples))))
 
-        async def one(index: int, passage: Passage) -> Verdict:
-            verdict = await self._verdict(asker, passage)
-            if on_done is not None:
-                on_done(index, verdict)
-            return verdict
-
-        return list(await asyncio.gather(*(one(index, passage) for index, passage in enumerate(passages))))
-
-    async def _verdict(self, asker: Asker, passage: Passage) -> Verdict:
-        orders: list[Order] = ["reversed" if number % 2 else "forward" for number in range(self.samples)]
-        return self._joined(await asyncio.gather(*(self._sample(asker, passage, order) for order in orders)))
-
-    async def _sample(self, asker: Asker, passage: Passage, order: Order) -> Sample:
+    async def _sample(self, passage: Passage, number: int, gate: asyncio.Semaphore) -> Sample:
+        order: Order = "reversed" if number % 2 else "forward"
         quoted = marked(quote_messages(self._shown(passage)))
 
-        def read(said: ModelAnswer) -> tuple[dict[str, float], Description | None] | Refusal:
-            answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finished)
+        def read(said: Generation) -> tuple[dict[str, float], Description | None] | Refusal:
+            answer = find_answer(said.text, quoted.mark, quoted.text, finished=said.finish_reason == "stop")
             if isinstance(answer, Refusal):
                 return answer
             scores = read_scores(answer, self.scale)
@@ -106,18 +92,17 @@ class JudgeRater:
                 return scores
             return scores, read_description(answer, passage.messages) if self.descriptive else None
 
-        outcome: Answered[tuple[dict[str, float], Description | None]] = await asker.ask(
-            self._question(quoted, passage.whole, order), read
-        )
-        if isinstance(outcome.value, Refusal):
-            return Sample(order, {}, outcome.value, outcome.first, outcome.tokens)
-        scores, description = outcome.value
-        return Sample(order, scores, None, outcome.first, outcome.tokens, description)
+        question = self._question(quoted, passage.whole, order, number)
+        answered: Answered[tuple[dict[str, float], Description | None]] = await self._asker.ask(question, read, gate)
+        if isinstance(answered.value, Refusal):
+            return Sample(order, {}, answered.value, answered.first, answered.tokens)
+        scores, description = answered.value
+        return Sample(order, scores, None, answered.first, answered.tokens, description)
 
-    def _shown(self, passage: Passage) -> Sequence[Any]:
+    def _shown(self, passage: Passage) -> Sequence[Message]:
         return passage.messages if self.history is None or passage.whole else passage.messages[-1 - self.history :]
 
-    def _question(self, quoted: Quoted, whole: bool, order: Order) -> Question:
+    def _question(self, quoted: Quoted, whole: bool, order: Order, sample: int) -> Question:
         scale = self.scale
         names = scale.dimensions if order == "forward" else scale.dimensions[::-1]
         form = _form(quoted.mark, names, self.descriptive)
@@ -133,29 +118,28 @@ class JudgeRater:
             system += "\n\n" + read_rubric("describe")
         ask = "ask_whole" if whole else "ask_reply"
         user = fill(ask, mark=quoted.mark, conversation=quoted.text, names=", ".join(names))
-        return Question(system, user, form, _schema(quoted.mark, scale, names, self.descriptive))
+        return Question(system, user, form, _schema(quoted.mark, scale, names, self.descriptive), sample)
 
-    def _joined(self, samples: Sequence[Sample]) -> Verdict:
+    def _joined(self, samples: Sequence[Sample]) -> Rating:
         usable = [sample for sample in samples if sample.refused is None]
-        by_dimension = {
+        scores = {
             name: [sample.scores[name] for sample in usable if name in sample.scores] for name in self.scale.dimensions
         }
-        judgement = Rating(
-            values={name: float(median(values)) for name, values in by_dimension.items() if values},
+        return Rating(
+            values={name: float(median(values)) for name, values in scores.items() if values},
             missing=None if usable else _why(samples),
             evidence="\n\n".join(str(sample.description) for sample in usable if sample.description is not None),
             repaired=sum(sample.first is not None for sample in usable),
             tokens=(sum(sample.tokens[0] for sample in samples), sum(sample.tokens[1] for sample in samples)),
+            samples=tuple(samples),
         )
-        spread = {name: max(values) - min(values) for name, values in by_dimension.items() if values}
-        return Verdict(judgement, tuple(samples), spread)
 
 
 def _why(samples: Sequence[Sample]) -> str:
     """The reason that most samples share, in the words of the first that has it."""
     refused = [sample.refused for sample in samples if sample.refused is not None]
-    commonest = Counter(one.reason for one in refused).most_common(1)[0][0]
-    return str(next(one for one in refused if one.reason == commonest))
+    commonest = Counter(refusal.reason for refusal in refused).most_common(1)[0][0]
+    return str(next(refusal for refusal in refused if refusal.reason == commonest))
 
 
 def _form(mark: str, names: Sequence[str], descriptive: bool) -> str:

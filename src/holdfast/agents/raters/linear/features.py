@@ -34,8 +34,8 @@ def normalise(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Words, numbers, sentence ends (``. ! ?`` and line ends) and three emoticons of ``text``, in order."""
-    found: list[str] = _TOKEN.findall(normalise(text))
-    return found
+    words: list[str] = _TOKEN.findall(normalise(text))
+    return words
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -72,10 +72,10 @@ def cut(texts: Sequence[str], numbers: Mapping[str, int]) -> Sentences:
 
     ``numbers`` maps :data:`START`, :data:`ENDS` and every known word to 1, 2, ...; a word that it lacks becomes 0.
     """
-    found = [tokens(text) for text in texts]
+    token_lists = [tokens(text) for text in texts]
     get = numbers.get
-    flat = np.array([get(token, 0) for token in chain.from_iterable(found)], dtype=np.int64)
-    reply = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    flat = np.array([get(token, 0) for token in chain.from_iterable(token_lists)], dtype=np.int64)
+    reply = np.repeat(np.arange(len(token_lists)), [len(each) for each in token_lists])
     if not len(flat):
         return Sentences(flat, flat, flat)
     is_end = (flat[:, None] == [numbers[mark] for mark in ENDS]).any(axis=1)

@@ -105,14 +105,14 @@ def fit(pairs: Sequence[EpitomePair], seed: int = 0, folds: int = 5, min_replies
         words=design.words,
         keys=design.keys,
         idf=design.idf.astype(np.float32),
-        weights=np.concatenate([one.weights for one in columns], axis=1).astype(np.float32),
-        bias=np.concatenate([one.bias for one in columns]),
-        reply_weights=np.concatenate([one.reply_weights for one in columns], axis=1).astype(np.float32),
-        reply_bias=np.concatenate([one.reply_bias for one in columns]),
-        curves=np.concatenate([one.curves for one in columns], axis=1),
-        scale=np.stack([one.scale for one in columns]),
+        weights=np.concatenate([column.weights for column in columns], axis=1).astype(np.float32),
+        bias=np.concatenate([column.bias for column in columns]),
+        reply_weights=np.concatenate([column.reply_weights for column in columns], axis=1).astype(np.float32),
+        reply_bias=np.concatenate([column.reply_bias for column in columns]),
+        curves=np.concatenate([column.curves for column in columns], axis=1),
+        scale=np.stack([column.scale for column in columns]),
     )
-    held_out = {str(name): one.held_out for name, one in zip(MECHANISMS, columns, strict=True)}
+    held_out = {str(name): column.held_out for name, column in zip(MECHANISMS, columns, strict=True)}
     return FittedLinear(model, held_out, len(pairs), len({pair.post_id for pair in pairs}))
 
 
@@ -207,7 +207,7 @@ def _fit_mechanism(design: DesignMatrix, m: int) -> _Mechanism:
 def _best(tried: Sequence[tuple[float, Floats]], truth: Ints) -> tuple[float, float, Floats]:
     """The kappa, strength and logits of the strength that agrees best; the first of equals."""
     ranked = [(best_cuts(_expected(logits, truth)[0], truth)[1], strength, logits) for strength, logits in tried]
-    return max(ranked, key=lambda one: one[0])
+    return max(ranked, key=lambda entry: entry[0])
 
 
 Part = Callable[[DesignMatrix, int, int, float, NDArray[np.bool_]], Floats]
@@ -279,8 +279,8 @@ def _expected(logits: Floats, truth: Ints) -> tuple[Floats, Floats]:
 def _nested_kappa(expected: Floats, truth: Ints, fold: Ints) -> float:
     """Kappa of levels cut where the *other* folds say."""
     levels = np.zeros(len(truth))
-    for one in np.unique(fold):
-        cuts, _ = best_cuts(expected[fold != one], truth[fold != one])
-        levels[fold == one] = (expected[fold == one, None] > cuts).sum(axis=1)
+    for number in np.unique(fold):
+        cuts, _ = best_cuts(expected[fold != number], truth[fold != number])
+        levels[fold == number] = (expected[fold == number, None] > cuts).sum(axis=1)
     covariance = np.mean(levels * truth) - levels.mean() * truth.mean()
     return float(2 * covariance / (levels.var() + truth.var() + (levels.mean() - truth.mean()) ** 2))

@@ -88,12 +88,12 @@ class LinearModel:
         by_sentence = np.add.reduceat(rows, _starts(place), axis=0)  # <s> makes sure that no sentence is empty
         length = np.maximum(by_sentence[:, -1:], TINY)
         first = _starts(sentences.reply)
-        told = sentences.reply[first]
+        with_sentences = sentences.reply[first]
         logits = by_sentence[:, :heads] / length ** (SENTENCE_POWER / 2) + self.bias
-        strongest[told] = np.maximum.reduceat(logits, first, axis=0)
+        strongest[with_sentences] = np.maximum.reduceat(logits, first, axis=0)
         by_reply = np.add.reduceat(by_sentence, first, axis=0)
         length = np.maximum(by_reply[:, -1:], TINY)
-        whole[told] = by_reply[:, heads:-1] / length ** (REPLY_POWER / 2)
+        whole[with_sentences] = by_reply[:, heads:-1] / length ** (REPLY_POWER / 2)
         return strongest, whole + self.reply_bias
 
     @cached_property
@@ -124,9 +124,9 @@ class LinearModel:
             "curves": (self.curves.shape, (3, heads)),
             "scale": (self.scale.shape, (heads // 2, len(_KNOTS))),
         }
-        for name, (found, expected) in shapes.items():
-            if found != expected:
-                raise ValueError(f"{name} has shape {found}, expected {expected}")
+        for name, (shape, expected) in shapes.items():
+            if shape != expected:
+                raise ValueError(f"{name} has shape {shape}, expected {expected}")
         absent = {START, *ENDS} - set(self.words)
         if absent or not features or np.any(np.diff(self.keys) <= 0) or np.any(np.diff(self.scale) <= 0):
             raise ValueError("words lack a sentence mark, or keys or scale do not rise")
@@ -135,10 +135,10 @@ class LinearModel:
         """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
         folder.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
-            for one in _array_fields():
+            for name in _array_fields():
                 buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, getattr(self, one), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{one}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+                np.lib.format.write_array(buffer, getattr(self, name), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
         text = json.dumps({"words": self.words}, ensure_ascii=True, indent=0)
         (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -148,7 +148,7 @@ class LinearModel:
         with reading_weights(folder):
             words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
             with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
-                model = cls(words, **{one: arrays[one] for one in _array_fields()})
+                model = cls(words, **{name: arrays[name] for name in _array_fields()})
             model.check()
             return model
 
@@ -161,7 +161,7 @@ def _starts(numbers: Ints) -> Ints:
 
 
 def _array_fields() -> list[str]:
-    return [one.name for one in fields(LinearModel) if one.name != "words"]
+    return [each.name for each in fields(LinearModel) if each.name != "words"]
 
 
 @lru_cache(maxsize=4)

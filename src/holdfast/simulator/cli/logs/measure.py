@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from holdfast.simulator.cli.console import output_options, print_json
+from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_specs
 
 
 @click.command(
@@ -19,6 +20,7 @@ Examples:
   holdfast measure sense-7_dataset.xlsx --format sense7 --out reports/sense7 --no-text
   holdfast measure chats.csv --columns conversation=chat_id,role=who,text=message,label.empathy=rating
   holdfast measure runs/quickstart --format journal
+  holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
 
 \b
 Formats:
@@ -31,8 +33,8 @@ Formats:
 --columns NAME=COLUMN,... for csv. Names: conversation; role and text, or user and reply; speaker; label.X (a number
 about a message), after.X (about the conversation). Any other column may be grouped by.
 
-Every reply is rated for expressed empathy, 0-2; adherence to a pattern is measured where --pattern names one. A bad
-line is skipped, counted and shown with its number. Length stands beside every curve: it is the rival explanation."""
+Every reply is rated for expressed empathy, 0-2; adherence to a pattern is measured where --pattern names one. With
+several raters the first makes the curves, and the others stand beside it. A bad line is skipped, counted and shown with its number. Length stands beside every curve: it is the rival explanation."""
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "word", help="Format of the files; left out, it is recognised.")
@@ -41,26 +43,39 @@ line is skipped, counted and shown with its number. Length stands beside every c
     "--by", multiple=True, help="Column to group by; again for several. Left out: what the format is used for."
 )
 @click.option("--pattern", help="Empathy pattern (or task) whose adherence is measured.")
+@click.option("--rater", "words", multiple=True, default=["linear"], show_default=True, help=HELP)
+@click.option("--base-url", help="The judges' server, e.g. http://localhost:8000/v1.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results.json and report.html.")
 @click.option("--no-text", is_flag=True, help="No word of the conversations in the report.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that rate; the number of cores if left out.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
 @output_options
 def measure(
-    word: str | None, files: tuple[Path, ...], out: Path | None, as_json: bool, quiet: bool, **how: Any
+    word: str | None,
+    files: tuple[Path, ...],
+    words: tuple[str, ...],
+    base_url: str | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **how: Any,
 ) -> None:
     """Measure the conversations in FILES: does the empathy in them hold?"""
+    from holdfast.adapters.micro import base_path
+    from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.counting import counting
     from holdfast.simulator.cli.logs.tables import print_basis, print_groups, print_survival
     from holdfast.simulator.logs.measure import measure_files, open_sources
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
+    raters = open_raters(rater_specs(words, RaterOptions(base_url=base_url)), base_path())
     sources = open_sources(files, word, how["columns"])
     with counting("conversations", "turns", quiet=quiet or as_json) as progress:
         results, tallies = measure_files(
             sources,
             by=how["by"] or None,
             pattern=how["pattern"],
+            raters=raters,
             keep=KEPT if out and not how["no_text"] else 0,
             workers=how["workers"],
             seed=how["seed"],

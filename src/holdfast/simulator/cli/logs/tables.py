@@ -29,7 +29,10 @@ def print_groups(results: LogResults) -> None:
     columns += (
         [f"{unit} [95 %]", "first → last quarter", "retention [95 %]", "in 10 turns", "length held"] if main else []
     )
-    labels = shown_labels(results)
+    labels = [
+        *shown_labels(results),
+        *(f"{name}: {witness.rater.scale.id}" for name, witness in results.witnesses.items()),
+    ]
     columns += [f"{name.replace('_', ' ')} [95 %]" for name in labels]
     rows = [_row(name, group, main, labels, emotion) for name, group in groups.items()]
     print_table(columns, rows, numbers=range(1, len(columns)))

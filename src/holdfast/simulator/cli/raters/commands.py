@@ -78,7 +78,7 @@ def _fit_expressed(data: Path, out: Path, seed: int, as_json: bool, quiet: bool)
         version = LinearRater(out).identity.version
         print_json({"out": str(out), "version": version, "replies": fitted.replies, "held_out": fitted.held_out})
     elif not quiet:
-        rows = [[name.replace("_", " "), f"{one['qwk']:.3f}"] for name, one in fitted.held_out.items()]
+        rows = [[name.replace("_", " "), f"{kappa['qwk']:.3f}"] for name, kappa in fitted.held_out.items()]
         print_table(["mechanism", "cross-validated kappa"], rows, numbers=[1])
         click.echo(f"written to {out}")
 
@@ -135,11 +135,11 @@ def train(
 @output_options
 def card(reference: str, as_json: bool, quiet: bool) -> None:
     """Show a rater's card: what it was fitted on, its agreement with people, where it fails."""
-    from holdfast.agents.raters.by_name import card_folders
+    from holdfast.agents.raters.fitted import card_folders
+    from holdfast.simulator.cli.raters.options import rater_specs
 
-    cards = {
-        scale: (folder / "card.md").read_text(encoding="utf-8") for scale, folder in card_folders(reference).items()
-    }
+    (spec,) = rater_specs([reference])
+    cards = {scale: (folder / "card.md").read_text(encoding="utf-8") for scale, folder in card_folders(spec).items()}
     if as_json:
         print_json(cards)
     elif not quiet:
@@ -154,9 +154,9 @@ def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], as_json:
         print_json({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out})
     elif not quiet:
         rows = [
-            [name.replace("_", " "), *(f"{one[key]:.3f}" for key in ("spearman", "qwk", "mae"))]
+            [name.replace("_", " "), *(f"{figures[key]:.3f}" for key in ("spearman", "qwk", "mae"))]
             for by in held_out.values()
-            for name, one in by.items()
+            for name, figures in by.items()
         ]
         print_table(["cross-validated", "Spearman", "weighted kappa", "mean abs. error"], rows, numbers=[1, 2, 3])
         click.echo(f"written to {', '.join(str(folder) for folder in written.values())}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from holdfast.core.errors import InputError
 from holdfast.simulator.cli.console import output_options, print_json, print_table
 
 SCALES = ("expressed", "perceived", "acts")
@@ -46,15 +48,23 @@ def compare(
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
     from holdfast.adapters.dialogues.preferences import read_pairs, write_pairs
     from holdfast.adapters.micro import base_path
-    from holdfast.agents.raters.judge.chat_model import Here, chat_model
+    from holdfast.agents.models.opening import open_models, references
     from holdfast.agents.raters.judge.pairwise import PairwiseJudge
     from holdfast.agents.raters.protocol import SCALES as BY_ID
+    from holdfast.agents.raters.specs import JudgeSpec
+    from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
+    from holdfast.simulator.monitor.viewer import viewer
     from holdfast.simulator.judging.comparing import compare as ask
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
     from holdfast.simulator.monitor.viewer import viewer
 
-    chat = chat_model(model, base_url, timeout=timeout, here=Here(base_path(), batch_size=concurrency))
-    judge = PairwiseJudge(chat, BY_ID[scale], model, structured=not no_schema, concurrency=concurrency)
+    (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout))
+    if not isinstance(spec, JudgeSpec):
+        raise InputError(
+            f"{model}: only a chat model can compare two replies; take openai:NAME, hf:NAME_OR_PATH or micro"
+        )
+    chat = open_models(references(spec.models, base_path()), batch_size=concurrency)[spec.model]
+    judge = PairwiseJudge(chat, BY_ID[scale], spec.label, structured=not no_schema, concurrency=concurrency)
     asked = read_pairs(pairs)[:limit]
     stage, done = viewer(quiet=quiet or as_json).stage, 0
 
@@ -63,10 +73,10 @@ def compare(
         done += count
         stage("comparing replies", done, len(asked))
 
-    found = ask(judge, asked, advance)
-    summary = summarise_comparison(judge, asked, found)
+    preferences = asyncio.run(ask(judge, asked, advance))
+    summary = summarise_comparison(judge, asked, preferences)
     if out is not None:
-        write_pairs(preferred(judge, asked, found), out)
+        write_pairs(preferred(judge, asked, preferences), out)
     if as_json:
         print_json(summary)
     elif not quiet:
@@ -74,13 +84,13 @@ def compare(
 
 
 def _show(summary: Mapping[str, Any]) -> None:
-    rows = [[name.replace("_", " "), str(count)] for name, count in summary["verdicts"].items()]
+    rows = [[name.replace("_", " "), str(count)] for name, count in summary["preferences"].items()]
     print_table(["better", "pairs"], rows, numbers=[1])
     agrees, position, verbosity = (summary[key] for key in ("agrees_with_file", "position", "verbosity"))
     click.echo(
         f"\nagrees with the file: {_share(agrees['share'])} of {agrees['n']} decided pairs\n"
-        f"same verdict in both orders: {_share(position['consistent'])}; "
-        f"verdicts for the one listed first: {_share(position['first_listed'])} (no bias: 50 %)\n"
+        f"same answer in both orders: {_share(position['consistent'])}; "
+        f"answers for the one listed first: {_share(position['first_listed'])} (no bias: 50 %)\n"
         f"wins by the longer reply: {_share(verbosity['longer'])} of {verbosity['n']}; "
         f"{verbosity['matched']} between replies of one length"
     )

@@ -19,13 +19,13 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
     "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME,\n"
-    "hf:NAME_OR_PATH or micro (run in this process).\n"
+    "hf:NAME_OR_PATH or micro (run in this process), or a mapping: '{kind: judge, model: openai:m, samples: 3}'.\n"
     'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
     "The key is read from OPENAI_API_KEY, for a server of your own from HOLDFAST_API_KEY. An answer that cannot\n"
     "be used is asked for once more, then it is missing."
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--model", "models", multiple=True, required=True, help="A rater or a judge, see below; repeatable.")
+@click.option("--model", "--rater", "models", multiple=True, required=True, help="A rater or a judge; repeatable.")
 @click.option("--base-url", help="The judge's server, e.g. http://localhost:8000/v1.")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--dtype", type=click.Choice(DTYPES), help="Of a judge of this machine. [default: as its files say]")
@@ -34,7 +34,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option("--k", "samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per reply.")
 @click.option("--whole", is_flag=True, help="Rate each conversation as one, at its end.")
 @click.option("--history", type=click.IntRange(min=1), help="Messages shown before the rated reply. [default: all]")
-@click.option("--describe", is_flag=True, help="Ask for a judgement in words too, with quotes that are looked up.")
+@click.option("--describe", is_flag=True, help="Ask for reasons in words too, with quotes that are looked up.")
 @click.option("--limit", type=click.IntRange(min=1), help="Rate the first N replies only.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="[default: 0 for one answer, else 0.7]")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, help="Of one answer.")
@@ -43,7 +43,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option("--no-schema", is_flag=True, help="Do not send a JSON schema to the server.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' bootstrap.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
-@click.option("--resume", is_flag=True, help="Go on with --out: what a judge has rated there is not asked again.")
+@click.option("--resume", is_flag=True, help="Go on with --out: what is rated there is not rated again.")
 @output_options
 def judge(
     files: tuple[Path, ...],
@@ -70,32 +70,28 @@ def judge(
     quiet: bool,
 ) -> None:
     """Rate the assistant's replies in FILE... and say what became of every answer."""
-    from holdfast.agents.raters.panel import Panel
-    from holdfast.agents.raters.protocol import SCALES as BY_ID
+    from holdfast.adapters.micro import base_path
+    from holdfast.agents.raters.panel import require_one_scale
+    from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.raters.judge_tables import show
-    from holdfast.simulator.judging.raters import JudgeSettings, named_raters
-    from holdfast.simulator.judging.run import collect, rate_files
+    from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
+    from holdfast.simulator.monitor.viewer import viewer
+    from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.monitor.viewer import viewer
 
-    settings = JudgeSettings(
-        scale=BY_ID[scale],
-        samples=samples,
-        base_url=base_url,
-        base=base,
-        dtype=dtype,
-        device=device,
-        temperature=temperature,
-        max_tokens=max_tokens,
-        timeout=timeout,
-        history=history,
-        descriptive=describe,
-        structured=not no_schema,
-        concurrency=concurrency,
-    )
-    raters = named_raters(models, settings)
-    if len(raters) > 1:
-        Panel(raters)  # refuses raters of different scales
+    asking = {
+        "samples": samples,
+        "history": history,
+        "descriptive": describe,
+        "structured": not no_schema,
+        "temperature": temperature,
+        "max_tokens": max_tokens,
+        "concurrency": concurrency,
+    }
+    specs = rater_specs(models, RaterOptions(scale, base, base_url, timeout, dtype, device, asking))
+    raters = open_raters(specs, base_path(), batch_size=concurrency)
+    require_one_scale(raters)
     rated = collect(files, whole=whole, limit=limit)
     stage = viewer(quiet=quiet or as_json).stage
     done, total = 0, len(rated.passages) * len(raters)
@@ -105,7 +101,7 @@ def judge(
         done += count
         stage("rating replies", done, total)
 
-    rate_files(rated, raters, out, advance, resume=resume)
+    rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * concurrency))
     summary = summarise(rated, raters, seed)
     if as_json:
         print_json(summary)

@@ -43,16 +43,18 @@ def _scores(raters: Mapping[str, Any]) -> None:
         [
             name,
             dimension.replace("_", " "),
-            str(one["n"]),
-            number(one["mean"]),
-            number(one["sd"]),
-            number(one["length"]["rho"]),
-            number(one["sd_without_length"]),
-            number(one.get("mean_spread")),
-            _interval(one["order"]["shift"], one["order"]["lo"], one["order"]["hi"]) if "order" in one else UNDEFINED,
+            str(values["n"]),
+            number(values["mean"]),
+            number(values["sd"]),
+            number(values["length"]["rho"]),
+            number(values["sd_without_length"]),
+            number(values.get("mean_spread")),
+            _interval(values["order"]["shift"], values["order"]["lo"], values["order"]["hi"])
+            if "order" in values
+            else UNDEFINED,
         ]
         for name, rater in raters.items()
-        for dimension, one in rater["dimensions"].items()
+        for dimension, values in rater["dimensions"].items()
     ]
     print_table(columns, rows, numbers=range(2, len(columns)))
 
@@ -76,34 +78,34 @@ def _answers(name: str, rater: Mapping[str, Any]) -> None:
 def _agreement(summary: Mapping[str, Any]) -> None:
     click.echo("\nagreement (Krippendorff's alpha, 95 % interval)")
     rows = [
-        [one["dimension"].replace("_", " "), _interval(*one["interval"]), _interval(*one["ordinal"]), str(one["n"])]
-        for one in summary["agreement"]
+        [each["dimension"].replace("_", " "), _interval(*each["interval"]), _interval(*each["ordinal"]), str(each["n"])]
+        for each in summary["agreement"]
     ]
     print_table(["dimension", "interval", "ordinal", "n"], rows, numbers=[1, 2, 3])
     click.echo("\npair by pair (weighted kappa)")
     rows = [
         [
-            one["dimension"].replace("_", " "),
+            each["dimension"].replace("_", " "),
             f"{pair['first']} / {pair['second']}",
             number(pair["quadratic_kappa"]),
             number(pair["linear_kappa"]),
             number(pair["mean_difference"]),
             str(pair["n"]),
         ]
-        for one in summary["agreement"]
-        for pair in one["pairs"]
+        for each in summary["agreement"]
+        for pair in each["pairs"]
     ]
     print_table(["dimension", "raters", "quadratic", "linear", "mean difference", "n"], rows, numbers=[2, 3, 4, 5])
     if summary["disputes"]:
         click.echo("\nfurthest apart")
-        rows = [_dispute(one) for one in summary["disputes"]]
+        rows = [_dispute(dispute) for dispute in summary["disputes"]]
         print_table(["where", "turn", "dimension", "scores"], rows, numbers=[1])
 
 
-def _dispute(one: Mapping[str, Any]) -> list[str]:
-    place = one["passage"]
-    scores = ", ".join(f"{who} {score:.2f}" for who, score in one["scores"].items())
-    return [f"{place['file']}:{place['line']}", str(place["turn"]), one["dimension"].replace("_", " "), scores]
+def _dispute(dispute: Mapping[str, Any]) -> list[str]:
+    place = dispute["passage"]
+    scores = ", ".join(f"{who} {score:.2f}" for who, score in dispute["scores"].items())
+    return [f"{place['file']}:{place['line']}", str(place["turn"]), dispute["dimension"].replace("_", " "), scores]
 
 
 def _reason(reason: str) -> str:

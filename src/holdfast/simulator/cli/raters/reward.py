@@ -58,7 +58,7 @@ def reward(
 
 
 def _show(outcome: Mapping[str, Any]) -> None:
-    rows = [[name.replace("_", " "), _cell(one), str(one["n"])] for name, one in outcome["accuracy"].items()]
+    rows = [[name.replace("_", " "), _cell(share), str(share["n"])] for name, share in outcome["accuracy"].items()]
     print_table(["prefers as the pairs say", "share [95 %]", "held-out pairs"], rows, numbers=[1, 2])
     held_out = outcome["personas"]["held_out"]
     click.echo(
@@ -68,8 +68,8 @@ def _show(outcome: Mapping[str, Any]) -> None:
     )
 
 
-def _cell(one: Mapping[str, Any]) -> str:
-    mean, lo, hi = (one[key] for key in ("mean", "lo", "hi"))
+def _cell(share: Mapping[str, Any]) -> str:
+    mean, lo, hi = (share[key] for key in ("mean", "lo", "hi"))
     if mean is None:
         return "-"
     return f"{mean:.2f} [-]" if lo is None else f"{mean:.2f} [{lo:.2f}, {hi:.2f}]"

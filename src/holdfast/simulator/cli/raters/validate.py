@@ -13,18 +13,27 @@ from holdfast.simulator.cli.console import output_options, print_json
 @click.command(
     epilog="\b\nExamples:\n  holdfast validate linear\n  holdfast validate linear --json > agreement.json\n"
     "  holdfast validate my_encoder --out runs/validation\n  HOLDFAST_DATA=~/labels holdfast validate linear\n\n"
-    "RATER is linear, or a folder that `rater fit` or `rater train` wrote. The labels are other people's data and not "
+    "RATER is linear, a folder that `rater fit` or `rater train` wrote, or a judge (openai:NAME, hf:PATH, …), which is\n"
+    "asked about every labelled text. The labels are other people's data and not "
     "part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data. --out draws a figure, which needs matplotlib: "
     "pip install 'holdfast[figures]'."
 )
 @click.argument("rater")
+@click.option("--base-url", help="A judge's server, e.g. http://localhost:8000/v1.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write validation.json and .png there.")
 @click.option("--draws", type=click.IntRange(min=50), default=1000, show_default=True, help="Bootstrap resamples.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Deals folds and resamples.")
 @output_options
 def validate(
-    rater: str, data: Path | None, out: Path | None, draws: int, seed: int, as_json: bool, quiet: bool
+    rater: str,
+    base_url: str | None,
+    data: Path | None,
+    out: Path | None,
+    draws: int,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Hold a rater against human labels: EPITOME, iEval, Lend an Ear, ESConv.
 
@@ -33,27 +42,32 @@ def validate(
     rank correlation with the people who chatted, also within each chatbot. Where a rater was fitted on a set's people,
     it is fitted again on other people for the report.
     """
-    from holdfast.agents.raters.by_name import scale_raters
+    from holdfast.adapters.micro import base_path
+    from holdfast.agents.raters.fitted import by_scale
+    from holdfast.agents.raters.registry import open_raters
+    from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
     from holdfast.simulator.cli.raters.validation_tables import show
     from holdfast.simulator.results.shapes import plain
     from holdfast.simulator.validation.folder import data_folder
     from holdfast.simulator.validation.run import validate as run
     from holdfast.simulator.validation.write import check_figures, write_validation
 
-    def told(name: str) -> None:
+    def report(name: str) -> None:
         if not (quiet or as_json):
             click.echo(f"validating on {name}", err=True)
 
     if out is not None:
         check_figures()
-    raters = scale_raters(rater)
-    found = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, told=told))
-    as_found = plain(found)
+    (spec,) = rater_specs([rater], RaterOptions(base_url=base_url))
+    scales = {scale: each.model_copy(update={"name": scale}) for scale, each in by_scale(spec).items()}
+    raters = open_raters(scales.values(), base_path())
+    results = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, on_set=report))
+    as_json_values = plain(results)
     if out is not None:
-        written = write_validation(as_found, found, out)
+        written = write_validation(as_json_values, results, out)
     if as_json:
-        print_json(as_found)
+        print_json(as_json_values)
     elif not quiet:
-        show(found)
+        show(results)
         if out is not None:
-            click.echo(f"\nwritten: {', '.join(str(one) for one in written)}")
+            click.echo(f"\nwritten: {', '.join(map(str, written))}")

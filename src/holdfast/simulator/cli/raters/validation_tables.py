@@ -25,40 +25,40 @@ _RANKS = {
 }
 
 
-def show(found: Mapping[str, Any]) -> None:
+def show(results: Mapping[str, Any]) -> None:
     """Print every section of what :func:`holdfast.simulator.validation.run.validate` found."""
     for name, title in _TITLES.items():
-        if name in found:
+        if name in results:
             click.echo(f"\n{title}")
-            how = found["how"][name]
+            how = results["how"][name]
             click.echo(f"weights: {how['weights']}{_counts(how)}")
-            if name in found["mean_kappa"]:
-                _show_judged(name, found)
+            if name in results["mean_kappa"]:
+                _show_judged(name, results)
             else:
-                _show_chats(found[name], found["ceilings"].get(name))
-    for name, why in found["skipped"].items():
+                _show_chats(results[name], results["ceilings"].get(name))
+    for name, why in results["skipped"].items():
         click.echo(f"\nskipped {name}: {why}")
-    for about, notes in found["notes"].items():
+    for about, notes in results["notes"].items():
         click.echo(f"\n{about}:")
         for name, note in notes.items():
             click.echo(f"  {name}: {note}")
 
 
-def _show_judged(name: str, found: Mapping[str, Any]) -> None:
-    table, mean = found[name], found["mean_kappa"][name]
+def _show_judged(name: str, results: Mapping[str, Any]) -> None:
+    table, mean = results[name], results["mean_kappa"][name]
     rows = [[who, *(_cell(by[who], "qwk") for by in table.values()), _number(mean[who])] for who in mean]
-    ceilings = found["ceilings"][name].values()
+    ceilings = results["ceilings"][name].values()
     for key, label in (("expert_expert", "expert-expert"), ("expert_rest", "expert-the rest")):
-        each = [one[key] for one in ceilings]
-        rows.append([label, *(_number(one) for one in each), _number(sum(each) / len(each))])
-    print_table(["annotator", *(one.replace("_", " ") for one in table), "mean"], rows)
-    counts = sorted({one["n"] for by in table.values() for one in by.values()})
-    click.echo(f"{' or '.join(str(one) for one in counts)} texts.")
-    beside = found["beside"][name]
-    columns = ["unrounded", *(one.replace("_", " ") for one in beside)]
+        each = [ceiling[key] for ceiling in ceilings]
+        rows.append([label, *(_number(value) for value in each), _number(sum(each) / len(each))])
+    print_table(["annotator", *(dimension.replace("_", " ") for dimension in table), "mean"], rows)
+    counts = sorted({kappa["n"] for by in table.values() for kappa in by.values()})
+    click.echo(f"{' or '.join(str(count) for count in counts)} texts.")
+    beside = results["beside"][name]
+    columns = ["unrounded", *(dimension.replace("_", " ") for dimension in beside)]
     wanted = {"spearman": "Spearman", "length_spearman": "Spearman of length", "mae": "mean absolute error"}
-    rows = [[label, *(_number(one[key]) for one in beside.values())] for key, label in wanted.items()]
-    rows.append(["calibration error", *(_number(one["calibration"]["error"]) for one in beside.values())])
+    rows = [[label, *(_number(figures[key]) for figures in beside.values())] for key, label in wanted.items()]
+    rows.append(["calibration error", *(_number(figures["calibration"]["error"]) for figures in beside.values())])
     print_table(columns, rows)
 
 
@@ -74,7 +74,7 @@ def _show_chats(section: Mapping[str, Any], ceiling: Mapping[str, float] | None)
         most, agree = _number(ceiling["most"]), _number(ceiling["eu_er"])
         click.echo(f"Noise ceiling at most {most} (the two questions agree at {agree}).")
     calibration = section["calibration"]
-    rows = [[f"{one['score']:.2f}", f"{one['label']:.2f}", str(one["n"])] for one in calibration["bins"]]
+    rows = [[f"{group['score']:.2f}", f"{group['label']:.2f}", str(group["n"])] for group in calibration["bins"]]
     print_table(["mean score", "mean label", "chats"], rows, numbers=[0, 1, 2])
     click.echo(f"Expected calibration error {_number(calibration['error'])}.")
 
@@ -85,10 +85,10 @@ def _counts(how: Mapping[str, Any]) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _cell(one: Mapping[str, float], key: str) -> str:
-    if math.isnan(one[key]):
+def _cell(estimate: Mapping[str, float], key: str) -> str:
+    if math.isnan(estimate[key]):
         return "undefined"
-    return f"{one[key]:5.2f} [{one['lo']:5.2f}, {one['hi']:5.2f}]"
+    return f"{estimate[key]:5.2f} [{estimate['lo']:5.2f}, {estimate['hi']:5.2f}]"
 
 
 def _number(value: float) -> str:

@@ -31,13 +31,13 @@ def fill(name: str, **values: str) -> str:
 @cache
 def sections(scale: Scale) -> dict[str, str]:
     """What the scale's rubric says of each dimension, in the scale's order."""
-    found = {}
+    described = {}
     for part in read_rubric(scale.id).split("# ")[1:]:
         name, _, text = part.partition("\n")
-        found[name.strip()] = text.strip()
-    if tuple(found) != scale.dimensions:
-        raise ValueError(f"the rubric {scale.id}.txt describes {tuple(found)}, the scale has {scale.dimensions}")
-    return found
+        described[name.strip()] = text.strip()
+    if tuple(described) != scale.dimensions:
+        raise ValueError(f"the rubric {scale.id}.txt describes {tuple(described)}, the scale has {scale.dimensions}")
+    return described
 
 
 def describe(scale: Scale, order: Sequence[str]) -> str:

@@ -1,0 +1,168 @@
+"""Words and mappings in YAML or on a command line -> raters. Never import paths: only what stands here can be named.
+
+A rater of one's own joins by ``register("my_word", MySpec, my_builder)`` before the study is read.
+
+==================================== ==================================================================================
+word                                 meaning
+==================================== ==================================================================================
+linear                               the shipped raters, fitted on human labels
+FOLDER                               a rater that ``holdfast rater fit`` or ``train`` wrote
+reward:FOLDER                        a reward model that ``holdfast rater reward`` wrote
+openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference (:mod:`holdfast.agents.models.reference_syntax`)
+==================================== ==================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
+
+from holdfast.agents.models.reference_syntax import SCHEMES
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.protocols import ChatModel
+from holdfast.agents.raters import specs as s
+from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Rater
+from holdfast.core.errors import InputError
+from holdfast.core.wording import did_you_mean, quote
+
+WORDS = "linear, FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
+
+
+@dataclass(frozen=True, slots=True)
+class RaterResources:
+    """What builders may draw on. ``models``: the opened chat models of judges; ``micro_path``: the embedded base model."""
+
+    models: Mapping[ModelSpec, ChatModel]
+    micro_path: Path
+
+
+Builder = Callable[[Any, RaterResources], Rater]
+_KINDS: dict[str, tuple[type[s.RaterSpec], Builder]] = {}
+
+
+def register(word: str, spec: type[s.RaterSpec], build: Builder) -> None:
+    """Let YAML say ``word``. A ValueError where the word is taken."""
+    if word in _KINDS:
+        raise ValueError(f"the rater kind {word!r} is already registered")
+    _KINDS[word] = (spec, build)
+
+
+def parse(value: object, **more: Any) -> s.RaterSpec:
+    """Return the spec of a word or a mapping with ``kind``; ``more``: further fields. A ValueError says what is allowed."""
+    if isinstance(value, s.RaterSpec):
+        return value
+    data = mapping_of(value) if isinstance(value, str) else value
+    if not isinstance(data, dict):
+        raise ValueError(f"a rater is a word or a mapping with 'kind', got {type(value).__name__}")
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        allowed = ", ".join(_KINDS)
+        missing = "a rater needs a 'kind'" if kind is None else f"unknown rater kind {quote(str(kind))}"
+        raise ValueError(f"{missing}{did_you_mean(str(kind), _KINDS)} (allowed: {allowed})")
+    return _KINDS[kind][0].model_validate_json(json.dumps({**more, **data}), strict=True)
+
+
+def mapping_of(word: str) -> dict[str, Any]:
+    """Return the mapping that a word is short for. A ValueError says which words there are."""
+    scheme, _, rest = word.partition(":")
+    folder = Path(word).expanduser()
+    if word in _KINDS:
+        return {"kind": word}
+    if scheme in SCHEMES:
+        return {"kind": "judge", "model": word}
+    if scheme == "reward" and rest.strip():
+        return {"kind": "reward", "folder": rest.strip()}
+    if folder.is_dir() or ("/" in word and not rest):
+        from holdfast.agents.raters.fitted import kind_in  # brings numpy
+
+        return {"kind": kind_in(folder), "folder": word}
+    hint = did_you_mean(scheme, ("linear", "reward", *SCHEMES))
+    raise ValueError(f"unknown rater {quote(word)}{hint} (allowed: {WORDS})")
+
+
+def _written(spec: s.RaterSpec) -> str | dict[str, Any]:
+    """As YAML writes it: the word where there is nothing but a kind."""
+    data = spec.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"kind": spec.kind}
+    return spec.kind if len(data) == 1 else data
+
+
+AnyRaterSpec = Annotated[
+    s.RaterSpec, PlainValidator(parse, json_schema_input_type=s.AnyShippedSpec), PlainSerializer(_written)
+]
+"""The type for a field of a study's model: reads words and mappings, writes them back."""
+
+
+def require_unique(specs: Iterable[s.RaterSpec]) -> None:
+    """Raise ValueError where two raters have one name."""
+    names = [spec.label for spec in specs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two raters are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+
+
+def require_expressed(name: str, scale: str | None) -> None:
+    """Raise InputError unless the primary rater's scale is the one that empathy patterns are on."""
+    if scale not in (None, EXPRESSED.id):
+        raise InputError(
+            f"the first rater makes the curves, and patterns are on the scale expressed; {quote(name)} rates {scale}: "
+            "put a rater of expressed empathy first, such as linear, and this one after it"
+        )
+
+
+def build(specs: Iterable[s.RaterSpec], resources: RaterResources) -> dict[str, Rater]:
+    """Return the raters by name, in their order. Raises InputError or ModelError where one cannot be had."""
+    return {spec.label: _KINDS[spec.kind][1](spec, resources) for spec in specs}
+
+
+def open_raters(specs: Iterable[s.RaterSpec], micro_path: Path, batch_size: int = 8) -> dict[str, Rater]:
+    """Open the chat models that judges ask, and build the raters.
+
+    Raises:
+        InputError, ModelError: see :func:`build`; or an unknown model, a key that is not set.
+    """
+    from holdfast.agents.models.opening import open_models, references
+
+    specs = tuple(specs)
+    wanted = references((model for spec in specs for model in spec.models), micro_path)
+    return build(specs, RaterResources(open_models(wanted, batch_size=batch_size), micro_path))
+
+
+def _fitted(spec: s.FittedSpec, resources: RaterResources) -> Rater:
+    from holdfast.agents.raters.fitted import open_fitted  # brings numpy
+
+    return open_fitted(spec)
+
+
+def _reward(spec: s.RewardSpec, resources: RaterResources) -> Rater:
+    from holdfast.agents.models.opening import local_reference
+    from holdfast.agents.raters.reward import RewardRater  # brings torch
+
+    base = local_reference(spec.base, resources.micro_path).path
+    return RewardRater.load(Path(spec.folder).expanduser(), base)
+
+
+def _judge(spec: s.JudgeSpec, resources: RaterResources) -> Rater:
+    from holdfast.agents.raters.judge.rater import JudgeRater, judge_sampling
+
+    return JudgeRater(
+        resources.models[spec.model],
+        SCALES[spec.scale],
+        spec.model.ref,
+        samples=spec.samples,
+        history=spec.history,
+        descriptive=spec.descriptive,
+        structured=spec.structured,
+        concurrency=spec.concurrency,
+        sampling=judge_sampling(spec.samples, spec.temperature, spec.max_tokens),
+    )
+
+
+register("linear", s.FittedSpec, _fitted)
+register("encoder", s.FittedSpec, _fitted)
+register("reward", s.RewardSpec, _reward)
+register("judge", s.JudgeSpec, _judge)

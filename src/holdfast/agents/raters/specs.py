@@ -1,0 +1,133 @@
+"""What YAML and the command line may say about each kind of rater.
+
+::
+
+    raters: [linear, {kind: judge, model: "openai:gpt-4o", samples: 3}, runs/my_rater]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from holdfast.agents.models.spec import AnyModelSpec
+from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.personas.schema import Frozen
+
+ScaleId = Literal["expressed", "perceived", "acts"]
+RaterName = Annotated[str, Field(min_length=1, max_length=400)]
+Folder = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class RaterSpec(Frozen):
+    """What every kind has. ``name`` stands in journals, tables and charts; named after what it is where left out."""
+
+    kind: str
+    name: RaterName | None = None
+
+    @property
+    def label(self) -> str:
+        """The name, given or not."""
+        return self.name or self.default_name
+
+    @property
+    def default_name(self) -> str:
+        return self.kind
+
+    @property
+    def scale_id(self) -> str | None:
+        """The scale that it rates on; None where only its files can say."""
+        return None
+
+    @property
+    def models(self) -> tuple[AnyModelSpec, ...]:
+        """The chat models that it asks."""
+        return ()
+
+    def beside(self, folder: Path) -> Self:
+        """The same with its files relative to ``folder``."""
+        given = getattr(self, "folder", None)
+        return self if given is None else self.model_copy(update={"folder": str(folder / Path(given).expanduser())})
+
+
+class FittedSpec(RaterSpec):
+    """Fitted on human labels: those that holdfast ships, or in ``folder`` as ``holdfast rater fit`` or ``train`` wrote
+    them. A folder is one rater, or holds one per scale in sub-folders; ``scale`` chooses, expressed where left out."""
+
+    kind: Literal["linear", "encoder"] = "linear"
+    folder: Folder | None = None
+    scale: ScaleId | None = None
+
+    @model_validator(mode="after")
+    def _encoder_has_a_folder(self) -> FittedSpec:
+        if self.kind == "encoder" and self.folder is None:
+            raise ValueError("an encoder rater lies in a folder: add 'folder: DIR' (holdfast rater train writes one)")
+        return self
+
+    @property
+    def default_name(self) -> str:
+        return self.kind if self.folder is None else Path(self.folder).name
+
+    @property
+    def scale_id(self) -> str | None:
+        return self.scale or (EXPRESSED.id if self.folder is None else None)
+
+
+class RewardSpec(RaterSpec):
+    """A reward model that ``holdfast rater reward`` wrote into ``folder``, on the model ``base``."""
+
+    kind: Literal["reward"] = "reward"
+    folder: Folder
+    base: Annotated[str, Field(min_length=1)] = "micro"
+
+    @property
+    def scale_id(self) -> str | None:
+        return "preferred"
+
+
+class JudgeSpec(RaterSpec):
+    """A chat model, asked with a rubric. See :class:`holdfast.agents.raters.judge.rater.JudgeRater`.
+
+    ``base_url`` and ``api_key_env`` may stand here instead of inside ``model``.
+    """
+
+    kind: Literal["judge"] = "judge"
+    model: AnyModelSpec
+    scale: ScaleId = "expressed"
+    samples: Annotated[int, Field(ge=1, le=64)] = 1
+    history: Annotated[int, Field(ge=1)] | None = None  # messages shown before the rated reply; None: all
+    descriptive: bool = False
+    structured: bool = True  # send a JSON schema
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None  # None: 0 for one sample, else .7
+    max_tokens: Annotated[int, Field(ge=16)] = 512
+    concurrency: Annotated[int, Field(ge=1, le=512)] = 8  # requests at once, of one call
+
+    @model_validator(mode="before")
+    @classmethod
+    def _where_it_is_served(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        served = {key: data[key] for key in ("base_url", "api_key_env") if key in data}
+        rest = {key: value for key, value in data.items() if key not in served}
+        if served and isinstance(data.get("model"), str | dict):
+            model = {"ref": data["model"]} if isinstance(data["model"], str) else data["model"]
+            rest["model"] = {**model, **served}
+        return rest
+
+    @property
+    def default_name(self) -> str:
+        return self.model.ref
+
+    @property
+    def scale_id(self) -> str | None:
+        return self.scale
+
+    @property
+    def models(self) -> tuple[AnyModelSpec, ...]:
+        return (self.model,)
+
+
+AnyShippedSpec = Annotated[FittedSpec | RewardSpec | JudgeSpec, Field(discriminator="kind")] | str
+"""What YAML may hold for a rater, for the JSON schema that editors and error messages read."""

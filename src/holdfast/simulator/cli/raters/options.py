@@ -1,0 +1,110 @@
+"""Raters as command lines name them: a word, or a mapping as YAML writes it, with a command's options filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from holdfast.core.errors import InputError
+
+if TYPE_CHECKING:
+    from holdfast.agents.raters.specs import RaterSpec
+
+HELP = "A rater or a judge: linear, a FOLDER, reward:DIR, openai:NAME, …, or '{kind: judge, model: …, base_url: …}'."
+OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
+PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command
+RETRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RaterOptions:
+    """What a command's options say about its raters; None and empty leave a spec's own defaults."""
+
+    scale: str | None = None
+    base: str | None = None  # what a reward model sits on
+    base_url: str | None = None
+    timeout_s: float = 60.0
+    dtype: str | None = None  # of a judge of this machine
+    device: str | None = None
+    judge: Mapping[str, Any] = field(default_factory=dict)  # fields of JudgeSpec
+
+
+def rater_specs(words: Iterable[str], options: RaterOptions | None = None) -> tuple[RaterSpec, ...]:
+    """Return the raters that ``words`` name, each once, under the words as names.
+
+    Raises:
+        InputError: a word that means nothing, two raters of one name, or the keys of several providers would go to one
+            ``base_url``.
+    """
+    from pydantic import ValidationError
+
+    from holdfast.agents.raters.registry import mapping_of, parse, require_unique
+
+    options = options or RaterOptions()
+    words = tuple(dict.fromkeys(words))
+    try:
+        data = [_from_yaml(word) if word.startswith("{") else {"name": word, **mapping_of(word)} for word in words]
+        _require_one_provider(data, options)
+        specs = tuple(parse(_filled_in(each, options)) for each in data)
+        require_unique(specs)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        message = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{place}: {message}" if place else message) from None
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return specs
+
+
+def _from_yaml(text: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"--rater: no mapping as YAML writes it ({str(error).splitlines()[0]})") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"--rater: expected a mapping with 'kind', got {type(data).__name__}")
+    return data
+
+
+def _filled_in(data: dict[str, Any], options: RaterOptions) -> dict[str, Any]:
+    kind = data.get("kind")
+    scale = {} if options.scale is None else {"scale": options.scale}
+    if kind == "judge" and isinstance(data.get("model"), str):
+        model = _model(data["model"], options) | {key: data[key] for key in ("base_url",) if key in data}
+        return {**scale, **options.judge, **data, "model": model}
+    if kind == "judge":
+        return {**scale, **options.judge, **data}
+    if kind == "reward":
+        return {**({} if options.base is None else {"base": options.base}), **data}
+    return {**scale, **data}
+
+
+def _model(ref: str, options: RaterOptions) -> dict[str, Any]:
+    """The settings that this kind of model has."""
+    if _is_local(ref):
+        here = {"dtype": options.dtype, "device": options.device}
+        return {"ref": ref} | {key: value for key, value in here.items() if value is not None}
+    model: dict[str, Any] = {"ref": ref, "timeout_s": options.timeout_s, "retries": RETRIES}
+    if options.base_url is not None:
+        model["base_url"] = options.base_url
+    if ref.startswith("openai:"):
+        model["patience_s"] = PATIENCE_S
+        if options.base_url is not None and os.environ.get(OWN_KEY):
+            model["api_key_env"] = OWN_KEY
+    return model
+
+
+def _require_one_provider(data: Iterable[Mapping[str, Any]], options: RaterOptions) -> None:
+    models = [str(each["model"]) for each in data if each.get("kind") == "judge" and isinstance(each.get("model"), str)]
+    kinds = {"openai" if ref.startswith("openai:") else "langchain" for ref in models if not _is_local(ref)}
+    if options.base_url is not None and len(kinds) > 1:
+        raise ValueError("--base-url: judges of openai and langchain are not at one server; ask one kind at a time")
+
+
+def _is_local(ref: str) -> bool:
+    return ref == "micro" or ref.startswith("hf:")

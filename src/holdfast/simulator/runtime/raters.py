@@ -1,0 +1,57 @@
+"""The raters of a study: opened, called together where they compute, and named among what a run follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.protocols import ChatModel
+from holdfast.agents.raters.coalescing import CoalescingRater
+from holdfast.agents.raters.fitted import open_fitted
+from holdfast.agents.raters.judge.rater import JudgeRater
+from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.registry import RaterResources, build, require_expressed
+from holdfast.agents.raters.specs import FittedSpec
+from holdfast.simulator.config.study import StudyConfig
+
+
+def judge_models(study: StudyConfig) -> tuple[ModelSpec, ...]:
+    """Return the models that the study's judges ask."""
+    return tuple(model for spec in study.raters for model in spec.models)
+
+
+def raters_of(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[str, Rater]:
+    """Return the study's raters by name, the primary one first. ``models``: opened, those of judges among them.
+
+    Raises:
+        InputError: a rater cannot be had, or the primary one does not rate expressed empathy.
+    """
+    check_raters(study)
+    return build(study.raters, RaterResources(models, base_path()))
+
+
+def check_raters(study: StudyConfig) -> None:
+    """Open what lies in folders, which is quick, so that a study is refused before a model is loaded.
+
+    Raises:
+        InputError: a folder holds no such rater, or the primary rater does not rate expressed empathy.
+    """
+    scales = {spec.label: open_fitted(spec).scale.id for spec in study.raters if isinstance(spec, FittedSpec)}
+    primary = study.raters[0]
+    require_expressed(primary.label, scales.get(primary.label, primary.scale_id))
+
+
+def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:
+    """Let raters that compute rate all conversations that are ready at once; a judge is asked for each alone."""
+    return {name: rater if isinstance(rater, JudgeRater) else CoalescingRater(rater) for name, rater in raters.items()}
+
+
+def rater_inputs(raters: Mapping[str, Rater]) -> dict[str, str]:
+    """Return each rater's identity as an input of a run: its id where that is not its name, version, prompt."""
+    inputs = {}
+    for name, rater in raters.items():
+        identity = rater.identity
+        parts = ("" if identity.id == name else identity.id, identity.version, identity.prompt_sha256 or "")
+        inputs[f"rater {name}"] = " ".join(filter(None, parts))
+    return inputs
