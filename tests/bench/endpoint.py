@@ -30,7 +30,7 @@ def scripted_server(*options: str) -> Iterator[str]:
 
 
 def over_loopback(*, scripted: bool, turns: int = 20) -> list[Measure]:
-    """256 conversations at once, each request over a socket.
+    """256 conversations at once, each request over a socket; in wall-clock seconds, which a busy machine stretches.
 
     Opening the 256 connections is part of it, importing the client library is not: a few turns before see to that.
     """

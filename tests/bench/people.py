@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
 from holdfast.simulator.runtime.session import Session
-from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashRater, ScriptedUser
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 REPLIES = (
     "I am so sorry that you are going through this. What part of it worries you the most?",
@@ -74,12 +76,14 @@ class Cost:
         return 1000 * self.cpu / self.turns
 
 
-def hold(session: Session, out: Path | None = None) -> Cost:
-    """Hold the study in ``out`` (by default a folder that is gone afterwards), and measure it."""
+def hold(session: Session, out: Path | None = None, loop_factory: LoopFactory = asyncio.SelectorEventLoop) -> Cost:
+    """Hold the study in ``out`` (by default a folder that is gone afterwards), and measure it by the loop's clock."""
     if out is None:
         with tempfile.TemporaryDirectory() as scratch:
-            return hold(session, Path(scratch) / "run")
-    cpu, wall = time.process_time(), time.perf_counter()
-    outcome = run(session, out)
-    assert outcome.failed == 0
-    return Cost(outcome.turns, time.process_time() - cpu, time.perf_counter() - wall)
+            return hold(session, Path(scratch) / "run", loop_factory)
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        clock = runner.get_loop().time
+        cpu, wall = time.process_time(), clock()
+        outcome = runner.run(run_study(session, out))
+        assert outcome.failed == 0
+        return Cost(outcome.turns, time.process_time() - cpu, clock() - wall)
