@@ -14,7 +14,7 @@ LINES = ["I feel tired about my sleep.", "How do I sort the slides?", "Thanks, t
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(alphabet="ab cdé.,'?", max_size=30), min_size=1, max_size=8))
 def test_tf_idf_is_scikit_learns(texts: list[str]) -> None:
-    ours = Rarity.of(texts).weigh(texts)
+    ours = DocumentFrequencies.of(texts).weigh(texts)
     try:
         theirs = TfidfVectorizer().fit_transform(texts).toarray()
     except ValueError:  # no word in any text
