@@ -1,12 +1,12 @@
-"""Conversations that other people have already: reading them, measuring them, writing them in another format.
+"""Read conversation logs of other programs, measure them, and convert them to other formats.
 
 ::
 
     formats/*  a file ─► conversations, lazily, and what had to be skipped ─► a file
-    registry   the words for the formats, and which one a file has
+    registry   the formats by name, and the recognition of a file's format
     turns      a conversation ─► turns: what the user said and the reply to it
     rating     replies ─► expressed empathy, in batches, on all cores
-    tally      sums per group, speaker and turn, of a bounded size
+    sums       sums per group, speaker and turn, of a bounded size
     results    sums ─► curves, retention, slopes, survival, each with its interval
     convert    any format into any other
 

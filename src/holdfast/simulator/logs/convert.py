@@ -1,4 +1,4 @@
-"""Any format into any other, one conversation at a time."""
+"""Convert any log format into any other, one conversation at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from holdfast.simulator.logs.records import Conversation, SkippedLine
 
 @dataclass
 class Converted:
-    """What was written, what was skipped while reading, and what the new format has no place for."""
+    """Counts of what was written, skipped while reading, and left out because the new format cannot hold it."""
 
     conversations: int = 0
     messages: int = 0
@@ -30,29 +30,33 @@ def convert_files(
     out: Path,
     progress: Callable[[int, int], None] = lambda _conversations, _messages: None,
 ) -> Converted:
-    """Write the conversations of ``sources`` to ``out``. Raises InputError where none could be read or written."""
+    """Write the conversations of ``sources`` to ``out``.
+
+    Raises:
+        InputError: none could be read, or ``out`` cannot be written.
+    """
     if any(source.path.resolve() == out.resolve() for source in sources):
         raise InputError(f"{out}: is read and would be overwritten; choose another --out")
     done = Converted()
 
-    def through() -> Iterator[Conversation]:
-        for one in read_all(sources):
-            if isinstance(one, SkippedLine):
-                done.skipped.skip(one)
+    def counted() -> Iterator[Conversation]:
+        for entry in read_all(sources):
+            if isinstance(entry, SkippedLine):
+                done.skipped.skip(entry)
                 continue
             done.conversations += 1
-            done.messages += len(one.messages)
+            done.messages += len(entry.messages)
             progress(done.conversations, done.messages)
-            yield one
+            yield entry
 
-    done.left_out = target.writer.write(_not_empty(through(), sources, done), out)
+    done.left_out = target.writer.write(_not_empty(counted(), sources, done), out)
     return done
 
 
 def _not_empty(
     conversations: Iterator[Conversation], sources: Sequence[LogSource], done: Converted
 ) -> Iterator[Conversation]:
-    """The conversations; an InputError instead of an empty file."""
+    """Yield the conversations; raise an InputError instead of writing an empty file."""
     yield from conversations
     if not done.conversations:
         first = next(iter(done.skipped.places.values()), ["nothing in it"])[0]

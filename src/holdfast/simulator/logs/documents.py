@@ -1,4 +1,4 @@
-"""The reader of every format whose files are JSON documents, a conversation each."""
+"""The reader of all formats whose files are JSON documents, one per conversation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from holdfast.simulator.logs.records import Conversation, SkippedLine
 
 @dataclass(frozen=True, slots=True)
 class DocumentReader:
-    """``conversation_of`` takes a place and a document, and gives the conversation and what of it could not be used."""
+    """Reads JSON documents. ``conversation_of``: (place, document) -> the conversation and its unusable parts."""
 
     conversation_of: Callable[[str, Any], Iterator[Conversation | SkippedLine]]
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
-        for found in json_documents(path):
-            if isinstance(found, SkippedLine):
-                yield found
+        for document in json_documents(path):
+            if isinstance(document, SkippedLine):
+                yield document
             else:
-                yield from self.conversation_of(*found)
+                yield from self.conversation_of(*document)

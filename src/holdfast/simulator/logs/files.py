@@ -1,4 +1,4 @@
-"""Files as streams: JSON lines, JSON arrays and CSV rows, each with its place, whatever else is in them."""
+"""Stream untrusted files: JSON lines, JSON arrays and CSV rows, each with its place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ Document = tuple[str, Any]
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """An ordinary file, to read. Raises InputError where there is none."""
+    """Open an ordinary file to read.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
     name = printable(os.fspath(path))
     try:
         if path.is_dir():
@@ -49,13 +53,13 @@ def _sibling(path: Path) -> str:
 
 
 def head_of(path: Path, size: int = 65_536) -> bytes:
-    """The first bytes of a file."""
+    """Return the first bytes of a file."""
     with opened(path) as file:
         return file.read(size)
 
 
 def json_documents(path: Path) -> Iterator[Document | SkippedLine]:
-    """(place, value) of each JSON document: one a line, the elements of one array, or one indented object."""
+    """Yield (place, value) of each JSON document: one a line, the elements of one array, or one indented object."""
     name = printable(os.fspath(path))
     with opened(path) as file:
         head = file.read(_HEAD).removeprefix(codecs.BOM_UTF8).lstrip()
@@ -112,7 +116,7 @@ def _parsed(raw: bytes, place: str) -> Document | SkippedLine:
 
 
 def _elements(file: IO[bytes], name: str) -> Iterator[Document | SkippedLine]:
-    """The elements of one array. After a broken one nobody knows where the next begins: the rest is not read."""
+    """Yield the elements of one array. After a broken one the rest is not read: the next one's start is unknown."""
     pieces = _Pieces(file)
     decoder, line = json.JSONDecoder(), 1
     pieces.fill()
@@ -154,7 +158,7 @@ def _element(decoder: json.JSONDecoder, pieces: _Pieces) -> tuple[Any, int]:
 
 
 class _Pieces:
-    """A window on a file's text that grows at its end and is cut at its beginning."""
+    """A window on a file's text, extended at its end and cut at its beginning."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -162,7 +166,7 @@ class _Pieces:
         self.text, self.at, self.passed, self.fault = "", 0, 0, ""
 
     def fill(self) -> bool:
-        """Read on, at least as much as is waiting; False at the end of the file or of its readable part."""
+        """Read on, at least as much as the window holds; False at the end of the file or of its readable part."""
         if self.fault:
             return False
         self.text, self.at = self.text[self.at :], 0
@@ -187,20 +191,20 @@ class _Pieces:
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left to read."""
+        """Whether everything is read."""
         return self.at >= len(self.text)
 
 
 @contextmanager
 def csv_rows(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[str, dict[str, str]] | SkippedLine]]]:
-    """The header of a CSV file and its rows, each (place, column -> value)."""
+    """Yield the header of a CSV file and its rows, each (place, column -> value)."""
     name = printable(os.fspath(path))
     with opened(path) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
         reader = csv.reader(_bounded_lines(text))
         before = csv.field_size_limit(MAX_FIELD)
         try:
-            header = [_unescaped(one).strip() for one in _header(reader)]
+            header = [_unescaped(column).strip() for column in _header(reader)]
             yield header, _rows(reader, header, name)
         finally:
             csv.field_size_limit(before)
@@ -236,8 +240,10 @@ def _rows(reader: Any, columns: list[str], name: str) -> Iterator[tuple[str, dic
         if not row:
             continue
         if len(row) != len(columns):
-            yield SkippedLine(place, "line", "too few or too many columns", f"{len(row)} where the header has {len(columns)}")
-        elif any("\udc80" <= character <= "\udcff" for one in row if not one.isascii() for character in one):
+            yield SkippedLine(
+                place, "line", "too few or too many columns", f"{len(row)} where the header has {len(columns)}"
+            )
+        elif any("\udc80" <= character <= "\udcff" for value in row if not value.isascii() for character in value):
             yield SkippedLine(place, "line", "not UTF-8")
         else:
             yield place, dict(zip(columns, row, strict=True))

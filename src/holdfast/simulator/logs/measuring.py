@@ -248,7 +248,7 @@ def _part(
         planned=np.maximum(np.array(planned, dtype=np.int64), 1),
         length=length,
         ends=tuple(_end(talk) for talk in talks),
-        held=watched,
+        violation_measure=watched,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a format is: a reader, a writer, and a way to tell its files from others."""
+"""The protocols of a log format's reader and writer."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from holdfast.simulator.logs.records import Conversation, SkippedLine
 
 
 class LogReader(Protocol):
-    """Gives the conversations of a file one by one.
+    """Reads the conversations of a file one by one.
 
-    Bad content never raises: it becomes a :class:`SkippedLine` with its place. An :class:`~holdfast.core.errors.InputError` says
-    that the file as a whole cannot be this format (absent, a folder, without the columns that it needs).
+    Bad content never raises: it becomes a :class:`SkippedLine` with its place.
+
+    Raises:
+        InputError: the whole file cannot be of this format (absent, a folder, without the columns that it needs).
     """
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]: ...
@@ -24,7 +26,7 @@ class LogReader(Protocol):
 class LogWriter(Protocol):
     """Writes conversations one by one, the whole file or none.
 
-    Returns what the format has no place for, counted by its name.
+    Returns counts, by name, of what the format cannot hold.
     """
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]: ...
@@ -32,7 +34,7 @@ class LogWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogFormat:
-    """A word for ``--format``, and what it stands for. ``by``: columns that its data are grouped by unless asked."""
+    """A log format. ``word``: its name for ``--format``; ``by``: the columns that it is grouped by unless asked."""
 
     word: str
     about: str

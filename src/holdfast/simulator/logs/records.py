@@ -1,4 +1,4 @@
-"""One shape for every log: conversations of messages, with whatever labels people or simulators gave."""
+"""The common form of all logs: conversations of messages, with labels from people or simulators."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SCALES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """One message. ``labels``: numbers that the data give it; on a user's message they judge the turn before.
+    """One message. ``labels``: numbers in the data; on a user's message they judge the turn before.
 
-    ``tag``: a tactic that the data name ("Questions"). ``chars``: its length where a log keeps no text (nan where it
-    does not tell that either), else None.
+    ``tag``: a tactic that the data name ("Questions"). ``chars``: its length where a log holds no text (nan where that
+    is unknown too), else None.
     """
 
     role: Role
@@ -37,17 +37,17 @@ class LogMessage:
 
     @property
     def length(self) -> float:
-        """Characters; not words, which languages without spaces do not show. nan where unknown."""
+        """Characters, since not all languages separate words by spaces; nan where unknown."""
         return len(self.text) if self.chars is None else self.chars
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One conversation. ``speaker``: who the user was, "" where unknown; intervals keep a speaker's talks together.
+    """One conversation. ``speaker``: the user, "" where unknown; intervals are clustered by speaker.
 
-    ``columns``: what a log says besides, to group by. ``labels``: given to the conversation as a whole, afterwards.
+    ``columns``: other values of the log, to group by. ``labels``: given afterwards to the conversation as a whole.
     ``planned``: turns that it would have had if nobody had left, None where nothing was planned.
-    ``end``: why it ended, where the log tells: the user was won, or left in failure.
+    ``end``: whether the user ended satisfied or left in failure, where the log says so.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class SkippedLine:
-    """Something that could not be used. ``place``: file:line; ``reason``: one of few words, to count by."""
+    """Something that could not be used. ``place``: file:line; ``reason``: one of a few, to count by."""
 
     place: str
     kind: Kind

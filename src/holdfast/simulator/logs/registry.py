@@ -1,4 +1,4 @@
-"""The words for the formats, and which of them a file has."""
+"""The log formats by name, and the recognition of a file's format."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.simulator.logs.files import csv_rows, head_of, json_documents
-from holdfast.simulator.logs.formats import esconv
-from holdfast.simulator.logs.formats import messages
-from holdfast.simulator.logs.formats import sdialog
+from holdfast.simulator.logs.formats import esconv, messages, sdialog
 from holdfast.simulator.logs.formats.esconv import EsconvWriter
 from holdfast.simulator.logs.formats.ieval import IevalReader, IevalWriter
 from holdfast.simulator.logs.formats.journal import FILE, JournalReader, JournalWriter
@@ -24,7 +22,9 @@ from holdfast.simulator.logs.protocols import LogFormat
 from holdfast.simulator.logs.records import SkippedLine
 
 _ALL = (
-    LogFormat("messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)),
+    LogFormat(
+        "messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)
+    ),
     LogFormat("sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"),
     LogFormat("sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)),
     LogFormat("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
@@ -35,19 +35,27 @@ _ALL = (
     LogFormat("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
 )
 
-#: Word -> format.
-FORMATS: dict[str, LogFormat] = {one.word: one for one in _ALL}
+#: Name -> format.
+FORMATS: dict[str, LogFormat] = {form.word: form for form in _ALL}
 
 
 def format_named(word: str) -> LogFormat:
-    """The format of that word. Raises InputError for an unknown one."""
+    """Return the format of that name.
+
+    Raises:
+        InputError: it is unknown.
+    """
     if word not in FORMATS:
         raise InputError(f"unknown format {quote(word)}{did_you_mean(word, FORMATS)} (allowed: {', '.join(FORMATS)})")
     return FORMATS[word]
 
 
 def recognise(path: Path) -> LogFormat:
-    """The format of a file, by its first bytes and names. Raises InputError where it cannot be told."""
+    """Return the format of a file, by its first bytes and column names.
+
+    Raises:
+        InputError: it cannot be recognised.
+    """
     if path.is_dir() and (path / FILE).exists():
         return FORMATS["journal"]
     head = head_of(path)
@@ -58,15 +66,15 @@ def recognise(path: Path) -> LogFormat:
     word = _json_word(path) if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else _csv_word(path)
     if word is None:
         name = printable(os.fspath(path))
-        listed = "; ".join(f"{one.word}: {one.about}" for one in _ALL)
+        listed = "; ".join(f"{form.word}: {form.about}" for form in _ALL)
         raise InputError([Fault(name, f"its format cannot be recognised; name it with --format ({listed})")])
     return FORMATS[word]
 
 
 def _json_word(path: Path) -> str | None:
-    for number, found in enumerate(json_documents(path)):
-        word = None if isinstance(found, SkippedLine) else _word_of(found[1])
-        if word or number >= 20:  # some broken lines at the start hide nothing
+    for number, document in enumerate(json_documents(path)):
+        word = None if isinstance(document, SkippedLine) else _word_of(document[1])
+        if word or number >= 20:  # tolerate some broken lines at the start
             return word
     return None
 

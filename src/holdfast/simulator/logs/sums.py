@@ -1,7 +1,7 @@
-"""Sums per group and speaker that hold everything the results need, in arrays whose size has a limit.
+"""Sums per group and speaker, in arrays of bounded size, from which all results are computed.
 
-A group keeps, for each measure (a mechanism, adherence, a label, the reply's length), sums over conversations by turn
-and of what each conversation came to, a row for each of at most ``MOST_CLUSTERS`` speakers; more speakers share rows.
+A group keeps, for each measure (a mechanism, adherence, a label, the reply's length), sums by turn and of statistics of
+whole conversations, a row for each of at most ``MOST_CLUSTERS`` speakers; more speakers share rows.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from holdfast.simulator.measure.adherence import first_turns
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.decay.retention import quarter_means
 from holdfast.simulator.measure.decay.slope import episode_slopes
-from holdfast.simulator.measure.sums import ClusterSums, pair_moments, within_moments
 from holdfast.simulator.measure.decay.survival import first_violations
+from holdfast.simulator.measure.sums import ClusterSums, pair_moments, within_moments
 
 MOST_CLUSTERS = 512
-CURVE_TURNS = 400  # turns drawn one by one; later ones count in means, quarters and slopes
+CURVE_TURNS = 400  # turns of a curve; later ones count in means, quarters and slopes
 SCALARS = ("mean", "first_two_turns", "first_quarter", "last_quarter", "slope")
 LENGTH = "reply_chars"
 
 
 class GrowingArray:
-    """Sums of a bounded number of rows and columns, enlarged as they are needed."""
+    """Sums and counts in rows and columns, enlarged as needed."""
 
     def __init__(self, columns: int = 1) -> None:
         self._totals, self._counts = np.zeros((1, columns)), np.zeros((1, columns))
@@ -38,19 +38,19 @@ class GrowingArray:
         if not len(rows):
             return
         shape = (int(rows.max()) + 1, values.shape[1])
-        self._totals, self._counts = (_room(old, shape) for old in (self._totals, self._counts))
+        self._totals, self._counts = (_enlarged(old, shape) for old in (self._totals, self._counts))
         there = ~np.isnan(values)
         np.add.at(self._totals[:, : shape[1]], rows, np.where(there, values, 0.0))
         np.add.at(self._counts[:, : shape[1]], rows, there.astype(np.float64))
 
     def sums(self, rows: int) -> ClusterSums:
-        """What was added, with exactly ``rows`` rows."""
+        """Return the sums, with exactly ``rows`` rows."""
         shape = (rows, self._totals.shape[1])
-        return ClusterSums(_room(self._totals, shape)[:rows], _room(self._counts, shape)[:rows])
+        return ClusterSums(_enlarged(self._totals, shape)[:rows], _enlarged(self._counts, shape)[:rows])
 
 
-def _room(old: Floats, shape: tuple[int, int]) -> Floats:
-    """The array, or a larger copy with room for ``shape``: rows double, so that growing stays cheap."""
+def _enlarged(old: Floats, shape: tuple[int, int]) -> Floats:
+    """Return the array, or a larger copy with at least ``shape``; rows double, to amortise the copying."""
     if old.shape[0] >= shape[0] and old.shape[1] >= shape[1]:
         return old
     rows = old.shape[0] if old.shape[0] >= shape[0] else min(MOST_CLUSTERS, max(shape[0], 2 * old.shape[0]))
@@ -60,7 +60,7 @@ def _room(old: Floats, shape: tuple[int, int]) -> Floats:
 
 
 class Clusters:
-    """Which row a speaker has. A conversation without a speaker is a cluster of its own."""
+    """Maps speakers to rows. A conversation without a speaker is a cluster of its own."""
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
@@ -91,7 +91,7 @@ class MeasureSums:
         self.with_length, self.within = GrowingArray(6), GrowingArray(6)
 
     def add(self, rows: Ints, values: Floats, before: Floats, length: Floats, planned: Ints) -> None:
-        """``values``, ``length``: conversations x turns; ``before``: of turn 0; ``planned``: turns, conversations."""
+        """Add ``values`` and ``length`` (conversations x turns), ``before`` (turn 0) and ``planned`` turns."""
         self.by_turn.add(rows, np.concatenate([before[:, None], values[:, :CURVE_TURNS]], axis=1))
         first, last = quarter_means(values, planned)
         whole = (present_mean(values, axis=1), first_turns(values), first, last, episode_slopes(values))
@@ -113,14 +113,16 @@ class GroupSums:
     shortest: int = 0
     measures: dict[str, MeasureSums] = field(default_factory=dict)
     labels: dict[str, GrowingArray] = field(default_factory=dict)  # of whole conversations
-    label_moments: dict[str, tuple[GrowingArray, GrowingArray]] = field(default_factory=dict)  # with expressed, with length
+    label_moments: dict[str, tuple[GrowingArray, GrowingArray]] = field(
+        default_factory=dict
+    )  # with expressed, with length
     violations: Counter[tuple[int, bool]] = field(default_factory=Counter)  # (turn, happened)
     ends: Counter[tuple[int, End]] = field(default_factory=Counter)  # (turns, how)
 
 
 @dataclass(frozen=True, slots=True)
 class PartialSums:
-    """Conversations of one group, as arrays. ``values``: measure -> conversations x turns, nan where missing."""
+    """Some conversations of one group, as arrays. ``values``: measure -> conversations x turns, nan where missing."""
 
     speakers: tuple[str, ...]
     values: Mapping[str, Floats]  # LENGTH among them
@@ -129,11 +131,11 @@ class PartialSums:
     planned: Ints  # turns that each would have had, or has
     length: Ints  # turns that each has
     ends: tuple[End, ...]
-    held: str  # the measure whose lasting violation is looked for, "" for none
+    violation_measure: str  # the measure whose first lasting violation is counted, "" for none
 
 
 def add_part(group: GroupSums, part: PartialSums) -> None:
-    """Add a part to its group."""
+    """Add some conversations to their group's sums."""
     rows = np.array([group.clusters.row(speaker) for speaker in part.speakers], dtype=np.int64)
     shortest = int(part.length.min(initial=group.shortest if group.conversations else part.length.max(initial=0)))
     group.shortest = shortest
@@ -151,7 +153,7 @@ def add_part(group: GroupSums, part: PartialSums) -> None:
         with_expressed, with_size = group.label_moments.setdefault(name, (GrowingArray(6), GrowingArray(6)))
         with_expressed.add(rows, pair_moments(expressed[:, None], label[:, None]))
         with_size.add(rows, pair_moments(size[:, None], label[:, None]))
-    if part.held:
-        time, happened = first_violations(part.values[part.held])
+    if part.violation_measure:
+        time, happened = first_violations(part.values[part.violation_measure])
         group.violations.update(zip(time.tolist(), happened.tolist(), strict=True))
     group.ends.update(zip(part.length.tolist(), part.ends, strict=True))

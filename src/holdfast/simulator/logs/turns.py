@@ -1,6 +1,6 @@
-"""A conversation -> turns: what the user said, and the reply to it, numbered from 1.
+"""Split a conversation into turns: a user message and the reply to it, numbered from 1.
 
-Messages in a row of one role are one message. What an assistant says before the user has spoken is an opening, no
+Consecutive messages of one role are joined. What an assistant says before the user's first message is an opening, not a
 reply. A label on a reply belongs to its turn; one on a user's message judges what came before it, so it belongs to the
 turn before, and to turn 0 where there is none.
 """
@@ -17,7 +17,7 @@ from holdfast.simulator.logs.records import LogMessage
 
 @dataclass(frozen=True, slots=True)
 class LogTurn:
-    """One turn. ``chars``: of the reply, nan where unknown; ``tags``: the tactics that the data name in it."""
+    """One turn. ``chars``: of the reply, nan where unknown; ``tags``: its tactics in the data."""
 
     user: str
     reply: str
@@ -28,7 +28,7 @@ class LogTurn:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """``before``: labels of turn 0; ``openings``: assistant's messages before the user's first."""
+    """A conversation's turns. ``before``: labels of turn 0; ``openings``: messages before the user's first."""
 
     turns: tuple[LogTurn, ...]
     before: Mapping[str, float]
@@ -49,7 +49,7 @@ class _Draft:
 
 
 def turns_of(messages: Sequence[LogMessage]) -> Turns:
-    """The turns of a conversation. Several labels of one name in a turn count with their mean."""
+    """Split a conversation into turns. Several labels of one name in a turn are averaged."""
     before = _Draft()
     drafts: list[_Draft] = []
     openings = 0

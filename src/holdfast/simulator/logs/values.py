@@ -1,4 +1,4 @@
-"""Checked values: what a log may hold at a place, and nothing else."""
+"""Parse untrusted values of a log into roles, texts, ids, numbers and labels."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _ROLES: dict[str, Role] = {
 
 
 def role_of(value: object) -> Role | None:
-    """The role that a word names, in any case; None where it names none of the three."""
+    """Return the role that a word names, in any case; None for other words."""
     return _ROLES.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def clean(text: str) -> str:
-    """The text with what UTF-8 cannot hold (lone surrogates) as question marks."""
+    """Return the text with what UTF-8 cannot encode (lone surrogates) as question marks."""
     if text.isascii():
         return text
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def text_of(value: object) -> str:
-    """A message's text: a string, or a list of parts as OpenAI has them; "" for anything else."""
+    """Return a message's text: a string, or a list of parts as in OpenAI's format; "" for anything else."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
@@ -44,7 +44,7 @@ def text_of(value: object) -> str:
 
 
 def word_of(value: object) -> str:
-    """An id or a column's value: a short text or a number; "" for anything else."""
+    """Return an id or a column's value: a short text or a number; "" for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -55,18 +55,18 @@ def word_of(value: object) -> str:
 
 
 def columns_of(raw: Mapping[Any, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
-    """The short scalars of a mapping, by name."""
-    found: dict[str, str] = {}
+    """Return the short scalars of a mapping, by name."""
+    columns: dict[str, str] = {}
     for key, value in raw.items():
-        if isinstance(key, str) and key not in without and len(found) < MOST_COLUMNS:
+        if isinstance(key, str) and key not in without and len(columns) < MOST_COLUMNS:
             word = word_of(value)
             if word and not (isinstance(value, str) and len(value) > LONGEST_WORD):
-                found[clean(key)[:LONGEST_WORD]] = word
-    return found
+                columns[clean(key)[:LONGEST_WORD]] = word
+    return columns
 
 
 def number_of(value: object) -> float | None:
-    """A finite number, also where it is written as text; None for anything else."""
+    """Return a finite number, also from text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     if isinstance(value, str) and len(value) > 40:
@@ -79,7 +79,7 @@ def number_of(value: object) -> float | None:
 
 
 def label_of(name: str, value: object, faults: list[tuple[str, str]]) -> float | None:
-    """A label on its scale (see ``SCALES``). None where there is none; a fault (reason, name) where it is no label."""
+    """Return a label on its scale (see ``SCALES``); None, with a fault (reason, name), where it is invalid."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     number = number_of(value)
@@ -94,14 +94,14 @@ def label_of(name: str, value: object, faults: list[tuple[str, str]]) -> float |
 
 
 def labels_of(raw: object, faults: list[tuple[str, str]]) -> dict[str, float]:
-    """All labels of a mapping name -> number."""
+    """Return all labels of a mapping name -> number."""
     if not isinstance(raw, Mapping):
         return {}
-    found = ((word_of(name), label_of(word_of(name), value, faults)) for name, value in raw.items())
-    return {name: value for name, value in list(found)[:MOST_COLUMNS] if name and value is not None}
+    labels = ((word_of(name), label_of(word_of(name), value, faults)) for name, value in raw.items())
+    return {name: value for name, value in list(labels)[:MOST_COLUMNS] if name and value is not None}
 
 
 def planned_of(value: object) -> int | None:
-    """How many turns a conversation was planned to have: 1 to a million; None for anything else."""
+    """Return the planned number of turns, 1 to a million; None for anything else."""
     number = number_of(value)
     return int(number) if number is not None and 1 <= number <= 1_000_000 else None

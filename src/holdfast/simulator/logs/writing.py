@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and counting what a format has no place for."""
+"""Write a file as a whole or not at all, and count what a format cannot hold."""
 
 from __future__ import annotations
 
@@ -15,14 +15,22 @@ from holdfast.simulator.logs.records import Conversation
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[str]]:
-    """A text file that appears under ``path`` when the block ends well. Raises InputError where none can be made."""
+    """Open a text file that appears at ``path`` when the block succeeds.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     with whole(path) as draft, draft.open("w", encoding="utf-8", errors="replace", newline="") as file:
         yield file
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Where to write what appears under ``path`` when the block ends well. Raises InputError where nothing can be."""
+    """Yield a temporary path whose file or folder is moved to ``path`` when the block succeeds.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
         with drafted(path) as draft:
             yield draft
@@ -39,7 +47,7 @@ def count_left_out(
     columns: Collection[str] = (),
     tags: bool = False,
 ) -> None:
-    """Add to ``left`` what a format cannot hold that keeps only ``labels``, ``after``, ``columns`` (and ``tags``)."""
+    """Add to ``left`` what is lost in a format that holds only ``labels``, ``after``, ``columns`` (and ``tags``)."""
     for message in conversation.messages:
         left.update(f"label {name}" for name in message.labels if name not in labels)
         left["tactics"] += bool(message.tag) and not tags

@@ -1,1 +1,1 @@
-"""One module a format: how its files are read, and how they are written."""
+"""One module per log format, each with a reader and a writer."""

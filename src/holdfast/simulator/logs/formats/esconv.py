@@ -1,8 +1,8 @@
-"""ESConv (Liu et al., ACL 2021): human supporters, with the seeker's marks inside and afterwards.
+"""ESConv (Liu et al., ACL 2021): human supporters, rated by the seeker during and after the conversation.
 
 Two shapes: the authors' own JSON array (``dialog``, ``survey_score``; speakers seeker/supporter, or speaker/listener in
-FailedESConv), and JSON lines with ``messages``, ``seeker_feedback`` and ``seeker_empathy``. A mark inside stands on the
-seeker's message and judges the supporter's turns before it. Marks of 0 or none are left out as the authors leave them.
+FailedESConv), and JSON lines with ``messages``, ``seeker_feedback`` and ``seeker_empathy``. Feedback is on the seeker's
+message and rates the supporter's turns before it. Missing ratings, and those of 0, are left out as the authors do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROLES: dict[object, Role] = {
     "seeker": "user", "speaker": "user", "usr": "user", "user": "user",
     "supporter": "assistant", "listener": "assistant", "sys": "assistant", "assistant": "assistant",
 }  # fmt: skip
-#: Label -> (its name in the lines, its name in the authors' survey).
+#: Label -> (its name in the JSON lines, its name in the authors' survey).
 _AFTER = {
     "empathy": ("seeker_empathy", "empathy"),
     "relevance": ("seeker_relevance", "relevance"),
@@ -38,15 +38,15 @@ _OWN = frozenset(("conversation_id", "messages", "dialog", "survey_score", "situ
 
 
 def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
-    """The conversation of one document, in either shape, and what in it could not be used."""
+    """Yield the conversation of one document, in either shape, and its unusable parts."""
     listed = raw.get("dialog", raw.get("messages")) if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
         yield SkippedLine(place, "conversation", "no messages", "expected dialog or messages")
         return
     skips: list[SkippedLine] = []
     numbered = enumerate(listed, start=1)
-    found = [_message(one, f"{place}, message {number}", skips) for number, one in numbered]
-    messages = tuple(one for one in found if one is not None)
+    parsed = [_message(message, f"{place}, message {number}", skips) for number, message in numbered]
+    messages = tuple(message for message in parsed if message is not None)
     faults: Faults = []
     labels = _labels(raw, faults)
     yield from skips
@@ -67,8 +67,8 @@ def _labels(raw: Mapping[str, Any], faults: Faults) -> dict[str, float]:
     survey = raw.get("survey_score")
     seeker = survey.get("seeker") if isinstance(survey, Mapping) else None
     theirs: Mapping[str, Any] = seeker if isinstance(seeker, Mapping) else {}
-    found = {name: label_of(name, raw.get(a, theirs.get(b)), faults) for name, (a, b) in _AFTER.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    labels = {name: label_of(name, raw.get(a, theirs.get(b)), faults) for name, (a, b) in _AFTER.items()}
+    return {name: value for name, value in labels.items() if value is not None}
 
 
 def _message(raw: Any, where: str, skips: list[SkippedLine]) -> LogMessage | None:
@@ -94,18 +94,20 @@ def _message(raw: Any, where: str, skips: list[SkippedLine]) -> LogMessage | Non
 
 @dataclass(frozen=True, slots=True)
 class EsconvWriter:
-    """Writes the lines."""
+    """Writes JSON lines."""
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
         with whole_file(path) as file:
-            for one in conversations:
-                count_left_out(one, left, labels=("feedback",), after=_AFTER, columns=_COLUMNS, tags=True)
-                left["system messages"] += sum(m.role == "system" for m in one.messages)
-                document: dict[str, Any] = {"conversation_id": one.id}
-                document |= {name: one.columns[name] for name in _COLUMNS if name in one.columns}
-                document |= {line: one.labels[name] for name, (line, _) in _AFTER.items() if name in one.labels}
-                document["messages"] = [_line(m) for m in one.messages if m.role != "system"]
+            for conversation in conversations:
+                count_left_out(conversation, left, labels=("feedback",), after=_AFTER, columns=_COLUMNS, tags=True)
+                left["system messages"] += sum(m.role == "system" for m in conversation.messages)
+                document: dict[str, Any] = {"conversation_id": conversation.id}
+                document |= {name: conversation.columns[name] for name in _COLUMNS if name in conversation.columns}
+                document |= {
+                    line: conversation.labels[name] for name, (line, _) in _AFTER.items() if name in conversation.labels
+                }
+                document["messages"] = [_line(m) for m in conversation.messages if m.role != "system"]
                 file.write(json.dumps(document, ensure_ascii=False) + "\n")
         return +left
 

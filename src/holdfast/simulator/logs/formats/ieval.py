@@ -1,4 +1,4 @@
-"""iEval (Svikhnushina, Filippova & Pu, SIGDIAL 2022): a CSV row a chat, messages as JSON, rated 1-5 by who chatted."""
+"""iEval (Svikhnushina, Filippova & Pu, SIGDIAL 2022): a CSV row per chat, messages as JSON, rated 1-5 by the user."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ HEADER = ("conversation_id", "part", *_COLUMNS, "n_messages", *_AFTER, _RANK, "m
 
 @dataclass(frozen=True, slots=True)
 class IevalReader:
-    """Reads it."""
+    """Reads iEval's CSV."""
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         with csv_rows(path) as (header, rows):
             absent = [column for column in NEEDED if column not in header]
             if absent:
                 raise InputError(f"{path}:1: columns absent: {', '.join(absent)}; iEval's are {', '.join(HEADER)}")
-            for found in rows:
-                if isinstance(found, SkippedLine):
-                    yield found
+            for row in rows:
+                if isinstance(row, SkippedLine):
+                    yield row
                 else:
-                    yield from _conversation(*found)
+                    yield from _conversation(*row)
 
 
 def _conversation(place: str, row: Mapping[str, str]) -> Iterator[Conversation | SkippedLine]:
@@ -68,18 +68,18 @@ def _conversation(place: str, row: Mapping[str, str]) -> Iterator[Conversation |
 
 @dataclass(frozen=True, slots=True)
 class IevalWriter:
-    """Writes it. Labels that the conversation does not have stay empty."""
+    """Writes iEval's CSV. Missing labels stay empty."""
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
         with whole_file(path) as file:
             rows = csv.writer(file)
             rows.writerow(HEADER)
-            for one in conversations:
-                count_left_out(one, left, after=(*_AFTER, _RANK), columns=_COLUMNS)
-                said = [{"role": m.role, "content": m.text} for m in one.messages]
-                marks = ["" if (v := one.labels.get(name)) is None else f"{v:g}" for name in (*_AFTER, _RANK)]
-                about = [one.columns.get(name, "") for name in _COLUMNS]
+            for conversation in conversations:
+                count_left_out(conversation, left, after=(*_AFTER, _RANK), columns=_COLUMNS)
+                said = [{"role": m.role, "content": m.text} for m in conversation.messages]
+                marks = ["" if (v := conversation.labels.get(name)) is None else f"{v:g}" for name in (*_AFTER, _RANK)]
+                about = [conversation.columns.get(name, "") for name in _COLUMNS]
                 listed = json.dumps(said, ensure_ascii=False)
-                rows.writerow([one.id, one.speaker, *about, len(said), *marks, listed])
+                rows.writerow([conversation.id, conversation.speaker, *about, len(said), *marks, listed])
         return left

@@ -1,4 +1,4 @@
-"""holdfast's own journal: the run folder of a study, or its ``journal.sqlite``."""
+"""Read and write holdfast's own journal: a study's run folder or its ``journal.sqlite``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 FILE = "journal.sqlite"
 COLUMNS = ("candidate", "persona", "task")
 IMPORTED = "imported"  # candidate, task or persona where a log names none
-LEFT, PLEASED = "user left", "satisfied"  # how the stop reason of a user who leaves begins; in it where all is well
-FAILED = "patience"  # in it where the assistant failed the user; a goodbye without either says nothing
+LEFT, PLEASED = (
+    "user left",
+    "satisfied",
+)  # prefix of the stop reason of a user who leaves; a satisfied user's contains the second
+FAILED = "patience"  # in the stop reason where the assistant failed the user; without either the end is neutral
 
 _STOPS: dict[End, str] = {
     "failure": f"{LEFT}: patience ran out",
@@ -34,7 +37,7 @@ _STOPS: dict[End, str] = {
 
 @dataclass(frozen=True, slots=True)
 class JournalReader:
-    """Reads it, also while a run writes it."""
+    """Reads a journal, also while a run writes it."""
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         with Journal.read(path / FILE if path.is_dir() else path) as journal:
@@ -81,9 +84,9 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
 
 @dataclass(frozen=True, slots=True)
 class JournalWriter:
-    """Writes a run folder. Replies are rated on the way, since a journal holds what each turn expressed.
+    """Writes a run folder; replies are rated, since a journal holds the rating of each turn.
 
-    A turn joins messages in a row of one role. Without a study beside it, `holdfast report` cannot use the folder;
+    A turn joins consecutive messages of one role. Without a study file, `holdfast report` cannot use the folder;
     `holdfast measure` can.
     """
 
@@ -97,32 +100,34 @@ class JournalWriter:
             raise InputError(f"{path}: the run folder cannot be made ({error.strerror})") from error
         rater = LinearRater()
         with Journal.create(path / FILE, {"made_by": "holdfast convert"}) as journal:
-            for number, one in enumerate(conversations):
-                count_left_out(one, left, labels=(*SENSE7, "emotion"), after=("desired",), columns=COLUMNS, tags=False)
-                left["system messages"] += sum(m.role == "system" for m in one.messages)
-                found = turns_of(one.messages)
-                left["openings, before the user speaks"] += found.openings
-                turns = [turn for turn in found.turns if turn.reply]
-                left["turns without a reply's text"] += len(found.turns) - len(turns)
+            for number, conversation in enumerate(conversations):
+                count_left_out(
+                    conversation, left, labels=(*SENSE7, "emotion"), after=("desired",), columns=COLUMNS, tags=False
+                )
+                left["system messages"] += sum(m.role == "system" for m in conversation.messages)
+                paired = turns_of(conversation.messages)
+                left["openings, before the user speaks"] += paired.openings
+                turns = [turn for turn in paired.turns if turn.reply]
+                left["turns without a reply's text"] += len(paired.turns) - len(turns)
                 if not turns:
                     left["conversations without a reply's text"] += 1
                     continue
-                self._write(journal, one, number, turns, rater)
+                self._write(journal, conversation, number, turns, rater)
         return +left
 
     def _write(
-        self, journal: Journal, one: Conversation, number: int, turns: list[LogTurn], rater: LinearRater
+        self, journal: Journal, conversation: Conversation, number: int, turns: list[LogTurn], rater: LinearRater
     ) -> None:
         spec = EpisodeSpec(
-            persona=one.columns.get("persona") or one.speaker or IMPORTED,
-            task=one.columns.get("task", IMPORTED),
-            candidate=one.columns.get("candidate") or one.columns.get("model") or IMPORTED,
+            persona=conversation.columns.get("persona") or conversation.speaker or IMPORTED,
+            task=conversation.columns.get("task", IMPORTED),
+            candidate=conversation.columns.get("candidate") or conversation.columns.get("model") or IMPORTED,
             replicate=number,
-            max_turns=one.planned or len(turns),
+            max_turns=conversation.planned or len(turns),
         )
         journal.plan([spec])
         levels = rater.model.levels([turn.reply for turn in turns])
-        wanted = {"desired": one.labels["desired"]} if "desired" in one.labels else {}
+        wanted = {"desired": conversation.labels["desired"]} if "desired" in conversation.labels else {}
         for place, (turn, level) in enumerate(zip(turns, levels.tolist(), strict=True), start=1):
             last = place == len(turns)
             record = TurnRecord(
@@ -135,13 +140,13 @@ class JournalWriter:
                 felt={name: value for name, value in turn.labels.items() if name in SENSE7},
                 emotion=turn.labels.get("emotion", -1.0),  # none: outside of the scale, and left out when read
                 state=wanted,
-                stop=_STOPS[one.end] if last else None,
+                stop=_STOPS[conversation.end] if last else None,
             )
             journal.append(record)
 
 
 def _end(stop: str) -> End:
-    """What a conversation's stop reason says of how it went for the user."""
+    """Return how the conversation ended for the user, from its stop reason."""
     if not stop.startswith(LEFT):
         return ""
     return "success" if PLEASED in stop else "failure" if FAILED in stop else ""

@@ -2,7 +2,7 @@
 
 Besides the messages, a line may hold ``id``, ``speaker`` (or ``user``, ``user_id``), ``labels`` (name -> number, of the
 whole conversation), ``planned_turns`` and ``end``; a message may hold ``labels``, ``tag`` and ``chars``. Every other
-short value of the line, and of its ``metadata``, is a column to group by. This is the format that keeps everything.
+short value of the line, and of its ``metadata``, is a column to group by. This format keeps everything.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OWN = frozenset((*LISTS, *_IDS, *_SPEAKERS, "labels", "metadata", "planned_turn
 
 
 def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
-    """The conversation of one document, and what in it could not be used."""
+    """Yield the conversation of one document, and its unusable parts."""
     about: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
     listed = next((about[key] for key in LISTS if isinstance(about.get(key), list)), raw)
     if not isinstance(listed, list):
@@ -59,17 +59,17 @@ READER = DocumentReader(conversation_of)
 
 
 def first_word(about: Mapping[str, Any], keys: Iterable[str]) -> str:
-    """The first of ``keys`` that holds an id."""
+    """Return the first id among the values of ``keys``."""
     return next((word for key in keys if (word := word_of(about.get(key)))), "")
 
 
 def messages_of(listed: list[Any], place: str, skips: list[SkippedLine]) -> tuple[LogMessage, ...]:
-    """The messages of a list; what is none of them goes to ``skips``."""
+    """Return the messages of a list; unusable ones are added to ``skips``."""
     messages: list[LogMessage] = []
     for number, raw in enumerate(listed, start=1):
-        found = _message(raw, f"{place}, message {number}", skips)
-        if found is not None:
-            messages.append(found)
+        message = _message(raw, f"{place}, message {number}", skips)
+        if message is not None:
+            messages.append(message)
     return tuple(messages)
 
 

@@ -1,8 +1,9 @@
 """SAGE, Sentient Agent as a Judge (Tencent, 2025): the emotion 0-100 of a simulated person, turn by turn.
 
-Dialogues as JSON lines (``history``, ``emo_point``), or a CSV with a row a turn and no text. Both give the emotion
-with the user's message, as it stands after the reply before; turn 0 is before any reply. A dialogue stops at 100
-(success), below 10 (failure), or after ten user messages, that is nine replies. The emotion is a model's, never truth.
+Dialogues as JSON lines (``history``, ``emo_point``), or a CSV with a row per turn and no text. Both give the emotion
+with the user's message, as it is after the previous reply; turn 0 is before any reply. A dialogue stops at 100
+(success), below 10 (failure), or after ten user messages, that is nine replies. The emotion is a model's, not a human
+rating.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ _NEEDED = (*KEY, "turn", "emotion_point")
 
 
 def end_of(emotion: float) -> End:
-    """How a dialogue with this last emotion ended."""
+    """Return how a dialogue with this last emotion ended."""
     return "success" if emotion >= WON else "failure" if emotion < LOST else ""
 
 
 @dataclass(frozen=True, slots=True)
 class SageReader:
-    """Reads both."""
+    """Reads JSON lines or the CSV."""
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         if head_of(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
@@ -59,7 +60,7 @@ def _dialogue(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
         yield SkippedLine(place, "conversation", "no history")
         return
     skips: list[SkippedLine] = []
-    labelled = [_with_emotion(one) for one in listed]
+    labelled = [_with_emotion(message) for message in listed]
     messages = messages_of(labelled, place, skips)
     yield from skips
     if not messages:
@@ -82,8 +83,8 @@ def _with_emotion(raw: Any) -> Any:
 
 
 @dataclass
-class _Rows:
-    """What the rows of one dialogue have told so far."""
+class _PartialDialogue:
+    """What is known of a dialogue from its rows so far."""
 
     messages: list[LogMessage] = field(default_factory=list)
     last_turn: int = -1
@@ -91,44 +92,44 @@ class _Rows:
 
 
 def _from_rows(key: tuple[str, ...], rows: list[Row]) -> Iterator[Conversation | SkippedLine]:
-    told = _Rows()
+    dialogue = _PartialDialogue()
     for place, row in rows:
-        yield from _row(place, row, told)
+        yield from _row(place, row, dialogue)
     place, first = rows[0]
-    if told.last is None:
+    if dialogue.last is None:
         yield SkippedLine(place, "conversation", "no turn with an emotion")
         return
     about = {"simulator": key[0], "model": key[1], **{name: first.get(name, "") for name in COLUMNS}}
     columns = columns_of({name: word_of(value) for name, value in about.items()})
     name = "/".join(key)
-    yield Conversation(name, place, tuple(told.messages), key[2], columns, {}, PLANNED, end_of(told.last))
+    yield Conversation(name, place, tuple(dialogue.messages), key[2], columns, {}, PLANNED, end_of(dialogue.last))
 
 
-def _row(place: str, row: Mapping[str, str], told: _Rows) -> Iterator[SkippedLine]:
+def _row(place: str, row: Mapping[str, str], dialogue: _PartialDialogue) -> Iterator[SkippedLine]:
     turn = number_of(row.get("turn"))
     faults: list[tuple[str, str]] = []
     emotion = label_of("emotion", row.get("emotion_point"), faults)
     if turn is None or turn != int(turn) or not 0 <= turn < 100_000:
         yield SkippedLine(place, "line", "turn is not a whole number from 0")
-    elif turn <= told.last_turn:
+    elif turn <= dialogue.last_turn:
         yield SkippedLine(place, "line", "turns do not rise")
     elif emotion is None:
         yield SkippedLine(place, "line", *(faults[0] if faults else ("emotion is missing", "")))
     else:
-        told.last_turn, told.last = int(turn), emotion
+        dialogue.last_turn, dialogue.last = int(turn), emotion
         if turn > 0:
-            told.messages.append(LogMessage("assistant", "", chars=_chars(row.get("prev_reply_chars"))))
-        told.messages.append(LogMessage("user", "", {"emotion": emotion}, chars=_chars(row.get("user_chars"))))
+            dialogue.messages.append(LogMessage("assistant", "", chars=_chars(row.get("prev_reply_chars"))))
+        dialogue.messages.append(LogMessage("user", "", {"emotion": emotion}, chars=_chars(row.get("user_chars"))))
 
 
 def _chars(value: object) -> float:
-    found = number_of(value)
-    return found if found is not None and 0 <= found <= 10**9 else float("nan")
+    chars = number_of(value)
+    return chars if chars is not None and 0 <= chars <= 10**9 else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
 class SageWriter:
-    """Writes dialogues, or, where the file's name ends in .csv, turns without text."""
+    """Writes dialogues as JSON lines, or to a .csv file turns without text."""
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
@@ -136,34 +137,40 @@ class SageWriter:
             rows = csv.writer(file) if path.suffix.lower() == ".csv" else None
             if rows:
                 rows.writerow(HEADER)
-            for one in conversations:
-                count_left_out(one, left, labels=("emotion",), columns=("simulator", "model", *COLUMNS))
+            for conversation in conversations:
+                count_left_out(conversation, left, labels=("emotion",), columns=("simulator", "model", *COLUMNS))
                 if rows:
-                    left["message texts"] += sum(bool(m.text) for m in one.messages)
-                    rows.writerows(_turn_rows(one, left))
+                    left["message texts"] += sum(bool(m.text) for m in conversation.messages)
+                    rows.writerows(_turn_rows(conversation, left))
                 else:
-                    file.write(json.dumps(_document(one), ensure_ascii=False) + "\n")
+                    file.write(json.dumps(_document(conversation), ensure_ascii=False) + "\n")
         return +left
 
 
-def _document(one: Conversation) -> dict[str, Any]:
-    about = {name: one.columns[name] for name in ("simulator", "model", *COLUMNS) if name in one.columns}
+def _document(conversation: Conversation) -> dict[str, Any]:
+    about = {
+        name: conversation.columns[name] for name in ("simulator", "model", *COLUMNS) if name in conversation.columns
+    }
     history = []
-    for m in one.messages:
+    for m in conversation.messages:
         point = {"emotion-point": m.labels["emotion"]} if "emotion" in m.labels else {}
         history.append({"role": m.role, "content": m.text, **point})
     points = [line["emotion-point"] for line in history if "emotion-point" in line]
-    state = {"success": "Emotion-S", "failure": "Emotion-F"}.get(one.end, "")
+    state = {"success": "Emotion-S", "failure": "Emotion-F"}.get(conversation.end, "")
     last = {"emo_point": points[-1]} if points else {}
-    return {"id": one.speaker or one.id, **last, "emo_state": state, **about, "history": history}
+    return {"id": conversation.speaker or conversation.id, **last, "emo_state": state, **about, "history": history}
 
 
-def _turn_rows(one: Conversation, left: Counter[str]) -> Iterator[list[Any]]:
-    state = {"success": "Emotion-S", "failure": "Emotion-F"}.get(one.end, "")
-    key = [one.columns.get("simulator", ""), one.columns.get("model", ""), one.speaker or one.id]
-    about = [one.columns.get(name, "") for name in COLUMNS]
+def _turn_rows(conversation: Conversation, left: Counter[str]) -> Iterator[list[Any]]:
+    state = {"success": "Emotion-S", "failure": "Emotion-F"}.get(conversation.end, "")
+    key = [
+        conversation.columns.get("simulator", ""),
+        conversation.columns.get("model", ""),
+        conversation.speaker or conversation.id,
+    ]
+    about = [conversation.columns.get(name, "") for name in COLUMNS]
     turn, reply, before = 0, "", None
-    for message in one.messages:
+    for message in conversation.messages:
         size = "" if message.length != message.length else f"{message.length:g}"
         if message.role == "assistant":
             reply = size

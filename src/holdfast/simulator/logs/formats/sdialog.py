@@ -1,4 +1,4 @@
-"""sdialog's ``Dialog`` as JSON: ``turns`` of ``speaker`` and ``text``; one file a dialogue, an array, or lines."""
+"""sdialog's ``Dialog`` as JSON: ``turns`` of ``speaker`` and ``text``; one file per dialogue, an array, or lines."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from holdfast.simulator.logs.writing import count_left_out, whole_file
 
 
 def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
-    """The conversation of one document, and what in it could not be used.
+    """Yield the conversation of one document, and its unusable parts.
 
-    Which of two names is the assistant's: a name that says so, else the second to speak.
+    The assistant is the speaker whose name says so, else the second to speak.
     """
     listed = raw.get("turns") if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
@@ -53,37 +53,41 @@ READER = DocumentReader(conversation_of)
 
 
 def _roles(names: list[str]) -> dict[str, Role] | None:
-    """The role of each name. sdialog calls the assistant "system" at times, so that word is one here."""
+    """Return the role of each name, None where unclear. sdialog sometimes calls the assistant "system"."""
     if not 1 <= len(names) <= 2:
         return None
-    told: dict[str, Role] = {}
+    known: dict[str, Role] = {}
     for name in names:
         role = role_of(name)
         if role is not None:
-            told[name] = "user" if role == "user" else "assistant"
+            known[name] = "user" if role == "user" else "assistant"
     order: tuple[Role, Role] = ("user", "assistant")
-    if len(names) == 2 and len(set(told.values())) == 1:
-        known = next(iter(told.values()))
-        if len(told) == 2:
+    if len(names) == 2 and len(set(known.values())) == 1:
+        only = next(iter(known.values()))
+        if len(known) == 2:
             return None
-        return {name: told.get(name, "user" if known == "assistant" else "assistant") for name in names}
-    return told if len(told) == len(names) else dict(zip(names, order, strict=False))
+        return {name: known.get(name, "user" if only == "assistant" else "assistant") for name in names}
+    return known if len(known) == len(names) else dict(zip(names, order, strict=False))
 
 
 @dataclass(frozen=True, slots=True)
 class SdialogWriter:
-    """Writes an array of dialogues; a label has no place there."""
+    """Writes an array of dialogues, without labels."""
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
         with whole_file(path) as file:
             file.write("[")
-            for number, one in enumerate(conversations):
-                count_left_out(one, left, columns=("model",))
-                left["system messages"] += sum(m.role == "system" for m in one.messages)
-                dialog: dict[str, Any] = {"id": one.id, "complete": True, "model": one.columns.get("model")}
-                names = {"user": one.speaker or "user", "assistant": "assistant"}
-                said = [m for m in one.messages if m.role != "system"]
+            for number, conversation in enumerate(conversations):
+                count_left_out(conversation, left, columns=("model",))
+                left["system messages"] += sum(m.role == "system" for m in conversation.messages)
+                dialog: dict[str, Any] = {
+                    "id": conversation.id,
+                    "complete": True,
+                    "model": conversation.columns.get("model"),
+                }
+                names = {"user": conversation.speaker or "user", "assistant": "assistant"}
+                said = [m for m in conversation.messages if m.role != "system"]
                 dialog["turns"] = [{"speaker": names[m.role], "text": m.text} for m in said]
                 file.write((",\n" if number else "\n") + json.dumps(dialog, ensure_ascii=False))
             file.write("\n]\n")

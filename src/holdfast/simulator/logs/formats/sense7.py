@@ -33,7 +33,7 @@ Cells = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sense7Reader:
-    """Reads it."""
+    """Reads SENSE-7's workbook."""
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
         skips: list[SkippedLine] = []
@@ -55,7 +55,7 @@ class Sense7Reader:
 
 
 def rating(value: object, name: str, faults: Faults) -> float | None:
-    """1-5 from a word or a number; None for "unknown" and for nothing."""
+    """Return 1-5 from a word or a number; None for "unknown" and for nothing."""
     if isinstance(value, str):
         word = " ".join(value.lower().replace("_", " ").split())
         if word in ("", "unknown", "nan", "n/a", "none"):
@@ -73,8 +73,8 @@ def _conversation(task: str, rows: list[tuple[str, Cells]], about: Cells) -> Ite
             yield SkippedLine(place, "message", "empty message" if role else "role is not user, assistant or system")
             continue  # an empty reply is a turn all the same, unrated
         faults: Faults = []
-        found = {name: rating(cells.get(column), name, faults) for column, name in DIMENSIONS.items()}
-        labels = {name: value for name, value in found.items() if value is not None}
+        ratings = {name: rating(cells.get(column), name, faults) for column, name in DIMENSIONS.items()}
+        labels = {name: value for name, value in ratings.items() if value is not None}
         if labels and role == "assistant":
             turn_means.append(fmean(labels.values()))
         overall = rating(cells.get("EmpathyOverall"), OVERALL, faults)
@@ -100,20 +100,30 @@ def _as_text(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Sense7Writer:
-    """Writes both sheets. Ratings as numbers; a dimension that nobody rated is "unknown"."""
+    """Writes both sheets. Ratings as numbers; a dimension without a rating is "unknown"."""
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
         after = [f"after_{name}" for name in SENSE7]
         wanted = {level: code for code, level in DESIRED.items()}
         with written_workbook(path, {"Tasks": (*TASKS, *(_AFTER + s for s in SHORT)), "Messages": MESSAGES}) as add:
-            for one in conversations:
-                rated = any(name in m.labels for m in one.messages for name in SENSE7)
+            for conversation in conversations:
+                rated = any(name in m.labels for m in conversation.messages for name in SENSE7)
                 kept = [*after, "desired", *(["empathy"] if rated else [])]  # the ground truth follows from ratings
-                count_left_out(one, left, labels=(*SENSE7, OVERALL), after=kept, columns=("model", "task"))
-                about = [one.speaker, one.columns.get("model", ""), one.id, one.columns.get("task", "")]
-                add("Tasks", [*about, wanted.get(one.labels.get("desired", 0.0)), *map(one.labels.get, after)])
-                for number, m in enumerate(one.messages, start=1):
+                count_left_out(conversation, left, labels=(*SENSE7, OVERALL), after=kept, columns=("model", "task"))
+                about = [
+                    conversation.speaker,
+                    conversation.columns.get("model", ""),
+                    conversation.id,
+                    conversation.columns.get("task", ""),
+                ]
+                add(
+                    "Tasks",
+                    [*about, wanted.get(conversation.labels.get("desired", 0.0)), *map(conversation.labels.get, after)],
+                )
+                for number, m in enumerate(conversation.messages, start=1):
                     marks = [m.labels.get(name, "unknown") for name in (OVERALL, *SENSE7)]
-                    add("Messages", [one.id, number, m.role, m.text, *(marks if m.role == "assistant" else [])])
+                    add(
+                        "Messages", [conversation.id, number, m.role, m.text, *(marks if m.role == "assistant" else [])]
+                    )
         return left

@@ -1,8 +1,8 @@
-"""A plain CSV with named columns: a row a message (``role``, ``text``), or a row a turn (``user``, ``reply``).
+"""A plain CSV with named columns: a row per message (``role``, ``text``), or a row per turn (``user``, ``reply``).
 
-``--columns`` says which column is what: ``conversation=chat_id,role=who,text=message``. Besides: ``speaker`` (who the
-user is), ``label.NAME`` (a number about this message or reply) and ``after.NAME`` (about the whole conversation). What
-is not named is looked for under usual names, and any other column may be grouped by.
+``--columns`` maps our names to the file's: ``conversation=chat_id,role=who,text=message``. Others are ``speaker`` (the
+user), ``label.NAME`` (a number about this message or reply) and ``after.NAME`` (about the whole conversation). Names
+that are not given are matched with usual ones; all other columns may be grouped by.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HEADER = ("conversation", "role", "text", "speaker")
 
 @dataclass(frozen=True, slots=True)
 class TableReader:
-    """Reads it. ``names``: what ``--columns`` said, our name -> theirs."""
+    """Reads a plain CSV. ``names``: the ``--columns`` option, our name -> theirs."""
 
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -46,30 +46,38 @@ class TableReader:
                 yield from [run] if isinstance(run, SkippedLine) else _conversation(run[0][0], run[1], names)
 
     def names_in(self, header: list[str], path: Path) -> dict[str, str]:
-        """Our name -> the file's column. Raises InputError where the needed ones cannot be told."""
+        """Return our name -> the file's column.
+
+        Raises:
+            InputError: a needed column is unknown.
+        """
         for ours, theirs in self.names.items():
             if theirs not in header:
-                listed = ", ".join(quote(one)[1:-1] for one in header[:20])
+                listed = ", ".join(quote(column)[1:-1] for column in header[:20])
                 hint = did_you_mean(theirs, header)
                 raise InputError(f"{path}:1: no column {quote(theirs)} for {ours}{hint} (columns: {listed})")
-        usual = {ours: next((one for one in many if one in header), "") for ours, many in USUAL.items()}
-        labels = {one: one for one in header if one.startswith(_OPEN)}
+        usual = {ours: next((column for column in many if column in header), "") for ours, many in USUAL.items()}
+        labels = {column: column for column in header if column.startswith(_OPEN)}
         names = {ours: theirs for ours, theirs in {**labels, **usual, **self.names}.items() if theirs}
         by_message, by_turn = {"role", "text"} <= names.keys(), {"user", "reply"} <= names.keys()
         if "conversation" not in names or not (by_message or by_turn):
             raise InputError(
                 f"{path}:1: cannot tell conversation, role and text (or user and reply) from the columns "
-                f"{', '.join(quote(one)[1:-1] for one in header[:20]) or '(none)'}; "
+                f"{', '.join(quote(column)[1:-1] for column in header[:20]) or '(none)'}; "
                 "name them: --columns conversation=ID,role=WHO,text=MESSAGE"
             )
         return names
 
 
 def columns_option(text: str) -> dict[str, str]:
-    """``our=theirs,...`` as a mapping. Raises InputError for a name that there is not."""
+    """Parse ``our=theirs,...`` into a mapping.
+
+    Raises:
+        InputError: a name is unknown.
+    """
     names: dict[str, str] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        ours, equals, theirs = (one.strip() for one in part.partition("="))
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
         if not equals or not theirs:
             raise InputError(f"--columns: expected NAME=COLUMN, got {quote(part)}")
         if ours not in USUAL and not (ours.startswith(_OPEN) and len(ours) > len(_OPEN[0])):
@@ -100,7 +108,9 @@ def _conversation(id: str, rows: list[Row], names: Mapping[str, str]) -> Iterato
     yield Conversation(id, place, tuple(messages), speaker, columns, after)
 
 
-def _messages(place: str, row: Mapping[str, str], names: Mapping[str, str], skips: list[SkippedLine]) -> list[LogMessage]:
+def _messages(
+    place: str, row: Mapping[str, str], names: Mapping[str, str], skips: list[SkippedLine]
+) -> list[LogMessage]:
     faults: list[tuple[str, str]] = []
     labels = _labels(row, names, "label.", faults)
     skips.extend(SkippedLine(place, "label", reason, name) for reason, name in faults)
@@ -120,17 +130,17 @@ def _messages(place: str, row: Mapping[str, str], names: Mapping[str, str], skip
 def _labels(
     row: Mapping[str, str], names: Mapping[str, str], prefix: str, faults: list[tuple[str, str]]
 ) -> dict[str, float]:
-    found = {
+    labels = {
         ours.removeprefix(prefix): label_of(ours.removeprefix(prefix), row.get(theirs), faults)
         for ours, theirs in names.items()
         if ours.startswith(prefix)
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in labels.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class TableWriter:
-    """Writes a row a message, with the labels and columns of the first conversation as columns."""
+    """Writes a row per message, with the labels and columns of the first conversation as columns."""
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
@@ -140,15 +150,18 @@ class TableWriter:
         columns: list[str] = []
         with whole_file(path) as file:
             rows = csv.writer(file)
-            for number, one in enumerate(conversations):
+            for number, conversation in enumerate(conversations):
                 if number == 0:
-                    labels = sorted({name for m in one.messages for name in m.labels})
-                    after, columns = sorted(one.labels), [c for c in sorted(one.columns) if c not in HEADER]
+                    labels = sorted({name for m in conversation.messages for name in m.labels})
+                    after, columns = (
+                        sorted(conversation.labels),
+                        [c for c in sorted(conversation.columns) if c not in HEADER],
+                    )
                     rows.writerow([*HEADER, *(f"label.{x}" for x in labels), *(f"after.{x}" for x in after), *columns])
-                count_left_out(one, left, labels=labels, after=after, columns=columns)
-                whole = [*(f"{one.labels[x]:g}" if x in one.labels else "" for x in after)]
-                whole += [one.columns.get(x, "") for x in columns]
-                for m in one.messages:
+                count_left_out(conversation, left, labels=labels, after=after, columns=columns)
+                whole = [*(f"{conversation.labels[x]:g}" if x in conversation.labels else "" for x in after)]
+                whole += [conversation.columns.get(x, "") for x in columns]
+                for m in conversation.messages:
                     marks = [f"{m.labels[x]:g}" if x in m.labels else "" for x in labels]
-                    rows.writerow([one.id, m.role, m.text, one.speaker, *marks, *whole])
+                    rows.writerow([conversation.id, m.role, m.text, conversation.speaker, *marks, *whole])
         return left

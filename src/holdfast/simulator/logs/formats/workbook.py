@@ -1,4 +1,4 @@
-"""xlsx workbooks through openpyxl: reading named sheets within bounds, writing them row by row."""
+"""Read named sheets of xlsx workbooks within bounds, and write them row by row, with openpyxl."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ Rows = list[tuple[str, Mapping[str, Any]]]
 
 
 def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[SkippedLine]) -> dict[str, Rows]:
-    """Sheet -> its rows, each with its place. A sheet or workbook that cannot be read is empty and among ``skips``.
+    """Return the rows of each sheet, each with its place; unreadable sheets are empty and among ``skips``.
 
     ``needed``: sheet -> the columns that it must have.
     """
     openpyxl = _openpyxl()
     name = printable(os.fspath(path))
-    found: dict[str, Rows] = {sheet: [] for sheet in needed}
+    sheets: dict[str, Rows] = {sheet: [] for sheet in needed}
     with opened(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                size = sum(one.file_size for one in archive.infolist())
+                size = sum(entry.file_size for entry in archive.infolist())
             if size > MAX_UNPACKED:
                 skips.append(SkippedLine(name, "file", f"unpacks to more than {MAX_UNPACKED:,} bytes", f"{size:,}"))
-                return found
+                return sheets
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what Excel has besides cells does not matter here
+                warnings.simplefilter("ignore")  # of Excel features that are not read
                 book = openpyxl.load_workbook(file, read_only=True, data_only=True)
                 for sheet, columns in needed.items():
-                    found[sheet] = list(_rows(book, sheet, columns, name, skips))
-        except Exception as error:  # a damaged workbook fails in zipfile, zlib, expat and openpyxl, in all their ways
+                    sheets[sheet] = list(_rows(book, sheet, columns, name, skips))
+        except Exception as error:  # zipfile, zlib, expat and openpyxl raise many types
             detail = shorten(f"{type(error).__name__}: {error}")
             skips.append(SkippedLine(name, "file", "not a readable xlsx workbook: the rest was not read", detail))
-    return found
+    return sheets
 
 
 def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[SkippedLine]) -> Iterator[Any]:
@@ -72,7 +72,7 @@ def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[S
 
 @contextmanager
 def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterator[Callable[[str, Sequence[Any]], None]]:
-    """``add(sheet, row)`` for a workbook that appears under ``path`` when the block ends well."""
+    """Yield ``add(sheet, row)`` for a workbook that appears at ``path`` when the block succeeds."""
     openpyxl = _openpyxl()
     with whole(path) as draft:
         draft.touch()
@@ -86,14 +86,14 @@ def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterato
         try:
             yield add
         except BaseException:
-            for one in book.worksheets:
-                one.close()  # openpyxl would complain later, from nowhere
+            for sheet in book.worksheets:
+                sheet.close()  # or openpyxl warns later
             raise
         book.save(draft)
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    """A text stays text: no formula runs because a message begins with "="."""
+    """Return text as a text cell, so that a message that begins with "=" is no formula."""
     if not isinstance(value, str):
         return value
     from openpyxl.cell import WriteOnlyCell
