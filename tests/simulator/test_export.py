@@ -13,7 +13,7 @@ from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.export import Shape, arrow_schema, columns, export, turns_frame
+from holdfast.simulator.export import Shape, arrow_schema, export_columns, export, turns_frame
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.engine.studies import run as run_session
@@ -34,7 +34,7 @@ def test_a_row_a_turn(run: Path, tmp_path: Path) -> None:
     episodes = read_episodes(run / "journal.sqlite")
     assert export(run / "journal.sqlite", tmp_path / "turns.parquet", "parquet") == 48
     table = pq.read_table(tmp_path / "turns.parquet")
-    assert table.schema.names == list(columns("turns"))
+    assert table.schema.names == list(export_columns("turns"))
     rows = table.to_pylist()
     turns = [turn for episode in episodes for turn in episode.turns]
     assert [(row["episode"], row["turn"], row["user"], row["reply"]) for row in rows] == [
@@ -66,7 +66,7 @@ def test_ratings_that_are_missing_and_those_of_witnesses(tmp_path: Path) -> None
 
 def test_a_frame_has_a_row_a_turn_and_numbers_where_numbers_are(run: Path) -> None:
     frame = turns_frame(run / "journal.sqlite")
-    assert list(frame.columns) == list(columns("turns"))
+    assert list(frame.columns) == list(export_columns("turns"))
     assert frame["turn"].tolist() == [1, 2, 3, 4, 5, 6] * 8
     assert frame.groupby("candidate")["emotional_reaction"].mean().between(0, 2).all()
 

@@ -1,5 +1,6 @@
-"""Transcripts for other tools: one row a turn, or one row a conversation, as Parquet, JSON lines or a Hugging Face
-dataset. Streams from the journal, so the size of a run does not matter.
+"""Export transcripts as Parquet, JSON lines or a Hugging Face dataset: one row per turn, or per conversation.
+
+Rows are streamed from the journal, so a run of any size fits into memory.
 """
 
 from __future__ import annotations
@@ -72,30 +73,33 @@ CONVERSATION_COLUMNS: dict[str, tuple[str, str]] = {
 }
 
 
-def columns(shape: Shape) -> dict[str, tuple[str, str]]:
-    """Name -> (type, meaning) of every column."""
+def export_columns(shape: Shape) -> dict[str, tuple[str, str]]:
+    """Return name -> (type, meaning) of every column."""
     return TURN_COLUMNS if shape == "turns" else CONVERSATION_COLUMNS
 
 
 def export(journal: Path, out: Path, to: Format, shape: Shape = "turns") -> int:
-    """Write the transcripts of ``journal`` to ``out`` (a file; a folder for "datasets"); says how many rows.
+    """Write the transcripts of ``journal`` to ``out`` (a file; a folder for "datasets"), whole or not at all.
 
-    Whole or not at all. Raises InputError where ``out`` is there already or cannot be written, JournalError where the
-    journal cannot be read.
+    Returns the number of rows.
+
+    Raises:
+        InputError: ``out`` exists already or cannot be written.
+        JournalError: the journal cannot be read.
     """
     if out.exists():
         raise InputError(f"{out}: is there already; name another --out")
     with Journal.read(journal) as opened, _draft(out) as draft:
-        found = rows(opened, shape)
+        records = rows(opened, shape)
         if to == "jsonl":
-            return _jsonl(found, draft)
+            return _jsonl(records, draft)
         if to == "parquet":
-            return _parquet(found, draft, shape)
-        return _dataset(found, draft, shape)
+            return _parquet(records, draft, shape)
+        return _dataset(records, draft, shape)
 
 
 def rows(journal: Journal, shape: Shape) -> Iterator[dict[str, Any]]:
-    """Rows in the study's order, keys as in :func:`columns`."""
+    """Yield rows in the study's order, keys as in :func:`export_columns`."""
     for episode in journal.episodes(measured=True):
         about = _about(episode.spec, episode.error)
         if shape == "conversations":
@@ -155,41 +159,41 @@ def _conversation(episode: EpisodeRecord) -> dict[str, Any]:
     }
 
 
-def _jsonl(found: Iterator[dict[str, Any]], draft: Path) -> int:
+def _jsonl(records: Iterator[dict[str, Any]], draft: Path) -> int:
     count = 0
     with draft.open("w", encoding="utf-8", errors="replace") as file:
-        for row in found:
+        for row in records:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
 
 
-def _parquet(found: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
+def _parquet(records: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     count, schema = 0, arrow_schema(shape)
     with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
-        while batch := list(islice(found, _BATCH)):
+        while batch := list(islice(records, _BATCH)):
             writer.write_table(pa.Table.from_pylist(batch, schema))
             count += len(batch)
     return count
 
 
-def _dataset(found: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
+def _dataset(records: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
     from datasets import Dataset
     from datasets.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     with tempfile.TemporaryDirectory() as scratch:
         parquet = Path(scratch) / "rows.parquet"
-        count = _parquet(found, parquet, shape)
+        count = _parquet(records, parquet, shape)
         Dataset.from_parquet(str(parquet), cache_dir=scratch).save_to_disk(str(draft))
     return count
 
 
 def arrow_schema(shape: Shape) -> pyarrow.Schema:
-    """The columns as Arrow knows them, each with its meaning in the field's metadata."""
+    """Return the columns as an Arrow schema, each with its meaning in the field's metadata."""
     import pyarrow as pa
 
     lists = {
@@ -199,7 +203,7 @@ def arrow_schema(shape: Shape) -> pyarrow.Schema:
     return pa.schema(
         [
             pa.field(name, lists.get(kind) or pa.type_for_alias(kind), metadata={"meaning": meaning})
-            for name, (kind, meaning) in columns(shape).items()
+            for name, (kind, meaning) in export_columns(shape).items()
         ]
     )
 
@@ -220,7 +224,7 @@ def turns_frame(journal: Path) -> pandas.DataFrame:
 
 @contextmanager
 def _draft(out: Path) -> Iterator[Path]:
-    """A place beside ``out`` to write to, which takes its name once it is whole."""
+    """Yield a temporary path that is moved to ``out`` when the block succeeds."""
     try:
         with drafted(out) as draft:
             yield draft

@@ -1,7 +1,7 @@
-"""How to serve a run's base model and its adapters, and how a study then names them.
+"""Commands that serve a run's base model and adapters, and the study YAML that uses them.
 
 Two servers: vLLM, which takes LoRA folders by name, and ``transformers serve``, which takes a folder that holds the
-base's files and the adapter's together (links will do).
+files of the base and of the adapter (links will do).
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ BASE = "base"  # the bare model's folder among the links
 
 @dataclass(frozen=True, slots=True)
 class ServedRun:
-    """A base model, its adapters by name, and where a server of them would listen."""
+    """A base model, its adapters by name, and the address to serve them at."""
 
     base: Path
     name: str
     adapters: Mapping[str, Path]
-    folder: Path  # that holds the adapters, and a router where there is one
+    folder: Path  # of the adapters, and of a router where there is one
     rank: int  # the largest among the adapters
-    tested: tuple[str, ...]  # persona ids that none of them was trained on; empty: nothing is known
-    dtype: str  # "auto", or what must be asked for to hear the words of the run
+    tested: tuple[str, ...]  # persona ids that none of them was trained on; empty: unknown
+    dtype: str  # "auto", or the type that reproduces the run's texts
     host: str = "127.0.0.1"
     port: int = 8000
 
@@ -48,7 +48,7 @@ class ServedRun:
         return f"http://{self.host}:{self.port}/v1"
 
     def vllm(self) -> str:
-        """The command for vLLM."""
+        """Return the command for vLLM."""
         rank = next((rank for rank in RANKS if rank >= self.rank), RANKS[-1])
         words = ["vllm", "serve", str(self.base), "--served-model-name", self.name, "--enable-lora"]
         words += ["--max-loras", str(len(self.adapters)), "--max-lora-rank", str(rank), "--lora-modules"]
@@ -56,7 +56,7 @@ class ServedRun:
         return shlex.join([*words, "--dtype", self.dtype, "--host", self.host, "--port", str(self.port)])
 
     def transformers(self) -> str:
-        """The command for ``transformers serve``, which loads the folders of :func:`link` when they are asked for.
+        """Return the command for ``transformers serve``, which loads the folders of :func:`link` on demand.
 
         It lists the hub's cache, which must exist. Several models in memory at once need no setting.
         """
@@ -66,11 +66,11 @@ class ServedRun:
         return f'mkdir -p "${{HF_HOME:-$HOME/.cache/huggingface}}/hub" && {serve}'
 
     def study_for_vllm(self) -> str:
-        """Lines for a study's YAML."""
+        """Return the lines of a study's YAML for vLLM."""
         return self._study({"ref": f"openai:{self.name}", "base_url": self.base_url})
 
     def study_for_transformers(self, links: Path) -> str:
-        """Lines for a study's YAML."""
+        """Return the lines of a study's YAML for ``transformers serve``."""
         served_as = str(links / "{adapter}")
         return self._study({"ref": f"openai:{links / BASE}", "base_url": self.base_url, "served_as": served_as})
 
@@ -81,7 +81,7 @@ class ServedRun:
         return yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1000)
 
     def as_json(self, links: Path) -> dict[str, Any]:
-        """Everything, for ``--json``."""
+        """Return everything, for ``--json``."""
         return {
             "base": str(self.base),
             "name": self.name,
@@ -97,10 +97,10 @@ class ServedRun:
 
 
 def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> ServedRun:
-    """What a server needs of the run folder ``run``.
+    """Return what a server needs of the run folder ``run``.
 
     Raises:
-        InputError: no run folder, no adapters, or its model is behind an endpoint already.
+        InputError: it is no run folder, has no adapters, or its model is behind an endpoint already.
     """
     if not (run / "study.yaml").exists():
         raise InputError(f"{run} holds no study.yaml: not a run folder")
@@ -115,23 +115,25 @@ def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> ServedRun
         raise InputError(f"{folder} holds no adapters: nothing to serve beside the base")
     name = "holdfast-micro" if reference.word == "micro" else reference.path.name
     rank = max(_rank(path) for path in adapters.values())
-    dtype = "float32" if reference.dtype == "float64" else reference.dtype  # the most that servers compute in
+    dtype = "float32" if reference.dtype == "float64" else reference.dtype  # the highest precision of servers
     return ServedRun(reference.path.absolute(), name, adapters, folder, rank, _tested(study), dtype, host, port)
 
 
-def link(what: ServedRun, folder: Path) -> list[Path]:
-    """Make the folders that ``transformers serve`` takes: ``base``, and one for each adapter, of links.
+def link(run: ServedRun, folder: Path) -> list[Path]:
+    """Create the folders of links for ``transformers serve``: ``base``, and one for each adapter; return them.
 
-    Folders that are there already are made anew where they hold nothing but links. Raises InputError where they hold
-    something else, or cannot be written.
+    Existing folders are replaced where they hold nothing but links.
+
+    Raises:
+        InputError: a folder holds something else, or cannot be written.
     """
     made = []
-    for name, own in ((BASE, None), *what.adapters.items()):
+    for name, own in ((BASE, None), *run.adapters.items()):
         place = folder / name
         try:
             place.mkdir(parents=True, exist_ok=True)
             _clear(place)
-            for file in (*what.base.iterdir(), *(own.iterdir() if own is not None else ())):
+            for file in (*run.base.iterdir(), *(own.iterdir() if own is not None else ())):
                 _link(place / file.name, file)
         except OSError as error:
             raise InputError(f"{place}: the folder of links cannot be made ({error.strerror})") from error
@@ -147,7 +149,7 @@ def _clear(place: Path) -> None:
 
 
 def _link(place: Path, file: Path) -> None:
-    """An adapter's own file (its card, say) takes the place of the base's."""
+    """Link ``place`` to ``file``; an adapter's own file (its card, say) replaces the base's."""
     place.unlink(missing_ok=True)
     place.symlink_to(file.resolve())
 
@@ -161,7 +163,7 @@ def _rank(adapter: Path) -> int:
 
 
 def _tested(study: StudyConfig) -> tuple[str, ...]:
-    """Whom a study that trained kept out of training; only the library's can be named."""
+    """Return the personas that a study held out of training; only those of the library can be named."""
     if study.training is None or study.personas.files:
         return ()
     return tuple(resolve(study).personas)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.dialogues.export import ChatLine
-from holdfast.adapters.dialogues.preferences import PreferencePair, hold_out, read_pairs, write_pairs
+from holdfast.adapters.dialogues.preferences import PreferencePair, hold_out, read_preference_pairs, write_preference_pairs
 from holdfast.core.errors import InputError
 
 
@@ -22,8 +22,8 @@ def pair(persona: str, chosen: str = "i am so sorry .", rejected: str = "first t
 
 def test_written_and_read_again(tmp_path: Path) -> None:
     pairs = [pair("ana"), pair("ben")]
-    write_pairs(pairs, tmp_path / "deep" / "pairs.jsonl")
-    assert list(read_pairs(tmp_path / "deep" / "pairs.jsonl")) == pairs
+    write_preference_pairs(pairs, tmp_path / "deep" / "pairs.jsonl")
+    assert list(read_preference_pairs(tmp_path / "deep" / "pairs.jsonl")) == pairs
 
 
 def test_every_fault_with_its_line(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_every_fault_with_its_line(tmp_path: Path) -> None:
         "\n".join([good, "{", good.replace('"ana"', '""'), good.replace("i am so sorry", "first try the plan")])
     )
     with pytest.raises(InputError) as caught:
-        read_pairs(path)
+        read_preference_pairs(path)
     assert [fault.line for fault in caught.value.faults] == [2, 3, 4]
     assert "chosen and rejected are the same" in str(caught.value)
     path.write_text("\n")
     with pytest.raises(InputError, match="holds no pair"):
-        read_pairs(path)
+        read_preference_pairs(path)
     with pytest.raises(InputError, match="cannot be read as text"):
-        read_pairs(tmp_path / "absent.jsonl")
+        read_preference_pairs(tmp_path / "absent.jsonl")
 
 
 def test_people_are_held_out_whole_whatever_the_order() -> None:

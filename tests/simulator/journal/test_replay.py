@@ -12,7 +12,7 @@ from holdfast.agents.protocols import Message, Spoken, UserState
 from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.simulator.config.plan import Plan
-from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
+from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, require_episodes
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.runtime.session import Session
 from tests.simulator.engine.studies import run, session, study, transcripts
@@ -29,7 +29,7 @@ def test_the_same_transcripts_without_a_model(tmp_path: Path) -> None:
     plan = study()
     first = run(session(plan), tmp_path / "old")
     with Journal.read(first.journal) as old:
-        must_hold(old, plan.episodes)
+        require_episodes(old, plan.episodes)
         run(replayed(plan, old), tmp_path / "new")
     assert read_episodes(tmp_path / "new" / "journal.sqlite") == read_episodes(first.journal)
 
@@ -101,7 +101,7 @@ def test_a_journal_that_lacks_conversations_is_refused_by_name(tmp_path: Path) -
             JournalError, match=r"lacks 9 conversations of this study: base/amara_okafor/2/6/0, .* and 6 more"
         ),
     ):
-        must_hold(old, many.episodes)
+        require_episodes(old, many.episodes)
 
 
 def test_a_conversation_that_had_failed_fails_where_its_turns_end(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class PreferencePair(BaseModel):
         return self
 
 
-def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
+def write_preference_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
     """Write ``pairs`` to ``path``, creating its folder; return the SHA-256 of the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(pair.model_dump_json() + "\n" for pair in pairs)
@@ -51,7 +51,7 @@ def write_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
     return sha256(text)
 
 
-def read_pairs(path: Path) -> tuple[PreferencePair, ...]:
+def read_preference_pairs(path: Path) -> tuple[PreferencePair, ...]:
     """Read a file of pairs.
 
     Raises:

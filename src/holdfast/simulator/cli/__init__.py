@@ -1,1 +1,1 @@
-"""holdfast's ``holdfast.simulator.cli``."""
+"""The command line: one module or folder per group of ``holdfast`` subcommands."""

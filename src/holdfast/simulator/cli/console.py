@@ -1,4 +1,4 @@
-"""Where a command speaks: rich tables for people, plain columns for pipes, JSON for machines, nothing when quiet."""
+"""Command output: rich tables in a terminal, plain columns in a pipe, JSON on request, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def output_options(command: Command) -> Command:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that wraps only in a terminal: in a pipe a table row stays one line."""
+    """Return a console that wraps only in a terminal: in a pipe a table row stays one line."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(
         stderr=stderr, width=None if stream.isatty() else 200, highlight=False, soft_wrap=not stream.isatty()
@@ -41,7 +41,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, number
         for index, name in enumerate(columns):
             table.add_column(name, justify="right" if index in numbers else "left")
         for row in rows:
-            table.add_row(*map(Text, row))  # as it stands: a name from a log is no markup
+            table.add_row(*map(Text, row))  # not parsed as markup: names come from logs
         console().print(table)
         return
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]

@@ -1,4 +1,4 @@
-"""Progress of something whose end is not known: how many so far, in place in a terminal, now and then in a pipe."""
+"""Show progress of unknown length: a counter in a terminal, an occasional line in a pipe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DRAW_EVERY_S = 0.2
 
 @contextmanager
 def counting(first: str, second: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A callback (``first`` so far, ``second`` so far) that shows both on standard error."""
+    """Yield a callback (``first`` so far, ``second`` so far) that shows both on standard error."""
     terminal = sys.stderr.isatty()
     every = DRAW_EVERY_S if terminal else LINE_EVERY_S
     began = last = time.monotonic()

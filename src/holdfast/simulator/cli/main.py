@@ -1,4 +1,4 @@
-"""The ``holdfast`` command: which subcommands there are, and how every one of them ends.
+"""The ``holdfast`` command: its subcommands, error messages and exit codes.
 
 Subcommands are imported when they are called, so that ``holdfast --help`` does not wait for torch. Exit codes: 0 done,
 1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted.
@@ -17,12 +17,20 @@ from holdfast.core.errors import BudgetError, HoldfastError, InputError
 
 #: Subcommand -> (module of its click command, attribute, one line of help).
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "quickstart": ("holdfast.simulator.cli.studies.quickstart", "quickstart", "Run the whole loop on the embedded default."),
+    "quickstart": (
+        "holdfast.simulator.cli.studies.quickstart",
+        "quickstart",
+        "Run the whole loop on the embedded default.",
+    ),
     "run": ("holdfast.simulator.cli.studies.run", "run", "Simulate and measure what a study asks for."),
     "train": ("holdfast.simulator.cli.studies.train", "train", "Write steered dialogues and train expert adapters."),
     "report": ("holdfast.simulator.cli.studies.report", "report", "Make results.json and report.html from a journal."),
     "status": ("holdfast.simulator.cli.studies.status", "status", "Say how a run stands, also while it runs."),
-    "export": ("holdfast.simulator.cli.studies.export", "export", "Write transcripts to Parquet, JSON lines or datasets."),
+    "export": (
+        "holdfast.simulator.cli.studies.export",
+        "export",
+        "Write transcripts to Parquet, JSON lines or datasets.",
+    ),
     "power": ("holdfast.simulator.cli.studies.power", "power", "Say how many personas a difference needs."),
     "measure": ("holdfast.simulator.cli.logs.measure", "measure", "Measure conversations that you have already."),
     "convert": ("holdfast.simulator.cli.logs.convert", "convert", "Write conversations in another format."),
@@ -44,7 +52,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 stopped by a budget,
 
 
 class LazyGroup(click.Group):
-    """A group that imports a subcommand only when it is asked for."""
+    """A group that imports a subcommand only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -92,7 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command line and give its exit code; every expected failure is one clear message on stderr."""
+    """Run one command line and return its exit code; expected failures are one clear message on stderr."""
     try:
         result: Any = cli.main(arguments, prog_name="holdfast", standalone_mode=False)
     except click.ClickException as error:
@@ -104,14 +112,14 @@ def run_command(arguments: list[str]) -> int:
     except HoldfastError as error:
         click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
         return exit_code(error)
-    except BrokenPipeError:  # the reader of our output went away: nothing to say, and nobody to say it to
+    except BrokenPipeError:  # the reader of our output is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0
 
 
 def exit_code(error: HoldfastError) -> int:
-    """How the command ends after ``error``."""
+    """Return the exit code for ``error``."""
     if isinstance(error, InputError):
         return 2
     return 3 if isinstance(error, BudgetError) else 1

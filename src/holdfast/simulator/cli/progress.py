@@ -1,4 +1,4 @@
-"""Progress of something counted in steps: a bar in a terminal, a line now and then in a pipe, nothing when quiet."""
+"""Show progress in steps: a bar in a terminal, an occasional line in a pipe, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Report = Callable[[int, int, float], None]
 
 @contextmanager
 def steps(what: str, *, quiet: bool) -> Iterator[Report]:
-    """A callback (step, steps in all, loss) that shows how far ``what`` has come, on standard error."""
+    """Yield a callback (step, total steps, loss) that shows the progress of ``what`` on standard error."""
     if quiet:
         yield lambda _step, _steps, _loss: None
     elif sys.stderr.isatty():

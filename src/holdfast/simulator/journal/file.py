@@ -1,4 +1,4 @@
-"""The journal as a file: making it whole or not at all, opening it, telling what is wrong with it."""
+"""Create, open and check the journal's file, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -30,16 +30,19 @@ _SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Autocommitting connection. A journal at rest where nothing can be written is opened as immutable, because
-    SQLite would want to make a small file beside it."""
-    at_rest = mode == "ro" and not Path(f"{path}-wal").exists() and not _room(path.parent)
+    """Return an autocommitting connection.
+
+    Where nothing can be written, a journal without a writer is opened as immutable, since SQLite would otherwise create
+    a file beside it.
+    """
+    at_rest = mode == "ro" and not Path(f"{path}-wal").exists() and not _writable(path.parent)
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
-    with clear(path):
+    with sqlite_errors(path):
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=mode != "ro")
 
 
-def _room(folder: Path) -> bool:
-    """Whether a small file may be made in ``folder``."""
+def _writable(folder: Path) -> bool:
+    """Return whether a small file may be created in ``folder``."""
     with suppress(OSError):
         disk = os.statvfs(folder)
         return os.access(folder, os.W_OK) and disk.f_bavail * disk.f_frsize > _SMALL_FILE
@@ -47,9 +50,9 @@ def _room(folder: Path) -> bool:
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """As :func:`connect`, in the mode in which turns are written."""
+    """Connect as :func:`connect` does, to write turns; upgrades an older journal."""
     connection = connect(path, "rw")
-    with clear(path):
+    with sqlite_errors(path):
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         if _version(connection) < SCHEMA_VERSION:
@@ -58,9 +61,9 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """As :func:`connect`, read-only; a journal of an older version looks like one of today's."""
+    """Connect as :func:`connect` does, read-only; an older journal is shown in today's schema."""
     connection = connect(path, "ro")
-    with clear(path):
+    with sqlite_errors(path):
         if _version(connection) < SCHEMA_VERSION:
             connection.executescript(_AS_VERSION_2)
     return connection
@@ -72,9 +75,9 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def write_empty(path: Path, meta: Mapping[str, str]) -> None:
-    """Make the file beside its place and move it there, so that a journal is either absent or whole."""
+    """Create the file beside its place and move it there, so that a journal is either absent or complete."""
     draft = path.with_suffix(".new")
-    with clear(path):
+    with sqlite_errors(path):
         draft.unlink(missing_ok=True)
         with closing(connect(draft, "rwc")) as db:
             script = (files(__package__) / "schema.sql").read_text(encoding="utf-8")
@@ -85,8 +88,12 @@ def write_empty(path: Path, meta: Mapping[str, str]) -> None:
 
 
 def check(path: Path, *, thorough: bool) -> None:
-    """A JournalError unless the file is ours, of this version, and (where ``thorough``) whole."""
-    with clear(path), closing(connect(path, "ro")) as db:
+    """Check that the file is a journal of a known version, and undamaged (where ``thorough``).
+
+    Raises:
+        JournalError: it is not.
+    """
+    with sqlite_errors(path), closing(connect(path, "ro")) as db:
         (application,) = db.execute("PRAGMA application_id").fetchone()
         version = _version(db)
         if application != APPLICATION_ID:
@@ -94,7 +101,8 @@ def check(path: Path, *, thorough: bool) -> None:
         if not OLDEST_READ <= version <= SCHEMA_VERSION:
             age = "an older" if version < SCHEMA_VERSION else "a newer"
             raise JournalError(
-                f"{path}: written by {age} holdfast (journal version {version}, this one reads {OLDEST_READ} to {SCHEMA_VERSION}); "
+                f"{path}: written by {age} holdfast (journal version {version}, this one reads "
+                f"{OLDEST_READ} to {SCHEMA_VERSION}); "
                 f"use that holdfast, or choose another --out"
             )
         if thorough:
@@ -104,8 +112,8 @@ def check(path: Path, *, thorough: bool) -> None:
 
 
 @contextmanager
-def clear(path: Path) -> Iterator[None]:
-    """SQLite's errors in a user's words; finished turns are safe in every case."""
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors within the block into a JournalError that says what to do."""
     try:
         yield
     except sqlite3.IntegrityError as error:
@@ -125,7 +133,7 @@ def clear(path: Path) -> Iterator[None]:
 
 
 def damaged(path: Path, detail: str) -> JournalError:
-    """The error for a file that cannot be understood."""
+    """Return the error for a file that cannot be read."""
     return JournalError(
         f"{path}: damaged or not a journal ({detail}); keep a copy, try `sqlite3 {path.name} .recover`, "
         f"or start again in another --out"

@@ -1,4 +1,4 @@
-"""One writer per run folder, held by the operating system: a process that dies, however it dies, lets go."""
+"""One writer per run folder, by a lock of the operating system, which releases it when the process dies."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from holdfast.core.errors import JournalError
 
 
 class WriterLock:
-    """An exclusive ``flock`` on a small file beside the journal, which says who holds it."""
+    """An exclusive ``flock`` on a small file beside the journal, which names the process that holds it."""
 
     def __init__(self, path: Path) -> None:
-        """Take the lock. A JournalError names the holder where another process has it."""
+        """Take the lock.
+
+        Raises:
+            JournalError: another process has it (the message names it), or the folder cannot be written.
+        """
         self.path = path
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -37,10 +41,10 @@ class WriterLock:
             raise JournalError(f"{path.parent}: the run folder cannot be written ({error.strerror})") from error
 
     def release(self) -> None:
-        """Let go; the file stays, empty of meaning."""
+        """Release the lock; the file stays."""
         os.close(self._file)
 
 
 def whoami() -> str:
-    """The holder as another user reads it."""
+    """Return this process, its host and the time, for messages to other users."""
     return f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"

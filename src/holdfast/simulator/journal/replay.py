@@ -1,7 +1,7 @@
-"""A study run again from its journal: the candidates' replies are those of then, everything else happens anew.
+"""Replay a study from its journal: the candidates' replies are read, everything else happens anew.
 
-Users speak and feel, raters rate, and all is measured, with no model loaded. A reply answers the words that it was
-given to, so where a user now says something else the conversation fails there, and both wordings are the cause.
+Users speak and feel, raters rate, and all is measured, with no model loaded. A reply answers one message, so where a
+user now says something else the conversation fails there, and the error shows both messages.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import AssistantView, Felt, Message, Reply, Intention, Spoken, UserState
+from holdfast.agents.protocols import AssistantView, Felt, Intention, Message, Reply, Spoken, UserState
 from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.state import begin_state, state_from_json
 from holdfast.core.errors import JournalError, ModelError
@@ -23,7 +23,7 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class ReplayedCandidate:
-    """A candidate that says what it said in ``journal``, word for word."""
+    """A candidate that repeats its replies in ``journal``."""
 
     name: str
     journal: Journal
@@ -32,19 +32,19 @@ class ReplayedCandidate:
     async def reply(self, view: AssistantView) -> Reply:
         kept = self.journal.turn(view.episode_id, view.turn)
         if kept is None:
-            raise ModelError(nothing_there(self.journal, view.turn))
+            raise ModelError(turn_is_missing(self.journal, view.turn))
         said = view.messages[-1].content
         if said != kept.user:
-            raise ModelError(different_words(kept, said))
+            raise ModelError(message_differs(kept, said))
         prompt, completion = kept.tokens
         return Reply(kept.reply, kept.adapter, kept.recognised_task, prompt, completion)
 
 
 @dataclass(frozen=True)
 class ReplayedUser:
-    """A user that a model played, as it was: words, feelings and leaving from ``journal``, so that no model is needed.
+    """A user that a model played, repeated from ``journal``: messages, feelings and leaving. Needs no model.
 
-    What it felt is what it felt then, whatever the rater says now.
+    Its feelings are the recorded ones, whatever the rater says now.
     """
 
     persona: Persona
@@ -67,25 +67,29 @@ class ReplayedUser:
     def _turn(self, state: UserState) -> TurnRecord:
         kept = self.journal.turn(self.conversation, state.turns + 1)
         if kept is None:
-            raise ModelError(nothing_there(self.journal, state.turns + 1))
+            raise ModelError(turn_is_missing(self.journal, state.turns + 1))
         return kept
 
 
-def nothing_there(journal: Journal, turn: int) -> str:
-    """The cause of a conversation that was longer than the one in ``journal``."""
+def turn_is_missing(journal: Journal, turn: int) -> str:
+    """Return the error text of a conversation that is longer than the one in ``journal``."""
     return f"{journal.path} has no turn {turn} of this conversation: nothing to replay"
 
 
-def different_words(kept: TurnRecord, said: str) -> str:
-    """The cause of a conversation that cannot be replayed further."""
+def message_differs(kept: TurnRecord, said: str) -> str:
+    """Return the error text of a conversation whose user says something else than in the journal."""
     return (
         f"turn {kept.turn}: the user said {_short(kept.user)} in the journal and now says {_short(said)}; "
         "the reply that is kept answers other words (another persona, seed, user agent or rater than then?)"
     )
 
 
-def must_hold(journal: Journal, wanted: Iterable[EpisodeSpec]) -> None:
-    """A JournalError where ``journal`` lacks conversations that the study asks for."""
+def require_episodes(journal: Journal, wanted: Iterable[EpisodeSpec]) -> None:
+    """Check that ``journal`` has all conversations of the study.
+
+    Raises:
+        JournalError: it lacks some.
+    """
     there = journal.ids()
     missing = [spec.id for spec in wanted if spec.id not in there]
     if missing:

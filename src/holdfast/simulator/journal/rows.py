@@ -1,4 +1,4 @@
-"""Records <-> rows of the journal. JSON keeps floats exactly (shortest round-trip text), NaN included."""
+"""Convert records to rows of the journal and back. JSON keeps floats exactly, NaN included."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TURN_COLUMNS = (
     "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens",
 )  # fmt: skip
 
-#: What measurement reads of a user's state before the last; the rest is there for resuming.
+#: What measurement reads of a user's earlier states; the rest is for resuming.
 MEASURED_STATE = ("desired",)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
@@ -27,12 +27,12 @@ _EMPTY = {name: getattr(Rating(), name) for name in _RATING}
 
 
 def dumps(value: object) -> str:
-    """Compact JSON, keys in the order given."""
+    """Return compact JSON, keys in the order given."""
     return _ENCODER.encode(value)
 
 
 def turn_row(record: TurnRecord) -> tuple[Any, ...]:
-    """A row in the order of :data:`TURN_COLUMNS`. Its size does not depend on how long the conversation is."""
+    """Return a row in the order of :data:`TURN_COLUMNS`. Its size is independent of the conversation's length."""
     said = {name: value for name in _SAID if (value := getattr(record.said, name)) is not None}
     return (
         record.episode_id,
@@ -53,9 +53,10 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
 
 
 def row_turn(row: tuple[Any, ...]) -> TurnRecord:
-    """The record of a row of :data:`TURN_COLUMNS`; words that come back often are held once.
+    """Return the record of a row of :data:`TURN_COLUMNS`; repeated strings are interned.
 
-    Raises ValueError, TypeError or KeyError where the row is damaged.
+    Raises:
+        ValueError, TypeError, KeyError: the row is damaged.
     """
     episode, turn, user, said, reply, ratings, felt, emotion, state, goals, adapter, task, stop, prompt, completion = (
         row
@@ -79,7 +80,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
 
 
 def ratings_of(text: str) -> dict[str, Rating]:
-    """The ratings of a row; a list of three levels is the linear rater's, in a journal of version 1."""
+    """Return the ratings of a row; in version 1, a list of three levels by the linear rater."""
     raw = json.loads(text)
     if isinstance(raw, list):
         return {"linear": expressed(*raw)}
@@ -87,7 +88,7 @@ def ratings_of(text: str) -> dict[str, Rating]:
 
 
 def _rating_json(rating: Rating) -> dict[str, Any]:
-    """What differs from an empty rating."""
+    """Return the fields that differ from an empty rating."""
     return {name: value for name in _RATING if (value := getattr(rating, name)) != _EMPTY[name]}
 
 
@@ -100,11 +101,11 @@ def _rating(raw: Mapping[str, Any]) -> Rating:
 
 
 def spec_json(spec: EpisodeSpec) -> str:
-    """What is needed to make the spec again; the journal calls its replicate ``seed``."""
+    """Return a spec as JSON; the journal calls its replicate ``seed``."""
     return dumps({("seed" if name == "replicate" else name): value for name, value in asdict(spec).items()})
 
 
 def json_spec(text: str) -> EpisodeSpec:
-    """The spec of :func:`spec_json`'s text."""
+    """Return the spec from :func:`spec_json`'s text."""
     fields: dict[str, Any] = json.loads(text)
     return EpisodeSpec(replicate=fields.pop("seed"), **fields)

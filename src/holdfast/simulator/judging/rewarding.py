@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast.adapters.micro import base_path
-from holdfast.adapters.dialogues.preferences import PreferencePair, hold_out, read_pairs, write_pairs
+from holdfast.adapters.dialogues.preferences import PreferencePair, hold_out, read_preference_pairs, write_preference_pairs
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.models.opening import load_local, local_reference
 from holdfast.agents.models.references import LocalReference
@@ -58,9 +58,9 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     require_ours(plan.out)
     if plan.pairs is None:
         pairs: Sequence[PreferencePair] = _simulate(plan, reference, stage)
-        write_pairs(pairs, plan.out / PAIRS)
+        write_preference_pairs(pairs, plan.out / PAIRS)
     else:
-        pairs = read_pairs(plan.pairs)
+        pairs = read_preference_pairs(plan.pairs)
     learn, test = hold_out(pairs, derive_seed(plan.seed, "reward"))
 
     name = "holdfast-micro" if plan.base == "micro" else reference.path.name

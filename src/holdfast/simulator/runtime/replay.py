@@ -10,7 +10,7 @@ from holdfast.agents.protocols import UserAgent
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.personas.schema import Persona
 from holdfast.simulator.config.plan import Plan
-from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, must_hold
+from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, require_episodes
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.provenance import rater_records, versions
@@ -25,7 +25,7 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
     Raises:
         JournalError: it lacks conversations of the study.
     """
-    must_hold(journal, plan.episodes)
+    require_episodes(journal, plan.episodes)
     raters = raters_of(plan.study, open_models(references(judge_models(plan.study), base_path())))
     inputs = {"replay of study": journal.meta()["study_sha256"], **rater_inputs(raters)}
     before = read_run_file(folder)["provenance"]

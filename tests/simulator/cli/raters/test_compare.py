@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.adapters.dialogues.preferences import read_pairs, write_pairs
+from holdfast.adapters.dialogues.preferences import read_preference_pairs, write_preference_pairs
 from holdfast.simulator.cli.main import run_command
 from tests.adapters.dialogues.test_preferences import pair
 from tests.agents.raters.judge.judge_server import Answer, Asked, Script, serve
@@ -16,7 +16,7 @@ from tests.agents.raters.judge.judge_server import Answer, Asked, Script, serve
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     path = tmp_path / "pairs.jsonl"
-    write_pairs([pair("ana"), pair("ben", "ok .", "i am so very sorry ."), pair("eva")], path)
+    write_preference_pairs([pair("ana"), pair("ben", "ok .", "i am so very sorry ."), pair("eva")], path)
     return path
 
 
@@ -36,7 +36,7 @@ def test_an_honest_judge(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert summary["preferences"] == {"chosen": 2, "rejected": 1, "neither": 0, "depends_on_order": 0, "missing": 0}
     assert summary["agrees_with_file"] == {"share": pytest.approx(2 / 3), "n": 3}
     assert summary["position"] == {"consistent": 1, "first_listed": 0.5, "n": 3, "missing": 0}
-    judged = read_pairs(tmp_path / "judged.jsonl")
+    judged = read_preference_pairs(tmp_path / "judged.jsonl")
     assert [one.chosen[0].content for one in judged] == ["i am so sorry .", "i am so very sorry .", "i am so sorry ."]
     assert judged[0].source.startswith("pairwise:openai:x ")
 

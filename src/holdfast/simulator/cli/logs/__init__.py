@@ -1,1 +1,1 @@
-"""Commands about conversations from elsewhere."""
+"""The commands for conversation logs of other programs: ``measure`` and ``convert``."""

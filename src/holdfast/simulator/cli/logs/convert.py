@@ -1,4 +1,4 @@
-"""``holdfast convert``: conversations in another format."""
+"""``holdfast convert``: write conversation logs in another format."""
 
 from __future__ import annotations
 

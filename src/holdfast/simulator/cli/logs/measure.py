@@ -1,4 +1,4 @@
-"""``holdfast measure``: the same curves for conversations that other people made."""
+"""``holdfast measure``: measure empathy in existing conversation logs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``holdfast micro``."""
+"""The ``holdfast micro`` commands: build, ablate and describe the embedded base model."""

@@ -1,4 +1,4 @@
-"""The work of ``holdfast micro ablation``: bases, a study on each, and the table of what they gave."""
+"""Run ``holdfast micro ablation``: build the bases, run a study on each, and tabulate the results."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ TABLE = "ablation.json"
 
 
 def run_ablation(out: Path, recipes: Sequence[str], *, seed: int, threads: int, quiet: bool) -> list[dict[str, Any]]:
-    """Do what is not done yet in ``out``; returns the rows, which ``out/ablation.json`` holds too.
+    """Do what is missing in ``out``; return the rows of ``out/ablation.json``.
 
     Raises:
-        InputError: a recipe that does not exist.
+        InputError: a recipe does not exist.
     """
     for recipe in recipes:
         if recipe not in RECIPES:
@@ -42,12 +42,12 @@ def run_ablation(out: Path, recipes: Sequence[str], *, seed: int, threads: int, 
         rows.append(asyncio.run(measure_recipe(recipe, base, run, resume=resume, viewer=viewer(quiet=quiet))))
         (out / TABLE).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     if not quiet:
-        show(rows)
+        print_ablation(rows)
     return rows
 
 
-def show(rows: Sequence[dict[str, Any]]) -> None:
-    """A line per recipe."""
+def print_ablation(rows: Sequence[dict[str, Any]]) -> None:
+    """Print a table with a row per recipe."""
     table = Table("recipe", "turns 1-2", "last quarter", "retention [95 %]", "without prompt", "copies feelings")
     for row in rows:
         kept = row["retention"]

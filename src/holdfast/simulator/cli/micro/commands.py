@@ -1,4 +1,4 @@
-"""``holdfast micro``: rebuild the embedded base model, or say what it is."""
+"""``holdfast micro``: rebuild or describe the embedded base model."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``holdfast persona``."""
+"""The ``holdfast persona`` commands: list, show, check and talk with personas."""

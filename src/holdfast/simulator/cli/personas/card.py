@@ -1,4 +1,4 @@
-"""A persona as a card to read: who they are, what they expect, their goals as a small tree."""
+"""Format a persona for the terminal: background, expectations, and goals as a tree."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from holdfast.personas.schema import Goal, Persona
 DESIRED = {1: "little", 2: "some", 3: "much"}
 
 
-def card(persona: Persona) -> Group:
-    """What ``holdfast persona show`` prints."""
+def persona_card(persona: Persona) -> Group:
+    """Return what ``holdfast persona show`` prints."""
     return Group(
         f"[bold]{escape(persona.name)}[/bold]  ({persona.id})",
         escape(persona.background),
@@ -51,7 +51,7 @@ def _facts(persona: Persona) -> Table:
 
 
 def goal_tree(persona: Persona) -> Tree:
-    """Goals under the last goal that must come before them; further ones that they wait for stand behind."""
+    """Return the goals as a tree; each hangs under the last goal that it waits for, and names the others."""
     by_id = {goal.id: goal for goal in persona.goals}
     order = list(graphlib.TopologicalSorter({goal.id: goal.after for goal in persona.goals}).static_order())
     tree = Tree("goals")

@@ -1,4 +1,4 @@
-"""``holdfast persona``: see who is there, read one, hear one talk, check one's own, get a start for a new one."""
+"""``holdfast persona``: list, show and check personas, talk with one, or print a template for a new one."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ Examples:
 @output_options
 def show(who: str, as_json: bool, quiet: bool) -> None:
     """One persona as a card: background, expectations, goals."""
-    from holdfast.simulator.cli.personas.card import card
+    from holdfast.simulator.cli.personas.card import persona_card
 
     person = _find(who)
     if as_json:
         print_json(_as_json(person))
     elif not quiet:
-        console().print(card(person))
+        console().print(persona_card(person))
 
 
 @persona.command(
@@ -160,7 +160,7 @@ def schema(example: bool, as_json: bool, quiet: bool) -> None:
 
 
 def _find(who: str) -> Persona:
-    """A persona of the library by id, else the persona of a file."""
+    """Return a persona of the library by id, else the persona of a file."""
     people = loading.library()
     if who in people:
         return people[who]

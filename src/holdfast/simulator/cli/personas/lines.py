@@ -1,6 +1,6 @@
-"""How a conversation looks while it is held: two colours in a terminal, ``user:`` and ``assistant:`` in a pipe.
+"""Print a conversation as it goes: in colour in a terminal, with ``user:`` and ``assistant:`` in a pipe.
 
-What a model wrote is only ever shown: no markup in it is followed, and nothing in it can steer the terminal.
+A model's text is untrusted: markup in it is not parsed, and control characters are replaced.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ConversationPrinter:
     small_print: bool = True
 
     def turn(self, record: TurnRecord) -> None:
-        """The user's message, the reply, and what the user felt."""
+        """Print the user's message, the reply, and what the user felt."""
         self.line("user", record.user)
         self.line("assistant", record.reply)
         if self.small_print:
@@ -37,10 +37,10 @@ class ConversationPrinter:
                 self.line("", f"leaves: {left}")
 
     def line(self, who: str, text: str) -> None:
-        """One speaker's words; ``who`` is "user", "assistant" or "" (small print)."""
+        """Print one message; ``who`` is "user", "assistant" or "" (small print)."""
         if not self.console.is_terminal:
             label = f"{who}: " if who else "  "
-            # further lines of a message stand back, so that none of them can pass for another speaker's
+            # further lines are indented, so that none looks like another speaker's
             click.echo(label + shown(text).replace("\n", "\n    "), file=self.console.file)
             return
         grid = Table.grid(padding=(0, 2))
@@ -51,7 +51,7 @@ class ConversationPrinter:
 
 
 def felt_line(record: TurnRecord) -> str:
-    """``emotion 43 of 100 (+3), felt empathy 2.8 of 5 (hoped for 3)``."""
+    """Return a line such as "emotion 43 of 100 (+3), felt empathy 2.8 of 5 (hoped for 3)"."""
     change, desired = record.state["momentum"], record.state["desired"]
     return (
         f"emotion {record.emotion:.0f} of 100 ({round(change):+d}), "
@@ -60,11 +60,11 @@ def felt_line(record: TurnRecord) -> str:
 
 
 def left_because(record: TurnRecord) -> str | None:
-    """Why the conversation ended before its agreed length; None where it did not."""
+    """Return why the conversation ended before its planned length; None where it did not."""
     return None if record.stop in {None, "max turns"} else record.stop
 
 
 def shown(text: str) -> str:
-    """``text`` with one kind of line break, tabs as spaces, and a mark for each character that cannot be seen."""
+    """Return ``text`` with one kind of line break, tabs as spaces, and a mark for each invisible character."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     return "".join(HIDDEN if is_hidden(character) else character for character in plain)

@@ -46,7 +46,7 @@ def compare(
     quiet: bool,
 ) -> None:
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
-    from holdfast.adapters.dialogues.preferences import read_pairs, write_pairs
+    from holdfast.adapters.dialogues.preferences import read_preference_pairs, write_preference_pairs
     from holdfast.adapters.micro import base_path
     from holdfast.agents.models.opening import open_models, references
     from holdfast.agents.raters.judge.pairwise import PairwiseJudge
@@ -65,7 +65,7 @@ def compare(
         )
     chat = open_models(references(spec.models, base_path()), batch_size=concurrency)[spec.model]
     judge = PairwiseJudge(chat, BY_ID[scale], spec.label, structured=not no_schema, concurrency=concurrency)
-    asked = read_pairs(pairs)[:limit]
+    asked = read_preference_pairs(pairs)[:limit]
     stage, done = viewer(quiet=quiet or as_json).stage, 0
 
     def advance(count: int) -> None:
@@ -76,7 +76,7 @@ def compare(
     preferences = asyncio.run(ask(judge, asked, advance))
     summary = summarise_comparison(judge, asked, preferences)
     if out is not None:
-        write_pairs(preferred(judge, asked, preferences), out)
+        write_preference_pairs(preferred(judge, asked, preferences), out)
     if as_json:
         print_json(summary)
     elif not quiet:

@@ -35,10 +35,10 @@ Examples:
 @output_options
 def export(folder: Path, to: Format, out: Path | None, shape: Shape, schema: bool, as_json: bool, quiet: bool) -> None:
     """Write the transcripts of the run in FOLDER to Parquet, JSON lines, or a Hugging Face dataset."""
-    from holdfast.simulator.export import columns
+    from holdfast.simulator.export import export_columns
 
     if schema:
-        _print_schema(columns(shape), as_json=as_json)
+        _print_schema(export_columns(shape), as_json=as_json)
         return
     if out is None:
         raise click.UsageError("Missing option '--out': the file (for datasets: the folder) to write.")
