@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.passages import reply_of
-from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
 from holdfast.adapters.dialogues.export import ChatLine, ModelOrigin, Origin, RaterOrigin, TrainingDialogue
 from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
 from holdfast.core.errors import ModelError
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from tests.passages import reply_of
 
 TEMPLATE = (
     "{% for message in messages %}"

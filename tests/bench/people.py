@@ -13,6 +13,7 @@ from typing import Any
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
 from holdfast.simulator.runtime.session import Session

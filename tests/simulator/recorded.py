@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
 from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashModel

@@ -13,7 +13,7 @@ from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.export import Shape, arrow_schema, export_columns, export, turns_frame
+from holdfast.simulator.export import Shape, arrow_schema, export, export_columns, turns_frame
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from tests.simulator.engine.studies import run as run_session

@@ -24,10 +24,10 @@ from holdfast.adapters.dialogues.writing import (
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.core.hashing import weights_sha256
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted
+from holdfast.core.hashing import weights_sha256
 from holdfast.core.seeds import derive_seed
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.agents.raters.protocol import expressed
-from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws, count_kept, usable_turns
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, count_kept, flaws, usable_turns
 from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.personas.schema import MechanismLevels
 
 WARM = MechanismLevels(emotional_reaction=2, interpretation=1, exploration=0)

@@ -9,8 +9,8 @@ from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.core.errors import ModelError
-from tests.adapters.standins import ScriptedModel, SorryRater
 from tests.adapters.dialogues.test_writing import REPLIES, WORLD
+from tests.adapters.standins import ScriptedModel, SorryRater
 
 CONFIG = RewardTraining(dialogues_per_persona=2, turns=4, samples=3, min_margin=0.2)
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.dialogues.export import ChatLine
-from holdfast.adapters.dialogues.preferences import PreferencePair, hold_out, read_preference_pairs, write_preference_pairs
+from holdfast.adapters.dialogues.preferences import (
+    PreferencePair,
+    hold_out,
+    read_preference_pairs,
+    write_preference_pairs,
+)
 from holdfast.core.errors import InputError
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.writing import TrainingPeople, plan_dialogues, write_dialogues
 from holdfast.adapters.dialogues.export import read_jsonl, write_jsonl
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.steering import hold_dialogue
+from holdfast.adapters.dialogues.writing import TrainingPeople, plan_dialogues, write_dialogues
 from holdfast.agents.prompts import sha256
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.users.rules.agent import EmbeddedUser

@@ -107,5 +107,7 @@ def test_nothing_heard() -> None:
 
 
 def test_routing_needs_no_torch() -> None:
-    code = "import sys, holdfast.adapters.routing.router, holdfast.adapters.training.store, holdfast.adapters.config; sys.exit('torch' in sys.modules)"
+    modules = ("routing.router", "training.store", "config")
+    imports = "; ".join(f"import holdfast.adapters.{module}" for module in modules)
+    code = f"import sys; {imports}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,11 +11,11 @@ from transformers import AutoTokenizer
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import write_jsonl
 from holdfast.adapters.training.lora import AdapterJob, TrainedAdapter, build_sft_trainer, train_adapter
-from holdfast.core.hashing import file_sha256
 from holdfast.adapters.training.store import AdapterStore, card_fields
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import ModelError
+from holdfast.core.hashing import file_sha256
 from tests.adapters.standins import build_base, training_dialogue
 
 CONFIG = TrainingConfig(steps=24, batch_size=4, threads=1, learning_rate=2e-2)

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from holdfast.adapters.dialogues.preferences import PreferencePair
-from holdfast.adapters.training.reward_model import RewardJob, TrainedReward, longer, right, train_reward
 from holdfast.adapters.training.reward_config import RewardTraining
-from holdfast.core.hashing import weights_sha256
+from holdfast.adapters.training.reward_model import RewardJob, TrainedReward, longer, right, train_reward
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Passage
 from holdfast.agents.raters.reward import HEAD, RewardModel, RewardRater
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import weights_sha256
 from holdfast.simulator.cli.main import run_command
-from tests.adapters.standins import build_base
 from tests.adapters.dialogues.test_preferences import pair
+from tests.adapters.standins import build_base
 
 SMALL = ["--dialogues", "2", "--steps", "80", "--threads", "1"]
 CONFIG = RewardTraining(steps=20, batch_size=4, threads=1, learning_rate=1e-2)

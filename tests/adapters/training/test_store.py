@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from holdfast.adapters.training.store import AdapterStore
-from holdfast.core.hashing import weights_sha256
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import weights_sha256
 from tests.adapters.standins import build_base
 
 LAYER = "base_model.model.model.layers.0.self_attn.q_proj"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.passages import exchange, reply_of
-from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, expressed
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, expressed
+from tests.passages import exchange, reply_of
 
 REPLIES = (
     "I am so sorry that you are going through this.",

@@ -1,4 +1,4 @@
-"""What every rater promises: one rating per passage, on its scale or missing for a reason, whatever stands beside it."""
+"""What every rater promises: one rating a passage, on its scale or missing for a reason, whatever stands beside."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pytest
 
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, FittedRater
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import Rating, Scale
 from holdfast.agents.raters.panel import agreement, agreement_with, disputes, require_one_scale
+from holdfast.agents.raters.protocol import Rating, Scale
 from holdfast.core.errors import InputError
 
 TWO = Scale("two", ("warmth",), 0, 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from holdfast import simulator
 from holdfast.agents.assistants import BareModel
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.agents.users.llm.agent import ModelUser
@@ -31,8 +29,8 @@ from holdfast.simulator.runtime.replay import replay_session
 from holdfast.simulator.runtime.resources import user_factory
 from holdfast.simulator.runtime.session import Session
 from tests.agents.users.players import Player, in_first_person, intention_in, nonsense
-from tests.simulator.measure.making import PRIMARY
 from tests.simulator.engine.studies import run, session, study
+from tests.simulator.measure.making import PRIMARY
 from tests.simulator.scripted import TASKS, HashModel, HashRater, persona
 
 MIXED = {"users": ["embedded", {"kind": "model", "name": "player"}]}

@@ -12,20 +12,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.protocols import Intention
+from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError, JournalError
-from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.journal.rows import row_turn, turn_row
+from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
+RATED = {"linear": expressed(0.1, 0, 2)}
 SPEC = EpisodeSpec("amira", "bug_hunt", "base", 1, 3)
 
 
 def record(turn: int, *, stop: str | None = None, text: str = "hm") -> TurnRecord:
     said = Intention("feel", feeling="anxious")
     return TurnRecord(
-        SPEC.id, turn, text, said, "ok", {"linear": expressed(0.1, 0, 2)}, {"interest": 3.3}, 50.0, {"turns": turn}, stop=stop
+        SPEC.id,
+        turn,
+        text,
+        said,
+        "ok",
+        {"linear": expressed(0.1, 0, 2)},
+        {"interest": 3.3},
+        50.0,
+        {"turns": turn},
+        stop=stop,
     )
 
 
@@ -85,7 +95,7 @@ def test_a_row_keeps_every_bit(
 
 
 def test_an_undefined_number_stays_undefined() -> None:
-    turn = TurnRecord("e", 1, "a", Intention("open"), "b", {"linear": expressed(0, 0, 0)}, {"interest": math.nan}, 1.0, {})
+    turn = TurnRecord("e", 1, "a", Intention("open"), "b", RATED, {"interest": math.nan}, 1.0, {})
     assert math.isnan(row_turn(turn_row(turn)).felt["interest"])
 
 
@@ -147,7 +157,17 @@ def test_bytes_per_turn_do_not_grow_with_the_conversation(tmp_path: Path) -> Non
             for spec in specs:
                 for turn in range(1, turns + 1):
                     journal.append(
-                        TurnRecord(spec.id, turn, "x" * 80, Intention("open"), "y" * 80, {"linear": expressed(0, 0, 0)}, {}, 1.0, {})
+                        TurnRecord(
+                            spec.id,
+                            turn,
+                            "x" * 80,
+                            Intention("open"),
+                            "y" * 80,
+                            {"linear": expressed(0, 0, 0)},
+                            {},
+                            1.0,
+                            {},
+                        )
                     )
         sizes[turns] = path.stat().st_size / 2000
     assert abs(sizes[200] / sizes[10] - 1) < 0.2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -12,7 +11,6 @@ import pytest
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
-from holdfast.core.seeds import derive_seed
 from holdfast.core.errors import InputError
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import patterns
@@ -258,7 +256,7 @@ class EveryThird:
 
 
 def test_a_witness_stands_beside_the_primary_rater(log):
-    """4 conversations of 3 turns: the third turn of each is missing; turn t has warmth t, so the mean is (t + 4) / 2."""
+    """4 conversations of 3 turns: each third is missing; turn t has warmth t, so the mean is (t + 4) / 2."""
     path, _, _ = log
     FORMATS["messages"].writer.write([talk(n, 3, f"p{n}") for n in range(4)], path.with_name("four.jsonl"))
     raters = {"linear": LinearRater(), "third": EveryThird()}

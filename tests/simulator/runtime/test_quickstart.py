@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -14,8 +13,8 @@ from holdfast import Study
 from holdfast.adapters.micro.lexicon import load_lexicon
 from holdfast.agents.registry import parse
 from holdfast.personas.loading import library
-from holdfast.simulator.results.model import Results
 from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
+from holdfast.simulator.results.model import Results
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

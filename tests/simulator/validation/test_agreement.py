@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.linear.features import tokens
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.core.errors import DataError
 from holdfast.simulator.validation.agreement import (
     agreement_table,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.raters.protocol import ACTS
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import ACTS
 from holdfast.core.errors import DataError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.validation.run import validate

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.agents.raters.dialogue.fit import DialogueFit
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.protocol import ACTS, Rating, Passage, Scale, RaterIdentity
-from holdfast.agents.raters.labelled import Labelled
-from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.dialogue.manifest import hashed
+from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.reading import Reading
 from holdfast.agents.raters.dialogue.recipes import Recipe, linear_recipe
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import ACTS, Passage, RaterIdentity, Rating, Scale
 from holdfast.simulator.validation.epitome import read_epitome
 from holdfast.simulator.validation.ieval import read_ieval
 from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear

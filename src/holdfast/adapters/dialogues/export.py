@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.adapters.dialogues.filtering import usable_turns
-from holdfast.core.jsonl import error_text, numbered_lines
 from holdfast.adapters.dialogues.steering import SteeredDialogue
 from holdfast.agents.prompts import sha256
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.jsonl import error_text, numbered_lines
 
 
 class _StrictModel(BaseModel):

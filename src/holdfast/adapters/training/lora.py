@@ -24,8 +24,8 @@ from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.training.card import AdapterCard
 from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
 from holdfast.adapters.training.store import CARD, WEIGHTS
-from holdfast.core.hashing import file_sha256, weights_sha256
 from holdfast.core.errors import ModelError
+from holdfast.core.hashing import file_sha256, weights_sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet,
 from holdfast.adapters.training.reward_card import reward_card
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS
-from holdfast.core.hashing import weights_sha256
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.reward import SETTINGS, RewardModel, load_base
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import weights_sha256
 
 PAIRS = "pairs.jsonl"  # beside the model, where its pairs were simulated
 _OURS = {CONFIG, WEIGHTS, CARD, SETTINGS, PAIRS}

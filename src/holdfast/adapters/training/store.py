@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from safetensors import SafetensorError, safe_open
 
-from holdfast.core.hashing import weight_files, weights_sha256
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import weight_files, weights_sha256
 from holdfast.core.wording import did_you_mean
 
 CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"

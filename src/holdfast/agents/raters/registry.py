@@ -8,7 +8,7 @@ word                                 meaning
 linear                               the shipped raters, fitted on human labels
 FOLDER                               a rater that ``holdfast rater fit`` or ``train`` wrote
 reward:FOLDER                        a reward model that ``holdfast rater reward`` wrote
-openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference (:mod:`holdfast.agents.models.reference_syntax`)
+openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference
 ==================================== ==================================================================================
 """
 
@@ -35,7 +35,7 @@ WORDS = "linear, FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PR
 
 @dataclass(frozen=True, slots=True)
 class RaterResources:
-    """What builders may draw on. ``models``: the opened chat models of judges; ``micro_path``: the embedded base model."""
+    """What builders draw on: the opened chat ``models`` of judges, and the embedded base model's folder."""
 
     models: Mapping[ModelSpec, ChatModel]
     micro_path: Path
@@ -53,7 +53,7 @@ def register(word: str, spec: type[s.RaterSpec], build: Builder) -> None:
 
 
 def parse(value: object, **more: Any) -> s.RaterSpec:
-    """Return the spec of a word or a mapping with ``kind``; ``more``: further fields. A ValueError says what is allowed."""
+    """Return the spec of a word or a mapping with ``kind``, with ``more`` fields. A ValueError says what is allowed."""
     if isinstance(value, s.RaterSpec):
         return value
     data = mapping_of(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""A reward model as a rater: a causal language model with a scalar head and a LoRA, as ``holdfast.adapters.training.reward_model`` writes it.
+"""A reward model as a rater: a causal language model with a scalar head and a LoRA.
 
 Its scale is ``preferred``: the chance, by Bradley and Terry, that a reply would be preferred to an average one of
 those that it was trained on. A reward has no unit of its own, so levels of two reward models are not comparable.

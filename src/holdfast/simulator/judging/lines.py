@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from holdfast.agents.prompts import sha256
 from holdfast.agents.raters.judge.answer import Reason, Refusal
 from holdfast.agents.raters.judge.descriptive import Description, Quote
-from holdfast.agents.raters.judge.sample import Order, Sample, spread
-from holdfast.agents.raters.protocol import Rating, RaterIdentity
 from holdfast.agents.raters.judge.quoting import quote_messages
+from holdfast.agents.raters.judge.sample import Order, Sample, spread
+from holdfast.agents.raters.protocol import RaterIdentity, Rating
 from holdfast.core.errors import Fault, InputError
 
 if TYPE_CHECKING:

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast.adapters.dialogues.preferences import (
+    PreferencePair,
+    hold_out,
+    read_preference_pairs,
+    write_preference_pairs,
+)
 from holdfast.adapters.micro import base_path
-from holdfast.adapters.dialogues.preferences import PreferencePair, hold_out, read_preference_pairs, write_preference_pairs
 from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.models.opening import load_local, local_reference
 from holdfast.agents.models.references import LocalReference
@@ -71,9 +76,9 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
 
 
 def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequence[PreferencePair]:
-    from holdfast.adapters.dialogues.writing import TrainingPeople
     from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
     from holdfast.adapters.dialogues.split import split_personas
+    from holdfast.adapters.dialogues.writing import TrainingPeople
     from holdfast.agents.raters.linear.rater import LinearRater
     from holdfast.agents.users.rules.agent import EmbeddedUser
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
-from holdfast.core.atomic import drafted
 from holdfast.agents.raters.protocol import Rater, Rating
+from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError, ModelError
 from holdfast.simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_rating
 from holdfast.simulator.judging.reading import SourcedPassage, read_passages

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from holdfast.agents.protocols import SENSE7
+from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Scale
 from holdfast.personas.schema import MECHANISMS
@@ -18,7 +19,6 @@ from holdfast.simulator.logs.rating import RatedTexts, rate_all, rate_passages, 
 from holdfast.simulator.logs.records import Conversation, End, SkippedLine
 from holdfast.simulator.logs.sums import LENGTH, GroupSums, PartialSums, add_part
 from holdfast.simulator.logs.turns import Turns, passages_of, turns_of
-from holdfast.agents.raters.adherence import adherence
 from holdfast.simulator.measure.arrays import Floats, present_mean
 
 BATCH_TURNS = 4096

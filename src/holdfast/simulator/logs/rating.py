@@ -20,9 +20,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from holdfast.agents.raters.linear.features import tokens
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Passage, Rater, Scale
-from holdfast.agents.raters.linear.features import tokens
 from holdfast.core.errors import ModelError
 from holdfast.simulator.measure.arrays import Floats, present_mean
 
@@ -95,7 +95,7 @@ def witness_measures(name: str, scale: Scale, levels: Sequence[Floats]) -> dict[
 def rate_all(
     jobs: Iterable[Job], texts_of: Callable[[Job], Sequence[str]], workers: int | None = None
 ) -> Iterator[tuple[Job, RatedTexts]]:
-    """Each job with its replies rated by the shipped linear rater, in order. At most three batches a worker wait at any time.
+    """Yield each job with its replies rated by the shipped linear rater, in order; at most three batches a worker wait.
 
     ``workers``: processes, the number of cores unless given; 1 rates in this process. A pool is only started for more
     than a few batches.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 from holdfast.adapters.experts import TrainingBase
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.training.store import AdapterStore
-from holdfast.core.hashing import weights_sha256
 from holdfast.agents import registry
 from holdfast.agents.assistants import DescribedCandidate
 from holdfast.agents.assistants.router import Router
@@ -32,6 +31,7 @@ from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import InputError
+from holdfast.core.hashing import weights_sha256
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig

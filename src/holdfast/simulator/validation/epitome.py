@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.agents.raters.linear.epitome_pairs import POSTS
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.validation.judged import Judged, JudgedSet, read_judged
 
 EPITOME = JudgedSet(

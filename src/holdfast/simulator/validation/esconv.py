@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.core.errors import DataError
 from holdfast.simulator.validation.chats import LabelledChats, reply_characters
 

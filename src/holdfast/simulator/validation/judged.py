@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import Passage, Scale
 from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.protocol import Passage, Scale
 from holdfast.core.errors import DataError
 from holdfast.simulator.measure.arrays import Floats, Ints
 

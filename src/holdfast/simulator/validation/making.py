@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.protocol import EXPRESSED, Passage
-from holdfast.agents.raters.labelled import Labelled
-from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
 from holdfast.agents.raters.dialogue.card import Figures, write_card
 from holdfast.agents.raters.dialogue.recipes import Recipe
+from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
+from holdfast.agents.raters.protocol import EXPRESSED, Passage
 from holdfast.core.errors import InputError
 from holdfast.simulator.measure.agreement import mean_absolute_difference, quadratic_weighted_kappa, spearman
 from holdfast.simulator.validation.ieval import read_ieval

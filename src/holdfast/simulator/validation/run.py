@@ -11,11 +11,7 @@ import numpy as np
 from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation import agreement
-from holdfast.simulator.validation import esconv
-from holdfast.simulator.validation import ieval
-from holdfast.simulator.validation import judged
-from holdfast.simulator.validation import perceived
+from holdfast.simulator.validation import agreement, esconv, ieval, judged, perceived
 from holdfast.simulator.validation.chats import LabelledChats
 from holdfast.simulator.validation.epitome import read_epitome
 from holdfast.simulator.validation.judged import Judged

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 
 from holdfast.agents.raters.dialogue.rater import FittedRater
-from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.dialogue.recipes import Recipe, recipe_of
 from holdfast.agents.raters.labelled import Labelled, folds_by_person
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.dialogue.recipes import Recipe, recipe_of
+from holdfast.agents.raters.protocol import Rater
 from holdfast.simulator.measure.arrays import Bools, Floats
 
 FOLDS = 5

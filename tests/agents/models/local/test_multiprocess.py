@@ -141,7 +141,8 @@ async def test_a_withdrawn_request_is_not_answered(pair: ProcessesModel) -> None
 def test_the_processes_end_with_the_one_that_started_them(models_folder: dict[str, Path]) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from holdfast.agents.models.local.multiprocess import ProcessesModel; from holdfast.agents.models.references import LocalReference\n"
+        "from holdfast.agents.models.local.multiprocess import ProcessesModel\n"
+        "from holdfast.agents.models.references import LocalReference\n"
         "model = ProcessesModel(LocalReference('hf:llama', Path(sys.argv[1])), 16, 2)\n"
         "print(*(worker._connection._process.pid for worker in model._workers), flush=True); time.sleep(60)"
     )

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.core.errors import ModelError
 
 SENTENCE = "so sorry that must be hard ha who cares about it i lost my job today ? . , the a"

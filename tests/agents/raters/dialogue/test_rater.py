@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.protocol import ACTS, Passage, Rater
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
+from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import ACTS, Passage, Rater
 from holdfast.core.errors import DataError
 
 RATERS: tuple[Rater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))

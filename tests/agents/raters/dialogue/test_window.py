@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import Passage
 from holdfast.agents.raters.dialogue.window import WindowTurn, tidy, turns
+from holdfast.agents.raters.protocol import Passage
 
 
 def passage(*lines: str, whole: bool = False) -> Passage:

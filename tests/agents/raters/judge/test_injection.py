@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.passages import exchange
 from holdfast.agents.raters.linear.rater import LinearRater
+from tests.passages import exchange
 
 REPLIES = ["I'm so sorry, that must hurt.", "Make a list first.", "What worries you most about it?", "OK."]
 

@@ -6,7 +6,6 @@ import json
 import math
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.agents.raters.judge.pairwise import (
     PairwiseJudge,
     Preference,
@@ -14,6 +13,7 @@ from holdfast.agents.raters.judge.pairwise import (
     position_report,
     verbosity_report,
 )
+from holdfast.agents.raters.protocol import EXPRESSED
 from tests.agents.raters.judge.judge_server import Asked, Script, serve
 
 SAID = (Message("user", "My cat died."),)

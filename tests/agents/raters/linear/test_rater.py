@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.passages import exchange
-from holdfast.agents.raters.protocol import EXPRESSED, Rater, Rating, expressed
 from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
+from holdfast.agents.raters.protocol import EXPRESSED, Rater, Rating, expressed
 from holdfast.core.errors import DataError
+from tests.passages import exchange
 
 ADVICE = "Start with the smallest part of the report. Then write down what is left."
 

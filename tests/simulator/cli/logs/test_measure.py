@@ -167,7 +167,7 @@ def test_help_does_not_wait_for_numpy() -> None:
 
 
 def test_a_judge_beside_the_linear_rater(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its server refuses every fifth turn; what is missing is counted with its reason, on the screen and in the file."""
+    """Its server refuses every fifth turn; what is missing is counted with its reason, on screen and in the file."""
 
     def script(asked: Asked) -> Answer | str:
         return Answer("no", status=400) if len(asked.conversation) == 10 else asked.valid(1)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from holdfast.agents.raters.protocol import expressed
 from holdfast.adapters.micro import base_path
 from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.raters.protocol import expressed
 from holdfast.personas import loading
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because, shown
@@ -26,7 +26,9 @@ SMALL_PRINT = r"  emotion \d+ of 100 \([+-]\d+\), felt empathy [1-5]\.\d of 5 \(
 def record(user: str = "Hello.", reply: str = "Hi.", stop: str | None = None) -> TurnRecord:
     felt = dict.fromkeys(SENSE7, 3.0) | {"interest": 4.4}  # the mean is 22.4 / 7 = 3.2
     state = {"momentum": -0.3, "desired": 5.0}
-    return TurnRecord("e", 1, user, Intention("open"), reply, {"linear": expressed(0, 0, 0)}, felt, 41.6, state, stop=stop)
+    return TurnRecord(
+        "e", 1, user, Intention("open"), reply, {"linear": expressed(0, 0, 0)}, felt, 41.6, state, stop=stop
+    )
 
 
 def told(turn: TurnRecord, *, terminal: bool = False, small_print: bool = True) -> str:
@@ -155,7 +157,8 @@ def test_a_model_that_is_not_there_is_one_clear_error(
 
 
 def test_the_group_stays_light() -> None:
-    code = "import sys, holdfast.simulator.cli.personas.commands; sys.exit(bool({'torch', 'numpy', 'langgraph'} & set(sys.modules)))"
+    heavy = "{'torch', 'numpy', 'langgraph'}"
+    code = f"import sys, holdfast.simulator.cli.personas.commands; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -21,7 +21,7 @@ class SchemaSupport:
     works: bool = True
 
     async def ask(self, model: BaseChatModel, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> Generation:
-        """Ask with the schema where the model takes one, else without. Raises whatever the provider's package raises."""
+        """Ask with the schema where the model takes one, else without. The provider's errors pass through."""
         if self.works:
             try:
                 return as_generation((await _with_schema(model, schema).ainvoke(list(messages)))["raw"])

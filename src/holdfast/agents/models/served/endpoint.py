@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import TransientError, refusal
-from holdfast.agents.models.keys import ApiKey
 
 if TYPE_CHECKING:
     import aiohttp

@@ -10,8 +10,8 @@ import yaml
 
 from holdfast.agents.raters.dialogue.features import PER_TURN
 from holdfast.agents.raters.dialogue.fit import DialogueFit
-from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import Manifest
+from holdfast.agents.raters.labelled import Labelled
 
 CARD = "card.md"
 _PARTS = Path(__file__).parent / "card_parts.yaml"

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from holdfast.agents.raters.linear.features import Floats
-from holdfast.agents.raters.protocol import Passage
 from holdfast.agents.raters.dialogue.manifest import EncoderPart
 from holdfast.agents.raters.dialogue.reading import COUNT_WEIGHT, Reading, counted, views
 from holdfast.agents.raters.dialogue.window import WindowTurn, turns
+from holdfast.agents.raters.linear.features import Floats
+from holdfast.agents.raters.protocol import Passage
 from holdfast.core.errors import ModelError
 
 _BATCH = 32

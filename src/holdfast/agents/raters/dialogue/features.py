@@ -25,8 +25,8 @@ from holdfast.agents.raters.dialogue.cues import (
     VALIDATION,
     WORD,
 )
-from holdfast.agents.raters.linear.features import Floats, normalise
 from holdfast.agents.raters.dialogue.window import WindowTurn
+from holdfast.agents.raters.linear.features import Floats, normalise
 
 #: What is counted per turn, in this order.
 PER_TURN: tuple[str, ...] = (

@@ -14,13 +14,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from holdfast.agents.raters.dialogue.model import DialogueModel, within
-from holdfast.agents.raters.linear.features import Floats, Ints
-from holdfast.agents.raters.protocol import Scale
-from holdfast.agents.raters.labelled import Labelled, folds_by_person
-from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.dialogue.reading import Reading
 from holdfast.agents.raters.dialogue.ridge import best_penalties, dual
 from holdfast.agents.raters.dialogue.word_table import WordTable, make_table
+from holdfast.agents.raters.labelled import Labelled, folds_by_person
+from holdfast.agents.raters.linear.features import Floats, Ints
+from holdfast.agents.raters.linear.level_cuts import best_cuts
+from holdfast.agents.raters.protocol import Scale
 from holdfast.core.errors import DataError
 
 Spread = Literal["expected", "as_people", "levels"]

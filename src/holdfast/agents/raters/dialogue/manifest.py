@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from holdfast.agents.raters.protocol import SCALES, Scale
 from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.protocol import SCALES, Scale
 from holdfast.core.errors import DataError
 
 Bools = NDArray[np.bool_]

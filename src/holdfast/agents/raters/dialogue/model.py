@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.agents.raters.linear.features import ENDS, START, Floats
 from holdfast.agents.raters.dialogue.reading import Reading
-from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
 from holdfast.agents.raters.dialogue.word_table import WordTable
+from holdfast.agents.raters.linear.features import ENDS, START, Floats
+from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
 
 _ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias", "scale")
 

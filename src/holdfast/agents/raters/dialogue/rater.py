@@ -1,4 +1,4 @@
-"""Raters whose weights lie in a folder: dialogues in, scores on one scale out. See :mod:`holdfast.agents.raters.dialogue.model`.
+"""Raters whose weights lie in a folder: dialogues in, scores on one scale out.
 
 Text inside a rated conversation cannot instruct such a rater: it counts words and weighs numbers, and follows nothing.
 """
@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.agents.raters.dialogue.model import DialogueModel
-from holdfast.agents.raters.protocol import NO_REPLY, Rating, Passage, Scale, RaterIdentity
-from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import Manifest
+from holdfast.agents.raters.dialogue.model import DialogueModel
 from holdfast.agents.raters.dialogue.reading import FeatureReader, WordReader
+from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
+from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
 from holdfast.core.errors import DataError
 
 SHIPPED_PERCEIVED = Path(__file__).parent / "ieval"

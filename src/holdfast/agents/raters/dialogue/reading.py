@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from holdfast.agents.raters.dialogue.features import PER_TURN, dense_features
-from holdfast.agents.raters.linear.features import Floats, Ints
-from holdfast.agents.raters.protocol import Passage
-from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.dialogue.window import WindowTurn, turns
+from holdfast.agents.raters.linear.features import Floats, Ints
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import Passage
 
 #: The texts whose words count, in this order.
 VIEWS: tuple[str, ...] = ("replies", "user's messages", "last reply", "last user's messages")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from holdfast.agents.raters.dialogue.fit import DialogueFit, FitSettings, fit_reading
-from holdfast.agents.raters.dialogue.rater import reader_of
-from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest, hashed_people
+from holdfast.agents.raters.dialogue.rater import reader_of
 from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading, WordReader
+from holdfast.agents.raters.labelled import Labelled
 
 #: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
 SETTINGS: Mapping[str, FitSettings] = MappingProxyType(

@@ -65,7 +65,7 @@ class Asker:
     async def ask(
         self, question: Question, read: Callable[[Generation], Value | Refusal], gate: asyncio.Semaphore
     ) -> Answered[Value]:
-        """Ask, read, and where the answer cannot be used say why and ask once more. ``gate``: bounds requests in flight."""
+        """Ask and read; where the answer cannot be used, say why and ask once more; ``gate`` bounds them."""
         messages = (Message("system", question.system), Message("user", question.user))
         answer = await self._send(messages, question, gate)
         if isinstance(answer, Refusal):
@@ -86,7 +86,7 @@ class Asker:
     async def _send(
         self, messages: tuple[Message, ...], question: Question, gate: asyncio.Semaphore
     ) -> Generation | Refusal:
-        """The answer, or the kind of failure: a server's own words may repeat a key, and would not count as one kind."""
+        """Return the answer, or the kind of failure: a server's own words may repeat a key, and are no kind."""
         async with gate:
             if self.failures >= GIVE_UP_AFTER:
                 return Refusal("server", f"not asked: {GIVE_UP_AFTER} requests in a row had failed")

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
 from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, read_number
 from holdfast.agents.raters.judge.asking import Answered, Asker, Question
-from holdfast.agents.raters.protocol import Scale, RaterIdentity
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
 from holdfast.agents.raters.judge.rater import judge_sampling
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill
+from holdfast.agents.raters.protocol import RaterIdentity, Scale
 
 Better = Literal["first", "second", "neither"]
 MATCHED = 0.1  # two replies are of one length where the longer has at most this share more words

@@ -42,8 +42,8 @@ Quadratic-weighted kappa; folds grouped by post, cuts chosen on the other folds.
 def write_card(out: Path, held_out: Mapping[str, Mapping[str, float]], replies: int, posts: int, features: int) -> None:
     """Write ``card.md`` into ``out``. ``held_out``: mechanism -> ``qwk``, both strengths, ``n0``, ``n1``, ``n2``."""
     rows = [
-        f"| {name.replace('_', ' ')} ({prefix}) | {figures['qwk']:.2f} | {figures['strength']:g} / {figures['reply_strength']:g} "
-        f"| {figures['n0']:.0f} / {figures['n1']:.0f} / {figures['n2']:.0f} |"
+        f"| {name.replace('_', ' ')} ({prefix}) | {figures['qwk']:.2f} | {figures['strength']:g} / "
+        f"{figures['reply_strength']:g} | {figures['n0']:.0f} / {figures['n1']:.0f} / {figures['n2']:.0f} |"
         for prefix, (name, figures) in zip(PREFIXES, held_out.items(), strict=True)
     ]
     text = _CARD.format(features=features, replies=replies, posts=posts, rows="\n".join(rows))

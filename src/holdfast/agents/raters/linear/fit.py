@@ -19,7 +19,9 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from holdfast.agents.raters.dialogue.manifest import hashed
 from holdfast.agents.raters.linear.card import write_card
+from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, EpitomePair, read_pairs, sentence_labels
 from holdfast.agents.raters.linear.features import (
     ENDS,
     REPLY_POWER,
@@ -35,8 +37,6 @@ from holdfast.agents.raters.linear.features import (
 )
 from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
-from holdfast.agents.raters.dialogue.manifest import hashed
-from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, EpitomePair, read_pairs, sentence_labels
 from holdfast.core.errors import DataError
 from holdfast.personas.schema import MECHANISMS
 

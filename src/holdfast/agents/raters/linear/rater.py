@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.agents.raters.dialogue.manifest import seen
+from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.features import (
     ENDS,
     REPLY_POWER,
@@ -31,10 +33,8 @@ from holdfast.agents.raters.linear.features import (
     cut,
     grams,
 )
-from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Passage, RaterIdentity, Rating, Scale, expressed
-from holdfast.agents.raters.labelled import Labelled
-from holdfast.agents.raters.dialogue.manifest import seen
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
+from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Passage, RaterIdentity, Rating, Scale, expressed
 
 SHIPPED = Path(__file__).parent / "epitome"
 PEOPLE = "people.json"

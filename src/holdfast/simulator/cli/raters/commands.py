@@ -70,8 +70,8 @@ def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int
 
 
 def _fit_expressed(data: Path, out: Path, seed: int, as_json: bool, quiet: bool) -> None:
-    from holdfast.agents.raters.linear.rater import LinearRater
     from holdfast.agents.raters.linear.fit import fit_files
+    from holdfast.agents.raters.linear.rater import LinearRater
 
     fitted = fit_files(data, out, seed)
     if as_json:

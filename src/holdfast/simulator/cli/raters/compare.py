@@ -53,7 +53,6 @@ def compare(
     from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.agents.raters.specs import JudgeSpec
     from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
-    from holdfast.simulator.monitor.viewer import viewer
     from holdfast.simulator.judging.comparing import compare as ask
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
     from holdfast.simulator.monitor.viewer import viewer

@@ -75,7 +75,6 @@ def judge(
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.raters.judge_tables import show
     from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
-    from holdfast.simulator.monitor.viewer import viewer
     from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.monitor.viewer import viewer

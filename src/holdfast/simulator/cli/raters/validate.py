@@ -13,8 +13,8 @@ from holdfast.simulator.cli.console import output_options, print_json
 @click.command(
     epilog="\b\nExamples:\n  holdfast validate linear\n  holdfast validate linear --json > agreement.json\n"
     "  holdfast validate my_encoder --out runs/validation\n  HOLDFAST_DATA=~/labels holdfast validate linear\n\n"
-    "RATER is linear, a folder that `rater fit` or `rater train` wrote, or a judge (openai:NAME, hf:PATH, …), which is\n"
-    "asked about every labelled text. The labels are other people's data and not "
+    "RATER is linear, a folder that `rater fit` or `rater train` wrote, or a judge (openai:NAME, hf:PATH, …), which "
+    "is asked about every labelled text. The labels are other people's data and not "
     "part of holdfast: --data, else HOLDFAST_DATA, else ../shared/data. --out draws a figure, which needs matplotlib: "
     "pip install 'holdfast[figures]'."
 )

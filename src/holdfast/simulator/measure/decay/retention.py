@@ -33,8 +33,8 @@ def retention(first: Floats, last: Floats, resamples: Resamples) -> Interval:
     """Return the mean over episodes of the last quarter / that of the first, bootstrapped by cluster.
 
     ``first``, ``last``: of :func:`quarter_means`. An episode that never reached the last quarter counts in the
-    denominator only. Where users leave *because* a candidate fails them, those who stay make the last quarter look better than it
-    was; compare ``n`` (episodes that reached the last quarter) with the number of episodes. nan where no episode
-    reached the last quarter, or the first quarter's mean is 0.
+    denominator only. Where users leave *because* a candidate fails them, those who stay make the last quarter look
+    better than it was; compare ``n`` (episodes that reached the last quarter) with the number of episodes. nan where
+    no episode reached the last quarter, or the first quarter's mean is 0.
     """
     return ratio_interval(last, first, resamples)
