@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.simulator.cli.logs.tables import interval, number
+from holdfast.simulator.cli.logs.tables import interval, number_cell
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
@@ -153,7 +153,12 @@ def test_a_file_without_a_conversation_makes_no_file(tmp_path: Path, capsys: pyt
 
 
 def test_numbers_round_as_people_do() -> None:
-    assert [number(33.25, 1), number(0.125), number(-0.5, 0), number(None)] == ["33.3", "0.13", "-1", "-"]
+    assert [number_cell(33.25, 1), number_cell(0.125), number_cell(-0.5, 0), number_cell(None)] == [
+        "33.3",
+        "0.13",
+        "-1",
+        "-",
+    ]
     assert interval(Estimate(mean=54.8, lo=None, hi=None), 1) == "54.8"
     assert interval(None) == "-"
 

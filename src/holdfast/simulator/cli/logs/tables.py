@@ -1,4 +1,4 @@
-"""What ``holdfast measure`` prints: one table of groups, what it rests on, what was skipped."""
+"""Print the results of ``holdfast measure``: a table of groups, survival by turn, notes and skipped lines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def print_groups(results: LogResults) -> None:
 
 
 def print_survival(results: LogResults) -> None:
-    """Print the share of conversations that the user has not left in failure, by turn, where a log tells that."""
+    """Print the share of conversations that the user has not left in failure, by turn, if the log says who left."""
     curves = {
         name: {point.turn: point for point in (group.exits.survival if group.exits else ())}
         for name, group in results.groups.items()
@@ -53,7 +53,7 @@ def print_survival(results: LogResults) -> None:
         "\nshare of conversations not left in failure, by turn (Kaplan-Meier; leaving early in failure is the event)"
     )
     rows = [
-        [printable(name), *(number(curve[turn].share if turn in curve else None) for turn in shown)]
+        [printable(name), *(number_cell(curve[turn].share if turn in curve else None) for turn in shown)]
         for name, curve in curves.items()
     ]
     rows = [[*row, _last(curves[name])] for row, name in zip(rows, curves, strict=True)]
@@ -68,7 +68,7 @@ def _last(curve: Mapping[int, SurvivalPoint]) -> str:
 
 
 def shown_labels(results: LogResults) -> list[str]:
-    """The labels of people that are worth a column: empathy and its like, at most three."""
+    """Return the labels of people that get a column: empathy and related ones, at most three."""
     groups = results.groups.values()
     names = {n for g in groups for n in g.labels} | {n for g in groups for n in g.measures if n in _TURN_LABELS}
     return [name for name in ("empathy", *_TURN_LABELS, "desired") if name in names][:3]
@@ -90,26 +90,26 @@ def _row(name: str, group: GroupResults, main: str, labels: list[str], emotion: 
 
 
 def _measured(measure: MeasureResults) -> list[str]:
-    ends = [number(quarter.mean) for quarter in (measure.first_quarter, measure.last_quarter)]
+    ends = [number_cell(quarter.mean) for quarter in (measure.first_quarter, measure.last_quarter)]
     slopes = [None if slope is None else slope.mean for slope in (measure.slope_per_turn, measure.slope_given_length)]
     cells = [interval(measure.mean), " → ".join(ends), interval(measure.retention)]
     return cells + [UNDEFINED if slope is None else f"{10 * slope:+.2f}" for slope in slopes]
 
 
-def number(value: float | None, digits: int = 2) -> str:
-    """The number with ``digits`` decimals, halves away from zero as people round; a dash where undefined."""
+def number_cell(value: float | None, digits: int = 2) -> str:
+    """Return the number with ``digits`` decimals, halves rounded away from zero; a dash where undefined."""
     if value is None:
         return UNDEFINED
     return round_half_up(value, digits)
 
 
 def interval(value: Estimate | None, digits: int = 2) -> str:
-    """``mean [lo, hi]``."""
+    """Return ``mean [lo, hi]``."""
     if value is None or value.mean is None:
         return UNDEFINED
     if value.lo is None:
-        return number(value.mean, digits)
-    return f"{number(value.mean, digits)} [{number(value.lo, digits)}, {number(value.hi, digits)}]"
+        return number_cell(value.mean, digits)
+    return f"{number_cell(value.mean, digits)} [{number_cell(value.lo, digits)}, {number_cell(value.hi, digits)}]"
 
 
 def _count(value: int | None) -> str:
@@ -117,7 +117,7 @@ def _count(value: int | None) -> str:
 
 
 def print_basis(results: LogResults) -> None:
-    """Print what the table rests on, and what a reader must know."""
+    """Print the counts behind the table, the rater, the notes and what was skipped."""
     click.echo(
         f"\n{results.conversations:,} conversations, {results.turns:,} turns, "
         f"{results.rated_replies:,} replies rated by {results.rater.id} {results.rater.version}; "
@@ -130,7 +130,7 @@ def print_basis(results: LogResults) -> None:
 
 
 def skipped_lines(skipped: SkippedResults) -> Iterator[str]:
-    """What was skipped, by reason, each with its first places."""
+    """Yield a line per reason why something was skipped, each with its first places."""
     for skip in skipped.by_reason[:SHOWN_SKIPS]:
         first, *more = skip.first[:SHOWN_PLACES]
         places = [first, *(text.rpartition(f": {skip.reason}")[0] for text in more)]

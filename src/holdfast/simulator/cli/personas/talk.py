@@ -1,4 +1,4 @@
-"""``holdfast persona talk``: hear a persona speak with a candidate, before any study is run."""
+"""``holdfast persona talk``: watch a persona talk with a candidate before running a study."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ def talk_with(
     quiet: bool,
     user_model: str | None = None,
 ) -> None:
-    """Hold one conversation and print it as it goes; nothing is written to disk.
+    """Simulate one conversation and print it as it goes; nothing is written to disk.
 
-    ``who``: how the user named ``persona``, an id of the library or a file. ``user_model``: the reference of a model
-    that plays it.
+    ``who``: the id or file by which the user named ``persona``. ``user_model``: the reference of a model that plays it.
 
     Raises:
         ModelError: the model cannot be loaded, or the conversation grows longer than it can read.
@@ -64,7 +63,7 @@ def talk_with(
 
 
 def _session(who: str, *, turns: int, candidate: str, seed: int, quiet: bool, user_model: str | None) -> Session:
-    """A study of the one conversation, with its models loaded."""
+    """Return a study of the one conversation, with its models loaded."""
     with _loading(quiet=quiet):
         from holdfast.adapters.micro import base_path
         from holdfast.agents.models.references import resolve_model
@@ -87,14 +86,14 @@ def _session(who: str, *, turns: int, candidate: str, seed: int, quiet: bool, us
 
 
 def _counts(records: Sequence[TurnRecord]) -> dict[str, int]:
-    """What it took to let a model play the user."""
+    """Return how often the user's model was called, repaired or replaced."""
     from holdfast.agents.users.llm.memory import KEY
 
     return dict(records[-1].state["extra"][KEY]["counts"])
 
 
 async def _hold(session: Session, on_turn: Callable[[TurnRecord], Awaitable[None]]) -> None:
-    """Hold the session's only episode, from its first turn to its last."""
+    """Simulate the session's only episode, from its first turn to its last."""
     from holdfast.simulator.conversation.graph import config, graph
     from holdfast.simulator.conversation.participants import opening
 
@@ -104,7 +103,7 @@ async def _hold(session: Session, on_turn: Callable[[TurnRecord], Awaitable[None
 
 
 def _as_json(records: Sequence[TurnRecord]) -> list[dict[str, object]]:
-    """The turns without the user's inner state; the model's words exactly as it wrote them."""
+    """Return the turns without the user's inner state; the texts as the models wrote them."""
     from holdfast.agents.users.appraisal import overall
 
     return [
