@@ -90,7 +90,7 @@ def test_the_api_runs_without_the_command_line() -> None:
 
 def test_logs_are_measured_as_the_command_does(old: Path, tmp_path: Path) -> None:
     results = holdfast.measure([old], tmp_path, format="journal", by=["candidate"])
-    assert set(results["groups"]) == {"base", "system_prompt"}
+    assert set(results.groups) == {"base", "system_prompt"}
     assert (tmp_path / "report.html").exists()
 
 
