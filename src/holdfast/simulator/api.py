@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.simulator.config.study import StudyConfig, load_study
 
 if TYPE_CHECKING:
+    import pandas
     from langchain_core.callbacks import Callbacks
 
     from holdfast.agents.protocols import ChatModel
@@ -45,6 +46,23 @@ class Run:
     def report(self) -> Path:
         """The page to open."""
         return self.out / "report.html"
+
+    @classmethod
+    def open(cls, folder: AnyPath) -> Run:
+        """Open a run folder that a study left.
+
+        Raises:
+            InputError: There is no results.json; ``holdfast report`` makes it.
+        """
+        from holdfast.simulator.results.store import read_results
+
+        return cls(Path(folder), read_results(Path(folder)))
+
+    def turns(self) -> pandas.DataFrame:
+        """Return one row a turn: what was said, rated, felt and served; the columns of ``holdfast export --schema``."""
+        from holdfast.simulator.export import turns_frame
+
+        return turns_frame(self.out / "journal.sqlite")
 
     def episodes(self) -> Iterator[EpisodeRecord]:
         """Every conversation, read from the journal one at a time."""

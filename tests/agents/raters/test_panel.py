@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, FittedRater
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.panel import agreement, agreement_with, disputes, require_one_scale
+from holdfast.agents.raters.panel import agreement, disputes, require_one_scale
 from holdfast.agents.raters.protocol import Rating, Scale
 from holdfast.core.errors import InputError
 
@@ -51,18 +51,6 @@ def test_groups_are_drawn_whole_and_the_seed_decides() -> None:
     assert one == again
     [alone] = agreement(judged, TWO, np.random.default_rng(3), groups=list("xxxx"))
     assert math.isnan(alone.interval[1])
-
-
-def test_two_raters_turn_by_turn() -> None:
-    turns = [{"a": a, "c": c} for a, c in zip(A, C, strict=True)]
-    pair = agreement_with("a", "c", turns, TWO.dimensions)["warmth"]
-    # both rated turns 2 and 4: (0, 2) and (2, 2); c never moves there, so no rank correlation
-    assert (pair.n, pair.missing, pair.mean_difference) == (2, 2, -1)
-    assert math.isnan(pair.spearman)
-    same = agreement_with("a", "b", [{"a": one, "b": one} for one in A], TWO.dimensions)["warmth"]
-    assert (same.quadratic_kappa, same.spearman, same.missing) == (1, pytest.approx(1), 0)
-    nobody = agreement_with("a", "stranger", turns, TWO.dimensions)["warmth"]
-    assert (nobody.n, nobody.missing) == (0, 4)
 
 
 def test_raters_of_two_scales_are_not_compared() -> None:

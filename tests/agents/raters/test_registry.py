@@ -16,7 +16,7 @@ from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, FittedRater
 from holdfast.agents.raters.fitted import by_scale, card_folders
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.registry import AnyRaterSpec, open_raters, parse, require_expressed, require_unique
+from holdfast.agents.raters.registry import AnyRaterSpec, open_raters, parse_rater, require_expressed, require_unique
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec, RewardSpec
 from holdfast.core.errors import InputError
 
@@ -44,7 +44,7 @@ class Holder(BaseModel):
     ],
 )
 def test_what_words_and_mappings_mean(value: object, kind: type[RaterSpec], label: str) -> None:
-    spec = parse(value)
+    spec = parse_rater(value)
     assert (type(spec), spec.label) == (kind, label)
     held = Holder.model_validate({"rater": value})
     assert Holder.model_validate(held.model_dump(mode="json")) == held
@@ -70,20 +70,20 @@ def test_a_plain_word_stays_the_word() -> None:
 )
 def test_what_is_refused_says_what_is_allowed(value: object, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
-        parse(value)
+        parse_rater(value)
 
 
 def test_names_are_unique_and_patterns_need_expressed_empathy() -> None:
     with pytest.raises(ValueError, match="two raters are named 'openai:m'; give each a 'name' of its own"):
-        require_unique([parse(SERVED), parse({**SERVED, "samples": 3})])
-    require_unique([parse(SERVED), parse({**SERVED, "name": "again"})])
+        require_unique([parse_rater(SERVED), parse_rater({**SERVED, "samples": 3})])
+    require_unique([parse_rater(SERVED), parse_rater({**SERVED, "name": "again"})])
     with pytest.raises(InputError, match="'my acts' rates acts: put a rater of expressed empathy first"):
         require_expressed("my acts", "acts")
 
 
 def test_raters_are_opened_by_name_in_their_order(tmp_path: Path) -> None:
     acts = {"kind": "linear", "scale": "acts", "name": "acts"}
-    raters = open_raters(map(parse, ("linear", acts, {**SERVED, "samples": 2, "max_tokens": 64})), tmp_path)
+    raters = open_raters(map(parse_rater, ("linear", acts, {**SERVED, "samples": 2, "max_tokens": 64})), tmp_path)
     assert list(raters) == ["linear", "acts", "openai:m"]
     assert raters["linear"] == LinearRater()
     assert raters["acts"] == FittedRater(SHIPPED_ACTS)
@@ -105,25 +105,25 @@ def test_raters_are_opened_by_name_in_their_order(tmp_path: Path) -> None:
 )
 def test_a_folder_that_holds_no_such_rater(value: dict[str, Any], says: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says):
-        open_raters([parse(value)], tmp_path)
+        open_raters([parse_rater(value)], tmp_path)
 
 
 def test_on_which_scales_a_rater_can_be_asked() -> None:
-    assert list(by_scale(parse("linear"))) == ["expressed", "perceived", "acts"]
-    assert list(by_scale(parse(str(SHIPPED_ACTS)))) == ["acts"]
-    assert list(by_scale(parse("openai:m"))) == ["expressed", "perceived", "acts"]
-    assert list(by_scale(parse({**SERVED, "scale": "acts"}))) == ["acts"]
-    assert set(card_folders(parse("linear"))) == {"expressed", "perceived", "acts"}
+    assert list(by_scale(parse_rater("linear"))) == ["expressed", "perceived", "acts"]
+    assert list(by_scale(parse_rater(str(SHIPPED_ACTS)))) == ["acts"]
+    assert list(by_scale(parse_rater("openai:m"))) == ["expressed", "perceived", "acts"]
+    assert list(by_scale(parse_rater({**SERVED, "scale": "acts"}))) == ["acts"]
+    assert set(card_folders(parse_rater("linear"))) == {"expressed", "perceived", "acts"}
     with pytest.raises(InputError, match="openai:m has no card"):
-        card_folders(parse("openai:m"))
+        card_folders(parse_rater("openai:m"))
 
 
 def test_a_kind_of_ones_own_joins_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
-    registry.register("mine", RaterSpec, lambda _spec, _resources: LinearRater())
-    assert open_raters([parse("mine")], tmp_path) == {"mine": LinearRater()}
+    registry.register_rater("mine", RaterSpec, lambda _spec, _resources: LinearRater())
+    assert open_raters([parse_rater("mine")], tmp_path) == {"mine": LinearRater()}
     with pytest.raises(ValueError, match="already registered"):
-        registry.register("mine", RaterSpec, lambda _spec, _resources: LinearRater())
+        registry.register_rater("mine", RaterSpec, lambda _spec, _resources: LinearRater())
 
 
 def test_naming_raters_loads_neither_numpy_nor_torch() -> None:

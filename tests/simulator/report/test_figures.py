@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.simulator.report.axes import Axis, fitted, spread, turn_axis
+from holdfast.simulator.report.axes import Axis, fitted, spread_labels, turn_axis
 from holdfast.simulator.report.forest import pairs_by_metric, strips
 from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.lines import line_chart
@@ -63,7 +63,7 @@ def test_turn_axis_has_both_ends():
 
 @given(st.lists(st.floats(0, 300), min_size=1, max_size=12))
 def test_labels_never_overlap_and_keep_their_order(places):
-    moved = spread(places, 17, 0, 300)
+    moved = spread_labels(places, 17, 0, 300)
     order = sorted(range(len(places)), key=lambda i: places[i])
     gaps = [moved[b] - moved[a] for a, b in itertools.pairwise(order)]
     assert all(gap >= 17 - 0.11 for gap in gaps)
@@ -72,8 +72,8 @@ def test_labels_never_overlap_and_keep_their_order(places):
 
 
 def test_labels_with_room_stay_where_they_are_and_pairs_are_centred():
-    assert spread([10, 100], 20, 0, 200) == [10, 100]
-    assert spread([100, 100], 20, 0, 200) == [90, 110]
+    assert spread_labels([10, 100], 20, 0, 200) == [10, 100]
+    assert spread_labels([100, 100], 20, 0, 200) == [90, 110]
 
 
 def chart(line, **more):

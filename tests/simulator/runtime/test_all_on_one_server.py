@@ -27,7 +27,7 @@ from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.judge.sample import count_answers
-from holdfast.agents.raters.registry import open_raters, parse
+from holdfast.agents.raters.registry import open_raters, parse_rater
 from holdfast.personas.loading import library
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.run import JOURNAL
@@ -113,7 +113,7 @@ def hold(study: StudyConfig, judge: dict[str, Any], out: Path) -> Held:
     results = Study(study).run(out, callbacks=[heard]).results
     talks = out / "talks.jsonl"
     export(out / JOURNAL, talks, "jsonl", "conversations")
-    spec = parse({"kind": "judge", "model": judge, "max_tokens": MAX_TOKENS, "name": "judge"})
+    spec = parse_rater({"kind": "judge", "model": judge, "max_tokens": MAX_TOKENS, "name": "judge"})
     rater = open_raters([spec], base_path())["judge"]
     assert isinstance(rater, JudgeRater)
     rater = replace(rater, model=Overheard(rater.model, heard_of_judge))

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from holdfast import Study
+from holdfast import Run, Study
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.panel import agreement_with
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.simulator.config.plan import resolve
@@ -47,7 +46,7 @@ def judge(base_url: str, **more: Any) -> dict[str, Any]:
 
 def test_every_turn_holds_the_ratings_of_all_raters(tmp_path: Path) -> None:
     with running(ScriptedServer(answer=answer, keep=True)) as server:
-        results = study(server.base_url, "linear", judge(server.base_url)).run(tmp_path / "both")
+        study(server.base_url, "linear", judge(server.base_url)).run(tmp_path / "both")
         asked = [body for body in server.requests if body["model"] == "judge"]
         study(server.base_url, "linear").run(tmp_path / "alone")
     turns = [turn for episode in read_episodes(tmp_path / "both" / JOURNAL) for turn in episode.turns]
@@ -63,18 +62,21 @@ def test_every_turn_holds_the_ratings_of_all_raters(tmp_path: Path) -> None:
             assert witness.missing is None
         assert witness.samples == ()  # a journal keeps ratings, not each answer
         assert witness.tokens[1] > 0
-    pair = agreement_with("linear", "openai:judge", [turn.ratings for turn in turns], EXPRESSED.dimensions)
-    assert {(each.n, each.missing) for each in pair.values()} == {(4, 2)}
+    run = Run.open(tmp_path / "both")
+    assert [(each.witness, each.r.n) for each in run.results.agreement][:1] == [("openai:judge", 4)]
+    beside = run.results.candidates["base"].witnesses["openai:judge"]
+    assert [(point.turn, point.mean) for point in beside.levels_by_turn["exploration"]] == [(1, 2), (3, 2)]
+    assert beside.unrated == {"no_json: 'I would rather not say.'": 2}
     assert all(body["response_format"]["json_schema"]["name"] == "rating" for body in asked)
     assert len(asked) == 2 * TURNS + 2  # one repair of each unusable answer
     alone = [turn for episode in read_episodes(tmp_path / "alone" / JOURNAL) for turn in episode.turns]
     assert [(turn.reply, turn.felt) for turn in turns] == [(turn.reply, turn.felt) for turn in alone]
     made = json.loads((tmp_path / "both" / "run.json").read_text())["provenance"]
-    assert list(made["raters"]) == ["linear", "openai:judge"]
-    assert made["rater"]["id"] == "linear"
+    assert [(each["name"], each["role"]) for each in made["raters"]] == [
+        ("linear", "primary"), ("openai:judge", "witness"),
+    ]  # fmt: skip
     assert made["inputs"]["rater openai:judge"].startswith("judge:openai:judge 1/samples=1/history=all/temperature=0 ")
     assert made["inputs"]["rater linear"] == LinearRater().identity.version
-    assert results is not None
 
 
 def test_a_judge_may_be_the_primary_rater_and_is_felt(tmp_path: Path) -> None:

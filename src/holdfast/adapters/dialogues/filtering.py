@@ -71,15 +71,12 @@ def flaws(
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),
     )
-    return tuple(flaw for flaw, found in wrong if found)
+    return tuple(flaw for flaw, present in wrong if present)
 
 
 def usable_turns(flaws_by_turn: Sequence[Collection[Flaw]]) -> int:
-    """How many turns from the start are without a flaw: what comes after a bad turn answers a spoiled context."""
-    for index, found in enumerate(flaws_by_turn):
-        if found:
-            return index
-    return len(flaws_by_turn)
+    """Count the turns from the start without a flaw: what comes after a bad turn answers a spoiled context."""
+    return next((index for index, flaws in enumerate(flaws_by_turn) if flaws), len(flaws_by_turn))
 
 
 def count_kept(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, failed: int = 0) -> KeptCounts:

@@ -118,17 +118,6 @@ def pair_agreement(first: str, second: str, a: Floats, b: Floats) -> PairAgreeme
     )
 
 
-def agreement_with(
-    first: str, second: str, ratings: Sequence[Mapping[str, Rating]], dimensions: Sequence[str]
-) -> dict[str, PairAgreement]:
-    """Compare two raters on each dimension. ``ratings``: one mapping a turn, rater's name to its rating."""
-    columns = {who: [each.get(who, Rating(missing="not rated")) for each in ratings] for who in (first, second)}
-    return {
-        name: pair_agreement(first, second, _values(columns[first], name), _values(columns[second], name))
-        for name in dimensions
-    }
-
-
 def _values(ratings: Sequence[Rating], dimension: str) -> Floats:
     return np.array([rating.values.get(dimension, np.nan) for rating in ratings], dtype=np.float64)
 

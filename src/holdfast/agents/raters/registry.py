@@ -45,14 +45,14 @@ Builder = Callable[[Any, RaterResources], Rater]
 _KINDS: dict[str, tuple[type[s.RaterSpec], Builder]] = {}
 
 
-def register(word: str, spec: type[s.RaterSpec], build: Builder) -> None:
+def register_rater(word: str, spec: type[s.RaterSpec], build: Builder) -> None:
     """Let YAML say ``word``. A ValueError where the word is taken."""
     if word in _KINDS:
         raise ValueError(f"the rater kind {word!r} is already registered")
     _KINDS[word] = (spec, build)
 
 
-def parse(value: object, **more: Any) -> s.RaterSpec:
+def parse_rater(value: object, **more: Any) -> s.RaterSpec:
     """Return the spec of a word or a mapping with ``kind``, with ``more`` fields. A ValueError says what is allowed."""
     if isinstance(value, s.RaterSpec):
         return value
@@ -92,7 +92,7 @@ def _written(spec: s.RaterSpec) -> str | dict[str, Any]:
 
 
 AnyRaterSpec = Annotated[
-    s.RaterSpec, PlainValidator(parse, json_schema_input_type=s.AnyShippedSpec), PlainSerializer(_written)
+    s.RaterSpec, PlainValidator(parse_rater, json_schema_input_type=s.AnyShippedSpec), PlainSerializer(_written)
 ]
 """The type for a field of a study's model: reads words and mappings, writes them back."""
 
@@ -162,7 +162,7 @@ def _judge(spec: s.JudgeSpec, resources: RaterResources) -> Rater:
     )
 
 
-register("linear", s.FittedSpec, _fitted)
-register("encoder", s.FittedSpec, _fitted)
-register("reward", s.RewardSpec, _reward)
-register("judge", s.JudgeSpec, _judge)
+register_rater("linear", s.FittedSpec, _fitted)
+register_rater("encoder", s.FittedSpec, _fitted)
+register_rater("reward", s.RewardSpec, _reward)
+register_rater("judge", s.JudgeSpec, _judge)

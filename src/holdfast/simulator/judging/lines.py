@@ -12,7 +12,7 @@ from holdfast.agents.prompts import sha256
 from holdfast.agents.raters.judge.answer import Reason, Refusal
 from holdfast.agents.raters.judge.descriptive import Description, Quote
 from holdfast.agents.raters.judge.quoting import quote_messages
-from holdfast.agents.raters.judge.sample import Order, Sample, spread
+from holdfast.agents.raters.judge.sample import Order, Sample, samples_spread
 from holdfast.agents.raters.protocol import RaterIdentity, Rating
 from holdfast.core.errors import Fault, InputError
 
@@ -102,7 +102,7 @@ def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: R
         missing=rating.missing,
         words=len(cited.rated.split()),
         evidence=rating.evidence,
-        spread=spread(rating.samples),
+        spread=samples_spread(rating.samples),
         repaired=rating.repaired,
         tokens=rating.tokens,
         samples=tuple(map(_sample_line, rating.samples)) or None,

@@ -11,7 +11,7 @@ import numpy as np
 
 from holdfast.agents.raters.agreement import Floats
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
-from holdfast.agents.raters.judge.sample import count_answers, spread
+from holdfast.agents.raters.judge.sample import count_answers, samples_spread
 from holdfast.agents.raters.panel import agreement, disputes
 from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.simulator.judging.run import RatedFiles
@@ -67,7 +67,7 @@ def _of_dimension(values: Floats, words: Floats, ratings: Sequence[Rating], name
         "length": asdict(length_control(values, words)),
     }
     if any(rating.samples for rating in ratings):
-        spreads = [spreads[name] for rating in ratings if name in (spreads := spread(rating.samples))]
+        spreads = [spreads[name] for rating in ratings if name in (spreads := samples_spread(rating.samples))]
         summary["mean_spread"] = float(np.mean(spreads)) if spreads else math.nan
         summary["order"] = asdict(order_control(ratings, name))
     return summary

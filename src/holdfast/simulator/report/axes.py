@@ -68,7 +68,7 @@ def turn_axis(turns: int, first: int = 1) -> Axis:
     return Axis(first, turns, tuple(dict.fromkeys((first, *inner, turns))), 0)
 
 
-def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+def spread_labels(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Move ``places`` apart until neighbours are ``gap`` apart, staying near where they were and in [low, high].
 
     Groups of labels that touch are centred on the mean of what they point at (pool adjacent violators).

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
-from holdfast.simulator.report.axes import Axis, fitted, spread, turn_axis
+from holdfast.simulator.report.axes import Axis, fitted, spread_labels, turn_axis
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.report.values import UNDEFINED, fixed
 
@@ -90,7 +90,7 @@ def line_chart(
         y = fitted((v for v in seen if v is not None), floor, ceiling)
     curves = [_curve(series, line, x, y, steps=steps) for series, line in points]
     ended = [i for i, c in enumerate(curves) if c.end is not None]
-    places = spread([c.end[1] * height / 100 for c in curves if c.end is not None], LABEL_GAP, 4, height - 4)
+    places = spread_labels([c.end[1] * height / 100 for c in curves if c.end is not None], LABEL_GAP, 4, height - 4)
     labels = dict(zip(ended, places, strict=True))
     curves = [DrawnLine(c.series, c.path, c.band, c.dots, c.end, labels.get(i)) for i, c in enumerate(curves)]
     rows = tuple((t, x.at(t), tuple(line.get(t, UNDEFINED) for line in numbers)) for t in seen_turns)

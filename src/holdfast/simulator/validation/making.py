@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.dialogue.card import Figures, write_card
+from holdfast.agents.raters.dialogue.card import Figures, write_dialogue_card
 from holdfast.agents.raters.dialogue.recipes import Recipe
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
@@ -63,7 +63,7 @@ def make(recipe: Recipe, labelled: Labelled, out: Path, seed: int = 0) -> dict[s
     try:
         fit.model.save(out)
         manifest.save(out)
-        write_card(out, manifest, fitted_on, fit, figures)
+        write_dialogue_card(out, manifest, fitted_on, fit, figures)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error}). Give another folder with --out.") from error
     return {

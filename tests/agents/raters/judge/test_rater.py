@@ -12,9 +12,9 @@ import pytest
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.judge.rater import JudgeRater
-from holdfast.agents.raters.judge.sample import count_answers, spread
+from holdfast.agents.raters.judge.sample import count_answers, samples_spread
 from holdfast.agents.raters.protocol import ACTS, EXPRESSED, PERCEIVED, Passage, Rating, Scale
-from holdfast.agents.raters.registry import open_raters, parse
+from holdfast.agents.raters.registry import open_raters, parse_rater
 from tests.agents.models.langchain.by_langchain import through_langchain
 from tests.agents.raters.judge.judge_server import Answer, Asked, Script, Server, serve
 
@@ -143,7 +143,7 @@ async def test_samples_their_median_and_spread() -> None:
     answers = iter([1, 5, 2])
     rating, _ = await of(lambda a: a.valid(next(answers)), samples=3, concurrency=1)
     assert set(rating.values.values()) == {2.0}  # the median of 1 5 2
-    assert set(spread(rating.samples).values()) == {4.0}  # 5 - 1
+    assert set(samples_spread(rating.samples).values()) == {4.0}  # 5 - 1
     assert [sample.order for sample in rating.samples] == ["forward", "reversed", "forward"]
 
 
@@ -242,7 +242,9 @@ async def test_a_judge_through_langchain_goes_where_it_is_told(monkeypatch: pyte
     through_langchain(monkeypatch)
     monkeypatch.setenv("OPENAI_API_KEY", "for-openai-alone")
     with serve(lambda a: a.valid(2)) as server:
-        spec = parse({"kind": "judge", "model": "langchain:openai:scripted", "base_url": server.url, "scale": "acts"})
+        spec = parse_rater(
+            {"kind": "judge", "model": "langchain:openai:scripted", "base_url": server.url, "scale": "acts"}
+        )
         raters = open_raters([spec], Path("micro"))
         (rating,) = await raters["langchain:openai:scripted"].rate([passage()])
     assert rating.missing is None

@@ -26,7 +26,9 @@ class Figures:
     error: float
 
 
-def write_card(out: Path, manifest: Manifest, labelled: Labelled, fit: DialogueFit, figures: Sequence[Figures]) -> None:
+def write_dialogue_card(
+    out: Path, manifest: Manifest, labelled: Labelled, fit: DialogueFit, figures: Sequence[Figures]
+) -> None:
     """Write ``card.md`` into ``out``. ``figures``: one per dimension."""
     history = "all turns" if manifest.history is None else f"the rated turn and {manifest.history} before it"
     rows = "\n".join(

@@ -32,7 +32,7 @@ class Sample:
         return "accepted" if self.first is None else "repaired"
 
 
-def spread(samples: Sequence[Sample]) -> dict[str, float]:
+def samples_spread(samples: Sequence[Sample]) -> dict[str, float]:
     """Return the highest minus the lowest score per dimension, over the samples that have it."""
     names = dict.fromkeys(name for sample in samples for name in sample.scores)
     scores = {name: [sample.scores[name] for sample in samples if name in sample.scores] for name in names}

@@ -39,7 +39,9 @@ Quadratic-weighted kappa; folds grouped by post, cuts chosen on the other folds.
 """
 
 
-def write_card(out: Path, held_out: Mapping[str, Mapping[str, float]], replies: int, posts: int, features: int) -> None:
+def write_linear_card(
+    out: Path, held_out: Mapping[str, Mapping[str, float]], replies: int, posts: int, features: int
+) -> None:
     """Write ``card.md`` into ``out``. ``held_out``: mechanism -> ``qwk``, both strengths, ``n0``, ``n1``, ``n2``."""
     rows = [
         f"| {name.replace('_', ' ')} ({prefix}) | {figures['qwk']:.2f} | {figures['strength']:g} / "

@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from holdfast.agents.raters.dialogue.manifest import hashed
-from holdfast.agents.raters.linear.card import write_card
+from holdfast.agents.raters.linear.card import write_linear_card
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, EpitomePair, read_pairs, sentence_labels
 from holdfast.agents.raters.linear.features import (
     ENDS,
@@ -84,7 +84,7 @@ def fit_files(data: Path, out: Path, seed: int = 0) -> FittedLinear:
     fitted = fit(pairs, seed=seed)
     fitted.model.save(out)
     write_people(out, pairs)
-    write_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
+    write_linear_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
     return fitted
 
 

@@ -73,23 +73,21 @@ def judge(
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.panel import require_one_scale
     from holdfast.agents.raters.registry import open_raters
-    from holdfast.simulator.cli.raters.judge_tables import show
+    from holdfast.simulator.cli.raters.judge_tables import show_judging
     from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
     from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.monitor.viewer import viewer
 
     asking = {
-        "samples": samples,
-        "history": history,
-        "descriptive": describe,
+        **{"samples": samples, "history": history, "descriptive": describe},
         "structured": not no_schema,
         "temperature": temperature,
         "max_tokens": max_tokens,
         "concurrency": concurrency,
     }
-    specs = rater_specs(models, RaterOptions(scale, base, base_url, timeout, dtype, device, asking))
-    raters = open_raters(specs, base_path(), batch_size=concurrency)
+    options = RaterOptions(scale, base, base_url, timeout, dtype, device, asking)
+    raters = open_raters(rater_specs(models, options), base_path(), batch_size=concurrency)
     require_one_scale(raters)
     rated = collect(files, whole=whole, limit=limit)
     stage = viewer(quiet=quiet or as_json).stage
@@ -105,4 +103,4 @@ def judge(
     if as_json:
         print_json(summary)
     elif not quiet:
-        show(summary, rated.skipped, out)
+        show_judging(summary, rated.skipped, out)

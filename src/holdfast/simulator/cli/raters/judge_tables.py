@@ -16,7 +16,7 @@ UNDEFINED = "-"
 SHOWN_FAULTS = 5
 
 
-def show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None) -> None:
+def show_judging(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None) -> None:
     """Print the tables of a run."""
     scale = summary["scale"]
     click.echo(
@@ -44,11 +44,11 @@ def _scores(raters: Mapping[str, Any]) -> None:
             name,
             dimension.replace("_", " "),
             str(values["n"]),
-            number(values["mean"]),
-            number(values["sd"]),
-            number(values["length"]["rho"]),
-            number(values["sd_without_length"]),
-            number(values.get("mean_spread")),
+            score_cell(values["mean"]),
+            score_cell(values["sd"]),
+            score_cell(values["length"]["rho"]),
+            score_cell(values["sd_without_length"]),
+            score_cell(values.get("mean_spread")),
             _interval(values["order"]["shift"], values["order"]["lo"], values["order"]["hi"])
             if "order" in values
             else UNDEFINED,
@@ -87,9 +87,9 @@ def _agreement(summary: Mapping[str, Any]) -> None:
         [
             each["dimension"].replace("_", " "),
             f"{pair['first']} / {pair['second']}",
-            number(pair["quadratic_kappa"]),
-            number(pair["linear_kappa"]),
-            number(pair["mean_difference"]),
+            score_cell(pair["quadratic_kappa"]),
+            score_cell(pair["linear_kappa"]),
+            score_cell(pair["mean_difference"]),
             str(pair["n"]),
         ]
         for each in summary["agreement"]
@@ -113,9 +113,9 @@ def _reason(reason: str) -> str:
 
 
 def _interval(value: float | None, lo: float | None, hi: float | None) -> str:
-    return UNDEFINED if value is None else f"{number(value)} [{number(lo)}, {number(hi)}]"
+    return UNDEFINED if value is None else f"{score_cell(value)} [{score_cell(lo)}, {score_cell(hi)}]"
 
 
-def number(value: float | None) -> str:
+def score_cell(value: float | None) -> str:
     """Two decimals, or a dash where undefined."""
     return UNDEFINED if value is None else f"{value:.2f}"

@@ -40,14 +40,14 @@ def rater_specs(words: Iterable[str], options: RaterOptions | None = None) -> tu
     """
     from pydantic import ValidationError
 
-    from holdfast.agents.raters.registry import mapping_of, parse, require_unique
+    from holdfast.agents.raters.registry import mapping_of, parse_rater, require_unique
 
     options = options or RaterOptions()
     words = tuple(dict.fromkeys(words))
     try:
         data = [_from_yaml(word) if word.startswith("{") else {"name": word, **mapping_of(word)} for word in words]
         _require_one_provider(data, options)
-        specs = tuple(parse(_filled_in(each, options)) for each in data)
+        specs = tuple(parse_rater(_filled_in(each, options)) for each in data)
         require_unique(specs)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

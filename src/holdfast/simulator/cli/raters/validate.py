@@ -46,7 +46,7 @@ def validate(
     from holdfast.agents.raters.fitted import by_scale
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
-    from holdfast.simulator.cli.raters.validation_tables import show
+    from holdfast.simulator.cli.raters.validation_tables import show_validation
     from holdfast.simulator.results.shapes import plain
     from holdfast.simulator.validation.folder import data_folder
     from holdfast.simulator.validation.run import validate as run
@@ -68,6 +68,6 @@ def validate(
     if as_json:
         print_json(as_json_values)
     elif not quiet:
-        show(results)
+        show_validation(results)
         if out is not None:
             click.echo(f"\nwritten: {', '.join(map(str, written))}")

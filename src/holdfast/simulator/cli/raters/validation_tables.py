@@ -25,7 +25,7 @@ _RANKS = {
 }
 
 
-def show(results: Mapping[str, Any]) -> None:
+def show_validation(results: Mapping[str, Any]) -> None:
     """Print every section of what :func:`holdfast.simulator.validation.run.validate` found."""
     for name, title in _TITLES.items():
         if name in results:
