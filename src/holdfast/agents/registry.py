@@ -9,15 +9,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
-
 from holdfast.agents.assistants import Adapter, BareModel, DescribedCandidate, Oracle, Routed, Router, SystemPrompt
 from holdfast.agents.assistants import specs as s
 from holdfast.agents.assistants.prompting import SystemPrompts, own_prompt, pattern_prompts
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel, Sampling
+from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean
 from holdfast.personas.schema import EmpathyPattern, TaskContext
@@ -95,23 +92,10 @@ def known(word: str | None, among: Mapping[str, object], what: str) -> None:
         raise InputError(unknown(f"name: {what}", word, tuple(among)))
 
 
-class _RegisteredKinds:
-    """Reads and writes candidates of every registered kind; the JSON schema names all that are registered by then."""
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        write = core_schema.plain_serializer_function_ser_schema(
-            lambda spec: spec.model_dump(mode="json", exclude_none=True)
-        )
-        return core_schema.no_info_plain_validator_function(parse, serialization=write)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        kinds = {word: spec.__pydantic_core_schema__ for word, (spec, _) in _KINDS.items()}
-        return handler(
-            core_schema.union_schema([core_schema.tagged_union_schema(kinds, "kind"), core_schema.str_schema()])
-        )
-
-
-AnyCandidateSpec = Annotated[s.CandidateSpec, _RegisteredKinds()]
+AnyCandidateSpec = Annotated[
+    s.CandidateSpec,
+    RegisteredKinds(lambda: _KINDS, parse, lambda spec: spec.model_dump(mode="json", exclude_none=True)),
+]
 """The type for a field of a study's model: reads words and mappings, writes mappings."""
 
 

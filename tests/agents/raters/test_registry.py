@@ -127,6 +127,7 @@ def test_a_kind_of_ones_own_joins_once(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_naming_raters_loads_neither_numpy_nor_torch() -> None:
-    code = "import sys; from holdfast.agents.raters.registry import parse; parse('linear'); parse('openai:m'); "
+    code = "import sys; from holdfast.agents.raters.registry import parse_rater; parse_rater('linear'); "
+    code += "parse_rater('openai:m'); "
     code += "sys.exit(any(name in sys.modules for name in ('numpy', 'torch', 'langchain_core')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

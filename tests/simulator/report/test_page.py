@@ -68,7 +68,7 @@ def test_every_section_stands_on_the_page_and_ids_are_unique(tmp_path, results):
     outline = Outline(page(tmp_path, results))
     ids = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
-    wanted = "top decay mechanisms gap survival routing pairs people transcripts making"
+    wanted = "top decay mechanisms gap survival routing pairs population transcripts making"
     assert set(wanted.split()) <= set(ids)
     for _, attrs in outline.tags:
         for name in ("aria-labelledby", "for"):
@@ -179,7 +179,7 @@ def test_absent_parts_become_one_sentence(tmp_path, results):
         "2 of 48 conversations are unfinished",
     ):
         assert sentence in text, sentence
-    assert 'id="people"' not in text
+    assert 'id="population"' not in text
 
 
 def test_undefined_numbers_show_as_a_dash_never_as_nan(tmp_path, results):

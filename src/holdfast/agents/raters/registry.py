@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator
-
 from holdfast.agents.models.reference_syntax import SCHEMES
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters import specs as s
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Rater
+from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 
@@ -91,9 +90,7 @@ def _written(spec: s.RaterSpec) -> str | dict[str, Any]:
     return spec.kind if len(data) == 1 else data
 
 
-AnyRaterSpec = Annotated[
-    s.RaterSpec, PlainValidator(parse_rater, json_schema_input_type=s.AnyShippedSpec), PlainSerializer(_written)
-]
+AnyRaterSpec = Annotated[s.RaterSpec, RegisteredKinds(lambda: _KINDS, parse_rater, _written)]
 """The type for a field of a study's model: reads words and mappings, writes them back."""
 
 

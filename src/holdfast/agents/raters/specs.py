@@ -127,7 +127,3 @@ class JudgeSpec(RaterSpec):
     @property
     def models(self) -> tuple[AnyModelSpec, ...]:
         return (self.model,)
-
-
-AnyShippedSpec = Annotated[FittedSpec | RewardSpec | JudgeSpec, Field(discriminator="kind")] | str
-"""What YAML may hold for a rater, for the JSON schema that editors and error messages read."""

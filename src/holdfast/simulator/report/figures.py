@@ -1,0 +1,140 @@
+"""The figures of the page, in their order; a new one is a function here or in a module of its own, and a line below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.report.axes import SHARE, Axis, fitted
+from holdfast.simulator.report.forest import pairs_by_metric
+from holdfast.simulator.report.gap import gap_rows
+from holdfast.simulator.report.goals import goals_view
+from holdfast.simulator.report.holding import holding_view
+from holdfast.simulator.report.lines import LineChart, line_chart
+from holdfast.simulator.report.network import network
+from holdfast.simulator.report.series import Palette, Series
+from holdfast.simulator.report.simulators import simulators
+from holdfast.simulator.report.witnesses import witness_views
+from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.estimates import Curve
+from holdfast.simulator.results.model import Results
+
+Rows = list[tuple[Series, CandidateResults]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageData:
+    """What figures draw from. ``names``: persona's id to its name."""
+
+    results: Results
+    palette: Palette
+    names: Mapping[str, str]
+
+    @property
+    def rows(self) -> Rows:
+        """Each candidate's series and results, in the order of the palette."""
+        return [(series, self.results.candidates[series.name]) for series in self.palette.series]
+
+    @property
+    def turns(self) -> int:
+        """Length of the turn axis."""
+        curves = (candidate.adherence_by_turn for candidate in self.results.candidates.values())
+        return max([self.results.turns, *(point.turn for curve in curves for point in curve)])
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A section: ``templates/NAME.html.jinja`` shows what ``view`` makes under that name; None leaves it out."""
+
+    name: str
+    title: str
+    view: Callable[[PageData], object | None]
+
+
+def decay(page: PageData) -> LineChart:
+    """Draw adherence by turn."""
+    return line_chart(
+        "decay",
+        "Adherence by turn",
+        "Mean adherence to the expected empathy pattern at each turn, one line per candidate, with 95 % bands.",
+        [(series, part.adherence_by_turn) for series, part in page.rows],
+        turns=page.turns,
+        height=380,
+        quarters=True,
+        y_label="adherence",
+    )
+
+
+def mechanisms(page: PageData) -> list[tuple[str, LineChart, LineChart]]:
+    """(mechanism, expressed level, error against the target) by turn."""
+    levels: list[dict[str, Curve]] = [part.mechanism_by_turn for _, part in page.rows]
+    errors: list[dict[str, Curve]] = [part.mechanism_error_by_turn for _, part in page.rows]
+    charts = []
+    for kind, what, parts in (("level", "expressed level", levels), ("error", "distance from the target", errors)):
+        lines = {m: [(row[0], part[m]) for row, part in zip(page.rows, parts, strict=True)] for m in MECHANISMS}
+        # One axis for the three, so that they can be compared; it begins at 0.
+        highs = [value for part in parts for m in MECHANISMS for point in part[m] for value in (point.mean, point.hi)]
+        y = fitted([0.0, *(high for high in highs if high is not None)], 0.0, 2.0, target=4)
+        charts.append([_mechanism(m, kind, what, lines[m], y=y, turns=page.turns) for m in MECHANISMS])
+    return list(zip(MECHANISMS, *charts, strict=True))
+
+
+def _mechanism(
+    mechanism: str, kind: str, what: str, lines: Sequence[tuple[Series, Curve]], *, y: Axis, turns: int
+) -> LineChart:
+    plain = mechanism.replace("_", " ")
+    return line_chart(
+        f"{kind}-{mechanism}",
+        f"{plain.capitalize()}: {what}",
+        f"{what.capitalize()} of {plain} at each turn, one line per candidate, with 95 % bands.",
+        lines,
+        turns=turns,
+        y=y,
+        height=190,
+    )
+
+
+def survival(page: PageData) -> LineChart:
+    """Draw the share of conversations whose pattern still holds."""
+    return line_chart(
+        "survival",
+        "Conversations whose pattern still holds",
+        "Kaplan-Meier share of conversations without a lasting violation of the pattern, by turn, per candidate.",
+        [(series, part.survival) for series, part in page.rows],
+        turns=page.turns,
+        y=SHARE,
+        height=300,
+        steps=True,
+        y_label="share that still holds",
+    )
+
+
+def routing(page: PageData) -> LineChart:
+    """Draw the accuracy of routing by turn."""
+    line = page.results.router.accuracy_by_turn if page.results.router else []
+    return line_chart(
+        "routing",
+        "Accuracy by turn",
+        "Share of turns whose task was recognised correctly, by turn.",
+        [(Series("routing accuracy", 0, 1, False), line)],
+        turns=page.turns,
+        y=SHARE,
+        height=220,
+        y_label="accuracy",
+    )
+
+
+FIGURES = (
+    Figure("decay", "Decay", decay),
+    Figure("goals", "Goals", lambda page: goals_view(page.rows, page.turns)),
+    Figure("holding", "Holding", lambda page: holding_view(page.results, page.palette, page.turns)),
+    Figure("mechanisms", "Mechanisms", mechanisms),
+    Figure("gap", "Gap", lambda page: gap_rows(page.results, page.palette)),
+    Figure("survival", "Survival", survival),
+    Figure("routing", "Routing", routing),
+    Figure("pairs", "Pairs", lambda page: pairs_by_metric(page.results, page.palette)),
+    Figure("witnesses", "Raters", lambda page: witness_views(page.results, page.rows, page.turns) or None),
+    Figure("simulators", "Simulators", lambda page: simulators(page.results, page.palette) or None),
+    Figure("population", "Population", lambda page: network(page.results, page.names)),
+)
