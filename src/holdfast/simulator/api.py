@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast.simulator.records import EpisodeRecord
     from holdfast.simulator.results.model import Results
     from holdfast.simulator.runtime.executor import Executor
+    from holdfast.simulator.runtime.rehearsal import Forecast
 
 AnyPath = str | Path
 
@@ -147,6 +148,15 @@ class Study:
             executor=executor or LOCAL,
         )
         return Run(Path(out), results)
+
+    def plan(self, *, rehearse: bool = True, turns: int = 4) -> Forecast:
+        """Say what the study comes to: conversations, turns and, by a short rehearsal, tokens, hours and money.
+
+        Raises InputError where it cannot be run, ModelError where no conversation of the rehearsal came to an end.
+        """
+        from holdfast.simulator.runtime.rehearsal import forecast
+
+        return asyncio.run(forecast(self.config, rehearse=rehearse, turns=turns))
 
     def train(self, out: AnyPath, *, quiet: bool = True) -> Mapping[str, Any]:
         """Write only the dialogues, adapters and router that the study asks for; returns what training measured.

@@ -236,8 +236,8 @@ def test_ieval_and_esconv_are_read_whole(real_data):
     )
     assert results.groups["Green"].clusters == 120
     results, _ = measure_files(open_sources([real_data / "esconv_failed" / "conversations.jsonl"]))
-    assert (results["conversations"], results["skipped"]["total"]) == (98, 0)
-    assert results["groups"]["all"]["measures"]["feedback"]["mean"]["n"] > 50
+    assert (results.conversations, results.skipped.total) == (98, 0)
+    assert results.groups["all"].measures["feedback"].mean.n > 50
 
 
 @dataclass(frozen=True)
@@ -262,14 +262,14 @@ def test_a_witness_stands_beside_the_primary_rater(log):
     raters = {"linear": LinearRater(), "third": EveryThird()}
     results, _ = measure_files(open_sources([path.with_name("four.jsonl")]), raters=raters)
     alone, _ = measure_files(open_sources([path.with_name("four.jsonl")]))
-    measures = results["groups"]["m"]["measures"]
-    assert [row["mean"] for row in measures["third: both"]["by_turn"]] == [2.5, 3]
-    assert results["witnesses"]["third"] == {
-        "id": "third", "version": "1", "scale": "both", "unrated": {"no answer": 4},
-    }  # fmt: skip
-    assert "4 replies were not rated by third: no answer" in results["notes"]
-    assert (results["rated_replies"], results["unrated_replies"]) == (12, {})
-    assert {name: measures[name] for name in alone["groups"]["m"]["measures"]} == alone["groups"]["m"]["measures"]
+    measures = results.groups["m"].measures
+    assert [row.mean for row in measures["third: both"].by_turn] == [2.5, 3]
+    witness = results.witnesses["third"]
+    assert (witness.rater.id, witness.rater.scale.id, witness.rater.role) == ("third", "both", "witness")
+    assert witness.unrated == {"no answer": 4}
+    assert "4 replies were not rated by third: no answer" in results.notes
+    assert (results.rated_replies, results.unrated_replies) == (12, {})
+    assert {name: measures[name] for name in alone.groups["m"].measures} == alone.groups["m"].measures
 
 
 def test_any_rater_of_expressed_empathy_can_be_the_primary_one(log):
@@ -284,9 +284,9 @@ def test_any_rater_of_expressed_empathy_can_be_the_primary_one(log):
             return [Rating(missing="no answer") if n % 3 == 2 else value for n, value in enumerate(values)]
 
     results, _ = measure_files(open_sources([path]), raters={"silent": Silent()})
-    assert results["rater"] == {"id": "third", "version": "1"}
-    assert results["unrated_replies"] == {"no answer": results["turns"] // 3}
-    assert results["rated_replies"] == results["turns"] - results["turns"] // 3
-    assert results["known_words"] is None  # of the linear rater only
+    assert (results.rater.name, results.rater.id, results.rater.version) == ("silent", "third", "1")
+    assert results.unrated_replies == {"no answer": results.turns // 3}
+    assert results.rated_replies == results.turns - results.turns // 3
+    assert results.known_words is None  # of the linear rater only
     with pytest.raises(InputError, match="'third' rates both: put a rater of expressed empathy first"):
         measure_files(open_sources([path]), raters={"third": EveryThird()})

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run the whole loop on the embedded default.",
     ),
     "run": ("holdfast.simulator.cli.studies.run", "run", "Simulate and measure what a study asks for."),
+    "plan": ("holdfast.simulator.cli.studies.plan", "plan", "Say what a study will take before it is run."),
     "train": ("holdfast.simulator.cli.studies.train", "train", "Write steered dialogues and train expert adapters."),
     "report": ("holdfast.simulator.cli.studies.report", "report", "Make results.json and report.html from a journal."),
     "status": ("holdfast.simulator.cli.studies.status", "status", "Say how a run stands, also while it runs."),
