@@ -31,7 +31,7 @@ class Polite:
     model: ChatModel
     name: str
     word: str
-    told_task: bool = False
+    knows_task: bool = False
 
     @property
     def prompt_hashes(self) -> dict[str, str]:

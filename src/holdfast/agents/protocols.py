@@ -102,7 +102,7 @@ class AssistantView:
     turn: int  # 1-based
     messages: tuple[Message, ...]  # user and assistant messages so far, the user's newest last
     seed: int  # for this turn
-    task: TaskContext | None = None  # set only for candidates that declare ``told_task``
+    task: TaskContext | None = None  # set only for candidates that declare ``knows_task``
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,13 @@ class Reply:
 
 
 class Candidate(Protocol):
-    """An assistant under test. ``told_task``: whether it may see the task context."""
+    """An assistant under test. ``knows_task``: whether it may see the task context."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def told_task(self) -> bool: ...
+    def knows_task(self) -> bool: ...
 
     async def reply(self, view: AssistantView) -> Reply: ...
 

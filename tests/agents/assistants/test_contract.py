@@ -29,7 +29,7 @@ class KeywordRouter:
 def view(candidate: DescribedCandidate, *users: str, seed: int = 1) -> AssistantView:
     """What the candidate sees after these user messages, each but the last answered by "ok."."""
     lines = [line for text in users for line in (Message("user", text), Message("assistant", "ok."))][:-1]
-    task = TASKS["burnout"] if candidate.told_task else None
+    task = TASKS["burnout"] if candidate.knows_task else None
     return AssistantView("c/amira/1/9/0", len(users), tuple(lines), seed, task)
 
 
@@ -125,7 +125,7 @@ class TestBase(CandidateContract):
     def test_sends_nothing_of_its_own(self, candidate: DescribedCandidate, model: HashModel) -> None:
         self.reply(candidate, "hello")
         assert model.requests[0].messages == (Message("user", "hello"),)
-        assert not candidate.told_task
+        assert not candidate.knows_task
 
 
 class TestSystemPrompt(CandidateContract):
@@ -133,7 +133,7 @@ class TestSystemPrompt(CandidateContract):
 
     def test_speaks_under_the_pattern_of_the_task(self, candidate: DescribedCandidate, model: HashModel) -> None:
         self.reply(candidate, "hello")
-        assert candidate.told_task
+        assert candidate.knows_task
         assert model.requests[0].messages[0].role == "system"
         assert "Show strong warmth and concern." in model.requests[0].messages[0].content  # burnout -> companion
 
@@ -143,7 +143,7 @@ class TestFixedPattern(CandidateContract):
 
     def test_speaks_under_that_pattern_whatever_the_task(self, candidate: DescribedCandidate, model: HashModel) -> None:
         self.reply(candidate, "hello")
-        assert not candidate.told_task
+        assert not candidate.knows_task
         assert "Do not comment on feelings." in model.requests[0].messages[0].content
         assert set(candidate.prompt_hashes) == {"solver"}
 
@@ -194,7 +194,7 @@ class TestAdapterWithPrompt(CandidateContract):
 
     def test_wears_it_under_the_pattern_in_words(self, candidate: DescribedCandidate, model: HashModel) -> None:
         self.reply(candidate, "hello")
-        assert candidate.told_task
+        assert candidate.knows_task
         assert [m.role for m in model.requests[0].messages] == ["system", "user"]
 
 
@@ -207,7 +207,7 @@ class TestRouted(CandidateContract):
         assert (reply.recognised_task, reply.adapter) == ("burnout", "companion")
         reply = self.reply(candidate, "hello")
         assert (reply.recognised_task, reply.adapter) == ("bug_hunt", "solver")
-        assert not candidate.told_task
+        assert not candidate.knows_task
 
     def test_recognises_from_all_that_the_user_has_said(self, candidate: DescribedCandidate) -> None:
         assert self.reply(candidate, "I am tired", "hello").recognised_task == "burnout"

@@ -44,7 +44,7 @@ async def test_a_paced_candidate_is_the_candidate() -> None:
     candidate = BareModel(HashModel(), "mine")
     paced = PacedCandidate(candidate, Pacer())
     view = AssistantView("mine/amira/1/9/0", 1, (Message("user", "hello"),), 7)
-    assert (paced.name, paced.told_task) == ("mine", False)
+    assert (paced.name, paced.knows_task) == ("mine", False)
     assert await paced.reply(view) == await candidate.reply(view)
 
 

@@ -17,7 +17,7 @@ class BareModel:
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
-    def told_task(self) -> bool:
+    def knows_task(self) -> bool:
         return False
 
     @property

@@ -23,7 +23,7 @@ class Adapter:
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
-    def told_task(self) -> bool:
+    def knows_task(self) -> bool:
         return self.prompts is not None and self.prompts.needs_task
 
     @property
@@ -51,7 +51,7 @@ class Routed:
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
-    def told_task(self) -> bool:
+    def knows_task(self) -> bool:
         return False
 
     @property
@@ -77,7 +77,7 @@ class Oracle:
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
-    def told_task(self) -> bool:
+    def knows_task(self) -> bool:
         return True
 
     @property

@@ -31,7 +31,7 @@ class SystemPrompt:
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
-    def told_task(self) -> bool:
+    def knows_task(self) -> bool:
         return self.prompts.needs_task
 
     @property

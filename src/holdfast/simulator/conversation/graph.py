@@ -52,7 +52,7 @@ async def user(
 async def assistant(state: ConversationState, runtime: Runtime[Participants]) -> ConversationState:
     """The candidate's answer; it sees the messages, and the task only where it is told it."""
     people, turn = runtime.context, state["turn"] + 1
-    task = people.task if people.candidate.told_task else None
+    task = people.task if people.candidate.knows_task else None
     view = AssistantView(people.spec.id, turn, state["messages"], people.candidate_seed(turn), task)
     answer = await people.candidate.reply(view)
     return {"reply": answer, "messages": (*state["messages"], Message("assistant", answer.text))}

@@ -58,8 +58,8 @@ class PacedCandidate:
         return self.candidate.name
 
     @property
-    def told_task(self) -> bool:
-        return self.candidate.told_task
+    def knows_task(self) -> bool:
+        return self.candidate.knows_task
 
     async def reply(self, view: AssistantView) -> Reply:
         reply = await self.candidate.reply(view)

@@ -27,7 +27,7 @@ class ReplayedCandidate:
 
     name: str
     journal: Journal
-    told_task: bool = False
+    knows_task: bool = False
 
     async def reply(self, view: AssistantView) -> Reply:
         kept = self.journal.turn(view.episode_id, view.turn)

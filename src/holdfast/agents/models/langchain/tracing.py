@@ -1,7 +1,7 @@
-"""A model whose calls ordinary LangChain callback handlers hear of: tracers, LangSmith, token counters.
+"""A model whose calls ordinary LangChain callback handlers see: tracers, LangSmith, token counters.
 
-LangGraph hands the callbacks of the node that is running down in a context variable; without any, a call costs one look
-at it. A model that is itself a LangChain model tells its own calls, and must not be wrapped.
+LangGraph passes the callbacks of the running node in a context variable; without any, a call costs one look at it. A
+model that is itself a LangChain model shows its own calls, and must not be wrapped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """``model``, heard by the callbacks of the LangChain run in which it is asked."""
+    """``model``, whose calls the callbacks of the surrounding LangChain run see."""
 
     model: ChatModel
 

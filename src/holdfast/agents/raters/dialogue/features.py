@@ -85,13 +85,13 @@ def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]
     before: list[set[str]] = []
     for turn, level in zip(dialogue, levels.tolist(), strict=True):
         user, reply = normalise(turn.user), normalise(turn.reply)
-        words, heard = WORD.findall(reply), WORD.findall(user)
-        content, message = set(words) - COMMON, set(heard) - COMMON
+        words, message_words = WORD.findall(reply), WORD.findall(user)
+        content, message = set(words) - COMMON, set(message_words) - COMMON
         said |= message
         rows.append(
             [
                 np.log1p(len(words)),
-                np.log1p(len(heard)),
+                np.log1p(len(message_words)),
                 *level,
                 float("?" in reply),
                 float("?" in user),
@@ -104,7 +104,7 @@ def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]
                 len(set(words) - spoken) / max(len(words), 1),
                 *(_per_ten(cue, reply, len(words)) for cue in (ADVICE, SELF, VALIDATION, DISMISSAL)),
                 *_mood(user, reply),
-                *_reaction(user, len(heard), bool(before)),
+                *_reaction(user, len(message_words), bool(before)),
             ]
         )
         before.append(content)
@@ -114,8 +114,9 @@ def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]
 
 def _mood(user: str, reply: str) -> tuple[float, float, float]:
     """How glad (1) or sad (-1) the message and the reply sound, and their product: below 0 where they disagree."""
-    heard, said = (float(np.tanh(len(POSITIVE.findall(text)) - len(NEGATIVE.findall(text)))) for text in (user, reply))
-    return heard, said, heard * said
+    moods = (float(np.tanh(len(POSITIVE.findall(text)) - len(NEGATIVE.findall(text)))) for text in (user, reply))
+    of_user, of_reply = moods
+    return of_user, of_reply, of_user * of_reply
 
 
 def _reaction(user: str, words: int, reacts: bool) -> list[float]:
