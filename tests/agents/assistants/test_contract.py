@@ -234,6 +234,6 @@ class TestOracle(CandidateContract):
 
 
 def test_every_kind_has_its_suite() -> None:
-    suites = CandidateContract.__subclasses__()
-    tested = {registry.parse(suite.spec).kind for suite in suites}
-    assert tested == set(registry.kinds())
+    specs = [suite.spec for suite in CandidateContract.__subclasses__()]
+    tested = {spec if isinstance(spec, str) else spec["kind"] for spec in specs}
+    assert tested >= set(registry.kinds())  # a kind of the tests may be registered there only

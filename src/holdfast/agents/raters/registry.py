@@ -29,7 +29,7 @@ from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 
-WORDS = "linear, FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
+FORMS = "FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ def mapping_of(word: str) -> dict[str, Any]:
         from holdfast.agents.raters.fitted import kind_in  # brings numpy
 
         return {"kind": kind_in(folder), "folder": word}
-    hint = did_you_mean(scheme, ("linear", "reward", *SCHEMES))
-    raise ValueError(f"unknown rater {quote(word)}{hint} (allowed: {WORDS})")
+    plain = [kind for kind in _KINDS if kind not in ("encoder", "reward", "judge")]  # those need a folder or a model
+    hint = did_you_mean(scheme, (*plain, "reward", *SCHEMES))
+    raise ValueError(f"unknown rater {quote(word)}{hint} (allowed: {', '.join(plain)}, {FORMS})")
 
 
 def _written(spec: s.RaterSpec) -> str | dict[str, Any]:

@@ -21,22 +21,27 @@ from holdfast.simulator.logs.formats.table import TableReader, TableWriter
 from holdfast.simulator.logs.protocols import LogFormat
 from holdfast.simulator.logs.records import SkippedLine
 
-_ALL = (
-    LogFormat(
-        "messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)
-    ),
-    LogFormat("sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"),
-    LogFormat("sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)),
-    LogFormat("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
-    LogFormat("esconv", "ESConv, JSON or JSON lines", esconv.READER, EsconvWriter(), ".jsonl"),
-    LogFormat("sage", "SAGE, dialogues or turns.csv", SageReader(), SageWriter(), ".jsonl", ("simulator", "model")),
-    LogFormat("sdialog", "sdialog's Dialog, JSON", sdialog.READER, SdialogWriter(), ".json", ("model",)),
-    LogFormat("csv", "a CSV with named columns, see --columns", TableReader(), TableWriter(), ".csv"),
-    LogFormat("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
-)
-
 #: Name -> format.
-FORMATS: dict[str, LogFormat] = {form.word: form for form in _ALL}
+FORMATS: dict[str, LogFormat] = {
+    log_format.word: log_format
+    for log_format in (
+        LogFormat(
+            "messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)
+        ),
+        LogFormat(
+            "sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"
+        ),
+        LogFormat(
+            "sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)
+        ),
+        LogFormat("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
+        LogFormat("esconv", "ESConv, JSON or JSON lines", esconv.READER, EsconvWriter(), ".jsonl"),
+        LogFormat("sage", "SAGE, dialogues or turns.csv", SageReader(), SageWriter(), ".jsonl", ("simulator", "model")),
+        LogFormat("sdialog", "sdialog's Dialog, JSON", sdialog.READER, SdialogWriter(), ".json", ("model",)),
+        LogFormat("csv", "a CSV with named columns, see --columns", TableReader(), TableWriter(), ".csv"),
+        LogFormat("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
+    )
+}
 
 
 def format_named(word: str) -> LogFormat:
@@ -66,7 +71,7 @@ def recognise(path: Path) -> LogFormat:
     word = _json_word(path) if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else _csv_word(path)
     if word is None:
         name = printable(os.fspath(path))
-        listed = "; ".join(f"{form.word}: {form.about}" for form in _ALL)
+        listed = "; ".join(f"{form.word}: {form.about}" for form in FORMATS.values())
         raise InputError([Fault(name, f"its format cannot be recognised; name it with --format ({listed})")])
     return FORMATS[word]
 
