@@ -8,6 +8,11 @@ from pathlib import Path
 from holdfast.core.errors import ModelError
 
 
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text's UTF-8 bytes, hexadecimal: what a run records for a prompt as it was sent."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:

@@ -62,14 +62,15 @@ class Run:
     def turns(self) -> pandas.DataFrame:
         """Return one row a turn: what was said, rated, felt and served; the columns of ``holdfast export --schema``."""
         from holdfast.simulator.export import turns_frame
+        from holdfast.simulator.journal.store import JOURNAL
 
-        return turns_frame(self.out / "journal.sqlite")
+        return turns_frame(self.out / JOURNAL)
 
     def episodes(self) -> Iterator[EpisodeRecord]:
         """Every conversation, read from the journal one at a time."""
-        from holdfast.simulator.journal.store import Journal
+        from holdfast.simulator.journal.store import JOURNAL, Journal
 
-        with Journal.read(self.out / "journal.sqlite") as journal:
+        with Journal.read(self.out / JOURNAL) as journal:
             yield from journal.episodes()
 
 

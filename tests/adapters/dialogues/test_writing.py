@@ -10,10 +10,10 @@ from holdfast.adapters.dialogues.export import read_jsonl, write_jsonl
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.steering import hold_dialogue
 from holdfast.adapters.dialogues.writing import TrainingPeople, plan_dialogues, write_dialogues
-from holdfast.agents.prompts import sha256
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import sha256
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task, training_dialogue
 
 PEOPLE = [persona(f"{task_id}_{i}", task_id) for task_id in ("alpha", "beta") for i in "abc"]

@@ -11,8 +11,8 @@ import pytest
 
 from holdfast.agents import registry
 from holdfast.agents.assistants import DescribedCandidate
-from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import AssistantView, Message, Reply
+from holdfast.core.hashing import sha256
 from holdfast.simulator.conversation.graph import config, graph
 from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.stop import MaxTurns

@@ -30,9 +30,8 @@ from holdfast.agents.raters.judge.sample import count_answers
 from holdfast.agents.raters.registry import open_raters, parse_rater
 from holdfast.personas.loading import library
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
-from holdfast.simulator.engine.run import JOURNAL
 from holdfast.simulator.export import export
-from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.journal.store import JOURNAL, read_episodes
 from holdfast.simulator.judging.lines import RatedLine
 from holdfast.simulator.judging.run import collect, rate_files
 from holdfast.simulator.records import TurnRecord

@@ -15,8 +15,7 @@ from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig, load_study
-from holdfast.simulator.engine.run import JOURNAL
-from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.journal.store import JOURNAL, read_episodes
 from tests.agents.raters.judge.judge_server import Asked
 from tests.passages import exchange
 from tests.servers.answers import Body, scripted

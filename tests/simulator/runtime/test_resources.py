@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from holdfast import Study
-from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import BudgetError, InputError
+from holdfast.core.hashing import sha256
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters

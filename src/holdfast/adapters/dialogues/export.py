@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.adapters.dialogues.filtering import usable_turns
 from holdfast.adapters.dialogues.steering import SteeredDialogue
-from holdfast.agents.prompts import sha256
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.hashing import sha256
 from holdfast.core.jsonl import error_text, numbered_lines
 
 

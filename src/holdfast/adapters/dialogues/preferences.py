@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from holdfast.adapters.dialogues.export import ChatLine
-from holdfast.agents.prompts import sha256
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.hashing import sha256
 from holdfast.core.jsonl import error_text, numbered_lines
 from holdfast.core.seeds import derive_seed
 

@@ -17,11 +17,11 @@ from holdfast.adapters.dialogues.filtering import KeptCounts, Standard, count_ke
 from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
 from holdfast.adapters.progress import StageProgress, silent
-from holdfast.agents.prompts import sha256
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.agents.prompts import sha256
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.protocols import AssistantView
+from holdfast.core.hashing import sha256
 from holdfast.personas.schema import EmpathyPattern
 
 

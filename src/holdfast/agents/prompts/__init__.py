@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from holdfast.core.hashing import sha256
 
 
 @cache
 def read_prompt(name: str) -> str:
     """Return the text of ``agents/prompts/NAME.txt`` without its last newline, such as NAME "users/speak"."""
     return (files(__package__) / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
-
-
-def sha256(text: str) -> str:
-    """Return the hexadecimal SHA-256 of the text's UTF-8 bytes, which a run records for each prompt sent."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def prompt_hashes() -> dict[str, str]:
@@ -31,4 +27,4 @@ def _is_prompt(file: Traversable) -> bool:
     return file.name.endswith(".txt")
 
 
-__all__ = ["prompt_hashes", "read_prompt", "sha256"]
+__all__ = ["prompt_hashes", "read_prompt"]

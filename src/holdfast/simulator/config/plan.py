@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.dialogues.split import Split, split_personas
 from holdfast.agents.models.spec import effect
-from holdfast.agents.prompts import sha256
 from holdfast.core.errors import InputError
+from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import library, load_personas, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext

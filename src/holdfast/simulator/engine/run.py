@@ -18,13 +18,12 @@ from holdfast.simulator.engine.budget import Spending
 from holdfast.simulator.engine.garbage_collection import collecting_rarely
 from holdfast.simulator.engine.rounds import next_round, world_of, worlds
 from holdfast.simulator.engine.stopping import StopSwitch
-from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.heartbeat import DONE, STOPPED, HeartbeatWriter
 from holdfast.simulator.monitor.progress import NoProgress, Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.runtime.session import Session
 
-JOURNAL = "journal.sqlite"
 _MOST_DIFFERENCES = 8
 
 OnTurn = Callable[[TurnRecord], Awaitable[None]]

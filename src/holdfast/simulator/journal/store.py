@@ -29,6 +29,8 @@ from holdfast.simulator.journal.rows import (
 )
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
+JOURNAL = "journal.sqlite"  # its name in a run folder
+
 _COLUMNS = ", ".join(TURN_COLUMNS)
 _STATE = ", ".join(f"'{field}', json_extract(state, '$.{field}')" for field in MEASURED_STATE)
 _MEASURED = _COLUMNS.replace("state", f"json_object({_STATE}) AS state")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from holdfast.agents.prompts import sha256
 from holdfast.agents.raters.judge.answer import Reason, Refusal
 from holdfast.agents.raters.judge.descriptive import Description, Quote
 from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.agents.raters.judge.sample import Order, Sample, samples_spread
 from holdfast.agents.raters.protocol import RaterIdentity, Rating
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.hashing import sha256
 
 if TYPE_CHECKING:
     from holdfast.simulator.judging.reading import SourcedPassage

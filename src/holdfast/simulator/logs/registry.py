@@ -8,11 +8,12 @@ from typing import Any
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, quote
+from holdfast.simulator.journal.store import JOURNAL
 from holdfast.simulator.logs.files import csv_rows, head_of, json_documents
 from holdfast.simulator.logs.formats import esconv, messages, sdialog
 from holdfast.simulator.logs.formats.esconv import EsconvWriter
 from holdfast.simulator.logs.formats.ieval import IevalReader, IevalWriter
-from holdfast.simulator.logs.formats.journal import FILE, JournalReader, JournalWriter
+from holdfast.simulator.logs.formats.journal import JournalReader, JournalWriter
 from holdfast.simulator.logs.formats.messages import LISTS, MessagesWriter
 from holdfast.simulator.logs.formats.sage import SageReader, SageWriter
 from holdfast.simulator.logs.formats.sdialog import SdialogWriter
@@ -61,7 +62,7 @@ def recognise(path: Path) -> LogFormat:
     Raises:
         InputError: it cannot be recognised.
     """
-    if path.is_dir() and (path / FILE).exists():
+    if path.is_dir() and (path / JOURNAL).exists():
         return FORMATS["journal"]
     head = head_of(path)
     if head.startswith(b"SQLite format 3\x00"):

@@ -12,11 +12,9 @@ from typing import Any
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import patterns, tasks
-from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.heartbeat import DONE, RUNNING, STOPPED, Heartbeat, read_heartbeat
 from holdfast.simulator.monitor.running_means import RunningMeans, pattern_targets
-
-_JOURNAL = "journal.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class StatusReader:
 
     def look(self) -> Status:
         """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
-        with Journal.read(self._folder / _JOURNAL) as journal:
+        with Journal.read(self._folder / JOURNAL) as journal:
             heartbeat = read_heartbeat(journal.meta())
             alive = heartbeat.alive() if heartbeat else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()

@@ -22,8 +22,8 @@ from holdfast.core.errors import InputError, JournalError
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.rounds import population_json
-from holdfast.simulator.engine.run import JOURNAL, run_study
-from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.monitor.viewer import Viewer
 from holdfast.simulator.results.build import build_results

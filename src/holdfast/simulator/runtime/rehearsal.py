@@ -63,11 +63,8 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
         ModelError: A model cannot be loaded, or no conversation of the rehearsal came to an end.
     """
     plan = resolve(study)
-    counted = [
-        CandidateForecast(name, len(lengths), sum(lengths))
-        for name in study.candidate_names
-        for lengths in [[spec.max_turns for spec in plan.episodes if spec.candidate == name]]
-    ]
+    lengths = {name: [s.max_turns for s in plan.episodes if s.candidate == name] for name in study.candidate_names}
+    counted = [CandidateForecast(name, len(planned), sum(planned)) for name, planned in lengths.items()]
     whole = Forecast(len(plan.episodes), sum(each.turns for each in counted), tuple(counted))
     if not rehearse:
         return whole
@@ -83,7 +80,6 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
     if not outcome.episodes:
         cause = next((episode.error for episode in episodes if episode.error), "no cause is known")
         raise ModelError(f"no conversation of the rehearsal came to an end: {cause}")
-    lengths = {each.name: [s.max_turns for s in plan.episodes if s.candidate == each.name] for each in counted}
     candidates = tuple(_with_tokens(each, lengths[each.name], episodes) for each in counted)
     hours = outcome.seconds / outcome.turns * whole.turns / 3600
     return replace(

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from holdfast.agents.models.served.failures import EndpointError
-from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.judge.answer import REASONS, Reason, Refusal
 from holdfast.agents.raters.judge.rubrics import fill
 from holdfast.core.errors import ModelError
+from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
 
 Value = TypeVar("Value")

@@ -10,8 +10,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.agents.prompts import sha256
 from holdfast.agents.protocols import Message
+from holdfast.core.hashing import sha256
 
 MARK_LENGTH = 12  # hexadecimal digits
 

@@ -16,7 +16,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean
 from holdfast.simulator.cli.console import console
 from holdfast.simulator.cli.progress import steps
-from holdfast.simulator.engine.run import JOURNAL
+from holdfast.simulator.journal.store import JOURNAL
 from holdfast.simulator.monitor.viewer import viewer
 from holdfast.simulator.runtime.ablation import measure_recipe
 

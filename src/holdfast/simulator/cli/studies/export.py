@@ -43,8 +43,8 @@ def export(folder: Path, to: Format, out: Path | None, shape: Shape, schema: boo
     if out is None:
         raise click.UsageError("Missing option '--out': the file (for datasets: the folder) to write.")
     from holdfast.simulator.cli.console import console, print_json
-    from holdfast.simulator.engine.run import JOURNAL
     from holdfast.simulator.export import export as write
+    from holdfast.simulator.journal.store import JOURNAL
 
     rows = write(folder / JOURNAL, out, to, shape)
     if as_json:

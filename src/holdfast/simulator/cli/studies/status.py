@@ -33,7 +33,7 @@ It reads the journal and changes nothing; use it while the run goes on, or after
 def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) -> None:
     """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
     from holdfast.core.errors import InputError
-    from holdfast.simulator.engine.run import JOURNAL
+    from holdfast.simulator.journal.store import JOURNAL
     from holdfast.simulator.monitor.status import StatusReader
 
     if not (folder / JOURNAL).is_file():

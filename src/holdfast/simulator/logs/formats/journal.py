@@ -12,14 +12,13 @@ from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.wording import shorten
-from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.logs.records import Conversation, End, LogMessage, SkippedLine
 from holdfast.simulator.logs.turns import LogTurn, turns_of
 from holdfast.simulator.logs.values import labels_of, number_of, planned_of, text_of, word_of
 from holdfast.simulator.logs.writing import count_left_out
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
-FILE = "journal.sqlite"
 COLUMNS = ("candidate", "persona", "task")
 IMPORTED = "imported"  # candidate, task or persona where a log names none
 LEFT, PLEASED = (
@@ -40,7 +39,7 @@ class JournalReader:
     """Reads a journal, also while a run writes it."""
 
     def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
-        with Journal.read(path / FILE if path.is_dir() else path) as journal:
+        with Journal.read(path / JOURNAL if path.is_dir() else path) as journal:
             try:
                 for episode in journal.episodes():
                     yield from _conversation(episode, str(path))
@@ -92,14 +91,14 @@ class JournalWriter:
 
     def write(self, conversations: Iterable[Conversation], path: Path) -> Counter[str]:
         left: Counter[str] = Counter()
-        if (path / FILE).exists():
+        if (path / JOURNAL).exists():
             raise InputError(f"{path}: holds a journal already; choose another --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{path}: the run folder cannot be made ({error.strerror})") from error
         rater = LinearRater()
-        with Journal.create(path / FILE, {"made_by": "holdfast convert"}) as journal:
+        with Journal.create(path / JOURNAL, {"made_by": "holdfast convert"}) as journal:
             for number, conversation in enumerate(conversations):
                 count_left_out(
                     conversation, left, labels=(*SENSE7, "emotion"), after=("desired",), columns=COLUMNS, tags=False

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-from holdfast.agents.prompts import sha256
 from holdfast.agents.raters.protocol import Scale
+from holdfast.core.hashing import sha256
 
 __all__ = ["describe", "digest", "fill", "read_rubric", "sections"]
 
