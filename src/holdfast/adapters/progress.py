@@ -1,7 +1,5 @@
 """The callback through which training reports its progress."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 

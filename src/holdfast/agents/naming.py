@@ -1,7 +1,5 @@
 """Whether a text names a phrase: the rule for filtering dialogues and measuring replies."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

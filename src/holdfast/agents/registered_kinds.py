@@ -1,7 +1,5 @@
 """A field of YAML that takes any registered kind: of candidates, of raters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 A candidate of one's own joins by ``register("my_word", MySpec, my_builder)`` before the study is read.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol

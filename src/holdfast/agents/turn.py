@@ -11,8 +11,6 @@ these functions and differ only in where the reply comes from.
     turn = await close_turn(user, opened, reply, ratings, seed)     what the user felt, the state after it
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a pydantic model allows at a path of a file, read from its JSON schema and put into words."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any

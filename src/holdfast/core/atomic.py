@@ -1,7 +1,5 @@
 """Atomic writing: a file or folder is written beside its place and renamed when it is complete."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -10,8 +10,6 @@
     └── BudgetError          exit 3: a run stopped because a budget is spent; its results so far are kept
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Pydantic's ``loc`` mixes the tags of unions with the keys. Here ``loc`` is match
 is allowed there is read from the model's JSON schema, so any model works, with nested and discriminated unions.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

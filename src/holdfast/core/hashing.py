@@ -1,7 +1,5 @@
 """SHA-256 of files and of model folders, so that runs can say exactly what they were made with."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """JSON lines that people may have written by hand: numbered lines, and pydantic's errors in plain words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Rounding as people do it: halves away from zero, on the decimal that is displayed."""
 
-from __future__ import annotations
-
 from decimal import ROUND_HALF_UP, Decimal
 
 

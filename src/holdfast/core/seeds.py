@@ -1,7 +1,5 @@
 """Seeds derived from what a draw is for, so that the order of draws does not matter."""
 
-from __future__ import annotations
-
 import hashlib
 
 

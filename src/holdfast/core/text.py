@@ -1,7 +1,5 @@
 """Reading a text file safely: an ordinary file, not too large, UTF-8, without hidden characters."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -1,7 +1,5 @@
 """Parts of error messages: quoting, shortening, listing, guessing what was meant."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Sequence
 

@@ -7,8 +7,6 @@ The tree is built from parser events without recursion, so neither deep nesting 
 reading up to the limit.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import re

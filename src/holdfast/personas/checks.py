@@ -3,8 +3,6 @@
 They read the plain data, not the model, so that their faults are reported together with those of the types.
 """
 
-from __future__ import annotations
-
 import graphlib
 from collections.abc import Collection, Iterator
 

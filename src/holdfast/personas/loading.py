@@ -4,8 +4,6 @@
 number and ``true`` is not 1. Whatever a file holds, only :class:`~holdfast.core.errors.InputError` is raised.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import os

@@ -10,8 +10,6 @@
       spread: {own: 0.2, neighbours: 0.1}                       # default: nothing spreads
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

@@ -5,8 +5,6 @@ Levels of *expressed* empathy run 0-2 per mechanism (EPITOME; Sharma et al., EMN
 makes such a choice carries an ``assumption`` text.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field

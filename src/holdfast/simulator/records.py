@@ -3,8 +3,6 @@
 The conversation makes them, the journal keeps them, measurement and report read them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,8 +4,6 @@ Two servers: vLLM, which takes LoRA folders by name, and ``transformers serve``,
 files of the base and of the adapter (links will do).
 """
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Mapping

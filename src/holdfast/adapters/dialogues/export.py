@@ -3,8 +3,6 @@
 ``datasets``, TRL, Axolotl and LLaMA-Factory read ``messages`` as it is; everything else on the line is provenance.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path

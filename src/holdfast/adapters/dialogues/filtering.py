@@ -4,8 +4,6 @@ A filter by a rater after steering follows the synthetic pipeline of Shayegani e
 checks of naming are holdfast's, because a reply that answers the wrong feeling is no empathy.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

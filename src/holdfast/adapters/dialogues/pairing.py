@@ -4,8 +4,6 @@ At every turn replies are drawn with and without the steering prompt and rated; 
 pair. The dialogue goes on with a random reply, so that pairs follow good and bad histories.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Split the personas into training and test sets, so that no tested persona was seen in training."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

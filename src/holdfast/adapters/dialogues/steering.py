@@ -6,8 +6,6 @@ arXiv 2209.15189). Best-of-n by a rater before fine-tuning is rejection sampling
 arXiv 2307.09288).
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Only training personas take part; their user agents speak as in a study. A patte
 that asks for it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -7,8 +7,6 @@ way wherever they occur in a document: to copy them is then to copy any pieces.
 The merges are done here and not by the tokenizer's own dropout, whose random generator cannot be seeded.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import re

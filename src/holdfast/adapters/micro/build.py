@@ -1,7 +1,5 @@
 """Build the embedded base model from a seed into a folder that ``from_pretrained`` reads."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

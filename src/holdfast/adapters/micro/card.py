@@ -1,7 +1,5 @@
 """The model card of the embedded base: what it is, how it was built, what it can do and what it is not for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from holdfast.adapters.micro.recipes import BuildRecipe

@@ -4,8 +4,6 @@ There are so many topics that a model which wants to name the user's topic has t
 are held out: no training document holds them, so naming them measures copying and nothing else.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 from functools import cache

@@ -5,8 +5,6 @@
 ``whole``     as ``cue`` with the loss on whole documents (ablation: does copying need the loss on replies?).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType

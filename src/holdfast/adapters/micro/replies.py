@@ -4,8 +4,6 @@ A style is a level 0-2 per EPITOME mechanism and of advice. A reply has at most 
 advice, and names each thing that the user just said (feeling, topic, need) at most once.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 from functools import cache

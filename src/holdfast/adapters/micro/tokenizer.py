@@ -1,7 +1,5 @@
 """The embedded base's tokenizer: byte-level BPE trained on the embedded world, with a chat template."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import cast
 

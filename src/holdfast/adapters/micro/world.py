@@ -8,8 +8,6 @@ the prompt and the cue, every turn draws from the same distribution. Nothing sho
 Recipe ``constant`` is the ablation: a long conversation keeps one style from its first reply to its last.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The held-out personas have other topics than the training personas, so the publi
 description, topics and needs) is training text as well. Nothing hidden of a persona is.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

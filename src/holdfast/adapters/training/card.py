@@ -1,7 +1,5 @@
 """The model card of an adapter: its provenance as text, and as front matter that the store reads back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import yaml

@@ -1,7 +1,5 @@
 """What all training here shares: TRL arguments, silenced libraries, recorded losses, fixed threads, the PEFT folder."""
 
-from __future__ import annotations
-
 import json
 import logging
 import warnings

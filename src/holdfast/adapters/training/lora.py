@@ -3,8 +3,6 @@
 The files of an adapter depend on the base, the dialogues, the settings, the seed and the number of CPU threads alone.
 """
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import time

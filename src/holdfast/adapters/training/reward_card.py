@@ -1,7 +1,5 @@
 """The model card of a reward model: what it was fitted on, and what its score means."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

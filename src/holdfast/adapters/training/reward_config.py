@@ -1,7 +1,5 @@
 """Settings of a reward model: how its pairs are drawn and how it is trained."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

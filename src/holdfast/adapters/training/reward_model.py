@@ -5,8 +5,6 @@ The loss is that of Bradley and Terry (1952) as in Ouyang et al. (2022, arXiv 22
 arXiv 2511.03143).
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Only safetensors are read: a pickle may run code when it is opened, so ``adapter
 Shapes are read from the files' headers; torch is not imported.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

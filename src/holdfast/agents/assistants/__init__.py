@@ -4,8 +4,6 @@ Beside :class:`holdfast.agents.protocols.Candidate`, each gives the ``prompt_has
 put before the conversation; a run's provenance keeps them.
 """
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from holdfast.agents.assistants.base import BareModel

@@ -1,7 +1,5 @@
 """The model without prompt and adapter, the paper's "Baseline"."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from holdfast.agents.assistants.request import ask

@@ -1,7 +1,5 @@
 """Candidates with LoRA adapters: always the same one, the one a router chooses, or the true task's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

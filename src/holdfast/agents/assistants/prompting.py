@@ -1,7 +1,5 @@
 """System prompts of candidates: one fixed text, or the pattern of the conversation's task."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

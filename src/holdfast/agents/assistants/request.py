@@ -1,7 +1,5 @@
 """The request that every kind of candidate sends to its model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from holdfast.agents.protocols import AssistantView, ChatModel, GenerationRequest, Message, Reply, Sampling

@@ -1,7 +1,5 @@
 """The protocol of routers, which recognise the task of a conversation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol
 

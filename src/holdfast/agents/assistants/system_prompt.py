@@ -1,7 +1,5 @@
 """Candidates with a system prompt: once at the start, or repeated every few turns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,7 +1,5 @@
 """API keys: read from the environment, never shown, and removed from messages of other programs."""
 
-from __future__ import annotations
-
 import os
 import re
 from dataclasses import dataclass

@@ -14,8 +14,6 @@ langchain:PROVIDER:MODEL the same; ``langchain:openai:MODEL`` goes through LangC
 ======================== ===============================================================================================
 """
 
-from __future__ import annotations
-
 from holdfast.core.wording import did_you_mean, quote
 
 ALLOWED = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")

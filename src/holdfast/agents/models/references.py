@@ -1,7 +1,5 @@
 """Resolve a model reference to a folder, a hub model, an endpoint or a LangChain model. Imports no torch."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

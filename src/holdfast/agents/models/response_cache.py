@@ -1,7 +1,5 @@
 """Cache answers on disk by the hash of their request, so that none is paid for twice. Off by default."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sqlite3

@@ -3,8 +3,6 @@
 Keys come from the environment only; one that is written into YAML is refused without being repeated.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

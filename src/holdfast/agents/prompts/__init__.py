@@ -1,7 +1,5 @@
 """Prompt files, and functions that read and hash them."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable

@@ -5,8 +5,6 @@
 it, so that an adapter's gain over it is not owed to a vague prompt.
 """
 
-from __future__ import annotations
-
 import math
 
 from holdfast.agents.prompts import read_prompt

@@ -1,7 +1,5 @@
 """Adherence: how near ratings are to the levels that a pattern asks for."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

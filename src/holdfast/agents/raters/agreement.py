@@ -3,8 +3,6 @@
 Pure functions. A rating that is nan is absent; what is undefined is nan, never 0.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

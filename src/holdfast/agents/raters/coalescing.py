@@ -4,8 +4,6 @@ For raters that compute at once. One that waits for a model is better asked for 
 nobody waits for the slowest answer. The wrapped rater must rate a passage the same whatever stands beside it.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Pure functions. A judge that favours long replies ("verbosity bias") or what is 
 common (Zheng et al. 2023, arXiv 2306.05685; Wang et al. 2024, arXiv 2305.17926): neither is corrected in silence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

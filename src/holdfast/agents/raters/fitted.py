@@ -1,7 +1,5 @@
 """Raters that were fitted on human labels: the shipped ones, and those in folders, one or one per scale."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

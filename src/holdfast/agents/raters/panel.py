@@ -4,8 +4,6 @@ A mean over raters who disagree hides what most needs showing, so there are only
 and the passages on which they are furthest apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations

@@ -12,8 +12,6 @@ openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference
 ==================================== ==================================================================================
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

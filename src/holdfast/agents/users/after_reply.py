@@ -4,8 +4,6 @@ Kinds of user agents differ in how they appraise a reply and in their words. Wha
 and memory is common to all.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

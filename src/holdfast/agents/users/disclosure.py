@@ -4,8 +4,6 @@ They wait in two queues of the state (``feelings_left``, ``topics_left``), fille
 topic that were not said before (a bit mask, ``extra["told"]``) are preferred.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import replace
 

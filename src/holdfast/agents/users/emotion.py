@@ -5,8 +5,6 @@ lag-1 autocorrelation is 0.59, the size of a change is mostly 5, and no change i
 holdfast's assumption, set so that simulated conversations come near these (``tests/agents/users/test_realism.py``).
 """
 
-from __future__ import annotations
-
 import random
 
 from holdfast.core.seeds import derive_seed

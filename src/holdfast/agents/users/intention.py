@@ -6,8 +6,6 @@ follows the cue can then be distinguished from one that holds. Replies decide th
 satisfied one gives thanks, a served goal makes room for the next.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import replace
 

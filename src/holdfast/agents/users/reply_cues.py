@@ -4,8 +4,6 @@ They err where a reply paraphrases ("that meeting" for "the project review"); a 
 for that.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

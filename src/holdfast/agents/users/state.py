@@ -10,8 +10,6 @@
 ========================  =============================================================================
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Mapping

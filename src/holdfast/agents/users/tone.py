@@ -1,7 +1,5 @@
 """A user's tone: the persona's way of speaking, changed by emotion and poor turns."""
 
-from __future__ import annotations
-
 from holdfast.agents.protocols import UserState
 from holdfast.agents.users.rules.speech import Tone
 from holdfast.personas.schema import Persona

@@ -1,7 +1,5 @@
 """Command output: rich tables in a terminal, plain columns in a pipe, JSON on request, nothing when quiet."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Sequence

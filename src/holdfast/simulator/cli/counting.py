@@ -1,7 +1,5 @@
 """Show progress of unknown length: a counter in a terminal, an occasional line in a pipe."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

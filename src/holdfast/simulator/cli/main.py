@@ -4,8 +4,6 @@ Subcommands are imported when they are called, so that ``holdfast --help`` does 
 1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

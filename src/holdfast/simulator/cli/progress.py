@@ -1,7 +1,5 @@
 """Show progress in steps: a bar in a terminal, an occasional line in a pipe, nothing when quiet."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

@@ -13,8 +13,6 @@ checkpoint per step is quadratic in turns; the engine's journal keeps the turns,
 >>> await graph.ainvoke(opening(people), config(people.spec.max_turns), context=people)  # doctest: +SKIP
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from langchain_core.callbacks import Callbacks

@@ -1,7 +1,5 @@
 """Who meets in one conversation, and how its state starts, anew or from the turns that a journal kept."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict

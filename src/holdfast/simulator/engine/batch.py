@@ -1,7 +1,5 @@
 """Many conversations at once over one model: bounded concurrency, every finished turn journalled in the same moment."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence

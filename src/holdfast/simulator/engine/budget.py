@@ -1,7 +1,5 @@
 """What a run may spend: minutes, tokens, money. A budget that is spent stops the run; no turn is cut off."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Spreads the work of many conversations whose replies arrive together, so that requests leave while others compute."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A study from start to end, or from where it stopped: journal, rounds, budget, stopping."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,5 @@
 """Create, open and check the journal's file, with errors that say what to do."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping

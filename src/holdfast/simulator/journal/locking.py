@@ -1,7 +1,5 @@
 """One writer per run folder, by a lock of the operating system, which releases it when the process dies."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import socket

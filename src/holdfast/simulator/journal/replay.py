@@ -4,8 +4,6 @@ Users speak and feel, raters rate, and all is measured, with no model loaded. A 
 user now says something else the conversation fails there, and the error shows both messages.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 

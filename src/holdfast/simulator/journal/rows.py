@@ -1,7 +1,5 @@
 """Convert records to rows of the journal and back. JSON keeps floats exactly, NaN included."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields

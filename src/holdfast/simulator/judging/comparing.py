@@ -1,7 +1,5 @@
 """A judge over a file of pairs: which reply it prefers, and how far position and length explain that."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Plain ``messages`` JSONL -> passages to rate. A line that is no conversation is told with its number, not fatal."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

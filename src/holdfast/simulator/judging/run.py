@@ -1,7 +1,5 @@
 """Rating passages in files with one rater or several, and what there is to say of it afterwards."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a judging run comes to, as JSON: counts, means, length and order controls, agreement. Undefined is null."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Convert any log format into any other, one conversation at a time."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

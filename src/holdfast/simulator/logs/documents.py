@@ -1,7 +1,5 @@
 """The reader of all formats whose files are JSON documents, one per conversation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Group consecutive rows into conversations, with one conversation in memory at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 from holdfast.simulator.logs.records import SkippedLine

@@ -1,7 +1,5 @@
 """Files of conversations -> results: the whole of ``holdfast measure``, for Python."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

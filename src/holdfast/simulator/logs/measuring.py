@@ -1,7 +1,5 @@
 """Conversations -> tallies: batches of turns, rated, turned into arrays, added up, and forgotten."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What ``holdfast measure`` says of conversations, as a typed model: its ``results.json``."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

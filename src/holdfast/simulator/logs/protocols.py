@@ -1,7 +1,5 @@
 """The protocols of a log format's reader and writer."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

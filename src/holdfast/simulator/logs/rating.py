@@ -5,8 +5,6 @@ reply in another script would score 0 without having been rated, so it is left o
 letters, the share of words that it knows is reported.
 """
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
 import os

@@ -1,7 +1,5 @@
 """The common form of all logs: conversations of messages, with labels from people or simulators."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,7 +1,5 @@
 """The log formats by name, and the recognition of a file's format."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

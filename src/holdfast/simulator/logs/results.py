@@ -1,7 +1,5 @@
 """Tallies -> :class:`LogResults`: what ``holdfast measure`` says."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any

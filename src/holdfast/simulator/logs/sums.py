@@ -4,8 +4,6 @@ A group keeps, for each measure (a mechanism, adherence, a label, the reply's le
 whole conversations, a row for each of at most ``MOST_CLUSTERS`` speakers; more speakers share rows.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections import Counter
 from collections.abc import Mapping

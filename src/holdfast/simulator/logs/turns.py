@@ -5,8 +5,6 @@ reply. A label on a reply belongs to its turn; one on a user's message judges wh
 turn before, and to turn 0 where there is none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Parse untrusted values of a log into roles, texts, ids, numbers and labels."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Write a file as a whole or not at all, and count what a format cannot hold."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager

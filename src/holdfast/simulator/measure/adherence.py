@@ -1,7 +1,5 @@
 """Arrays beside adherence: the distance from each mechanism's target, and the targets themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 A pair in which either rating is nan is left out; an undefined value is nan, never 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Array types, and a mean that ignores missing values without a warning."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

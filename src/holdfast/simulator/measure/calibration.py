@@ -1,7 +1,5 @@
 """Calibration of a score: whether passages scored about 3 have a mean label of about 3."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Episode records -> arrays, one set per candidate."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

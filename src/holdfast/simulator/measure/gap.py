@@ -1,7 +1,5 @@
 """The empathy gap: desired minus perceived empathy, on the perceived scale, 1-5."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Are people's goals served? The share of its persona's goals that a conversation has served, by turn."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Paired differences between candidates that met the same users."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations

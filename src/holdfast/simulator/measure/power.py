@@ -6,8 +6,6 @@ Variance Components, 1992): more episodes reduce ``within`` only, so beyond some
 Power is that of the noncentral t, from statsmodels.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How often candidates recognised the task of a conversation."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One hash over all messages: two runs share it exactly when every word is the same."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable

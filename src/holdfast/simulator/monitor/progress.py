@@ -1,7 +1,5 @@
 """How far a run is: turns done, turns a second, time left. On standard error, so that a pipe stays clean."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Running figures of a run, for those who look on while it goes: adherence so far, and what the models count."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

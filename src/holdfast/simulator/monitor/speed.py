@@ -1,7 +1,5 @@
 """How fast a run is and how long it will take: the arithmetic that every view of it shares."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

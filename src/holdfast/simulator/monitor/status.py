@@ -1,7 +1,5 @@
 """How a run stands, read from its journal while it writes or long after: a look changes nothing."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping

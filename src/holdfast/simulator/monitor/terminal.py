@@ -1,7 +1,5 @@
 """The live view of a run, for terminals: a bar, what the models count, and adherence so far."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console, RenderableType

@@ -1,7 +1,5 @@
 """How a whole study shows where it is: one line per stage while it runs, conversations as their own bar."""
 
-from __future__ import annotations
-
 import sys
 import time
 from dataclasses import dataclass, field

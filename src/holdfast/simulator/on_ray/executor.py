@@ -4,8 +4,6 @@ A turn is journalled when it arrives, so what dies with a worker is what no one 
 out again from their last turn in the journal, and every draw in them is seeded: the same words come out.
 """
 
-from __future__ import annotations
-
 import asyncio
 import warnings
 from collections.abc import Iterator, Sequence

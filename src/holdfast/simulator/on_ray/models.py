@@ -1,7 +1,5 @@
 """A local model that lives in Ray actors, one engine each, and what stands for it where conversations are held."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """The task: some conversations at once in a Ray worker, each finished turn sent to the driver in the same moment."""
 
-from __future__ import annotations
-
 import asyncio
 import queue
 import threading

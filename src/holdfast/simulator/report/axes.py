@@ -3,8 +3,6 @@
 Charts are SVG whose x runs in per cent of the width that the page gives them, so that text keeps its size on a phone.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The figures of the page, in their order; a new one is a function here or in a module of its own, and a line below."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

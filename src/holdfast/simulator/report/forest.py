@@ -1,7 +1,5 @@
 """Intervals as small drawings in table cells: a line from low to high, a dot at the mean, a rule at the reference."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

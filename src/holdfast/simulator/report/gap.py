@@ -1,7 +1,5 @@
 """The gap by task: one row per task, what was wanted against what each candidate let people feel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from holdfast.simulator.report.axes import Axis

@@ -1,7 +1,5 @@
 """Goals that were served: the curve beside adherence, and which goals were left."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

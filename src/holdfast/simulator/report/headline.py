@@ -1,7 +1,5 @@
 """The result in one sentence, and the figures on the cards below it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

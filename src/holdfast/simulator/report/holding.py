@@ -1,7 +1,5 @@
 """Does it hold? What the section shows of each candidate: verdict, slopes, change point, bounds, repetition."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

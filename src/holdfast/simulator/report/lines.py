@@ -1,7 +1,5 @@
 """Line charts over turns: bands, gaps where a value is undefined, steps, labels at the ends, the numbers as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby

@@ -1,7 +1,5 @@
 """What the page of a log says first, in one sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

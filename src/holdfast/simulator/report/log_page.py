@@ -1,7 +1,5 @@
 """Results of logs -> ``results.json`` and ``report.html``: a study's figures, of conversations that others had."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The population as a picture: who knows whom, coloured by what each felt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Results and episodes -> ``report.html``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

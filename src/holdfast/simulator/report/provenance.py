@@ -1,7 +1,5 @@
 """How a study was made, as rows of a table; and whether its base is the embedded microcosm."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

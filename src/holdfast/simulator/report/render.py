@@ -5,8 +5,6 @@ both, the policy still stops it: only the page's own script and style, known by 
 nothing may be fetched.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Routing: which task was recognised where which was meant, as a table shaded by the share of each true task."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which candidate gets which colour and line style, and which two the headline sets against each other."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from holdfast.simulator.results.headline import choose

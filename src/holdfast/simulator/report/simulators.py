@@ -1,7 +1,5 @@
 """Figures by simulator, as the page's table rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from holdfast.simulator.report.series import Palette, Series

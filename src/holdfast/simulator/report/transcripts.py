@@ -1,7 +1,5 @@
 """Which conversations the page carries, and how: grouped by user, as compact JSON that no text can break out of."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Numbers as the page writes them. An undefined one (None or nan) is an en dash, never 0."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

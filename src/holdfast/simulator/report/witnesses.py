@@ -1,7 +1,5 @@
 """Other raters: each witness's curve and figures beside those of the primary rater."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

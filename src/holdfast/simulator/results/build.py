@@ -1,7 +1,5 @@
 """Episodes -> :class:`Results`: everything that a study measured."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version

@@ -1,7 +1,5 @@
 """What a results file says about one candidate, about two before the same users, and about one simulator."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """From one candidate's episodes to its part of the results."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

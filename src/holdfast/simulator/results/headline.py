@@ -1,7 +1,5 @@
 """What a study found, in one honest sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from holdfast.simulator.results.candidate_model import CandidateResults, PairResults

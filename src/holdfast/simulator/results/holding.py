@@ -1,7 +1,5 @@
 """From one candidate's episodes to whether it holds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """What a results file says about whether a candidate holds."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from holdfast.simulator.measure.decay.equivalence import Verdict

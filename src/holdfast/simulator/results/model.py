@@ -1,7 +1,5 @@
 """``results.json`` as a typed model: everything that a study measured, with the meaning of each field."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """From the results of one study to the size of the next."""
 
-from __future__ import annotations
-
 import math
 
 from holdfast.simulator.measure.power import Variance, detectable, personas_needed, power

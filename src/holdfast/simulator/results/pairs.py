@@ -1,7 +1,5 @@
 """From two candidates before the same users to how they differ."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import combinations

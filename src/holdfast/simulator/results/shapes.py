@@ -1,7 +1,5 @@
 """What JSON has no word for."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Figures by simulator: whoever plays the users moves them, so they stand side by side."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """Results in a run folder: written whole or not at all, and read as the model."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError

@@ -1,7 +1,5 @@
 """What other raters say: witnesses stand beside the primary rater, which alone makes the curves."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 

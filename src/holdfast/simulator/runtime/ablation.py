@@ -4,8 +4,6 @@ Nothing but the recipe differs (see :mod:`holdfast.adapters.micro.recipes`): peo
 the same.
 """
 
-from __future__ import annotations
-
 import json
 from importlib.resources import files
 from pathlib import Path

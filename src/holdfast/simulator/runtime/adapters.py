@@ -1,7 +1,5 @@
 """Which adapters a study has: those that it trains, or those of a folder; and whether its candidates name others."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from holdfast.adapters.dialogues.writing import TrainingPeople

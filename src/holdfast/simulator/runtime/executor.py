@@ -1,7 +1,5 @@
 """Who loads a study's local models and holds its conversations: this process, or a cluster. Light: imports no torch."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@
     study.yaml ─► plan ─► experts (dialogues, LoRA, router) ─► conversations ─► journal ─► results.json ─► report.html
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator

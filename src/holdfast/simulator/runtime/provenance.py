@@ -1,7 +1,5 @@
 """What a report says of how its transcripts came about: versions of packages, hashes of models and prompts."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version

@@ -1,7 +1,5 @@
 """The raters of a study: opened, called together where they compute, and named among what a run follows from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from holdfast.adapters.micro import base_path

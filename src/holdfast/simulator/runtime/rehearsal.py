@@ -1,7 +1,5 @@
 """What a study will take: counts from its plan; tokens, hours and money from a short rehearsal."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The session of a study that is run again from its journal: no model is loaded."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from holdfast.adapters.micro import base_path

@@ -1,7 +1,5 @@
 """The small files of a run folder beside its journal, and what can go wrong with them."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Mapping

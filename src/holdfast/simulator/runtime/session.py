@@ -1,7 +1,5 @@
 """A study ready to be held: who takes part in which conversation, and where it is held."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A rater beside experts, crowd and language models on a judged set: quadratic-weighted kappa each, and the ceiling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 

@@ -4,8 +4,6 @@ They are not among the pairs that raters are fitted on (``epitome_reddit``), but
 that was answered stands for the person, so that reply is left out of the report on a rater that saw the post.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from holdfast.agents.raters.linear.epitome_pairs import POSTS

@@ -5,8 +5,6 @@ them: they tell how far one fitted on short chatbots gets with people who write 
 so labels crowd at the low end.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

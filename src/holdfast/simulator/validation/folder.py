@@ -1,7 +1,5 @@
 """Where the labelled data sets lie. They are other people's text and never part of this repository."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

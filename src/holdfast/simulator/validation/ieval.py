@@ -5,8 +5,6 @@ SIGDIAL; CC BY 4.0. EU is "understood my emotions", ER "responded to my emotions
 the authors' empathy.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path

@@ -3,8 +3,6 @@
 Few: 50 in all. Each has its own supporter as far as the data tell, so the conversation stands for the person.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from holdfast.agents.raters.protocol import ACTS

@@ -1,7 +1,5 @@
 """Fits a rater's weights on a labelled set and writes its folder: weights, vocabulary, manifest, card."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ A chatbot that everybody likes better makes any rater that recognises the chatbo
 *within* chatbots: after each chatbot's mean is taken from scores and labels alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A rater against every labelled set that its scales fit: one section a set, for a page, a table or JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

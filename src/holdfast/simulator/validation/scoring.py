@@ -4,8 +4,6 @@ Where a rater was fitted on a set's people, its recipe is fitted again: five tim
 and each passage is scored by the fit that had not seen its person. Other raters score as they are.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Writes what a validation found: JSON for machines, one figure for people."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

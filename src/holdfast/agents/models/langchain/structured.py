@@ -1,7 +1,5 @@
 """Asking a LangChain model for an answer that follows a JSON schema, and reading what comes back as plain text."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ LangGraph passes the callbacks of the running node in a context variable; withou
 model that is itself a LangChain model shows its own calls, and must not be wrapped.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

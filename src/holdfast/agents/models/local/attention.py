@@ -5,8 +5,6 @@ reading them is most of the cost of decoding. A prefill of many tokens uses tran
 never holds all scores at once.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 from typing import Any

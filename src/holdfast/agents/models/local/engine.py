@@ -5,8 +5,6 @@ generates depends on its own tokens, adapter and seed only (up to rounding: run 
 letter). Rows guess ahead (:mod:`holdfast.agents.models.local.lookahead`), so a pass may write several tokens.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 

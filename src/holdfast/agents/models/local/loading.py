@@ -1,7 +1,5 @@
 """Load a model folder, ready to generate, with errors that say what is wrong."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

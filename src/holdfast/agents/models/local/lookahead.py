@@ -8,8 +8,6 @@ conversation (prompt lookup: Saxena, 2023) or in any reply under the same adapte
 A wrong guess costs time and never changes a text: each token is still drawn from its own logits with its own uniform.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 

@@ -6,8 +6,6 @@ A = [A1; A2; ...] and B = [s1 B1, s2 B2, ...], and a row's activations outside i
 PEFT's ``adapter_names`` takes a handful per adapter and module; a row without an adapter gets exactly 0.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from pathlib import Path

@@ -6,8 +6,6 @@ conversation's text of the turn before, and the rest is tokenised. This is exact
 tokenisation of the text before it, which is checked when the tokenizer is loaded.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ seeded by the request, one per token, and are turned into a token by the inverse
 the order of the vocabulary*, so that neither the batch nor a near-tie in a sort can change it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

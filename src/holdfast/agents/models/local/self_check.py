@@ -4,8 +4,6 @@ The engine passes its own masks, positions and cache to ``forward``. An architec
 elsewhere (ALiBi from a two-dimensional mask, for instance) would run without an error and generate nonsense.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

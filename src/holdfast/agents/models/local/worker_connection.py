@@ -3,8 +3,6 @@
 Messages are pickled and numbered, so that answers may come in any order. Imports no torch.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import subprocess

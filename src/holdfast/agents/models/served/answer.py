@@ -1,7 +1,5 @@
 """What an endpoint's answer must look like; everything else in it is left alone."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, Field, ValidationError
 
 from holdfast.agents.models.served.failures import TransientError

@@ -8,8 +8,6 @@
                                                                  └──────── failed: twice as long ─┘
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What an endpoint's refusals and silences mean: worth another try, or not."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

@@ -3,8 +3,6 @@
 OpenAI itself, vLLM, SGLang, llama.cpp, Ollama, ``transformers serve``. An adapter is a model name of its own there.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -4,8 +4,6 @@ Backoff doubles from ``BASE_S`` with full jitter (Brooker, "Exponential backoff 
 from a generator of its own, seeded by the request, so neither texts nor other draws depend on what went wrong.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

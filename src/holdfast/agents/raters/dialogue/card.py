@@ -1,7 +1,5 @@
 """The card of a dialogue rater: what it was fitted on, how well it agrees with people left out, where it fails."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

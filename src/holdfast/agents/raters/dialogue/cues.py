@@ -4,8 +4,6 @@ Written by hand from the questions that the labels ask ("gives advice", "talks a
 was seen; the fit decides what each is worth.
 """
 
-from __future__ import annotations
-
 import re
 
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")

@@ -4,8 +4,6 @@ Torch is imported here only. Texts go through the encoder one length after anoth
 the same texts give the same numbers whatever else is rated beside them (up to rounding).
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Every number is of one turn; a dialogue is told by each number's mean over its t
 so that a dialogue of three turns and one of thirty lie on the same scale.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

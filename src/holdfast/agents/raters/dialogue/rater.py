@@ -3,8 +3,6 @@
 Text inside a rated conversation cannot instruct such a rater: it counts words and weighs numbers, and follows nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@
 recipe, it would vouch for a rater that nobody ships.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -5,8 +5,6 @@ With n passages and many more words, the n x n table of inner products holds all
 every dimension shares it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Raters that read history follow ConText (Pereira et al., WASSA 2024): a turn is 
 turns, because "I see." after a loss is not "I see." after a joke.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which words, pairs and triples of words a dialogue rater knows, per view, and how it finds them in texts."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

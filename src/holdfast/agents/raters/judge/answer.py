@@ -5,8 +5,6 @@ is read. An answer that is cut off, contradicts itself, leaves the scale or lack
 refused: the mark keeps JSON that the rated reply itself holds from being taken for the judge's.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

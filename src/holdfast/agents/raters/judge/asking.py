@@ -3,8 +3,6 @@
 What comes back is read as text whether or not the model kept to the schema: a server may accept one and ignore it.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

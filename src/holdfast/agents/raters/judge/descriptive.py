@@ -3,8 +3,6 @@
 A judge may invent its evidence: each quote is looked up in the conversation, and one that is not there is flagged.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence

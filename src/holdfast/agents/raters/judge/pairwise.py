@@ -4,8 +4,6 @@ Only a preference that survives the swap counts; one that does not is the judge'
 such (Wang et al. 2024, arXiv 2305.17926). How often the longer reply wins is reported beside it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Mapping, Sequence

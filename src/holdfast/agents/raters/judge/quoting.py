@@ -4,8 +4,6 @@ Each message is one JSON string on one line, so that a message cannot pretend to
 taken from the hash of what stands between the marks: whoever writes a reply cannot put the mark of that reply into it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Position control: every second sample lists the dimensions in reverse, and both 
 (:mod:`holdfast.agents.raters.controls`). The rating is the median over the usable samples; it keeps all samples.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """One answer of a judge, and what many of them come to: scores, spread, and what became of each."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """The card that goes with fitted weights: what they were fitted on, how well they agree, where they fail."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Sharma, Miner, Atkins, Althoff (2020): A Computational Approach to Understanding
 Health Support, EMNLP. The Reddit part, one row a pair, columns as in :data:`COLUMNS`.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass

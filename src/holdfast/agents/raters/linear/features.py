@@ -6,8 +6,6 @@ together they agree better with people than either. Everything after the look-up
 each word's number is numpy on flat arrays, so that thousands of replies a second fit on one core.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

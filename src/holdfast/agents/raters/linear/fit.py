@@ -5,8 +5,6 @@ sentences, reply logits the same on whole replies. How strongly to regularise, t
 scale are all chosen on replies that the weights had not seen (folds grouped by the post that was answered).
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Where to cut a continuous score into levels 0, 1, 2, so that the levels agree best with people's."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from holdfast.agents.raters.linear.features import Floats, Ints

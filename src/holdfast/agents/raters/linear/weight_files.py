@@ -1,7 +1,5 @@
 """The two files that every fitted linear rater lies in, and the one error where they cannot be read."""
 
-from __future__ import annotations
-
 import zipfile
 import zlib
 from collections.abc import Iterator

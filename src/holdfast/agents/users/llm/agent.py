@@ -9,8 +9,6 @@ emotion, SENSE-7's dimensions, what became of the goal, whether to leave. An unr
 the embedded appraisal of this reply is used. Both fallbacks are counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -4,8 +4,6 @@ Narrow on purpose: real people who seek help say "sorry", "you could" and "try" 
 the rules against what such people wrote.
 """
 
-from __future__ import annotations
-
 import re
 
 

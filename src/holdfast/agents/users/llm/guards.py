@@ -5,8 +5,6 @@ side's lines, or recite their instructions. Each check is a plain rule with a na
 a message (results.json, ``simulators``). The rules are narrow on purpose: a person may say "sorry" or "you could".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

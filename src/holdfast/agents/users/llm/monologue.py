@@ -5,8 +5,6 @@ the goal, and whether the user leaves. Prose, code fences and a missing end are 
 *judged reply* does not count: the object must carry this turn's ``id``, which the assistant has never seen.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

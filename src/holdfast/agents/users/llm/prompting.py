@@ -7,8 +7,6 @@ The chat stands on one line per message between two marker lines. The marker is 
 none of the request's texts, so no text can close its own quotation or open another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from string import Template

@@ -6,8 +6,6 @@ It speaks through a grammar (:mod:`holdfast.agents.users.rules.speech`), reads r
 background or state.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

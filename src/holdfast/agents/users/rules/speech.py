@@ -4,8 +4,6 @@ Its sentence templates are in ``personas/phrases/en.yaml``. The embedded base mo
 messages with other feelings, topics and needs.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """``holdfast convert``: write conversation logs in another format."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

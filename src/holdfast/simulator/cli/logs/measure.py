@@ -1,7 +1,5 @@
 """``holdfast measure``: measure empathy in existing conversation logs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Print the results of ``holdfast measure``: a table of groups, survival by turn, notes and skipped lines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import click

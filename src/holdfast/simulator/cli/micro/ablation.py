@@ -1,7 +1,5 @@
 """Run ``holdfast micro ablation``: build the bases, run a study on each, and tabulate the results."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Sequence

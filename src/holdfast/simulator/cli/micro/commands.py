@@ -1,7 +1,5 @@
 """``holdfast micro``: rebuild or describe the embedded base model."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """Format a persona for the terminal: background, expectations, and goals as a tree."""
 
-from __future__ import annotations
-
 import graphlib
 
 from rich.console import Group

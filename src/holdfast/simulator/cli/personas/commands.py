@@ -1,7 +1,5 @@
 """``holdfast persona``: list, show and check personas, talk with one, or print a template for a new one."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import asdict
 from pathlib import Path

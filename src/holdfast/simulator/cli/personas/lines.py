@@ -3,8 +3,6 @@
 A model's text is untrusted: markup in it is not parsed, and control characters are replaced.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import click

@@ -1,7 +1,5 @@
 """``holdfast rater``: fit raters, train them on an encoder or on preferences, compare, and read their cards."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

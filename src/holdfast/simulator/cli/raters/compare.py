@@ -1,7 +1,5 @@
 """``holdfast rater compare``: a judge's preference between two replies, asked in both orders."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``holdfast judge``: rate the replies in conversations that you have, with a judge, a reward model, or a panel."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

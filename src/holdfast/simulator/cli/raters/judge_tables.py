@@ -1,7 +1,5 @@
 """What ``holdfast judge`` prints: scores with their rivals, what became of every answer, agreement, disputes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """``holdfast rater reward``: train a reward model on pairwise preferences."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

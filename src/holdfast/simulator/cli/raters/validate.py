@@ -1,7 +1,5 @@
 """``holdfast validate``: a rater beside people."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What ``holdfast validate`` prints: a table per labelled set, and under it what the figures mean."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

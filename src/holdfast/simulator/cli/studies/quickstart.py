@@ -1,7 +1,5 @@
 """``holdfast quickstart``: the whole loop on the embedded default."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 from itertools import count
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``holdfast report``: results.json and report.html from a journal."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

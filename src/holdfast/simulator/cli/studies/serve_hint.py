@@ -1,7 +1,5 @@
 """``holdfast serve-hint``: the commands that serve a run's adapters, and the YAML that speaks with them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

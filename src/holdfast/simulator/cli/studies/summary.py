@@ -1,7 +1,5 @@
 """The last screen of a run: what each candidate did, in one table, and where the report lies."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from holdfast.simulator.cli.console import console, print_table

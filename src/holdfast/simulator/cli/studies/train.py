@@ -1,7 +1,5 @@
 """``holdfast train``: steered dialogues and expert adapters."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

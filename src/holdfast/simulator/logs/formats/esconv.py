@@ -5,8 +5,6 @@ FailedESConv), and JSON lines with ``messages``, ``seeker_feedback`` and ``seeke
 message and rates the supporter's turns before it. Missing ratings, and those of 0, are left out as the authors do.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

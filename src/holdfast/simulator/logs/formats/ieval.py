@@ -1,7 +1,5 @@
 """iEval (Svikhnushina, Filippova & Pu, SIGDIAL 2022): a CSV row per chat, messages as JSON, rated 1-5 by the user."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """Read and write holdfast's own journal: a study's run folder or its ``journal.sqlite``."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ whole conversation), ``planned_turns`` and ``end``; a message may hold ``labels`
 short value of the line, and of its ``metadata``, is a column to group by. This format keeps everything.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -6,8 +6,6 @@ with the user's message, as it is after the previous reply; turn 0 is before any
 rating.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 from collections import Counter

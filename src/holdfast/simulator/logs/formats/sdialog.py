@@ -1,7 +1,5 @@
 """sdialog's ``Dialog`` as JSON: ``turns`` of ``speaker`` and ``text``; one file per dialogue, an array, or lines."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

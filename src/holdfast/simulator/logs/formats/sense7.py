@@ -4,8 +4,6 @@ Each assistant turn is rated "very poor" to "very good" (or 1-5) on seven dimens
 ground truth of a conversation, label ``empathy``, is the mean over assistant turns of the mean of the rated dimensions.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ user), ``label.NAME`` (a number about this message or reply) and ``after.NAME`` 
 that are not given are matched with usual ones; all other columns may be grouped by.
 """
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

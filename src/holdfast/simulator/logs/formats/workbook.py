@@ -1,7 +1,5 @@
 """Read named sheets of xlsx workbooks within bounds, and write them row by row, with openpyxl."""
 
-from __future__ import annotations
-
 import os
 import re
 import warnings

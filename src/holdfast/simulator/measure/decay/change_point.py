@@ -12,8 +12,6 @@ the test nor the interval shuffles turns: whole personas are the unit.
 A straight decline has a best split too: read the place together with the slope and the curve.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ more" and "it rose by the margin or more" must both be refused at 5 %, which is 
 the unit), and with the bootstrap clustered by persona. "holds" needs both.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

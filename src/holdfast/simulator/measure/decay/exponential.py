@@ -3,8 +3,6 @@
 A half-life is given only where the data support this shape; otherwise a note says why not.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

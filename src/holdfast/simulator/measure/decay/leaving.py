@@ -11,8 +11,6 @@ extremes, and both causes are shown as competing risks:
   conversations that broke, and the share that was left, by turn; the two and the lower bound add up to 1.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ expected events of a side is the sum of its martingale residuals (Therneau, Gram
 under the pooled curve, and the pooled curve does not change when sides do: swapping is flipping signs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

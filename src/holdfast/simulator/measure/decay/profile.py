@@ -10,8 +10,6 @@ profile is stretched (Chandler & Bate, Biometrika 94, 2007) by the ratio of the 
 independent to its variance over personas (the sandwich), and compared with t(c - 1)^2 for c personas.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

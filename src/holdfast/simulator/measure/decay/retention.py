@@ -1,7 +1,5 @@
 """Retention: adherence in the last quarter of the turns over adherence in the first."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean

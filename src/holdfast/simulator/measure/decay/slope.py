@@ -1,7 +1,5 @@
 """The slope of adherence per turn within an episode, averaged over episodes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats, present_mean

@@ -1,7 +1,5 @@
 """Turns until an episode's first lasting violation: Kaplan-Meier with right-censoring."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

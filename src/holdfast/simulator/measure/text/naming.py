@@ -1,7 +1,5 @@
 """Whether replies name the feeling or the topic that the user has just named."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ Words become small integers and an n-gram one 64-bit hash, so that a hundred tho
 different n-grams share a hash with a chance of about one in 10^19 per pair.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ All functions take a conversation as a list of replies, and give one value per r
 value is undefined.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise

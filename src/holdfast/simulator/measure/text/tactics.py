@@ -9,8 +9,6 @@ A pattern that asks for the same mechanisms in every turn makes an adherent cand
 is accompanied by its chance level: what independent turns with the same shares would give.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@
 order. Every file is substituted once: what stands in a rated conversation is never taken for a placeholder.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
