@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import holdfast
@@ -90,6 +91,7 @@ def _bound(node: ast.AST) -> tuple[str, int]:
     return "", 0
 
 
+@cache
 def broken() -> dict[str, list[str]]:
     """Each rule with what breaks it; all empty where the house is in order."""
     trees = modules()

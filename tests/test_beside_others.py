@@ -98,7 +98,14 @@ def install_beside_the_stub(folder: Path, wheels: Sequence[Path]) -> tuple[Path,
     return programs, {name for name in added if name.split("/")[1] not in (*LINKS, "stub-1.0.dist-info")}
 
 
-@pytest.mark.parametrize("order", [("holdfast", "stub"), ("stub", "holdfast"), ("editable", "stub")])
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("holdfast", "stub"),
+        pytest.param(("stub", "holdfast"), marks=pytest.mark.slow),
+        ("editable", "stub"),
+    ],
+)
 def test_each_is_found_by_its_own_name(order: tuple[str, str], wheels: dict[str, Path], tmp_path: Path) -> None:
     programs, ours = install_beside_the_stub(tmp_path / "env", [wheels[name] for name in order])
     name = f"holdfast-{version('holdfast')}"

@@ -93,6 +93,7 @@ def test_ceiling_by_hand() -> None:
     assert found["most"] == pytest.approx((8 / 9) ** 0.5)
 
 
+@pytest.mark.slow
 async def test_the_shipped_recipe_beats_length_by_far(real_data: Path) -> None:
     chats = read_ieval(real_data)
     scored = await score(FittedRater(SHIPPED_PERCEIVED), chats.labelled)
