@@ -79,8 +79,9 @@ async def hold_conversation(participants: Participants, turns: Sequence[TurnReco
     state = reopening(participants, turns)
     paced = replace(participants, candidate=PacedCandidate(participants.candidate, pacer))
     await pacer.wait()  # the first requests of a batch leave in small groups too
-    end: ConversationState = await graph.ainvoke(state, settings, context=paced, output_keys=_OUTPUT_KEYS)
-    return end
+    end = await graph.ainvoke(state, settings, context=paced, output_keys=_OUTPUT_KEYS, version="v2")  # streams less
+    values: ConversationState = end.value
+    return values
 
 
 def cause(error: BaseException) -> str:
