@@ -5,7 +5,7 @@ import pytest
 
 from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
-from holdfast.simulator.measure.decay.slope import slope
+from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.gap import gap_reduction
 from holdfast.simulator.measure.pairwise import sign_flip_p
 from tests.simulator.measure.making import rng
@@ -52,7 +52,7 @@ def test_intervals_hold_the_truth(personas):
         intervals = {
             "mean": mean_interval(values.mean(axis=1), resamples),
             "retention": retention(*quarter_means(values, np.full(len(values), TURNS)), resamples),
-            "slope": slope(values, resamples),
+            "slope": mean_interval(episode_slopes(values), resamples),
             "gap_reduction": gap_reduction(candidate, baseline, resamples),
             "paired difference": mean_interval(difference, resamples),
         }

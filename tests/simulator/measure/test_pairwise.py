@@ -26,15 +26,15 @@ def test_by_hand():
         groups={"a": ["ana", "ben", "cleo"], "b": ["ben", "ana"]},
         rng=rng(),
     )
-    assert (found.a, found.b, found.metric, found.difference.n) == ("a", "b", "adherence", 2)
-    assert found.difference.mean == pytest.approx(0.3)
-    assert (found.difference.lo, found.difference.hi) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert (found.a, found.b, found.metric, found.n) == ("a", "b", "adherence", 2)
+    assert found.mean == pytest.approx(0.3)
+    assert (found.lo, found.hi) == (pytest.approx(0.2), pytest.approx(0.4))
 
 
 def test_every_pair_once():
     one = np.array([0.5, 0.5])
     found = compare_all(
-        "m",
+        "adherence",
         values=dict.fromkeys("abcd", one),
         keys=dict.fromkeys("abcd", ("x", "y")),
         groups=dict.fromkeys("abcd", ("x", "y")),

@@ -6,7 +6,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.power import TTestPower
 
-from holdfast.simulator.measure.power import Variance, detectable, personas_needed, power, variance
+from holdfast.simulator.measure.power import VarianceResults, detectable, personas_needed, power, variance
 from tests.simulator.measure.making import rng
 
 
@@ -14,18 +14,20 @@ def test_variance_by_hand():
     # personas a: 1, 3; b: 5, 7; c: 3, 5. Means 2, 6, 4, mean 4. Within: 6 squares of 1 over 3 = 2.
     # Between: 2 (4 + 4 + 0) / 2 = 8 per mean square; (8 - 2) / 2 = 3. Variance of means 4 = 3 + 2 / 2.
     found = variance(np.array([1.0, 3, 5, 7, 3, 5, np.nan]), np.array([0, 0, 1, 1, 2, 2, 3]))
-    assert found == Variance(4.0, 3.0, 2.0, 4.0, 3, 2.0)
+    known = {"mean": 4.0, "between": 3.0, "within": 2.0, "of_means": 4.0, "personas": 3, "per_persona": 2.0}
+    assert found == VarianceResults(**known, truncated=False)
     assert found.at(1) == 5
     assert found.at(4) == 3.5
 
 
 def test_one_episode_each_knows_only_the_sum():
     found = variance(np.array([1.0, 2, 3]), np.array([0, 1, 2]))
-    assert math.isnan(found.within)
+    assert (found.between, found.within) == (None, None)
     assert found.at(1) == found.of_means == 1
     assert math.isnan(found.at(2))
     lonely = variance(np.array([1.0, 2]), np.array([0, 0]))
-    assert math.isnan(lonely.of_means)
+    assert lonely.of_means is None
+    assert math.isnan(lonely.at(1))
     assert lonely.personas == 1
 
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import Estimate, MeanEstimate, TurnEstimate
 from holdfast.simulator.report.axes import Axis, fitted, spread_labels, turn_axis
 from holdfast.simulator.report.forest import pairs_by_metric, strips
 from holdfast.simulator.report.gap import gap_rows
@@ -14,7 +16,6 @@ from holdfast.simulator.report.network import HEIGHT, WIDTH, network
 from holdfast.simulator.report.routing import confusion
 from holdfast.simulator.report.series import Series, palette_of
 from holdfast.simulator.report.values import UNDEFINED, between, count, fixed, percent, signed, times
-from holdfast.simulator.results.estimates import Estimate, MeanEstimate, SurvivalPoint, TurnEstimate
 from holdfast.simulator.results.model import PopulationResults, TaskInfo
 from tests.simulator.report.make_fixture import make_results, with_candidate
 

@@ -7,11 +7,11 @@ import pytest
 from holdfast.simulator.logs.measure import measure_files, open_sources
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
+from holdfast.simulator.measure.estimates import MeanEstimate
 from holdfast.simulator.report.log_headline import log_headline
 from holdfast.simulator.report.log_page import page_context, write_outputs
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.report.values import middle
-from holdfast.simulator.results.estimates import MeanEstimate
 from tests.simulator.logs.conftest import small
 from tests.simulator.report.browser import EXECUTABLE, Browser
 from tests.simulator.report.test_page import EVIL, Outline

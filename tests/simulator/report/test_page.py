@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import pytest
 
 from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.transcripts import embed, safe_json
-from holdfast.simulator.results.estimates import Estimate
 from holdfast.simulator.results.model import Results
 from tests.simulator.report.make_fixture import (
     CANDIDATES,

@@ -8,8 +8,9 @@ import pytest
 
 from holdfast.agents.protocols import Intention
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import MeanEstimate
 from holdfast.simulator.results.build import build_results
-from holdfast.simulator.results.estimates import MeanEstimate, SurvivalPoint
 from holdfast.simulator.results.model import Results, results_schema
 from tests.simulator.measure.making import PRIMARY, episode, specs
 

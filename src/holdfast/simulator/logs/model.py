@@ -5,16 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from holdfast.simulator.logs.records import End
-from holdfast.simulator.results.estimates import (
-    Count,
-    Curve,
-    IncidencePoint,
-    MeanEstimate,
-    Number,
-    ResultsPart,
-    Share,
-    SurvivalPoint,
-)
+from holdfast.simulator.measure.decay.leaving import IncidencePoint
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import Count, Curve, MeanEstimate, Number, ResultsPart, Share
 from holdfast.simulator.results.model import RaterInfo
 
 

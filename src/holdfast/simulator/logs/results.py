@@ -26,10 +26,10 @@ from holdfast.simulator.logs.records import End
 from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, GroupSums, MeasureSums
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.measure.bootstrap import DRAWS, Interval
-from holdfast.simulator.measure.decay.leaving import cumulative_incidence
-from holdfast.simulator.measure.decay.survival import kaplan_meier
+from holdfast.simulator.measure.decay.leaving import IncidencePoint, cumulative_incidence
+from holdfast.simulator.measure.decay.survival import SurvivalPoint, kaplan_meier
+from holdfast.simulator.measure.estimates import MeanEstimate, curve
 from holdfast.simulator.measure.sums import correlation, draw_weights, slope_given, sums_band, sums_ratio
-from holdfast.simulator.results.estimates import MeanEstimate, curve, incidence_curve, survival_curve
 from holdfast.simulator.results.model import rater_infos
 
 ENDS: tuple[End, ...] = ("failure", "success")
@@ -158,7 +158,7 @@ def _violations(group: GroupSums) -> ViolationResults | None:
     happened = np.repeat([did for _, did in group.violations], list(group.violations.values()))
     survival = kaplan_meier(time, happened)
     return ViolationResults(
-        survival=survival_curve(survival, CURVE_TURNS), median_turn=survival.median, too_short=survival.dropped
+        survival=SurvivalPoint.rows_of(survival, CURVE_TURNS), median_turn=survival.median, too_short=survival.dropped
     )
 
 
@@ -172,9 +172,11 @@ def _exits(group: GroupSums) -> ExitResults:
     way = np.repeat([_CAUSE[end] for _, end in group.ends], list(group.ends.values()))
     stayed = kaplan_meier(time, way == _CAUSE["failure"])
     return ExitResults(
-        survival=survival_curve(stayed, CURVE_TURNS),
+        survival=SurvivalPoint.rows_of(stayed, CURVE_TURNS),
         median_turn=stayed.median,
-        incidence={end: incidence_curve(cumulative_incidence(time, way, _CAUSE[end]), CURVE_TURNS) for end in ENDS},
+        incidence={
+            end: IncidencePoint.rows_of(cumulative_incidence(time, way, _CAUSE[end]), CURVE_TURNS) for end in ENDS
+        },
     )
 
 

@@ -16,7 +16,7 @@ from holdfast.simulator.records import EpisodeRecord
 class EpisodeArrays:
     """The episodes of one candidate, ordered by id. Arrays are nan where a conversation had ended (or failed)."""
 
-    ids: tuple[str, ...]
+    episodes: tuple[EpisodeRecord, ...]
     user_keys: tuple[str, ...]  # the same for all candidates that met this user
     groups: tuple[str, ...]  # persona: the cluster
     tasks: tuple[str, ...]
@@ -24,7 +24,6 @@ class EpisodeArrays:
     failed: int  # how many of the episodes ended in an error
     expressed: Floats  # episodes x turns x 3, levels 0-2, in the order of MECHANISMS
     felt: Floats  # episodes x turns x 7, 1-5, in the order of SENSE7
-    emotion: Floats  # episodes x turns, 0-100
     desired: Floats  # episodes: desired empathy on the perceived scale, 1-5; nan where unknown
 
     @property
@@ -64,17 +63,13 @@ def rating_array(
 
 def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, float]) -> EpisodeArrays:
     episodes = sorted(episodes, key=lambda episode: episode.spec.id)
-    shape = (len(episodes), turns)
-    felt, emotion = np.full((*shape, len(SENSE7)), np.nan), np.full(shape, np.nan)
+    felt = np.full((len(episodes), turns, len(SENSE7)), np.nan)
     for row, episode in enumerate(episodes):
-        if not episode.turns:
-            continue
-        columns = [turn.turn - 1 for turn in episode.turns]
-        felt[row, columns] = [[turn.felt.get(name, np.nan) for name in SENSE7] for turn in episode.turns]
-        emotion[row, columns] = [turn.emotion for turn in episode.turns]
+        for turn in episode.turns:
+            felt[row, turn.turn - 1] = [turn.felt.get(name, np.nan) for name in SENSE7]
     specs = [episode.spec for episode in episodes]
     return EpisodeArrays(
-        ids=tuple(spec.id for spec in specs),
+        episodes=tuple(episodes),
         user_keys=tuple(spec.user_key for spec in specs),
         groups=tuple(spec.persona for spec in specs),
         tasks=tuple(spec.task for spec in specs),
@@ -82,7 +77,6 @@ def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, flo
         failed=sum(episode.error is not None for episode in episodes),
         expressed=rating_array(episodes, turns, EXPRESSED.dimensions),
         felt=felt,
-        emotion=emotion,
         desired=np.array([_desired(episode, desired) for episode in episodes], dtype=np.float64),
     )
 

@@ -1,23 +1,23 @@
 """Are people's goals served? The share of its persona's goals that a conversation has served, by turn."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.estimates import Count, Number, ResultsPart
 from holdfast.simulator.records import EpisodeRecord
 
 
-@dataclass(frozen=True, slots=True)
-class GoalService:
-    """How often one goal of a persona was served. ``mean_turn``: of the turns that served it, nan where none did."""
+class GoalServed(ResultsPart):
+    """One goal of a persona."""
 
     persona: str
-    goal: str
-    episodes: int
-    served: int
-    mean_turn: float
+    goal: str = Field(description="Its id in the persona.")
+    episodes: Count
+    served: Count = Field(description="Conversations that served it.")
+    mean_turn: Number = Field(description="Turn that served it, where one did.")
 
 
 def goals_known(episodes: Sequence[EpisodeRecord]) -> bool:
@@ -49,18 +49,19 @@ def served_in_the_end(share: Floats, planned: Sequence[int]) -> Floats:
     return np.asarray(share[rows, np.asarray(planned, dtype=np.int64) - 1], dtype=np.float64)
 
 
-def service_by_goal(episodes: Sequence[EpisodeRecord], goals: Mapping[str, Sequence[str]]) -> list[GoalService]:
+def service_by_goal(episodes: Sequence[EpisodeRecord], goals: Mapping[str, Sequence[str]]) -> list[GoalServed]:
     """Every goal of every persona that talked, in the order of personas and of their goals."""
     by_persona: dict[str, list[EpisodeRecord]] = {}
     for episode in episodes:
         by_persona.setdefault(episode.spec.persona, []).append(episode)
-    services = []
+    rows = []
     for persona in sorted(by_persona):
         first = [_first_served(episode) for episode in by_persona[persona]]
         for goal in goals[persona]:
             turns = np.array([turn_of[goal] for turn_of in first if goal in turn_of], dtype=np.float64)
-            services.append(GoalService(persona, goal, len(first), len(turns), float(present_mean(turns))))
-    return services
+            served = {"episodes": len(first), "served": len(turns), "mean_turn": float(present_mean(turns))}
+            rows.append(GoalServed(persona=persona, goal=goal, **served))
+    return rows
 
 
 def _first_served(episode: EpisodeRecord) -> dict[str, int]:

@@ -1,34 +1,32 @@
 """Paired differences between candidates that met the same users."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from itertools import combinations
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.bootstrap import DRAWS, Interval, Resamples, mean_interval
-from holdfast.simulator.measure.power import Variance, variance
+from holdfast.simulator.measure.bootstrap import DRAWS, Resamples, mean_interval
+from holdfast.simulator.measure.estimates import MeanEstimate, Share
+from holdfast.simulator.measure.power import VarianceResults, variance
 
 FLIPS = 9999
+Metric = Literal["adherence_last_quarter", "adherence"]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """``a`` - ``b`` in ``metric``, averaged over users that both met.
-
-    ``p``: see :func:`sign_flip_p`; ``p_holm``, ``p_bh``: adjusted for all pairs of this metric (family-wise error,
-    false discovery rate). ``variance``: of the differences, for planning the next study.
-    """
+class PairResults(MeanEstimate):
+    """a - b in one metric, averaged over users that both met."""
 
     a: str
     b: str
-    metric: str
-    difference: Interval
-    p: float
-    p_holm: float
-    p_bh: float
-    variance: Variance
+    metric: Metric
+    p: Share = Field(description="Two-sided, by flipping the sign of whole personas at random.")
+    p_holm: Share = Field(description="p adjusted by Holm over all pairs of this metric.")
+    p_bh: Share = Field(description="p adjusted by Benjamini and Hochberg over all pairs of this metric.")
+    variance: VarianceResults
 
 
 def align(a_keys: Sequence[str], b_keys: Sequence[str]) -> tuple[Ints, Ints]:
@@ -40,31 +38,29 @@ def align(a_keys: Sequence[str], b_keys: Sequence[str]) -> tuple[Ints, Ints]:
 
 
 def compare_all(
-    metric: str,
+    metric: Metric,
     *,
     values: Mapping[str, Floats],
     keys: Mapping[str, Sequence[str]],
     groups: Mapping[str, Sequence[str]],
     rng: np.random.Generator,
     draws: int = DRAWS,
-) -> list[Comparison]:
+) -> list[PairResults]:
     """Compare every pair of candidates, in the order of ``values``.
 
     Per candidate: one value per episode (nan where missing), its user keys and its clusters, in the same order. Users
-    without a value on either side are left out of that pair; ``difference.n`` counts those that stay.
+    without a value on either side are left out of that pair; ``n`` counts those that stay.
     """
-    compared = []
+    compared, ps = list[dict[str, Any]](), list[float]()
     for a, b in combinations(values, 2):
         rows_a, rows_b = align(keys[a], keys[b])
         difference = values[a][rows_a] - values[b][rows_b]
         resamples = Resamples.of([groups[a][row] for row in rows_a], rng, draws)
-        p = sign_flip_p(difference, resamples.codes, rng)
-        compared.append((a, b, mean_interval(difference, resamples), p, variance(difference, resamples.codes)))
-    ps = [p for _, _, _, p, _ in compared]
-    adjusted = zip(compared, holm(ps), benjamini_hochberg(ps), strict=True)
-    return [
-        Comparison(a, b, metric, mean, p, float(q), float(fdr), spread) for (a, b, mean, p, spread), q, fdr in adjusted
-    ]
+        ps.append(sign_flip_p(difference, resamples.codes, rng))
+        mean = asdict(mean_interval(difference, resamples))
+        compared.append({"a": a, "b": b, **mean, "variance": variance(difference, resamples.codes)})
+    adjusted = zip(compared, ps, holm(ps).tolist(), benjamini_hochberg(ps).tolist(), strict=True)
+    return [PairResults(**pair, metric=metric, p=p, p_holm=q, p_bh=fdr) for pair, p, q, fdr in adjusted]
 
 
 def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips: int = FLIPS) -> float:

@@ -7,46 +7,42 @@ Power is that of the noncentral t, from statsmodels.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints
+from holdfast.simulator.measure.estimates import Count, Number, ResultsPart
 
 ALPHA, POWER = 0.05, 0.8
 MOST = 1_000_000  # personas; a difference that needs more is called unreachable
 UNDEFINED = math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Variance:
-    """Variance components of one value per episode, in squared units: ``between`` and ``within`` personas.
+class VarianceResults(ResultsPart):
+    """Of the differences, one per conversation: what ``holdfast power`` plans with."""
 
-    Both are nan where no persona has two episodes; then only ``of_means`` is known: the variance of persona means at
-    ``per_persona`` episodes each. ``truncated``: the estimate of ``between`` was below 0 and is given as 0.
-    """
-
-    mean: float
-    between: float
-    within: float
-    of_means: float
-    personas: int
-    per_persona: float
-    truncated: bool = False
+    mean: Number
+    between: Number = Field(description="Variance between personas; null where no persona has two conversations.")
+    within: Number = Field(description="Variance within a persona.")
+    of_means: Number = Field(description="Variance of persona means as measured.")
+    personas: Count
+    per_persona: Number = Field(description="Conversations per persona (harmonic mean).")
+    truncated: bool = Field(description="Whether `between` came out below 0 and is given as 0.")
 
     def at(self, per_persona: float) -> float:
         """Return the variance of a persona's mean over ``per_persona`` episodes; nan where unknown."""
-        if math.isnan(self.within):
-            return self.of_means if per_persona == self.per_persona else UNDEFINED
-        return self.between + self.within / per_persona
+        if self.between is not None and self.within is not None:
+            return self.between + self.within / per_persona
+        return UNDEFINED if self.of_means is None or per_persona != self.per_persona else self.of_means
 
 
-def variance(values: Floats, codes: Ints) -> Variance:
+def variance(values: Floats, codes: Ints) -> VarianceResults:
     """Estimate the components. ``values``: episodes, nan left out; ``codes``: the persona of each.
 
     ANOVA estimators for unequal groups: within = pooled variance about persona means; between = (mean square between
     - within) / n0 with n0 = (N - sum n_i^2 / N) / (c - 1), no lower than 0. ``per_persona`` is the harmonic mean of
-    the n_i. All nan below two personas.
+    the n_i. All undefined below two personas; ``between`` and ``within`` where no persona has two episodes.
     """
     there = ~np.isnan(values)
     values, codes = values[there], np.unique(codes[there], return_inverse=True)[1]
@@ -54,16 +50,17 @@ def variance(values: Floats, codes: Ints) -> Variance:
     personas, total = len(counts), float(counts.sum())
     mean = float(values.mean()) if total else UNDEFINED
     if personas < 2:
-        return Variance(mean, UNDEFINED, UNDEFINED, UNDEFINED, personas, UNDEFINED)
+        return VarianceResults.undefined(mean=mean, personas=personas, truncated=False)
     means = np.bincount(codes, weights=values) / counts
-    of_means, per_persona = float(means.var(ddof=1)), float(personas / (1 / counts).sum())
+    known = {"mean": mean, "of_means": float(means.var(ddof=1)), "per_persona": float(personas / (1 / counts).sum())}
     if total == personas:
-        return Variance(mean, UNDEFINED, UNDEFINED, of_means, personas, per_persona)
+        return VarianceResults.undefined(**known, personas=personas, truncated=False)
     within = float(((values - means[codes]) ** 2).sum() / (total - personas))
     square = float((counts * (means - mean) ** 2).sum() / (personas - 1))
     size = (total - float((counts**2).sum()) / total) / (personas - 1)
     between = (square - within) / size
-    return Variance(mean, max(between, 0.0), within, of_means, personas, per_persona, between < 0)
+    parts = {"between": max(between, 0.0), "within": within}
+    return VarianceResults(**known, **parts, personas=personas, truncated=between < 0)
 
 
 def power(difference: float, of_means: float, personas: int, alpha: float = ALPHA) -> float:

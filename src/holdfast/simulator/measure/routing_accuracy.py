@@ -2,38 +2,59 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
+from holdfast.personas.schema import TaskContext
 from holdfast.simulator.measure.bootstrap import DRAWS, Resamples, ratio_interval
+from holdfast.simulator.measure.estimates import Count, ResultsPart, Share, TurnNumber
 from holdfast.simulator.records import EpisodeRecord
 
 
-@dataclass(frozen=True, slots=True)
-class RoutingAccuracy:
-    """Accuracy over turns whose reply came with a recognised task. ``lo``, ``hi``: 95 %, clustered by persona.
+class RoutingPoint(ResultsPart):
+    """How well the task was recognised at one turn."""
 
-    ``pattern_accuracy``: share of turns whose recognised task has the true task's pattern; two tasks of one pattern
-    share an expert, so confusing them costs nothing. ``by_turn``: (turn, accuracy, n).
-    """
+    turn: TurnNumber
+    accuracy: Share
+    n: Count
 
-    accuracy: float
-    lo: float
-    hi: float
-    n: int
-    pattern_accuracy: float
-    confusion: Mapping[str, Mapping[str, int]]  # true -> predicted -> turns
-    by_turn: tuple[tuple[int, float, int], ...]
+    @property
+    def mean(self) -> float | None:
+        """The accuracy, where charts read a value."""
+        return self.accuracy
+
+    @property
+    def lo(self) -> None:
+        """No limit is known."""
+
+    @property
+    def hi(self) -> None:
+        """No limit is known."""
+
+
+class RoutingResults(ResultsPart):
+    """How well the task was recognised."""
+
+    accuracy: Share = Field(description="Share of turns in which the task itself was recognised.")
+    lo: Share
+    hi: Share
+    n: Count = Field(description="Turns.")
+    pattern_accuracy: Share = Field(
+        description="Share of turns in which the recognised task has the true task's pattern."
+    )
+    confusion: dict[str, dict[str, Count]] = Field(description="True task -> recognised task -> turns.")
+    accuracy_by_turn: list[RoutingPoint]
 
 
 def routing_accuracy(
-    episodes: Iterable[EpisodeRecord], pattern_of: Mapping[str, str], rng: np.random.Generator, draws: int = DRAWS
-) -> RoutingAccuracy | None:
+    episodes: Iterable[EpisodeRecord], tasks: Mapping[str, TaskContext], rng: np.random.Generator, draws: int = DRAWS
+) -> RoutingResults | None:
     """Return the accuracy of the task itself; None where no reply came with a recognised task.
 
-    All candidates that recognise tasks are pooled. ``pattern_of``: task -> pattern; a recognised task that is not in it
-    counts as wrong.
+    All candidates that recognise tasks are pooled. ``tasks``: by id; a recognised task that is not in it
+    counts as wrong; two tasks of one pattern share an expert, so confusing them costs nothing. Limits: 95 %, clustered
+    by persona.
     """
     confusion: Counter[tuple[str, str]] = Counter()
     by_turn: dict[int, list[bool]] = {}
@@ -56,10 +77,20 @@ def routing_accuracy(
     same_pattern = sum(
         times
         for (true, guess), times in confusion.items()
-        if guess in pattern_of and pattern_of[guess] == pattern_of.get(true)
+        if guess in tasks and true in tasks and tasks[guess].pattern == tasks[true].pattern
     )
     table: dict[str, dict[str, int]] = {}
     for (true, guess), times in sorted(confusion.items()):
         table.setdefault(true, {})[guess] = times
-    curve = tuple((number, float(np.mean(by_turn[number])), len(by_turn[number])) for number in sorted(by_turn))
-    return RoutingAccuracy(interval.mean, interval.lo, interval.hi, n, same_pattern / n, table, curve)
+    return RoutingResults(
+        accuracy=interval.mean,
+        lo=interval.lo,
+        hi=interval.hi,
+        n=n,
+        pattern_accuracy=same_pattern / n,
+        confusion=table,
+        accuracy_by_turn=[
+            RoutingPoint(turn=turn, accuracy=float(np.mean(right)), n=len(right))
+            for turn, right in sorted(by_turn.items())
+        ],
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.measure.estimates import Curve
 from holdfast.simulator.report.axes import SHARE, Axis, fitted
 from holdfast.simulator.report.forest import pairs_by_metric
 from holdfast.simulator.report.gap import gap_rows
@@ -15,7 +16,6 @@ from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.simulators import simulators
 from holdfast.simulator.report.witnesses import witness_views
 from holdfast.simulator.results.candidate_model import CandidateResults
-from holdfast.simulator.results.estimates import Curve
 from holdfast.simulator.results.model import Results
 
 Rows = list[tuple[Series, CandidateResults]]

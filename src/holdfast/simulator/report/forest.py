@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.axes import Axis, fitted
 from holdfast.simulator.report.series import Palette, Series
-from holdfast.simulator.results.estimates import Estimate
 from holdfast.simulator.results.model import Results
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from holdfast.simulator.measure.estimates import MeanEstimate
+from holdfast.simulator.measure.goals import GoalServed
 from holdfast.simulator.report.axes import SHARE
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.series import Series
-from holdfast.simulator.results.candidate_model import CandidateResults, GoalServed
-from holdfast.simulator.results.estimates import MeanEstimate
+from holdfast.simulator.results.candidate_model import CandidateResults
 
 SHOWN = 30  # goals in the table, those that are served least
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import between, fixed, percent, times
 from holdfast.simulator.results.candidate_model import CandidateResults
-from holdfast.simulator.results.estimates import Estimate
 from holdfast.simulator.results.model import Results
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.axes import Axis
 from holdfast.simulator.report.forest import IntervalStrip, strips
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.series import Palette, Series
-from holdfast.simulator.results.estimates import Estimate
-from holdfast.simulator.results.holding_model import HoldingResults
+from holdfast.simulator.results.candidate_model import HoldingResults
 from holdfast.simulator.results.model import Results
 
 SHARE = Axis(0, 1, (0, 0.5, 1), 1)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.simulator.logs.model import LogResults
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.report.values import between, fixed, percent
-from holdfast.simulator.results.estimates import Estimate
 
 WORDS = {"adherence": "adherence", "expressed": "expressed empathy"}
 

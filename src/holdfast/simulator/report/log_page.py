@@ -12,6 +12,8 @@ from holdfast.simulator.logs.measuring import RatedConversation, Tallies
 from holdfast.simulator.logs.model import ExitResults, GroupResults, LogResults, ViolationResults
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import UNDEFINED
 from holdfast.simulator.report.axes import SHARE, Axis, fitted
 from holdfast.simulator.report.forest import strips
 from holdfast.simulator.report.lines import LineChart, line_chart
@@ -19,7 +21,6 @@ from holdfast.simulator.report.log_headline import log_headline
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.render import render
 from holdfast.simulator.report.series import COLOURS, Series
-from holdfast.simulator.results.estimates import UNDEFINED, SurvivalPoint
 from holdfast.simulator.results.store import RESULTS, write_results
 
 KEPT = 4  # conversations of each group that a report may show

@@ -7,7 +7,7 @@ from typing import Any
 from holdfast.agents.raters.fitted import card_folders
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.agents.raters.specs import FittedSpec
-from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.results.model import RaterInfo, Results
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.results.candidate_model import SimulatedCandidate, SimulatorResults
-from holdfast.simulator.results.estimates import Estimate
 from holdfast.simulator.results.model import Results
 
 #: Measures of how the users talk, with the words of the page.

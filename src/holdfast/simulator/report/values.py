@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from holdfast.core.rounding import round_half_up
-from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.measure.estimates import Estimate
 
 UNDEFINED = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"

@@ -1,21 +1,15 @@
 """What a results file says about one candidate, about two before the same users, and about one simulator."""
 
-from typing import Literal
-
 from pydantic import Field
 
-from holdfast.simulator.results.estimates import (
-    Count,
-    Curve,
-    MeanEstimate,
-    Number,
-    ResultsPart,
-    Share,
-    SurvivalPoint,
-)
-from holdfast.simulator.results.holding_model import HoldingResults
-
-Metric = Literal["adherence_last_quarter", "adherence"]
+from holdfast.simulator.measure.decay.change_point import ChangePointResults
+from holdfast.simulator.measure.decay.equivalence import EquivalenceResults
+from holdfast.simulator.measure.decay.leaving import IncidencePoint
+from holdfast.simulator.measure.decay.mixed_slope import MixedSlopeResults
+from holdfast.simulator.measure.decay.profile import ExponentialResults
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import Count, Curve, MeanEstimate, Number, ResultsPart, Share
+from holdfast.simulator.measure.goals import GoalServed
 
 
 class NamingResults(MeanEstimate):
@@ -50,16 +44,6 @@ class WitnessResults(ResultsPart):
     unrated: dict[str, Count] = Field(description="Replies without a rating, by reason.")
 
 
-class GoalServed(ResultsPart):
-    """One goal of a persona."""
-
-    persona: str
-    goal: str = Field(description="Its id in the persona.")
-    episodes: Count
-    served: Count = Field(description="Conversations that served it.")
-    mean_turn: Number = Field(description="Turn that served it, where one did.")
-
-
 class GoalResults(ResultsPart):
     """Whether people got done what they came for."""
 
@@ -68,6 +52,74 @@ class GoalResults(ResultsPart):
         description="Share served up to each turn; a conversation that ended early keeps its share."
     )
     by_goal: list[GoalServed]
+
+
+class MixedSlopes(ResultsPart):
+    """With and without the closing turns, with and without reply length beside the turn."""
+
+    closing_turns: Count = Field(description="How many turns at each conversation's end are left out.")
+    all_turns: MixedSlopeResults
+    all_turns_beside_length: MixedSlopeResults
+    without_closing: MixedSlopeResults
+    without_closing_beside_length: MixedSlopeResults
+
+
+class LeavingResults(ResultsPart):
+    """Survival of the pattern with users who leave told apart: their leaving is informative censoring."""
+
+    n: Count
+    broken: Count = Field(description="Conversations with a lasting violation.")
+    left: Count = Field(description="Left by their user before any.")
+    dropped: Count = Field(description="Too short to judge.")
+    survival_leaving_as_censoring: list[SurvivalPoint] = Field(
+        description="As if those who left would have fared as those who stayed."
+    )
+    survival_leaving_as_event: list[SurvivalPoint] = Field(
+        description="As if all who left would have broken right there."
+    )
+    incidence_broken: list[IncidencePoint]
+    incidence_left: list[IncidencePoint]
+
+
+class RepetitionResults(ResultsPart):
+    """How much a candidate repeats itself: by turn, and as the mean over conversations of their means over turns."""
+
+    same_tactics: MeanEstimate = Field(
+        description="Share of turns whose reply shows exactly the mechanisms of the turn before (0.5 counts as shown)."
+    )
+    same_tactics_by_turn: Curve = Field(description="From turn 2.")
+    template_share: MeanEstimate = Field(
+        description="Share of replies that hold one of this candidate's ten most frequent runs of five words, the "
+        "user's words and numbers masked, each found in at least two conversations."
+    )
+    template_share_by_turn: Curve
+    self_similarity: MeanEstimate = Field(
+        description="Mean Jaccard likeness of a reply's word pairs to those of each earlier reply, 0-1."
+    )
+    self_similarity_by_turn: Curve = Field(description="From turn 2.")
+    same_tactics_chance: MeanEstimate = Field(
+        description="What same_tactics would be if each conversation's turns stood in random order."
+    )
+    reused: dict[str, MeanEstimate] = Field(
+        description="Per mechanism: of the turns that show it, the share after which the next shows it again."
+    )
+    templates: list[Count] = Field(description="In how many replies each template occurs, most frequent first.")
+    distinct_2: MeanEstimate = Field(
+        description="Different word pairs / word pairs expected for the length (expectation-adjusted); may exceed 1."
+    )
+    notes: dict[str, str] = Field(description="Why a figure is null, by its name.")
+
+
+class HoldingResults(ResultsPart):
+    """Does it hold? Every part says why it is undefined."""
+
+    equivalence: EquivalenceResults
+    mixed_slope: MixedSlopes
+    reply_words_by_turn: Curve = Field(description="Words of a reply.")
+    exponential: ExponentialResults
+    change_point: ChangePointResults
+    leaving: LeavingResults
+    repetition: RepetitionResults
 
 
 class CandidateResults(ResultsPart):
@@ -120,30 +172,6 @@ class CandidateResults(ResultsPart):
     unrated: dict[str, Count] = Field(description="Replies without a rating by the primary rater, by reason.")
     witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
     notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")
-
-
-class VarianceResults(ResultsPart):
-    """Of the differences, one per conversation: what ``holdfast power`` plans with."""
-
-    mean: Number
-    between: Number = Field(description="Variance between personas; null where no persona has two conversations.")
-    within: Number = Field(description="Variance within a persona.")
-    of_means: Number = Field(description="Variance of persona means as measured.")
-    personas: Count
-    per_persona: Number = Field(description="Conversations per persona (harmonic mean).")
-    truncated: bool = Field(description="Whether `between` came out below 0 and is given as 0.")
-
-
-class PairResults(MeanEstimate):
-    """a - b in one metric, averaged over users that both met."""
-
-    a: str
-    b: str
-    metric: Metric
-    p: Share = Field(description="Two-sided, by flipping the sign of whole personas at random.")
-    p_holm: Share = Field(description="p adjusted by Holm over all pairs of this metric.")
-    p_bh: Share = Field(description="p adjusted by Benjamini and Hochberg over all pairs of this metric.")
-    variance: VarianceResults
 
 
 class AgreementResults(ResultsPart):

@@ -1,6 +1,7 @@
 """From one candidate's episodes to its part of the results."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -9,42 +10,29 @@ from holdfast.agents.protocols import SENSE7
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.measure.adherence import first_turns, mechanism_error
 from holdfast.simulator.measure.arrays import Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band
 from holdfast.simulator.measure.decay.exponential import fit_decay
-from holdfast.simulator.measure.decay.slope import slope
-from holdfast.simulator.measure.decay.survival import Survival, first_violations, kaplan_meier
+from holdfast.simulator.measure.decay.slope import episode_slopes
+from holdfast.simulator.measure.decay.survival import Survival, SurvivalPoint, first_violations, kaplan_meier
+from holdfast.simulator.measure.estimates import Curve, MeanEstimate, curve, estimate
 from holdfast.simulator.measure.gap import gap_reduction, score_factor
 from holdfast.simulator.measure.goals import goals_known, served_in_the_end, served_share, service_by_goal
 from holdfast.simulator.measure.pairwise import align
 from holdfast.simulator.measure.text.naming import naming
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.candidate_model import (
-    CandidateResults,
-    GoalResults,
-    GoalServed,
-    NamingResults,
-    TaskResults,
-)
+from holdfast.simulator.results.candidate_model import CandidateResults, GoalResults, NamingResults, TaskResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
-from holdfast.simulator.results.estimates import Curve, MeanEstimate, curve, survival_curve
 from holdfast.simulator.results.holding import holding
 from holdfast.simulator.results.witnesses import unrated, witness_results
 
 
 def candidate_results(
-    spec: CandidateSpec,
-    measured: MeasuredCandidate,
-    episodes: Sequence[EpisodeRecord],
-    baseline: MeasuredCandidate | None,
-    context: ResultsContext,
+    spec: CandidateSpec, measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext
 ) -> CandidateResults:
-    """Measure one candidate. ``episodes``: its own, in the order of ``measured``."""
-    arrays, near = measured.arrays, measured.adherence
+    """Measure one candidate, beside the ``baseline`` where the study has one."""
+    arrays, near, episodes = measured.arrays, measured.adherence, measured.arrays.episodes
     resamples = context.resamples(arrays.groups, "episodes")
-
-    def mean(values: Floats) -> MeanEstimate:
-        return MeanEstimate.model_validate(mean_interval(values, resamples))
-
+    mean = partial(estimate, resamples=resamples)
     band = mean_band(near, resamples)
     decay = fit_decay(band.mean, band.n)
     survival = kaplan_meier(*first_violations(near))
@@ -54,7 +42,7 @@ def candidate_results(
         kind=spec.kind,
         title=spec.in_words,
         trained=spec.trained,
-        episodes=len(arrays.ids),
+        episodes=len(episodes),
         failed=arrays.failed,
         adherence=mean(measured.adherence_mean),
         adherence_by_turn=curve(band),
@@ -63,11 +51,11 @@ def candidate_results(
         adherence_first_two_turns=mean(first_turns(near)),
         adherence_last_quarter=mean(measured.last_quarter),
         retention=measured.retention(resamples),
-        slope_per_turn=MeanEstimate.model_validate(slope(near, resamples)),
+        slope_per_turn=mean(episode_slopes(near)),
         half_life_turns=decay.half_life_turns,
         half_life_note=decay.note,
         first_violation_median_turn=survival.median,
-        survival=survival_curve(survival),
+        survival=SurvivalPoint.rows_of(survival),
         gap_abs=mean(np.abs(measured.gap)),
         gap_reduction=gap_reduced,
         score_factor=factor,
@@ -78,9 +66,7 @@ def candidate_results(
         by_task=_by_task(measured, context),
         goals=_goals(episodes, arrays.turns, resamples, context),
         unrated=unrated([turn.primary for episode in episodes for turn in episode.turns]),
-        witnesses={
-            rater.name: witness_results(rater, measured, episodes, context, resamples) for rater in context.witnesses
-        },
+        witnesses={rater.name: witness_results(rater, measured, context, resamples) for rater in context.witnesses},
         holding=holding(near, change, arrays.expressed, episodes, fit=decay, resamples=resamples, rng=context.rng),
         notes={},
     )
@@ -97,8 +83,7 @@ def _against(
 ) -> tuple[MeanEstimate, MeanEstimate]:
     """Gap reduction and score factor: compared with the baseline, over the users that both met."""
     if baseline is None:
-        undefined = MeanEstimate(mean=None, lo=None, hi=None, n=0)
-        return undefined, undefined
+        return MeanEstimate.undefined(n=0), MeanEstimate.undefined(n=0)
     own, theirs = align(measured.arrays.user_keys, baseline.arrays.user_keys)
     resamples = context.resamples([measured.arrays.groups[row] for row in own], "baseline")
     reduction = gap_reduction(measured.gap[own], baseline.gap[theirs], resamples)
@@ -114,9 +99,9 @@ def _goals(
     share = served_share(episodes, context.goals, turns)
     end = served_in_the_end(share, [episode.spec.max_turns for episode in episodes])
     return GoalResults(
-        served=MeanEstimate.model_validate(mean_interval(end, resamples)),
+        served=estimate(end, resamples),
         served_by_turn=curve(mean_band(share, resamples)),
-        by_goal=[GoalServed.model_validate(goal) for goal in service_by_goal(episodes, context.goals)],
+        by_goal=service_by_goal(episodes, context.goals),
     )
 
 
@@ -136,17 +121,14 @@ def _by_task(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, 
     for task in sorted(set(arrays.tasks)):
         rows = np.flatnonzero(tasks == task)
         resamples = context.resamples([arrays.groups[row] for row in rows], "task", task)
-        columns = {
-            "perceived": measured.perceived,
-            "gap": measured.gap,
-            "gap_abs": np.abs(measured.gap),
-            "adherence": measured.adherence_mean,
-        }
-        figures = {
-            name: MeanEstimate.model_validate(mean_interval(values[rows], resamples))
-            for name, values in columns.items()
-        }
-        results[task] = TaskResults(n=len(rows), desired=float(present_mean(arrays.desired[rows])), **figures)
+        results[task] = TaskResults(
+            n=len(rows),
+            desired=float(present_mean(arrays.desired[rows])),
+            perceived=estimate(measured.perceived[rows], resamples),
+            gap=estimate(measured.gap[rows], resamples),
+            gap_abs=estimate(np.abs(measured.gap[rows]), resamples),
+            adherence=estimate(measured.adherence_mean[rows], resamples),
+        )
     return results
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.users.state import DESIRED_ON_PERCEIVED_SCALE
 from holdfast.core.seeds import derive_seed
+from holdfast.personas.schema import Persona
 from holdfast.simulator.measure.adherence import targets
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
-from holdfast.simulator.measure.extract import EpisodeArrays
+from holdfast.simulator.measure.estimates import MeanEstimate
+from holdfast.simulator.measure.extract import EpisodeArrays, extract
 from holdfast.simulator.measure.gap import gap, perceived
-from holdfast.simulator.results.estimates import MeanEstimate
+from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.model import RaterInfo
 
 
@@ -25,10 +28,15 @@ class ResultsContext:
 
     target_of_task: Mapping[str, tuple[float, float, float]]
     raters: Sequence[RaterInfo]  # the primary one first
-    goals: Mapping[str, Sequence[str]]  # persona -> ids
+    personas: Mapping[str, Persona]
     feelings: Collection[str]
     rng_seed: int
     draws: int
+
+    @property
+    def goals(self) -> dict[str, list[str]]:
+        """Persona -> ids of its goals."""
+        return {id: [goal.id for goal in persona.goals] for id, persona in self.personas.items()}
 
     @property
     def primary(self) -> RaterInfo:
@@ -73,3 +81,9 @@ class MeasuredCandidate:
     def retention(self, resamples: Resamples) -> MeanEstimate:
         """Adherence of the last quarter over that of the first."""
         return MeanEstimate.model_validate(retention(self.first_quarter, self.last_quarter, resamples))
+
+
+def measured_candidates(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> dict[str, MeasuredCandidate]:
+    """Measure each candidate's episodes, candidates in the order of their names."""
+    desired = {id: DESIRED_ON_PERCEIVED_SCALE[persona.desired_empathy] for id, persona in context.personas.items()}
+    return {name: MeasuredCandidate.of(arrays, context) for name, arrays in extract(episodes, desired).items()}

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from holdfast.simulator.results.candidate_model import CandidateResults, PairResults
-from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.measure.pairwise import PairResults
+from holdfast.simulator.results.candidate_model import CandidateResults
 
 #: Trained kinds that are named before other trained ones, and prompted kinds that they are set against.
 EXPERTS = ("routed", "oracle")

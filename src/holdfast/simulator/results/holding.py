@@ -1,7 +1,7 @@
 """From one candidate's episodes to whether it holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,28 +9,20 @@ import numpy as np
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.conversation.stop import USER_LEFT
 from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band
 from holdfast.simulator.measure.decay.change_point import change_point
-from holdfast.simulator.measure.decay.equivalence import LEVEL, equivalence
+from holdfast.simulator.measure.decay.equivalence import equivalence
 from holdfast.simulator.measure.decay.exponential import DecayFit
-from holdfast.simulator.measure.decay.leaving import leaving, user_left
+from holdfast.simulator.measure.decay.leaving import IncidencePoint, leaving, user_left
 from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
 from holdfast.simulator.measure.decay.profile import profile_decay
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import curve, estimate
 from holdfast.simulator.measure.text.ngrams import split, word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.estimates import Estimate, MeanEstimate, curve, incidence_curve, survival_curve
-from holdfast.simulator.results.holding_model import (
-    ChangePointResults,
-    EquivalenceResults,
-    ExponentialResults,
-    HoldingResults,
-    LeavingResults,
-    MixedSlopeResults,
-    MixedSlopes,
-    RepetitionResults,
-)
+from holdfast.simulator.results.candidate_model import HoldingResults, LeavingResults, MixedSlopes, RepetitionResults
 
 #: Why a figure of repetition may be undefined.
 UNDEFINED = {
@@ -60,24 +52,15 @@ def holding(
     """
     groups = [episode.spec.persona for episode in episodes]
     words = words_by_turn(episodes, adherence.shape[1])
-    point = change_point(adherence, groups, rng("change point"), draws=len(resamples.weights))
     return HoldingResults(
-        equivalence=_equivalence(change, resamples),
+        equivalence=equivalence(change, resamples),
         mixed_slope=mixed_slopes(adherence, words, groups),
         reply_words_by_turn=curve(mean_band(words, resamples)),
-        exponential=_exponential(adherence, groups, fit),
-        change_point=ChangePointResults.model_validate(point),
+        exponential=profile_decay(adherence, groups, fit),
+        change_point=change_point(adherence, groups, rng("change point"), draws=len(resamples.weights)),
         leaving=_leaving(adherence, episodes),
         repetition=_repetition(expressed, episodes, resamples),
     )
-
-
-def _equivalence(change: Floats, resamples: Resamples) -> EquivalenceResults:
-    tested = equivalence(change, resamples)
-    short = len(change) - tested.n
-    left_out = f"{short} of {len(change)} conversations did not reach the last quarter and are left out"
-    note = tested.note or (left_out if short else "")
-    return EquivalenceResults(**{**asdict(tested), "note": note, "level": LEVEL})
 
 
 def words_by_turn(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
@@ -92,25 +75,12 @@ def words_by_turn(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
 def mixed_slopes(adherence: Floats, words: Floats, groups: Sequence[str]) -> MixedSlopes:
     """The mixed model's slope four times: with and without reply length, with and without the closing turns."""
     inner = without_last(adherence, CLOSING_TURNS)
-
-    def fitted(values: Floats, covariate: Floats | None = None) -> MixedSlopeResults:
-        return MixedSlopeResults.model_validate(mixed_slope(values, groups, covariate))
-
     return MixedSlopes(
         closing_turns=CLOSING_TURNS,
-        all_turns=fitted(adherence),
-        all_turns_beside_length=fitted(adherence, words),
-        without_closing=fitted(inner),
-        without_closing_beside_length=fitted(inner, words),
-    )
-
-
-def _exponential(adherence: Floats, groups: Sequence[str], fit: DecayFit) -> ExponentialResults:
-    profile = profile_decay(adherence, groups, fit)
-    return ExponentialResults(
-        half_life=Estimate(mean=profile.half_life, lo=profile.half_life_lo, hi=profile.half_life_hi),
-        floor=Estimate(mean=profile.floor, lo=profile.floor_lo, hi=profile.floor_hi),
-        note=profile.note,
+        all_turns=mixed_slope(adherence, groups),
+        all_turns_beside_length=mixed_slope(adherence, groups, words),
+        without_closing=mixed_slope(inner, groups),
+        without_closing_beside_length=mixed_slope(inner, groups, words),
     )
 
 
@@ -132,10 +102,10 @@ def _leaving(adherence: Floats, episodes: Sequence[EpisodeRecord]) -> LeavingRes
         broken=measured.broken,
         left=measured.left,
         dropped=measured.dropped,
-        survival_leaving_as_censoring=survival_curve(measured.as_censoring),
-        survival_leaving_as_event=survival_curve(measured.as_event),
-        incidence_broken=incidence_curve(measured.incidence_broken),
-        incidence_left=incidence_curve(measured.incidence_left),
+        survival_leaving_as_censoring=SurvivalPoint.rows_of(measured.as_censoring),
+        survival_leaving_as_event=SurvivalPoint.rows_of(measured.as_event),
+        incidence_broken=IncidencePoint.rows_of(measured.incidence_broken),
+        incidence_left=IncidencePoint.rows_of(measured.incidence_left),
     )
 
 
@@ -148,10 +118,7 @@ def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples:
     words = word_ids([reply for conversation in replies for reply in conversation])
     likeness = self_similarity(replies, turns=turns, words=words)
     by_turn = {"same_tactics": sticky.same_set, "template_share": templates.fits, "self_similarity": likeness}
-
-    def mean(values: Floats) -> MeanEstimate:
-        return MeanEstimate.model_validate(mean_interval(values, resamples))
-
+    mean = partial(estimate, resamples=resamples)
     figures = {name: mean(present_mean(values, axis=1)) for name, values in by_turn.items()}
     figures["same_tactics_chance"] = mean(sticky.chance)
     figures["distinct_2"] = mean(distinct_n(replies, 2, words))

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from holdfast.agents.raters.protocol import Rater, Scale
+from holdfast.simulator.measure.estimates import Count, Number, ResultsPart
+from holdfast.simulator.measure.pairwise import PairResults
+from holdfast.simulator.measure.routing_accuracy import RoutingResults
 from holdfast.simulator.results.candidate_model import (
     AgreementResults,
     CandidateResults,
-    PairResults,
     SimulatorResults,
     SurvivalPairResults,
 )
-from holdfast.simulator.results.estimates import Count, Number, ResultsPart, Share, TurnNumber
 from holdfast.simulator.results.shapes import plain
 
 
@@ -50,41 +51,6 @@ def rater_infos(raters: Mapping[str, Rater]) -> list[RaterInfo]:
         RaterInfo(name=name, **asdict(rater.identity), role="witness" if place else "primary", scale=rater.scale)
         for place, (name, rater) in enumerate(raters.items())
     ]
-
-
-class RoutingPoint(ResultsPart):
-    """How well the task was recognised at one turn."""
-
-    turn: TurnNumber
-    accuracy: Share
-    n: Count
-
-    @property
-    def mean(self) -> float | None:
-        """The accuracy, where charts read a value."""
-        return self.accuracy
-
-    @property
-    def lo(self) -> None:
-        """No limit is known."""
-
-    @property
-    def hi(self) -> None:
-        """No limit is known."""
-
-
-class RoutingResults(ResultsPart):
-    """How well the task was recognised."""
-
-    accuracy: Share = Field(description="Share of turns in which the task itself was recognised.")
-    lo: Share
-    hi: Share
-    n: Count = Field(description="Turns.")
-    pattern_accuracy: Share = Field(
-        description="Share of turns in which the recognised task has the true task's pattern."
-    )
-    confusion: dict[str, dict[str, Count]] = Field(description="True task -> recognised task -> turns.")
-    accuracy_by_turn: list[RoutingPoint]
 
 
 class PopulationNode(ResultsPart):

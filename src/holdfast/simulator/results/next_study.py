@@ -2,9 +2,9 @@
 
 import math
 
-from holdfast.simulator.measure.power import Variance, detectable, personas_needed, power
-from holdfast.simulator.results.candidate_model import Metric, PairResults, VarianceResults
-from holdfast.simulator.results.estimates import Count, Number, ResultsPart, Share
+from holdfast.simulator.measure.estimates import Count, Number, ResultsPart, Share
+from holdfast.simulator.measure.pairwise import Metric, PairResults
+from holdfast.simulator.measure.power import VarianceResults, detectable, personas_needed, power
 from holdfast.simulator.results.model import Results
 
 PER_PERSONA = (1, 2, 4, 8)  # conversations per persona that are planned for
@@ -49,36 +49,20 @@ def plan_pairs(
 
 
 def _plan(pair: PairResults, difference: float | None, target: float) -> PairPlan:
-    spread = _variance(pair.variance)
+    spread, of_means = pair.variance, _nan(pair.variance.of_means)
     wanted = difference if difference is not None else _nan(pair.mean)
     return PairPlan(
         a=pair.a,
         b=pair.b,
         difference=wanted,
-        personas=spread.personas,
-        per_persona=spread.per_persona,
-        between=spread.between,
-        within=spread.within,
-        of_means=spread.of_means,
-        power=power(wanted, spread.of_means, spread.personas),
-        detectable=detectable(spread.of_means, spread.personas, target),
+        **spread.model_dump(include={"personas", "per_persona", "between", "within", "of_means"}),
+        power=power(wanted, of_means, spread.personas),
+        detectable=detectable(of_means, spread.personas, target),
         needed=[
             PersonasNeeded(per_persona=each, personas=_whole(personas_needed(wanted, spread.at(each), target)))
             for each in PER_PERSONA
         ],
         note=_note(wanted, spread),
-    )
-
-
-def _variance(pair: VarianceResults) -> Variance:
-    return Variance(
-        mean=_nan(pair.mean),
-        between=_nan(pair.between),
-        within=_nan(pair.within),
-        of_means=_nan(pair.of_means),
-        personas=pair.personas,
-        per_persona=_nan(pair.per_persona),
-        truncated=pair.truncated,
     )
 
 
@@ -90,11 +74,11 @@ def _whole(personas: float) -> int | None:
     return int(personas) if math.isfinite(personas) else None
 
 
-def _note(difference: float, spread: Variance) -> str:
+def _note(difference: float, spread: VarianceResults) -> str:
     if spread.personas < 2:
         return f"{spread.personas} persona met both candidates; at least 2 are needed to know how personas differ."
     if math.isnan(difference) or difference == 0:
         return "No difference was measured, and none is given: name one with --difference."
-    if math.isnan(spread.within):
+    if spread.within is None:
         return SPLIT_UNKNOWN
     return "Personas seem not to differ (their variance came out below 0 and counts as 0)." if spread.truncated else ""

@@ -7,8 +7,8 @@ from itertools import combinations
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.decay.log_rank import log_rank
 from holdfast.simulator.measure.decay.survival import first_violations
-from holdfast.simulator.measure.pairwise import benjamini_hochberg, compare_all, holm
-from holdfast.simulator.results.candidate_model import Metric, PairResults, SurvivalPairResults
+from holdfast.simulator.measure.pairwise import Metric, PairResults, benjamini_hochberg, compare_all, holm
+from holdfast.simulator.results.candidate_model import SurvivalPairResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 
 
@@ -18,18 +18,15 @@ def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: Results
         "adherence": {name: each.adherence_mean for name, each in measured.items()},
         "adherence_last_quarter": {name: each.last_quarter for name, each in measured.items()},
     }
-    rows = []
-    for metric, values in metrics.items():
-        pairs = compare_all(
-            metric,
-            values=values,
-            keys={name: each.arrays.user_keys for name, each in measured.items()},
-            groups={name: each.arrays.groups for name, each in measured.items()},
-            rng=context.rng("pairwise", metric),
-            draws=context.draws,
+    keys = {name: each.arrays.user_keys for name, each in measured.items()}
+    groups = {name: each.arrays.groups for name, each in measured.items()}
+    return [
+        pair
+        for metric, values in metrics.items()
+        for pair in compare_all(
+            metric, values=values, keys=keys, groups=groups, rng=context.rng("pairwise", metric), draws=context.draws
         )
-        rows += [PairResults(**{**asdict(pair), **asdict(pair.difference)}) for pair in pairs]
-    return rows
+    ]
 
 
 def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[SurvivalPairResults]:

@@ -1,17 +1,14 @@
 """Figures by simulator: whoever plays the users moves them, so they stand side by side."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 
 import numpy as np
 
 from holdfast.agents.users.llm.memory import KEY
 from holdfast.agents.users.specs import EMBEDDED
 from holdfast.personas.schema import Persona
-from holdfast.simulator.measure.arrays import Floats
-from holdfast.simulator.measure.bootstrap import mean_interval
-from holdfast.simulator.measure.extract import extract
+from holdfast.simulator.measure.estimates import estimate
 from holdfast.simulator.measure.text.realism import Realism
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import (
@@ -20,8 +17,7 @@ from holdfast.simulator.results.candidate_model import (
     SimulatedCandidate,
     SimulatorResults,
 )
-from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
-from holdfast.simulator.results.estimates import MeanEstimate
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
 
 COUNTED = (
     "messages", "stand_in_messages", "refused", "judgements", "stand_in_judgements", "repaired",
@@ -29,65 +25,44 @@ COUNTED = (
 )  # fmt: skip
 
 
-def simulator_results(
-    episodes: Sequence[EpisodeRecord],
-    desired: Mapping[str, float],
-    personas: Mapping[str, Persona],
-    context: ResultsContext,
-) -> dict[str, SimulatorResults] | None:
+def simulator_results(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> dict[str, SimulatorResults] | None:
     """Measure by the simulator's name; None where only the embedded users played: there is nothing to tell apart."""
     names = sorted({episode.spec.simulator for episode in episodes})
     if names in ([], [""]):
         return None
     return {
-        name or EMBEDDED: _simulator(
-            [episode for episode in episodes if episode.spec.simulator == name], desired, personas, context
-        )
+        name or EMBEDDED: _simulator([episode for episode in episodes if episode.spec.simulator == name], context)
         for name in names
     }
 
 
-def _simulator(
-    episodes: Sequence[EpisodeRecord],
-    desired: Mapping[str, float],
-    personas: Mapping[str, Persona],
-    context: ResultsContext,
-) -> SimulatorResults:
-    arrays = extract(episodes, desired)
+def _simulator(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> SimulatorResults:
     return SimulatorResults(
         episodes=len(episodes),
         failed=sum(episode.error is not None for episode in episodes),
-        candidates={name: _candidate(MeasuredCandidate.of(each, context), context) for name, each in arrays.items()},
-        realism=_realism(sorted(episodes, key=lambda episode: episode.spec.id), personas, context),
+        candidates={name: _candidate(each, context) for name, each in measured_candidates(episodes, context).items()},
+        realism=_realism(sorted(episodes, key=lambda episode: episode.spec.id), context),
         model=played_counts(episodes),
     )
 
 
 def _candidate(measured: MeasuredCandidate, context: ResultsContext) -> SimulatedCandidate:
     resamples = context.resamples(measured.arrays.groups, "episodes")
-    means: dict[str, Floats] = {
-        "adherence": measured.adherence_mean,
-        "adherence_last_quarter": measured.last_quarter,
-        "perceived": measured.perceived,
-        "gap_abs": np.abs(measured.gap),
-    }
     return SimulatedCandidate(
-        episodes=len(measured.arrays.ids),
-        **{name: MeanEstimate.model_validate(mean_interval(values, resamples)) for name, values in means.items()},
+        episodes=len(measured.arrays.episodes),
+        adherence=estimate(measured.adherence_mean, resamples),
+        adherence_last_quarter=estimate(measured.last_quarter, resamples),
+        perceived=estimate(measured.perceived, resamples),
+        gap_abs=estimate(np.abs(measured.gap), resamples),
         retention=measured.retention(resamples),
     )
 
 
-def _realism(
-    episodes: Sequence[EpisodeRecord], personas: Mapping[str, Persona], context: ResultsContext
-) -> RealismResults:
+def _realism(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> RealismResults:
     lines = [[turn.user for turn in episode.turns] for episode in episodes]
-    realism = Realism.of(lines, [_text(personas[episode.spec.persona]) for episode in episodes])
+    realism = Realism.of(lines, [_text(context.personas[episode.spec.persona]) for episode in episodes])
     resamples = context.resamples([episode.spec.persona for episode in episodes], "realism")
-    columns = {field.name: getattr(realism, field.name) for field in fields(realism)}
-    return RealismResults(
-        **{name: MeanEstimate.model_validate(mean_interval(values, resamples)) for name, values in columns.items()}
-    )
+    return RealismResults(**{name: estimate(getattr(realism, name), resamples) for name in RealismResults.model_fields})
 
 
 def _text(persona: Persona) -> str:

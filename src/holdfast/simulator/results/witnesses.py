@@ -8,14 +8,13 @@ import numpy as np
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import Rating
 from holdfast.simulator.measure.arrays import Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
+from holdfast.simulator.measure.estimates import MeanEstimate, curve, estimate
 from holdfast.simulator.measure.extract import rating_array
 from holdfast.simulator.measure.sums import correlation, pair_moments
-from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import AgreementResults, WitnessResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
-from holdfast.simulator.results.estimates import MeanEstimate, curve
 from holdfast.simulator.results.model import RaterInfo
 
 MEAN = "mean"  # over a rater's dimensions
@@ -29,21 +28,17 @@ def unrated(ratings: Sequence[Rating]) -> dict[str, int]:
 
 
 def witness_results(
-    rater: RaterInfo,
-    measured: MeasuredCandidate,
-    episodes: Sequence[EpisodeRecord],
-    context: ResultsContext,
-    resamples: Resamples,
+    rater: RaterInfo, measured: MeasuredCandidate, context: ResultsContext, resamples: Resamples
 ) -> WitnessResults:
-    """Measure one candidate by a witness. ``episodes``: in the order of ``measured``."""
+    """Measure one candidate by a witness."""
     arrays, dimensions = measured.arrays, rater.scale.dimensions
-    values = rating_array(episodes, arrays.turns, dimensions, rater.name)
+    values = rating_array(arrays.episodes, arrays.turns, dimensions, rater.name)
     same_scale = rater.scale == context.primary.scale
     near = adherence(values, measured.target, rater.scale.width) if same_scale else np.full(values.shape[:2], np.nan)
     first, last = quarter_means(near, arrays.planned)
 
     def mean(by_turn: Floats) -> MeanEstimate:
-        return MeanEstimate.model_validate(mean_interval(present_mean(by_turn, axis=1), resamples))
+        return estimate(present_mean(by_turn, axis=1), resamples)
 
     return WitnessResults(
         levels={name: mean(values[:, :, index]) for index, name in enumerate(dimensions)},
@@ -51,25 +46,22 @@ def witness_results(
         adherence=mean(near),
         adherence_by_turn=curve(mean_band(near, resamples)),
         retention=MeanEstimate.model_validate(retention(first, last, resamples)),
-        unrated=unrated([turn.ratings.get(rater.name, NOT_RATED) for episode in episodes for turn in episode.turns]),
+        unrated=unrated(
+            [turn.ratings.get(rater.name, NOT_RATED) for episode in arrays.episodes for turn in episode.turns]
+        ),
     )
 
 
-def agreement_results(
-    episodes: Mapping[str, Sequence[EpisodeRecord]], measured: Mapping[str, MeasuredCandidate], context: ResultsContext
-) -> list[AgreementResults]:
-    """Correlate each witness with the primary rater over all replies, by the dimensions that both rate.
-
-    ``episodes``: of each candidate, in the order of ``measured``.
-    """
+def agreement_results(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[AgreementResults]:
+    """Correlate each witness with the primary rater over all replies, by the dimensions that both rate."""
     groups = [group for each in measured.values() for group in each.arrays.groups]
     resamples = context.resamples(groups, "agreement")
     primary, rows = context.primary.scale.dimensions, []
     for rater in context.witnesses:
         theirs = rater.scale.dimensions
         pairs = [
-            (each.arrays.expressed, rating_array(episodes[name], each.arrays.turns, theirs, rater.name))
-            for name, each in measured.items()
+            (each.arrays.expressed, rating_array(each.arrays.episodes, each.arrays.turns, theirs, rater.name))
+            for each in measured.values()
         ]
         columns = {name: (primary.index(name), theirs.index(name)) for name in primary if name in theirs}
         compared = {name: [(x[..., i], y[..., j]) for x, y in pairs] for name, (i, j) in columns.items()}

@@ -14,7 +14,7 @@ from holdfast.simulator.cli.logs.tables import interval, number_cell
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
-from holdfast.simulator.results.estimates import Estimate
+from holdfast.simulator.measure.estimates import Estimate
 from tests.agents.raters.judge.judge_server import Answer, Asked, serve
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)> [red]x[/red] \u202e {{7*7}}"

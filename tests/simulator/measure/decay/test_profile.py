@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import least_squares
 
 from holdfast.simulator.measure.decay.profile import _MeanCurve, profile_decay
+from holdfast.simulator.measure.estimates import UNDEFINED
 from tests.simulator.measure.making import rng
 
 TIME = np.arange(24.0)
@@ -39,21 +40,22 @@ def test_profile_is_what_a_search_over_the_others_finds(tau):
 
 def test_limits_hold_the_estimate_and_lean_to_the_long_side():
     found = profile_decay(*falling(1, noise=0.15))
-    assert found.half_life_lo < found.half_life < found.half_life_hi
-    assert found.half_life_hi - found.half_life > found.half_life - found.half_life_lo
-    assert found.floor_lo < found.floor < found.floor_hi
+    half_life, floor = found.half_life, found.floor
+    assert half_life.lo < half_life.mean < half_life.hi
+    assert half_life.hi - half_life.mean > half_life.mean - half_life.lo
+    assert floor.lo < floor.mean < floor.hi
 
 
 def test_personas_that_differ_in_level_widen_the_floor():
-    alike, apart = (profile_decay(*falling(2, level=level)) for level in (0.0, 0.15))
-    assert apart.floor_hi - apart.floor_lo > 2 * (alike.floor_hi - alike.floor_lo)
+    alike, apart = (profile_decay(*falling(2, level=level)).floor for level in (0.0, 0.15))
+    assert apart.hi - apart.lo > 2 * (alike.hi - alike.lo)
 
 
 def test_no_half_life_no_interval_and_the_reason():
     level = profile_decay(np.full((5, 24), 0.9), list("abcde"))
-    assert math.isnan(level.half_life)
+    assert level.half_life == level.floor == UNDEFINED
     assert level.note == "does not decay: the curve is level at 0.90"
     one = profile_decay(falling()[0], ["same"] * 12)
     assert one.note == "no interval: one persona only"
-    assert math.isnan(one.floor_lo)
-    assert not math.isnan(one.half_life)
+    assert (one.floor.lo, one.half_life.lo) == (None, None)
+    assert one.half_life.mean is not None

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from holdfast.simulator.measure.bootstrap import Resamples
-from holdfast.simulator.measure.decay.slope import episode_slopes, slope
+from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
+from holdfast.simulator.measure.decay.slope import episode_slopes
 from tests.simulator.measure.making import rng
 
 
@@ -18,7 +18,7 @@ def test_by_hand():
 def test_too_short_is_nan_and_left_out_of_the_mean():
     values = np.array([[0.9, 0.8, 0.4], [0.5, 0.1, np.nan], [np.nan] * 3])
     assert np.isnan(episode_slopes(values)).tolist() == [False, True, True]
-    interval = slope(values, Resamples.of(["a", "b", "c"], rng()))
+    interval = mean_interval(episode_slopes(values), Resamples.of(["a", "b", "c"], rng()))
     assert interval.mean == pytest.approx(-0.25)
     assert interval.n == 1
 

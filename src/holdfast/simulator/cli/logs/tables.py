@@ -8,7 +8,8 @@ from holdfast.core.rounding import round_half_up
 from holdfast.core.wording import printable
 from holdfast.simulator.cli.console import print_table
 from holdfast.simulator.logs.model import GroupResults, LogResults, MeasureResults, SkippedResults
-from holdfast.simulator.results.estimates import Estimate, SurvivalPoint
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import Estimate
 
 UNDEFINED = "-"
 SHOWN_SKIPS = 8

@@ -10,7 +10,7 @@ import click
 from holdfast.simulator.cli.console import output_options, print_json, print_table
 
 if TYPE_CHECKING:
-    from holdfast.simulator.results.candidate_model import Metric
+    from holdfast.simulator.measure.pairwise import Metric
     from holdfast.simulator.results.next_study import PairPlan
 
 METRICS: tuple[Metric, ...] = ("adherence_last_quarter", "adherence")

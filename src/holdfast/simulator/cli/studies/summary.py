@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from holdfast.simulator.cli.console import console, print_table
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.results.candidate_model import CandidateResults
-from holdfast.simulator.results.estimates import Estimate
 from holdfast.simulator.results.model import Results
 
 #: Turns whose adherence is shown, as far as the study reaches; its last turn too.

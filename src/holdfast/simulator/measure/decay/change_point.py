@@ -13,38 +13,39 @@ A straight decline has a best split too: read the place together with the slope 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import DRAWS
+from holdfast.simulator.measure.estimates import Estimate, Number, ResultsPart, Share
 from holdfast.simulator.measure.pairwise import FLIPS
 
 MIN_SEGMENT = 2  # turns on either side
 ALPHA = 0.05
-UNDEFINED = float("nan")
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePoint:
-    """``turn``: the first turn of the new level, with its 95 % limits; ``before``, ``after``: the two levels.
+class ChangePointResults(ResultsPart):
+    """One change of level of the mean curve within conversations."""
 
-    All are nan where p is above 5 % or too few data were given; ``note`` says why. ``p``: nan where untestable.
-    """
+    turn: Number = Field(description="First turn of the new level; null: see note.")
+    lo: Number
+    hi: Number
+    before: Number
+    after: Number
+    p: Share = Field(description="Of a level curve, by flipping the sign of whole personas' deviations.")
+    note: str
 
-    turn: float = UNDEFINED
-    lo: float = UNDEFINED
-    hi: float = UNDEFINED
-    before: float = UNDEFINED
-    after: float = UNDEFINED
-    p: float = UNDEFINED
-    note: str = ""
+    @property
+    def estimate(self) -> Estimate:
+        """The turn with its limits."""
+        return Estimate(mean=self.turn, lo=self.lo, hi=self.hi)
 
 
 def change_point(
     values: Floats, groups: Sequence[str], rng: np.random.Generator, *, draws: int = DRAWS, flips: int = FLIPS
-) -> ChangePoint:
+) -> ChangePointResults:
     """Find the change point. ``values``: episodes x turns, nan where missing; ``groups``: the cluster of each episode.
 
     Levels are those within conversations: each conversation's mean is subtracted and their overall mean added, so that
@@ -58,7 +59,7 @@ def change_point(
     if len(turns) < 2 * MIN_SEGMENT or clusters < 2:
         what = f"{len(turns)} turns" if len(turns) < 2 * MIN_SEGMENT else f"{clusters} persona"
         need = f"{2 * MIN_SEGMENT} turns" if len(turns) < 2 * MIN_SEGMENT else "2 personas"
-        return ChangePoint(note=f"undefined: {what} measured, {need} needed")
+        return ChangePointResults.undefined(note=f"undefined: {what} measured, {need} needed")
     own = present_mean(values, axis=1)
     deviation = np.where(there, values - own[:, None], 0.0)[:, used]
     sums = np.zeros((int(codes.max()) + 1, len(turns)))
@@ -71,7 +72,7 @@ def change_point(
     by_chance, _ = best_split(signs @ sums / total, np.broadcast_to(total, (flips, len(total))))
     p = float((1 + (by_chance >= gain[0] * (1 - 1e-9)).sum()) / (1 + flips))
     if not p <= ALPHA:
-        return ChangePoint(p=p, note=f"no change point: a level curve is not refused (p = {p:.2f})")
+        return ChangePointResults.undefined(p=p, note=f"no change point: a level curve is not refused (p = {p:.2f})")
     weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws).astype(np.float64)
     drawn = weights @ counts
     curves = np.divide(weights @ sums, drawn, out=np.zeros_like(drawn), where=drawn > 0)
@@ -82,7 +83,8 @@ def change_point(
         level + float(np.average((sums.sum(axis=0) / total)[part], weights=total[part]))
         for part in (slice(None, split), slice(split, None))
     )
-    return ChangePoint(float(turns[split]), float(lo), float(hi), before, after, p)
+    place_of = {"turn": float(turns[split]), "lo": float(lo), "hi": float(hi)}
+    return ChangePointResults(**place_of, before=before, after=after, p=p, note="")
 
 
 def best_split(curves: Floats, weights: Floats) -> tuple[Floats, Ints]:

@@ -6,13 +6,14 @@ more" and "it rose by the margin or more" must both be refused at 5 %, which is 
 the unit), and with the bootstrap clustered by persona. "holds" needs both.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
+from holdfast.simulator.measure.estimates import Count, Estimate, Number, ResultsPart, Share
 
 MARGIN = 0.1  # adherence; holdfast's assumption: a tenth of the scale, a fifth of a level per mechanism
 LEVEL = 0.90  # of the interval that answers two one-sided tests at 5 %
@@ -20,31 +21,35 @@ LEVEL = 0.90  # of the interval that answers two one-sided tests at 5 %
 Verdict = Literal["holds", "falls", "rises", "undecided", "undefined"]
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalence:
-    """``change``: mean over episodes, with the 90 % limits of the bootstrap (``lo``, ``hi``).
+class EquivalenceResults(ResultsPart):
+    """Two one-sided tests of the change of adherence from the first to the last quarter, within a conversation."""
 
-    ``p_t``: of the t version, the larger of its two one-sided p. ``t_lo``, ``t_hi``: 90 % limits on persona means.
-    ``verdict``: "holds": both within the margin; "falls" ("rises"): the bootstrap's limits lie below -margin (above
-    +margin) altogether; "undecided": anything else; "undefined": fewer than two personas, see ``note``.
-    ``n``: episodes, ``personas``: how many of them.
-    """
+    change: Number = Field(description="Mean over conversations.")
+    lo: Number = Field(description="Limit of the bootstrap clustered by persona, at `level`.")
+    hi: Number
+    t_lo: Number = Field(description="Limit of Student's t on persona means, at `level`.")
+    t_hi: Number
+    p_t: Share = Field(description="The larger of the two one-sided p on persona means.")
+    margin: float = Field(gt=0, description="Changes within -margin and +margin count as holding; an assumption.")
+    n: Count = Field(description="Conversations with both quarters.")
+    personas: Count
+    verdict: Verdict = Field(
+        description="holds: both limits within the margin; falls, rises: the bootstrap's limits lie beyond it "
+        "altogether; undecided: neither is shown; undefined: see note."
+    )
+    note: str = Field(description="Why there is no verdict, or how many conversations it leaves out; or empty.")
+    level: float = Field(description="Of the limits: 0.9 answers two one-sided tests at 5 %.")
 
-    change: float
-    lo: float
-    hi: float
-    t_lo: float
-    t_hi: float
-    p_t: float
-    margin: float
-    n: int
-    personas: int
-    verdict: Verdict
-    note: str = ""
+    @property
+    def estimate(self) -> Estimate:
+        """The change with the limits of the bootstrap."""
+        return Estimate(mean=self.change, lo=self.lo, hi=self.hi)
 
 
-def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) -> Equivalence:
+def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) -> EquivalenceResults:
     """Test ``change`` (late minus early per episode, nan where either is missing) against ``margin``, in its unit.
+
+    Undefined for fewer than two personas.
 
     Raises:
         ValueError: The margin is not above 0.
@@ -53,20 +58,32 @@ def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) ->
         raise ValueError(f"the margin must be above 0, got {margin}")
     interval = mean_interval(change, resamples, LEVEL)
     means = cluster_means(change, resamples.codes)
-    nan = float("nan")
+    short = len(change) - interval.n
+    note = f"{short} of {len(change)} conversations did not reach the last quarter and are left out" if short else ""
+    p = lo = hi = t_lo = t_hi = float("nan")
+    verdict: Verdict = "undefined"
     if len(means) < 2:
         note = f"undefined: change is known for {len(means)} personas, at least 2 are needed"
-        return Equivalence(interval.mean, nan, nan, nan, nan, nan, margin, interval.n, len(means), "undefined", note)
-    p, t_lo, t_hi = two_one_sided_t(means, margin)
-    within = -margin < interval.lo and interval.hi < margin
-    verdict: Verdict = "undecided"
-    if within and p < 0.05:
-        verdict = "holds"
-    elif interval.hi < -margin:
-        verdict = "falls"
-    elif interval.lo > margin:
-        verdict = "rises"
-    return Equivalence(interval.mean, interval.lo, interval.hi, t_lo, t_hi, p, margin, interval.n, len(means), verdict)
+    else:
+        lo, hi = interval.lo, interval.hi
+        p, t_lo, t_hi = two_one_sided_t(means, margin)
+        verdict = "falls" if hi < -margin else "rises" if lo > margin else "undecided"
+        if -margin < lo and hi < margin and p < 0.05:
+            verdict = "holds"
+    return EquivalenceResults(
+        change=interval.mean,
+        lo=lo,
+        hi=hi,
+        t_lo=t_lo,
+        t_hi=t_hi,
+        p_t=p,
+        margin=margin,
+        n=interval.n,
+        personas=len(means),
+        verdict=verdict,
+        note=note,
+        level=LEVEL,
+    )
 
 
 def two_one_sided_t(values: Floats, margin: float) -> tuple[float, float, float]:

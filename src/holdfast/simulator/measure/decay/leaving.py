@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
-from holdfast.simulator.measure.decay.survival import Survival, first_violations, kaplan_meier
+from holdfast.simulator.measure.decay.survival import Z95, Survival, first_violations, kaplan_meier
+from holdfast.simulator.measure.estimates import ResultsPart, Share, TurnNumber
 
 BROKEN, LEFT = 1, 2
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +107,12 @@ def _log_log(share: Floats, error: Floats) -> tuple[Floats, Floats]:
 def user_left(length: Ints, planned: Ints, closed: Bools) -> Bools:
     """Return which conversations their user ended: ``closed`` (neither failed nor running) before ``planned`` turns."""
     return np.asarray(closed & (length > 0) & (length < planned))
+
+
+class IncidencePoint(ResultsPart):
+    """Share of conversations that ended by one cause up to a turn (Aalen-Johansen), with 95 % log-log limits."""
+
+    turn: TurnNumber
+    share: Share
+    lo: Share
+    hi: Share

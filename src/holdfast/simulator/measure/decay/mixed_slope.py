@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.estimates import Count, Estimate, Number
 
 MIN_EPISODES = 3
 STARTS = ((1.0, 0.0, 1.0), (0.3, 0.0, 0.05), (10.0, 0.0, 10.0))  # conversations that differ as turns do, less, more
@@ -30,26 +32,19 @@ WIDEST = 1e3  # spread of conversations / spread of turns: beyond it the cross p
 UNDEFINED = math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class MixedSlope:
-    """``mean``: beta1, per turn, with its 95 % limits; ``error``: its standard error under the model alone.
+class MixedSlopeResults(Estimate):
+    """Slope of a linear mixed model (REML, random level and slope per conversation), per turn.
 
-    ``covariate``: beta2, per unit of the covariate, nan without one. ``sd_level``, ``sd_slope``: of the conversations
-    (at the mean turn, and per turn); ``sd_turn``: of the residuals. ``n``: conversations; ``turns``: values used.
-    ``note``: why figures are nan, or a caution; else "".
+    95 % limits from a sandwich over personas with t(personas - 1).
     """
 
-    mean: float = UNDEFINED
-    lo: float = UNDEFINED
-    hi: float = UNDEFINED
-    n: int = 0
-    turns: int = 0
-    error: float = UNDEFINED
-    covariate: float = UNDEFINED
-    sd_level: float = UNDEFINED
-    sd_slope: float = UNDEFINED
-    sd_turn: float = UNDEFINED
-    note: str = ""
+    n: Count = Field(description="Conversations.")
+    turns: Count = Field(description="Values used.")
+    covariate: Number = Field(description="Adherence per word of the reply; null where length is not in the model.")
+    sd_level: Number = Field(description="Spread of the conversations' levels at the mean turn.")
+    sd_slope: Number = Field(description="Spread of their slopes.")
+    sd_turn: Number = Field(description="Spread of what is left from turn to turn.")
+    note: str = Field(description="Why figures are null, or a caution; or empty.")
 
 
 def without_last(values: Floats, turns: int) -> Floats:
@@ -59,37 +54,40 @@ def without_last(values: Floats, turns: int) -> Floats:
     return np.where(to_come > turns, values, np.nan)
 
 
-def mixed_slope(values: Floats, groups: Sequence[str], covariate: Floats | None = None) -> MixedSlope:
+def mixed_slope(values: Floats, groups: Sequence[str], covariate: Floats | None = None) -> MixedSlopeResults:
     """Fit the model above.
 
     ``values``: episodes x turns, nan where missing; ``covariate``: the same shape, values with a nan there are left
-    out; ``groups``: the cluster of each episode. nan with a note for fewer than 3 episodes that have a value, for too
-    few values, for a covariate that does not vary apart from the turn, and where the search does not converge.
+    out; ``groups``: the cluster of each episode. Undefined with a note for fewer than 3 episodes that have a value, for
+    too few values, for a covariate that does not vary apart from the turn, and where the search does not converge.
     """
     there = ~np.isnan(values) if covariate is None else ~(np.isnan(values) | np.isnan(covariate))
     used = np.flatnonzero(there.any(axis=1))
     counts = {"n": len(used), "turns": int(there.sum())}
     columns = 2 if covariate is None else 3
     if len(used) < MIN_EPISODES:
-        return MixedSlope(**counts, note=f"undefined: {len(used)} conversations, at least {MIN_EPISODES} are needed")
+        note = f"undefined: {len(used)} conversations, at least {MIN_EPISODES} are needed"
+        return MixedSlopeResults.undefined(**counts, note=note)
     if counts["turns"] < len(used) + columns + 1:
-        return MixedSlope(
-            **counts, note=f"undefined: {counts['turns']} turns are too few for {len(used)} conversations"
-        )
+        note = f"undefined: {counts['turns']} turns are too few for {len(used)} conversations"
+        return MixedSlopeResults.undefined(**counts, note=note)
     design, scale = _design(there[used], None if covariate is None else covariate[used])
     y = np.where(there, values, 0.0)[used]
     if np.linalg.matrix_rank(design.reshape(-1, columns)[there[used].ravel()]) < columns:
-        return MixedSlope(**counts, note="undefined: the turn, or the covariate beside it, does not vary")
+        note = "undefined: the turn, or the covariate beside it, does not vary"
+        return MixedSlopeResults.undefined(**counts, note=note)
     sums = _Sums.of(design, y)
     codes = np.unique(np.asarray(groups)[used], return_inverse=True)[1]
     ordinary = np.linalg.solve(sums.xx.sum(axis=0), sums.xy.sum(axis=0))
     rest = sums.yy.sum() - sums.xy.sum(axis=0) @ ordinary
     if rest <= 1e-12 * max(float(sums.yy.sum()), 1e-12):
-        slope = float(ordinary[1] / scale[0])
-        return MixedSlope(slope, slope, slope, **counts, note="every value lies on one line: no variation to model")
+        level = dict.fromkeys(("mean", "lo", "hi"), float(ordinary[1] / scale[0]))
+        return MixedSlopeResults.undefined(
+            **level, **counts, note="every value lies on one line: no variation to model"
+        )
     theta, converged = _search(sums)
     if not converged:
-        return MixedSlope(**counts, note="undefined: the likelihood search did not converge")
+        return MixedSlopeResults.undefined(**counts, note="undefined: the likelihood search did not converge")
     return _figures(sums, theta, codes, scale, counts)
 
 
@@ -159,7 +157,7 @@ def _search(sums: _Sums) -> tuple[Floats, bool]:
     return np.asarray(polished.x), bool(polished.success)
 
 
-def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dict[str, int]) -> MixedSlope:
+def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dict[str, int]) -> MixedSlopeResults:
     from scipy.special import stdtrit
 
     xx, xy, yy, _ = sums.weighted(theta)
@@ -175,12 +173,11 @@ def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dic
         robust = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
         half = -float(stdtrit(clusters - 1, 0.025)) * math.sqrt(robust[1, 1])
         lo, hi = (float((beta[1] + side) / scale[0]) for side in (-half, half))
-    return MixedSlope(
+    return MixedSlopeResults(
         mean=float(beta[1] / scale[0]),
         lo=lo,
         hi=hi,
         **counts,
-        error=float(math.sqrt(variance * bread[1, 1]) / scale[0]),
         covariate=float(beta[2] / scale[1]) if len(beta) > 2 else UNDEFINED,
         sd_level=math.sqrt(variance) * abs(float(theta[0])),
         sd_slope=float(math.sqrt(variance * float(theta[1] ** 2 + theta[2] ** 2)) / scale[0]),

@@ -15,43 +15,38 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.decay.exponential import LN2, TAU_BOUNDS, DecayFit, fit_decay
+from holdfast.simulator.measure.estimates import UNDEFINED, Estimate, ResultsPart
 
 GRID = 240  # places of tau, and of the floor, at which the profile is computed
-UNDEFINED = math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class DecayProfile:
-    """The fit's estimates with 95 % limits. ``half_life_hi`` is inf where the data set no upper limit.
+class ExponentialResults(ResultsPart):
+    """The exponential fall to a floor with profile-likelihood limits, adjusted for personas."""
 
-    All nan where the fit gives no half-life (``note`` is then the fit's) or there are fewer than 2 personas.
-    """
-
-    half_life: float = UNDEFINED
-    half_life_lo: float = UNDEFINED
-    half_life_hi: float = UNDEFINED
-    floor: float = UNDEFINED
-    floor_lo: float = UNDEFINED
-    floor_hi: float = UNDEFINED
-    note: str = ""
+    half_life: Estimate = Field(description="Turns.")
+    floor: Estimate = Field(description="Adherence.")
+    note: str
 
 
-def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = None) -> DecayProfile:
+def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = None) -> ExponentialResults:
     """Return the intervals. ``values``: adherence, episodes x turns, nan where missing; ``groups``: their clusters.
 
-    ``fit``: of the mean curve, where already computed.
+    ``fit``: of the mean curve, where already computed. Undefined where it gives no half-life; no limits below 2
+    personas, and no upper one where the data set none.
     """
     mean, n = present_mean(values, axis=0), (~np.isnan(values)).sum(axis=0).astype(np.int64)
     fit = fit or fit_decay(mean, n)
     if math.isnan(fit.half_life_turns):
-        return DecayProfile(note=fit.note)
+        return ExponentialResults(half_life=UNDEFINED, floor=UNDEFINED, note=fit.note)
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     clusters = len(np.unique(codes[~np.isnan(values).all(axis=1)]))
     if clusters < 2:
-        return DecayProfile(fit.half_life_turns, floor=fit.floor, note="no interval: one persona only")
+        half_life, floor = (Estimate.undefined(mean=mean) for mean in (fit.half_life_turns, fit.floor))
+        return ExponentialResults(half_life=half_life, floor=floor, note="no interval: one persona only")
     used = n > 0
     time = np.flatnonzero(used).astype(np.float64)
     curve = _MeanCurve(time - time[0], mean[used], n[used].astype(np.float64))
@@ -62,14 +57,11 @@ def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = 
     coarse = np.sort(np.append(taus[::4], fit.tau))
     floors = np.sort(np.append(np.linspace(0.0, 1.0, GRID + 1), fit.floor))
     floor_lo, floor_hi = _within(lambda floor: curve.rest_at_floor(floor, coarse), floors, fit.floor, bounds[0])
-    return DecayProfile(
-        half_life=fit.half_life_turns,
-        half_life_lo=tau_lo * LN2,
-        half_life_hi=math.inf if tau_hi >= TAU_BOUNDS[1] else tau_hi * LN2,
-        floor=fit.floor,
-        floor_lo=floor_lo,
-        floor_hi=floor_hi,
-        note="" if tau_hi < TAU_BOUNDS[1] else "the data set no upper limit to the half-life",
+    limited = tau_hi < TAU_BOUNDS[1]
+    return ExponentialResults(
+        half_life=Estimate(mean=fit.half_life_turns, lo=tau_lo * LN2, hi=tau_hi * LN2 if limited else None),
+        floor=Estimate(mean=fit.floor, lo=floor_lo, hi=floor_hi),
+        note="" if limited else "the data set no upper limit to the half-life",
     )
 
 

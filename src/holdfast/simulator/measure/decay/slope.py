@@ -1,9 +1,8 @@
-"""The slope of adherence per turn within an episode, averaged over episodes."""
+"""The slope of adherence per turn within an episode; its mean over episodes is what a candidate loses."""
 
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Interval, Resamples, mean_interval
 
 MIN_TURNS = 3
 
@@ -22,8 +21,3 @@ def episode_slopes(values: Floats, min_turns: int = MIN_TURNS) -> Floats:
     enough = (there.sum(axis=1) >= min_turns) & (variance > 0)
     slopes: Floats = np.divide(covariance, variance, out=np.full(len(values), np.nan), where=enough)
     return slopes
-
-
-def slope(values: Floats, resamples: Resamples, min_turns: int = MIN_TURNS) -> Interval:
-    """Return the mean over episodes of :func:`episode_slopes`, bootstrapped by cluster."""
-    return mean_interval(episode_slopes(values, min_turns), resamples)

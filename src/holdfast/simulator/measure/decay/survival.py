@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.adherence import first_turns
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.estimates import Count, ResultsPart, Share, TurnNumber
 
 FRACTION = 0.8
 RUN = 3
@@ -90,3 +92,24 @@ def kaplan_meier(time: Ints, happened: Bools) -> Survival:
         median=float(turn[fallen[0]]) if len(fallen) else float("nan"),
         dropped=int((~known).sum()),
     )
+
+
+class SurvivalPoint(ResultsPart):
+    """Kaplan-Meier share of conversations that still hold, with 95 % log-log limits (not clustered)."""
+
+    turn: TurnNumber
+    share: Share
+    lo: Share
+    hi: Share
+    at_risk: Count
+    events: Count = Field(description="Conversations that broke at this turn.")
+
+    @property
+    def mean(self) -> float | None:
+        """The share, where charts read a value."""
+        return self.share
+
+    @property
+    def n(self) -> int:
+        """Conversations at risk, where charts read a count."""
+        return self.at_risk

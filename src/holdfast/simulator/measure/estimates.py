@@ -1,16 +1,16 @@
-"""The numbers of a results file: estimates with their limits, and curves of them by turn."""
+"""Figures as results files give them: estimates with their limits, and curves of them by turn; undefined is None."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from holdfast.simulator.measure.bootstrap import Band
-from holdfast.simulator.measure.decay.leaving import Incidence
-from holdfast.simulator.measure.decay.survival import Survival
+from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.bootstrap import Band, Resamples, mean_interval
 
 
 def _finite(value: Any) -> Any:
@@ -28,6 +28,17 @@ class ResultsPart(BaseModel):
     """A part of a results file; made from a measure's dataclass where the fields have the same names."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    @classmethod
+    def undefined(cls, **known: Any) -> Self:
+        """Make a part whose figures are undefined but for those that are ``known``."""
+        return cls(**(dict.fromkeys(cls.model_fields) | known))
+
+    @classmethod
+    def rows_of(cls, arrays: object, turns: int | None = None) -> list[Self]:
+        """Make a part of each turn, up to ``turns`` where given, from the arrays that ``arrays`` has for the fields."""
+        columns = [getattr(arrays, name)[:turns].tolist() for name in cls.model_fields]
+        return [cls(**dict(zip(cls.model_fields, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 class Estimate(ResultsPart):
@@ -77,36 +88,6 @@ class TurnEstimate(MeanEstimate):
     turn: Count = Field(description="From 1; in logs, 0 holds what was labelled before the first turn.")
 
 
-class SurvivalPoint(ResultsPart):
-    """Kaplan-Meier share of conversations that still hold, with 95 % log-log limits (not clustered)."""
-
-    turn: TurnNumber
-    share: Share
-    lo: Share
-    hi: Share
-    at_risk: Count
-    events: Count = Field(description="Conversations that broke at this turn.")
-
-    @property
-    def mean(self) -> float | None:
-        """The share, where charts read a value."""
-        return self.share
-
-    @property
-    def n(self) -> int:
-        """Conversations at risk, where charts read a count."""
-        return self.at_risk
-
-
-class IncidencePoint(ResultsPart):
-    """Share of conversations that ended by one cause up to a turn (Aalen-Johansen), with 95 % log-log limits."""
-
-    turn: TurnNumber
-    share: Share
-    lo: Share
-    hi: Share
-
-
 Curve = list[TurnEstimate]
 """One entry per turn that took place."""
 
@@ -114,19 +95,9 @@ Curve = list[TurnEstimate]
 def curve(band: Band, first: int = 1) -> Curve:
     """Turn a band over turns into a curve; its first column is turn ``first``."""
     columns = np.flatnonzero(band.n > 0).tolist()
-    points = [(column + first, band.at(column)) for column in columns]
-    return [TurnEstimate(turn=turn, mean=at.mean, lo=at.lo, hi=at.hi, n=at.n) for turn, at in points]
+    return [TurnEstimate(turn=column + first, **asdict(band.at(column))) for column in columns]
 
 
-def survival_curve(survival: Survival, turns: int | None = None) -> list[SurvivalPoint]:
-    """Turn a survival function into points, up to turn ``turns`` where given."""
-    names = ("turn", "share", "lo", "hi", "at_risk", "events")
-    rows = zip(*(getattr(survival, name)[:turns].tolist() for name in names), strict=True)
-    return [SurvivalPoint(**dict(zip(names, row, strict=True))) for row in rows]
-
-
-def incidence_curve(incidence: Incidence, turns: int | None = None) -> list[IncidencePoint]:
-    """Turn a cumulative incidence into points, up to turn ``turns`` where given."""
-    names = ("turn", "share", "lo", "hi")
-    rows = zip(*(getattr(incidence, name)[:turns].tolist() for name in names), strict=True)
-    return [IncidencePoint(**dict(zip(names, row, strict=True))) for row in rows]
+def estimate(values: Floats, resamples: Resamples) -> MeanEstimate:
+    """Estimate the mean over episodes. ``values``: episodes, nan where missing."""
+    return MeanEstimate.model_validate(mean_interval(values, resamples))
