@@ -6,6 +6,7 @@
     adherence          distance of each mechanism from its target; adherence itself is in agents/raters
     bootstrap          95 % intervals, clustered by persona
     sums               the same from sums by cluster, for more episodes than fit in memory
+    estimates          the parts that results files are made of: an estimate, a curve of them by turn
     agreement          raters against people
     calibration        mean label of passages with about the same score
     gap                desired minus perceived empathy, and how much of it a candidate closes
@@ -30,5 +31,5 @@
     text/realism     how much simulated users talk like their persona, like themselves, and like people
     text/tactics     whether a reply repeats the tactics of the one before
 
-An undefined value is nan, never 0, and whatever was left out is counted.
+An undefined value is nan, in a part of a results file None, never 0, and whatever was left out is counted.
 """

@@ -59,8 +59,8 @@ def service_by_goal(episodes: Sequence[EpisodeRecord], goals: Mapping[str, Seque
         first = [_first_served(episode) for episode in by_persona[persona]]
         for goal in goals[persona]:
             turns = np.array([turn_of[goal] for turn_of in first if goal in turn_of], dtype=np.float64)
-            served = {"episodes": len(first), "served": len(turns), "mean_turn": float(present_mean(turns))}
-            rows.append(GoalServed(persona=persona, goal=goal, **served))
+            mean = float(present_mean(turns))
+            rows.append(GoalServed(persona=persona, goal=goal, episodes=len(first), served=len(turns), mean_turn=mean))
     return rows
 
 
