@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from holdfast.agents.raters.agreement import krippendorff_alpha, linear_weighted_kappa, quadratic_weighted_kappa
-from holdfast.simulator.measure import agreement as measured
+from holdfast.agents.raters.agreement import krippendorff_alpha, linear_weighted_kappa
 
 NAN = math.nan
 #: Four observers and twelve units (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, section C).
@@ -93,7 +92,3 @@ def test_alpha_wants_a_table() -> None:
 def test_alpha_keeps_its_digits_far_from_zero() -> None:
     table = np.array(PUBLISHED)
     assert krippendorff_alpha(table + 1e6) == pytest.approx(krippendorff_alpha(table), abs=1e-6)
-
-
-def test_measures_and_raters_share_one_kappa() -> None:
-    assert measured.quadratic_weighted_kappa is quadratic_weighted_kappa

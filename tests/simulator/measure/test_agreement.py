@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score
 
-from holdfast.simulator.measure.agreement import (
-    mean_absolute_difference,
-    pairs,
-    quadratic_weighted_kappa,
-    spearman,
-    with_interval,
-)
+from holdfast.agents.raters.agreement import pairs, quadratic_weighted_kappa, spearman
+from holdfast.simulator.measure.agreement import mean_absolute_difference, with_interval
 
 levels = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=40)
 

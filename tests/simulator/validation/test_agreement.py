@@ -21,9 +21,7 @@ from holdfast.simulator.validation.agreement import (
     reply_words,
     rounded,
 )
-from holdfast.simulator.validation.epitome import read_epitome
-from holdfast.simulator.validation.judged import Judged
-from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.validation.judged import EPITOME, LEND_AN_EAR, Judged, read_judged
 from holdfast.simulator.validation.scoring import score
 
 PERFECT = np.array([[2, 0, 0], [0, 0, 0], [0, 2, 0], [0, 0, 2]], dtype=np.float64)
@@ -31,7 +29,7 @@ REQUIRED = {"emotional_reaction": 0.55, "interpretation": 0.35, "exploration": 0
 
 
 def test_reads_the_epitome_part_only(judged_data: Path) -> None:
-    judged = read_epitome(judged_data)
+    judged = read_judged(judged_data, EPITOME)
     assert judged.ids == ("id0_r", "id1_r", "id2_r", "id3_r")
     assert judged.labelled.people == ("id0", "id1", "id2", "id3")  # the post that was answered
     user, reply = judged.labelled.passages[0].messages
@@ -41,13 +39,13 @@ def test_reads_the_epitome_part_only(judged_data: Path) -> None:
 
 
 def test_a_conversation_ends_with_what_is_judged(judged_data: Path) -> None:
-    passage = read_lend_an_ear(judged_data).labelled.passages[0]
+    passage = read_judged(judged_data, LEND_AN_EAR).labelled.passages[0]
     assert passage.whole
     assert [message.content for message in passage.messages] == ["hard\nand long", "What is it about 0?"]
 
 
 def test_the_table_by_hand(judged_data: Path) -> None:
-    table = agreement_table(read_epitome(judged_data), PERFECT, "linear", draws=50)
+    table = agreement_table(read_judged(judged_data, EPITOME), PERFECT, "linear", draws=50)
     assert list(table) == ["emotional_reaction", "interpretation", "exploration"]
     by = {who: one["qwk"] for who, one in table["emotional_reaction"].items()}
     # expert 1 said 2 0 0 0, the mean of the other two is 1.5 .5 .5 .5: mean squared difference 1/4,
@@ -65,48 +63,48 @@ def test_the_table_by_hand(judged_data: Path) -> None:
 
 def test_ceilings_by_hand(judged_data: Path) -> None:
     # pairs of experts: 1 with 2 agree (1), expert 3 never moves (0, 0): 1/3. An expert with the rest: 3/4, 3/4, 0.
-    assert ceilings(read_epitome(judged_data))["emotional_reaction"] == {
+    assert ceilings(read_judged(judged_data, EPITOME))["emotional_reaction"] == {
         "expert_expert": pytest.approx(1 / 3),
         "expert_rest": pytest.approx(0.5),
     }
 
 
 def test_what_stands_beside(judged_data: Path) -> None:
-    table = beside_table(read_epitome(judged_data), PERFECT)
+    table = beside_table(read_judged(judged_data, EPITOME), PERFECT)
     assert table["interpretation"]["spearman"] == pytest.approx(1)
     assert table["interpretation"]["mae"] == 0
     assert table["interpretation"]["calibration"]["error"] == 0  # type: ignore[index]
 
 
 def test_levels_round_halves_upwards(judged_data: Path) -> None:
-    judged = read_epitome(judged_data)
+    judged = read_judged(judged_data, EPITOME)
     assert rounded(np.array([-1, 0.49, 0.5, 1.49, 1.5, 7.0]), judged).tolist() == [0, 0, 1, 1, 2, 2]
-    assert rounded(np.array([0.2, 3.5]), read_lend_an_ear(judged_data)).tolist() == [1, 4]
+    assert rounded(np.array([0.2, 3.5]), read_judged(judged_data, LEND_AN_EAR)).tolist() == [1, 4]
 
 
 def test_a_missing_score_is_left_out_and_counted(judged_data: Path) -> None:
     scores = PERFECT.copy()
     scores[1] = np.nan
-    row = agreement_table(read_epitome(judged_data), scores, "linear", draws=50)["exploration"]["linear"]
+    row = agreement_table(read_judged(judged_data, EPITOME), scores, "linear", draws=50)["exploration"]["linear"]
     assert (row["n"], row["qwk"]) == (3, pytest.approx(1))
 
 
 def test_whole_conversations_count_all_their_replies(judged_data: Path) -> None:
-    assert reply_words(read_lend_an_ear(judged_data).labelled.passages).tolist()[:1] == [5]
+    assert reply_words(read_judged(judged_data, LEND_AN_EAR).labelled.passages).tolist()[:1] == [5]
 
 
 def test_an_annotator_may_skip_a_reply_but_no_expert(judged_data: Path) -> None:
     path = judged_data / "judging_empathic_communication" / "annotations_long.csv"
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole.replace("epitome,id0_r,level_explorations,gpt,0.0", "epitome,id0_r,level_explorations,gpt,"))
-    judged = read_epitome(judged_data)
+    judged = read_judged(judged_data, EPITOME)
     assert math.isnan(judged.levels["exploration"]["gpt"][0])
     assert agreement_table(judged, PERFECT, "linear", draws=50)["exploration"]["gpt"]["n"] == 3
     path.write_text(
         whole.replace("epitome,id0_r,level_explorations,expert1,0.0", "epitome,id0_r,level_explorations,x,0")
     )
     with pytest.raises(DataError, match="an expert's level of exploration is missing"):
-        read_epitome(judged_data)
+        read_judged(judged_data, EPITOME)
 
 
 @pytest.mark.parametrize(
@@ -137,16 +135,16 @@ def test_malformed_files_are_named(judged_data: Path, file: str, change: tuple[s
     path = judged_data / "judging_empathic_communication" / file
     path.write_text(path.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        read_epitome(judged_data)
+        read_judged(judged_data, EPITOME)
 
 
 def test_an_absent_data_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"conversations\.csv: cannot be read"):
-        read_epitome(tmp_path)
+        read_judged(tmp_path, EPITOME)
 
 
 async def test_the_shipped_rater_agrees_with_experts(real_data: Path) -> None:
-    judged = read_epitome(real_data)
+    judged = read_judged(real_data, EPITOME)
     scored = await score(LinearRater(), judged.labelled)
     kept = np.flatnonzero(~scored.seen)
     table = agreement_table(judged.rows(kept), scored.values[kept], "linear", draws=50)
@@ -156,7 +154,7 @@ async def test_the_shipped_rater_agrees_with_experts(real_data: Path) -> None:
 
 
 def test_the_judged_replies_were_not_fitted_on(real_data: Path) -> None:
-    judged: Judged = read_epitome(real_data)
+    judged: Judged = read_judged(real_data, EPITOME)
     with (real_data / "epitome_reddit" / "pairs.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 2000

@@ -11,14 +11,14 @@ import pytest
 
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation.esconv import FILE, read_esconv
+from holdfast.simulator.validation.chats import ESCONV, read_esconv
 from holdfast.simulator.validation.perceived import chats_table
 from holdfast.simulator.validation.scoring import score
 
 
 def write(data: Path, *dialogues: dict[str, Any]) -> Path:
-    (data / FILE).parent.mkdir(parents=True)
-    (data / FILE).write_text("\n".join(json.dumps(one) for one in dialogues) + "\n", encoding="utf-8")
+    (data / ESCONV).parent.mkdir(parents=True)
+    (data / ESCONV).write_text("\n".join(json.dumps(one) for one in dialogues) + "\n", encoding="utf-8")
     return data
 
 

@@ -11,7 +11,7 @@ from statsmodels.regression.linear_model import OLS
 
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation.ieval import read_ieval
+from holdfast.simulator.validation.chats import read_ieval
 from holdfast.simulator.validation.perceived import ceiling, chats_table, partial_spearman, without_group_means
 from holdfast.simulator.validation.scoring import score
 

@@ -16,9 +16,8 @@ from holdfast.agents.raters.dialogue.recipes import Recipe, linear_recipe
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import ACTS, Passage, RaterIdentity, Rating, Scale
-from holdfast.simulator.validation.epitome import read_epitome
-from holdfast.simulator.validation.ieval import read_ieval
-from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.validation.chats import read_ieval
+from holdfast.simulator.validation.judged import EPITOME, LEND_AN_EAR, read_judged
 from holdfast.simulator.validation.making import make, read_epitome_pairs
 from holdfast.simulator.validation.scoring import out_of_fold, score, score_unseen
 
@@ -94,7 +93,7 @@ class Halting:
 
 
 async def test_any_rater_can_be_scored_and_what_is_missing_is_counted(judged_data: Path) -> None:
-    scored = await score(Halting(), read_lend_an_ear(judged_data).labelled)
+    scored = await score(Halting(), read_judged(judged_data, LEND_AN_EAR).labelled)
     assert scored.missing == {"no answer": 6}
     assert np.isnan(scored.values[:, ACTS.dimensions.index("validating_emotions")]).all()
     assert (scored.values[0::2, ACTS.dimensions.index("advice_giving")] == 3).all()
@@ -102,11 +101,11 @@ async def test_any_rater_can_be_scored_and_what_is_missing_is_counted(judged_dat
 
 def test_shipped_weights_know_the_people_they_were_fitted_on(real_data: Path) -> None:
     assert FittedRater(SHIPPED_PERCEIVED).manifest.saw(read_ieval(real_data).labelled).any()
-    assert FittedRater(SHIPPED_ACTS).manifest.saw(read_lend_an_ear(real_data).labelled).any()
+    assert FittedRater(SHIPPED_ACTS).manifest.saw(read_judged(real_data, LEND_AN_EAR).labelled).any()
 
 
 async def test_a_judged_reply_to_a_post_that_was_learned_from_is_left_out(real_data: Path) -> None:
-    pairs, judged = read_epitome_pairs(real_data), read_epitome(real_data).labelled
+    pairs, judged = read_epitome_pairs(real_data), read_judged(real_data, EPITOME).labelled
     shared = np.array([person in set(pairs.people) for person in judged.people])
     assert pairs.population == judged.population
     assert 0 < shared.sum() < 4  # the data have a few: two replies to one post, one in each set

@@ -1,4 +1,4 @@
-"""Agreement of two sets of ratings: kappa, rank correlation, mean difference, with intervals.
+"""Agreement of two sets of ratings: mean difference, and intervals of it, of kappa and of rank correlation.
 
 A pair in which either rating is nan is left out; an undefined value is nan, never 0.
 """
@@ -9,22 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.agents.raters.agreement import (  # raters use them too, one layer below
-    pairs,
-    quadratic_weighted_kappa,
-    spearman,
-)
+from holdfast.agents.raters.agreement import pairs
 from holdfast.simulator.measure.arrays import Floats
-
-__all__ = [
-    "Agreement",
-    "Statistic",
-    "mean_absolute_difference",
-    "pairs",
-    "quadratic_weighted_kappa",
-    "spearman",
-    "with_interval",
-]
 
 Statistic = Callable[[Floats, Floats], float]
 

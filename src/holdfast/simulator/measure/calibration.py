@@ -1,12 +1,11 @@
 """Calibration of a score: whether passages scored about 3 have a mean label of about 3."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.simulator.measure.agreement import pairs
+from holdfast.agents.raters.agreement import pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,6 @@ class Calibration:
 
     bins: tuple[Bin, ...]
     error: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the values for JSON."""
-        return asdict(self)
 
 
 def calibration(score: ArrayLike, label: ArrayLike, bins: int = 5) -> Calibration:

@@ -1,17 +1,14 @@
 """A rater beside experts, crowd and language models on a judged set: quadratic-weighted kappa each, and the ceiling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import combinations
 
 import numpy as np
 
+from holdfast.agents.raters.agreement import quadratic_weighted_kappa, spearman
 from holdfast.agents.raters.protocol import Passage
-from holdfast.simulator.measure.agreement import (
-    mean_absolute_difference,
-    quadratic_weighted_kappa,
-    spearman,
-    with_interval,
-)
+from holdfast.simulator.measure.agreement import mean_absolute_difference, with_interval
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.calibration import calibration
 from holdfast.simulator.validation.judged import EXPERTS, OTHERS, Judged
@@ -35,10 +32,7 @@ def agreement_table(judged: Judged, scores: Floats, rater: str, *, draws: int = 
     table: Table = {}
     for k, (dimension, by) in enumerate(judged.levels.items()):
         truth = judged.labelled.labels[:, k]
-        against: dict[str, tuple[Floats, Floats]] = {
-            expert: (by[expert], np.mean([by[other] for other in EXPERTS if other != expert], axis=0))
-            for expert in EXPERTS
-        }
+        against: dict[str, tuple[Floats, Floats]] = {expert: (by[expert], _rest(by, expert)) for expert in EXPERTS}
         against |= {other: (rounded(by[other], judged), truth) for other in OTHERS}
         against[rater] = (rounded(scores[:, k], judged), truth)
         against["length"] = (_by_length(judged, truth), truth)
@@ -57,7 +51,7 @@ def beside_table(judged: Judged, scores: Floats) -> dict[str, dict[str, object]]
             "spearman": spearman(score, truth),
             "mae": mean_absolute_difference(score, truth),
             "length_spearman": spearman(words, truth),
-            "calibration": calibration(score, truth).as_dict(),
+            "calibration": asdict(calibration(score, truth)),
         }
     return table
 
@@ -66,16 +60,13 @@ def ceilings(judged: Judged) -> dict[str, dict[str, float]]:
     """Dimension -> how well people agree: ``expert_expert``, mean kappa of the pairs of experts, and ``expert_rest``,
     mean kappa of an expert with the mean of the others. A rater held against the median of three may come out above
     the first: a median is less noisy than one expert."""
-    table = {}
-    for dimension, by in judged.levels.items():
-        rest = [np.mean([by[other] for other in EXPERTS if other != expert], axis=0) for expert in EXPERTS]
-        table[dimension] = {
+    return {
+        dimension: {
             "expert_expert": _mean([quadratic_weighted_kappa(by[a], by[b]) for a, b in combinations(EXPERTS, 2)]),
-            "expert_rest": _mean(
-                [quadratic_weighted_kappa(by[a], other) for a, other in zip(EXPERTS, rest, strict=True)]
-            ),
+            "expert_rest": _mean([quadratic_weighted_kappa(by[expert], _rest(by, expert)) for expert in EXPERTS]),
         }
-    return table
+        for dimension, by in judged.levels.items()
+    }
 
 
 def mean_kappa(table: Table) -> dict[str, float]:
@@ -107,6 +98,11 @@ def _by_length(judged: Judged, truth: Floats) -> Floats:
         level[np.argsort(sign * words, kind="stable")] = np.sort(truth)
         candidates.append(level)
     return max(candidates, key=lambda level: np.nan_to_num(quadratic_weighted_kappa(level, truth), nan=-1.0))
+
+
+def _rest(by: Mapping[str, Floats], expert: str) -> Floats:
+    """The mean level that the other experts gave."""
+    return np.asarray(np.mean([by[other] for other in EXPERTS if other != expert], axis=0))
 
 
 def _mean(values: Sequence[float]) -> float:

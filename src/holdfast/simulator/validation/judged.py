@@ -2,12 +2,19 @@
 
 Kumar et al. (2025), "When Large Language Models are Reliable for Judging Empathic Communication"; replication data in
 ``judging_empathic_communication``. Which set, and how its dimensions are called here, is told by a :class:`JudgedSet`.
+
+EPITOME: one reply to one post of Reddit. The replies are not among the pairs that raters are fitted on
+(``epitome_reddit``), but one post has a reply in each. The post that was answered stands for the person, so that reply
+is left out of the report on a rater that saw the post.
+
+Lend an Ear: conversations between a supporter and a troubled person, 50 in all. Each has its own supporter as far as
+the data tell, so the conversation stands for the person.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +22,8 @@ import numpy as np
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.labelled import Labelled
-from holdfast.agents.raters.protocol import Passage, Scale
+from holdfast.agents.raters.linear.epitome_pairs import POSTS
+from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Passage, Scale
 from holdfast.core.errors import DataError
 from holdfast.simulator.measure.arrays import Floats, Ints
 
@@ -23,10 +31,8 @@ FOLDER = "judging_empathic_communication"
 EXPERTS = ("expert1", "expert2", "expert3")
 OTHERS = ("crowd", "gpt", "claude")
 _SPEAKERS = {"Seeker:": "user", "Supporter:": "assistant"}
-_COLUMNS = {
-    "conversations.csv": ("dataset", "conversation_id", "full_conversation"),
-    "annotations_long.csv": ("dataset", "conversation_id", "dimension", "annotator", "score"),
-}
+_TEXTS = ("dataset", "conversation_id", "full_conversation")
+_ANNOTATIONS = ("dataset", "conversation_id", "dimension", "annotator", "score")
 
 
 class NoTextError(DataError):
@@ -46,6 +52,24 @@ class JudgedSet:
     whole: bool
 
 
+EPITOME = JudgedSet(
+    dataset="epitome",
+    scale=EXPRESSED,
+    dimensions={f"level_{mechanism}s": mechanism for mechanism in EXPRESSED.dimensions},
+    population=POSTS,
+    person=lambda conversation: conversation.split("_")[0],
+    whole=False,
+)
+LEND_AN_EAR = JudgedSet(
+    dataset="lend_an_ear",
+    scale=ACTS,
+    dimensions={act: act for act in ACTS.dimensions},
+    population="lend an ear",
+    person=lambda conversation: conversation,
+    whole=True,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """n texts. ``labelled``: with the median of the experts as labels; ``levels``: dimension -> annotator -> (n,), nan
@@ -63,24 +87,27 @@ class Judged:
 
 def read_judged(data: Path, of: JudgedSet) -> Judged:
     """Read one set of ``data/judging_empathic_communication``. Raises :class:`DataError`: absent or malformed."""
-    folder = data / FOLDER
+    conversations, annotations = data / FOLDER / "conversations.csv", data / FOLDER / "annotations_long.csv"
     texts = {
         row["conversation_id"]: Passage(_messages(row["full_conversation"], place), of.whole)
-        for row, place in _rows(folder / "conversations.csv", of.dataset)
+        for row, place in placed_rows(conversations, _TEXTS)
+        if row["dataset"] == of.dataset
     }
     if not texts:
-        raise NoTextError(f"{folder / 'conversations.csv'}: holds no conversation of the data set {of.dataset!r}.")
+        raise NoTextError(f"{conversations}: holds no conversation of the data set {of.dataset!r}.")
     ids = tuple(sorted(texts))
     at = {name: index for index, name in enumerate(ids)}
     levels = {name: {who: np.full(len(ids), np.nan) for who in (*EXPERTS, *OTHERS)} for name in of.dimensions.values()}
-    for row, place in _rows(folder / "annotations_long.csv", of.dataset):
+    for row, place in placed_rows(annotations, _ANNOTATIONS):
+        if row["dataset"] != of.dataset:
+            continue
         by = levels.get(of.dimensions.get(row["dimension"], ""))
         if by is not None and row["annotator"] in by and row["conversation_id"] in at:
             whole_levels = row["annotator"] != "crowd"
             by[row["annotator"]][at[row["conversation_id"]]] = _level(row["score"], of.scale, whole_levels, place)
     for name, by in levels.items():
         if np.isnan([by[expert] for expert in EXPERTS]).any():
-            raise DataError(f"{folder / 'annotations_long.csv'}: an expert's level of {name} is missing.")
+            raise DataError(f"{annotations}: an expert's level of {name} is missing.")
     truth = [np.median([by[expert] for expert in EXPERTS], axis=0) for by in levels.values()]
     labelled = Labelled(
         id=of.dataset,
@@ -94,9 +121,11 @@ def read_judged(data: Path, of: JudgedSet) -> Judged:
     return Judged(ids, labelled, levels)
 
 
-def _rows(path: Path, dataset: str) -> Iterator[tuple[dict[str, str], str]]:
-    """Rows of one set with their place, ``file:line``."""
-    expected = _COLUMNS[path.name]
+def placed_rows(path: Path, expected: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:
+    """Rows of a file that has the columns ``expected``, with their place, ``file:line``.
+
+    Raises :class:`DataError` where the file cannot be read, lacks a column, or a row has too few or too many.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
@@ -106,8 +135,7 @@ def _rows(path: Path, dataset: str) -> Iterator[tuple[dict[str, str], str]]:
             for row in rows:
                 if None in row or None in row.values():
                     raise DataError(f"{path}:{rows.line_num}: the row has too few or too many columns.")
-                if row["dataset"] == dataset:
-                    yield row, f"{path}:{rows.line_num}"
+                yield row, f"{path}:{rows.line_num}"
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
 

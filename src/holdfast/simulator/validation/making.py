@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.agents.raters.agreement import quadratic_weighted_kappa, spearman
 from holdfast.agents.raters.dialogue.card import Figures, write_dialogue_card
 from holdfast.agents.raters.dialogue.recipes import Recipe
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
 from holdfast.agents.raters.protocol import EXPRESSED, Passage
 from holdfast.core.errors import InputError
-from holdfast.simulator.measure.agreement import mean_absolute_difference, quadratic_weighted_kappa, spearman
-from holdfast.simulator.validation.ieval import read_ieval
-from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.measure.agreement import mean_absolute_difference
+from holdfast.simulator.validation.chats import read_ieval
+from holdfast.simulator.validation.judged import LEND_AN_EAR, read_judged
 
 
 def read_epitome_pairs(data: Path) -> Labelled:
@@ -36,7 +37,7 @@ def read_epitome_pairs(data: Path) -> Labelled:
 LABELS: Mapping[str, Callable[[Path], Labelled]] = {
     "expressed": read_epitome_pairs,
     "perceived": lambda data: read_ieval(data).labelled,
-    "acts": lambda data: read_lend_an_ear(data).labelled,
+    "acts": lambda data: read_judged(data, LEND_AN_EAR).labelled,
 }
 
 
@@ -47,16 +48,14 @@ def make(recipe: Recipe, labelled: Labelled, out: Path, seed: int = 0) -> dict[s
     """
     fit = recipe.fit(recipe.reader.read(labelled.passages), labelled, seed)
     fitted_on = labelled.rows(fit.rows)
-    figures = []
-    for k in range(len(labelled.dimensions)):
-        truth, score = fitted_on.labels[:, k], fit.held_out[:, k]
-        figures.append(
-            Figures(
-                spearman(score, truth),
-                quadratic_weighted_kappa(np.floor(score + 0.5), truth),
-                mean_absolute_difference(score, truth),
-            )
+    figures = [
+        Figures(
+            spearman(score, truth),
+            quadratic_weighted_kappa(np.floor(score + 0.5), truth),
+            mean_absolute_difference(score, truth),
         )
+        for truth, score in zip(fitted_on.labels.T, fit.held_out.T, strict=True)
+    ]
     manifest = recipe.manifest(fitted_on)
     try:
         fit.model.save(out)

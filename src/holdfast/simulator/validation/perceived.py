@@ -5,16 +5,13 @@ A chatbot that everybody likes better makes any rater that recognises the chatbo
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from holdfast.simulator.measure.agreement import (
-    mean_absolute_difference,
-    quadratic_weighted_kappa,
-    spearman,
-    with_interval,
-)
+from holdfast.agents.raters.agreement import quadratic_weighted_kappa, spearman
+from holdfast.simulator.measure.agreement import mean_absolute_difference, with_interval
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.calibration import calibration
 from holdfast.simulator.validation.chats import LabelledChats
@@ -55,7 +52,7 @@ def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed
         "beyond_length": partial_spearman(score, truth, length),
         "mae": mean_absolute_difference(score, truth),
         "qwk": quadratic_weighted_kappa(np.floor(2 * score + 0.5) / 2, truth),
-        "calibration": calibration(score, truth).as_dict(),
+        "calibration": asdict(calibration(score, truth)),
         "n": int((~np.isnan(score)).sum()),
         "missing": int(np.isnan(score).sum()),
     }

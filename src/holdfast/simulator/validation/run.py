@@ -9,23 +9,19 @@ import numpy as np
 from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import DataError
-from holdfast.simulator.validation import agreement, esconv, ieval, judged, perceived
-from holdfast.simulator.validation.chats import LabelledChats
-from holdfast.simulator.validation.epitome import read_epitome
-from holdfast.simulator.validation.judged import Judged
-from holdfast.simulator.validation.lend_an_ear import read_lend_an_ear
+from holdfast.simulator.validation import agreement, chats, judged, perceived
 from holdfast.simulator.validation.scoring import Scored, score, score_unseen
 
 OnSet = Callable[[str], None]
 #: Set -> (its rater's scale, where it lies).
 SETS: Mapping[str, tuple[str, Path]] = {
     "epitome": ("expressed", Path(judged.FOLDER)),
-    "ieval": ("perceived", ieval.FILE),
+    "ieval": ("perceived", chats.IEVAL),
     "lend_an_ear": ("acts", Path(judged.FOLDER)),
-    "esconv": ("perceived", esconv.FILE),
+    "esconv": ("perceived", chats.ESCONV),
 }
-_CHATS: Mapping[str, Callable[[Path], LabelledChats]] = {"ieval": ieval.read_ieval, "esconv": esconv.read_esconv}
-_JUDGED: Mapping[str, Callable[[Path], Judged]] = {"epitome": read_epitome, "lend_an_ear": read_lend_an_ear}
+_CHATS = {"ieval": chats.read_ieval, "esconv": chats.read_esconv}
+_JUDGED = {set.dataset: set for set in (judged.EPITOME, judged.LEND_AN_EAR)}
 
 
 async def validate(
@@ -58,7 +54,7 @@ async def validate(
 
 
 async def _judged(results: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
-    texts = _JUDGED[name](data)
+    texts = judged.read_judged(data, _JUDGED[name])
     scored = await score(rater, texts.labelled, seed)
     kept = np.flatnonzero(~scored.seen)  # everybody is held against the same texts
     texts, values = texts.rows(kept), scored.values[kept]
@@ -71,17 +67,17 @@ async def _judged(results: dict[str, Any], name: str, rater: Rater, data: Path, 
 
 
 async def _chats(results: dict[str, Any], name: str, rater: Rater, data: Path, draws: int, seed: int) -> None:
-    chats = _CHATS[name](data)
-    scored = await score(rater, chats.labelled, seed)
-    results[name] = perceived.chats_table(chats, scored.values, draws=draws, seed=seed)
+    talks = _CHATS[name](data)
+    scored = await score(rater, talks.labelled, seed)
+    results[name] = perceived.chats_table(talks, scored.values, draws=draws, seed=seed)
     results["how"][name] = _how(scored)
     results["notes"]["perceived empathy"] = perceived.NOTES
     if name == "ieval":
-        results["ceilings"][name] = perceived.ceiling(chats.labelled.labels)
+        results["ceilings"][name] = perceived.ceiling(talks.labelled.labels)
     if isinstance(rater, FittedRater) and scored.how != "as it is":
-        rest, unseen = await score_unseen(rater, chats.labelled)
+        rest, unseen = await score_unseen(rater, talks.labelled)
         if unseen.passages:
-            kept = chats.rows(np.flatnonzero(~rater.saw(chats.labelled)))
+            kept = talks.rows(np.flatnonzero(~rater.saw(talks.labelled)))
             results[f"{name}_unseen"] = perceived.chats_table(kept, rest.values, draws=draws, seed=seed)
             results["how"][f"{name}_unseen"] = _how(rest)
 

@@ -4,6 +4,7 @@ Where a rater was fitted on a set's people, its recipe is fitted again: five tim
 and each passage is scored by the fit that had not seen its person. Other raters score as they are.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,12 +66,10 @@ async def _as_it_is(rater: Rater, labelled: Labelled, seen: Bools) -> Scored:
     asked = np.flatnonzero(~seen)
     ratings = await rater.rate([labelled.passages[i] for i in asked])
     values = np.full(labelled.labels.shape, np.nan)
-    missing: dict[str, int] = {}
     for i, rating in zip(asked, ratings, strict=True):
-        if rating.missing is not None:
-            missing[rating.missing] = missing.get(rating.missing, 0) + 1
-        values[i] = [rating.values.get(name, np.nan) for name in labelled.dimensions]
-    return Scored(values, "as it is", seen, missing)
+        values[i] = rating.levels(labelled.dimensions)
+    missing = Counter(rating.missing for rating in ratings if rating.missing is not None)
+    return Scored(values, "as it is", seen, dict(missing))
 
 
 def _unscored(values: Floats) -> dict[str, int]:

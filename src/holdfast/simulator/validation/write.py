@@ -47,16 +47,8 @@ def _draw(results: Mapping[str, Any], path: Path) -> None:
             panels.append((f"{name.replace('_', ' ')}: {dimension.replace('_', ' ')}", rows))
     for name in ("ieval", "ieval_unseen", "esconv"):
         if name in results:
-            rows = [
-                (
-                    rank.replace("_", " "),
-                    results[name][rank]["mean"],
-                    results[name][rank]["lo"],
-                    results[name][rank]["hi"],
-                )
-                for rank in _RANKS
-                if rank in results[name]
-            ]
+            ranks = [(rank.replace("_", " "), results[name][rank]) for rank in _RANKS if rank in results[name]]
+            rows = [(rank, value["mean"], value["lo"], value["hi"]) for rank, value in ranks]
             panels.append((f"{name.replace('_', ' ')}: Spearman", rows))
     columns = 3
     lines = -(-len(panels) // columns)
