@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -101,44 +101,29 @@ def export(journal: Path, out: Path, to: Format, shape: Shape = "turns") -> int:
 def rows(journal: Journal, shape: Shape) -> Iterator[dict[str, Any]]:
     """Yield rows in the study's order, keys as in :func:`export_columns`."""
     for episode in journal.episodes(measured=True):
-        about = _about(episode.spec, episode.error)
+        about = {**_same_named(_EPISODE, episode.spec), "agent": episode.spec.agent or None, "error": episode.error}
+        about["episode"] = episode.spec.id
         if shape == "conversations":
             yield {**about, **_conversation(episode)}
         else:
             yield from ({**about, **_turn(turn)} for turn in episode.turns)
 
 
-def _about(spec: EpisodeSpec, error: str | None) -> dict[str, Any]:
-    return {
-        "episode": spec.id,
-        "candidate": spec.candidate,
-        "persona": spec.persona,
-        "agent": spec.agent or None,
-        "task": spec.task,
-        "replicate": spec.replicate,
-        "max_turns": spec.max_turns,
-        "round": spec.round,
-        "error": error,
-    }
+def _same_named(columns: Iterable[str], record: EpisodeSpec | TurnRecord) -> dict[str, Any]:
+    """Fill the columns that are called as a field of ``record``; the others are None."""
+    return {name: getattr(record, name, None) for name in columns}
 
 
 def _turn(turn: TurnRecord) -> dict[str, Any]:
-    said = {f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need", "goal")}
     prompt, completion = turn.tokens
     return {
-        "turn": turn.turn,
-        "user": turn.user,
-        "reply": turn.reply,
-        **said,
+        **_same_named((name for name in TURN_COLUMNS if name not in _EPISODE), turn),
+        **{f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need", "goal")},
         "goals_served": list(turn.goals_served),
         **{name: turn.primary.values.get(name) for name in MECHANISMS},
         "unrated": turn.primary.missing,
         "witnesses": _witnesses(turn),
         **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
-        "emotion": turn.emotion,
-        "adapter": turn.adapter,
-        "recognised_task": turn.recognised_task,
-        "stop": turn.stop,
         "prompt_tokens": prompt,
         "completion_tokens": completion,
     }

@@ -1,8 +1,8 @@
 """A judge over a file of pairs: which reply it prefers, and how far position and length explain that."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from holdfast.adapters.dialogues.export import ChatLine
@@ -17,7 +17,8 @@ from holdfast.agents.raters.judge.pairwise import (
     position_report,
     verbosity_report,
 )
-from holdfast.core.errors import ModelError
+from holdfast.simulator.judging.run import require_server
+from holdfast.simulator.results.shapes import plain
 
 CHUNK = 128  # pairs that are asked about at once
 
@@ -42,7 +43,7 @@ async def compare(
     for start in range(0, len(asked), CHUNK):
         chunk = await judge.compare(asked[start : start + CHUNK])
         if start == 0:
-            _require_server(judge.name, chunk)
+            require_server(judge.name, _answers(chunk))
         preferences += chunk
         on_done(len(chunk))
     return preferences
@@ -57,11 +58,7 @@ def summarise_comparison(
     refused = [answer for answer in _answers(preferences) if isinstance(answer, Refusal)]
     decided = better["first"] + better["second"]
     return {
-        "judge": {
-            "id": judge.identity.id,
-            "version": judge.identity.version,
-            "prompt_sha256": judge.identity.prompt_sha256,
-        },
+        "judge": asdict(judge.identity),
         "scale": judge.scale.id,
         "pairs": len(preferences),
         "preferences": {
@@ -72,8 +69,8 @@ def summarise_comparison(
             "missing": int(position["missing"]),
         },
         "agrees_with_file": {"share": better["first"] / decided if decided else None, "n": decided},
-        "position": _plain(position),
-        "verbosity": _plain(verbosity),
+        "position": plain(position),
+        "verbosity": plain(verbosity),
         "refused_answers": dict(sorted(Counter(refusal.reason for refusal in refused).items())),
         "repaired_answers": sum(each.repaired for each in preferences),
         "tokens": {
@@ -89,32 +86,17 @@ def preferred(
     """The pairs as the judge prefers them, for training; those without the same answer in both orders are left out."""
     source = f"{judge.identity.id} {(judge.identity.prompt_sha256 or '')[:12]}"
     return [
-        pair.model_copy(update={**_sides(pair, preference.better == "first"), "source": source, "margin": None})
+        pair.model_copy(
+            update={**(_turned(pair) if preference.better == "second" else {}), "source": source, "margin": None}
+        )
         for pair, preference in zip(pairs, preferences, strict=True)
         if preference.better in {"first", "second"}
     ]
 
 
-def _sides(pair: PreferencePair, kept: bool) -> dict[str, tuple[ChatLine, ...]]:
-    return {
-        "chosen": pair.chosen if kept else pair.rejected,
-        "rejected": pair.rejected if kept else pair.chosen,
-    }
+def _turned(pair: PreferencePair) -> dict[str, tuple[ChatLine, ...]]:
+    return {"chosen": pair.rejected, "rejected": pair.chosen}
 
 
 def _answers(preferences: Sequence[Preference]) -> list[Better | Refusal]:
     return [answer for preference in preferences for answer in (preference.as_listed, preference.swapped)]
-
-
-def _require_server(name: str, preferences: Sequence[Preference]) -> None:
-    answers = _answers(preferences)
-    failed = [answer for answer in answers if isinstance(answer, Refusal) and answer.reason == "server"]
-    if len(failed) == len(answers):
-        raise ModelError(
-            f"{name}: its server answered none of {len(answers)} requests ({failed[0].detail}). Check --base-url, the "
-            "model's name and the key in the environment"
-        )
-
-
-def _plain(report: dict[str, float]) -> dict[str, float | None]:
-    return {key: None if math.isnan(value) else value for key, value in report.items()}

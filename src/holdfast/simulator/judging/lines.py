@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,6 @@ class _StoredModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class QuoteLine(_StoredModel):
-    """A judge's quote; ``message``: its number in the conversation, or null where it is invented."""
-
-    text: str
-    message: int | None
-
-
 class SampleLine(_StoredModel):
     """One answer of a judge. ``first_refused``: why it was asked for again."""
 
@@ -40,7 +34,7 @@ class SampleLine(_StoredModel):
     detail: str
     first_refused: Reason | None
     judgement: str | None
-    quotes: tuple[QuoteLine, ...]
+    quotes: tuple[Quote, ...]
 
 
 class RaterLine(_StoredModel):
@@ -97,7 +91,7 @@ def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: R
         turn=cited.turn,
         whole=cited.passage.whole,
         passage_sha256=sha256(quote_messages(cited.passage.messages)),
-        rater=RaterLine(name=name, id=identity.id, version=identity.version, prompt_sha256=identity.prompt_sha256),
+        rater=RaterLine(name=name, **asdict(identity)),
         scores=dict(rating.values),
         missing=rating.missing,
         words=len(cited.rated.split()),
@@ -134,22 +128,19 @@ def read_kept(out: Path) -> Iterator[RatedLine]:
 
 
 def _sample_line(sample: Sample) -> SampleLine:
-    described = sample.description
+    described, refused = sample.description, sample.refused
     return SampleLine(
         order=sample.order,
         scores=sample.scores,
-        refused=sample.refused.reason if sample.refused else None,
-        detail=sample.refused.detail if sample.refused else "",
+        refused=refused.reason if refused else None,
+        detail=refused.detail if refused else "",
         first_refused=sample.first,
         judgement=described.words if described else None,
-        quotes=tuple(QuoteLine(text=quote.text, message=quote.message) for quote in described.quotes)
-        if described
-        else (),
+        quotes=described.quotes if described else (),
     )
 
 
 def _sample(line: SampleLine) -> Sample:
     refused = Refusal(line.refused, line.detail) if line.refused else None
-    quotes = tuple(Quote(quote.text, quote.message) for quote in line.quotes)
-    described = None if line.judgement is None else Description(line.judgement, quotes)
+    described = None if line.judgement is None else Description(line.judgement, line.quotes)
     return Sample(line.order, line.scores, refused, line.first_refused, (0, 0), described)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +21,8 @@ from holdfast.agents.models.opening import load_local, local_reference
 from holdfast.agents.models.references import LocalReference
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import library, patterns, tasks
-from holdfast.simulator.measure.bootstrap import Interval, Resamples, mean_interval
+from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
+from holdfast.simulator.results.shapes import plain
 
 if TYPE_CHECKING:
     from holdfast.adapters.training.reward_model import TrainedReward
@@ -44,7 +43,7 @@ class RewardPlan:
     config: RewardTraining = field(default_factory=RewardTraining)
 
 
-def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
+async def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     """Collect or read the pairs, train on some personas, test on the others; what came of it, ready for JSON.
 
     Raises InputError or ModelError as the parts do.
@@ -62,7 +61,7 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
 
     require_ours(plan.out)
     if plan.pairs is None:
-        pairs: Sequence[PreferencePair] = _simulate(plan, reference, stage)
+        pairs: Sequence[PreferencePair] = await _simulate(plan, reference, stage)
         write_preference_pairs(pairs, plan.out / PAIRS)
     else:
         pairs = read_preference_pairs(plan.pairs)
@@ -75,7 +74,7 @@ def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     return _outcome(trained, learn, test, {"reward": won, "longer_reply": longer(test)}, plan.seed)
 
 
-def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequence[PreferencePair]:
+async def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequence[PreferencePair]:
     from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
     from holdfast.adapters.dialogues.split import split_personas
     from holdfast.adapters.dialogues.writing import TrainingPeople
@@ -85,7 +84,7 @@ def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -> Sequ
     world = TrainingPeople(split_personas(library().values(), plan.seed), tasks(), patterns(), EmbeddedUser)
     model = load_local(reference, CONVERSATIONS)
     source = PairSource(world, model, LinearRater(), plan.config)
-    return asyncio.run(collect_pairs(source, plan.seed, lambda done, total: stage("drawing pairs", done, total)))
+    return await collect_pairs(source, plan.seed, lambda done, total: stage("drawing pairs", done, total))
 
 
 def _outcome(
@@ -107,10 +106,5 @@ def _outcome(
             "held_out": sorted({pair.persona for pair in test}),
         },
         "loss": {"first": trained.first_loss, "last": trained.final_loss, "steps": trained.steps},
-        "accuracy": {name: _plain(mean_interval(np.array(values), resamples)) for name, values in won.items()},
+        "accuracy": {name: plain(asdict(mean_interval(np.array(values), resamples))) for name, values in won.items()},
     }
-
-
-def _plain(interval: Interval) -> dict[str, float | None]:
-    """nan has no place in JSON: null."""
-    return {key: None if math.isnan(value) else value for key, value in asdict(interval).items()}

@@ -1,12 +1,12 @@
 """Rating passages in files with one rater or several, and what there is to say of it afterwards."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
+from holdfast.agents.raters.judge.answer import Refusal
 from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError, ModelError
@@ -67,7 +67,8 @@ async def rate(
                 rated.ratings[name] += await _rated(name, rater, passages, out, kept)
                 on_done(len(passages))
             if start == 0:
-                _require_server(name, rated.ratings[name])
+                answers = [sample.refused for rating in rated.ratings[name] for sample in rating.samples]
+                require_server(name, answers, "; --timeout gives a slow server longer")
 
 
 async def _rated(
@@ -86,17 +87,17 @@ async def _rated(
     return [next(left) if line is None else to_rating(line) for line in before]
 
 
-def _require_server(name: str, ratings: Sequence[Rating]) -> None:
-    refused = [sample.refused for rating in ratings for sample in rating.samples]
-    if refused and all(refusal is not None and refusal.reason == "server" for refusal in refused):
-        why = next(refusal.detail for refusal in refused if refusal is not None)
+def require_server(name: str, answers: Sequence[object], hint: str = "") -> None:
+    """Raise ModelError where the server of the judge ``name`` gave none of ``answers``."""
+    failed = [answer for answer in answers if isinstance(answer, Refusal) and answer.reason == "server"]
+    if failed and len(failed) == len(answers):
         raise ModelError(
-            f"{name}: its server answered none of {len(refused)} requests ({why}). Check --base-url, the model's name "
-            "and the key in the environment; --timeout gives a slow server longer"
+            f"{name}: its server answered none of {len(failed)} requests ({failed[0].detail}). Check --base-url, the "
+            f"model's name and the key in the environment{hint}"
         )
 
 
-def rate_files(
+async def rate_files(
     rated: RatedFiles,
     raters: Mapping[str, Rater],
     out: Path | None,
@@ -110,8 +111,7 @@ def rate_files(
     Raises :class:`InputError` where ``out`` is there already without ``resume``, or cannot be written.
     """
     if out is None:
-        asyncio.run(rate(rated, raters, None, on_done, group=group))
-        return
+        return await rate(rated, raters, None, on_done, group=group)
     if out.exists() and not resume:
         raise InputError([Fault(str(out), "is there already; --resume goes on with it, or choose another --out")])
     try:
@@ -124,4 +124,4 @@ def rate_files(
     except OSError as error:
         raise InputError([Fault(str(out), f"cannot be written: {error.strerror}; choose another --out")]) from None
     with file:
-        asyncio.run(rate(rated, raters, file, on_done, kept, group))
+        await rate(rated, raters, file, on_done, kept, group)

@@ -1,5 +1,6 @@
 """``holdfast judge``: rate the replies in conversations that you have, with a judge, a reward model, or a panel."""
 
+import asyncio
 from pathlib import Path
 
 import click
@@ -96,7 +97,7 @@ def judge(
         done += count
         stage("rating replies", done, total)
 
-    rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * concurrency))
+    asyncio.run(rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * concurrency)))
     summary = summarise(rated, raters, seed)
     if as_json:
         print_json(summary)

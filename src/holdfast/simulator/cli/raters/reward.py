@@ -1,5 +1,6 @@
 """``holdfast rater reward``: train a reward model on pairwise preferences."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def reward(
 
     config = RewardTraining(steps=steps, dialogues_per_persona=dialogues, learning_rate=learning_rate, threads=threads)
     plan = RewardPlan(out, base, pairs, seed, config)
-    outcome = train_and_test(plan, viewer(quiet=quiet or as_json).stage)
+    outcome = asyncio.run(train_and_test(plan, viewer(quiet=quiet or as_json).stage))
     if as_json:
         print_json(outcome)
     elif not quiet:
