@@ -6,11 +6,10 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band, ratio_interval
+from holdfast.simulator.measure.bootstrap import Resamples, draw_weights, mean_band, ratio_interval
 from holdfast.simulator.measure.sums import (
     ClusterSums,
     correlation,
-    draw_weights,
     pair_moments,
     slope_given,
     sums_band,

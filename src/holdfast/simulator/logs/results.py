@@ -25,11 +25,11 @@ from holdfast.simulator.logs.model import (
 from holdfast.simulator.logs.records import End
 from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, GroupSums, MeasureSums
 from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.bootstrap import DRAWS, Interval
+from holdfast.simulator.measure.bootstrap import DRAWS, Interval, draw_weights
 from holdfast.simulator.measure.decay.leaving import IncidencePoint, cumulative_incidence
 from holdfast.simulator.measure.decay.survival import SurvivalPoint, kaplan_meier
 from holdfast.simulator.measure.estimates import MeanEstimate, curve
-from holdfast.simulator.measure.sums import correlation, draw_weights, slope_given, sums_band, sums_ratio
+from holdfast.simulator.measure.sums import correlation, slope_given, sums_band, sums_ratio
 from holdfast.simulator.results.model import rater_infos
 
 ENDS: tuple[End, ...] = ("failure", "success")

@@ -1,4 +1,4 @@
-"""Array types, and a mean that ignores missing values without a warning."""
+"""Array types, and a mean and a quotient that leave out what is undefined without a warning."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +6,13 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+
+def divide(top: npt.ArrayLike, bottom: npt.ArrayLike, where: Bools | None = None) -> Floats:
+    """Return ``top`` / ``bottom``, arrays of one shape; nan where ``bottom`` is 0, or ``where`` is given and False."""
+    above, below = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
+    defined = below != 0 if where is None else where
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=defined)
 
 
 def present_mean(values: Floats, axis: int | tuple[int, ...] | None = None, where: Bools | None = None) -> Floats:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
+from holdfast.simulator.measure.arrays import Floats, Ints, divide, present_mean
 
 DRAWS = 1000
 
@@ -62,11 +62,14 @@ class Resamples:
     def of(cls, groups: Sequence[str], rng: np.random.Generator, draws: int = DRAWS) -> Resamples:
         """Draw as many clusters as there are, with replacement, ``draws`` times."""
         names, codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-        clusters = len(names)
-        if clusters == 0:
-            return cls(np.zeros(0, dtype=np.int64), np.zeros((draws, 0)))
-        weights = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws)
-        return cls(codes.astype(np.int64), weights.astype(np.float64))
+        return cls(codes.astype(np.int64), draw_weights(len(names), rng, draws))
+
+
+def draw_weights(clusters: int, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
+    """Return how often each of ``draws`` resamples drew each cluster: as many as there are, with replacement."""
+    if clusters == 0:
+        return np.zeros((draws, 0))
+    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
 
 
 def mean_band(values: Floats, resamples: Resamples, level: float = 0.95) -> Band:
@@ -90,13 +93,9 @@ def ratio_interval(numerator: Floats, denominator: Floats, resamples: Resamples)
     both = np.stack([numerator, denominator], axis=1)
     draws, clusters = _resampled_means(both, resamples)
     top, bottom = present_mean(both, axis=0)
-    lo, hi = expanded_limits(_divide(draws[:, :1], draws[:, 1:]), clusters.min(keepdims=True))
-    mean = _divide(np.array([top]), np.array([bottom]))
+    lo, hi = expanded_limits(divide(draws[:, :1], draws[:, 1:]), clusters.min(keepdims=True))
+    mean = divide(np.array([top]), np.array([bottom]))
     return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int((~np.isnan(numerator)).sum()))
-
-
-def _divide(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
 
 
 def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints]:
@@ -107,7 +106,7 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
     member[resamples.codes, np.arange(len(values))] = 1.0
     totals, counts = member @ np.where(there, values, 0.0), member @ there
     drawn = resamples.weights @ counts
-    return _divide(resamples.weights @ totals, drawn), (counts > 0).sum(axis=0)
+    return divide(resamples.weights @ totals, drawn), (counts > 0).sum(axis=0)
 
 
 def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ Power is that of the noncentral t, from statsmodels.
 """
 
 import math
+from bisect import bisect_left
 
 import numpy as np
 from pydantic import Field
@@ -87,14 +88,8 @@ def personas_needed(difference: float, of_means: float, target: float = POWER, a
         return UNDEFINED
     if difference == 0 or power(difference, of_means, MOST, alpha) < target:
         return math.inf
-    low, high = 1, 2  # power(low) falls short, power(high) is enough
-    while power(difference, of_means, high, alpha) < target:
-        low, high = high, min(2 * high, MOST)
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = power(difference, of_means, middle, alpha) >= target
-        low, high = (low, middle) if enough else (middle, high)
-    return float(high)
+    counts = range(2, MOST)  # power grows with their number
+    return 2.0 + bisect_left(counts, target, key=lambda personas: power(difference, of_means, personas, alpha))
 
 
 def detectable(of_means: float, personas: int, target: float = POWER, alpha: float = ALPHA) -> float:

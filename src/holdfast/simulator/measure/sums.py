@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.bootstrap import DRAWS, Band, Interval, expanded_limits
-
-UNDEFINED = float("nan")
+from holdfast.simulator.measure.arrays import Floats, Ints, divide
+from holdfast.simulator.measure.bootstrap import Band, Interval, expanded_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +34,21 @@ class ClusterSums:
         return cls(totals, counts)
 
 
-def draw_weights(clusters: int, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
-    """Return how often each resample drew each cluster, draws x clusters: as ``Resamples.of`` draws them."""
-    if clusters == 0:
-        return np.zeros((draws, 0))
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
-
-
 def sums_band(sums: ClusterSums, weights: Floats) -> Band:
     """Return the mean of each column with its 95 % limits; the same as ``bootstrap.mean_band`` on the episodes."""
     count = sums.counts.sum(axis=0)
-    means = _divide(weights @ sums.totals, weights @ sums.counts)
+    means = divide(weights @ sums.totals, weights @ sums.counts)
     lo, hi = expanded_limits(means, (sums.counts > 0).sum(axis=0))
-    return Band(_divide(sums.totals.sum(axis=0), count), lo, hi, count.astype(np.int64))
+    return Band(divide(sums.totals.sum(axis=0), count), lo, hi, count.astype(np.int64))
 
 
 def sums_ratio(sums: ClusterSums, top: int, bottom: int, weights: Floats) -> Interval:
     """Return the mean of column ``top`` over that of ``bottom``; the same as ``bootstrap.ratio_interval``."""
     band = sums_band(sums, weights)
-    means = _divide(weights @ sums.totals, weights @ sums.counts)
+    means = divide(weights @ sums.totals, weights @ sums.counts)
     clusters = (sums.counts[:, [top, bottom]] > 0).sum(axis=0).min(keepdims=True)
-    lo, hi = expanded_limits(_divide(means[:, [top]], means[:, [bottom]]), clusters)
-    mean = _divide(band.mean[[top]], band.mean[[bottom]])
+    lo, hi = expanded_limits(divide(means[:, [top]], means[:, [bottom]]), clusters)
+    mean = divide(band.mean[[top]], band.mean[[bottom]])
     return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int(band.n[top]))
 
 
@@ -115,17 +106,11 @@ def _r(m: Floats) -> Floats:
     n, x, y, xx, yy, xy = m.T
     spread = np.sqrt(np.maximum(n * xx - x * x, 0) * np.maximum(n * yy - y * y, 0))
     enough = (n >= 3) & (spread > 1e-9 * np.maximum(n * np.sqrt(xx * yy), 1e-300))
-    r: Floats = np.clip(np.divide(n * xy - x * y, spread, out=np.full_like(n, UNDEFINED), where=enough), -1, 1)
-    return r
+    return np.asarray(np.clip(divide(n * xy - x * y, spread, enough), -1, 1))
 
 
 def _partial(m: Floats) -> Floats:
     _, tt, tl, ll, tv, lv = m.T
     determinant = tt * ll - tl * tl
     enough = determinant > 1e-9 * np.maximum(tt * ll, 1e-300)
-    slope: Floats = np.divide(ll * tv - tl * lv, determinant, out=np.full_like(tt, UNDEFINED), where=enough)
-    return slope
-
-
-def _divide(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.full_like(top, UNDEFINED), where=bottom != 0)
+    return divide(ll * tv - tl * lv, determinant, enough)

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from holdfast.simulator.measure.decay.change_point import ChangePointResults
 from holdfast.simulator.measure.decay.equivalence import EquivalenceResults
-from holdfast.simulator.measure.decay.leaving import IncidencePoint
+from holdfast.simulator.measure.decay.leaving import LeavingResults
 from holdfast.simulator.measure.decay.mixed_slope import MixedSlopeResults
 from holdfast.simulator.measure.decay.profile import ExponentialResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
@@ -62,23 +62,6 @@ class MixedSlopes(ResultsPart):
     all_turns_beside_length: MixedSlopeResults
     without_closing: MixedSlopeResults
     without_closing_beside_length: MixedSlopeResults
-
-
-class LeavingResults(ResultsPart):
-    """Survival of the pattern with users who leave told apart: their leaving is informative censoring."""
-
-    n: Count
-    broken: Count = Field(description="Conversations with a lasting violation.")
-    left: Count = Field(description="Left by their user before any.")
-    dropped: Count = Field(description="Too short to judge.")
-    survival_leaving_as_censoring: list[SurvivalPoint] = Field(
-        description="As if those who left would have fared as those who stayed."
-    )
-    survival_leaving_as_event: list[SurvivalPoint] = Field(
-        description="As if all who left would have broken right there."
-    )
-    incidence_broken: list[IncidencePoint]
-    incidence_left: list[IncidencePoint]
 
 
 class RepetitionResults(ResultsPart):

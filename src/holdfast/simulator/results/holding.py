@@ -13,16 +13,15 @@ from holdfast.simulator.measure.bootstrap import Resamples, mean_band
 from holdfast.simulator.measure.decay.change_point import change_point
 from holdfast.simulator.measure.decay.equivalence import equivalence
 from holdfast.simulator.measure.decay.exponential import DecayFit
-from holdfast.simulator.measure.decay.leaving import IncidencePoint, leaving, user_left
+from holdfast.simulator.measure.decay.leaving import leaving, user_left
 from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
 from holdfast.simulator.measure.decay.profile import profile_decay
-from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import curve, estimate
 from holdfast.simulator.measure.text.ngrams import split, word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.candidate_model import HoldingResults, LeavingResults, MixedSlopes, RepetitionResults
+from holdfast.simulator.results.candidate_model import HoldingResults, MixedSlopes, RepetitionResults
 
 #: Why a figure of repetition may be undefined.
 UNDEFINED = {
@@ -58,7 +57,7 @@ def holding(
         reply_words_by_turn=curve(mean_band(words, resamples)),
         exponential=profile_decay(adherence, groups, fit),
         change_point=change_point(adherence, groups, rng("change point"), draws=len(resamples.weights)),
-        leaving=_leaving(adherence, episodes),
+        leaving=leaving(adherence, left_early(episodes)),
         repetition=_repetition(expressed, episodes, resamples),
     )
 
@@ -93,20 +92,6 @@ def left_early(episodes: Sequence[EpisodeRecord]) -> Bools:
         for episode in episodes
     ]
     return user_left(length, planned, np.array(closed, dtype=np.bool_))
-
-
-def _leaving(adherence: Floats, episodes: Sequence[EpisodeRecord]) -> LeavingResults:
-    measured = leaving(adherence, left_early(episodes))
-    return LeavingResults(
-        n=measured.n,
-        broken=measured.broken,
-        left=measured.left,
-        dropped=measured.dropped,
-        survival_leaving_as_censoring=SurvivalPoint.rows_of(measured.as_censoring),
-        survival_leaving_as_event=SurvivalPoint.rows_of(measured.as_event),
-        incidence_broken=IncidencePoint.rows_of(measured.incidence_broken),
-        incidence_left=IncidencePoint.rows_of(measured.incidence_left),
-    )
 
 
 def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples: Resamples) -> RepetitionResults:

@@ -15,6 +15,10 @@ def conversation(good, poor=0, turns=10):
     return [HELD] * good + [POOR] * poor + [NAN] * (turns - good - poor)
 
 
+def shares(points):
+    return np.array([point.share for point in points], dtype=np.float64)
+
+
 def test_by_hand():
     # Four conversations of up to 10 turns; a run is 3, so a conversation of L turns is known to hold until L - 2.
     # a breaks at 5; b was left after turn 6, known until 4; c was left after turn 2: at turn 1; d holds to 10 (8).
@@ -22,21 +26,23 @@ def test_by_hand():
     found = leaving(values, np.array([False, True, True, False]))
     assert (found.n, found.broken, found.left, found.dropped) == (4, 1, 2, 0)
     # leaving as censoring: c is too short and drops out; at risk 3 until b goes at 4; at 5 one of two breaks: 1/2
-    assert found.as_censoring.share.tolist() == pytest.approx([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5])
+    assert shares(found.survival_leaving_as_censoring).tolist() == pytest.approx([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5])
     # leaving as an event: 1 of 4 at turn 1, 1 of 3 at 4, 1 of 2 at 5: 3/4, 3/4 * 2/3 = 1/2, 1/4
-    assert found.as_event.share.tolist() == pytest.approx([0.75, 0.75, 0.75, 0.5, 0.25, 0.25, 0.25, 0.25])
+    assert shares(found.survival_leaving_as_event).tolist() == pytest.approx(
+        [0.75, 0.75, 0.75, 0.5, 0.25, 0.25, 0.25, 0.25]
+    )
     # left: 1/4 at turn 1, then 3/4 * 1/3 more at turn 4; broken: 1/2 * 1/2 at turn 5
-    assert found.incidence_left.share.tolist() == pytest.approx([0.25, 0.25, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5])
-    assert found.incidence_broken.share.tolist() == pytest.approx([0, 0, 0, 0, 0.25, 0.25, 0.25, 0.25])
+    assert shares(found.incidence_left).tolist() == pytest.approx([0.25, 0.25, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5])
+    assert shares(found.incidence_broken).tolist() == pytest.approx([0, 0, 0, 0, 0.25, 0.25, 0.25, 0.25])
 
 
 def test_nobody_left_and_nothing_there():
     found = leaving(np.array([conversation(4, 6), conversation(10)]), np.array([False, False]))
-    assert found.as_event.share.tolist() == found.as_censoring.share.tolist()
-    assert (found.incidence_left.share == 0).all()
-    assert np.isnan(found.incidence_left.lo).all()
+    assert found.survival_leaving_as_event == found.survival_leaving_as_censoring
+    assert (shares(found.incidence_left) == 0).all()
+    assert {point.lo for point in found.incidence_left} == {None}
     empty = leaving(np.full((2, 5), NAN), np.array([True, False]))
-    assert (empty.n, empty.dropped, len(empty.incidence_left.turn)) == (0, 2, 0)
+    assert (empty.n, empty.dropped, len(empty.incidence_left)) == (0, 2, 0)
 
 
 def test_parity_with_statsmodels():
@@ -66,9 +72,9 @@ def test_bounds_are_ordered_and_causes_add_up(seed, episodes, turns):
     length = draw.integers(1, turns + 1, episodes)
     values[np.arange(turns) >= length[:, None]] = np.nan
     found = leaving(values, (length < turns) & (draw.random(episodes) < 0.7))
-    upper, lower = found.as_censoring, found.as_event
-    assert (lower.share[: len(upper.share)] <= upper.share + 1e-12).all()
-    both = found.incidence_broken.share + found.incidence_left.share
-    assert lower.share + both == pytest.approx(np.ones(len(both)))
-    assert (found.incidence_broken.share[: len(upper.share)] <= 1 - upper.share + 1e-12).all() or found.left
+    upper, lower = shares(found.survival_leaving_as_censoring), shares(found.survival_leaving_as_event)
+    assert (lower[: len(upper)] <= upper + 1e-12).all()
+    broken = shares(found.incidence_broken)
+    assert lower + broken + shares(found.incidence_left) == pytest.approx(np.ones(len(broken)))
+    assert (broken[: len(upper)] <= 1 - upper + 1e-12).all() or found.left
     assert found.n + found.dropped == episodes

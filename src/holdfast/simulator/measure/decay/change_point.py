@@ -18,9 +18,10 @@ import numpy as np
 from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import DRAWS
+from holdfast.simulator.measure.bootstrap import DRAWS, draw_weights
 from holdfast.simulator.measure.estimates import Estimate, Number, ResultsPart, Share
 from holdfast.simulator.measure.pairwise import FLIPS
+from holdfast.simulator.measure.sums import ClusterSums
 
 MIN_SEGMENT = 2  # turns on either side
 ALPHA = 0.05
@@ -61,11 +62,8 @@ def change_point(
         need = f"{2 * MIN_SEGMENT} turns" if len(turns) < 2 * MIN_SEGMENT else "2 personas"
         return ChangePointResults.undefined(note=f"undefined: {what} measured, {need} needed")
     own = present_mean(values, axis=1)
-    deviation = np.where(there, values - own[:, None], 0.0)[:, used]
-    sums = np.zeros((int(codes.max()) + 1, len(turns)))
-    counts = np.zeros_like(sums)
-    np.add.at(sums, codes, deviation)
-    np.add.at(counts, codes, there[:, used])
+    summed = ClusterSums.of((values - own[:, None])[:, used], codes, int(codes.max()) + 1)
+    sums, counts = summed.totals, summed.counts
     total = counts.sum(axis=0)
     gain, place = best_split(sums.sum(axis=0)[None] / total, total[None])
     signs = rng.choice(np.array([-1.0, 1.0]), size=(flips, len(sums)))
@@ -73,7 +71,7 @@ def change_point(
     p = float((1 + (by_chance >= gain[0] * (1 - 1e-9)).sum()) / (1 + flips))
     if not p <= ALPHA:
         return ChangePointResults.undefined(p=p, note=f"no change point: a level curve is not refused (p = {p:.2f})")
-    weights = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws).astype(np.float64)
+    weights = draw_weights(len(sums), rng, draws)
     drawn = weights @ counts
     curves = np.divide(weights @ sums, drawn, out=np.zeros_like(drawn), where=drawn > 0)
     _, places = best_split(curves, drawn)

@@ -14,10 +14,11 @@ extremes, and both causes are shown as competing risks:
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
-from holdfast.simulator.measure.decay.survival import Z95, Survival, first_violations, kaplan_meier
-from holdfast.simulator.measure.estimates import ResultsPart, Share, TurnNumber
+from holdfast.simulator.measure.decay.survival import Z95, SurvivalPoint, first_violations, kaplan_meier
+from holdfast.simulator.measure.estimates import Count, ResultsPart, Share, TurnNumber
 
 BROKEN, LEFT = 1, 2
 
@@ -35,23 +36,33 @@ class Incidence:
     hi: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """``n``: conversations judged, ``broken``: with a lasting violation, ``left``: left before any; ``dropped``: too
-    short to judge and not left. ``as_censoring`` and ``as_event`` bound the share that would still hold.
-    """
+class IncidencePoint(ResultsPart):
+    """Share of conversations that ended by one cause up to a turn (Aalen-Johansen), with 95 % log-log limits."""
 
-    n: int
-    broken: int
-    left: int
-    dropped: int
-    as_censoring: Survival
-    as_event: Survival
-    incidence_broken: Incidence
-    incidence_left: Incidence
+    turn: TurnNumber
+    share: Share
+    lo: Share
+    hi: Share
 
 
-def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> Leaving:
+class LeavingResults(ResultsPart):
+    """Survival of the pattern with users who leave told apart: their leaving is informative censoring."""
+
+    n: Count
+    broken: Count = Field(description="Conversations with a lasting violation.")
+    left: Count = Field(description="Left by their user before any.")
+    dropped: Count = Field(description="Too short to judge.")
+    survival_leaving_as_censoring: list[SurvivalPoint] = Field(
+        description="As if those who left would have fared as those who stayed."
+    )
+    survival_leaving_as_event: list[SurvivalPoint] = Field(
+        description="As if all who left would have broken right there."
+    )
+    incidence_broken: list[IncidencePoint]
+    incidence_left: list[IncidencePoint]
+
+
+def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> LeavingResults:
     """Estimate survival of the pattern with leaving as a second cause.
 
     ``values``: adherence, episodes x turns, nan after the end; ``left``: episodes that their user ended. A violation is
@@ -63,15 +74,19 @@ def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> L
     known_until = np.where(cause == LEFT, np.maximum(time, 1), time)
     known_until = np.where(np.isnan(values).all(axis=1), 0, known_until)  # a conversation without a turn is not judged
     judged = known_until > 0
-    return Leaving(
+    survivals = [kaplan_meier(time, happened), kaplan_meier(known_until, cause > 0)]
+    as_censoring, as_event = (SurvivalPoint.rows_of(survival) for survival in survivals)
+    incidences = [cumulative_incidence(known_until, cause, of) for of in (BROKEN, LEFT)]
+    broken, gone = (IncidencePoint.rows_of(incidence) for incidence in incidences)
+    return LeavingResults(
         n=int(judged.sum()),
         broken=int((cause[judged] == BROKEN).sum()),
         left=int((cause[judged] == LEFT).sum()),
         dropped=int((~judged).sum()),
-        as_censoring=kaplan_meier(time, happened),
-        as_event=kaplan_meier(known_until, cause > 0),
-        incidence_broken=cumulative_incidence(known_until, cause, BROKEN),
-        incidence_left=cumulative_incidence(known_until, cause, LEFT),
+        survival_leaving_as_censoring=as_censoring,
+        survival_leaving_as_event=as_event,
+        incidence_broken=broken,
+        incidence_left=gone,
     )
 
 
@@ -107,12 +122,3 @@ def _log_log(share: Floats, error: Floats) -> tuple[Floats, Floats]:
 def user_left(length: Ints, planned: Ints, closed: Bools) -> Bools:
     """Return which conversations their user ended: ``closed`` (neither failed nor running) before ``planned`` turns."""
     return np.asarray(closed & (length > 0) & (length < planned))
-
-
-class IncidencePoint(ResultsPart):
-    """Share of conversations that ended by one cause up to a turn (Aalen-Johansen), with 95 % log-log limits."""
-
-    turn: TurnNumber
-    share: Share
-    lo: Share
-    hi: Share

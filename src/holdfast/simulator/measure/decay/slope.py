@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.arrays import Floats, divide, present_mean
 
 MIN_TURNS = 3
 
@@ -19,5 +19,4 @@ def episode_slopes(values: Floats, min_turns: int = MIN_TURNS) -> Floats:
     covariance = np.nansum(turn_offset * offset, axis=1)
     variance = np.nansum(turn_offset**2, axis=1)
     enough = (there.sum(axis=1) >= min_turns) & (variance > 0)
-    slopes: Floats = np.divide(covariance, variance, out=np.full(len(values), np.nan), where=enough)
-    return slopes
+    return divide(covariance, variance, enough)

@@ -5,8 +5,10 @@ different n-grams share a hash with a chance of about one in 10^19 per pair.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -43,21 +45,13 @@ class WordIds:
         return hashes[within], reply[:last][within]
 
 
-class _Numbers(dict[str, int]):
-    """A dictionary that numbers new words from 1."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self) + 1
-        return number
-
-
 def word_ids(replies: Sequence[str], masks: Sequence[str] | None = None) -> WordIds:
     """Return the lower-case words of each reply as integers.
 
     ``masks``: one text per reply (the user's message); words of the reply that it contains, and all numbers, become one
     and the same masked word.
     """
-    index = _Numbers()
+    index: defaultdict[str, int] = defaultdict(count(1).__next__)  # numbers new words
     ids: list[int] = []
     starts = [0]
     for number, reply in enumerate(replies):

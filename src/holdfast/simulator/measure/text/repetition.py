@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from holdfast.simulator.measure.arrays import Floats, Ints
+from holdfast.simulator.measure.arrays import Floats, Ints, divide
 from holdfast.simulator.measure.text.ngrams import Hashes, WordIds, word_ids
 
 TEMPLATE_WORDS = 5
@@ -94,8 +94,7 @@ def distinct_n(replies: Conversations, n: int = 2, words: WordIds | None = None)
     if len(kinds) < 2:
         return np.full(len(replies), np.nan)
     expected = len(kinds) * -np.expm1(total * np.log1p(-1 / len(kinds)))
-    corrected: Floats = np.divide(seen, expected, out=np.full(len(replies), np.nan), where=total > 0)
-    return corrected
+    return divide(seen, expected, total > 0)
 
 
 def self_similarity(
@@ -139,15 +138,13 @@ def _likeness(hashes: Hashes, reply: Ints, count: int, measure: str) -> Floats:
     own = np.diag(shared)
     bottom = own[:, None] + own[None, :] - shared if measure == "jaccard" else np.sqrt(np.outer(own, own))
     there = (own[:, None] > 0) & (own[None, :] > 0)
-    likeness: Floats = np.divide(shared, bottom, out=np.full(shared.shape, np.nan), where=there)
-    return likeness
+    return divide(shared, bottom, there)
 
 
 def _mean_before(likeness: Floats) -> Floats:
     earlier = np.tril(np.where(np.isnan(likeness), 0.0, likeness), -1).sum(axis=1)
     count = np.tril(~np.isnan(likeness), -1).sum(axis=1)
-    means: Floats = np.divide(earlier, count, out=np.full(len(likeness), np.nan), where=count > 0)
-    return means
+    return divide(earlier, count)
 
 
 def _different(first: Ints, second: Ints) -> tuple[Ints, Ints]:

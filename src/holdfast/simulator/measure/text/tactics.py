@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.arrays import Floats, divide
 
 PRESENT = 0.5  # of EPITOME's 0-2: the expected level from which a mechanism is nearer to "weak" than to "none"
 
@@ -52,8 +52,7 @@ def stickiness(tactics: Floats) -> Stickiness:
     before = np.where(pair_missing[..., None], 0.0, tactics[:, :-1])
     after = np.where(pair_missing[..., None], 0.0, tactics[:, 1:])
     used, again = before.sum(axis=1), (before * after).sum(axis=1)
-    reused = np.divide(again, used, out=np.full(used.shape, np.nan), where=used > 0)
-    return Stickiness(same, np.asarray(reused), np.array([_equal_pairs(row) for row in sets], dtype=np.float64))
+    return Stickiness(same, divide(again, used), np.array([_equal_pairs(row) for row in sets], dtype=np.float64))
 
 
 def _equal_pairs(sets: Floats) -> float:
