@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from holdfast.agents import registry
-from holdfast.agents.assistants.request import ask
+from holdfast.agents.assistants.candidates import ask
 from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import AssistantView, ChatModel, Reply, Sampling
 from holdfast.simulator.runtime.pipeline import report
@@ -45,7 +45,7 @@ class Polite:
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one line; undone afterwards, so that other tests see the shipped kinds only."""
-    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    monkeypatch.setattr(registry._KINDS, "entries", dict(registry._KINDS.entries))
     registry.register("polite", PoliteSpec, lambda spec, shop: Polite(shop.model(spec.model), spec.name, spec.word))
 
 

@@ -67,7 +67,7 @@ def test_the_json_schema_names_every_kind_that_is_registered(monkeypatch: pytest
         kind: Literal["loud"] = "loud"
         volume: int = 1
 
-    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    monkeypatch.setattr(registry._KINDS, "entries", dict(registry._KINDS.entries))
     registry.register("loud", LoudSpec, lambda spec, resources: None)  # type: ignore[arg-type, return-value]
     mapping, word = Holder.model_json_schema()["properties"]["candidates"]["items"]["anyOf"]
     assert set(mapping["discriminator"]["mapping"]) == set(registry.kinds())

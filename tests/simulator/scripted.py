@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from holdfast.agents.assistants.router import Router
+from holdfast.agents.assistants.candidates import Router
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import (
     SENSE7,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from holdfast.agents import registry
-from holdfast.agents.assistants import DescribedCandidate
+from holdfast.agents.assistants.candidates import DescribedCandidate
 from holdfast.agents.protocols import AssistantView, Message, Reply
 from holdfast.core.hashing import sha256
 from holdfast.simulator.conversation.graph import config, graph

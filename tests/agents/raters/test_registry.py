@@ -119,7 +119,7 @@ def test_on_which_scales_a_rater_can_be_asked() -> None:
 
 
 def test_a_kind_of_ones_own_joins_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    monkeypatch.setattr(registry._KINDS, "entries", dict(registry._KINDS.entries))
     registry.register_rater("mine", RaterSpec, lambda _spec, _resources: LinearRater())
     assert open_raters([parse_rater("mine")], tmp_path) == {"mine": LinearRater()}
     with pytest.raises(ValueError, match="already registered"):

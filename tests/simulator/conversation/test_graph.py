@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from langgraph.graph import END, START, StateGraph
 
-from holdfast.agents.assistants import BareModel
+from holdfast.agents.assistants.candidates import SingleModel
 from holdfast.core.errors import ModelError
 from holdfast.simulator.conversation.graph import build_graph, config, graph
 from holdfast.simulator.conversation.participants import ConversationState, Participants, opening, reopening
@@ -20,7 +20,7 @@ def participants(turns: list[TurnRecord], max_turns: int = 5, model: HashModel |
         turns.append(record)
 
     spec = EpisodeSpec("amira", "bug_hunt", "base", 1, max_turns)
-    people = ScriptedUser(persona()), BareModel(model or HashModel()), {"hash": HashRater()}
+    people = ScriptedUser(persona()), SingleModel(model or HashModel()), {"hash": HashRater()}
     return Participants(spec, TASKS["bug_hunt"], *people, MaxTurns(max_turns), keep, study_seed=3)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from holdfast.agents.assistants import BareModel
+from holdfast.agents.assistants.candidates import SingleModel
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.core.errors import JournalError
@@ -69,7 +69,7 @@ async def test_the_assistant_never_sees_who_the_user_is(speaks: Any) -> None:
     spec = EpisodeSpec("p", hidden.task, "base", 1, 6)
     user = ModelUser(hidden, player, spec.id)
     participants = Participants(
-        spec, TASKS["bug_hunt"], user, BareModel(model), {"hash": HashRater()}, MaxTurns(6), keep
+        spec, TASKS["bug_hunt"], user, SingleModel(model), {"hash": HashRater()}, MaxTurns(6), keep
     )
     await graph.ainvoke(opening(participants), config(6), context=participants)
     assert len(turns) == len(model.requests) == 6

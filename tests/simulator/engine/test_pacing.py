@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.assistants import BareModel
+from holdfast.agents.assistants.candidates import SingleModel
 from holdfast.agents.protocols import AssistantView, Generation, GenerationRequest, Message
 from holdfast.simulator.engine.pacing import AT_ONCE, PacedCandidate, Pacer
 from tests.simulator.engine.studies import run, session, study, transcripts
@@ -41,7 +41,7 @@ async def test_a_few_go_on_per_turn_of_the_loop_in_order() -> None:
 
 
 async def test_a_paced_candidate_is_the_candidate() -> None:
-    candidate = BareModel(HashModel(), "mine")
+    candidate = SingleModel(HashModel(), "mine")
     paced = PacedCandidate(candidate, Pacer())
     view = AssistantView("mine/amira/1/9/0", 1, (Message("user", "hello"),), 7)
     assert (paced.name, paced.knows_task) == ("mine", False)

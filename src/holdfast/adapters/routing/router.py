@@ -36,7 +36,7 @@ def features_of(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class WordRouter:
-    """A fitted :class:`holdfast.agents.assistants.router.Router`.
+    """A fitted :class:`holdfast.agents.assistants.candidates.Router`.
 
     ``tasks``: K ids; ``vocabulary``: F features; ``rarity``: (F,), 0 for a feature of every task; ``weights``: (F, K);
     ``bias``: (K,). ``margin``, in [0, 1]: the router changes to another task only where its probability exceeds the

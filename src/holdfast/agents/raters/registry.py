@@ -12,8 +12,7 @@ openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference
 ==================================== ==================================================================================
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,37 +37,11 @@ class RaterResources:
     micro_path: Path
 
 
-Builder = Callable[[Any, RaterResources], Rater]
-_KINDS: dict[str, tuple[type[s.RaterSpec], Builder]] = {}
-
-
-def register_rater(word: str, spec: type[s.RaterSpec], build: Builder) -> None:
-    """Let YAML say ``word``. A ValueError where the word is taken."""
-    if word in _KINDS:
-        raise ValueError(f"the rater kind {word!r} is already registered")
-    _KINDS[word] = (spec, build)
-
-
-def parse_rater(value: object, **more: Any) -> s.RaterSpec:
-    """Return the spec of a word or a mapping with ``kind``, with ``more`` fields. A ValueError says what is allowed."""
-    if isinstance(value, s.RaterSpec):
-        return value
-    data = mapping_of(value) if isinstance(value, str) else value
-    if not isinstance(data, dict):
-        raise ValueError(f"a rater is a word or a mapping with 'kind', got {type(value).__name__}")
-    kind = data.get("kind")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        allowed = ", ".join(_KINDS)
-        missing = "a rater needs a 'kind'" if kind is None else f"unknown rater kind {quote(str(kind))}"
-        raise ValueError(f"{missing}{did_you_mean(str(kind), _KINDS)} (allowed: {allowed})")
-    return _KINDS[kind][0].model_validate_json(json.dumps({**more, **data}), strict=True)
-
-
 def mapping_of(word: str) -> dict[str, Any]:
     """Return the mapping that a word is short for. A ValueError says which words there are."""
     scheme, _, rest = word.partition(":")
     folder = Path(word).expanduser()
-    if word in _KINDS:
+    if word in _KINDS.entries:
         return {"kind": word}
     if scheme in SCHEMES:
         return {"kind": "judge", "model": word}
@@ -78,7 +51,7 @@ def mapping_of(word: str) -> dict[str, Any]:
         from holdfast.agents.raters.fitted import kind_in  # brings numpy
 
         return {"kind": kind_in(folder), "folder": word}
-    plain = [kind for kind in _KINDS if kind not in ("encoder", "reward", "judge")]  # those need a folder or a model
+    plain = [kind for kind in _KINDS.entries if kind not in ("encoder", "reward", "judge")]  # need a folder or a model
     hint = did_you_mean(scheme, (*plain, "reward", *SCHEMES))
     raise ValueError(f"unknown rater {quote(word)}{hint} (allowed: {', '.join(plain)}, {FORMS})")
 
@@ -89,7 +62,12 @@ def _written(spec: s.RaterSpec) -> str | dict[str, Any]:
     return spec.kind if len(data) == 1 else data
 
 
-AnyRaterSpec = Annotated[s.RaterSpec, RegisteredKinds(lambda: _KINDS, parse_rater, _written)]
+_KINDS: RegisteredKinds[s.RaterSpec, RaterResources, Rater] = RegisteredKinds(
+    "rater", s.RaterSpec, mapping_of, _written
+)
+register_rater, parse_rater = _KINDS.register, _KINDS.parse
+
+AnyRaterSpec = Annotated[s.RaterSpec, _KINDS]
 """The type for a field of a study's model: reads words and mappings, writes them back."""
 
 
@@ -112,7 +90,7 @@ def require_expressed(name: str, scale: str | None) -> None:
 
 def build(specs: Iterable[s.RaterSpec], resources: RaterResources) -> dict[str, Rater]:
     """Return the raters by name, in their order. Raises InputError or ModelError where one cannot be had."""
-    return {spec.label: _KINDS[spec.kind][1](spec, resources) for spec in specs}
+    return {spec.label: _KINDS.entries[spec.kind][1](spec, resources) for spec in specs}
 
 
 def open_raters(specs: Iterable[s.RaterSpec], micro_path: Path, batch_size: int = 8) -> dict[str, Rater]:

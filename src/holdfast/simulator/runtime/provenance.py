@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from holdfast.adapters.micro import ablation
-from holdfast.agents.assistants import DescribedCandidate
+from holdfast.agents.assistants.candidates import DescribedCandidate
 from holdfast.agents.prompts import prompt_hashes
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.simulator.config.study import StudyConfig

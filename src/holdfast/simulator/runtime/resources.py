@@ -14,8 +14,7 @@ from holdfast.adapters.experts import TrainingBase
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents import registry
-from holdfast.agents.assistants import DescribedCandidate
-from holdfast.agents.assistants.router import Router
+from holdfast.agents.assistants.candidates import DescribedCandidate, Router
 from holdfast.agents.models.langchain.model import LangChainChatModel
 from holdfast.agents.models.langchain.tracing import Traced
 from holdfast.agents.models.local.multiprocess import ProcessesModel

@@ -1,0 +1,128 @@
+"""The kinds of candidates, the request that they all send, and the protocol of routers."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from holdfast.agents.assistants.prompting import SystemPrompts
+from holdfast.agents.protocols import AssistantView, Candidate, ChatModel, GenerationRequest, Message, Reply, Sampling
+from holdfast.core.errors import ModelError
+
+Where = Literal["system", "user"]
+
+
+class DescribedCandidate(Candidate, Protocol):
+    """A candidate that says what it is made of."""
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]: ...
+
+
+class Router(Protocol):
+    """Recognises the task context from the user's messages; deterministic, without state."""
+
+    def recognise(self, user_messages: Sequence[str]) -> str:
+        """Return the task's id; ``user_messages`` has at least one message, oldest first."""
+        ...
+
+
+async def ask(
+    model: ChatModel,
+    view: AssistantView,
+    sampling: Sampling,
+    *,
+    messages: Iterable[Message] | None = None,
+    adapter: str | None = None,
+    recognised_task: str | None = None,
+) -> Reply:
+    """Return the model's reply to the conversation; ``messages`` defaults to those of the view."""
+    request = GenerationRequest(
+        key=view.episode_id,
+        messages=view.messages if messages is None else tuple(messages),
+        seed=view.seed,
+        adapter=adapter,
+        sampling=sampling,
+    )
+    made = await model.generate(request)
+    return Reply(made.text, adapter, recognised_task, made.prompt_tokens, made.completion_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleModel:
+    """The model with a system prompt, with one fixed adapter, with both, or with neither (the paper's "Baseline").
+
+    ``remind_every`` k > 0 repeats the prompt at turns 1 + k, 1 + 2k, … A reminder is one more system message right
+    before that turn's user message (``where`` "system"). So the order is that of the training data, system → user →
+    reply, and all earlier messages stay the same, which keeps the conversation's KV cache valid. For chat templates
+    that allow a system message only at the start, ``where`` "user" appends the reminder to the user's message, in
+    brackets.
+    """
+
+    model: ChatModel
+    name: str = "base"
+    sampling: Sampling = field(default_factory=Sampling)
+    prompts: SystemPrompts | None = None
+    adapter: str | None = None
+    remind_every: int = 0
+    where: Where = "system"
+
+    @property
+    def knows_task(self) -> bool:
+        return self.prompts is not None and self.prompts.needs_task
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        return {} if self.prompts is None else self.prompts.hashes()
+
+    async def reply(self, view: AssistantView) -> Reply:
+        messages = None if self.prompts is None else self._prompted(view.messages, self.prompts.text(view))
+        return await ask(self.model, view, self.sampling, messages=messages, adapter=self.adapter)
+
+    def _prompted(self, messages: Sequence[Message], text: str) -> Iterator[Message]:
+        yield Message("system", text)
+        turn = 0
+        for message in messages:
+            if message.role == "user":
+                turn += 1
+            due = self.remind_every > 0 and turn > 1 and (turn - 1) % self.remind_every == 0
+            if not due or message.role != "user":
+                yield message
+            elif self.where == "system":
+                yield from (Message("system", text), message)
+            else:
+                yield Message("user", f"{message.content}\n\n[Reminder: {text}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Experts:
+    """The expert of the conversation's task. ``experts`` maps a task id to an adapter's name.
+
+    The ``router`` recognises the task at every turn from the user's messages so far. Without one the candidate is told
+    the true task: the oracle, the upper bound of routing.
+    """
+
+    model: ChatModel
+    name: str
+    experts: Mapping[str, str]
+    router: Router | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+
+    @property
+    def knows_task(self) -> bool:
+        return self.router is None
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        return {}
+
+    async def reply(self, view: AssistantView) -> Reply:
+        if self.router is None:
+            if view.task is None:
+                raise ValueError("the oracle must be told the task")
+            return await ask(self.model, view, self.sampling, adapter=self.experts[view.task.id])
+        task = self.router.recognise([message.content for message in view.messages if message.role == "user"])
+        if task not in self.experts:
+            raise ModelError(
+                f"the router named the task {task!r}, which has no expert; there are {sorted(self.experts)}"
+            )
+        return await ask(self.model, view, self.sampling, adapter=self.experts[task], recognised_task=task)
