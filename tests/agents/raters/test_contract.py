@@ -15,7 +15,7 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.encoder import encoder_part
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.dialogue.recipes import encoder_recipe
+from holdfast.agents.raters.dialogue.recipes import recipe_for
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import ACTS, NO_REPLY, Passage, Rater
@@ -50,7 +50,7 @@ WITHOUT_REPLY = [Passage(()), Passage((Message("user", "hello?"),)), Passage((Me
 def _encoder(folder: Path) -> Rater:
     labelled = chats()
     part = encoder_part(str(build_encoder(folder / "encoder")), 32)
-    make(encoder_recipe("perceived", len(labelled.passages), part), labelled, folder / "rater")
+    make(recipe_for("perceived", len(labelled.passages), encoder=part), labelled, folder / "rater")
     return FittedRater(folder / "rater")
 
 

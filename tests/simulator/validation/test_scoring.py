@@ -12,7 +12,7 @@ from holdfast.agents.raters.dialogue.fit import DialogueFit
 from holdfast.agents.raters.dialogue.manifest import hashed
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.reading import Reading
-from holdfast.agents.raters.dialogue.recipes import Recipe, linear_recipe
+from holdfast.agents.raters.dialogue.recipes import Recipe, recipe_for
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import ACTS, Passage, RaterIdentity, Rating, Scale
@@ -35,8 +35,8 @@ class Spy(Recipe):
 
 def test_no_fit_sees_the_people_it_is_reported_on(ieval_data: Path) -> None:
     labelled = read_ieval(ieval_data).labelled
-    one = linear_recipe("perceived", len(labelled.passages))
-    spy = Spy(one.reader, one.settings, one.ways, one.history, one.words)
+    one = recipe_for("perceived", len(labelled.passages))
+    spy = Spy(one.scale, one.reader)
     values = out_of_fold(spy, labelled)
     assert not np.isnan(values).any()
     assert len(spy.fits) == 5
@@ -47,7 +47,7 @@ def test_no_fit_sees_the_people_it_is_reported_on(ieval_data: Path) -> None:
 
 def test_changing_a_persons_labels_never_moves_that_persons_scores(ieval_data: Path) -> None:
     labelled = read_ieval(ieval_data).labelled
-    recipe = linear_recipe("perceived", len(labelled.passages))
+    recipe = recipe_for("perceived", len(labelled.passages))
     before = out_of_fold(recipe, labelled)
     mine = np.array([person == "4" for person in labelled.people])
     labels = labelled.labels.copy()
@@ -60,7 +60,7 @@ def test_changing_a_persons_labels_never_moves_that_persons_scores(ieval_data: P
 async def test_a_rater_is_refitted_on_its_own_people_and_as_it_is_elsewhere(ieval_data: Path, tmp_path: Path) -> None:
     labelled = read_ieval(ieval_data).labelled
     half = labelled.rows(np.flatnonzero([int(person) < 8 for person in labelled.people]))
-    make(linear_recipe("perceived", len(half.passages)), half, tmp_path / "rater")
+    make(recipe_for("perceived", len(half.passages)), half, tmp_path / "rater")
     rater = FittedRater(tmp_path / "rater")
     scored = await score(rater, labelled)
     assert scored.how == "refitted on other people"
@@ -72,7 +72,7 @@ async def test_a_rater_is_refitted_on_its_own_people_and_as_it_is_elsewhere(ieva
 
 async def test_people_seen_in_another_set_are_left_out_and_counted(ieval_data: Path, tmp_path: Path) -> None:
     labelled = read_ieval(ieval_data).labelled
-    make(linear_recipe("perceived", len(labelled.passages)), labelled, tmp_path / "rater")
+    make(recipe_for("perceived", len(labelled.passages)), labelled, tmp_path / "rater")
     other = replace(labelled, id="another set of the same people", people=("0", *["new"] * (len(labelled.people) - 1)))
     scored = await score(FittedRater(tmp_path / "rater"), other)
     assert (scored.how, scored.seen.sum()) == ("as it is", 1)

@@ -67,10 +67,10 @@ def chats() -> Labelled:
 async def test_trained_saved_loaded_and_asked(encoder_folder: Path, tmp_path: Path) -> None:
     from holdfast.agents.raters.dialogue.encoder import encoder_part
     from holdfast.agents.raters.dialogue.rater import FittedRater
-    from holdfast.agents.raters.dialogue.recipes import encoder_recipe
+    from holdfast.agents.raters.dialogue.recipes import recipe_for
     from holdfast.simulator.validation.making import make
 
-    recipe = encoder_recipe("perceived", 20, encoder_part(str(encoder_folder), 32))
+    recipe = recipe_for("perceived", 20, encoder=encoder_part(str(encoder_folder), 32))
     held_out = make(recipe, chats(), tmp_path)
     assert held_out["affective_understanding"]["spearman"] > 0.8
     rater = FittedRater(tmp_path)
@@ -99,11 +99,12 @@ def test_vectors_are_of_the_text_alone(encoder_folder: Path) -> None:
 
 
 async def test_other_weights_under_the_same_name_are_noticed(encoder_folder: Path) -> None:
-    from holdfast.agents.raters.dialogue.encoder import EncoderReader, encoder_part
+    from holdfast.agents.raters.dialogue.encoder import encoder_part
+    from holdfast.agents.raters.dialogue.reading import FeatureReader
 
     part = encoder_part(str(encoder_folder), 32).model_copy(update={"sha256": "0" * 64})
     with pytest.raises(ModelError, match=r"not those that this rater was trained with .* Train the rater again"):
-        EncoderReader(part, None, (), False).read([chat("So sorry.")])
+        FeatureReader(None, (), False, part).read([chat("So sorry.")])
 
 
 def test_no_encoder(tmp_path: Path) -> None:

@@ -14,60 +14,35 @@ import numpy as np
 import torch
 
 from holdfast.agents.raters.dialogue.manifest import EncoderPart
-from holdfast.agents.raters.dialogue.reading import COUNT_WEIGHT, Reading, counted, views
-from holdfast.agents.raters.dialogue.window import WindowTurn, turns
+from holdfast.agents.raters.dialogue.window import WindowTurn
 from holdfast.agents.raters.linear.features import Floats
-from holdfast.agents.raters.protocol import Passage
 from holdfast.core.errors import ModelError
 
 _BATCH = 32
 DEFAULT_MAX_TOKENS = 256
-VECTORS_WEIGHT = 3.0  # of all numbers of the vectors together, where all counts of an impression weigh 1.7
 
 
-@dataclass(frozen=True)
-class EncoderReader:
-    """What the linear rater reads, and beside it vectors: the mean over replies and over the user's messages, and those
-    of the rated reply and the message before it.
+def vectors_of(part: EncoderPart, dialogues: Sequence[Sequence[WindowTurn]]) -> Floats:
+    """(n, 4 x width): the mean over replies and over the user's messages, the rated reply, the message before it.
 
-    ``history``: turns before the rated one that belong to the dialogue, None all. Counts and words stand beside the
-    vectors because a frozen encoder knows neither length nor repetition.
+    Raises :class:`ModelError` where the encoder cannot be loaded, or its weights are others than ``part`` says.
     """
-
-    part: EncoderPart
-    history: int | None
-    ways: tuple[str, ...]
-    words: bool
-
-    def read(self, passages: Sequence[Passage]) -> Reading:
-        dialogues = [turns(passage, self.history) for passage in passages]
-        vectors, counts = self._vectors(dialogues), counted(dialogues, self.ways)
-        width = vectors.shape[1]
-        weights = [np.full(width, np.sqrt(VECTORS_WEIGHT / width)), np.full(counts.shape[1], COUNT_WEIGHT)]
-        return Reading(
-            np.concatenate([vectors, counts], axis=1),
-            np.concatenate(weights),
-            views(dialogues) if self.words else (),
-            np.array([not dialogue for dialogue in dialogues], dtype=bool),
+    encoder = _loaded(part.name)
+    if encoder.sha256 != part.sha256:
+        raise ModelError(
+            f"{part.name}: its weights are not those that this rater was trained with "
+            f"(sha256 {encoder.sha256[:12]}, expected {part.sha256[:12]}). Train the rater again."
         )
-
-    def _vectors(self, dialogues: Sequence[Sequence[WindowTurn]]) -> Floats:
-        encoder = _loaded(self.part.name)
-        if encoder.sha256 != self.part.sha256:
-            raise ModelError(
-                f"{self.part.name}: its weights are not those that this rater was trained with "
-                f"(sha256 {encoder.sha256[:12]}, expected {self.part.sha256[:12]}). Train the rater again."
-            )
-        texts = sorted({text for dialogue in dialogues for turn in dialogue for text in (turn.user, turn.reply)})
-        vectors = encoder.vectors(texts, self.part.max_tokens)
-        place = {text: number for number, text in enumerate(texts)}
-        numbers = np.zeros((len(dialogues), 4 * vectors.shape[1]))
-        for row, dialogue in enumerate(dialogues):
-            if dialogue:
-                replies = vectors[[place[turn.reply] for turn in dialogue]]
-                users = vectors[[place[turn.user] for turn in dialogue]]
-                numbers[row] = np.concatenate([replies.mean(axis=0), users.mean(axis=0), replies[-1], users[-1]])
-        return numbers
+    texts = sorted({text for dialogue in dialogues for turn in dialogue for text in (turn.user, turn.reply)})
+    vectors = encoder.vectors(texts, part.max_tokens)
+    place = {text: number for number, text in enumerate(texts)}
+    numbers = np.zeros((len(dialogues), 4 * vectors.shape[1]))
+    for row, dialogue in enumerate(dialogues):
+        if dialogue:
+            replies = vectors[[place[turn.reply] for turn in dialogue]]
+            users = vectors[[place[turn.user] for turn in dialogue]]
+            numbers[row] = np.concatenate([replies.mean(axis=0), users.mean(axis=0), replies[-1], users[-1]])
+    return numbers
 
 
 def encoder_part(name: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> EncoderPart:

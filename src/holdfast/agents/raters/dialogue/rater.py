@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from holdfast.agents.raters.dialogue.manifest import Manifest
 from holdfast.agents.raters.dialogue.model import DialogueModel
-from holdfast.agents.raters.dialogue.reading import FeatureReader, WordReader
+from holdfast.agents.raters.dialogue.reading import FeatureReader
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
@@ -57,7 +57,7 @@ class FittedRater:
     def score(self, passages: Sequence[Passage]) -> list[Rating]:
         """One rating per passage, in order; never depends on what else is in the batch."""
         manifest, model, _ = _loaded(self.folder)
-        reading = reader_of(manifest).read(passages)
+        reading = FeatureReader.of(manifest).read(passages)
         if reading.dense.shape[1] != len(model.centre) or len(manifest.dimensions) != len(model.bias):
             raise DataError(
                 f"{self.folder}: the weights are of {len(model.centre)} numbers and {len(model.bias)} dimensions, but "
@@ -67,15 +67,6 @@ class FittedRater:
             Rating(missing=NO_REPLY) if empty else Rating(dict(zip(manifest.dimensions, row, strict=True)))
             for empty, row in zip(reading.empty.tolist(), model.predict(reading).tolist(), strict=True)
         ]
-
-
-def reader_of(manifest: Manifest) -> FeatureReader:
-    """The reader whose numbers the weights belong to."""
-    if manifest.encoder is None:
-        return WordReader(manifest.history, manifest.ways, manifest.words)
-    from holdfast.agents.raters.dialogue.encoder import EncoderReader  # torch: a leaf module
-
-    return EncoderReader(manifest.encoder, manifest.history, manifest.ways, manifest.words)
 
 
 @lru_cache(maxsize=16)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from holdfast.agents.raters.dialogue.features import PER_TURN, dense_features
+from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest
 from holdfast.agents.raters.dialogue.window import WindowTurn, turns
 from holdfast.agents.raters.linear.features import Floats, Ints
 from holdfast.agents.raters.linear.rater import LinearRater
@@ -21,6 +21,7 @@ from holdfast.agents.raters.protocol import Passage
 #: The texts whose words count, in this order.
 VIEWS: tuple[str, ...] = ("replies", "user's messages", "last reply", "last user's messages")
 COUNT_WEIGHT = 0.15
+VECTORS_WEIGHT = 3.0  # of all numbers of the vectors together, where all counts of an impression weigh 1.7
 _LAST = 2  # messages of the user that count as last: the reply is judged by what the user says to it next
 
 
@@ -43,32 +44,39 @@ class Reading:
         return Reading(self.dense[chosen], self.weights, texts, self.empty[chosen])
 
 
-class FeatureReader(Protocol):
-    """Reads passages, always the same way."""
-
-    def read(self, passages: Sequence[Passage]) -> Reading: ...
-
-
 @dataclass(frozen=True, slots=True)
-class WordReader:
-    """Counts and words, torch-free.
+class FeatureReader:
+    """Reads passages, always the same way: counts and words, and beside them the vectors of an ``encoder``.
 
-    ``history``: turns before the rated one, None all; ``ways``: how turns become numbers; ``words``: texts too.
+    ``history``: turns before the rated one that belong to the dialogue, None all; ``ways``: how turns become numbers;
+    ``words``: texts too. Counts and words stand beside vectors because a frozen encoder knows neither length nor
+    repetition. Torch is needed with an encoder only.
     """
 
     history: int | None
     ways: tuple[str, ...]
     words: bool
+    encoder: EncoderPart | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> FeatureReader:
+        """The reader whose numbers a fitted rater's weights belong to."""
+        return cls(manifest.history, manifest.ways, manifest.words, manifest.encoder)
 
     def read(self, passages: Sequence[Passage]) -> Reading:
+        """Raises :class:`ModelError` where the encoder cannot be loaded, or its weights are others than it says."""
         dialogues = [turns(passage, self.history) for passage in passages]
         dense = counted(dialogues, self.ways)
-        return Reading(
-            dense,
-            np.full(dense.shape[1], COUNT_WEIGHT),
-            views(dialogues) if self.words else (),
-            np.array([not dialogue for dialogue in dialogues], dtype=bool),
-        )
+        weights = np.full(dense.shape[1], COUNT_WEIGHT)
+        if self.encoder is not None:
+            from holdfast.agents.raters.dialogue.encoder import vectors_of  # torch: a leaf module
+
+            vectors = vectors_of(self.encoder, dialogues)
+            width = vectors.shape[1]
+            dense = np.concatenate([vectors, dense], axis=1)
+            weights = np.concatenate([np.full(width, np.sqrt(VECTORS_WEIGHT / width)), weights])
+        empty = np.array([not dialogue for dialogue in dialogues], dtype=bool)
+        return Reading(dense, weights, views(dialogues) if self.words else (), empty)
 
 
 def counted(dialogues: Sequence[Sequence[WindowTurn]], ways: Sequence[str]) -> Floats:

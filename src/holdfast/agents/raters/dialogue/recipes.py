@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from holdfast.agents.raters.dialogue.fit import DialogueFit, FitSettings, fit_reading
 from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest, hashed_people
-from holdfast.agents.raters.dialogue.rater import reader_of
-from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading, WordReader
+from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading
 from holdfast.agents.raters.labelled import Labelled
 
 #: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
@@ -24,60 +23,42 @@ SETTINGS: Mapping[str, FitSettings] = MappingProxyType(
 )
 #: Scale -> how turns become numbers. Acts are judged of the conversation as a whole, not of how it ends.
 WAYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "expressed": (),
-        "perceived": ("mean", "before last", "last"),
-        "acts": ("mean", "largest"),
-    }
+    {"expressed": (), "perceived": ("mean", "before last", "last"), "acts": ("mean", "largest")}
 )
 WORDS_FROM = 200  # passages: with fewer, single words say more about the few people than about empathy
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A reader and the settings of the fit. ``encoder``: None for a linear rater."""
+    """How a rater of ``scale`` is fitted: on what ``reader`` reads, with the settings of the scale."""
 
+    scale: str
     reader: FeatureReader
-    settings: FitSettings
-    ways: tuple[str, ...]
-    history: int | None = None
-    words: bool = False
-    encoder: EncoderPart | None = None
 
     def fit(self, reading: Reading, labelled: Labelled, seed: int = 0) -> DialogueFit:
         """Fit on one reading of the labelled passages."""
-        return fit_reading(reading, labelled, self.settings, seed)
+        return fit_reading(reading, labelled, SETTINGS[self.scale], seed)
 
     def manifest(self, labelled: Labelled) -> Manifest:
         """What is written beside weights that were fitted on ``labelled``."""
         return Manifest(
-            kind="linear" if self.encoder is None else "encoder",
+            kind="linear" if self.reader.encoder is None else "encoder",
             scale=labelled.scale.id,  # type: ignore[arg-type]  # pydantic checks it
             dimensions=labelled.dimensions,
-            history=self.history,
-            ways=self.ways,  # type: ignore[arg-type]  # as above
-            words=self.words,
+            history=self.reader.history,
+            ways=self.reader.ways,  # type: ignore[arg-type]  # as above
+            words=self.reader.words,
             fitted_on=labelled.id,
             people=hashed_people(labelled),
-            encoder=self.encoder,
+            encoder=self.reader.encoder,
         )
 
 
-def linear_recipe(scale: str, passages: int, history: int | None = None) -> Recipe:
-    """The linear rater of ``scale`` for so many passages."""
-    words = passages >= WORDS_FROM
-    return Recipe(WordReader(history, WAYS[scale], words), SETTINGS[scale], WAYS[scale], history, words)
-
-
-def encoder_recipe(scale: str, passages: int, encoder: EncoderPart, history: int | None = None) -> Recipe:
-    """The encoder rater of ``scale``: what the linear one reads, and the encoder's vectors beside it."""
-    from holdfast.agents.raters.dialogue.encoder import EncoderReader  # torch: a leaf module
-
-    words, ways = passages >= WORDS_FROM, WAYS[scale]
-    return Recipe(EncoderReader(encoder, history, ways, words), SETTINGS[scale], ways, history, words, encoder)
+def recipe_for(scale: str, passages: int, history: int | None = None, encoder: EncoderPart | None = None) -> Recipe:
+    """The recipe of ``scale`` for so many passages: of a linear rater, or of one with an ``encoder``."""
+    return Recipe(scale, FeatureReader(history, WAYS[scale], passages >= WORDS_FROM, encoder))
 
 
 def recipe_of(manifest: Manifest) -> Recipe:
     """The recipe that a fitted rater came from."""
-    reader = reader_of(manifest)
-    return Recipe(reader, SETTINGS[manifest.scale], manifest.ways, manifest.history, manifest.words, manifest.encoder)
+    return Recipe(manifest.scale, FeatureReader.of(manifest))

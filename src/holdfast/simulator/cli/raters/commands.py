@@ -59,11 +59,11 @@ def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int
             raise click.UsageError("--history: the linear rater of expressed empathy reads the reply only.")
         _fit_expressed(data_folder(data), out, seed, as_json, quiet)
         return
-    from holdfast.agents.raters.dialogue.recipes import linear_recipe
+    from holdfast.agents.raters.dialogue.recipes import recipe_for
     from holdfast.simulator.validation.making import LABELS, make
 
     labelled = LABELS[scale](data_folder(data))
-    held_out = make(linear_recipe(scale, len(labelled.passages), history), labelled, out, seed)
+    held_out = make(recipe_for(scale, len(labelled.passages), history), labelled, out, seed)
     _say({scale: held_out}, {scale: out}, as_json, quiet)
 
 
@@ -113,7 +113,7 @@ def train(
     Writes one folder per scale into OUT: weights of a ridge regression, vocabulary, manifest and card.
     """
     from holdfast.agents.raters.dialogue.encoder import encoder_part
-    from holdfast.agents.raters.dialogue.recipes import encoder_recipe
+    from holdfast.agents.raters.dialogue.recipes import recipe_for
     from holdfast.simulator.validation.folder import data_folder
     from holdfast.simulator.validation.making import LABELS, make
 
@@ -123,7 +123,7 @@ def train(
         if not (quiet or as_json):
             click.echo(f"training on the labels of the scale {scale!r}", err=True)
         labelled = LABELS[scale](folder)
-        recipe = encoder_recipe(scale, len(labelled.passages), part, history)
+        recipe = recipe_for(scale, len(labelled.passages), history, part)
         held_out[scale] = make(recipe, labelled, out / scale, seed)
     _say(held_out, {scale: out / scale for scale in held_out}, as_json, quiet)
 
