@@ -9,20 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdfast.agents.raters.dialogue.cues import (
-    ADVICE,
-    AGREES,
-    COMMON,
-    DENIES,
-    DISMISSAL,
-    NEGATIVE,
-    POSITIVE,
-    PUZZLED,
-    SELF,
-    THANKS,
-    VALIDATION,
-    WORD,
-)
+from holdfast.agents.raters.dialogue import cues
 from holdfast.agents.raters.dialogue.window import WindowTurn
 from holdfast.agents.raters.linear.features import Floats, normalise
 
@@ -83,8 +70,8 @@ def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]
     before: list[set[str]] = []
     for turn, level in zip(dialogue, levels.tolist(), strict=True):
         user, reply = normalise(turn.user), normalise(turn.reply)
-        words, message_words = WORD.findall(reply), WORD.findall(user)
-        content, message = set(words) - COMMON, set(message_words) - COMMON
+        words, message_words = cues.WORD.findall(reply), cues.WORD.findall(user)
+        content, message = set(words) - cues.COMMON, set(message_words) - cues.COMMON
         said |= message
         rows.append(
             [
@@ -100,7 +87,10 @@ def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]
                 max((_overlap(content, earlier) for earlier in before), default=0.0),
                 len(set(words)) / max(len(words), 1),
                 len(set(words) - spoken) / max(len(words), 1),
-                *(_per_ten(cue, reply, len(words)) for cue in (ADVICE, SELF, VALIDATION, DISMISSAL)),
+                *(
+                    _per_ten(cue, reply, len(words))
+                    for cue in (cues.ADVICE, cues.SELF, cues.VALIDATION, cues.DISMISSAL)
+                ),
                 *_mood(user, reply),
                 *_reaction(user, len(message_words), bool(before)),
             ]
@@ -112,14 +102,16 @@ def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]
 
 def _mood(user: str, reply: str) -> tuple[float, float, float]:
     """How glad (1) or sad (-1) the message and the reply sound, and their product: below 0 where they disagree."""
-    moods = (float(np.tanh(len(POSITIVE.findall(text)) - len(NEGATIVE.findall(text)))) for text in (user, reply))
+    moods = (
+        float(np.tanh(len(cues.POSITIVE.findall(text)) - len(cues.NEGATIVE.findall(text)))) for text in (user, reply)
+    )
     of_user, of_reply = moods
     return of_user, of_reply, of_user * of_reply
 
 
 def _reaction(user: str, words: int, reacts: bool) -> list[float]:
     """What a message says about the reply before it; all 0 for a first message, which reacts to nothing."""
-    signals = [float(bool(cue.search(user))) for cue in (THANKS, PUZZLED, AGREES, DENIES)]
+    signals = [float(bool(cue.search(user))) for cue in (cues.THANKS, cues.PUZZLED, cues.AGREES, cues.DENIES)]
     return [*signals, float(np.log1p(words))] if reacts else [0.0] * (len(signals) + 1)
 
 

@@ -5,10 +5,6 @@ numpy only; safe to load from anywhere, since nothing in the files can be run.
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +14,7 @@ from numpy.typing import NDArray
 from holdfast.agents.raters.dialogue.reading import Reading
 from holdfast.agents.raters.dialogue.word_table import WordTable
 from holdfast.agents.raters.linear.features import ENDS, START, Floats
-from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
+from holdfast.agents.raters.linear.weight_files import reading_weights, require_shapes, write_weights
 
 _ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias", "scale")
 
@@ -73,16 +69,13 @@ class DialogueModel:
     def check(self) -> None:
         """Raise ValueError unless the numbers fit together."""
         kinds, features, dimensions = len(self.centre), len(self.table.keys), len(self.bias)
-        shapes = {
-            "spread": (self.spread.shape, (kinds,)),
-            "dense_weights": (self.dense_weights.shape, (kinds, dimensions)),
-            "word_weights": (self.word_weights.shape, (features, dimensions)),
-            "idf": (self.table.idf.shape, (features,)),
-            "scale": (self.scale.shape, (len(self.scale), dimensions + 1)),
-        }
-        for name, (shape, expected) in shapes.items():
-            if shape != expected:
-                raise ValueError(f"{name} has shape {shape}, expected {expected}")
+        require_shapes(
+            spread=(self.spread.shape, (kinds,)),
+            dense_weights=(self.dense_weights.shape, (kinds, dimensions)),
+            word_weights=(self.word_weights.shape, (features, dimensions)),
+            idf=(self.table.idf.shape, (features,)),
+            scale=(self.scale.shape, (len(self.scale), dimensions + 1)),
+        )
         if len(self.scale) < 2 or np.any(np.diff(self.scale, axis=0) <= 0) or np.any(np.diff(self.table.keys) <= 0):
             raise ValueError("keys or scale do not rise")
         if not all(np.all(np.isfinite(array)) for array in self._arrays().values()) or np.any(self.spread <= 0):
@@ -95,23 +88,13 @@ class DialogueModel:
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in self._arrays().items():
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, array, allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
-        text = json.dumps({"words": self.table.words}, ensure_ascii=True, indent=0)
-        (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+        write_weights(folder, self._arrays(), self.table.words)
 
     @classmethod
     def load(cls, folder: Path) -> DialogueModel:
         """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
-        with reading_weights(folder):
-            words: Sequence[str] = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"]
-            with np.load(folder / WEIGHTS, allow_pickle=False) as file:
-                of = {name: file[name] for name in _ARRAYS}
-            table = WordTable(tuple(words), of.pop("keys"), of.pop("idf"))
-            model = cls(table, **of)
+        with reading_weights(folder) as (words, arrays):
+            of = {name: arrays[name] for name in _ARRAYS}
+            model = cls(WordTable(words, of.pop("keys"), of.pop("idf")), **of)
             model.check()
             return model

@@ -1,14 +1,14 @@
 """Which words, pairs and triples of words a dialogue rater knows, per view, and how it finds them in texts."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.agents.raters.linear.features import ENDS, START, Floats, Ints, cut, grams, tokens
+from holdfast.agents.raters.linear.features import Floats, Ints, cut, grams, numbered, rarity, vocabulary
 
 #: What each view counts for: replies, user's messages, last reply, last user's messages (see ``reading.VIEWS``).
 VIEW_WEIGHTS: tuple[float, ...] = (1.0, 0.7, 0.7, 0.5)
@@ -25,8 +25,7 @@ class WordTable:
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """Each known token's number, from 1."""
-        return {word: number for number, word in enumerate(self.words, start=1)}
+        return numbered(self.words)
 
     def find(self, views: Sequence[Sequence[str]]) -> tuple[Ints, Ints, Floats]:
         """(row, feature, value), three arrays of N: which passage holds which run, each once, with its weight.
@@ -52,14 +51,13 @@ class WordTable:
 
 def make_table(views: Sequence[Sequence[str]], least: int) -> WordTable:
     """The table of every run that occurs in at least ``least`` passages of one view (n texts each)."""
-    seen = Counter(word for view in views for text in view for word in set(tokens(text)))
-    words = (START, *ENDS, *sorted(word for word, count in seen.items() if count >= least and word not in ENDS))
-    numbers = {word: number for number, word in enumerate(words, start=1)}
+    words = vocabulary(chain.from_iterable(views), least)
+    numbers = numbered(words)
     passages = len(views[0]) if views else 0
     parts = [_runs(view, numbers, number, len(views))[0] for number, view in enumerate(views)]
     keys, count = np.unique(np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64), return_counts=True)
     keys, count = keys[count >= least], count[count >= least]
-    return WordTable(words, keys, (np.log((1 + passages) / (1 + count)) + 1).astype(np.float32))
+    return WordTable(words, keys, rarity(count, passages).astype(np.float32))
 
 
 def _runs(view: Sequence[str], numbers: dict[str, int], number: int, views: int) -> tuple[Ints, Ints]:

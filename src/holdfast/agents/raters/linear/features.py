@@ -7,7 +7,8 @@ each word's number is numpy on flat arrays, so that thousands of replies a secon
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -34,6 +35,22 @@ def tokens(text: str) -> list[str]:
     """Words, numbers, sentence ends (``. ! ?`` and line ends) and three emoticons of ``text``, in order."""
     words: list[str] = _TOKEN.findall(normalise(text))
     return words
+
+
+def vocabulary(texts: Iterable[str], least: int) -> tuple[str, ...]:
+    """:data:`START`, :data:`ENDS` and, sorted, every word that ``least`` texts or more hold."""
+    seen = Counter(word for text in texts for word in set(tokens(text)))
+    return (START, *ENDS, *sorted(word for word, count in seen.items() if count >= least and word not in ENDS))
+
+
+def numbered(words: Iterable[str]) -> dict[str, int]:
+    """Each known word's number, from 1."""
+    return {word: number for number, word in enumerate(words, start=1)}
+
+
+def rarity(count: Ints, texts: int) -> Floats:
+    """Inverse document frequency of what occurs in ``count`` of so many texts."""
+    return np.asarray(np.log((1 + texts) / (1 + count)) + 1)
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

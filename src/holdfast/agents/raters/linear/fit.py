@@ -6,7 +6,6 @@ scale are all chosen on replies that the weights had not seen (folds grouped by 
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +16,22 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from holdfast.agents.raters.agreement import quadratic_weighted_kappa
 from holdfast.agents.raters.dialogue.manifest import hashed
 from holdfast.agents.raters.linear.card import write_linear_card
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, EpitomePair, read_pairs, sentence_labels
 from holdfast.agents.raters.linear.features import (
-    ENDS,
     REPLY_POWER,
     SENTENCE_POWER,
-    START,
     Floats,
     Ints,
     Sentences,
     cut,
     grams,
-    tokens,
+    numbered,
+    rarity,
     unit_weighted,
+    vocabulary,
 )
 from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
@@ -98,29 +98,21 @@ def fit(pairs: Sequence[EpitomePair], seed: int = 0, folds: int = 5, min_replies
     Raises :class:`DataError` where a mechanism lacks a level in some fold's rest, so that nothing could be learned.
     """
     design = prepare(pairs, seed, folds, min_replies)
-    columns = [_fit_mechanism(design, m) for m in range(len(MECHANISMS))]
-    model = LinearModel(
-        words=design.words,
-        keys=design.keys,
-        idf=design.idf.astype(np.float32),
-        weights=np.concatenate([column.weights for column in columns], axis=1).astype(np.float32),
-        bias=np.concatenate([column.bias for column in columns]),
-        reply_weights=np.concatenate([column.reply_weights for column in columns], axis=1).astype(np.float32),
-        reply_bias=np.concatenate([column.reply_bias for column in columns]),
-        curves=np.concatenate([column.curves for column in columns], axis=1),
-        scale=np.stack([column.scale for column in columns]),
-    )
-    held_out = {str(name): column.held_out for name, column in zip(MECHANISMS, columns, strict=True)}
+    parts = [_fit_mechanism(design, m) for m in range(len(MECHANISMS))]
+    arrays = {
+        name: np.concatenate([part[name] for part, _ in parts], axis=0 if name == "scale" else -1)
+        for name in parts[0][0]
+    }
+    model = LinearModel(design.words, design.keys, design.idf.astype(np.float32), **arrays)
+    held_out = {str(name): figures for name, (_, figures) in zip(MECHANISMS, parts, strict=True)}
     return FittedLinear(model, held_out, len(pairs), len({pair.post_id for pair in pairs}))
 
 
 def prepare(pairs: Sequence[EpitomePair], seed: int, folds: int, min_replies: int) -> DesignMatrix:
     """Cut, count, weight by inverse document frequency, and deal posts into folds."""
     texts = [pair.reply for pair in pairs]
-    seen = Counter(word for text in texts for word in set(tokens(text)))
-    known = sorted(word for word, count in seen.items() if count >= min_replies and word not in ENDS)
-    words = (START, *ENDS, *known)
-    sentences = cut(texts, {word: number for number, word in enumerate(words, start=1)})
+    words = vocabulary(texts, min_replies)
+    sentences = cut(texts, numbered(words))
     keys, idf, by_sentence, by_reply = _features(sentences, len(words) + 1, len(texts), min_replies)
     _, post = np.unique([pair.post_id for pair in pairs], return_inverse=True)
     dealt = np.random.default_rng(seed).permutation(post.max() + 1)
@@ -149,7 +141,7 @@ def _features(
     keys, count = keys[count >= min_replies], count[count >= min_replies]
     if not len(keys):
         raise DataError(f"no word occurs in {min_replies} replies: too few pairs to fit a rater on.")
-    idf = np.log((1 + replies) / (1 + count)) + 1
+    idf = rarity(count, replies)
     where = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
     here = keys[where] == key
     where, place = where[here], place[here]
@@ -161,20 +153,8 @@ def _features(
     return keys, idf, by_sentence, rows(sentences.reply[place], replies, REPLY_POWER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mechanism:
-    """One mechanism's part of the model, as ``LinearModel`` has it for all."""
-
-    weights: Floats
-    bias: Floats
-    reply_weights: Floats
-    reply_bias: Floats
-    curves: Floats
-    scale: Floats
-    held_out: dict[str, float]
-
-
-def _fit_mechanism(design: DesignMatrix, m: int) -> _Mechanism:
+def _fit_mechanism(design: DesignMatrix, m: int) -> tuple[dict[str, NDArray[np.floating]], dict[str, float]]:
+    """One mechanism's part of the arrays of :class:`LinearModel`, and the numbers of its card."""
     truth = design.levels[:, m]
     if set(np.unique(truth)) != {0, 1, 2}:
         raise DataError(f"{PREFIXES[m]}_level: every level 0, 1, 2 must occur; found {sorted(set(truth.tolist()))}.")
@@ -186,20 +166,20 @@ def _fit_mechanism(design: DesignMatrix, m: int) -> _Mechanism:
     everything = np.ones(len(truth), dtype=bool)
     heads = np.stack([_sentence_head(design, m, level, strength, everything) for level in LEVELS], axis=1)
     reply_heads = np.stack([_reply_head(design, m, level, reply_strength, everything) for level in LEVELS], axis=1)
-    return _Mechanism(
-        weights=heads[:-1],
-        bias=heads[-1],
-        reply_weights=reply_heads[:-1],
-        reply_bias=reply_heads[-1],
-        curves=curves,
-        scale=np.array([0.0, *best_cuts(expected, truth)[0], 2.0]),
-        held_out={
-            "strength": strength,
-            "reply_strength": reply_strength,
-            "qwk": _nested_kappa(expected, truth, design.fold),
-            **{f"n{level}": float((truth == level).sum()) for level in (0, *LEVELS)},
-        },
-    )
+    arrays = {
+        "weights": heads[:-1].astype(np.float32),
+        "bias": heads[-1],
+        "reply_weights": reply_heads[:-1].astype(np.float32),
+        "reply_bias": reply_heads[-1],
+        "curves": curves,
+        "scale": np.array([[0.0, *best_cuts(expected, truth)[0], 2.0]]),
+    }
+    figures = {
+        "strength": strength,
+        "reply_strength": reply_strength,
+        "qwk": _nested_kappa(expected, truth, design.fold),
+    }
+    return arrays, figures | {f"n{level}": float((truth == level).sum()) for level in (0, *LEVELS)}
 
 
 def _best(tried: Sequence[tuple[float, Floats]], truth: Ints) -> tuple[float, float, Floats]:
@@ -280,5 +260,4 @@ def _nested_kappa(expected: Floats, truth: Ints, fold: Ints) -> float:
     for number in np.unique(fold):
         cuts, _ = best_cuts(expected[fold != number], truth[fold != number])
         levels[fold == number] = (expected[fold == number, None] > cuts).sum(axis=1)
-    covariance = np.mean(levels * truth) - levels.mean() * truth.mean()
-    return float(2 * covariance / (levels.var() + truth.var() + (levels.mean() - truth.mean()) ** 2))
+    return quadratic_weighted_kappa(levels, truth)

@@ -10,9 +10,7 @@ numpy only: no torch, no scikit-learn, no pickle. ``epitome/card.md`` says what 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
@@ -32,8 +30,15 @@ from holdfast.agents.raters.linear.features import (
     Ints,
     cut,
     grams,
+    numbered,
 )
-from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS, reading_weights
+from holdfast.agents.raters.linear.weight_files import (
+    VOCABULARY,
+    WEIGHTS,
+    reading_weights,
+    require_shapes,
+    write_weights,
+)
 from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Passage, RaterIdentity, Rating, Scale, expressed
 
 SHIPPED = Path(__file__).parent / "epitome"
@@ -65,8 +70,7 @@ class LinearModel:
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """Each known token's number, from 1."""
-        return {word: number for number, word in enumerate(self.words, start=1)}
+        return numbered(self.words)
 
     def levels(self, texts: Sequence[str]) -> Floats:
         """(R, M) levels, 0-2 each; a reply without words scores 0."""
@@ -115,40 +119,28 @@ class LinearModel:
     def check(self) -> None:
         """Raise ValueError unless the numbers fit together."""
         features, heads = self.weights.shape
-        shapes = {
-            "keys": (self.keys.shape, (features,)),
-            "idf": (self.idf.shape, (features,)),
-            "reply_weights": (self.reply_weights.shape, (features, heads)),
-            "bias": (self.bias.shape, (heads,)),
-            "reply_bias": (self.reply_bias.shape, (heads,)),
-            "curves": (self.curves.shape, (3, heads)),
-            "scale": (self.scale.shape, (heads // 2, len(_KNOTS))),
-        }
-        for name, (shape, expected) in shapes.items():
-            if shape != expected:
-                raise ValueError(f"{name} has shape {shape}, expected {expected}")
+        require_shapes(
+            keys=(self.keys.shape, (features,)),
+            idf=(self.idf.shape, (features,)),
+            reply_weights=(self.reply_weights.shape, (features, heads)),
+            bias=(self.bias.shape, (heads,)),
+            reply_bias=(self.reply_bias.shape, (heads,)),
+            curves=(self.curves.shape, (3, heads)),
+            scale=(self.scale.shape, (heads // 2, len(_KNOTS))),
+        )
         absent = {START, *ENDS} - set(self.words)
         if absent or not features or np.any(np.diff(self.keys) <= 0) or np.any(np.diff(self.scale) <= 0):
             raise ValueError("words lack a sentence mark, or keys or scale do not rise")
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in _array_fields():
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, getattr(self, name), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
-        text = json.dumps({"words": self.words}, ensure_ascii=True, indent=0)
-        (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+        write_weights(folder, {name: getattr(self, name) for name in _array_fields()}, self.words)
 
     @classmethod
     def load(cls, folder: Path) -> LinearModel:
         """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
-        with reading_weights(folder):
-            words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
-            with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
-                model = cls(words, **{name: arrays[name] for name in _array_fields()})
+        with reading_weights(folder) as (words, arrays):
+            model = cls(words, **{name: arrays[name] for name in _array_fields()})
             model.check()
             return model
 

@@ -1,23 +1,53 @@
 """The two files that every fitted linear rater lies in, and the one error where they cannot be read."""
 
+import io
+import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from holdfast.core.errors import DataError
 
 WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
 
 
+def write_weights(folder: Path, arrays: Mapping[str, NDArray[np.generic]], words: Sequence[str]) -> None:
+    """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+    text = json.dumps({"words": words}, ensure_ascii=True, indent=0)
+    (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
 @contextmanager
-def reading_weights(folder: Path) -> Iterator[None]:
-    """Whatever a damaged or absent file raises in the block is one :class:`DataError` with the next step."""
+def reading_weights(folder: Path) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the words and the arrays.
+
+    Whatever a damaged or absent file raises, here or in the block, is one :class:`DataError` with the next step.
+    """
     try:
-        yield
+        words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
+        with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+            yield words, arrays
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"{folder}: no rater's weights can be read there ({error}). "
             f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."
         ) from error
+
+
+def require_shapes(**shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    """Raise ValueError unless each array's shape is the one that is expected: name=(shape, expected)."""
+    for name, (shape, expected) in shapes.items():
+        if shape != expected:
+            raise ValueError(f"{name} has shape {shape}, expected {expected}")
