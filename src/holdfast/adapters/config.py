@@ -1,4 +1,4 @@
-"""Settings of a study's ``training`` section: which dialogues to write, how to fit an expert to them."""
+"""Settings of training: which dialogues to write, and how to fit an expert or a reward model to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class TrainingConfig(Frozen):
-    """Settings of the pipeline steer -> filter -> split -> export -> train.
+    """A study's ``training`` section: the pipeline steer -> filter -> split -> export -> train.
 
     The paper names neither its LoRA settings nor its best-of-n or threshold: every default here is holdfast's
     assumption, chosen for the embedded model (see docs/LOG.md).
@@ -51,3 +51,24 @@ class TrainingConfig(Frozen):
         if len(set(self.patterns)) != len(self.patterns):
             raise ValueError(f"patterns names one twice: {', '.join(self.patterns)}")
         return self
+
+
+class RewardTraining(Frozen):
+    """Settings of pairs and training. The paper names none: all are holdfast's assumption (see docs/LOG.md)."""
+
+    # pairs
+    dialogues_per_persona: Count = 3
+    turns: Annotated[int, Field(ge=1, le=64)] = 6
+    samples: Annotated[int, Field(ge=1, le=16)] = 2  # replies drawn per turn, with and without the prompt each
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    max_tokens: Count = 96
+    min_margin: Share = 0.2  # of adherence, between the chosen and the rejected
+    concurrency: Count = 64  # dialogues simulated at once
+    # the model
+    rank: Count = 8
+    alpha: Count = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    steps: Count = 100
+    batch_size: Count = 8
+    max_length: Annotated[int, Field(ge=32)] = 1024  # tokens; longer pairs are left out
+    threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it

@@ -1,30 +1,48 @@
-"""JSON lines that people may have written by hand: numbered lines, and pydantic's errors in plain words."""
+"""JSON lines that people may have written by hand: a pydantic model each, with all faults in plain words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from holdfast.core.errors import InputError
+from pydantic import BaseModel, ValidationError
+
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.hashing import sha256
+
+Line = TypeVar("Line", bound=BaseModel)
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the non-blank lines of ``path`` with their numbers from 1.
+def write_lines(lines: Iterable[BaseModel], path: Path) -> str:
+    """Write ``lines`` to ``path``, creating its folder; return the SHA-256 of the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(line.model_dump_json() + "\n" for line in lines)
+    path.write_text(text, encoding="utf-8")
+    return sha256(text)
 
-    Only a newline ends a line: a JSON string may hold other line separators of Unicode.
+
+def read_lines(path: Path, model: type[Line], nothing: str, most: int | None = None) -> tuple[Line, ...]:
+    """Read the non-blank lines of ``path``; only a newline ends one: JSON may hold Unicode's other separators.
 
     Raises:
-        InputError: The file cannot be read as UTF-8 text.
+        InputError: The file is no UTF-8 text, holds no line (``nothing`` says what to do), or lines of another shape:
+            each with its number, at most ``most`` faults.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text: {error}") from error
+    lines: list[Line] = []
+    faults: list[Fault] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            yield number, line
-
-
-def error_text(fault: Mapping[str, Any]) -> str:
-    """Return one item of ``ValidationError.errors()`` as ``place: what is wrong``."""
-    where = ".".join(str(part) for part in fault["loc"])
-    return f"{where}: {fault['msg']}" if where else str(fault["msg"])
+            try:
+                lines.append(model.model_validate_json(line))
+            except ValidationError as error:
+                for fault in error.errors():
+                    where = ".".join(map(str, fault["loc"]))
+                    faults.append(Fault(str(path), f"{where}: {fault['msg']}" if where else fault["msg"], number))
+    if not lines and not faults:
+        faults.append(Fault(str(path), nothing))
+    if faults:
+        raise InputError(faults[:most])
+    return tuple(lines)

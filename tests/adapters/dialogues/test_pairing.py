@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
 from holdfast.adapters.dialogues.preferences import PreferencePair
-from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.core.errors import ModelError
 from tests.adapters.dialogues.test_writing import REPLIES, WORLD

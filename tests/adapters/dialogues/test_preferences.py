@@ -11,9 +11,9 @@ from holdfast.adapters.dialogues.preferences import (
     PreferencePair,
     hold_out,
     read_preference_pairs,
-    write_preference_pairs,
 )
 from holdfast.core.errors import InputError
+from holdfast.core.jsonl import write_lines
 
 
 def pair(persona: str, chosen: str = "i am so sorry .", rejected: str = "first try the plan .") -> PreferencePair:
@@ -27,7 +27,7 @@ def pair(persona: str, chosen: str = "i am so sorry .", rejected: str = "first t
 
 def test_written_and_read_again(tmp_path: Path) -> None:
     pairs = [pair("ana"), pair("ben")]
-    write_preference_pairs(pairs, tmp_path / "deep" / "pairs.jsonl")
+    write_lines(pairs, tmp_path / "deep" / "pairs.jsonl")
     assert list(read_preference_pairs(tmp_path / "deep" / "pairs.jsonl")) == pairs
 
 

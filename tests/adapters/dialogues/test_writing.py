@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import read_jsonl, write_jsonl
+from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.steering import hold_dialogue
 from holdfast.adapters.dialogues.writing import TrainingPeople, plan_dialogues, write_dialogues
@@ -14,6 +14,7 @@ from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import sha256
+from holdfast.core.jsonl import write_lines
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task, training_dialogue
 
 PEOPLE = [persona(f"{task_id}_{i}", task_id) for task_id in ("alpha", "beta") for i in "abc"]
@@ -102,7 +103,7 @@ def test_a_pattern_that_nobody_needs_is_a_clear_fault() -> None:
 
 def test_the_shape_of_a_line(tmp_path: Path) -> None:
     path = tmp_path / "one.jsonl"
-    write_jsonl([training_dialogue(0, turns=1)], path)
+    write_lines([training_dialogue(0, turns=1)], path)
     assert json.loads(path.read_text()) == json.loads(LINE.read_text())
 
 
@@ -110,7 +111,7 @@ def test_other_tools_read_the_messages(tmp_path: Path) -> None:
     from datasets import load_dataset
 
     path = tmp_path / "one.jsonl"
-    write_jsonl([training_dialogue(0), training_dialogue(1)], path)
+    write_lines([training_dialogue(0), training_dialogue(1)], path)
     rows = load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
     assert rows[0]["messages"][0] == {"role": "user", "content": "i feel anxious about the report ."}
 

@@ -9,13 +9,13 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import write_jsonl
 from holdfast.adapters.training.lora import AdapterJob, TrainedAdapter, build_sft_trainer, train_adapter
 from holdfast.adapters.training.store import AdapterStore, card_fields
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import ModelError
 from holdfast.core.hashing import file_sha256
+from holdfast.core.jsonl import write_lines
 from tests.adapters.standins import build_base, training_dialogue
 
 CONFIG = TrainingConfig(steps=24, batch_size=4, threads=1, learning_rate=2e-2)
@@ -25,7 +25,7 @@ FILES = {"adapter_config.json", "adapter_model.safetensors", "README.md"}
 @pytest.fixture(scope="module")
 def dialogues(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dialogues") / "warm.jsonl"
-    write_jsonl([training_dialogue(index) for index in range(8)], path)
+    write_lines([training_dialogue(index) for index in range(8)], path)
     return path
 
 

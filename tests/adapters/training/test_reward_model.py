@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.preferences import PreferencePair
-from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.adapters.training.reward_model import RewardJob, TrainedReward, longer, right, train_reward
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Passage

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.training.reward_model import RewardJob, train_reward
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.coalescing import CoalescingRater

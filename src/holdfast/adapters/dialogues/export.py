@@ -3,18 +3,15 @@
 ``datasets``, TRL, Axolotl and LLaMA-Factory read ``messages`` as it is; everything else on the line is provenance.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from holdfast.adapters.dialogues.filtering import usable_turns
 from holdfast.adapters.dialogues.steering import SteeredDialogue
-from holdfast.core.errors import Fault, InputError
-from holdfast.core.hashing import sha256
-from holdfast.core.jsonl import error_text, numbered_lines
+from holdfast.core.jsonl import read_lines
 
 
 class _StrictModel(BaseModel):
@@ -108,29 +105,6 @@ def distil(dialogue: SteeredDialogue, origin: Origin) -> TrainingDialogue:
     )
 
 
-def write_jsonl(dialogues: Iterable[TrainingDialogue], path: Path) -> str:
-    """Write ``dialogues`` to ``path``, creating its folder; return the SHA-256 of the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(dialogue.model_dump_json() + "\n" for dialogue in dialogues)
-    path.write_text(text, encoding="utf-8")
-    return sha256(text)
-
-
 def read_jsonl(path: Path) -> tuple[TrainingDialogue, ...]:
-    """Read what :func:`write_jsonl` wrote, or a hand-written file of the same shape.
-
-    Raises:
-        InputError: there is no such file, no dialogue in it, or lines of another shape: each with its number.
-    """
-    dialogues: list[TrainingDialogue] = []
-    faults: list[Fault] = []
-    for number, line in numbered_lines(path):
-        try:
-            dialogues.append(TrainingDialogue.model_validate_json(line))
-        except ValidationError as error:
-            faults += [Fault(str(path), error_text(fault), line=number) for fault in error.errors()]
-    if not dialogues and not faults:
-        faults.append(Fault(str(path), "holds no dialogue; write some with `holdfast train`"))
-    if faults:
-        raise InputError(faults)
-    return tuple(dialogues)
+    """Read a file of training dialogues, written by holdfast or by hand. Raises InputError with every fault's line."""
+    return read_lines(path, TrainingDialogue, "holds no dialogue; write some with `holdfast train`")

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.adapters.progress import all_of
 from holdfast.agents.prompts.pattern import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.adherence import adherence
@@ -42,19 +43,8 @@ async def collect_pairs(
     """
     people = (*source.world.split.train, *source.world.split.test)
     plans = [(persona, number) for persona in people for number in range(source.config.dialogues_per_persona)]
-    gate = asyncio.Semaphore(source.config.concurrency)
-    done = 0
-
-    async def hold(persona: Persona, number: int) -> list[PreferencePair]:
-        nonlocal done
-        async with gate:
-            pairs = await _hold(source, persona, number, seed)
-        done += 1
-        if on_done is not None:
-            on_done(done, len(plans))
-        return pairs
-
-    return [pair for pairs in await asyncio.gather(*(hold(*plan) for plan in plans)) for pair in pairs]
+    talks = await all_of(lambda plan: _hold(source, *plan, seed), plans, source.config.concurrency, on_done)
+    return [pair for pairs in talks for pair in pairs]
 
 
 async def _hold(source: PairSource, persona: Persona, number: int, seed: int) -> list[PreferencePair]:

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from holdfast.adapters.dialogues.export import ChatLine
-from holdfast.core.errors import Fault, InputError
-from holdfast.core.hashing import sha256
-from holdfast.core.jsonl import error_text, numbered_lines
+from holdfast.core.errors import InputError
+from holdfast.core.jsonl import read_lines
 from holdfast.core.seeds import derive_seed
 
 
@@ -43,32 +42,9 @@ class PreferencePair(BaseModel):
         return self
 
 
-def write_preference_pairs(pairs: Iterable[PreferencePair], path: Path) -> str:
-    """Write ``pairs`` to ``path``, creating its folder; return the SHA-256 of the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(pair.model_dump_json() + "\n" for pair in pairs)
-    path.write_text(text, encoding="utf-8")
-    return sha256(text)
-
-
 def read_preference_pairs(path: Path) -> tuple[PreferencePair, ...]:
-    """Read a file of pairs.
-
-    Raises:
-        InputError: there is no such file, no pair in it, or lines of another shape.
-    """
-    pairs: list[PreferencePair] = []
-    faults: list[Fault] = []
-    for number, line in numbered_lines(path):
-        try:
-            pairs.append(PreferencePair.model_validate_json(line))
-        except ValidationError as error:
-            faults.append(Fault(str(path), error_text(error.errors()[0]), number))
-    if not pairs and not faults:
-        faults.append(Fault(str(path), "holds no pair; each line is {prompt, chosen, rejected, persona}"))
-    if faults:
-        raise InputError(faults[:20])
-    return tuple(pairs)
+    """Read a file of pairs. Raises InputError with the line of each fault, 20 at most."""
+    return read_lines(path, PreferencePair, "holds no pair; each line is {prompt, chosen, rejected, persona}", most=20)
 
 
 def hold_out(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws
+from holdfast.adapters.progress import all_of
 from holdfast.agents.protocols import (
     ChatModel,
     Generation,
@@ -138,16 +139,4 @@ async def hold_dialogues(
 
     ``on_done(done, total)`` is called after each dialogue.
     """
-    gate = asyncio.Semaphore(concurrency)
-    done = 0
-
-    async def hold(plan: DialoguePlan) -> SteeredDialogue:
-        nonlocal done
-        async with gate:
-            dialogue = await hold_dialogue(plan, model, rater)
-        done += 1
-        if on_done is not None:
-            on_done(done, len(plans))
-        return dialogue
-
-    return list(await asyncio.gather(*(hold(plan) for plan in plans)))
+    return await all_of(lambda plan: hold_dialogue(plan, model, rater), plans, concurrency, on_done)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil, write_jsonl
+from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil
 from holdfast.adapters.dialogues.filtering import KeptCounts, Standard, count_kept, usable_turns
 from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
@@ -20,6 +20,7 @@ from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import sha256
+from holdfast.core.jsonl import write_lines
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
@@ -182,7 +183,7 @@ def _export(
         raise AssertionError(f"personas held out for the test in the training dialogues: {sorted(tested)}")
     scores = [turn.adherence for dialogue in kept for turn in dialogue.turns]
     return DialogueFile(
-        origin.pattern, path, write_jsonl(kept, path), tuple(sorted(personas)), counts, sum(scores) / len(scores)
+        origin.pattern, path, write_lines(kept, path), tuple(sorted(personas)), counts, sum(scores) / len(scores)
     )
 
 

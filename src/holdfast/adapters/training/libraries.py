@@ -1,9 +1,10 @@
-"""What all training here shares: TRL arguments, silenced libraries, recorded losses, fixed threads, the PEFT folder."""
+"""What all training here shares: TRL arguments, silenced libraries, recorded losses, fixed threads, the PEFT folder
+with its card."""
 
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import datasets
 import torch
 import transformers
+import yaml
+from peft import LoraConfig
 from transformers import TrainerCallback
 
-from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.adapters.config import RewardTraining, TrainingConfig
 from holdfast.adapters.training.store import CONFIG
 
 
@@ -54,6 +56,19 @@ def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch:
     }
 
 
+def lora(config: TrainingConfig | RewardTraining, **more: Any) -> LoraConfig:
+    """Return a LoRA on all linear layers but the output's."""
+    return LoraConfig(r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0, target_modules="all-linear", **more)
+
+
+def recorded(trainer: Any, on_step: Callable[[int, int], None] | None, steps: int) -> list[float]:
+    """Train; return the loss of each step."""
+    losses = Losses(on_step, steps)
+    trainer.add_callback(losses)
+    trainer.train()
+    return losses.values
+
+
 def save_peft(trainer: Any, out: Path, base_name: str) -> None:
     """Write the PEFT folder; its config is sorted and names the base without its path, to be reproducible."""
     trainer.model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
@@ -62,6 +77,16 @@ def save_peft(trainer: Any, out: Path, base_name: str) -> None:
     config["base_model_name_or_path"] = base_name
     config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def readme(base: str, task: str, kind: str, texts: tuple[str, str], rows: Mapping[str, str], **front: Any) -> str:
+    """Return a model card: front matter, what it is, a table, a warning. It holds no date, to be reproducible."""
+    tags = ["lora", kind, "trl", "empathy", "holdfast"]
+    front = {"base_model": base, "library_name": "peft", "pipeline_tag": task, "tags": tags, **front}
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    return (
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n{texts[0]}\n\n| | |\n|---|---|\n{table}\n\n{texts[1]}\n"
+    )
 
 
 @contextmanager

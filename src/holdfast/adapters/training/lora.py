@@ -6,21 +6,20 @@ The files of an adapter depend on the base, the dialogues, the settings, the see
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, TaskType
+from peft import TaskType
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer, get_training_chat_template
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import read_jsonl
-from holdfast.adapters.training.card import AdapterCard
-from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
+from holdfast.adapters.dialogues.export import TrainingDialogue, read_jsonl
+from holdfast.adapters.training.libraries import lora, plain_arguments, quiet, readme, recorded, save_peft, threads
 from holdfast.adapters.training.store import CARD, WEIGHTS
 from holdfast.core.errors import ModelError
 from holdfast.core.hashing import file_sha256, weights_sha256
@@ -65,26 +64,11 @@ def train_adapter(
     dialogues = read_jsonl(job.dialogues)
     started = time.perf_counter()
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
-        losses = Losses(on_step, config.steps)
         trainer = build_sft_trainer(job, config, [dialogue.model_dump()["messages"] for dialogue in dialogues], scratch)
-        trainer.add_callback(losses)
-        trainer.train()
+        losses = recorded(trainer, on_step, config.steps)
         _save(trainer, job)
-    first, final = losses.values[0], losses.values[-1]
-    card = AdapterCard(
-        name=job.name,
-        base=job.base_name,
-        base_sha256=weights_sha256(job.base),
-        dialogues=job.dialogues.name,
-        dialogues_sha256=file_sha256(job.dialogues),
-        dialogue_count=len(dialogues),
-        personas=tuple(sorted({dialogue.persona for dialogue in dialogues})),
-        seed=job.seed,
-        first_loss=first,
-        final_loss=final,
-        config=config,
-    )
-    (job.out / CARD).write_text(card.text(), encoding="utf-8")
+    first, final = losses[0], losses[-1]
+    (job.out / CARD).write_text(_card(job, config, dialogues, first, final), encoding="utf-8")
     digest = file_sha256(job.out / WEIGHTS)
     return TrainedAdapter(job.name, job.out, digest, first, final, config.steps, time.perf_counter() - started)
 
@@ -99,13 +83,7 @@ def build_sft_trainer(
         args=SFTConfig(assistant_only_loss=True, **plain_arguments(config, job.seed, scratch)),
         train_dataset=Dataset.from_list([{"messages": lines} for lines in messages]),
         processing_class=tokenizer,
-        peft_config=LoraConfig(
-            r=config.rank,
-            lora_alpha=config.alpha,
-            lora_dropout=0.0,
-            target_modules="all-linear",
-            task_type=TaskType.CAUSAL_LM,
-        ),
+        peft_config=lora(config, task_type=TaskType.CAUSAL_LM),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -134,3 +112,30 @@ def _save(trainer: Any, job: AdapterJob) -> None:
     if job.out.exists():
         shutil.rmtree(job.out)
     save_peft(trainer, job.out, job.base_name)
+
+
+def _card(
+    job: AdapterJob, config: TrainingConfig, dialogues: Sequence[TrainingDialogue], first: float, final: float
+) -> str:
+    """Return the whole ``README.md``; the store reads its front matter back."""
+    base_sha256, dialogues_sha256 = weights_sha256(job.base), file_sha256(job.dialogues)
+    rows = {
+        "base": f"{job.base_name} (weights {base_sha256[:12]}…)",
+        "dialogues": f"`{job.dialogues.name}` ({dialogues_sha256[:12]}…), {len(dialogues)} of them",
+        "personas trained on": ", ".join(sorted({dialogue.persona for dialogue in dialogues})),
+        "LoRA": f"rank {config.rank}, alpha {config.alpha}, on all linear layers but the output's",
+        "training": f"{config.steps} steps of {config.batch_size} dialogues, AdamW, learning rate "
+        f"{config.learning_rate:g} falling to 0, seed {job.seed}",
+        "loss": f"{first:.3f} at first, {final:.3f} at last; on assistant tokens only",
+    }
+    intro = (
+        f"# Expert adapter: {job.name}\n\nA LoRA that gives its base the empathy pattern *{job.name}* without a system "
+        "prompt. Trained by holdfast on dialogues in which the base, steered by a prompt and the best of several samples, "
+        "talked with simulated people; the prompt was then taken away."
+    )
+    outro = (
+        "Personas that are not named here were never trained on and are fit for testing. The people are simulated: "
+        "what holds for them need not hold for yours."
+    )
+    stored = {"adapter": job.name, "base_sha256": base_sha256, "dialogues_sha256": dialogues_sha256, "seed": job.seed}
+    return readme(job.base_name, "text-generation", "sft", (intro, outro), rows, holdfast=stored)

@@ -7,7 +7,7 @@ arXiv 2511.03143).
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from peft import LoraConfig, TaskType
+from peft import TaskType
 from transformers import PrinterCallback, set_seed
 from trl import RewardConfig, RewardTrainer
 
+from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.preferences import PreferencePair
-from holdfast.adapters.training.libraries import Losses, plain_arguments, quiet, save_peft, threads
-from holdfast.adapters.training.reward_card import reward_card
-from holdfast.adapters.training.reward_config import RewardTraining
+from holdfast.adapters.training.libraries import lora, plain_arguments, quiet, readme, recorded, save_peft, threads
 from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.reward import SETTINGS, RewardModel, load_base
@@ -70,12 +69,10 @@ def train_reward(
     """
     require_ours(job.out)
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
-        losses = Losses(on_step, config.steps)
         trainer = build_reward_trainer(job, config, pairs, scratch)
         used = len(trainer.train_dataset)
-        trainer.add_callback(losses)
-        trainer.train()
-        if not np.isfinite(losses.values).all():
+        losses = recorded(trainer, on_step, config.steps)
+        if not np.isfinite(losses).all():
             raise ModelError(f"the loss became no number; lower the learning rate (now {config.learning_rate:g})")
         _save(trainer, job)
     model = RewardModel.load(job.out, job.base)
@@ -90,11 +87,8 @@ def train_reward(
         "config": config.model_dump(mode="json"),
     }
     (job.out / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    card = reward_card(settings, losses.values[0], losses.values[-1])
-    (job.out / CARD).write_text(card, encoding="utf-8")
-    return TrainedReward(
-        job.out, model.version, used, len(pairs) - used, losses.values[0], losses.values[-1], config.steps
-    )
+    (job.out / CARD).write_text(_card(settings, config, losses[0], losses[-1]), encoding="utf-8")
+    return TrainedReward(job.out, model.version, used, len(pairs) - used, losses[0], losses[-1], config.steps)
 
 
 def build_reward_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[PreferencePair], scratch: str) -> Any:
@@ -112,14 +106,7 @@ def build_reward_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence
         args=RewardConfig(**plain_arguments(config, job.seed, scratch)),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        peft_config=LoraConfig(
-            r=config.rank,
-            lora_alpha=config.alpha,
-            lora_dropout=0.0,
-            target_modules="all-linear",
-            modules_to_save=["score"],
-            task_type=TaskType.SEQ_CLS,
-        ),
+        peft_config=lora(config, modules_to_save=["score"], task_type=TaskType.SEQ_CLS),
     )
     trainer.remove_callback(PrinterCallback)
     if not len(trainer.train_dataset):
@@ -145,6 +132,29 @@ def _save(trainer: Any, job: RewardJob) -> None:
     for name in sorted({*_OURS} - {PAIRS}):
         (job.out / name).unlink(missing_ok=True)
     save_peft(trainer, job.out, job.base_name)
+
+
+def _card(settings: Mapping[str, Any], config: RewardTraining, first: float, final: float) -> str:
+    """Return the whole ``README.md``. ``settings``: the contents of ``reward.json``."""
+    rows = {
+        "base": f"{settings['base']} (weights {settings['base_sha256'][:12]}…)",
+        "pairs": f"{settings['pairs']}, preferred by {', '.join(settings['sources']) or 'someone not named'}",
+        "people trained on": ", ".join(settings["personas"]),
+        "LoRA": f"rank {config.rank}, alpha {config.alpha}, on all linear layers; the head is trained whole",
+        "training": f"{config.steps} steps of {config.batch_size} pairs, AdamW, learning rate "
+        f"{config.learning_rate:g} falling to 0, seed {settings['seed']}",
+        "loss": f"{first:.3f} at first (ln 2: no reply preferred), {final:.3f} at last",
+    }
+    intro = (
+        "# Reward model\n\nA head for one number on the base, and a LoRA, trained by holdfast so that the preferred reply "
+        "of each pair is rewarded more. `reward.json` holds the mean reward of the replies that it was trained on: "
+        "`sigmoid(reward - mean)` is the chance to be preferred to an average one of them."
+    )
+    outro = (
+        "It knows what chose its pairs, nothing else: where that was another rater, the model learned that rater's "
+        "taste, faults included. People named here are no test of it. Rewards of two models have no common unit."
+    )
+    return readme(settings["base"], "text-classification", "reward-model", (intro, outro), rows)
 
 
 def right(model: RewardModel, pairs: Sequence[PreferencePair]) -> list[float]:

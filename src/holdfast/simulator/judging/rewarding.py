@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.preferences import (
     PreferencePair,
     hold_out,
     read_preference_pairs,
-    write_preference_pairs,
 )
 from holdfast.adapters.micro import base_path
-from holdfast.adapters.training.reward_config import RewardTraining
 from holdfast.agents.models.opening import load_local, local_reference
 from holdfast.agents.models.references import LocalReference
+from holdfast.core.jsonl import write_lines
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import library, patterns, tasks
 from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
@@ -62,7 +62,7 @@ async def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
     require_ours(plan.out)
     if plan.pairs is None:
         pairs: Sequence[PreferencePair] = await _simulate(plan, reference, stage)
-        write_preference_pairs(pairs, plan.out / PAIRS)
+        write_lines(pairs, plan.out / PAIRS)
     else:
         pairs = read_preference_pairs(plan.pairs)
     learn, test = hold_out(pairs, derive_seed(plan.seed, "reward"))

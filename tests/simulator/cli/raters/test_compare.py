@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.adapters.dialogues.preferences import read_preference_pairs, write_preference_pairs
+from holdfast.adapters.dialogues.preferences import read_preference_pairs
+from holdfast.core.jsonl import write_lines
 from holdfast.simulator.cli.main import run_command
 from tests.adapters.dialogues.test_preferences import pair
 from tests.agents.raters.judge.judge_server import Answer, Asked, Script, serve
@@ -16,7 +17,7 @@ from tests.agents.raters.judge.judge_server import Answer, Asked, Script, serve
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     path = tmp_path / "pairs.jsonl"
-    write_preference_pairs([pair("ana"), pair("ben", "ok .", "i am so very sorry ."), pair("eva")], path)
+    write_lines([pair("ana"), pair("ben", "ok .", "i am so very sorry ."), pair("eva")], path)
     return path
 
 

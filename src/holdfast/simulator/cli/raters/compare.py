@@ -44,12 +44,13 @@ def compare(
     quiet: bool,
 ) -> None:
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
-    from holdfast.adapters.dialogues.preferences import read_preference_pairs, write_preference_pairs
+    from holdfast.adapters.dialogues.preferences import read_preference_pairs
     from holdfast.adapters.micro import base_path
     from holdfast.agents.models.opening import open_models, references
     from holdfast.agents.raters.judge.pairwise import PairwiseJudge
     from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.agents.raters.specs import JudgeSpec
+    from holdfast.core.jsonl import write_lines
     from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
     from holdfast.simulator.judging.comparing import compare as ask
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
@@ -73,7 +74,7 @@ def compare(
     preferences = asyncio.run(ask(judge, asked, advance))
     summary = summarise_comparison(judge, asked, preferences)
     if out is not None:
-        write_preference_pairs(preferred(judge, asked, preferences), out)
+        write_lines(preferred(judge, asked, preferences), out)
     if as_json:
         print_json(summary)
     elif not quiet:

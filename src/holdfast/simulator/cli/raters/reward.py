@@ -43,7 +43,7 @@ def reward(
 
     A quarter of the personas is held out; the accuracy is told for them, beside that of the longer reply.
     """
-    from holdfast.adapters.training.reward_config import RewardTraining
+    from holdfast.adapters.config import RewardTraining
     from holdfast.simulator.judging.rewarding import RewardPlan, train_and_test
     from holdfast.simulator.monitor.viewer import viewer
 
