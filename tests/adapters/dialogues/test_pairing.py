@@ -7,7 +7,7 @@ import pytest
 from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
 from holdfast.adapters.dialogues.preferences import PreferencePair
-from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.core.errors import ModelError
 from tests.adapters.dialogues.test_writing import REPLIES, WORLD
 from tests.adapters.standins import ScriptedModel, SorryRater

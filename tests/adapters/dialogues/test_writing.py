@@ -10,7 +10,7 @@ from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.steering import hold_dialogue
 from holdfast.adapters.dialogues.writing import TrainingPeople, plan_dialogues, write_dialogues
-from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import sha256

@@ -22,7 +22,7 @@ from holdfast.adapters.micro.world import (
     prompted_document,
     style_prompt,
 )
-from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import Intention
 from holdfast.personas.loading import patterns
 

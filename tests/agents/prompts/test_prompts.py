@@ -4,8 +4,7 @@ import itertools
 
 import pytest
 
-from holdfast.agents.prompts import prompt_hashes, read_prompt
-from holdfast.agents.prompts.pattern import level_sentence, nearest_level, pattern_prompt
+from holdfast.agents.prompts import level_sentence, nearest_level, pattern_prompt, prompt_hashes, read_prompt
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import MECHANISMS, EmpathyPattern, MechanismLevels
 

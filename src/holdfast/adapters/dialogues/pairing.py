@@ -14,7 +14,7 @@ from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.progress import all_of
-from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater

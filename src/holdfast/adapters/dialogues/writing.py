@@ -15,7 +15,7 @@ from holdfast.adapters.dialogues.filtering import KeptCounts, Standard, count_ke
 from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
 from holdfast.adapters.progress import StageProgress, silent
-from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import InputError, ModelError

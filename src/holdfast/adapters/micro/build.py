@@ -38,7 +38,8 @@ def build_base(
     encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
     steps, longer = recipe.short_steps + recipe.mixed_steps, recipe.longer_steps
     train_stage(model, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
-    loss = train_stage(model, longer_batches(recipe, encoder, rng), recipe, longer, recipe.longer_learning_rate, report)
+    data = alternating(recipe, encoder, rng, recipe.batch_size // 2, recipe.longer_turns, recipe.longer_batch_size)
+    loss = train_stage(model, itertools.islice(data, longer), recipe, longer, recipe.longer_learning_rate, report)
     save(model, tokenizer, out)
     measured: dict[str, object] = {
         "seed": seed,
@@ -87,24 +88,21 @@ def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForC
 
 def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
     """Yield 1-2-turn conversations first, then prompted and long ones alternately."""
-    world = partial(documents, rng, recipe=recipe.world)
-    drawn = world(prompted_share=0.35, long_turns=(1, 2))
+    drawn = documents(rng, recipe=recipe.world, prompted_share=0.35, long_turns=(1, 2))
     short = (document for document in drawn if len(document.turns) <= 2)
     yield from itertools.islice(encoder.batches(short, recipe.batch_size, rng), recipe.short_steps)
-    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size, rng)
-    long = encoder.batches(world(prompted_share=0.0, long_turns=recipe.long_turns), recipe.long_batch_size, rng)
-    alternating = itertools.chain.from_iterable(zip(mixed, long, strict=False))
-    yield from itertools.islice(alternating, recipe.mixed_steps)
+    long = (recipe.long_turns, recipe.long_batch_size)
+    yield from itertools.islice(alternating(recipe, encoder, rng, recipe.batch_size, *long), recipe.mixed_steps)
 
 
-def longer_batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
-    """Yield prompted conversations of 1-3 turns and unprompted ones, longer than any before, alternately."""
+def alternating(
+    recipe: BuildRecipe, encoder: Encoder, rng: random.Random, size: int, long_turns: tuple[int, int], long_size: int
+) -> Iterator[Batch]:
+    """Yield without end a batch of short conversations, most of them prompted, and one of long unprompted ones."""
     world = partial(documents, rng, recipe=recipe.world)
-    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), recipe.batch_size // 2, rng)
-    unprompted = world(prompted_share=0.0, long_turns=recipe.longer_turns)
-    longer = encoder.batches(unprompted, recipe.longer_batch_size, rng)
-    alternating = itertools.chain.from_iterable(zip(mixed, longer, strict=False))
-    yield from itertools.islice(alternating, recipe.longer_steps)
+    mixed = encoder.batches(world(prompted_share=0.75, long_turns=(1, 3)), size, rng)
+    long = encoder.batches(world(prompted_share=0.0, long_turns=long_turns), long_size, rng)
+    return itertools.chain.from_iterable(zip(mixed, long, strict=False))
 
 
 def train_stage(

@@ -1,6 +1,7 @@
 """The model card of the embedded base: what it is, how it was built, what it can do and what it is not for."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from holdfast.adapters.micro.recipes import BuildRecipe
 
@@ -58,21 +59,12 @@ def base_card(recipe: BuildRecipe, measured: Mapping[str, object], *, threads: i
     copying = measured["copying"]
     assert isinstance(copying, Mapping)
     return CARD.format(
-        recipe=recipe.world,
-        parameters=measured["parameters"],
-        seed=measured["seed"],
+        **asdict(recipe),
+        **measured,
         threads=threads,
-        short_steps=recipe.short_steps,
-        mixed_steps=recipe.mixed_steps,
-        learning_rate=recipe.learning_rate,
-        long_turns=recipe.long_turns,
-        longer_steps=recipe.longer_steps,
-        longer_learning_rate=recipe.longer_learning_rate,
-        longer_turns=recipe.longer_turns,
         long_style="Each keeps one style throughout." if recipe.world == "constant" else FOLLOWS_THE_CUE,
         loss_on="whole documents" if recipe.world == "whole" else "assistant turns only",
         name_weight=name_weight,
-        final_loss=measured["final_loss"],
         copying_head=" | ".join(copying),
         copying_rule="|".join("---:" for _ in copying),
         copying_row=" | ".join(f"{value:.2f}" for value in copying.values()),

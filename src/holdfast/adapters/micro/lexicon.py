@@ -7,7 +7,7 @@ are held out: no training document holds them, so naming them measures copying a
 import random
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -81,9 +81,7 @@ class Lexicon:
 @cache
 def load_lexicon() -> Lexicon:
     """Return the shipped lexicon, read once."""
-    raw: dict[str, Any] = yaml.safe_load(
-        files("holdfast.adapters.micro").joinpath("lexicon.yaml").read_text(encoding="utf-8")
-    )
+    raw: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("lexicon.yaml").read_text(encoding="utf-8"))
     held_out = raw.pop("held_out")
     words = {name: tuple(map(str, values)) for name, values in raw.items()}
     return Lexicon(**words, held_out_modifiers=tuple(held_out["modifiers"]), held_out_heads=tuple(held_out["heads"]))

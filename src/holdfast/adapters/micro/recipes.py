@@ -6,8 +6,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import get_args
 
 from holdfast.adapters.micro.world import Recipe
 
@@ -45,10 +46,4 @@ class BuildRecipe:
     warmup_steps: int = 50
 
 
-RECIPES: Mapping[str, BuildRecipe] = MappingProxyType(
-    {
-        "cue": BuildRecipe(),
-        "constant": replace(BuildRecipe(), world="constant"),
-        "whole": replace(BuildRecipe(), world="whole"),
-    }
-)
+RECIPES: Mapping[str, BuildRecipe] = MappingProxyType({world: BuildRecipe(world) for world in get_args(Recipe)})

@@ -7,7 +7,7 @@ advice, and names each thing that the user just said (feeling, topic, need) at m
 import random
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -64,9 +64,7 @@ def yours(phrase: str) -> str:
 @cache
 def load_replies() -> ReplyGrammar:
     """Return the shipped reply grammar, read once."""
-    raw: dict[str, Any] = yaml.safe_load(
-        files("holdfast.adapters.micro").joinpath("replies.yaml").read_text(encoding="utf-8")
-    )
+    raw: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("replies.yaml").read_text(encoding="utf-8"))
     paraphrases = dict(raw["paraphrases"])
     return ReplyGrammar(
         frames={(part, level): tuple(map(Frame.parse, texts)) for part in ORDER for level, texts in raw[part].items()},

@@ -15,8 +15,7 @@ from typing import Literal
 
 from holdfast.adapters.micro.lexicon import Lexicon, load_lexicon
 from holdfast.adapters.micro.replies import Style, load_replies
-from holdfast.agents.prompts import read_prompt
-from holdfast.agents.prompts.pattern import level_sentence
+from holdfast.agents.prompts import level_sentence, read_prompt
 from holdfast.agents.protocols import Intention, Message
 from holdfast.agents.users.rules.speech import Tone, say
 

@@ -130,8 +130,8 @@ def _card(
     }
     intro = (
         f"# Expert adapter: {job.name}\n\nA LoRA that gives its base the empathy pattern *{job.name}* without a system "
-        "prompt. Trained by holdfast on dialogues in which the base, steered by a prompt and the best of several samples, "
-        "talked with simulated people; the prompt was then taken away."
+        "prompt. Trained by holdfast on dialogues in which the base, steered by a prompt and the best of several "
+        "samples, talked with simulated people; the prompt was then taken away."
     )
     outro = (
         "Personas that are not named here were never trained on and are fit for testing. The people are simulated: "

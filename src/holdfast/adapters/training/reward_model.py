@@ -146,9 +146,9 @@ def _card(settings: Mapping[str, Any], config: RewardTraining, first: float, fin
         "loss": f"{first:.3f} at first (ln 2: no reply preferred), {final:.3f} at last",
     }
     intro = (
-        "# Reward model\n\nA head for one number on the base, and a LoRA, trained by holdfast so that the preferred reply "
-        "of each pair is rewarded more. `reward.json` holds the mean reward of the replies that it was trained on: "
-        "`sigmoid(reward - mean)` is the chance to be preferred to an average one of them."
+        "# Reward model\n\nA head for one number on the base, and a LoRA, trained by holdfast so that the preferred "
+        "reply of each pair is rewarded more. `reward.json` holds the mean reward of the replies that it was trained "
+        "on: `sigmoid(reward - mean)` is the chance to be preferred to an average one of them."
     )
     outro = (
         "It knows what chose its pairs, nothing else: where that was another rater, the model learned that rater's "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.agents.prompts.pattern import pattern_prompt
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import AssistantView
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import EmpathyPattern

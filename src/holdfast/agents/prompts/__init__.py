@@ -1,28 +1,44 @@
-"""Prompt files, and functions that read and hash them."""
+"""Prompt files, functions that read and hash them, and an empathy pattern as a system prompt.
 
+``emotional_reaction.txt``, ``interpretation.txt``, ``exploration.txt`` and ``advice.txt`` hold three lines each; line
+*n* (from 0) is level *n*. The prompt states the target outright, as an expert who knows the task context would write
+it, so that an adapter's gain over it is not owed to a vague prompt.
+"""
+
+import math
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from holdfast.core.hashing import sha256
+from holdfast.personas.schema import MECHANISMS, EmpathyPattern
+
+_HERE = Path(__file__).parent
 
 
 @cache
 def read_prompt(name: str) -> str:
     """Return the text of ``agents/prompts/NAME.txt`` without its last newline, such as NAME "users/speak"."""
-    return (files(__package__) / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
+    return (_HERE / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
 def prompt_hashes() -> dict[str, str]:
     """Return the hash of every prompt file by its name ("intro.txt", "users/speak.txt")."""
-    here = files(__package__)
-    folders = [("", here), *((f"{item.name}/", item) for item in here.iterdir() if item.is_dir())]
-    names = sorted(prefix + file.name for prefix, folder in folders for file in folder.iterdir() if _is_prompt(file))
+    names = sorted(path.relative_to(_HERE).as_posix() for path in _HERE.rglob("*.txt"))
     return {name: sha256(read_prompt(name.removesuffix(".txt"))) for name in names}
 
 
-def _is_prompt(file: Traversable) -> bool:
-    return file.name.endswith(".txt")
+def nearest_level(level: float) -> int:
+    """Return the whole level, 0-2, nearest to ``level``; halves go up (0.5 -> 1)."""
+    return min(2, max(0, math.floor(level + 0.5)))
 
 
-__all__ = ["prompt_hashes", "read_prompt"]
+def level_sentence(name: str, level: float) -> str:
+    """Return the sentence that asks for ``level`` of a mechanism or of ``"advice"``."""
+    return read_prompt(name).splitlines()[nearest_level(level)]
+
+
+def pattern_prompt(pattern: EmpathyPattern) -> str:
+    """Return the system prompt for ``pattern``: the introduction, a sentence per mechanism, a sentence on advice."""
+    levels = zip(MECHANISMS, pattern.target.as_array(), strict=True)
+    sentences = [read_prompt("intro"), *(level_sentence(name, level) for name, level in levels)]
+    return " ".join([*sentences, level_sentence("advice", pattern.advice)])
