@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import library
-from holdfast.personas.population import after_round, build_population, on_perceived_scale
+from holdfast.personas.population import after_round, build_population
 from holdfast.personas.population_config import (
     ListedTies,
     PopulationConfig,
@@ -18,6 +18,7 @@ from holdfast.personas.population_config import (
     Spread,
     check_population,
 )
+from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE
 from tests.personas.reading import load_text
 
 GRAPHS = st.one_of(
@@ -43,7 +44,7 @@ def desired(population):
 
 
 def test_desired_on_the_perceived_scale():
-    assert [on_perceived_scale(level) for level in (1, 2, 3)] == [1, 3, 5]
+    assert [DESIRED_ON_PERCEIVED_SCALE[level] for level in (1, 2, 3)] == [1, 3, 5]
     assert desired(three(Spread())) == {"amara_okafor": 5, "jun_park": 5, "aylin_demir": 1}
 
 

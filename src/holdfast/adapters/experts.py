@@ -97,7 +97,11 @@ async def train_experts(
         InputError: no training persona needs a wanted pattern.
         ModelError: the base does not load, or does not follow its system prompt well enough to learn from.
     """
-    watch = _Stopwatch()
+    started, laps = time.perf_counter(), dict[str, float]()
+
+    def lap(stage: str) -> None:
+        laps[stage] = time.perf_counter() - started - sum(laps.values())
+
     files, spoken = await write_dialogues(
         config,
         world,
@@ -108,32 +112,23 @@ async def train_experts(
         model_sha256=weights_sha256(base.path) if base.writer is None else None,
         progress=progress,
     )
-    watch.lap("dialogues")
+    lap("dialogues")
     router = fit_router(spoken, world.tasks)
     router.save(out / ROUTER)
     held_out = await _held_out_messages(config, world, base.model, rater, seed=seed)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
-    watch.lap("router")
-    from holdfast.adapters.training.lora import (  # brings torch, which a study without training may not need
-        AdapterJob,
-        train_adapter,
-    )
+    lap("router")
+    from holdfast.adapters.training.lora import AdapterJob, train_adapter  # torch, which not every study needs
 
     adapters = {}
     for number, (pattern, file) in enumerate(files.items(), start=1):
         stage = f"training {pattern} ({number} of {len(files)})"
-        job = AdapterJob(
-            name=pattern,
-            base=base.path,
-            base_name=base.name,
-            dialogues=file.path,
-            out=out / ADAPTERS / pattern,
-            seed=derive_seed(seed, "train", pattern),
-        )
+        folder, stage_seed = out / ADAPTERS / pattern, derive_seed(seed, "train", pattern)
+        job = AdapterJob(pattern, base.path, base.name, file.path, folder, stage_seed)
         adapters[pattern] = await asyncio.to_thread(train_adapter, job, config, partial(progress, stage))
-    watch.lap("training")
+    lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
-    outcome = TrainingOutcome(adapters, files, experts, router, report, watch.laps)
+    outcome = TrainingOutcome(adapters, files, experts, router, report, laps)
     with drafted(out / ADAPTERS / "training.json") as draft:  # written last: marks training as complete
         draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
     return outcome
@@ -156,16 +151,3 @@ async def _held_out_messages(
         for replicate in range(HELD_OUT_REPLICATES)
     ]
     return user_messages(await hold_dialogues(plans, model, rater, config.concurrency))
-
-
-class _Stopwatch:
-    """Measures the seconds between laps."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.laps[stage] = now - self._last
-        self._last = now

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Protocol
 
 from holdfast.agents.assistants import specs as s
-from holdfast.agents.assistants.candidates import DescribedCandidate, Experts, Router, SingleModel
-from holdfast.agents.assistants.prompting import SystemPrompts, own_prompt, pattern_prompts
+from holdfast.agents.assistants.candidates import (
+    DescribedCandidate,
+    Experts,
+    Router,
+    SingleModel,
+    SystemPrompts,
+    own_prompt,
+    pattern_prompts,
+)
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.registered_kinds import RegisteredKinds

@@ -15,6 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from holdfast.personas.population_config import (
     Spread,
     check_population,
 )
-from holdfast.personas.schema import Persona
+from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
 
 if TYPE_CHECKING:
     Ties = nx.Graph[str]
@@ -77,11 +78,6 @@ class Population:
         return {"nodes": nodes, "edges": [list(edge) for edge in self.ties.edges]}
 
 
-def on_perceived_scale(desired_empathy: int) -> float:
-    """Map desired empathy 1, 2, 3 to 1, 3, 5 on the perceived scale (holdfast's assumption)."""
-    return 2.0 * desired_empathy - 1.0
-
-
 # --- building ------------------------------------------------------------------------------------------------------
 
 
@@ -118,10 +114,8 @@ def _draw(personas: Sequence[Persona], size: int, balance: bool, rng: Random) ->
     rng.shuffle(tasks)
     for members in by_task.values():
         rng.shuffle(members)
-    return [
-        by_task[task][(index // len(tasks)) % len(by_task[task])]
-        for index, task in ((index, tasks[index % len(tasks)]) for index in range(size))
-    ]
+    turns = {task: cycle(members) for task, members in by_task.items()}
+    return [next(turns[task]) for task in islice(cycle(tasks), size)]
 
 
 def _named(drawn: Sequence[Persona]) -> dict[str, Agent]:
@@ -131,7 +125,7 @@ def _named(drawn: Sequence[Persona]) -> dict[str, Agent]:
     for persona in sorted(drawn, key=lambda persona: (persona.task, persona.id)):
         seen[persona.id] += 1
         name = persona.id if seen[persona.id] == 1 else f"{persona.id}-{seen[persona.id]}"
-        agents[name] = Agent(name, persona, on_perceived_scale(persona.desired_empathy))
+        agents[name] = Agent(name, persona, DESIRED_ON_PERCEIVED_SCALE[persona.desired_empathy])
     return agents
 
 
@@ -150,10 +144,9 @@ def _ties(graph: Graph, agents: Sequence[str], places: Sequence[str], seed: int)
 def _generate(graph: Graph, size: int, seed: int) -> list[tuple[int, int]]:
     """Return the edges that a generator draws among the nodes 0 to ``size`` - 1."""
     match graph:
-        case Ring():
-            return list(nx.watts_strogatz_graph(size, graph.neighbours, 0.0, seed=seed).edges)
-        case SmallWorld():
-            return list(nx.watts_strogatz_graph(size, graph.neighbours, graph.rewired, seed=seed).edges)
+        case Ring() | SmallWorld():
+            rewired = graph.rewired if isinstance(graph, SmallWorld) else 0.0
+            return list(nx.watts_strogatz_graph(size, graph.neighbours, rewired, seed=seed).edges)
         case ScaleFree():
             return list(nx.barabasi_albert_graph(size, graph.ties, seed=seed).edges)
         case RandomTies():

@@ -68,13 +68,8 @@ class ListedTies(Frozen):
 Word = Literal["none", "ring", "small_world", "scale_free", "random"]
 Graph = NoTies | Ring | SmallWorld | ScaleFree | RandomTies | ListedTies
 
-_BY_WORD: Mapping[Word, Graph] = {
-    "none": NoTies(),
-    "ring": Ring(),
-    "small_world": SmallWorld(),
-    "scale_free": ScaleFree(),
-    "random": RandomTies(),
-}
+_PLAIN: tuple[Graph, ...] = (NoTies(), Ring(), SmallWorld(), ScaleFree(), RandomTies())
+_BY_WORD: Mapping[str, Graph] = {graph.kind: graph for graph in _PLAIN}
 
 
 class Spread(Frozen):

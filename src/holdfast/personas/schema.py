@@ -5,6 +5,7 @@ Levels of *expressed* empathy run 0-2 per mechanism (EPITOME; Sharma et al., EMN
 makes such a choice carries an ``assumption`` text.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,9 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Phrase = Annotated[str, Field(min_length=1, max_length=80)]
 Level = Annotated[float, Field(ge=0, le=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+#: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.
+DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
 
 
 class Frozen(BaseModel):

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,16 +90,9 @@ class WordRouter:
     def save(self, path: Path) -> None:
         """Write plain arrays (npz without pickle); the same router gives the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, Any] = {field.name: np.array(getattr(self, field.name)) for field in fields(self)}
         with path.open("wb") as file:
-            np.savez_compressed(
-                file,
-                tasks=np.array(self.tasks),
-                vocabulary=np.array(self.vocabulary),
-                rarity=self.rarity,
-                weights=self.weights,
-                bias=self.bias,
-                margin=np.array(self.margin),
-            )
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> WordRouter:
@@ -112,14 +106,9 @@ class WordRouter:
             raise InputError(f"{path}: no such router; train one with `holdfast train`")
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                router = cls(
-                    tuple(arrays["tasks"].tolist()),
-                    tuple(arrays["vocabulary"].tolist()),
-                    arrays["rarity"],
-                    arrays["weights"],
-                    arrays["bias"],
-                    float(arrays["margin"]),
-                )
+                tasks, vocabulary = (tuple(arrays[name].tolist()) for name in ("tasks", "vocabulary"))
+                rarity, weights, bias = (arrays[name] for name in ("rarity", "weights", "bias"))
+                router = cls(tasks, vocabulary, rarity, weights, bias, float(arrays["margin"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"{path}: cannot be read as a router: {error}") from error
         shape = (len(router.vocabulary), len(router.tasks))

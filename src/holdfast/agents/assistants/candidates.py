@@ -1,12 +1,14 @@
-"""The kinds of candidates, the request that they all send, and the protocol of routers."""
+"""The kinds of candidates, their system prompts, the request that they all send, and the protocol of routers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from holdfast.agents.assistants.prompting import SystemPrompts
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import AssistantView, Candidate, ChatModel, GenerationRequest, Message, Reply, Sampling
 from holdfast.core.errors import ModelError
+from holdfast.core.hashing import sha256
+from holdfast.personas.schema import EmpathyPattern
 
 Where = Literal["system", "user"]
 
@@ -24,6 +26,53 @@ class Router(Protocol):
     def recognise(self, user_messages: Sequence[str]) -> str:
         """Return the task's id; ``user_messages`` has at least one message, oldest first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPrompts:
+    """Prompts as they are sent, written once when the candidate is built.
+
+    ``texts`` maps a pattern id to its prompt. ``fixed`` names the only one to use, whatever the task; where it is None,
+    the prompt is that of the task's pattern, and the candidate must know the task.
+    """
+
+    texts: Mapping[str, str]
+    fixed: str | None = None
+
+    @property
+    def needs_task(self) -> bool:
+        return self.fixed is None
+
+    def text(self, view: AssistantView) -> str:
+        """Return the system prompt for this conversation.
+
+        Raises:
+            ValueError: The prompt depends on the task, and the view has none.
+        """
+        if self.fixed is not None:
+            return self.texts[self.fixed]
+        if view.task is None:
+            raise ValueError("this candidate renders the task's pattern, so it must be told the task")
+        return self.texts[view.task.pattern]
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of every prompt that may be sent, by pattern id."""
+        return {name: sha256(text) for name, text in sorted(self.texts.items())}
+
+
+def pattern_prompts(patterns: Mapping[str, EmpathyPattern], fixed: str | None = None) -> SystemPrompts:
+    """Write patterns as prompts; only the pattern ``fixed`` where it is given.
+
+    Raises:
+        KeyError: There is no pattern ``fixed``.
+    """
+    chosen = patterns if fixed is None else {fixed: patterns[fixed]}
+    return SystemPrompts({name: pattern_prompt(pattern) for name, pattern in chosen.items()}, fixed)
+
+
+def own_prompt(text: str) -> SystemPrompts:
+    """Wrap a prompt in the user's own words, under the name ``own``."""
+    return SystemPrompts({"own": text}, "own")
 
 
 async def ask(

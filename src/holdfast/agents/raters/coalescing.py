@@ -42,23 +42,17 @@ class CoalescingRater:
 
     async def _go(self) -> None:
         asked, self._waiting = self._waiting, []
+        answers: list[list[Rating] | BaseException]
         try:
-            scores = iter(await self._rater.rate([passage for request in asked for passage in request.passages]))
+            ratings = iter(await self._rater.rate([passage for request in asked for passage in request.passages]))
+            answers = [[next(ratings) for _ in request.passages] for request in asked]
         except Exception:  # one cannot be rated: the others must not suffer for it
-            for request in asked:
-                await self._alone(request)
-            return
-        for request in asked:
-            own = [next(scores) for _ in request.passages]
-            if not request.answer.done():  # its conversation may have been given up
-                request.answer.set_result(own)
-
-    async def _alone(self, request: _Asked) -> None:
-        try:
-            scores = await self._rater.rate(request.passages)
-        except Exception as error:
-            if not request.answer.done():
-                request.answer.set_exception(error)
-        else:
-            if not request.answer.done():
-                request.answer.set_result(scores)
+            alone = (self._rater.rate(request.passages) for request in asked)
+            answers = await asyncio.gather(*alone, return_exceptions=True)
+        for request, answer in zip(asked, answers, strict=True):
+            if request.answer.done():  # its conversation may have been given up
+                continue
+            if isinstance(answer, BaseException):
+                request.answer.set_exception(answer)
+            else:
+                request.answer.set_result(answer)

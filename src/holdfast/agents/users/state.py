@@ -13,22 +13,17 @@
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from holdfast.agents.protocols import Intention, UserState
 from holdfast.core.errors import JournalError
 from holdfast.core.seeds import derive_seed
-from holdfast.personas.schema import Persona
+from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
 
 #: Initial emotion, 0-100, as in SAGE (Zhang et al. 2025, "Sentient Agent as a Judge").
 START_EMOTION = 40.0
 
-#: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.
-DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
-
-_FIELDS = tuple(field.name for field in fields(UserState))
-_SAID = tuple(field.name for field in fields(Intention))
 _TUPLES = ("goals_left", "feelings_left", "topics_left")
 
 
@@ -61,13 +56,10 @@ def closing(state: UserState) -> UserState:
 
 def state_to_json(state: UserState) -> dict[str, Any]:
     """Return ``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan)."""
-    raw: dict[str, Any] = {name: getattr(state, name) for name in _FIELDS}
-    for name in _TUPLES:
-        raw[name] = list(raw[name])
-    raw["felt_mean"] = None if math.isnan(state.felt_mean) else state.felt_mean
-    said = state.last_said
-    raw["last_said"] = None if said is None else {name: getattr(said, name) for name in _SAID}
-    raw["extra"] = dict(state.extra)
+    raw = asdict(state)
+    raw |= {name: list(raw[name]) for name in _TUPLES}
+    if math.isnan(state.felt_mean):
+        raw["felt_mean"] = None
     return raw
 
 

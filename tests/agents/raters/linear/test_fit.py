@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from holdfast.agents.raters.agreement import best_cuts
 from holdfast.agents.raters.linear.epitome_pairs import EpitomePair, read_pairs, sentence_labels
 from holdfast.agents.raters.linear.fit import fit, fit_files
-from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
 from holdfast.core.errors import DataError
 from tests.passages import exchange

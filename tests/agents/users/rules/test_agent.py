@@ -13,8 +13,8 @@ from holdfast.agents.protocols import SENSE7, Intention, UserAgent
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.users.appraisal import overall
 from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.agents.users.rules.speech import tone_of
 from holdfast.agents.users.state import begin_state, state_from_json, state_to_json
-from holdfast.agents.users.tone import tone_of
 from holdfast.personas.loading import library
 from holdfast.personas.schema import Persona
 

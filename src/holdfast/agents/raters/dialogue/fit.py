@@ -1,7 +1,9 @@
 """Fits a dialogue rater on people's labels: seeded, grouped by person, the same numbers on every run.
 
 Ridge regression per dimension. Its penalty, and the map from its sum to the scale, are chosen on people who were left
-out of the regression (folds grouped by person).
+out of the regression (folds grouped by person). With n passages and many more words, the n x n table of inner products
+holds all that ridge regression needs (Saunders, Gammerman and Vovk 1998): a penalty costs one solve of n equations,
+whatever the number of features, and every dimension shares it.
 """
 
 from __future__ import annotations
@@ -11,19 +13,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.linalg import solve
 from scipy.sparse import csr_array
 
+from holdfast.agents.raters.agreement import best_cuts
 from holdfast.agents.raters.dialogue.model import DialogueModel, within
 from holdfast.agents.raters.dialogue.reading import Reading
-from holdfast.agents.raters.dialogue.ridge import best_penalties, dual
 from holdfast.agents.raters.dialogue.word_table import WordTable, make_table
 from holdfast.agents.raters.labelled import Labelled, folds_by_person
 from holdfast.agents.raters.linear.features import Floats, Ints
-from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.protocol import Scale
 from holdfast.core.errors import DataError
 
 Spread = Literal["expected", "as_people", "levels"]
+PENALTIES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _FOLDS = 5
 _MOST_STRETCH = 4.0
 
@@ -118,6 +121,39 @@ def _design(reading: Reading, settings: FitSettings) -> _Design:
     products = np.asarray((words @ words.T).toarray())
     products = products - products.mean(axis=0) - products.mean(axis=1)[:, None] + products.mean()
     return _Design(table, centre, spread, dense, dense_mean, words, word_mean, dense @ dense.T + products)
+
+
+def dual(kernel: Floats, labels: Floats, penalty: float) -> tuple[Floats, Floats]:
+    """alpha (n, K) and bias (K,) of ridge regression: prediction = inner products with the n passages @ alpha + bias.
+
+    ``kernel``: (n, n) inner products of the passages; ``labels``: (n, K). The bias is the labels' mean, unpenalised, as
+    if every feature had mean 0: kernels here are of centred features.
+    """
+    bias = labels.mean(axis=0)
+    alpha = solve(kernel + penalty * np.eye(len(kernel)), labels - bias, assume_a="pos")
+    return np.asarray(alpha, dtype=np.float64), np.asarray(bias, dtype=np.float64)
+
+
+def held_out(kernel: Floats, labels: Floats, fold: Ints, penalty: float) -> Floats:
+    """(n, K) predictions of each passage by a regression that saw no passage of its fold."""
+    predicted = np.empty(labels.shape)
+    for number in np.unique(fold):
+        rest, out = fold != number, fold == number
+        alpha, bias = dual(kernel[np.ix_(rest, rest)], labels[rest], penalty)
+        predicted[out] = kernel[np.ix_(out, rest)] @ alpha + bias
+    return predicted
+
+
+def best_penalties(
+    kernel: Floats, labels: Floats, fold: Ints, penalties: Sequence[float] = PENALTIES
+) -> tuple[tuple[float, ...], Floats]:
+    """Per dimension the penalty of least squared error on left-out folds, the largest of equals, and those predictions,
+    (n, K)."""
+    largest_first = sorted(penalties, reverse=True)
+    tried = np.stack([held_out(kernel, labels, fold, penalty) for penalty in largest_first])
+    best = np.argmin(np.mean((tried - labels) ** 2, axis=1), axis=0)
+    chosen = np.stack([tried[index, :, k] for k, index in enumerate(best)], axis=1)
+    return tuple(largest_first[index] for index in best), chosen
 
 
 def _knots(left_out: Floats, label: Floats, scale: Scale, spread: Spread) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from holdfast.agents.raters.agreement import quadratic_weighted_kappa
+from holdfast.agents.raters.agreement import best_cuts, quadratic_weighted_kappa
 from holdfast.agents.raters.dialogue.manifest import hashed
 from holdfast.agents.raters.linear.card import write_linear_card
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, PREFIXES, EpitomePair, read_pairs, sentence_labels
@@ -33,7 +33,6 @@ from holdfast.agents.raters.linear.features import (
     unit_weighted,
     vocabulary,
 )
-from holdfast.agents.raters.linear.level_cuts import best_cuts
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
 from holdfast.core.errors import DataError
 from holdfast.personas.schema import MECHANISMS

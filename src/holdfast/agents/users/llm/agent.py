@@ -33,9 +33,8 @@ from holdfast.agents.users.llm.monologue import Monologue, read_monologue
 from holdfast.agents.users.llm.prompting import answer_id, judging_prompt, marker, speaking_prompt
 from holdfast.agents.users.reply_cues import cues_of
 from holdfast.agents.users.rules.agent import appraise_by_rules
-from holdfast.agents.users.rules.speech import Tone, say
+from holdfast.agents.users.rules.speech import Tone, say, tone_of
 from holdfast.agents.users.state import begin_state
-from holdfast.agents.users.tone import tone_of
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 

@@ -16,9 +16,8 @@ from holdfast.agents.users.appraisal import Expressed, acknowledges, appraise, o
 from holdfast.agents.users.emotion import next_emotion
 from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.reply_cues import cues_of
-from holdfast.agents.users.rules.speech import Tone, say
+from holdfast.agents.users.rules.speech import Tone, say, tone_of
 from holdfast.agents.users.state import begin_state
-from holdfast.agents.users.tone import tone_of
 from holdfast.personas.schema import Persona
 
 

@@ -1,4 +1,4 @@
-"""The grammar that turns an intention into a user message.
+"""The grammar that turns an intention into a user message, and the tone in which a user speaks.
 
 Its sentence templates are in ``personas/phrases/en.yaml``. The embedded base model was trained on the same kinds of
 messages with other feelings, topics and needs.
@@ -13,9 +13,17 @@ from typing import Literal
 import yaml
 
 from holdfast.agents.frames import Frame, fullest
-from holdfast.agents.protocols import Intention
+from holdfast.agents.protocols import Intention, UserState
+from holdfast.personas.schema import Persona
 
 Tone = Literal["plain", "warm", "terse", "chatty", "curt"]
+
+#: The user turns curt below this emotion (0-100), or after this many poor turns in a row.
+CURT_EMOTION = 22.0
+CURT_POOR_TURNS = 3
+#: Unless the last turn was poor, the user turns warm from this emotion on, less up to WARMTH_EASES by temperament.
+WARM_EMOTION = 75.0
+WARMTH_EASES = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +79,17 @@ def load_phrases() -> Phrases:
         for name, tone in raw["tones"].items()
     }
     return Phrases(frames, tones)
+
+
+def tone_of(persona: Persona, state: UserState) -> Tone:
+    """Return curt when emotion is low or turns were poor, warm when it is high, else the persona's own tone.
+
+    A persona that speaks warmly turns plain, not curt, on low emotion alone: only poor turns make it curt.
+    """
+    if state.poor_turns >= CURT_POOR_TURNS:
+        return "curt"
+    if state.emotion < CURT_EMOTION:
+        return "plain" if persona.speech == "warm" else "curt"
+    if state.poor_turns == 0 and state.emotion >= WARM_EMOTION - WARMTH_EASES * persona.temperament.warmth:
+        return "warm"
+    return persona.speech

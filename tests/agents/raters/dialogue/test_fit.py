@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from holdfast.agents.raters.dialogue.ridge import PENALTIES, best_penalties, dual, held_out
+from holdfast.agents.raters.dialogue.fit import PENALTIES, best_penalties, dual, held_out
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.normal(size=(60, 8))
