@@ -13,7 +13,7 @@ def base_path() -> Path:
 def ablation() -> list[dict[str, Any]] | None:
     """Return how long a prompt holds on bases of each recipe, one row per recipe; None where it was not measured.
 
-    `holdfast micro ablation` measured it for the shipped recipes (see :mod:`holdfast.simulator.runtime.ablation`).
+    `holdfast micro ablation` measured it for the shipped recipes (see :mod:`holdfast.simulator.cli.micro.ablation`).
     """
     path = base_path().parent / "ablation.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

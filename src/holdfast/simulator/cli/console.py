@@ -1,22 +1,53 @@
 """Command output: rich tables in a terminal, plain columns in a pipe, JSON on request, nothing when quiet."""
 
+import functools
 import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What ``--json`` and ``--quiet`` ask for."""
+
+    as_json: bool
+    quiet: bool
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing is said of how far the work is."""
+        return self.as_json or self.quiet
+
+    def note(self, text: str) -> None:
+        """Say on standard error what goes on."""
+        if not self.bare:
+            click.echo(text, err=True)
+
+    def show(self, value: Any, text: Callable[[], object]) -> None:
+        """Print ``value`` as JSON, or call ``text`` to print it for people."""
+        if self.as_json:
+            print_json(value() if callable(value) else value)
+        elif not self.quiet:
+            text()
 
 
-def output_options(command: Command) -> Command:
-    """Add ``--json`` and ``--quiet`` to a command."""
-    command = click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")(command)
-    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")(command)
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--json`` and ``--quiet`` to a command, which gets both as its ``output``."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+    @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+    @functools.wraps(command)
+    def with_output(*args: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+        command(*args, output=Output(as_json, quiet), **options)
+
+    return with_output
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -32,8 +63,24 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> None:
-    """Print rows as a table: drawn in a terminal, aligned columns in a pipe. ``numbers``: right-aligned columns."""
+def cell(value: object) -> str:
+    """Return a value as tables show it: numbers with two decimals, counts as they are, a dash where undefined."""
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str:
+    """Return ``mean [lo, hi]``, or a dash where there is no mean."""
+    return "-" if mean is None else f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
+
+
+def print_table(columns: Sequence[str], cells: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
+    """Print rows of cells as a table: drawn in a terminal, aligned columns in a pipe.
+
+    Args:
+        cells: values as :func:`cell` takes them.
+        numbers: right-aligned columns.
+    """
+    rows = [[*map(cell, row)] for row in cells]
     if sys.stdout.isatty():
         table = Table(header_style="bold", border_style="dim")
         for index, name in enumerate(columns):
@@ -44,8 +91,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, number
         return
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
     for row in (columns, *rows):
-        cells = [
-            cell.rjust(width) if index in numbers else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        padded = [
+            text.rjust(width) if index in numbers else text.ljust(width)
+            for index, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
-        click.echo("  ".join(cells).rstrip())
+        click.echo("  ".join(padded).rstrip())

@@ -13,32 +13,24 @@ import click
 
 from holdfast.core.errors import BudgetError, HoldfastError, InputError
 
-#: Subcommand -> (module of its click command, attribute, one line of help).
-COMMANDS: dict[str, tuple[str, str, str]] = {
-    "quickstart": (
-        "holdfast.simulator.cli.studies.quickstart",
-        "quickstart",
-        "Run the whole loop on the embedded default.",
-    ),
-    "run": ("holdfast.simulator.cli.studies.run", "run", "Simulate and measure what a study asks for."),
-    "plan": ("holdfast.simulator.cli.studies.plan", "plan", "Say what a study will take before it is run."),
-    "train": ("holdfast.simulator.cli.studies.train", "train", "Write steered dialogues and train expert adapters."),
-    "report": ("holdfast.simulator.cli.studies.report", "report", "Make results.json and report.html from a journal."),
-    "status": ("holdfast.simulator.cli.studies.status", "status", "Say how a run stands, also while it runs."),
-    "export": (
-        "holdfast.simulator.cli.studies.export",
-        "export",
-        "Write transcripts to Parquet, JSON lines or datasets.",
-    ),
-    "power": ("holdfast.simulator.cli.studies.power", "power", "Say how many personas a difference needs."),
-    "measure": ("holdfast.simulator.cli.logs.measure", "measure", "Measure conversations that you have already."),
-    "convert": ("holdfast.simulator.cli.logs.convert", "convert", "Write conversations in another format."),
-    "serve-hint": ("holdfast.simulator.cli.studies.serve_hint", "serve_hint", "Say how to serve a run's adapters."),
-    "persona": ("holdfast.simulator.cli.personas.commands", "persona", "List, show, check and talk with personas."),
-    "validate": ("holdfast.simulator.cli.raters.validate", "validate", "Hold a rater against human labels."),
-    "rater": ("holdfast.simulator.cli.raters.commands", "rater", "Refit the rater of expressed empathy."),
-    "judge": ("holdfast.simulator.cli.raters.judge", "judge", "Rate replies in conversations that you have."),
-    "micro": ("holdfast.simulator.cli.micro.commands", "micro", "Rebuild or describe the embedded base model."),
+#: Subcommand -> (module of its click command, which has its name; one line of help).
+COMMANDS: dict[str, tuple[str, str]] = {
+    "quickstart": ("studies.quickstart", "Run the whole loop on the embedded default."),
+    "run": ("studies.run", "Simulate and measure what a study asks for."),
+    "plan": ("studies.plan", "Say what a study will take before it is run."),
+    "train": ("studies.train", "Write steered dialogues and train expert adapters."),
+    "report": ("studies.report", "Make results.json and report.html from a journal."),
+    "status": ("studies.status", "Say how a run stands, also while it runs."),
+    "export": ("studies.export", "Write transcripts to Parquet, JSON lines or datasets."),
+    "power": ("studies.power", "Say how many personas a difference needs."),
+    "measure": ("logs.measure", "Measure conversations that you have already."),
+    "convert": ("logs.convert", "Write conversations in another format."),
+    "serve-hint": ("studies.serve_hint", "Say how to serve a run's adapters."),
+    "persona": ("personas.commands", "List, show, check and talk with personas."),
+    "validate": ("raters.validate", "Hold a rater against human labels."),
+    "rater": ("raters.commands", "Refit the rater of expressed empathy."),
+    "judge": ("raters.judge", "Rate replies in conversations that you have."),
+    "micro": ("micro.commands", "Rebuild or describe the embedded base model."),
 }
 
 EPILOG = """\b
@@ -59,12 +51,12 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        return cast(click.Command, getattr(importlib.import_module(module), attribute))
+        module = importlib.import_module(f"holdfast.simulator.cli.{COMMANDS[cmd_name][0]}")
+        return cast(click.Command, getattr(module, cmd_name.replace("-", "_")))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -110,15 +102,8 @@ def run_command(arguments: list[str]) -> int:
         return 130
     except HoldfastError as error:
         click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
-        return exit_code(error)
+        return 2 if isinstance(error, InputError) else 3 if isinstance(error, BudgetError) else 1
     except BrokenPipeError:  # the reader of our output is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0
-
-
-def exit_code(error: HoldfastError) -> int:
-    """Return the exit code for ``error``."""
-    if isinstance(error, InputError):
-        return 2
-    return 3 if isinstance(error, BudgetError) else 1

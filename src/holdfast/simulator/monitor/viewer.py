@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -20,6 +21,18 @@ class Viewer:
 
     stage: StageProgress = silent
     conversations: ConversationProgress = field(default_factory=NoProgress)
+
+
+def count_up(stage: StageProgress, label: str, total: int) -> Callable[[int], None]:
+    """Return a function that adds to what is done of ``total``, and reports it as the stage ``label``."""
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        stage(label, done, total)
+
+    return advance
 
 
 class StageBar:

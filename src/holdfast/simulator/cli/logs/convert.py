@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options
 
 
 @click.command(
@@ -26,20 +26,14 @@ what another has no place for is counted and said."""
 @click.option("--columns", help="Columns of a plain CSV: conversation=ID,role=WHO,text=MESSAGE (see measure --help).")
 @output_options
 def convert(
-    files: tuple[Path, ...],
-    word: str,
-    out: Path,
-    source: str | None,
-    columns: str | None,
-    as_json: bool,
-    quiet: bool,
+    files: tuple[Path, ...], word: str, out: Path, source: str | None, columns: str | None, output: Output
 ) -> None:
     """Read conversations from FILES and write them in another format.
 
     Bad lines are skipped with their place and counted.
     """
-    from holdfast.simulator.cli.counting import counting
     from holdfast.simulator.cli.logs.tables import skipped_lines
+    from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.convert import convert_files
     from holdfast.simulator.logs.measure import open_sources
     from holdfast.simulator.logs.registry import format_named
@@ -48,17 +42,17 @@ def convert(
     target = format_named(word)
     if out.exists() and out.resolve() not in {file.resolve() for file in files}:  # of those more is said below
         raise InputError(f"{out}: is there already; remove it, or choose another --out")
-    with counting("conversations", "messages", quiet=quiet or as_json) as progress:
+    with counting("conversations", "messages", quiet=output.bare) as progress:
         done = convert_files(open_sources(files, source, columns), target, out, progress)
     skipped = skipped_results(done.skipped)
-    if as_json:
-        about = {"out": str(out), "format": target.word, "conversations": done.conversations}
-        print_json(
-            {**about, "messages": done.messages, "skipped": skipped.model_dump(), "left_out": dict(done.left_out)}
-        )
-    elif not quiet:
+    counts = {"conversations": done.conversations, "messages": done.messages}
+    about = {"out": str(out), "format": target.word, **counts}
+
+    def show() -> None:
         click.echo(f"{done.conversations:,} conversations, {done.messages:,} messages written to {out}")
         for name, count in done.left_out.most_common():
             click.echo(f"no place in {target.word} for {count:,} x {name}")
         for line in skipped_lines(skipped):
             click.echo(line)
+
+    output.show({**about, "skipped": skipped.model_dump(), "left_out": dict(done.left_out)}, show)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options
 from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_specs
 
 
@@ -55,21 +55,20 @@ def measure(
     words: tuple[str, ...],
     base_url: str | None,
     out: Path | None,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
     **how: Any,
 ) -> None:
     """Measure the conversations in FILES: does the empathy in them hold?"""
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.registry import open_raters
-    from holdfast.simulator.cli.counting import counting
     from holdfast.simulator.cli.logs.tables import print_basis, print_groups, print_survival
+    from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.measure import measure_files, open_sources
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
     raters = open_raters(rater_specs(words, RaterOptions(base_url=base_url)), base_path())
     sources = open_sources(files, word, how["columns"])
-    with counting("conversations", "turns", quiet=quiet or as_json) as progress:
+    with counting("conversations", "turns", quiet=output.bare) as progress:
         results, tallies = measure_files(
             sources,
             by=how["by"] or None,
@@ -82,11 +81,12 @@ def measure(
         )
     if out is not None:
         write_outputs(out, results, tallies)
-    if as_json:
-        print_json(results.model_dump(mode="json"))
-    elif not quiet:
+
+    def show() -> None:
         print_groups(results)
         print_survival(results)
         print_basis(results)
         if out is not None:
             click.echo(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+
+    output.show(lambda: results.model_dump(mode="json"), show)

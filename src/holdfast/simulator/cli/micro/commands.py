@@ -1,11 +1,18 @@
 """``holdfast micro``: rebuild or describe the embedded base model."""
 
+from __future__ import annotations
+
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import console, output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options
+
+if TYPE_CHECKING:
+    from holdfast.adapters.micro.recipes import BuildRecipe
 
 
 @click.group()
@@ -27,24 +34,18 @@ Examples:
     "--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads; part of the result."
 )
 @output_options
-def build(out: Path, recipe: str, seed: int, threads: int, as_json: bool, quiet: bool) -> None:
+def build(out: Path, recipe: str, seed: int, threads: int, output: Output) -> None:
     """Rebuild the base model from the seed (under 45 minutes on two cores)."""
-    from holdfast.adapters.micro.recipes import RECIPES
-    from holdfast.core.wording import did_you_mean
-
-    if recipe not in RECIPES:
-        raise InputError(f"no recipe {recipe!r}{did_you_mean(recipe, RECIPES)} (allowed: {', '.join(RECIPES)})")
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} is not empty; name a new folder with --out")
     from holdfast.adapters.micro.build import build_base
     from holdfast.simulator.cli.progress import steps
 
-    with steps("building", quiet=quiet or as_json) as report:
-        measured = build_base(out, RECIPES[recipe], seed=seed, threads=threads, report=report)
-    if as_json:
-        print_json({"path": str(out), **measured})
-    elif not quiet:
-        console().print(f"built {out}: {measured['parameters']:,} parameters; copies {measured['copying']}")
+    wanted = _recipe(recipe)
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty; name a new folder with --out")
+    with steps("building", quiet=output.bare) as report:
+        measured = build_base(out, wanted, seed=seed, threads=threads, report=report)
+    said = f"built {out}: {measured['parameters']:,} parameters; copies {measured['copying']}"
+    output.show({"path": str(out), **measured}, lambda: click.echo(said))
 
 
 @micro.command(
@@ -58,28 +59,34 @@ Examples:
 @click.option("--seed", default=0, show_default=True, help="Of the bases that are built.")
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads for building.")
 @output_options
-def ablation(out: Path, recipes: tuple[str, ...], seed: int, threads: int, as_json: bool, quiet: bool) -> None:
+def ablation(out: Path, recipes: tuple[str, ...], seed: int, threads: int, output: Output) -> None:
     """Build each recipe's base and see how long a system prompt holds there (about 20 minutes a recipe).
 
     What is built or held already in --out is kept, so that a stop costs little. Ends on OUT/ablation.json.
     """
-    from holdfast.simulator.cli.micro.ablation import run_ablation
+    from holdfast.adapters.micro.recipes import RECIPES
+    from holdfast.simulator.cli.micro.ablation import print_ablation, run_ablation
 
-    rows = run_ablation(out, recipes, seed=seed, threads=threads, quiet=quiet or as_json)
-    if as_json:
-        print_json(rows)
+    wanted = {name: _recipe(name) for name in recipes or RECIPES}
+    rows = run_ablation(out, wanted, seed=seed, threads=threads, quiet=output.bare)
+    output.show(rows, lambda: print_ablation(rows))
 
 
 @micro.command(epilog="\b\nExample:\n  holdfast micro card")
 @output_options
-def card(as_json: bool, quiet: bool) -> None:
+def card(output: Output) -> None:
     """Say what the shipped base model is, how it was built and what it can do."""
-    import json
-
     from holdfast.adapters.micro import base_path
 
-    folder = base_path()
-    if as_json:
-        print_json(json.loads((folder / "build.json").read_text(encoding="utf-8")))
-    elif not quiet:
-        click.echo((folder / "README.md").read_text(encoding="utf-8"))
+    about, readme = ((base_path() / name).read_text(encoding="utf-8") for name in ("build.json", "README.md"))
+    output.show(json.loads(about), lambda: click.echo(readme))
+
+
+def _recipe(name: str) -> BuildRecipe:
+    """Raises InputError where there is no such recipe."""
+    from holdfast.adapters.micro.recipes import RECIPES
+    from holdfast.core.wording import did_you_mean
+
+    if name not in RECIPES:
+        raise InputError(f"no recipe {name!r}{did_you_mean(name, RECIPES)} (allowed: {', '.join(RECIPES)})")
+    return RECIPES[name]

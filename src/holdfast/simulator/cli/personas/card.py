@@ -1,16 +1,30 @@
-"""Format a persona for the terminal: background, expectations, and goals as a tree."""
+"""A persona as the command line names and shows it: a card with background, expectations, and goals as a tree."""
 
 import graphlib
+import os
 
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from holdfast.personas.loading import pattern_of, tasks
+from holdfast.core.errors import InputError
+from holdfast.core.wording import did_you_mean, quote
+from holdfast.personas.loading import library, load_persona, pattern_of, tasks
 from holdfast.personas.schema import Goal, Persona
 
 DESIRED = {1: "little", 2: "some", 3: "much"}
+
+
+def find_persona(who: str) -> Persona:
+    """Return a persona of the library by id, else the persona of a file."""
+    people = library()
+    if who in people:
+        return people[who]
+    if os.path.exists(who) or os.sep in who or who.endswith((".yaml", ".yml")):
+        return load_persona(who)
+    hint = did_you_mean(who, people)
+    raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
 
 
 def persona_card(persona: Persona) -> Group:

@@ -1,18 +1,16 @@
 """``holdfast persona``: list, show and check personas, talk with one, or print a template for a new one."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from holdfast.agents.registry import untrained
 from holdfast.core.errors import InputError
-from holdfast.core.wording import did_you_mean, quote
 from holdfast.personas import loading
 from holdfast.personas.schema import Persona
-from holdfast.simulator.cli.console import console, output_options, print_json, print_table
-from holdfast.simulator.cli.personas.talk import talk_with
+from holdfast.simulator.cli.console import Output, console, output_options, print_json, print_table
+from holdfast.simulator.cli.personas.card import find_persona, persona_card
+from holdfast.simulator.cli.personas.talk import talk
 
 EXAMPLE = Path(loading.__file__).parent / "example.yaml"
 
@@ -66,48 +64,10 @@ Examples:
 )
 @click.argument("who", metavar="ID|FILE")
 @output_options
-def show(who: str, as_json: bool, quiet: bool) -> None:
+def show(who: str, output: Output) -> None:
     """One persona as a card: background, expectations, goals."""
-    from holdfast.simulator.cli.personas.card import persona_card
-
-    person = _find(who)
-    if as_json:
-        print_json(_as_json(person))
-    elif not quiet:
-        console().print(persona_card(person))
-
-
-@persona.command(
-    epilog="""\b
-Examples:
-  holdfast persona talk jun_park
-  holdfast persona talk me.yaml --turns 8 --candidate system_prompt
-  holdfast persona talk me.yaml --seed 2 --json | jq .turns[].reply
-  holdfast persona talk me.yaml --user-model hf:models/my-model
-
-Nothing is written to disk; the same seed gives the same conversation."""
-)
-@click.argument("who", metavar="ID|FILE")
-@click.option(
-    "--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave."
-)
-@click.option(
-    "--candidate",
-    type=click.Choice(untrained()),
-    default="base",
-    show_default=True,
-    help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
-)
-@click.option("--user-model", metavar="REF", help="A model that plays the persona; without it, rules do.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random comes from it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
-@click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
-def talk(
-    who: str, *, turns: int, candidate: str, user_model: str | None, seed: int, as_json: bool, quiet: bool
-) -> None:
-    """Hear a persona talk with the embedded model, turn by turn, and see what it feels."""
-    person, shown = _find(who), {"as_json": as_json, "quiet": quiet}
-    talk_with(who, person, turns=turns, candidate=candidate, user_model=user_model, seed=seed, **shown)
+    person = find_persona(who)
+    output.show(_as_json(person), lambda: console().print(persona_card(person)))
 
 
 @persona.command(
@@ -120,19 +80,17 @@ Every fault is one line, FILE:LINE:COLUMN: what is wrong; the exit code is then 
 )
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @output_options
-def check(paths: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
+def check(paths: tuple[Path, ...], output: Output) -> None:
     """Find every fault of persona files, and of those that lie in folders."""
     try:
         count = len(loading.load_personas(paths))
     except InputError as error:
-        if not as_json:
+        if not output.as_json:
             raise
         print_json({"ok": False, "personas": 0, "faults": [asdict(fault) for fault in error.faults]})
         raise click.exceptions.Exit(2) from None
-    if as_json:
-        print_json({"ok": True, "personas": count, "faults": []})
-    elif not quiet:
-        click.echo(f"ok: {count} persona{'s' if count != 1 else ''}")
+    said = f"ok: {count} persona{'s' if count != 1 else ''}"
+    output.show({"ok": True, "personas": count, "faults": []}, lambda: click.echo(said))
 
 
 @persona.command(
@@ -143,11 +101,11 @@ Examples:
 )
 @click.option("--example", is_flag=True, help="Print a commented persona to start from instead (YAML).")
 @output_options
-def schema(example: bool, as_json: bool, quiet: bool) -> None:
+def schema(example: bool, output: Output) -> None:
     """The JSON schema of persona files, for an editor's completion."""
-    if quiet:
+    if output.quiet:
         return
-    if example and not as_json:
+    if example and not output.as_json:
         click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
     elif example:
         print_json(loading.load_persona(EXAMPLE).model_dump(mode="json"))
@@ -157,17 +115,6 @@ def schema(example: bool, as_json: bool, quiet: bool) -> None:
         print_json(described)
 
 
-def _find(who: str) -> Persona:
-    """Return a persona of the library by id, else the persona of a file."""
-    people = loading.library()
-    if who in people:
-        return people[who]
-    if os.path.exists(who) or os.sep in who or who.endswith((".yaml", ".yml")):
-        return loading.load_persona(who)
-    hint = did_you_mean(who, people)
-    raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
-
-
 def _row(person: Persona) -> list[str]:
     pattern = loading.pattern_of(person.task).id
     return [person.id, person.name, person.task, pattern, str(person.desired_empathy), person.speech]
@@ -175,3 +122,6 @@ def _row(person: Persona) -> list[str]:
 
 def _as_json(person: Persona) -> dict[str, object]:
     return {**person.model_dump(mode="json"), "pattern": loading.pattern_of(person.task).id}
+
+
+persona.add_command(talk)

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.agents.registry import untrained
 from holdfast.personas.loading import library
-from holdfast.personas.schema import Persona
 from holdfast.simulator.cli.console import console, print_json
+from holdfast.simulator.cli.personas.card import find_persona
 
 if TYPE_CHECKING:
     from holdfast.simulator.records import TurnRecord
     from holdfast.simulator.runtime.session import Session
 
 
-def talk_with(
-    who: str,
-    persona: Persona,
-    *,
-    turns: int,
-    candidate: str,
-    seed: int,
-    as_json: bool,
-    quiet: bool,
-    user_model: str | None = None,
-) -> None:
-    """Simulate one conversation and print it as it goes; nothing is written to disk.
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast persona talk jun_park
+  holdfast persona talk me.yaml --turns 8 --candidate system_prompt
+  holdfast persona talk me.yaml --seed 2 --json | jq .turns[].reply
+  holdfast persona talk me.yaml --user-model hf:models/my-model
 
-    ``who``: the id or file by which the user named ``persona``. ``user_model``: the reference of a model that plays it.
-
-    Raises:
-        ModelError: the model cannot be loaded, or the conversation grows longer than it can read.
-    """
-    import asyncio
-
-    session = _session(who, turns=turns, candidate=candidate, seed=seed, quiet=quiet, user_model=user_model)
+Nothing is written to disk; the same seed gives the same conversation."""
+)
+@click.argument("who", metavar="ID|FILE")
+@click.option(
+    "--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave."
+)
+@click.option(
+    "--candidate",
+    type=click.Choice(untrained()),
+    default="base",
+    show_default=True,
+    help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
+)
+@click.option("--user-model", metavar="REF", help="A model that plays the persona; without it, rules do.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random comes from it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
+def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int, as_json: bool, quiet: bool) -> None:
+    """Hear a persona talk with the embedded model, turn by turn, and see what it feels."""
+    persona = find_persona(who)
+    session = _session(who, user_model, {"turns": turns, "candidates": (candidate,), "seed": seed}, quiet=quiet)
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
     printer = ConversationPrinter(console(), small_print=not quiet)
@@ -52,17 +62,17 @@ def talk_with(
             printer.turn(record)
 
     asyncio.run(_hold(session, on_turn))
-    if user_model is not None and not (as_json or quiet):
-        counts, turns = _counts(records), len(records)
-        own = turns - counts.get("stand_in_messages", 0), turns - counts.get("stand_in_judgements", 0)
-        printer.line("", f"{user_model} found its own words in {own[0]} of {turns} turns, judged in {own[1]} itself")
+    counts: dict[str, Any] = {} if user_model is None else {"user_model": user_model, "counts": _counts(records[-1])}
     if as_json:
         about = {"persona": persona.id, "task": persona.task, "candidate": candidate, "seed": seed}
-        played = {} if user_model is None else {"user_model": user_model, "counts": _counts(records)}
-        print_json({**about, **played, "turns": _as_json(records), "left": left_because(records[-1])})
+        print_json({**about, **counts, "turns": _as_json(records), "left": left_because(records[-1])})
+    elif counts and not quiet:
+        own = [len(records) - counts["counts"].get(f"stand_in_{what}", 0) for what in ("messages", "judgements")]
+        said = f"{user_model} found its own words in {own[0]} of {len(records)} turns, judged in {own[1]} itself"
+        printer.line("", said)
 
 
-def _session(who: str, *, turns: int, candidate: str, seed: int, quiet: bool, user_model: str | None) -> Session:
+def _session(who: str, user_model: str | None, settings: Mapping[str, Any], *, quiet: bool) -> Session:
     """Return a study of the one conversation, with its models loaded."""
     with _loading(quiet=quiet):
         from holdfast.adapters.micro import base_path
@@ -73,23 +83,17 @@ def _session(who: str, *, turns: int, candidate: str, seed: int, quiet: bool, us
 
         if user_model is not None:
             resolve_model(user_model, base_path())
-        settings = {
-            "personas": {"ids": (who,)} if who in library() else {"files": (who,)},
-            "candidates": (candidate,),
-            "users": "embedded" if user_model is None else {"kind": "model", "model": user_model},
-            "turns": turns,
-            "seed": seed,
-            "leave": True,
-            "batch_size": 1,
-        }
-        return open_resources(resolve(StudyConfig.model_validate(settings))).session()
+        personas = {"ids": (who,)} if who in library() else {"files": (who,)}
+        users = "embedded" if user_model is None else {"kind": "model", "model": user_model}
+        study = {**settings, "personas": personas, "users": users, "leave": True, "batch_size": 1}
+        return open_resources(resolve(StudyConfig.model_validate(study))).session()
 
 
-def _counts(records: Sequence[TurnRecord]) -> dict[str, int]:
+def _counts(last: TurnRecord) -> dict[str, int]:
     """Return how often the user's model was called, repaired or replaced."""
     from holdfast.agents.users.llm.memory import KEY
 
-    return dict(records[-1].state["extra"][KEY]["counts"])
+    return dict(last.state["extra"][KEY]["counts"])
 
 
 async def _hold(session: Session, on_turn: Callable[[TurnRecord], Awaitable[None]]) -> None:

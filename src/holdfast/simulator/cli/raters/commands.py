@@ -5,14 +5,15 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json, print_table
+from holdfast.simulator.cli.console import Output, output_options, print_table
 from holdfast.simulator.cli.raters.compare import compare
+from holdfast.simulator.cli.raters.options import SCALES, rater_specs
 from holdfast.simulator.cli.raters.reward import reward
 
-_SCALES = ("expressed", "perceived", "acts")
 _DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
 _OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
 _SEED = click.option("--seed", type=int, default=0, show_default=True, help="Deals the folds.")
+_LABELS = "Expressed: EPITOME. Perceived: iEval. Acts: Lend an Ear."
 _HISTORY = click.option(
     "--history", type=click.IntRange(min=0), help="Turns before the rated one that are read too. Default: all."
 )
@@ -33,52 +34,46 @@ def rater() -> None:
     "  holdfast rater fit --scale acts --out agents/raters/dialogue/lend_an_ear\n\n"
     "Takes up to a minute. The same labels and seed give the same files."
 )
-@click.option(
-    "--scale",
-    type=click.Choice(_SCALES),
-    default="expressed",
-    show_default=True,
-    help="Expressed: EPITOME. Perceived: iEval. Acts: Lend an Ear.",
-)
+@click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help=_LABELS)
 @_HISTORY
 @_DATA
 @_OUT
 @_SEED
 @output_options
-def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int, as_json: bool, quiet: bool) -> None:
+def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int, output: Output) -> None:
     """Fit a linear rater on human labels.
 
     Writes weights.npz, vocabulary.json and card.md, and prints the cross-validated agreement.
     """
     from holdfast.simulator.validation.folder import data_folder
 
-    if not (quiet or as_json):
-        click.echo("fitting (up to a minute)", err=True)
+    output.note("fitting (up to a minute)")
     if scale == "expressed":
         if history is not None:
             raise click.UsageError("--history: the linear rater of expressed empathy reads the reply only.")
-        _fit_expressed(data_folder(data), out, seed, as_json, quiet)
+        _fit_expressed(data_folder(data), out, seed, output)
         return
     from holdfast.agents.raters.dialogue.recipes import recipe_for
     from holdfast.simulator.validation.making import LABELS, make
 
     labelled = LABELS[scale](data_folder(data))
     held_out = make(recipe_for(scale, len(labelled.passages), history), labelled, out, seed)
-    _say({scale: held_out}, {scale: out}, as_json, quiet)
+    _say({scale: held_out}, {scale: out}, output)
 
 
-def _fit_expressed(data: Path, out: Path, seed: int, as_json: bool, quiet: bool) -> None:
+def _fit_expressed(data: Path, out: Path, seed: int, output: Output) -> None:
     from holdfast.agents.raters.linear.fit import fit_files
     from holdfast.agents.raters.linear.rater import LinearRater
 
     fitted = fit_files(data, out, seed)
-    if as_json:
-        version = LinearRater(out).identity.version
-        print_json({"out": str(out), "version": version, "replies": fitted.replies, "held_out": fitted.held_out})
-    elif not quiet:
+
+    def show() -> None:
         rows = [[name.replace("_", " "), f"{kappa['qwk']:.3f}"] for name, kappa in fitted.held_out.items()]
         print_table(["mechanism", "cross-validated kappa"], rows, numbers=[1])
         click.echo(f"written to {out}")
+
+    about = {"out": str(out), "version": LinearRater(out).identity.version}
+    output.show({**about, "replies": fitted.replies, "held_out": fitted.held_out}, show)
 
 
 @rater.command(
@@ -88,9 +83,7 @@ def _fit_expressed(data: Path, out: Path, seed: int, as_json: bool, quiet: bool)
     "Nothing is fetched: ENCODER is a folder, or a name in the Hugging Face cache (HF_HUB_OFFLINE=0 fetches it)."
 )
 @click.option("--encoder", required=True, help="A Hugging Face encoder: name or folder.")
-@click.option(
-    "--scale", "scales", type=click.Choice(_SCALES), multiple=True, help="Which to train. Default: all three."
-)
+@click.option("--scale", "scales", type=click.Choice(SCALES), multiple=True, help="Which to train. Default: all three.")
 @click.option("--max-tokens", type=click.IntRange(8, 8192), default=256, show_default=True, help="Per text.")
 @_HISTORY
 @_DATA
@@ -105,8 +98,7 @@ def train(
     data: Path | None,
     out: Path,
     seed: int,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
 ) -> None:
     """Train raters on the vectors of a frozen encoder.
 
@@ -119,38 +111,30 @@ def train(
 
     folder, part = data_folder(data), encoder_part(encoder, max_tokens)
     held_out = {}
-    for scale in scales or _SCALES:
-        if not (quiet or as_json):
-            click.echo(f"training on the labels of the scale {scale!r}", err=True)
+    for scale in scales or SCALES:
+        output.note(f"training on the labels of the scale {scale!r}")
         labelled = LABELS[scale](folder)
         recipe = recipe_for(scale, len(labelled.passages), history, part)
         held_out[scale] = make(recipe, labelled, out / scale, seed)
-    _say(held_out, {scale: out / scale for scale in held_out}, as_json, quiet)
+    _say(held_out, {scale: out / scale for scale in held_out}, output)
 
 
 @rater.command(epilog="\b\nExamples:\n  holdfast rater card linear\n  holdfast rater card my_encoder")
 @click.argument("reference", metavar="RATER")
 @output_options
-def card(reference: str, as_json: bool, quiet: bool) -> None:
+def card(reference: str, output: Output) -> None:
     """Show a rater's card: what it was fitted on, its agreement with people, where it fails."""
     from holdfast.agents.raters.fitted import card_folders
-    from holdfast.simulator.cli.raters.options import rater_specs
 
     (spec,) = rater_specs([reference])
     cards = {scale: (folder / "card.md").read_text(encoding="utf-8") for scale, folder in card_folders(spec).items()}
-    if as_json:
-        print_json(cards)
-    elif not quiet:
-        click.echo("\n".join(cards.values()))
+    output.show(cards, lambda: click.echo("\n".join(cards.values())))
 
 
-def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], as_json: bool, quiet: bool) -> None:
-    if as_json:
-        from holdfast.agents.raters.dialogue.rater import FittedRater
+def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], output: Output) -> None:
+    from holdfast.agents.raters.dialogue.rater import FittedRater
 
-        versions = {scale: FittedRater(folder).identity.version for scale, folder in written.items()}
-        print_json({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out})
-    elif not quiet:
+    def show() -> None:
         rows = [
             [name.replace("_", " "), *(f"{figures[key]:.3f}" for key in ("spearman", "qwk", "mae"))]
             for by in held_out.values()
@@ -158,6 +142,9 @@ def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], as_json:
         ]
         print_table(["cross-validated", "Spearman", "weighted kappa", "mean abs. error"], rows, numbers=[1, 2, 3])
         click.echo(f"written to {', '.join(str(folder) for folder in written.values())}")
+
+    versions = {scale: FittedRater(folder).identity.version for scale, folder in written.items()}
+    output.show({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out}, show)
 
 
 rater.add_command(reward)

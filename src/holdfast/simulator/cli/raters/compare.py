@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import output_options, print_json, print_table
-
-SCALES = ("expressed", "perceived", "acts")
+from holdfast.simulator.cli.console import Output, output_options, print_table
+from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs
 
 
 @click.command(
@@ -27,7 +26,14 @@ SCALES = ("expressed", "perceived", "acts")
 @click.option("--limit", type=click.IntRange(min=1), help="Compare the first N pairs only.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds.")
 @click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help="Requests at once.")
-@click.option("--no-schema", is_flag=True, help="Do not send a JSON schema to the server.")
+@click.option(
+    "--no-schema",
+    "structured",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Do not send a JSON schema to the server.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the pairs as the judge has them.")
 @output_options
 def compare(
@@ -37,11 +43,9 @@ def compare(
     scale: str,
     limit: int | None,
     timeout: float,
-    concurrency: int,
-    no_schema: bool,
     out: Path | None,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
+    **asking: Any,
 ) -> None:
     """Let a judge say which reply of each pair is better, and how far order and length decide."""
     from holdfast.adapters.dialogues.preferences import read_preference_pairs
@@ -51,38 +55,28 @@ def compare(
     from holdfast.agents.raters.protocol import SCALES as BY_ID
     from holdfast.agents.raters.specs import JudgeSpec
     from holdfast.core.jsonl import write_lines
-    from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
     from holdfast.simulator.judging.comparing import compare as ask
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
-    from holdfast.simulator.monitor.viewer import viewer
+    from holdfast.simulator.monitor.viewer import count_up, viewer
 
     (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout))
     if not isinstance(spec, JudgeSpec):
         raise InputError(
             f"{model}: only a chat model can compare two replies; take openai:NAME, hf:NAME_OR_PATH or micro"
         )
-    chat = open_models(references(spec.models, base_path()), batch_size=concurrency)[spec.model]
-    judge = PairwiseJudge(chat, BY_ID[scale], spec.label, structured=not no_schema, concurrency=concurrency)
+    chat = open_models(references(spec.models, base_path()), batch_size=asking["concurrency"])[spec.model]
+    judge = PairwiseJudge(chat, BY_ID[scale], spec.label, **asking)
     asked = read_preference_pairs(pairs)[:limit]
-    stage, done = viewer(quiet=quiet or as_json).stage, 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        stage("comparing replies", done, len(asked))
-
+    advance = count_up(viewer(quiet=output.bare).stage, "comparing replies", len(asked))
     preferences = asyncio.run(ask(judge, asked, advance))
     summary = summarise_comparison(judge, asked, preferences)
     if out is not None:
         write_lines(preferred(judge, asked, preferences), out)
-    if as_json:
-        print_json(summary)
-    elif not quiet:
-        _show(summary)
+    output.show(summary, lambda: _show(summary))
 
 
 def _show(summary: Mapping[str, Any]) -> None:
-    rows = [[name.replace("_", " "), str(count)] for name, count in summary["preferences"].items()]
+    rows = [[name.replace("_", " "), count] for name, count in summary["preferences"].items()]
     print_table(["better", "pairs"], rows, numbers=[1])
     agrees, position, verbosity = (summary[key] for key in ("agrees_with_file", "position", "verbosity"))
     click.echo(

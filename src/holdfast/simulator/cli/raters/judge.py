@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options
+from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs
 
-SCALES = ("expressed", "perceived", "acts")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
@@ -33,13 +34,22 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option("--k", "samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per reply.")
 @click.option("--whole", is_flag=True, help="Rate each conversation as one, at its end.")
 @click.option("--history", type=click.IntRange(min=1), help="Messages shown before the rated reply. [default: all]")
-@click.option("--describe", is_flag=True, help="Ask for reasons in words too, with quotes that are looked up.")
+@click.option(
+    "--describe", "descriptive", is_flag=True, help="Ask for reasons in words too, with quotes that are looked up."
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Rate the first N replies only.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="[default: 0 for one answer, else 0.7]")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, help="Of one answer.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds.")
 @click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help="Requests at once.")
-@click.option("--no-schema", is_flag=True, help="Do not send a JSON schema to the server.")
+@click.option(
+    "--no-schema",
+    "structured",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Do not send a JSON schema to the server.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' bootstrap.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
 @click.option("--resume", is_flag=True, help="Go on with --out: what is rated there is not rated again.")
@@ -52,54 +62,30 @@ def judge(
     dtype: str | None,
     device: str | None,
     scale: str,
-    samples: int,
     whole: bool,
-    history: int | None,
-    describe: bool,
     limit: int | None,
-    temperature: float | None,
-    max_tokens: int,
     timeout: float,
-    concurrency: int,
-    no_schema: bool,
     seed: int,
     out: Path | None,
     resume: bool,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
+    **asking: Any,
 ) -> None:
     """Rate the assistant's replies in FILE... and say what became of every answer."""
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.panel import require_one_scale
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.raters.judge_tables import show_judging
-    from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
     from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
-    from holdfast.simulator.monitor.viewer import viewer
+    from holdfast.simulator.monitor.viewer import count_up, viewer
 
-    asking = {
-        **{"samples": samples, "history": history, "descriptive": describe},
-        "structured": not no_schema,
-        "temperature": temperature,
-        "max_tokens": max_tokens,
-        "concurrency": concurrency,
-    }
     options = RaterOptions(scale, base, base_url, timeout, dtype, device, asking)
-    raters = open_raters(rater_specs(models, options), base_path(), batch_size=concurrency)
+    raters = open_raters(rater_specs(models, options), base_path(), batch_size=asking["concurrency"])
     require_one_scale(raters)
     rated = collect(files, whole=whole, limit=limit)
-    stage = viewer(quiet=quiet or as_json).stage
-    done, total = 0, len(rated.passages) * len(raters)
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        stage("rating replies", done, total)
-
-    asyncio.run(rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * concurrency)))
+    advance = count_up(viewer(quiet=output.bare).stage, "rating replies", len(rated.passages) * len(raters))
+    rating = rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * asking["concurrency"]))
+    asyncio.run(rating)
     summary = summarise(rated, raters, seed)
-    if as_json:
-        print_json(summary)
-    elif not quiet:
-        show_judging(summary, rated.skipped, out)
+    output.show(summary, lambda: show_judging(summary, rated.skipped, out))

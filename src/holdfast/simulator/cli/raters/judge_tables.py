@@ -8,9 +8,8 @@ import click
 
 from holdfast.agents.raters.judge.answer import REASONS
 from holdfast.core.errors import Fault
-from holdfast.simulator.cli.console import print_table
+from holdfast.simulator.cli.console import interval_cell, print_table
 
-UNDEFINED = "-"
 SHOWN_FAULTS = 5
 
 
@@ -41,15 +40,11 @@ def _scores(raters: Mapping[str, Any]) -> None:
         [
             name,
             dimension.replace("_", " "),
-            str(values["n"]),
-            score_cell(values["mean"]),
-            score_cell(values["sd"]),
-            score_cell(values["length"]["rho"]),
-            score_cell(values["sd_without_length"]),
-            score_cell(values.get("mean_spread")),
-            _interval(values["order"]["shift"], values["order"]["lo"], values["order"]["hi"])
-            if "order" in values
-            else UNDEFINED,
+            *(values[key] for key in ("n", "mean", "sd")),
+            values["length"]["rho"],
+            values["sd_without_length"],
+            values.get("mean_spread"),
+            interval_cell(*(values["order"][end] for end in ("shift", "lo", "hi"))) if "order" in values else None,
         ]
         for name, rater in raters.items()
         for dimension, values in rater["dimensions"].items()
@@ -60,9 +55,9 @@ def _scores(raters: Mapping[str, Any]) -> None:
 def _answers(name: str, rater: Mapping[str, Any]) -> None:
     answers = rater["answers"]
     click.echo(f"\nanswers of {name}: {answers['asked']} asked for, {answers['passages']} replies")
-    rows = [["accepted", "", str(answers["accepted"])]]
-    rows += [["repaired", _reason(reason), str(n)] for reason, n in answers["repaired_from"].items()]
-    rows += [["refused", _reason(reason), str(n)] for reason, n in answers["refused"].items()]
+    rows = [["accepted", "", answers["accepted"]]]
+    for outcome, key in (("repaired", "repaired_from"), ("refused", "refused")):
+        rows += [[outcome, REASONS[reason], n] for reason, n in answers[key].items()]
     print_table(["outcome", "why", "answers"], rows, numbers=[2])
     tokens = answers["tokens"]
     click.echo(
@@ -75,22 +70,17 @@ def _answers(name: str, rater: Mapping[str, Any]) -> None:
 
 def _agreement(summary: Mapping[str, Any]) -> None:
     click.echo("\nagreement (Krippendorff's alpha, 95 % interval)")
+    by_dimension = [(each["dimension"].replace("_", " "), each) for each in summary["agreement"]]
     rows = [
-        [each["dimension"].replace("_", " "), _interval(*each["interval"]), _interval(*each["ordinal"]), str(each["n"])]
-        for each in summary["agreement"]
+        [name, interval_cell(*each["interval"]), interval_cell(*each["ordinal"]), each["n"]]
+        for name, each in by_dimension
     ]
     print_table(["dimension", "interval", "ordinal", "n"], rows, numbers=[1, 2, 3])
     click.echo("\npair by pair (weighted kappa)")
+    figures = ("quadratic_kappa", "linear_kappa", "mean_difference", "n")
     rows = [
-        [
-            each["dimension"].replace("_", " "),
-            f"{pair['first']} / {pair['second']}",
-            score_cell(pair["quadratic_kappa"]),
-            score_cell(pair["linear_kappa"]),
-            score_cell(pair["mean_difference"]),
-            str(pair["n"]),
-        ]
-        for each in summary["agreement"]
+        [name, f"{pair['first']} / {pair['second']}", *(pair[key] for key in figures)]
+        for name, each in by_dimension
         for pair in each["pairs"]
     ]
     print_table(["dimension", "raters", "quadratic", "linear", "mean difference", "n"], rows, numbers=[2, 3, 4, 5])
@@ -100,20 +90,7 @@ def _agreement(summary: Mapping[str, Any]) -> None:
         print_table(["where", "turn", "dimension", "scores"], rows, numbers=[1])
 
 
-def _dispute(dispute: Mapping[str, Any]) -> list[str]:
+def _dispute(dispute: Mapping[str, Any]) -> list[object]:
     place = dispute["passage"]
     scores = ", ".join(f"{who} {score:.2f}" for who, score in dispute["scores"].items())
-    return [f"{place['file']}:{place['line']}", str(place["turn"]), dispute["dimension"].replace("_", " "), scores]
-
-
-def _reason(reason: str) -> str:
-    return REASONS[reason]  # type: ignore[index]  # a key of ours, come back from the summary
-
-
-def _interval(value: float | None, lo: float | None, hi: float | None) -> str:
-    return UNDEFINED if value is None else f"{score_cell(value)} [{score_cell(lo)}, {score_cell(hi)}]"
-
-
-def score_cell(value: float | None) -> str:
-    """Two decimals, or a dash where undefined."""
-    return UNDEFINED if value is None else f"{value:.2f}"
+    return [f"{place['file']}:{place['line']}", place["turn"], dispute["dimension"].replace("_", " "), scores]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json, print_table
+from holdfast.simulator.cli.console import Output, interval_cell, output_options, print_table
 
 
 @click.command(
@@ -22,23 +22,19 @@ from holdfast.simulator.cli.console import output_options, print_json, print_tab
 @click.option("--pairs", type=click.Path(path_type=Path), help="Preferences of your own, JSON lines.")
 @click.option("--base", default="micro", show_default=True, help="Model to put the head on: micro or hf:PATH.")
 @click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Training steps.")
-@click.option("--dialogues", type=click.IntRange(min=1), default=3, show_default=True, help="Per simulated person.")
+@click.option(
+    "--dialogues",
+    "dialogues_per_persona",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Per simulated person.",
+)
 @click.option("--learning-rate", type=click.FloatRange(0, 1, min_open=True), default=2e-3, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="CPU threads.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the pairs, the split and the training.")
 @output_options
-def reward(
-    out: Path,
-    pairs: Path | None,
-    base: str,
-    steps: int,
-    dialogues: int,
-    learning_rate: float,
-    threads: int,
-    seed: int,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+def reward(out: Path, pairs: Path | None, base: str, seed: int, output: Output, **training: Any) -> None:
     """Train a reward model: the base with a LoRA and a head that gives one number.
 
     A quarter of the personas is held out; the accuracy is told for them, beside that of the longer reply.
@@ -47,17 +43,13 @@ def reward(
     from holdfast.simulator.judging.rewarding import RewardPlan, train_and_test
     from holdfast.simulator.monitor.viewer import viewer
 
-    config = RewardTraining(steps=steps, dialogues_per_persona=dialogues, learning_rate=learning_rate, threads=threads)
-    plan = RewardPlan(out, base, pairs, seed, config)
-    outcome = asyncio.run(train_and_test(plan, viewer(quiet=quiet or as_json).stage))
-    if as_json:
-        print_json(outcome)
-    elif not quiet:
-        _show(outcome)
+    plan = RewardPlan(out, base, pairs, seed, RewardTraining(**training))
+    outcome = asyncio.run(train_and_test(plan, viewer(quiet=output.bare).stage))
+    output.show(outcome, lambda: _show(outcome))
 
 
 def _show(outcome: Mapping[str, Any]) -> None:
-    rows = [[name.replace("_", " "), _cell(share), str(share["n"])] for name, share in outcome["accuracy"].items()]
+    rows = [[name.replace("_", " "), _cell(**share), share["n"]] for name, share in outcome["accuracy"].items()]
     print_table(["prefers as the pairs say", "share [95 %]", "held-out pairs"], rows, numbers=[1, 2])
     held_out = outcome["personas"]["held_out"]
     click.echo(
@@ -67,8 +59,5 @@ def _show(outcome: Mapping[str, Any]) -> None:
     )
 
 
-def _cell(share: Mapping[str, Any]) -> str:
-    mean, lo, hi = (share[key] for key in ("mean", "lo", "hi"))
-    if mean is None:
-        return "-"
-    return f"{mean:.2f} [-]" if lo is None else f"{mean:.2f} [{lo:.2f}, {hi:.2f}]"
+def _cell(mean: float | None, lo: float | None, hi: float | None, **_: Any) -> str:
+    return f"{mean:.2f} [-]" if mean is not None and lo is None else interval_cell(mean, lo, hi)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options
 
 
 @click.command(
@@ -24,14 +24,7 @@ from holdfast.simulator.cli.console import output_options, print_json
 @click.option("--seed", type=int, default=0, show_default=True, help="Deals folds and resamples.")
 @output_options
 def validate(
-    rater: str,
-    base_url: str | None,
-    data: Path | None,
-    out: Path | None,
-    draws: int,
-    seed: int,
-    as_json: bool,
-    quiet: bool,
+    rater: str, base_url: str | None, data: Path | None, out: Path | None, draws: int, seed: int, output: Output
 ) -> None:
     """Hold a rater against human labels: EPITOME, iEval, Lend an Ear, ESConv.
 
@@ -50,22 +43,16 @@ def validate(
     from holdfast.simulator.validation.run import validate as run
     from holdfast.simulator.validation.write import check_figures, write_validation
 
-    def report(name: str) -> None:
-        if not (quiet or as_json):
-            click.echo(f"validating on {name}", err=True)
-
     if out is not None:
         check_figures()
     (spec,) = rater_specs([rater], RaterOptions(base_url=base_url))
     scales = {scale: each.model_copy(update={"name": scale}) for scale, each in by_scale(spec).items()}
     raters = open_raters(scales.values(), base_path())
-    results = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, on_set=report))
-    as_json_values = plain(results)
-    if out is not None:
-        written = write_validation(as_json_values, results, out)
-    if as_json:
-        print_json(as_json_values)
-    elif not quiet:
-        show_validation(results)
-        if out is not None:
-            click.echo(f"\nwritten: {', '.join(map(str, written))}")
+
+    def on_set(name: str) -> None:
+        output.note(f"validating on {name}")
+
+    results = asyncio.run(run(raters, data_folder(data), draws=draws, seed=seed, on_set=on_set))
+    as_json = plain(results)
+    written = () if out is None else write_validation(as_json, results, out)
+    output.show(as_json, lambda: show_validation(results, written))

@@ -1,7 +1,8 @@
 """What ``holdfast validate`` prints: a table per labelled set, and under it what the figures mean."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,8 +24,8 @@ _RANKS = {
 }
 
 
-def show_validation(results: Mapping[str, Any]) -> None:
-    """Print every section of what :func:`holdfast.simulator.validation.run.validate` found."""
+def show_validation(results: Mapping[str, Any], written: Sequence[Path]) -> None:
+    """Print every section of what :func:`holdfast.simulator.validation.run.validate` found; and what is ``written``."""
     for name, title in _TITLES.items():
         if name in results:
             click.echo(f"\n{title}")
@@ -40,6 +41,8 @@ def show_validation(results: Mapping[str, Any]) -> None:
         click.echo(f"\n{about}:")
         for name, note in notes.items():
             click.echo(f"  {name}: {note}")
+    if written:
+        click.echo(f"\nwritten: {', '.join(map(str, written))}")
 
 
 def _show_judged(name: str, results: Mapping[str, Any]) -> None:

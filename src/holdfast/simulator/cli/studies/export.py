@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import output_options
+from holdfast.simulator.cli.console import Output, output_options, print_json, print_table
 
 if TYPE_CHECKING:
     from holdfast.simulator.export import Format, Shape
@@ -33,30 +33,21 @@ Examples:
 )
 @click.option("--schema", is_flag=True, help="Print the columns instead.")
 @output_options
-def export(folder: Path, to: Format, out: Path | None, shape: Shape, schema: bool, as_json: bool, quiet: bool) -> None:
+def export(folder: Path, to: Format, out: Path | None, shape: Shape, schema: bool, output: Output) -> None:
     """Write the transcripts of the run in FOLDER to Parquet, JSON lines, or a Hugging Face dataset."""
-    from holdfast.simulator.export import export_columns
-
-    if schema:
-        _print_schema(export_columns(shape), as_json=as_json)
-        return
-    if out is None:
-        raise click.UsageError("Missing option '--out': the file (for datasets: the folder) to write.")
-    from holdfast.simulator.cli.console import console, print_json
     from holdfast.simulator.export import export as write
+    from holdfast.simulator.export import export_columns
     from holdfast.simulator.journal.store import JOURNAL
 
-    rows = write(folder / JOURNAL, out, to, shape)
-    if as_json:
-        print_json({"out": str(out), "format": to, "shape": shape, "rows": rows})
-    elif not quiet:
-        console().print(f"{rows:,} {shape} in {out}", markup=False)
-
-
-def _print_schema(columns: dict[str, tuple[str, str]], *, as_json: bool) -> None:
-    from holdfast.simulator.cli.console import print_json, print_table
-
-    if as_json:
-        print_json({name: {"type": kind, "meaning": meaning} for name, (kind, meaning) in columns.items()})
+    if schema and output.as_json:
+        print_json(
+            {name: {"type": kind, "meaning": meaning} for name, (kind, meaning) in export_columns(shape).items()}
+        )
+    elif schema:
+        print_table(("column", "type", "meaning"), [(name, *about) for name, about in export_columns(shape).items()])
+    elif out is None:
+        raise click.UsageError("Missing option '--out': the file (for datasets: the folder) to write.")
     else:
-        print_table(("column", "type", "meaning"), [(name, kind, meaning) for name, (kind, meaning) in columns.items()])
+        rows = write(folder / JOURNAL, out, to, shape)
+        written = {"out": str(out), "format": to, "shape": shape, "rows": rows}
+        output.show(written, lambda: click.echo(f"{rows:,} {shape} in {out}"))

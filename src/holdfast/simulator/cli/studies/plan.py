@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import console, output_options, print_json, print_table
+from holdfast.simulator.cli.console import Output, console, output_options, print_table
 
 if TYPE_CHECKING:
     from holdfast.simulator.runtime.rehearsal import Forecast
@@ -27,7 +27,7 @@ Prices stand at a model in the study: 'prices: {prompt: …, completion: …}', 
 @click.option("--rehearsal/--no-rehearsal", default=True, show_default=True, help="Hold a few short conversations.")
 @click.option("--turns", type=click.IntRange(1, 50), default=4, show_default=True, help="Turns of each of them.")
 @output_options
-def plan(study: Path, rehearsal: bool, turns: int, as_json: bool, quiet: bool) -> None:
+def plan(study: Path, rehearsal: bool, turns: int, output: Output) -> None:
     """Say what STUDY comes to: conversations, turns, tokens, hours and money.
 
     A rehearsal holds eight short conversations of each candidate in a scratch folder that is removed again. Its pace
@@ -35,13 +35,10 @@ def plan(study: Path, rehearsal: bool, turns: int, as_json: bool, quiet: bool) -
     """
     from holdfast.simulator.api import Study
 
-    if rehearsal and not (quiet or as_json):
-        click.echo("rehearsing a few short conversations", err=True)
+    if rehearsal:
+        output.note("rehearsing a few short conversations")
     result = Study.from_yaml(study).plan(rehearse=rehearsal, turns=turns)
-    if as_json:
-        print_json(asdict(result))
-    elif not quiet:
-        _show(result)
+    output.show(asdict(result), lambda: _show(result))
 
 
 def _show(result: Forecast) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json, print_table
+from holdfast.simulator.cli.console import Output, output_options, print_table
 
 if TYPE_CHECKING:
     from holdfast.simulator.measure.pairwise import Metric
@@ -42,7 +42,7 @@ Reads results.json in FOLDER; 'holdfast report FOLDER' makes it."""
     help="Chance of finding it.",
 )
 @output_options
-def power(folder: Path, metric: Metric, difference: float | None, target: float, *, as_json: bool, quiet: bool) -> None:
+def power(folder: Path, metric: Metric, difference: float | None, target: float, output: Output) -> None:
     """How many personas does a difference need, by the variance that the run in FOLDER measured?
 
     For every pair of candidates before the same users: a paired t test on persona means at 5 %, two-sided. More
@@ -53,10 +53,8 @@ def power(folder: Path, metric: Metric, difference: float | None, target: float,
     from holdfast.simulator.results.store import read_results
 
     rows = plan_pairs(read_results(folder), metric, difference, target)
-    if as_json:
-        print_json({"metric": metric, "target": target, "alpha": 0.05, "pairs": [row.model_dump() for row in rows]})
-    elif not quiet:
-        _show(rows, metric, target)
+    about = {"metric": metric, "target": target, "alpha": 0.05, "pairs": [row.model_dump() for row in rows]}
+    output.show(about, lambda: _show(rows, metric, target))
 
 
 def _show(rows: list[PairPlan], metric: str, target: float) -> None:

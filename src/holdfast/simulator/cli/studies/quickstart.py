@@ -1,12 +1,12 @@
 """``holdfast quickstart``: the whole loop on the embedded default."""
 
 from importlib.resources import files
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import click
 
-from holdfast.simulator.cli.console import output_options
+from holdfast.simulator.cli.console import Output, output_options
 
 DEFAULT_OUT = Path("runs/quickstart")
 
@@ -24,28 +24,18 @@ Examples:
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Conversations at once; changes no result.")
 @click.option("--resume", is_flag=True, help="Go on from what stands in the run folder.")
 @output_options
-def quickstart(
-    out: Path | None, seed: int, turns: int, batch_size: int | None, resume: bool, as_json: bool, quiet: bool
-) -> None:
+def quickstart(out: Path | None, seed: int, turns: int, batch_size: int | None, resume: bool, output: Output) -> None:
     """Run the whole loop on the embedded default.
 
     Simulates conversations, writes steered dialogues, trains four expert adapters and a router, stress-tests them
     against system prompts over many turns, and ends on a report.
     """
-    from holdfast.simulator.cli.studies.run import show
+    from holdfast.simulator.api import Study
+    from holdfast.simulator.cli.studies.summary import show
     from holdfast.simulator.config.study import load_study
 
     changes = {"seed": seed, "turns": turns, **({} if batch_size is None else {"batch_size": batch_size})}
     study = load_study(Path(str(files("holdfast.simulator.config") / "quickstart.yaml"))).model_copy(update=changes)
-    from holdfast.simulator.api import Study
-
-    folder = out or (DEFAULT_OUT if resume else free_folder(DEFAULT_OUT))
-    done = Study(study).run(folder, resume=resume, quiet=quiet)
-    show(done.results, folder, as_json=as_json, quiet=quiet)
-
-
-def free_folder(wanted: Path) -> Path:
-    """``wanted``, or the first of ``wanted-2``, ``wanted-3``, … that does not exist."""
-    if not wanted.exists():
-        return wanted
-    return next(path for number in count(2) if not (path := wanted.with_name(f"{wanted.name}-{number}")).exists())
+    folders = chain([DEFAULT_OUT], (Path(f"{DEFAULT_OUT}-{number}") for number in count(2)))
+    folder = out or (DEFAULT_OUT if resume else next(path for path in folders if not path.exists()))
+    show(Study(study).run(folder, resume=resume, quiet=output.quiet).results, folder, output)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.simulator.cli.console import output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options, print_json
 
 
 @click.command(
@@ -17,7 +17,7 @@ Examples:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of results.json instead.")
 @output_options
-def report(folder: Path | None, schema: bool, as_json: bool, quiet: bool) -> None:
+def report(folder: Path | None, schema: bool, output: Output) -> None:
     """Make results.json and report.html from the journal in FOLDER."""
     if schema:
         from holdfast.simulator.results.model import results_schema
@@ -26,9 +26,8 @@ def report(folder: Path | None, schema: bool, as_json: bool, quiet: bool) -> Non
         return
     if folder is None:
         raise click.UsageError("Missing argument 'FOLDER': the run folder.")
-    from holdfast.simulator.cli.studies.run import show
+    from holdfast.simulator.cli.studies.summary import show
     from holdfast.simulator.monitor.viewer import viewer
     from holdfast.simulator.runtime.pipeline import report as make_report
 
-    results = make_report(folder, viewer=viewer(quiet=quiet))
-    show(results, folder, as_json=as_json, quiet=quiet)
+    show(make_report(folder, viewer=viewer(quiet=output.quiet)), folder, output)

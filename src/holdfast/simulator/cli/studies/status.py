@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import output_options
+from holdfast.simulator.cli.console import Output, console, output_options
 
 if TYPE_CHECKING:
     from holdfast.simulator.monitor.status import Status, StatusReader
@@ -30,7 +32,7 @@ It reads the journal and changes nothing; use it while the run goes on, or after
 @click.option("--watch", is_flag=True, help="Look again and again until the run is over.")
 @click.option("--every", type=click.FloatRange(0.1), default=2.0, show_default=True, help="Seconds between two looks.")
 @output_options
-def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) -> None:
+def status(folder: Path, watch: bool, every: float, output: Output) -> None:
     """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
     from holdfast.core.errors import InputError
     from holdfast.simulator.journal.store import JOURNAL
@@ -39,39 +41,25 @@ def status(folder: Path, watch: bool, every: float, as_json: bool, quiet: bool) 
     if not (folder / JOURNAL).is_file():
         raise InputError(f"{folder}: no run stands here (there is no {JOURNAL}); name a run folder")
     reader = StatusReader(folder)
-    if watch and sys.stdout.isatty() and not (as_json or quiet):
-        _watch(reader, every)
-        return
-    now = reader.look()
-    _show(now, as_json=as_json, quiet=quiet)
-    while watch and now.state == "running":
+    looks = _looks(reader, every) if watch else iter([reader.look()])
+    if watch and sys.stdout.isatty() and not output.bare:
+        from rich.live import Live
+        from rich.text import Text
+
+        with Live(console=console(), auto_refresh=False) as view:  # one look replaces the last
+            for now in looks:
+                view.update(Text("\n".join(lines(now))), refresh=True)
+    else:
+        for now in looks:
+            output.show(now.as_json(), partial(console().print, "\n".join(lines(now)), markup=False))
+
+
+def _looks(reader: StatusReader, every: float) -> Iterator[Status]:
+    """Look again and again until the run is over."""
+    yield (now := reader.look())
+    while now.state == "running":
         time.sleep(every)
-        now = reader.look()
-        _show(now, as_json=as_json, quiet=quiet)
-
-
-def _watch(reader: StatusReader, every: float) -> None:
-    """In a terminal one look replaces the last."""
-    from rich.live import Live
-    from rich.text import Text
-
-    from holdfast.simulator.cli.console import console
-
-    now = reader.look()
-    with Live(Text("\n".join(lines(now))), console=console(), auto_refresh=False) as view:
-        while now.state == "running":
-            time.sleep(every)
-            now = reader.look()
-            view.update(Text("\n".join(lines(now))), refresh=True)
-
-
-def _show(now: Status, *, as_json: bool, quiet: bool) -> None:
-    from holdfast.simulator.cli.console import console, print_json
-
-    if as_json:
-        print_json(now.as_json())
-    elif not quiet:
-        console().print("\n".join(lines(now)), markup=False)
+        yield (now := reader.look())
 
 
 def lines(now: Status) -> list[str]:

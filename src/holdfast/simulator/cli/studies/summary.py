@@ -1,9 +1,9 @@
 """The last screen of a run: what each candidate did, in one table, and where the report lies."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from holdfast.simulator.cli.console import console, print_table
-from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.cli.console import Output, console, interval_cell, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
 
@@ -11,36 +11,24 @@ from holdfast.simulator.results.model import Results
 SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
 
 
+def show(results: Results, out: Path, output: Output) -> None:
+    """Print the results of the run folder ``out`` as a command was asked to."""
+    output.show(lambda: results.model_dump(mode="json"), lambda: print_summary(results, out))
+
+
 def print_summary(results: Results, out: Path) -> None:
     """Print the headline, the table of candidates, and the report's path."""
     turns = sorted({*(turn for turn in SHOWN_TURNS if turn <= results.turns), results.turns})
-    columns = [
-        "candidate",
-        *(f"turn {turn}" for turn in turns),
-        "retention [95 %]",
-        "gap",
-        "gap reduction [95 %]",
-        "goals",
-    ]
-    rows = [
-        [
-            name,
-            *(_at(candidate, turn) for turn in turns),
-            _interval(candidate.retention),
-            _number(candidate.gap_abs.mean),
-            _interval(candidate.gap_reduction),
-            _number(candidate.goals.served.mean if candidate.goals else None),
-        ]
-        for name, candidate in results.candidates.items()
-    ]
+    means = ["retention [95 %]", "gap", "gap reduction [95 %]", "goals"]
+    columns = ["candidate", *(f"turn {turn}" for turn in turns), *means]
+    rows = [[name, *_row(candidate, turns)] for name, candidate in results.candidates.items()]
     console().print(f"\n{results.headline}\n", markup=False)
     print_table(columns, rows, numbers=range(1, len(columns)))
-    if results.unfinished_episodes:
-        which = f"{results.unfinished_episodes} of {results.episodes} conversations are unfinished"
+    if left := results.unfinished_episodes:
+        which = f"{left} of {results.episodes} conversations are unfinished"
         console().print(f"\nNot over yet: {which}; figures may still move.")
-    if results.failed_episodes:
-        which = f"{results.failed_episodes} of {results.episodes} conversations failed"
-        console().print(f"\n{which}; their causes stand in the journal.")
+    if failed := results.failed_episodes:
+        console().print(f"\n{failed} of {results.episodes} conversations failed; their causes stand in the journal.")
     for line in played_by(results):
         console().print(f"\n{line}", markup=False)
     console().print(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}", markup=False)
@@ -57,13 +45,10 @@ def played_by(results: Results) -> list[str]:
     ]
 
 
-def _at(candidate: CandidateResults, turn: int) -> str:
-    return _number(next((point.mean for point in candidate.adherence_by_turn if point.turn == turn), None))
-
-
-def _interval(value: Estimate) -> str:
-    return "-" if value.mean is None else f"{_number(value.mean)} [{_number(value.lo)}, {_number(value.hi)}]"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+def _row(candidate: CandidateResults, turns: Sequence[int]) -> list[object]:
+    by_turn = {point.turn: point.mean for point in candidate.adherence_by_turn}
+    retention, reduction = (
+        interval_cell(each.mean, each.lo, each.hi) for each in (candidate.retention, candidate.gap_reduction)
+    )
+    goals = candidate.goals.served.mean if candidate.goals else None
+    return [*map(by_turn.get, turns), retention, candidate.gap_abs.mean, reduction, goals]

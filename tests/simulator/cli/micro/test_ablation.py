@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.adapters.micro import ablation, base_path
 from holdfast.adapters.micro.recipes import RECIPES
-from holdfast.simulator.runtime.ablation import measure_recipe, study_on
+from holdfast.simulator.cli.micro.ablation import measure_recipe, study_on
 
 
 def test_nothing_but_the_base_differs(tmp_path: Path) -> None:
