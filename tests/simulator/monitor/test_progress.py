@@ -5,8 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, progress_for
-from holdfast.simulator.monitor.speed import Speed, duration
+from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, Speed, duration, progress_for
 from holdfast.simulator.monitor.terminal import RichProgress
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.dialogues.split import Split, split_personas
@@ -13,9 +14,10 @@ from holdfast.agents.models.spec import effect
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
+from holdfast.core.wording import shorten
 from holdfast.personas.loading import library, load_personas, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
-from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study import StudyConfig, repeated
 from holdfast.simulator.records import EpisodeSpec
 
 if TYPE_CHECKING:
@@ -43,8 +45,7 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """Canonical JSON of all that the transcripts follow from on the study's side."""
-        study = self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
-        study = _models_by_effect(study)
+        study = _models_by_effect(self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
@@ -88,8 +89,7 @@ def _choose(study: StudyConfig) -> tuple[Persona, ...]:
     named = tuple(library()[id] for id in choice.ids)
     own = load_personas(choice.files) if choice.files else ()
     everyone = named + own if choice.ids or choice.files else tuple(library().values())
-    twice = sorted({p.id for p in everyone if sum(p.id == other.id for other in everyone) > 1})
-    if twice:
+    if twice := repeated(persona.id for persona in everyone):
         raise InputError(f"personas given twice: {', '.join(twice)}; rename one of each, or name it once")
     chosen = tuple(persona for persona in everyone if not choice.tasks or persona.task in choice.tasks)
     if not chosen:
@@ -109,14 +109,10 @@ def _draw(personas: tuple[Persona, ...], study: StudyConfig) -> Iterator[Persona
 
 def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iterator[EpisodeSpec]:
     simulators = ["" if users.kind == "embedded" else users.name for users in study.users]
-    for round in range(study.rounds):
-        for turns in study.all_lengths:
-            for replicate in range(1, study.replicates + 1):
-                for simulator in simulators:
-                    for agent, persona in agents:
-                        about = replicate, turns, round, agent, simulator
-                        for candidate in study.candidate_names:
-                            yield EpisodeSpec(persona.id, persona.task, candidate, *about)
+    replicates = range(1, study.replicates + 1)
+    crossed = product(range(study.rounds), study.all_lengths, replicates, simulators, agents, study.candidate_names)
+    for round, turns, replicate, simulator, (agent, persona), candidate in crossed:
+        yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round, agent, simulator)
 
 
 def _models_by_effect(value: Any) -> Any:
@@ -138,17 +134,12 @@ def differences(old: str, new: str) -> list[str]:
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves with their dotted keys; an empty list or mapping is a leaf."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
-    empty = True
-    for name, item in inside:
-        empty = False
+    inside = value if isinstance(value, dict) else dict(enumerate(value, 1)) if isinstance(value, list) else {}
+    for name, item in inside.items():
         yield from _flat(item, f"{key}.{name}" if key else str(name))
-    if empty:
+    if not inside:
         yield key, value
 
 
 def _shown(leaves: Mapping[str, Any], key: str) -> str:
-    if key not in leaves:
-        return "absent"
-    text = json.dumps(leaves[key], ensure_ascii=False)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shorten(json.dumps(leaves[key], ensure_ascii=False)) if key in leaves else "absent"

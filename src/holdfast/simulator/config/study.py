@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator, model_validator
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.agents.assistants.specs import SamplingSpec
@@ -38,6 +39,26 @@ from holdfast.simulator.engine.budget import BudgetSpec
 Turns = Annotated[int, Field(ge=1, le=10_000)]
 _OLD_KEY = "seeds"  # what older files call replicates
 Replicates = Annotated[int, Field(ge=1, le=100_000, validation_alias=AliasChoices("replicates", _OLD_KEY))]
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once."""
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
+def _named_once(what: str) -> AfterValidator:
+    def check(specs: tuple[Any, ...]) -> tuple[Any, ...]:
+        if twice := repeated(spec.name for spec in specs):
+            raise ValueError(f"two {what} are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
+        return specs
+
+    return AfterValidator(check)
+
+
+def _each_once(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(lengths)) < len(lengths):
+        raise ValueError("a length is given twice")
+    return lengths
 
 
 class PersonaChoice(Frozen):
@@ -61,12 +82,12 @@ class StudyConfig(Frozen):
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
-    users: Users = (EmbeddedUsers(),)  # who plays the personas; with several, each persona is played by each
-    candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1)]
+    users: Annotated[Users, _named_once("simulators")] = (EmbeddedUsers(),)  # each of them plays each persona
+    candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1), _named_once("candidates")]
     raters: Annotated[tuple[AnyRaterSpec, ...], Field(min_length=1)] = (FittedSpec(),)  # the first makes the curves
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
-    lengths: tuple[Turns, ...] = ()  # several lengths instead of one
+    lengths: Annotated[tuple[Turns, ...], AfterValidator(_each_once)] = ()  # several lengths instead of one
     replicates: Replicates = 1  # of each persona x candidate x length
     rounds: Annotated[int, Field(ge=1, le=1000)] = 1  # of a population; expectations move in between
     leave: bool = False  # may users leave early? False: every conversation has its full length
@@ -75,15 +96,6 @@ class StudyConfig(Frozen):
     budget: BudgetSpec = BudgetSpec()
     sampling: SamplingSpec = SamplingSpec()
     training: TrainingConfig | None = None
-
-    @field_validator("candidates")
-    @classmethod
-    def _named_once(cls, candidates: tuple[AnyCandidateSpec, ...]) -> tuple[AnyCandidateSpec, ...]:
-        names = [candidate.name for candidate in candidates]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two candidates are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
-        return candidates
 
     @field_validator("raters")
     @classmethod
@@ -94,22 +106,6 @@ class StudyConfig(Frozen):
         except InputError as error:
             raise ValueError(str(error)) from None
         return raters
-
-    @field_validator("users")
-    @classmethod
-    def _each_simulator_once(cls, users: Users) -> Users:
-        names = [spec.name for spec in users]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two simulators are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
-        return users
-
-    @field_validator("lengths")
-    @classmethod
-    def _each_length_once(cls, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(lengths)) < len(lengths):
-            raise ValueError("a length is given twice")
-        return lengths
 
     @model_validator(mode="after")
     def _rounds_need_a_population(self) -> StudyConfig:

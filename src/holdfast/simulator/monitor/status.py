@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
@@ -39,10 +38,6 @@ class Status:
     counters: Mapping[str, float]
     adherence: Mapping[str, float]
 
-    def as_json(self) -> dict[str, Any]:
-        """As ``holdfast status --json`` prints it."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 class StatusReader:
     """Looks at one run again and again; each look reads only the turns that are new since the last."""
@@ -70,11 +65,9 @@ class StatusReader:
             folder=str(self._folder),
             state=state,
             reason=reason,
-            turns=counts.turns,
             turns_owed=owed,
             episodes=planned.episodes,
-            ended=counts.ended,
-            failed=counts.failed,
+            **counts._asdict(),
             causes=dict(causes.most_common()),
             turns_per_s=speed,
             seconds_left=owed / speed if speed and state == "running" else None,

@@ -1,16 +1,13 @@
 """The live view of a run, for terminals: a bar, what the models count, and adherence so far."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from holdfast.agents.raters.protocol import EXPRESSED
-from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
-from holdfast.simulator.monitor.speed import Speed
-from holdfast.simulator.records import EpisodeSpec, TurnRecord
+from holdfast.simulator.monitor.progress import Figures
 
 
 class _View(Bar):
@@ -24,36 +21,25 @@ class _View(Bar):
             yield Text(line, style="dim", overflow="ellipsis", no_wrap=True)
 
 
-class RichProgress:
+class RichProgress(Figures):
     """A bar in a terminal, with figures below it that change as turns come in."""
 
     def __init__(self, console: Console) -> None:
-        self.speed = Speed()
-        self._means = RunningMeans({})
-        self._counted = ""
+        super().__init__()
         self._bar = _View(TextColumn("conversations"), BarColumn(), TextColumn("{task.fields[line]}"), console=console)
         self._task = self._bar.add_task("", line="", total=None)
 
-    def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        self._means = RunningMeans(targets)
-
     def start(self, total: int, done: int) -> None:
-        self.speed.start(total, done)
+        super().start(total, done)
         self._bar.start()
         self._show()
 
     def advance(self, turns: int = 1) -> None:
-        self.speed.done += turns
+        super().advance(turns)
         self._show()
 
-    def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        self._means.add(spec.candidate, spec.task, record.primary.levels(EXPRESSED.dimensions))
-
-    def count(self, counters: Mapping[str, float]) -> None:
-        self._counted = counter_words(counters)
-
     def drop(self, turns: int) -> None:
-        self.speed.total -= turns
+        super().drop(turns)
         self._show()
 
     def note(self, text: str) -> None:
@@ -64,5 +50,5 @@ class RichProgress:
         self._bar.stop()
 
     def _show(self) -> None:
-        self._bar.lines = tuple(line for line in (self._counted, self._means.words()) if line)
+        self._bar.lines = tuple(line for line in (self.counted, self.means.words()) if line)
         self._bar.update(self._task, completed=self.speed.done, total=self.speed.total, line=self.speed.line())

@@ -12,8 +12,11 @@ from holdfast.core.wording import did_you_mean
 from holdfast.simulator.config.plan import Plan
 
 
-def adapters_in(folder: Path) -> tuple[dict[str, Path], WordRouter | None]:
+def adapters_in(folder: Path | str | None) -> tuple[dict[str, Path], WordRouter | None]:
     """The adapters below ``folder`` by name, and the router beside them where there is one."""
+    if folder is None:
+        return {}, None
+    folder = Path(folder)
     router = folder / Path(ROUTER).name
     return AdapterStore(folder).paths(), WordRouter.load(router) if router.exists() else None
 

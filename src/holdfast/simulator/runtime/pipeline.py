@@ -29,8 +29,6 @@ from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.store import RESULTS, write_results
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in, training_people
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
-from holdfast.simulator.runtime.provenance import recorded_raters
-from holdfast.simulator.runtime.replay import replay_session
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
@@ -39,8 +37,9 @@ from holdfast.simulator.runtime.run_folder import (
     read_json,
     read_run_file,
     record_run,
+    recorded_raters,
 )
-from holdfast.simulator.runtime.session import Session
+from holdfast.simulator.runtime.session import Session, replay_session
 
 
 async def run_pipeline(
@@ -77,15 +76,10 @@ async def run_pipeline(
     if not resume and (out / JOURNAL).exists():
         raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
     timings: dict[str, float] = dict(read_run_file(out)["timings_s"]) if resume else {}
-    if replay is not None:
-        with Journal.read(replay / JOURNAL) as journal:
-            session = replay_session(plan, journal, replay)
-            with record_run(out, timings, session.provenance):
-                await run_study(session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
-    else:
-        async with _loaded_session(plan, out, resume, viewer, executor, timings) as session:
-            with record_run(out, timings, session.provenance):
-                await run_study(session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
+    loaded = _loaded_session(plan, out, resume, viewer, executor, timings)
+    async with loaded if replay is None else _replayed_session(plan, replay) as session:
+        with record_run(out, timings, session.provenance):
+            await run_study(session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
     return await asyncio.to_thread(report, out, viewer=viewer)
 
 
@@ -101,8 +95,13 @@ async def _loaded_session(
         if study.training is not None and not (resume and (trained_in(out) / "training.json").exists()):
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
-        adapters, router = ({}, None) if folder is None else adapters_in(Path(folder))
-        yield (await resources.with_adapters(adapters, router)).session()
+        yield (await resources.with_adapters(*adapters_in(folder))).session()
+
+
+@asynccontextmanager
+async def _replayed_session(plan: Plan, folder: Path) -> AsyncIterator[Session]:
+    with Journal.read(folder / JOURNAL) as journal:
+        yield replay_session(plan, journal, folder)
 
 
 async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) -> dict[str, Any]:
@@ -142,6 +141,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         episodes = list(journal.episodes(measured=True))
     began = time.perf_counter()
     stage("measuring", 0, 2)
+    names = plan.study.candidate_names
     results = build_results(
         episodes,
         candidates=plan.study.candidates,
@@ -154,7 +154,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         baseline=plan.study.baseline_name,
         timings_s=run["timings_s"],
         provenance={**run["provenance"], "study_sha256": plan.sha256},
-        population=_population(plan, episodes),
+        population=population_json(plan, episodes, "routed" if "routed" in names else names[-1]),
     )
     timings = {**results.timings_s, "measuring": round(time.perf_counter() - began, 2)}
     results = results.model_copy(update={"timings_s": timings})
@@ -187,8 +187,3 @@ def _replies(plan: Plan) -> int:
     training = plan.study.training
     steered = 0 if training is None else training.dialogues_per_pattern * training.turns * training.samples
     return sum(spec.max_turns for spec in plan.episodes) + steered
-
-
-def _population(plan: Plan, episodes: list[Any]) -> dict[str, Any] | None:
-    names = plan.study.candidate_names
-    return population_json(plan, episodes, "routed" if "routed" in names else names[-1])

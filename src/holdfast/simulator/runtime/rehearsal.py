@@ -71,8 +71,7 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
     with tempfile.TemporaryDirectory() as scratch:
         resources = await asyncio.to_thread(open_resources, short)
         with closing(resources):
-            adapters, router = ({}, None) if study.adapters is None else adapters_in(Path(study.adapters))
-            session = (await resources.with_adapters(adapters, router)).session()
+            session = (await resources.with_adapters(*adapters_in(study.adapters))).session()
             outcome = await run_study(session, Path(scratch))
         episodes = read_episodes(outcome.journal)
     if not outcome.episodes:
@@ -80,22 +79,15 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
         raise ModelError(f"no conversation of the rehearsal came to an end: {cause}")
     candidates = tuple(_with_tokens(each, lengths[each.name], episodes) for each in counted)
     hours = outcome.seconds / outcome.turns * whole.turns / 3600
-    return replace(
-        whole,
-        candidates=candidates,
-        hours=hours,
-        cost_usd=_cost(session.usage, candidates, episodes),
-        notes=_notes(study, short, outcome.turns),
-    )
+    cost, notes = _cost(session.usage, candidates, episodes), _notes(study, short, outcome.turns)
+    return replace(whole, candidates=candidates, hours=hours, cost_usd=cost, notes=notes)
 
 
 def _rehearsal_of(study: StudyConfig, turns: int) -> Plan:
     """A few short conversations of every candidate; one whose adapters are still to be trained is its base model."""
     candidates = tuple(_untrained(spec) if study.training is not None else spec for spec in study.candidates)
-    changes = {
-        **{"candidates": candidates, "turns": min(turns, *study.all_lengths), "lengths": (), "replicates": 1},
-        **{"rounds": 1, "population": None, "training": None, "budget": BudgetSpec()},
-    }
+    once = {"lengths": (), "replicates": 1, "rounds": 1, "population": None, "training": None, "budget": BudgetSpec()}
+    changes = {**once, "candidates": candidates, "turns": min(turns, *study.all_lengths)}
     plan = resolve(study.model_copy(update=changes))
     of_each = {name: [s for s in plan.episodes if s.candidate == name] for name in study.candidate_names}
     return replace(plan, episodes=tuple(s for specs in of_each.values() for s in specs[:CONVERSATIONS]))
@@ -122,21 +114,17 @@ def _cost(
     usage: Sequence[Usage], candidates: Sequence[CandidateForecast], episodes: Sequence[EpisodeRecord]
 ) -> float | None:
     """What the rehearsal cost, scaled as the candidates' tokens are; None where no model has prices."""
-    priced = [each for each in usage if each.prices is not None]
-    if not priced:
+    costs = [
+        (each.prompt_tokens * each.prices.prompt, each.completion_tokens * each.prices.completion)
+        for each in usage
+        if each.prices is not None
+    ]
+    if not costs:
         return None
     spent = np.array([turn.tokens for episode in episodes for turn in episode.turns], dtype=float).sum(axis=0)
     wanted = [(each.prompt_tokens or 0, each.completion_tokens or 0) for each in candidates]
-    grow_prompt, grow_reply = np.array(wanted, dtype=float).sum(axis=0) / np.maximum(spent, 1.0)
-    return float(
-        sum(
-            each.prompt_tokens * each.prices.prompt * grow_prompt
-            + each.completion_tokens * each.prices.completion * grow_reply
-            for each in priced
-            if each.prices is not None
-        )
-        / 1e6
-    )
+    growth = np.array(wanted, dtype=float).sum(axis=0) / np.maximum(spent, 1.0)
+    return float((np.array(costs) * growth).sum() / 1e6)
 
 
 def _notes(study: StudyConfig, short: Plan, turns: int) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
-from holdfast.simulator.runtime.provenance import provenance
 from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
+from holdfast.simulator.runtime.run_folder import provenance
 from holdfast.simulator.runtime.session import Session, UserFactory
 
 if TYPE_CHECKING:

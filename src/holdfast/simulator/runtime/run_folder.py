@@ -1,14 +1,22 @@
-"""The small files of a run folder beside its journal, and what can go wrong with them."""
+"""The small files of a run folder beside its journal: what goes wrong with them, and the provenance that they keep."""
 
 import json
+import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from holdfast.adapters.micro import ablation
+from holdfast.agents.assistants.candidates import DescribedCandidate
+from holdfast.agents.prompts import prompt_hashes
+from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.core.atomic import write_json
 from holdfast.core.errors import InputError, JournalError
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.results.model import RaterInfo, rater_infos
 
 RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by stage, versions, hashes
 REPORT = "report.html"
@@ -77,3 +85,46 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path}: holds no JSON object")
     return value
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Of Python and of these packages."""
+    return {"python": platform.python_version(), **{package: version(package) for package in packages}}
+
+
+def rater_records(raters: Mapping[str, Rater]) -> list[dict[str, Any]]:
+    """What ``run.json`` keeps of the raters, the primary one first: identity, role and scale."""
+    return [info.model_dump(mode="json") for info in rater_infos(raters)]
+
+
+def recorded_raters(provenance: Mapping[str, Any]) -> list[RaterInfo]:
+    """The raters of a run, from what its folder kept of them."""
+    if "raters" in provenance:
+        return [RaterInfo.model_validate(rater) for rater in provenance["raters"]]
+    rater = provenance.get("rater") or {"id": "unknown", "version": "unknown"}  # a run before there were witnesses
+    return [RaterInfo(name=rater["id"], **rater, role="primary", scale=EXPRESSED)]
+
+
+def provenance(
+    study: StudyConfig,
+    refs: Sequence[str],
+    raters: Mapping[str, Rater],
+    inputs: Mapping[str, str],
+    candidates: Mapping[str, DescribedCandidate],
+) -> dict[str, Any]:
+    """Versions and hashes that the transcripts follow from.
+
+    ``refs``: what the study calls its models; ``inputs``: hashes of their weights, of adapters and raters.
+    ``system_prompts`` are the hashes of what each candidate may put before the conversation, by pattern.
+    """
+    microcosm = "micro" in refs
+    return {
+        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
+        "model": study.model.in_words,
+        "microcosm": microcosm,
+        **({"ablation": ablation()} if microcosm else {}),
+        "inputs": dict(inputs),
+        "raters": rater_records(raters),
+        "prompts": prompt_hashes(),
+        "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
+    }

@@ -1,27 +1,29 @@
-"""A study ready to be held: who takes part in which conversation, and where it is held."""
+"""A study ready to be held: who takes part in which conversation, and where; or run again from its journal."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from langchain_core.callbacks import Callbacks
-
+from holdfast.adapters.micro import base_path
+from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Candidate, UserAgent
 from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.personas.schema import Persona
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.conversation.stop import stop_rule
+from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, require_episodes
+from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.runtime.executor import LOCAL, Executor
+from holdfast.simulator.runtime.raters import coalesced, judge_models, rater_inputs, raters_of
+from holdfast.simulator.runtime.run_folder import rater_records, read_run_file, versions
 
 UserFactory = Callable[[EpisodeSpec, Persona], UserAgent]
-
-
-def _never() -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,9 @@ class Session:
         return total
 
     def participants(
-        self,
-        spec: EpisodeSpec,
-        on_turn: Callable[[TurnRecord], Awaitable[None]],
-        *,
-        desired: float | None = None,
-        halted: Callable[[], bool] = _never,
-        callbacks: Callbacks = None,
+        self, spec: EpisodeSpec, on_turn: Callable[[TurnRecord], Awaitable[None]], **terms: Any
     ) -> Participants:
-        """Who meets in the conversation ``spec``; see :class:`Participants` for the rest."""
+        """Who meets in the conversation ``spec``; ``terms``: see ``desired``, ``halted``, ``callbacks`` there."""
         return Participants(
             spec=spec,
             task=self.plan.tasks[spec.task],
@@ -68,7 +64,31 @@ class Session:
             stop=stop_rule(spec.max_turns, leave=self.plan.study.leave),
             on_turn=on_turn,
             study_seed=self.plan.study.seed,
-            desired=desired,
-            halted=halted,
-            callbacks=callbacks,
+            **terms,
         )
+
+
+def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
+    """The candidates, and the users that models played, as ``journal`` in ``folder`` has them; all else as it is now.
+
+    Raises:
+        JournalError: it lacks conversations of the study.
+    """
+    require_episodes(journal, plan.episodes)
+    raters = raters_of(plan.study, open_models(references(judge_models(plan.study), base_path())))
+    inputs = {"replay of study": journal.meta()["study_sha256"], **rater_inputs(raters)}
+    before = read_run_file(folder)["provenance"]
+    kept = {name: before[name] for name in ("model", "microcosm", "prompts", "system_prompts") if name in before}
+    about = {**versions(("langgraph", "numpy")), **kept, "replayed": True, "inputs": inputs}
+
+    def user_for(spec: EpisodeSpec, persona: Persona) -> UserAgent:
+        return ReplayedUser(persona, journal, spec.id) if spec.simulator else EmbeddedUser(persona)
+
+    return Session(
+        plan,
+        candidates={name: ReplayedCandidate(name, journal) for name in plan.study.candidate_names},
+        user_for=user_for,
+        raters=coalesced(raters),
+        inputs=inputs,
+        provenance=about | {"raters": rater_records(raters)},
+    )

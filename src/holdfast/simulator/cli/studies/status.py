@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def status(folder: Path, watch: bool, every: float, output: Output) -> None:
                 view.update(Text("\n".join(lines(now))), refresh=True)
     else:
         for now in looks:
-            output.show(now.as_json(), partial(console().print, "\n".join(lines(now)), markup=False))
+            output.show(asdict(now), partial(console().print, "\n".join(lines(now)), markup=False))
 
 
 def _looks(reader: StatusReader, every: float) -> Iterator[Status]:
@@ -65,8 +66,8 @@ def _looks(reader: StatusReader, every: float) -> Iterator[Status]:
 def lines(now: Status) -> list[str]:
     """What a person reads."""
     from holdfast.simulator.cli.personas.lines import shown
+    from holdfast.simulator.monitor.progress import duration
     from holdfast.simulator.monitor.running_means import counter_words
-    from holdfast.simulator.monitor.speed import duration
 
     speed = "" if now.turns_per_s is None else f", {now.turns_per_s:.1f} turns/s"
     left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
