@@ -82,7 +82,7 @@ class NoProgress(Progress):
     """Says nothing."""
 
 
-class Figures(Progress):
+class RunFigures(Progress):
     """Keeps the figures that a view shows: the speed, what the models count, and adherence so far."""
 
     def __init__(self, speed: Speed | None = None) -> None:
@@ -109,7 +109,7 @@ class Figures(Progress):
         self.speed.total -= turns
 
 
-class PlainProgress(Figures):
+class PlainProgress(RunFigures):
     """A line every ``every`` seconds, for pipes and log files."""
 
     def __init__(self, stream: TextIO | None = None, every: float = 5.0, speed: Speed | None = None) -> None:

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from holdfast.simulator.monitor.progress import Figures
+from holdfast.simulator.monitor.progress import RunFigures
 
 
 class _View(Bar):
@@ -21,7 +21,7 @@ class _View(Bar):
             yield Text(line, style="dim", overflow="ellipsis", no_wrap=True)
 
 
-class RichProgress(Figures):
+class RichProgress(RunFigures):
     """A bar in a terminal, with figures below it that change as turns come in."""
 
     def __init__(self, console: Console) -> None:

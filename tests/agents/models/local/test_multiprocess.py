@@ -16,7 +16,7 @@ import pytest
 
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.multiprocess import ProcessesModel, processes_for
-from holdfast.agents.models.local.worker_connection import search_path
+from holdfast.agents.models.local.worker import search_path
 from holdfast.agents.models.opening import load_local
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling

@@ -39,7 +39,7 @@ def micro() -> Any:
 @given(lines=st.lists(st.text(max_size=30), min_size=1, max_size=9))
 def test_turn_after_turn_gives_the_tokens_of_the_whole(micro: Any, lines: list[str]) -> None:
     renderer = Renderer(micro, "micro")
-    assert renderer.remembers
+    assert renderer._marks
     messages: tuple[Message, ...] = ()
     for number, line in enumerate(lines):
         messages += (Message("user" if number % 2 == 0 else "assistant", line),)
@@ -92,7 +92,7 @@ def test_a_tokenizer_whose_tokens_reach_over_the_cut_is_left_alone() -> None:
     tokenizer.add_special_tokens({"bos_token": AddedToken("<s>", special=True, lstrip=True)})
     tokenizer.chat_template = "{% for m in messages %} <s>{{ m['content'] }}{% endfor %}"
     renderer = Renderer(tokenizer, "odd")
-    assert not renderer.remembers
+    assert not renderer._marks
     messages = (Message("user", "x a"), Message("assistant", "b"), Message("user", "x"))
     assert renderer.tokens("k", messages).tolist() == whole(tokenizer, messages)
 

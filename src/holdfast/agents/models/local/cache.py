@@ -60,11 +60,10 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         rows, capacity = self.window.rows, self.window.capacity
-        self.keys = _empty(key_states, rows, key_states.shape[1], capacity, key_states.shape[3])
-        self.values = _empty(value_states, rows, value_states.shape[1], capacity, value_states.shape[3])
         # Not uninitialised memory: a hidden slot has weight 0, and 0 times a stray NaN is NaN.
-        self.keys.zero_()
-        self.values.zero_()
+        self.keys, self.values = (
+            _empty(like, rows, like.shape[1], capacity, like.shape[3]).zero_() for like in (key_states, value_states)
+        )
         self.is_initialized = True
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
@@ -136,11 +135,11 @@ class BatchCache(Cache):  # type: ignore[misc]
             cached.capacity = (length // CHUNK + 1) * CHUNK
             cached.layers, unchanged = [], 0
         for number, layer in enumerate(self.layers):
+            ours = layer.keys, layer.values
             if len(cached.layers) <= number:
-                keys = _empty(layer.keys, layer.keys.shape[1], cached.capacity, layer.keys.shape[3])
-                values = _empty(layer.values, layer.values.shape[1], cached.capacity, layer.values.shape[3])
+                keys, values = (_empty(like, like.shape[1], cached.capacity, like.shape[3]) for like in ours)
                 cached.layers.append((keys, values))
-            for stored, states in zip(cached.layers[number], (layer.keys, layer.values), strict=True):
+            for stored, states in zip(cached.layers[number], ours, strict=True):
                 stored[:, unchanged:length] = states[row, :, unchanged:length]
         cached.tokens, cached.row = tokens, row
         self._row_owner[row] = cached

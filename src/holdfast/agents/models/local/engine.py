@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from holdfast.agents.models.local.attention import Masks
 from holdfast.agents.models.local.cache import BatchCache, CachedConversation, ConversationCache
 from holdfast.agents.models.local.loading import Backbone
-from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead
+from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead, guess
 from holdfast.agents.models.local.lora import AdapterBank
-from holdfast.agents.models.local.masks import Masks
 from holdfast.agents.models.local.sampling import draw, uniforms
 from holdfast.agents.protocols import Generation, GenerationRequest
 
@@ -129,8 +129,8 @@ class Engine:
         if most < 1:
             return []
         tail = [*row.job.prompt[-LONGEST_RUN:].tolist(), *row.written[-LONGEST_RUN:]]
-        adapter = row.job.request.adapter
-        return self._ahead.guess(row.cached.phrases, adapter, tail, most, self.backbone.stop_ids)
+        memories = row.cached.phrases, self._ahead.shared[row.job.request.adapter]
+        return guess(tail, most, memories, self.backbone.stop_ids)
 
     def _draw(self, rows: Sequence[Row], logits: torch.Tensor) -> None:
         """Draw tokens along each row's guesses for as long as they are accepted.
@@ -204,29 +204,24 @@ class Engine:
                 continue
             self._store(number, row)
             if not cancelled:
-                row.job.deliver(self._generation(row, stopped=stopped))
+                text = self.backbone.tokenizer.decode(row.written, skip_special_tokens=True).strip()
+                why = "stop" if stopped else "length"
+                row.job.deliver(Generation(text, len(row.job.prompt), len(row.written), why))
             last = self.rows.pop()
             if last is not row:
                 self._cache.move(len(self.rows), number, last.length)
                 self.rows[number] = last
 
     def _store(self, number: int, row: Row) -> None:
+        """Keep a finished row's states, and learn its reply for later guesses."""
         seen = np.concatenate([row.job.prompt, np.array(row.written[:-1], dtype=np.int64)])
-        self._learn(row)
-        self._cache.store(number, row.cached, seen, row.unchanged)
-        self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached)
-
-    def _learn(self, row: Row) -> None:
-        """Learn the row's reply for later guesses."""
         before = row.job.prompt[-LONGEST_RUN:].tolist()
         said = [*before, *row.written]
         row.cached.phrases.learn(said, len(before))
         row.cached.phrases.learned += len(row.written)
         self._ahead.learn(row.job.request.adapter, said, len(before))
-
-    def _generation(self, row: Row, *, stopped: bool) -> Generation:
-        text = self.backbone.tokenizer.decode(row.written, skip_special_tokens=True).strip()
-        return Generation(text, len(row.job.prompt), len(row.written), "stop" if stopped else "length")
+        self._cache.store(number, row.cached, seen, row.unchanged)
+        self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached)
 
 
 def _groups(counts: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:

@@ -1,11 +1,13 @@
 """Load a model folder, ready to generate, with errors that say what is wrong."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
+from torch.nn.functional import rms_norm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.agents.models.local.attention import install
@@ -96,19 +98,9 @@ def _normalise_in_double(model: torch.nn.Module) -> None:
         if not type(module).__name__.endswith("RMSNorm") or weight is None or eps is None:
             continue
         sample = torch.linspace(-2, 3, weight.numel(), dtype=weight.dtype, device=weight.device)[None]
-        native = torch.nn.functional.rms_norm(sample, weight.shape, weight, eps)
+        native = rms_norm(sample, weight.shape, weight, eps)
         if torch.allclose(module(sample), native, rtol=1e-5, atol=1e-6):
-            module.forward = _DoubleNorm(weight, eps)
-
-
-class _DoubleNorm:
-    """Computes ``rms_norm(x)`` in the type of ``x``."""
-
-    def __init__(self, weight: torch.Tensor, eps: float) -> None:
-        self.weight, self.eps = weight, eps
-
-    def __call__(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.rms_norm(hidden_states, self.weight.shape, self.weight, self.eps)
+            module.forward = partial(rms_norm, normalized_shape=weight.shape, weight=weight, eps=eps)
 
 
 def _dtype(name: str) -> Any:

@@ -59,7 +59,8 @@ def guess(tail: Sequence[int], most: int, memories: Iterable[SeenPhrases], stops
     guesses: list[int] = []
     recent = tuple(tail[-LONGEST_RUN:])
     while len(guesses) < most:
-        token = _following(recent, known)
+        runs = [recent[-order:] for order in ORDERS]
+        token = next((memory[run] for run in runs for memory in known if run in memory), None)
         if token is None:
             break
         guesses.append(token)
@@ -69,24 +70,16 @@ def guess(tail: Sequence[int], most: int, memories: Iterable[SeenPhrases], stops
     return guesses
 
 
-def _following(recent: tuple[int, ...], known: Sequence[dict[tuple[int, ...], int]]) -> int | None:
-    for order in ORDERS:
-        run = recent[-order:]
-        for memory in known:
-            if run in memory:
-                return memory[run]
-    return None
-
-
 class Lookahead:
     """The engine's guesses: phrases shared between conversations, and whether guessing pays.
 
     ``tokens_a_pass``: the number of tokens up to which a pass costs little more than for one; rows share it.
+    ``shared``: by adapter.
     """
 
     def __init__(self, tokens_a_pass: int) -> None:
         self.tokens_a_pass = tokens_a_pass
-        self._shared: defaultdict[str | None, SeenPhrases] = defaultdict(SeenPhrases)
+        self.shared: defaultdict[str | None, SeenPhrases] = defaultdict(SeenPhrases)
         self._accepted = 1.0  # running mean of a row's accepted guesses per pass
         self._idle = 0
 
@@ -98,15 +91,9 @@ class Lookahead:
         self._idle += 1
         return 0 if self._idle % _TRY_EVERY else min(most, _TRY_TOKENS)
 
-    def guess(
-        self, own: SeenPhrases, adapter: str | None, tail: Sequence[int], most: int, stops: frozenset[int]
-    ) -> list[int]:
-        """Guess as :func:`guess` does; the conversation's ``own`` phrases come before those of others."""
-        return guess(tail, most, (own, self._shared[adapter]), stops)
-
     def learn(self, adapter: str | None, tokens: Sequence[int], first: int) -> None:
         """Share a reply with all conversations under ``adapter``."""
-        shared = self._shared[adapter]
+        shared = self.shared[adapter]
         if len(shared.next) > MOST_KNOWN:
             shared.next.clear()
         shared.learn(tokens, first)

@@ -30,6 +30,12 @@ class LocalChatModel:
     ``generate`` may be awaited any number of times at once, from any event loop. Requests wait in order of arrival; a
     worker thread admits them to the running batch as rows become free, so the event loop stays responsive. A request
     whose awaiter is cancelled leaves the batch before the next token.
+
+    Args:
+        batch_size: most conversations in one forward pass.
+        max_cache_tokens: most tokens whose keys and values are kept for idle conversations; fewer where they would
+            take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
+        processes: how many processes share the work, and so the memory for idle conversations.
     """
 
     def __init__(
@@ -60,9 +66,7 @@ class LocalChatModel:
         adapters: Mapping[str, Path] | None = None,
         dtype: str = "auto",
         device: str = "cpu",
-        batch_size: int = 32,
-        max_cache_tokens: int = MAX_CACHE_TOKENS,
-        processes: int = 1,
+        **settings: int,
     ) -> LocalChatModel:
         """Load the model folder ``path`` and its adapters.
 
@@ -71,21 +75,13 @@ class LocalChatModel:
             adapters: PEFT LoRA folders by name.
             dtype: "auto", or a torch type's name; float64 makes texts independent of what shares a batch.
             device: a torch device, or "auto".
-            batch_size: most conversations in one forward pass.
-            max_cache_tokens: most tokens whose keys and values are kept for idle conversations; fewer where they would
-                take more than 4 GiB, or on a GPU more than a quarter of what the model leaves free.
-            processes: how many processes share the work, and so the memory for idle conversations.
+            **settings: as the class takes them.
 
         Raises:
             InputError, ModelError: see :func:`holdfast.agents.models.local.loading.load_backbone` and
                 :meth:`add_adapter`.
         """
-        model = cls(
-            load_backbone(path, dtype=dtype, device=device),
-            batch_size=batch_size,
-            max_cache_tokens=max_cache_tokens,
-            processes=processes,
-        )
+        model = cls(load_backbone(path, dtype=dtype, device=device), **settings)
         for name, folder in (adapters or {}).items():
             model.add_adapter(name, folder)
         return model

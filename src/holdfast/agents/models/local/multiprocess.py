@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from holdfast.agents.models.local.worker_connection import WorkerConnection, WorkerDiedError
+from holdfast.agents.models.local.worker import WorkerConnection, WorkerDiedError
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
@@ -112,11 +112,7 @@ class _Worker:
 
     def ready(self) -> str:
         """Wait until the model is loaded; return its id."""
-        try:
-            name: str = self._connection.loaded.result()
-        except WorkerDiedError:
-            raise self._died_loading(self._connection) from None
-        return name
+        return self._wait(self._connection)
 
     def add_adapter(self, name: str, path: Path) -> Callable[[], None]:
         """Send an adapter to the process; return a function that waits until it is loaded."""
@@ -161,27 +157,24 @@ class _Worker:
             self._deaths += 1
             if self._deaths >= DEATHS:
                 raise ModelError(f"the process of {self._name} died {DEATHS} times ({end}); is there enough memory?")
-            self._connection = self._another()
+            connection = WorkerConnection(self._opening)
+            self._wait(connection)
+            self._connection = connection
             if self._closed:  # meanwhile
                 self._connection.close()
 
-    def _another(self) -> WorkerConnection:
-        """Start a process and load the adapters of the dead one, before it takes any request."""
-        connection = WorkerConnection(self._opening)
+    def _wait(self, connection: WorkerConnection) -> str:
+        """Wait until a new process has the model and the adapters of the one before; return the model's id."""
         try:
-            for answer in [connection.loaded, *(connection.send(adapter) for adapter in self.adapters.items())]:
-                answer.result()
+            adapters = [connection.send(adapter) for adapter in self.adapters.items()]
+            name, *_ = [answer.result() for answer in (connection.loaded, *adapters)]
         except WorkerDiedError:
-            raise self._died_loading(connection) from None
+            died = f"the process of {self._name} died while it loaded ({connection.end}); is there enough memory?"
+            raise ModelError(died) from None
         except HoldfastError:
             connection.close()
             raise
-        return connection
-
-    def _died_loading(self, connection: WorkerConnection) -> ModelError:
-        return ModelError(
-            f"the process of {self._name} died while it loaded ({connection.end}); is there enough memory?"
-        )
+        return str(name)
 
 
 def _close(workers: Iterable[_Worker]) -> None:

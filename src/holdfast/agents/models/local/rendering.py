@@ -7,7 +7,6 @@ tokenisation of the text before it, which is checked when the tokenizer is loade
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,28 +28,15 @@ _PROBE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A text up to its last special token, and its tokens."""
-
-    text: str
-    ids: Ids
-
-
 class Renderer:
     """Renders conversations with a tokenizer's own chat template. ``name``: the model's, for errors."""
 
     def __init__(self, tokenizer: Any, name: str, kept: int = KEPT) -> None:
         self._tokenizer, self._name, self._kept = tokenizer, name, kept
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, Ids]] = OrderedDict()  # a text up to its last mark, and its tokens
         self._marks = _marks(tokenizer)
         if not self._cuts_are_clean():
             self._marks = {}
-
-    @property
-    def remembers(self) -> bool:
-        """Whether this tokenizer lets a text be cut at its special tokens."""
-        return bool(self._marks)
 
     def tokens(self, key: str, messages: tuple[Message, ...]) -> Ids:
         """Return the prompt for the next assistant message, (tokens,).
@@ -61,11 +47,11 @@ class Renderer:
             ModelError: the template refuses the messages.
         """
         text = self._text(messages)
-        known = self._known.pop(key, None)
-        if known is None or not text.startswith(known.text):
+        start, known = self._known.pop(key, ("", None))
+        if known is None or not text.startswith(start):
             ids = self._tokenise(text)
         else:
-            ids = np.concatenate([known.ids, self._tokenise(text[len(known.text) :])])
+            ids = np.concatenate([known, self._tokenise(text[len(start) :])])
         self._remember(key, text, ids)
         return ids
 
@@ -73,7 +59,7 @@ class Renderer:
         last = next((place for place in reversed(range(len(ids))) if int(ids[place]) in self._marks), None)
         if last is None:
             return
-        self._known[key] = _Known(text[: text.rindex(self._marks[int(ids[last])])], ids[:last])
+        self._known[key] = text[: text.rindex(self._marks[int(ids[last])])], ids[:last]
         while len(self._known) > self._kept:
             self._known.popitem(last=False)
 

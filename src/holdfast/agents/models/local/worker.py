@@ -1,6 +1,8 @@
-"""The worker process behind :mod:`holdfast.agents.models.local.worker_connection`: a local model behind standard input.
+"""A worker process, and the connection to it: a local model behind standard input.
 
-``python -m holdfast.agents.models.local.worker`` reads pickled messages from its parent process, and ends with it.
+``python -m holdfast.agents.models.local.worker`` reads messages from its parent process, which holds a
+:class:`WorkerConnection`, and ends with it. Messages are pickled and numbered, so that answers may come in any order.
+Importing this brings no torch.
 """
 
 from __future__ import annotations
@@ -8,8 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import subprocess
 import sys
 import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,8 +26,106 @@ from holdfast.core.errors import HoldfastError, ModelError
 if TYPE_CHECKING:
     from holdfast.agents.models.local.model import LocalChatModel
 
-#: What reading raises when the parent is gone, possibly amid a message.
+#: What reading raises when the other process is gone, possibly amid a message.
 _GONE = (EOFError, OSError, pickle.UnpicklingError)
+_EXIT_TIMEOUT_S = 1.0  # how long a process may take to end
+
+
+class WorkerDiedError(Exception):
+    """The process died before it answered."""
+
+
+class WorkerConnection:
+    """A running worker process and its unanswered requests."""
+
+    def __init__(self, opening: tuple[LocalReference, int, int]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "holdfast.agents.models.local.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(search_path())},
+                start_new_session=True,  # Ctrl-C is for us: we let the turns in flight be finished
+            )
+        except OSError as error:
+            raise ModelError(f"no process can be started for {opening[0].word} ({error.strerror})") from error
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in, self._out = self._process.stdin, self._process.stdout
+        self.loaded: Future[Any] = Future()
+        self.pending: dict[int, Future[Any]] = {0: self.loaded}
+        self._numbers = count(1)
+        self._lock = threading.Lock()  # one message at a time
+        self._write(opening)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def end(self) -> str:
+        """How the process ended; ends it if it runs."""
+        self.close()
+        code = self._process.wait()
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def send(self, message: GenerationRequest | tuple[str, Path]) -> Future[Any]:
+        """Send a request, or an adapter's name and folder; return the future of the answer."""
+        number, answer = next(self._numbers), Future[Any]()
+        self.pending[number] = answer
+        self._write((number, message))
+        if self._process.poll() is not None:
+            self._give_up()
+        return answer
+
+    def cancel(self, cancelled: Future[Any]) -> None:
+        """Cancel a request that was sent."""
+        for number, answer in list(self.pending.items()):
+            if answer is cancelled and self.pending.pop(number, None) is not None:
+                self._write((number, None))
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):  # it is gone already
+            self._in.close()
+        try:
+            self._process.wait(_EXIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:  # it is loading still
+            self._process.kill()
+            self._process.wait()
+
+    def _write(self, message: Any) -> None:
+        data = pickle.dumps(message)
+        try:
+            with self._lock:
+                self._in.write(data)
+                self._in.flush()
+        except (OSError, ValueError):
+            self._give_up()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                number, result = pickle.load(self._out)
+                answer = self.pending.pop(number, None)
+                if answer is None or not answer.set_running_or_notify_cancel():
+                    continue
+                if isinstance(result, HoldfastError):
+                    answer.set_exception(result)
+                else:
+                    answer.set_result(result)
+        except _GONE:
+            pass
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        for number in list(self.pending):
+            answer = self.pending.pop(number, None)
+            if answer is not None and answer.set_running_or_notify_cancel():
+                answer.set_exception(WorkerDiedError())
+
+
+def search_path() -> list[str]:
+    """Return this process's module search path for a child process, with the working folder spelled out."""
+    return [folder or os.getcwd() for folder in sys.path]
 
 
 def main() -> None:
