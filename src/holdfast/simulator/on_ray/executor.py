@@ -11,17 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
-from ray.exceptions import (
-    GetTimeoutError,
-    LocalRayletDiedError,
-    NodeDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    RayActorError,
-    RaySystemError,
-    RayTaskError,
-    WorkerCrashedError,
-)
+from ray import exceptions as failures
 
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.models.usage import Usage
@@ -31,7 +21,7 @@ from holdfast.simulator.engine.batch import ParticipantsFor
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.monitor.progress import Progress
 from holdfast.simulator.on_ray.models import ModelActor, RemoteModel
-from holdfast.simulator.on_ray.worker import Assignment, ConversationEnd, StopSignal, WorkerTask, hold_assigned
+from holdfast.simulator.on_ray.worker import ConversationEnd, StopSignal, WorkerTask, hold_assigned
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 LOADING_S = 600.0  # longest wait for the actors of a model: a machine of a cluster may have to start first
@@ -42,12 +32,8 @@ _NO_CALLBACKS = (
     "variables on every machine of the cluster"
 )
 LOST = (
-    WorkerCrashedError,
-    NodeDiedError,
-    LocalRayletDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    RaySystemError,
+    *(failures.WorkerCrashedError, failures.NodeDiedError, failures.LocalRayletDiedError),
+    *(failures.ObjectLostError, failures.OutOfMemoryError, failures.RaySystemError),
 )
 
 
@@ -75,24 +61,20 @@ class RayExecutor:
             max_restarts=-1,  # and no retries: a request whose actor dies goes to another one at once
             max_concurrency=100_000,  # requests wait in the engine's own queue
         )
-        actors: tuple[Any, ...] = tuple(
-            actor_class.remote(self._placed(reference), batch_size) for _ in range(self.engines)
-        )
+        if self.gpus and reference.device is None:  # on the actor's own GPU; ``device: cpu`` stays the CPU
+            reference = replace(reference, device="cuda")
+        actors: tuple[Any, ...] = tuple(actor_class.remote(reference, batch_size) for _ in range(self.engines))
         try:
             names = ray.get([actor.name.remote() for actor in actors], timeout=LOADING_S)
-        except GetTimeoutError:
+        except failures.GetTimeoutError:
             needs = f"{self.engines} x {self.gpus:g} GPU, {self.cpus:g} CPU"
             raise ModelError(
                 f"no room on the Ray cluster for {reference.word} ({needs}) within {LOADING_S:.0f} s; "
                 "lower --ray-models, or add machines"
             ) from None
-        except RayActorError as error:
+        except failures.RayActorError as error:
             raise ModelError(f"{reference.word} could not be loaded on its Ray actor: {_gist(error)}") from error
         return RemoteModel(names[0], actors)
-
-    def _placed(self, reference: LocalReference) -> LocalReference:
-        """On the actor's own GPU, where it has one and the study names no device; ``device: cpu`` stays the CPU."""
-        return replace(reference, device="cuda") if self.gpus and reference.device is None else reference
 
     async def hold(
         self,
@@ -173,7 +155,7 @@ class _Dispatcher:
         """Have a worker hold ``group`` and write down what comes; how many turns, and what killed it, if any did."""
         turns = 0
         by_id = {participants.spec.id: participants for participants in group}
-        assignments = tuple(Assignment(_portable(each), self.journal.turns(id)) for id, each in by_id.items())
+        assignments = tuple((_portable(each), self.journal.turns(id)) for id, each in by_id.items())
         worker = ray.remote(hold_assigned).options(
             num_cpus=0, num_returns="streaming", max_retries=0, scheduling_strategy="SPREAD"
         )
@@ -193,7 +175,7 @@ class _Dispatcher:
                     self._close(by_id[message.event.episode_id], message.event)
         except LOST as error:
             return turns, error
-        except RayTaskError as error:
+        except failures.RayTaskError as error:
             self._give_up(group, error)
         except asyncio.CancelledError:
             ray.cancel(stream, force=True)
@@ -217,13 +199,9 @@ async def _not_here(record: TurnRecord) -> None:
     raise NotImplementedError
 
 
-def _never() -> bool:
-    return False
-
-
 def _portable(participants: Participants) -> Participants:
     """Leave out what ties them to this process: the worker puts its own in their place."""
-    return replace(participants, on_turn=_not_here, halted=_never, callbacks=None)
+    return replace(participants, on_turn=_not_here, halted=lambda: False, callbacks=None)
 
 
 def _gist(error: BaseException) -> str:

@@ -20,12 +20,8 @@ from holdfast.simulator.records import TurnRecord
 ASK_EVERY_S = 0.5  # whether the user wants to stop
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A conversation to hold, or to go on with after the turns that the journal has."""
-
-    participants: Participants
-    turns: tuple[TurnRecord, ...]
+Assignment = tuple[Participants, tuple[TurnRecord, ...]]
+"""A conversation to hold, or to go on with after the turns that the journal has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +97,24 @@ async def _hold_all(assignments: Sequence[Assignment], signal: Any, send: Send) 
     halted = threading.Event()
     watch = asyncio.create_task(_watch(signal, halted))
     pacer = Pacer()
-    await asyncio.gather(*(_hold(assignment, halted.is_set, send, pacer) for assignment in assignments))
+    await asyncio.gather(*(_hold(*assignment, halted.is_set, send, pacer) for assignment in assignments))
     watch.cancel()
 
 
-async def _hold(assignment: Assignment, halted: Callable[[], bool], send: Send, pacer: Pacer) -> None:
+async def _hold(
+    participants: Participants, turns: Sequence[TurnRecord], halted: Callable[[], bool], send: Send, pacer: Pacer
+) -> None:
     async def on_turn(record: TurnRecord) -> None:
         send(record)
 
-    episode = assignment.participants.spec.id
-    participants = replace(assignment.participants, on_turn=on_turn, halted=halted)
+    if halted():
+        return
     try:
-        if halted():
-            return
-        end = await hold_conversation(participants, assignment.turns, pacer)
+        end = await hold_conversation(replace(participants, on_turn=on_turn, halted=halted), turns, pacer)
     except Exception as error:  # whatever a model, a user agent or a rater may raise
-        send(ConversationEnd(episode, len(assignment.turns), error=cause(error)))
+        send(ConversationEnd(participants.spec.id, len(turns), error=cause(error)))
     else:
-        send(ConversationEnd(episode, end["turn"], stop=end["stop"]))
+        send(ConversationEnd(participants.spec.id, end["turn"], stop=end["stop"]))
 
 
 async def _watch(signal: Any, halted: threading.Event) -> None:

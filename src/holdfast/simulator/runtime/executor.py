@@ -45,15 +45,15 @@ class Executor(Protocol):
         *,
         usage: Sequence[Usage] = (),
     ) -> None:
-        """See :func:`holdfast.simulator.engine.batch.hold_conversations`.
+        """Hold the conversations in this process: :func:`holdfast.simulator.engine.batch.hold_conversations`.
 
         ``usage``: of the models that speak; what other processes count for them is added to it.
         """
-        ...
+        await hold_conversations(specs, participants_for, journal, progress, concurrency)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalExecutor:
+@dataclass(frozen=True)
+class LocalExecutor(Executor):
     """This machine. ``processes``: most for a small local model; None: its own choice, see :func:`with_processes`."""
 
     processes: int | None = None
@@ -63,18 +63,6 @@ class LocalExecutor:
         if processes > 1:
             return ProcessesModel(reference, batch_size, processes)
         return load_local(reference, batch_size)
-
-    async def hold(
-        self,
-        specs: Sequence[EpisodeSpec],
-        participants_for: ParticipantsFor,
-        journal: Journal,
-        progress: Progress,
-        concurrency: int,
-        *,
-        usage: Sequence[Usage] = (),  # the models of this process count into it themselves
-    ) -> None:
-        await hold_conversations(specs, participants_for, journal, progress, concurrency)
 
 
 LOCAL = LocalExecutor()
