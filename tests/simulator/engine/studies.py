@@ -13,8 +13,9 @@ from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.engine.run import RunOutcome, run_study
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
-from holdfast.simulator.monitor.progress import PlainProgress, progress_for
+from holdfast.simulator.monitor.progress import PlainProgress
 from holdfast.simulator.monitor.running_means import pattern_targets
+from holdfast.simulator.monitor.viewer import progress_for
 from holdfast.simulator.runtime.resources import Resources
 from holdfast.simulator.runtime.session import Session
 from tests.simulator.scripted import HashModel, HashRater, ScriptedUser

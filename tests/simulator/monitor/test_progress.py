@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, Speed, duration, progress_for
-from holdfast.simulator.monitor.terminal import RichProgress
+from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, Speed, duration
+from holdfast.simulator.monitor.viewer import RichProgress, progress_for
 
 
 class Clock:

@@ -80,7 +80,7 @@ def print_table(columns: Sequence[str], cells: Sequence[Sequence[object]], *, nu
         cells: values as :func:`cell` takes them.
         numbers: right-aligned columns.
     """
-    rows = [[*map(cell, row)] for row in cells]
+    rows: list[Sequence[str]] = [[*map(cell, row)] for row in cells]
     if sys.stdout.isatty():
         table = Table(header_style="bold", border_style="dim")
         for index, name in enumerate(columns):

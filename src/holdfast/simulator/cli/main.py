@@ -15,11 +15,11 @@ from holdfast.core.errors import BudgetError, HoldfastError, InputError
 
 #: Subcommand -> (module of its click command, which has its name; one line of help).
 COMMANDS: dict[str, tuple[str, str]] = {
-    "quickstart": ("studies.quickstart", "Run the whole loop on the embedded default."),
+    "quickstart": ("studies.run", "Run the whole loop on the embedded default."),
     "run": ("studies.run", "Simulate and measure what a study asks for."),
     "plan": ("studies.plan", "Say what a study will take before it is run."),
     "train": ("studies.train", "Write steered dialogues and train expert adapters."),
-    "report": ("studies.report", "Make results.json and report.html from a journal."),
+    "report": ("studies.run", "Make results.json and report.html from a journal."),
     "status": ("studies.status", "Say how a run stands, also while it runs."),
     "export": ("studies.export", "Write transcripts to Parquet, JSON lines or datasets."),
     "power": ("studies.power", "Say how many personas a difference needs."),

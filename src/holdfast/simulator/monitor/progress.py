@@ -142,17 +142,3 @@ class PlainProgress(RunFigures):
         if self.speed.clock() - self._said >= self._every:
             self._said = self.speed.clock()
             self.finish()
-
-
-def progress_for(*, quiet: bool = False, stream: TextIO | None = None) -> Progress:
-    """A live view in a terminal, lines in a pipe, nothing where ``quiet``. ``stream``: standard error by default."""
-    stream = stream or sys.stderr
-    if quiet:
-        return NoProgress()
-    if stream.isatty():
-        from rich.console import Console
-
-        from holdfast.simulator.monitor.terminal import RichProgress
-
-        return RichProgress(Console(file=stream))
-    return PlainProgress(stream)

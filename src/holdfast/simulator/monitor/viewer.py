@@ -2,14 +2,16 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from holdfast.adapters.progress import StageProgress, silent
-from holdfast.simulator.monitor.progress import NoProgress, progress_for
+from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, RunFigures
 from holdfast.simulator.monitor.progress import Progress as ConversationProgress
 
 LINE_EVERY_S = 10.0
@@ -67,6 +69,60 @@ class StageLines:
         if stage != self._stage or done >= total or now - self._said >= LINE_EVERY_S:
             self._stage, self._said = stage, now
             print(f"{stage}: {done}/{total}", file=sys.stderr, flush=True)
+
+
+class _View(Progress):
+    """The bar with lines of text below it."""
+
+    lines: tuple[str, ...] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        for line in self.lines:
+            yield Text(line, style="dim", overflow="ellipsis", no_wrap=True)
+
+
+class RichProgress(RunFigures):
+    """A bar in a terminal, with figures below it that change as turns come in."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._bar = _View(TextColumn("conversations"), BarColumn(), TextColumn("{task.fields[line]}"), console=console)
+        self._task = self._bar.add_task("", line="", total=None)
+
+    def start(self, total: int, done: int) -> None:
+        super().start(total, done)
+        self._bar.start()
+        self._show()
+
+    def advance(self, turns: int = 1) -> None:
+        super().advance(turns)
+        self._show()
+
+    def drop(self, turns: int) -> None:
+        super().drop(turns)
+        self._show()
+
+    def note(self, text: str) -> None:
+        self._bar.console.print(text, markup=False)
+
+    def finish(self) -> None:
+        self._show()
+        self._bar.stop()
+
+    def _show(self) -> None:
+        self._bar.lines = tuple(line for line in (self.counted, self.means.words()) if line)
+        self._bar.update(self._task, completed=self.speed.done, total=self.speed.total, line=self.speed.line())
+
+
+def progress_for(*, quiet: bool = False, stream: TextIO | None = None) -> ConversationProgress:
+    """A live view in a terminal, lines in a pipe, nothing where ``quiet``. ``stream``: standard error by default."""
+    stream = stream or sys.stderr
+    if quiet:
+        return NoProgress()
+    if stream.isatty():
+        return RichProgress(Console(file=stream))
+    return PlainProgress(stream)
 
 
 def viewer(*, quiet: bool) -> Viewer:

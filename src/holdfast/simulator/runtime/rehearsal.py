@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from holdfast.agents.assistants.specs import BaseSpec, CandidateSpec
+from holdfast.agents.assistants.specs import BaseSpec
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
 from holdfast.simulator.config.plan import Plan, resolve
@@ -85,16 +85,15 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
 
 def _rehearsal_of(study: StudyConfig, turns: int) -> Plan:
     """A few short conversations of every candidate; one whose adapters are still to be trained is its base model."""
-    candidates = tuple(_untrained(spec) if study.training is not None else spec for spec in study.candidates)
+    candidates = tuple(
+        BaseSpec(name=spec.name, model=spec.model, sampling=spec.sampling) if study.training and spec.trained else spec
+        for spec in study.candidates
+    )
     once = {"lengths": (), "replicates": 1, "rounds": 1, "population": None, "training": None, "budget": BudgetSpec()}
     changes = {**once, "candidates": candidates, "turns": min(turns, *study.all_lengths)}
     plan = resolve(study.model_copy(update=changes))
     of_each = {name: [s for s in plan.episodes if s.candidate == name] for name in study.candidate_names}
     return replace(plan, episodes=tuple(s for specs in of_each.values() for s in specs[:CONVERSATIONS]))
-
-
-def _untrained(spec: CandidateSpec) -> CandidateSpec:
-    return BaseSpec(name=spec.name, model=spec.model, sampling=spec.sampling) if spec.trained else spec
 
 
 def _with_tokens(

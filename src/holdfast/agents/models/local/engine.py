@@ -205,8 +205,8 @@ class Engine:
             self._store(number, row)
             if not cancelled:
                 text = self.backbone.tokenizer.decode(row.written, skip_special_tokens=True).strip()
-                why = "stop" if stopped else "length"
-                row.job.deliver(Generation(text, len(row.job.prompt), len(row.written), why))
+                counts = len(row.job.prompt), len(row.written)
+                row.job.deliver(Generation(text, *counts, "stop" if stopped else "length"))
             last = self.rows.pop()
             if last is not row:
                 self._cache.move(len(self.rows), number, last.length)

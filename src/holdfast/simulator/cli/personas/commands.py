@@ -51,7 +51,10 @@ def list_(task: str | None, as_json: bool, quiet: bool) -> None:
     else:
         print_table(
             ["id", "name", "task", "pattern", "desired", "speech"],
-            [_row(person) for person in sorted(people, key=lambda person: (person.task, person.id))],
+            [
+                [who.id, who.name, who.task, loading.pattern_of(who.task).id, who.desired_empathy, who.speech]
+                for who in sorted(people, key=lambda person: (person.task, person.id))
+            ],
             numbers=[4],
         )
 
@@ -113,11 +116,6 @@ def schema(example: bool, output: Output) -> None:
         described = Persona.model_json_schema()
         described["properties"]["task"]["enum"] = list(loading.tasks())
         print_json(described)
-
-
-def _row(person: Persona) -> list[str]:
-    pattern = loading.pattern_of(person.task).id
-    return [person.id, person.name, person.task, pattern, str(person.desired_empathy), person.speech]
 
 
 def _as_json(person: Persona) -> dict[str, object]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,7 +74,10 @@ def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int
 
 def _session(who: str, user_model: str | None, settings: Mapping[str, Any], *, quiet: bool) -> Session:
     """Return a study of the one conversation, with its models loaded."""
-    with _loading(quiet=quiet):
+    what = "loading the embedded model"
+    if not (quiet or sys.stderr.isatty()):
+        click.echo(f"{what} ...", err=True)
+    with console(stderr=True).status(what) if sys.stderr.isatty() and not quiet else nullcontext():
         from holdfast.adapters.micro import base_path
         from holdfast.agents.models.references import resolve_model
         from holdfast.simulator.config.plan import resolve
@@ -122,17 +125,3 @@ def _as_json(records: Sequence[TurnRecord]) -> list[dict[str, object]]:
         }
         for record in records
     ]
-
-
-@contextmanager
-def _loading(*, quiet: bool) -> Iterator[None]:
-    """Say on standard error that the model is being loaded: a spinner in a terminal, a line in a pipe."""
-    what = "loading the embedded model"
-    if quiet:
-        yield
-    elif sys.stderr.isatty():
-        with console(stderr=True).status(what):
-            yield
-    else:
-        click.echo(f"{what} ...", err=True)
-        yield

@@ -9,7 +9,7 @@ import click
 
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.console import Output, output_options, print_table
-from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs
+from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs, server_options
 
 
 @click.command(
@@ -24,16 +24,7 @@ from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_sp
 @click.option("--base-url", help="A server that speaks OpenAI's language, e.g. http://localhost:8000/v1.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to compare.")
 @click.option("--limit", type=click.IntRange(min=1), help="Compare the first N pairs only.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds.")
-@click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help="Requests at once.")
-@click.option(
-    "--no-schema",
-    "structured",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Do not send a JSON schema to the server.",
-)
+@server_options
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the pairs as the judge has them.")
 @output_options
 def compare(

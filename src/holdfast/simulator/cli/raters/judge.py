@@ -1,14 +1,17 @@
 """``holdfast judge``: rate the replies in conversations that you have, with a judge, a reward model, or a panel."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import Output, output_options
-from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs
+from holdfast.core.errors import Fault
+from holdfast.simulator.cli.console import Output, interval_cell, output_options, print_table
+from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs, server_options
 
+SHOWN_FAULTS = 5
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
@@ -40,16 +43,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option("--limit", type=click.IntRange(min=1), help="Rate the first N replies only.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="[default: 0 for one answer, else 0.7]")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, help="Of one answer.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds.")
-@click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help="Requests at once.")
-@click.option(
-    "--no-schema",
-    "structured",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Do not send a JSON schema to the server.",
-)
+@server_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' bootstrap.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
 @click.option("--resume", is_flag=True, help="Go on with --out: what is rated there is not rated again.")
@@ -75,7 +69,6 @@ def judge(
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.panel import require_one_scale
     from holdfast.agents.raters.registry import open_raters
-    from holdfast.simulator.cli.raters.judge_tables import show_judging
     from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.monitor.viewer import count_up, viewer
@@ -88,4 +81,89 @@ def judge(
     rating = rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * asking["concurrency"]))
     asyncio.run(rating)
     summary = summarise(rated, raters, seed)
-    output.show(summary, lambda: show_judging(summary, rated.skipped, out))
+    output.show(summary, lambda: _show(summary, rated.skipped, out))
+
+
+def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None) -> None:
+    """Print the tables of a run."""
+    scale = summary["scale"]
+    click.echo(
+        f"{summary['passages']} replies in {summary['conversations']} conversations, "
+        f"scale {scale['id']} ({scale['low']:g}-{scale['high']:g})\n"
+    )
+    _scores(summary["raters"])
+    for name, rater in summary["raters"].items():
+        if "answers" in rater:
+            _answers(name, rater)
+    if "agreement" in summary:
+        _agreement(summary)
+    if skipped:
+        click.echo(f"\nskipped {len(skipped)} line{'s' * (len(skipped) > 1)} without a conversation:")
+        for fault in skipped[:SHOWN_FAULTS]:
+            click.echo(f"  {fault}")
+    if out is not None:
+        click.echo(f"\nwritten to {out}")
+
+
+def _scores(raters: Mapping[str, Any]) -> None:
+    columns = ["rater", "dimension", "n", "mean", "sd", "rho with length", "sd without length", "spread", "order shift"]
+    rows = [
+        [
+            name,
+            dimension.replace("_", " "),
+            *(values[key] for key in ("n", "mean", "sd")),
+            values["length"]["rho"],
+            values["sd_without_length"],
+            values.get("mean_spread"),
+            interval_cell(*(values["order"][end] for end in ("shift", "lo", "hi"))) if "order" in values else None,
+        ]
+        for name, rater in raters.items()
+        for dimension, values in rater["dimensions"].items()
+    ]
+    print_table(columns, rows, numbers=range(2, len(columns)))
+
+
+def _answers(name: str, rater: Mapping[str, Any]) -> None:
+    from holdfast.agents.raters.judge.answer import REASONS
+
+    answers = rater["answers"]
+    click.echo(f"\nanswers of {name}: {answers['asked']} asked for, {answers['passages']} replies")
+    rows = [["accepted", "", answers["accepted"]]]
+    for outcome, key in (("repaired", "repaired_from"), ("refused", "refused")):
+        rows += [[outcome, REASONS[reason], n] for reason, n in answers[key].items()]
+    print_table(["outcome", "why", "answers"], rows, numbers=[2])
+    tokens = answers["tokens"]
+    click.echo(
+        f"missing: {answers['missing']} of {answers['passages']} replies have no score; "
+        f"tokens: {tokens['prompt']:,} prompt, {tokens['completion']:,} completion"
+    )
+    if rater["quotes"]["given"]:
+        click.echo(f"quotes: {rater['quotes']['given']}, of which {rater['quotes']['invented']} are invented")
+
+
+def _agreement(summary: Mapping[str, Any]) -> None:
+    click.echo("\nagreement (Krippendorff's alpha, 95 % interval)")
+    by_dimension = [(each["dimension"].replace("_", " "), each) for each in summary["agreement"]]
+    rows = [
+        [name, interval_cell(*each["interval"]), interval_cell(*each["ordinal"]), each["n"]]
+        for name, each in by_dimension
+    ]
+    print_table(["dimension", "interval", "ordinal", "n"], rows, numbers=[1, 2, 3])
+    click.echo("\npair by pair (weighted kappa)")
+    figures = ("quadratic_kappa", "linear_kappa", "mean_difference", "n")
+    rows = [
+        [name, f"{pair['first']} / {pair['second']}", *(pair[key] for key in figures)]
+        for name, each in by_dimension
+        for pair in each["pairs"]
+    ]
+    print_table(["dimension", "raters", "quadratic", "linear", "mean difference", "n"], rows, numbers=[2, 3, 4, 5])
+    if summary["disputes"]:
+        click.echo("\nfurthest apart")
+        rows = [_dispute(dispute) for dispute in summary["disputes"]]
+        print_table(["where", "turn", "dimension", "scores"], rows, numbers=[1])
+
+
+def _dispute(dispute: Mapping[str, Any]) -> list[object]:
+    place = dispute["passage"]
+    scores = ", ".join(f"{who} {score:.2f}" for who, score in dispute["scores"].items())
+    return [f"{place['file']}:{place['line']}", place["turn"], dispute["dimension"].replace("_", " "), scores]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from holdfast.core.errors import InputError
 
@@ -17,6 +19,18 @@ HELP = "A rater or a judge: linear, a FOLDER, reward:DIR, openai:NAME, …, or '
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command
 RETRIES = 2
+_AT_ONCE, _NO_SCHEMA = "Requests at once.", "Do not send a JSON schema to the server."
+
+
+def server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a command that asks a judge: ``timeout``, ``concurrency`` and ``structured``."""
+    for option in (
+        click.option("--no-schema", "structured", flag_value=False, default=True, help=_NO_SCHEMA),
+        click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help=_AT_ONCE),
+        click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds."),
+    ):
+        command = option(command)
+    return command
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,57 @@
-"""``holdfast run``: simulate and measure what a study asks for."""
+"""``holdfast quickstart``, ``run`` and ``report``: simulate and measure what a study asks for, ending on a report."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from importlib.resources import files
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import Output, output_options
+from holdfast.simulator.cli.console import Output, output_options, print_json
 
 if TYPE_CHECKING:
     from holdfast.agents.models.spec import ModelSpec
+    from holdfast.simulator.results.model import Results
     from holdfast.simulator.runtime.executor import Executor
 
+DEFAULT_OUT = Path("runs/quickstart")
 _LIMIT = click.FloatRange(0, min_open=True)
 _TOKENS = "Stop cleanly after so many tokens, resumes included."
 _AT_ONCE = "Conversations at once. [default: batch size; endpoints: 256]"
 _PROCESSES = "Processes that a small local model may take; changes no result. [default: one a core in a long study]"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast quickstart
+  holdfast quickstart --out runs/long --turns 48
+  holdfast quickstart --out runs/long --resume      go on after any stop"""
+)
+@click.option("--out", type=click.Path(path_type=Path), help=f"Run folder. [default: {DEFAULT_OUT}, or the next free]")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Everything random comes from it.")
+@click.option("--turns", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Turns per conversation.")
+@click.option("--batch-size", type=click.IntRange(1, 4096), help="Conversations at once; changes no result.")
+@click.option("--resume", is_flag=True, help="Go on from what stands in the run folder.")
+@output_options
+def quickstart(out: Path | None, seed: int, turns: int, batch_size: int | None, resume: bool, output: Output) -> None:
+    """Run the whole loop on the embedded default.
+
+    Simulates conversations, writes steered dialogues, trains four expert adapters and a router, stress-tests them
+    against system prompts over many turns, and ends on a report.
+    """
+    from holdfast.simulator.api import Study
+    from holdfast.simulator.config.study import load_study
+
+    changes = {"seed": seed, "turns": turns, **({} if batch_size is None else {"batch_size": batch_size})}
+    study = load_study(Path(str(files("holdfast.simulator.config") / "quickstart.yaml"))).model_copy(update=changes)
+    folders = chain([DEFAULT_OUT], (Path(f"{DEFAULT_OUT}-{number}") for number in count(2)))
+    folder = out or (DEFAULT_OUT if resume else next(path for path in folders if not path.exists()))
+    _show(Study(study).run(folder, resume=resume, quiet=output.quiet).results, folder, output)
 
 
 @click.command(
@@ -66,18 +99,42 @@ def run(
 ) -> None:
     """Simulate and measure what STUDY (a YAML file) asks for."""
     from holdfast.simulator.api import Study
-    from holdfast.simulator.cli.studies.summary import show
     from holdfast.simulator.config.study import load_study
 
     asked = load_study(study)
     given = {name: value for name, value in options.items() if value is not None}
-    limits = {name: given.pop(name) for name in ("minutes", "tokens", "cost_usd") if name in given}
+    limits: dict[str, Any] = {name: given.pop(name) for name in ("minutes", "tokens", "cost_usd") if name in given}
     if spec := chosen_model(model, base_url):
         given["model"] = spec
     config = asked.model_copy(update={**given, "budget": asked.budget.model_copy(update=limits)})
     with _executor(on, processes, address, ray_models) as executor:
         done = Study(config).run(out, resume=resume, replay=replay, executor=executor, quiet=output.quiet)
-    show(done.results, out, output)
+    _show(done.results, out, output)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast report runs/quickstart
+  holdfast report runs/overnight --json | jq .candidates.routed.retention      also while it still runs
+  holdfast report --schema                                                     what each field of results.json means"""
+)
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of results.json instead.")
+@output_options
+def report(folder: Path | None, schema: bool, output: Output) -> None:
+    """Make results.json and report.html from the journal in FOLDER."""
+    if schema:
+        from holdfast.simulator.results.model import results_schema
+
+        print_json(results_schema())
+        return
+    if folder is None:
+        raise click.UsageError("Missing argument 'FOLDER': the run folder.")
+    from holdfast.simulator.monitor.viewer import viewer
+    from holdfast.simulator.runtime.pipeline import report as make_report
+
+    _show(make_report(folder, viewer=viewer(quiet=output.quiet)), folder, output)
 
 
 def _executor(
@@ -116,3 +173,9 @@ def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:
         return parse_words(model, base_url)
     except ValueError as error:
         raise InputError(f"--model: {error}") from None
+
+
+def _show(results: Results, out: Path, output: Output) -> None:
+    from holdfast.simulator.cli.studies.summary import print_summary
+
+    output.show(lambda: results.model_dump(mode="json"), lambda: print_summary(results, out))

@@ -3,17 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from holdfast.simulator.cli.console import Output, console, interval_cell, print_table
+from holdfast.simulator.cli.console import console, interval_cell, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
 
 #: Turns whose adherence is shown, as far as the study reaches; its last turn too.
 SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
-
-
-def show(results: Results, out: Path, output: Output) -> None:
-    """Print the results of the run folder ``out`` as a command was asked to."""
-    output.show(lambda: results.model_dump(mode="json"), lambda: print_summary(results, out))
 
 
 def print_summary(results: Results, out: Path) -> None:
