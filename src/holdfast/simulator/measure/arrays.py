@@ -12,7 +12,8 @@ def divide(top: npt.ArrayLike, bottom: npt.ArrayLike, where: Bools | None = None
     """Return ``top`` / ``bottom``, arrays of one shape; nan where ``bottom`` is 0, or ``where`` is given and False."""
     above, below = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
     defined = below != 0 if where is None else where
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=defined)
+    quotient: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=defined)
+    return quotient
 
 
 def present_mean(values: Floats, axis: int | tuple[int, ...] | None = None, where: Bools | None = None) -> Floats:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
-from holdfast.agents.users.state import DESIRED_ON_PERCEIVED_SCALE
 from holdfast.core.seeds import derive_seed
-from holdfast.personas.schema import Persona
+from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
 from holdfast.simulator.measure.adherence import targets
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples
