@@ -8,8 +8,7 @@ from holdfast.simulator.logs.measure import measure_files, open_sources
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
 from holdfast.simulator.measure.estimates import MeanEstimate
-from holdfast.simulator.report.log_headline import log_headline
-from holdfast.simulator.report.log_page import page_context, write_outputs
+from holdfast.simulator.report.log_page import log_headline, page_context, write_outputs
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.report.values import middle
 from tests.simulator.logs.conftest import small

@@ -12,8 +12,7 @@ def divide(top: npt.ArrayLike, bottom: npt.ArrayLike, where: Bools | None = None
     """Return ``top`` / ``bottom``, arrays of one shape; nan where ``bottom`` is 0, or ``where`` is given and False."""
     above, below = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
     defined = below != 0 if where is None else where
-    quotient: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=defined)
-    return quotient
+    return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=defined), dtype=np.float64)
 
 
 def present_mean(values: Floats, axis: int | tuple[int, ...] | None = None, where: Bools | None = None) -> Floats:

@@ -19,19 +19,6 @@ class RoutingPoint(ResultsPart):
     accuracy: Share
     n: Count
 
-    @property
-    def mean(self) -> float | None:
-        """The accuracy, where charts read a value."""
-        return self.accuracy
-
-    @property
-    def lo(self) -> None:
-        """No limit is known."""
-
-    @property
-    def hi(self) -> None:
-        """No limit is known."""
-
 
 class RoutingResults(ResultsPart):
     """How well the task was recognised."""

@@ -7,6 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from holdfast.simulator.measure.estimates import Curve
 from holdfast.simulator.report.values import MINUS
 
 
@@ -23,6 +26,10 @@ class Axis:
         """Position of ``value`` in per cent from the low end, clipped to the axis, with two decimals."""
         share = (value - self.lo) / (self.hi - self.lo)
         return round(100 * min(1.0, max(0.0, share)), 2)
+
+    def where(self, value: float | None) -> float | None:
+        """As :meth:`at`; None where the value is undefined."""
+        return None if value is None else self.at(value)
 
     def down(self, value: float) -> float:
         """As :meth:`at`, counted from the top: SVG's y grows downwards."""
@@ -51,6 +58,12 @@ def fitted(values: Iterable[float], floor: float = -math.inf, ceiling: float = m
     return Axis(lo, hi if hi > lo else lo + step, tuple(round(t, digits + 2) for t in ticks), digits)
 
 
+def levels_axis(curves: Iterable[Curve]) -> Axis:
+    """One axis from 0 for the curves of all mechanisms, levels 0-2, so that they can be compared."""
+    highs = [value for curve in curves for point in curve for value in (point.mean, point.hi) if value is not None]
+    return fitted([0.0, *highs], 0.0, 2.0, target=4)
+
+
 def round_step(rough: float) -> float:
     """The smallest of 1, 2, 5 x 10^k that is at least ``rough`` (> 0)."""
     power = 10.0 ** math.floor(math.log10(rough))
@@ -71,20 +84,16 @@ def spread_labels(places: Sequence[float], gap: float, low: float, high: float) 
 
     Groups of labels that touch are centred on the mean of what they point at (pool adjacent violators).
     """
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    blocks: list[list[float]] = []  # [mean of (place - rank in block * gap), size]
-    for i in order:
-        blocks.append([places[i], 1])
-        while len(blocks) > 1 and blocks[-2][0] + blocks[-2][1] * gap > blocks[-1][0]:
-            start, size = blocks.pop()
-            before, n = blocks[-1]
-            blocks[-1] = [(before * n + (start - n * gap) * size) / (n + size), n + size]
-    flat = [start + k * gap for start, size in blocks for k in range(int(size))]
-    overflow = max(0.0, flat[-1] - high) if flat else 0.0
-    placed = [0.0] * len(places)
-    for rank, i in enumerate(order):
-        # A crowd at the bottom edge pushes upwards, one at the top downwards.
-        placed[i] = max(flat[rank] - overflow, low + rank * gap)
-        if overflow:
-            placed[i] = min(placed[i], high - (len(order) - 1 - rank) * gap)
-    return [round(p, 1) for p in placed]
+    if not places:
+        return []
+    from scipy.optimize import isotonic_regression  # here, so that importing this module stays instant
+
+    order = np.argsort(places, kind="stable")
+    ranks = np.arange(len(places))
+    flat = isotonic_regression(np.asarray(places, dtype=np.float64)[order] - ranks * gap).x + ranks * gap
+    overflow = max(0.0, float(flat[-1]) - high)
+    # A crowd at the bottom edge pushes upwards, one at the top downwards.
+    placed = np.maximum(flat - overflow, low + ranks * gap)
+    if overflow:
+        placed = np.minimum(placed, high - ranks[::-1] * gap)
+    return [round(float(place), 1) for place in placed[np.argsort(order)]]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.measure.estimates import Curve
-from holdfast.simulator.report.axes import SHARE, Axis, fitted
+from holdfast.simulator.measure.estimates import Curve, TurnEstimate
+from holdfast.simulator.report.axes import SHARE, Axis, levels_axis
 from holdfast.simulator.report.forest import pairs_by_metric
 from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.goals import goals_view
@@ -71,9 +71,7 @@ def mechanisms(page: PageData) -> list[tuple[str, LineChart, LineChart]]:
     charts = []
     for kind, what, parts in (("level", "expressed level", levels), ("error", "distance from the target", errors)):
         lines = {m: [(row[0], part[m]) for row, part in zip(page.rows, parts, strict=True)] for m in MECHANISMS}
-        # One axis for the three, so that they can be compared; it begins at 0.
-        highs = [value for part in parts for m in MECHANISMS for point in part[m] for value in (point.mean, point.hi)]
-        y = fitted([0.0, *(high for high in highs if high is not None)], 0.0, 2.0, target=4)
+        y = levels_axis(part[m] for part in parts for m in MECHANISMS)
         charts.append([_mechanism(m, kind, what, lines[m], y=y, turns=page.turns) for m in MECHANISMS])
     return list(zip(MECHANISMS, *charts, strict=True))
 
@@ -110,7 +108,8 @@ def survival(page: PageData) -> LineChart:
 
 def routing(page: PageData) -> LineChart:
     """Draw the accuracy of routing by turn."""
-    line = page.results.router.accuracy_by_turn if page.results.router else []
+    points = page.results.router.accuracy_by_turn if page.results.router else []
+    line = [TurnEstimate(turn=point.turn, mean=point.accuracy, lo=None, hi=None, n=point.n) for point in points]
     return line_chart(
         "routing",
         "Accuracy by turn",

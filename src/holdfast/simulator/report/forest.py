@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.simulator.measure.estimates import Estimate
-from holdfast.simulator.report.axes import Axis, fitted
+from holdfast.simulator.report.axes import fitted
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.results.model import Results
 
@@ -23,12 +23,9 @@ class IntervalStrip:
 def strips(estimates: Sequence[Estimate], reference: float) -> list[IntervalStrip]:
     """All on one axis that holds every end and ``reference``."""
     ends = [v for e in estimates for v in (e.mean, e.lo, e.hi) if v is not None]
-    axis: Axis = fitted([*ends, reference])
-
-    def at(value: float | None) -> float | None:
-        return None if value is None else axis.at(value)
-
-    return [IntervalStrip(e, at(e.mean), at(e.lo), at(e.hi), axis.at(reference)) for e in estimates]
+    axis = fitted([*ends, reference])
+    at = axis.where
+    return [IntervalStrip(e, at(e.mean), at(e.lo), at(e.hi), at(reference)) for e in estimates]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,11 @@ def gap_rows(results: Results, palette: Palette) -> list[GapRow]:
     rows = []
     for task, info in results.tasks.items():
         cells = [(s, results.candidates[s.name].by_task.get(task)) for s in palette.series]
-        felt = tuple(_cell(s, figures) for s, figures in cells if figures is not None)
+        felt = tuple(
+            GapCell(s, part, *map(PERCEIVED.where, (part.perceived.mean, part.perceived.lo, part.perceived.hi)))
+            for s, part in cells
+            if part is not None
+        )
         if not felt:
             continue
         desired = next((cell.figures.desired for cell in felt if cell.figures.desired is not None), None)
@@ -49,16 +53,10 @@ def gap_rows(results: Results, palette: Palette) -> list[GapRow]:
                 task=info.title,
                 pattern=pattern.title if pattern else info.pattern,
                 desired=desired,
-                desired_at=None if desired is None else PERCEIVED.at(desired),
+                desired_at=PERCEIVED.where(desired),
                 felt=felt,
                 before=next((cell.at for cell in felt if cell.series.baseline), None),
                 after=next((cell.at for cell in felt if cell.series == palette.best), None),
             )
         )
     return rows
-
-
-def _cell(series: Series, figures: TaskResults) -> GapCell:
-    felt = figures.perceived
-    at, lo, hi = (None if value is None else PERCEIVED.at(value) for value in (felt.mean, felt.lo, felt.hi))
-    return GapCell(series, figures, at, lo, hi)

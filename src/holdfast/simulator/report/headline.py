@@ -7,6 +7,7 @@ from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import between, fixed, percent, times
 from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.headline import ahead
 from holdfast.simulator.results.model import Results
 
 
@@ -52,17 +53,9 @@ def headline_view(results: Results, palette: Palette) -> Headline:
     kept = [(series, results.candidates[series.name].retention) for series in named]
     claims = tuple(Claim(s, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None)
     rival = results.candidates[palette.rival.name] if palette.rival else None
-    return Headline(results.turns, claims, _cards(lead, rival, palette.rival), _ahead(results, palette))
-
-
-def _ahead(results: Results, palette: Palette) -> tuple[Series, Series, Estimate] | None:
-    for pair in results.pairwise:
-        a, b = palette[pair.a], palette[pair.b]
-        if pair.metric != "adherence_last_quarter" or {a, b} != {palette.best, palette.rival}:
-            continue
-        if pair.mean is not None:
-            return (a, b, pair) if pair.mean >= 0 else (b, a, pair.flipped)
-    return None
+    compared = ahead(results.pairwise, *(series.name for series in named)) if len(named) == 2 else None
+    first = compared and (palette[compared[0]], palette[compared[1]], compared[2])
+    return Headline(results.turns, claims, _cards(lead, rival, palette.rival), first)
 
 
 def _cards(lead: CandidateResults, rival: CandidateResults | None, series: Series | None) -> tuple[FigureCard, ...]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,14 +14,14 @@ from holdfast.simulator.logs.model import ExitResults, GroupResults, LogResults,
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
-from holdfast.simulator.measure.estimates import UNDEFINED
-from holdfast.simulator.report.axes import SHARE, Axis, fitted
+from holdfast.simulator.measure.estimates import UNDEFINED, Estimate
+from holdfast.simulator.report.axes import SHARE, Axis, levels_axis
 from holdfast.simulator.report.forest import strips
 from holdfast.simulator.report.lines import LineChart, line_chart
-from holdfast.simulator.report.log_headline import log_headline
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.render import render
 from holdfast.simulator.report.series import COLOURS, Series
+from holdfast.simulator.report.values import between, fixed, percent
 from holdfast.simulator.results.store import RESULTS, write_results
 
 KEPT = 4  # conversations of each group that a report may show
@@ -28,6 +29,7 @@ LONGEST_TEXT = 1500  # characters of a message that the page carries
 MOST_TURNS = 40  # of a conversation that the page carries
 SCALES = {"emotion": (0.0, 100.0), "adherence": (0.0, 1.0), "expressed": (0.0, 2.0)}
 RATED = ("adherence", "expressed", *MECHANISMS)
+WORDS = {"adherence": "adherence", "expressed": "expressed empathy"}
 Rows = list[tuple[Series, GroupResults]]
 
 
@@ -55,6 +57,8 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
     turn_labels = sorted({name for group in groups for name in group.measures} - {*RATED, LENGTH})
     after = sorted({name for group in groups for name in group.labels})
     kept = [group.measures[main].retention if main in group.measures else UNDEFINED for group in groups]
+    curves = [group.measures[name].by_turn for group in groups for name in MECHANISMS if name in group.measures]
+    levels = levels_axis(curves)
     ended = any(group.successes or group.failures for group in groups)
     return {
         "results": results,
@@ -66,7 +70,7 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "retention_strips": strips(kept, 1.0),
         "curve": _chart(rows, main, 380, quarters=True) if main else None,
         "length": _chart(rows, LENGTH, 190),
-        "mechanisms": [_chart(rows, name, 190, y=_levels(groups)) for name in MECHANISMS] if main else [],
+        "mechanisms": [_chart(rows, name, 190, y=levels) for name in MECHANISMS] if main else [],
         "labels": [_chart(rows, name, 260) for name in turn_labels],
         "emotions": any(group.final_emotion for group in groups),
         "emotion_strips": strips([group.final_emotion or UNDEFINED for group in groups], 50.0),
@@ -76,6 +80,37 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "exits": _survival(rows, "exits", "Conversations that have not ended in failure") if ended else None,
         "talks": [_talk(talk, levels, series) for talk, levels in kept_talks],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class LogHeadline:
+    """``lead``, then ``claims``: (group, figure, interval), highest first; ``rest``: groups that are not named."""
+
+    lead: str
+    claims: tuple[tuple[Series, str, str], ...]
+    rest: int
+
+
+def log_headline(results: LogResults, series: Sequence[Series]) -> LogHeadline:
+    """Retention of the leading measure, or the final emotion where replies have no text; the two extremes of many."""
+    main, groups = results.main_measure, [(s, results.groups[s.name]) for s in series]
+    if main:
+        lead = f"From the first to the last quarter of a conversation, {WORDS[main]} kept"
+        kept = [(s, group.measures[main].retention) for s, group in groups if main in group.measures]
+        written = [(s, e.mean, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None]
+    else:
+        lead = "The emotion at the end, on a scale from 0 to 100, was"
+        ends = [(s, group.final_emotion) for s, group in groups if group.final_emotion is not None]
+        written = [(s, e.mean, fixed(e.mean, 1), _interval(e)) for s, e in ends if e.mean is not None]
+    ranked = [(s, text, inside) for s, _, text, inside in sorted(written, key=lambda row: -row[1])]
+    named = ranked if len(ranked) <= 2 else [ranked[0], ranked[-1]]
+    return LogHeadline(lead, tuple(named), len(ranked) - len(named))
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.lo is None or estimate.hi is None:
+        return ""
+    return f"{fixed(estimate.lo, 1)} to {fixed(estimate.hi, 1)}"
 
 
 def _chart(rows: Rows, name: str, height: int, *, quarters: bool = False, y: Axis | None = None) -> LineChart:
@@ -96,13 +131,6 @@ def _chart(rows: Rows, name: str, height: int, *, quarters: bool = False, y: Axi
         y=y,
         y_label="" if height < 200 else words,  # small ones have a heading
     )
-
-
-def _levels(groups: Sequence[GroupResults]) -> Axis:
-    """One axis for the three mechanisms, so that they can be compared."""
-    curves = [group.measures[name].by_turn for group in groups for name in MECHANISMS if name in group.measures]
-    highs = [value for curve in curves for point in curve for value in (point.mean, point.hi)]
-    return fitted([0.0, *(high for high in highs if high is not None)], 0.0, 2.0, target=4)
 
 
 def _survival(rows: Rows, until: Literal["violations", "exits"], title: str) -> LineChart:

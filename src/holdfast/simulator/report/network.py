@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.report.values import fixed
 from holdfast.simulator.results.model import Results
 
@@ -49,8 +52,7 @@ def network(results: Results, names: Mapping[str, str]) -> Network | None:
     graph.add_nodes_from(person.id for person in people)
     graph.add_edges_from((a, b) for a, b in population.edges if a in graph and b in graph)
     places = nx.spring_layout(graph, seed=results.seed % 2**32, iterations=80, k=2.2 / max(1, len(people)) ** 0.5)
-    place = _scaler([(float(x), float(y)) for x, y in places.values()])
-    at = {name: place(float(x), float(y)) for name, (x, y) in places.items()}
+    at = dict(zip(places, _on_page(np.array([*places.values()], dtype=np.float64)), strict=True))
     small = min(1.0, (60 / len(people)) ** 0.5)
     nodes = []
     for person in people:
@@ -63,13 +65,9 @@ def network(results: Results, names: Mapping[str, str]) -> Network | None:
     return Network(tuple(nodes), tuple((*at[a], *at[b]) for a, b in graph.edges()))
 
 
-def _scaler(points: list[tuple[float, float]]) -> Any:
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    wide, high = max(xs) - min(xs) or 1.0, max(ys) - min(ys) or 1.0
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        left = MARGIN + (x - min(xs)) / wide * (WIDTH - 2 * MARGIN)
-        top = MARGIN + (y - min(ys)) / high * (HEIGHT - 2 * MARGIN)
-        return round(left, 1), round(top, 1)
-
-    return place
+def _on_page(places: Floats) -> list[tuple[float, float]]:
+    """Stretch places (people x 2) over the drawing, but for its margin."""
+    low, span = places.min(axis=0), np.ptp(places, axis=0)
+    inner = np.array([WIDTH, HEIGHT]) - 2 * MARGIN
+    scaled = MARGIN + (places - low) / np.where(span > 0, span, 1.0) * inner
+    return [(round(x, 1), round(y, 1)) for x, y in scaled.tolist()]

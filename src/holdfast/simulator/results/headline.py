@@ -26,7 +26,9 @@ def headline(
     known = lead.retention.mean is not None
     sentence = f"{_kept(lead)} {span}" if known else _kept(lead)
     if second is None:
-        return _sentence(f"{sentence}; in the last quarter it was {_level(lead)}" if known else sentence)
+        end = lead.adherence_last_quarter
+        tail = f"; in the last quarter it was {end.mean:.2f} {_limits(end)}" if known else ""
+        return _sentence(sentence + tail)
     rival = candidates[second]
     tail = _kept(rival)
     if not known and rival.retention.mean is not None:
@@ -64,38 +66,36 @@ def _kept(candidate: CandidateResults) -> str:
         why = candidate.notes.get("retention", "undefined").removeprefix("undefined: ")
         return f"what {candidate.title} kept is undefined ({why})"
     rose = round(100 * retention.mean) > 100 and retention.lo is not None and retention.lo > 1
-    return f"{candidate.title} {'rose to' if rose else 'kept'} {100 * retention.mean:.0f} % [{_percents(retention)}]"
-
-
-def _level(candidate: CandidateResults) -> str:
-    end = candidate.adherence_last_quarter
-    return f"{end.mean:.2f} [{_limits(end)}]"
-
-
-def _percents(estimate: Estimate) -> str:
     return (
-        "no interval"
-        if estimate.lo is None or estimate.hi is None
-        else f"{100 * estimate.lo:.0f}, {100 * estimate.hi:.0f}"
+        f"{candidate.title} {'rose to' if rose else 'kept'} {100 * retention.mean:.0f} % {_limits(retention, 100, 0)}"
     )
 
 
-def _limits(estimate: Estimate) -> str:
-    return "no interval" if estimate.lo is None else f"{estimate.lo:.2f}, {estimate.hi:.2f}"
+def _limits(estimate: Estimate, unit: float = 1, digits: int = 2) -> str:
+    if estimate.lo is None or estimate.hi is None:
+        return "[no interval]"
+    return f"[{unit * estimate.lo:.{digits}f}, {unit * estimate.hi:.{digits}f}]"
+
+
+def ahead(pairwise: Sequence[PairResults], first: str, second: str) -> tuple[str, str, Estimate] | None:
+    """Say which of two candidates adhered more in the last quarter, before the same users, and by how much.
+
+    (higher, lower, difference); None where they were not compared.
+    """
+    for pair in pairwise:
+        if pair.metric == "adherence_last_quarter" and {pair.a, pair.b} == {first, second} and pair.mean is not None:
+            return (pair.a, pair.b, pair) if pair.mean >= 0 else (pair.b, pair.a, pair.flipped)
+    return None
 
 
 def _difference(
     candidates: Mapping[str, CandidateResults], pairwise: Sequence[PairResults], first: str, second: str
 ) -> str:
-    """How ``first`` and ``second`` differ in the last quarter, before the same users."""
-    pair = next(
-        (row for row in pairwise if row.metric == "adherence_last_quarter" and {row.a, row.b} == {first, second}), None
-    )
-    if pair is None or pair.mean is None:
+    compared = ahead(pairwise, first, second)
+    if compared is None:
         return "no user met both in the last quarter, so they cannot be compared there"
-    a, b = candidates[pair.a].title, candidates[pair.b].title
-    ahead, behind, by = (a, b, pair) if pair.mean >= 0 else (b, a, pair.flipped)
-    size = f"{by.mean:.2f} [{_limits(by)}]"
+    higher, lower, by = candidates[compared[0]].title, candidates[compared[1]].title, compared[2]
+    size = f"{by.mean:.2f} {_limits(by)}"
     if by.lo is not None and by.lo > 0:
-        return f"in the last quarter {ahead} adhered more than {behind}, by {size}"
-    return f"in the last quarter their adherence is not shown to differ ({ahead} higher by {size})"
+        return f"in the last quarter {higher} adhered more than {lower}, by {size}"
+    return f"in the last quarter their adherence is not shown to differ ({higher} higher by {size})"
