@@ -99,10 +99,6 @@ def _text(option: Schema) -> str:
     return f"text{_counted(option, 'Length', 'characters')}"
 
 
-def _list(option: Schema) -> str:
-    return f"a list{_counted(option, 'Items', 'items')}"
-
-
 def _mapping(option: Schema) -> str:
     keys = list(option.get("properties", {}))
     return "a mapping" + (f" with the keys {', '.join(keys)}" if keys else "")
@@ -141,6 +137,6 @@ _DESCRIBED: Mapping[str, Callable[[Schema], str]] = {
     "number": _number,
     "boolean": lambda _: "true or false",
     "null": lambda _: "nothing",
-    "array": _list,
+    "array": lambda option: f"a list{_counted(option, 'Items', 'items')}",
     "object": _mapping,
 }

@@ -35,10 +35,10 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     return "" if meant is None or meant == word else f"; did you mean {quote(meant)}?"
 
 
-def either(words: Sequence[object], joint: str = "or") -> str:
+def either(words: Sequence[object]) -> str:
     """Join words: ``a, b or c``."""
     texts = [str(word) for word in words]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
 
 
 def describe_value(value: object) -> str:

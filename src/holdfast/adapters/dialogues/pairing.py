@@ -12,6 +12,7 @@ from random import Random
 from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.preferences import PreferencePair
+from holdfast.adapters.dialogues.steering import steered
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.progress import all_of
 from holdfast.agents.prompts import pattern_prompt
@@ -73,17 +74,14 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
     """Draw ``samples`` replies with the pattern's prompt right before the newest message, and as many without."""
     config = source.config
     pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
-    steered = (*messages[:-1], Message("system", pattern_prompt(pattern)), messages[-1])
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
     requests = [
         GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
-        for kind, shown in (("steered", steered), ("bare", tuple(messages)))
+        for kind, shown in (("steered", steered(messages, pattern_prompt(pattern))), ("bare", tuple(messages)))
         for n in range(config.samples)
     ]
-    return [
-        generation.text
-        for generation in await asyncio.gather(*(source.model.generate(request) for request in requests))
-    ]
+    generations = await asyncio.gather(*map(source.model.generate, requests))
+    return [generation.text for generation in generations]
 
 
 def _pair(

@@ -91,13 +91,13 @@ async def _best_reply(
     plan: DialoguePlan, number: int, opened: OpenedTurn, *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
     """Draw ``plan.samples`` replies; return the first of the most adherent among those with the fewest flaws."""
-    steered = _steered(opened.messages, plan.system)
+    shown = steered(opened.messages, plan.system)
     seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
     requests = [
-        GenerationRequest(key=f"{plan.id}/{sample}", messages=steered, seed=seed, sampling=plan.sampling)
+        GenerationRequest(key=f"{plan.id}/{sample}", messages=shown, seed=seed, sampling=plan.sampling)
         for sample, seed in enumerate(seeds)
     ]
-    drawn: list[Generation] = await asyncio.gather(*(model.generate(request) for request in requests))
+    drawn: list[Generation] = await asyncio.gather(*map(model.generate, requests))
     passages = [Passage((*opened.messages, Message("assistant", generation.text))) for generation in drawn]
     said, target = opened.spoken.said, plan.standard.target.as_array()
     candidates = [
@@ -118,7 +118,7 @@ async def _best_reply(
     )
 
 
-def _steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:
+def steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:
     """Return the conversation with the prompt right before its newest message.
 
     It is repeated every turn because a prompt at the start only would lose its hold within the dialogue.

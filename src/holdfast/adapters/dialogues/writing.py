@@ -154,15 +154,8 @@ def plan_dialogues(config: TrainingConfig, world: TrainingPeople, pattern: str, 
 
 def user_messages(dialogues: Sequence[SteeredDialogue]) -> tuple[UserMessages, ...]:
     """Return what the users of ``dialogues`` said, where they said anything."""
-    return tuple(
-        UserMessages(
-            dialogue.plan.agent.persona.id,
-            dialogue.plan.agent.persona.task,
-            tuple(turn.user for turn in dialogue.turns),
-        )
-        for dialogue in dialogues
-        if dialogue.turns
-    )
+    spoken = ((dialogue.plan.agent.persona, dialogue.turns) for dialogue in dialogues if dialogue.turns)
+    return tuple(UserMessages(who.id, who.task, tuple(turn.user for turn in turns)) for who, turns in spoken)
 
 
 def _export(

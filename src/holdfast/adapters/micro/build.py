@@ -27,8 +27,8 @@ def build_base(
 ) -> dict[str, object]:
     """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
 
-    Returns what was measured (also saved as ``build.json``). The same seed, thread count and torch build give the
-    same weights.
+    Returns what was measured, which it also writes as ``build.json`` and as the card ``README.md``. The same seed,
+    thread count and torch build give the same weights.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
@@ -48,15 +48,10 @@ def build_base(
         "final_loss": round(loss, 4),
         "copying": copying_scores(model, encoder, seed=seed + 1),
     }
-    write_description(out, recipe, measured, threads=threads)
-    return measured
-
-
-def write_description(out: Path, recipe: BuildRecipe, measured: dict[str, object], *, threads: int) -> None:
-    """Write the measurements as ``build.json`` and the model card as ``README.md``."""
     (out / "build.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    text = base_card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
-    (out / "README.md").write_text(text, encoding="utf-8")
+    card = base_card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
+    (out / "README.md").write_text(card, encoding="utf-8")
+    return measured
 
 
 def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokenizerFast:

@@ -56,7 +56,12 @@ def fit_router(
         for conversation in conversations
         for prefix in _prefixes(conversation.messages)
     ]
-    written = [(ids.index(task), text) for task in ids for text in _description(tasks[task])]
+    described = ((label, tasks[task]) for label, task in enumerate(ids))
+    written = [
+        (label, features_of(text))
+        for label, task in described
+        for text in (task.title, task.description, *task.topics, *task.needs)
+    ]
     vocabulary, rows = _count([features for _, features in (*spoken, *written)])
     labels = np.array([label for label, _ in (*spoken, *written)])
     importance = np.concatenate(
@@ -102,11 +107,6 @@ def _prefixes(messages: Sequence[str]) -> Iterable[frozenset[str]]:
     for message in messages:
         known |= features_of(message)
         yield known
-
-
-def _description(task: TaskContext) -> Iterable[frozenset[str]]:
-    for text in (task.title, task.description, *task.topics, *task.needs):
-        yield features_of(text)
 
 
 def _count(documents: Sequence[frozenset[str]]) -> tuple[tuple[str, ...], csr_array]:

@@ -61,11 +61,18 @@ class AdapterStore:
                 card that says it was trained on other weights.
         """
         folder = self.path(name)
-        _refuse_pickles(folder)
+        for pickle in PICKLES:
+            if (folder / pickle).exists():
+                raise ModelError(
+                    f"{folder / pickle}: pickled weights may run code when they are opened and are not read; "
+                    f"keep {WEIGHTS} only"
+                )
         peft_type = _json(folder / CONFIG).get("peft_type")
         if peft_type != "LORA":
             raise ModelError(f"{folder / CONFIG}: peft_type is {peft_type!r}; only LORA is supported")
-        _check_shapes(folder / WEIGHTS, _shapes_of_base(base))
+        _check_shapes(
+            folder / WEIGHTS, {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
+        )
         trained_on = card_fields(folder).get("base_sha256")
         if trained_on is not None and trained_on != weights_sha256(base):
             raise ModelError(
@@ -90,15 +97,6 @@ def card_fields(folder: Path) -> dict[str, str]:
     return {key: str(value) for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
-def _refuse_pickles(folder: Path) -> None:
-    for pickle in PICKLES:
-        if (folder / pickle).exists():
-            raise ModelError(
-                f"{folder / pickle}: pickled weights may run code when they are opened and are not read; "
-                f"keep {WEIGHTS} only"
-            )
-
-
 def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:
     for name, shape in _shapes(file).items():
         module, _, part = name.removeprefix(_PREFIX).partition(".lora_")
@@ -111,10 +109,6 @@ def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:
                 f"{file}: {name} is {_times(shape)}, but {module} of the base is {_times(wanted)}: "
                 "it was trained on another base"
             )
-
-
-def _shapes_of_base(base: Path) -> dict[str, tuple[int, ...]]:
-    return {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:

@@ -127,12 +127,8 @@ def _judge(spec: s.JudgeSpec, resources: RaterResources) -> Rater:
         resources.models[spec.model],
         SCALES[spec.scale],
         spec.model.ref,
-        samples=spec.samples,
-        history=spec.history,
-        descriptive=spec.descriptive,
-        structured=spec.structured,
-        concurrency=spec.concurrency,
         sampling=judge_sampling(spec.samples, spec.temperature, spec.max_tokens),
+        **spec.model_dump(include={"samples", "history", "descriptive", "structured", "concurrency"}),
     )
 
 

@@ -35,6 +35,7 @@ class Appraisal:
 
 def after_reply(state: UserState, said: Intention, reply: str, appraisal: Appraisal) -> UserState:
     """Return the state after ``reply``, the answer to ``said``, was appraised."""
+    satisfaction = {} if appraisal.pleased is None else {"satisfaction": round(appraisal.pleased, 4)}
     return replace(
         state,
         emotion=appraisal.emotion,
@@ -44,7 +45,7 @@ def after_reply(state: UserState, said: Intention, reply: str, appraisal: Apprai
         turns=state.turns + 1,
         poor_turns=_poor_turns(state.poor_turns, appraisal.pleased),
         ignored=0 if appraisal.taken_up else state.ignored + 1,
-        extra={**state.extra, "reply": sentence_digests(reply), **_satisfaction(appraisal.pleased)},
+        extra={**state.extra, "reply": sentence_digests(reply), **satisfaction},
     )
 
 
@@ -62,10 +63,6 @@ def _poor_turns(before: int, pleased: float | None) -> int:
     if pleased is None:
         return before
     return before + 1 if pleased < POOR else 0
-
-
-def _satisfaction(pleased: float | None) -> dict[str, float]:
-    return {} if pleased is None else {"satisfaction": round(pleased, 4)}
 
 
 def _running_mean(mean: float, value: float, count: int) -> float:

@@ -47,7 +47,8 @@ def next_intention(persona: Persona, state: UserState, seed: int) -> tuple[Inten
         return _saying(state, Intention("close"))
     if last is None:
         return _open(persona, state, feels, rng)
-    if _is_content(state) and last.kind != "thank" and thank < THANK * persona.temperament.warmth:
+    content = state.extra.get("satisfaction", 0.0) >= CONTENT
+    if content and last.kind != "thank" and thank < THANK * persona.temperament.warmth:
         return _saying(state, Intention("thank", topic=last.topic))
     if 1 <= state.ignored <= MAX_REPEATS and feels == has_feeling(last) and again < REPEAT:
         return _saying(state, replace(last, kind="repeat"))
@@ -81,10 +82,6 @@ def open_goals(persona: Persona, state: UserState) -> tuple[Goal, ...]:
 
 def _saying(state: UserState, said: Intention) -> tuple[Intention, UserState]:
     return said, replace(state, last_said=said)
-
-
-def _is_content(state: UserState) -> bool:
-    return float(state.extra.get("satisfaction", 0.0)) >= CONTENT
 
 
 def _open(persona: Persona, state: UserState, feels: bool, rng: random.Random) -> tuple[Intention, UserState]:

@@ -15,10 +15,10 @@ from holdfast.agents.protocols import Intention
 #: Sentences of a reply that are compared with the next one.
 MAX_SENTENCES = 8
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+ANY_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _FUNCTION_WORDS = frozenset(
-    _WORD.findall(
+    ANY_WORD.findall(
         "a an the my our your his her its their this that these those of for to in on at with from by and or is"
     )
 )
@@ -41,7 +41,7 @@ class ReplyCues:
 
     feeling: float | None  # share of the feeling's words that the reply names
     topic: float | None  # the same for the topic, or for the need where the reply names that better
-    asked: bool  # the message asked for help
+    asked: bool  # the message asked for help: it states a need, or asks about a topic
     steps: bool  # the reply says something to do, outside a question
     repeated: float  # share of the reply's sentences that were in the last reply
     sane: float  # 1 for a reply of sensible length, less for one too short or too long
@@ -67,16 +67,11 @@ def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = ()) -> Repl
     return ReplyCues(
         feeling=share_named(reply, said.feeling, inflected=True) if said.feeling else None,
         topic=max(subjects, default=None),
-        asked=is_question(said),
+        asked=said.need is not None or said.kind == "ask",
         steps=gives_steps(reply),
         repeated=sum(digest in before for digest in digests) / len(digests) if digests else 0.0,
         sane=length_sanity(reply),
     )
-
-
-def is_question(said: Intention) -> bool:
-    """Return whether the message asked for help: it states a need, or asks about a topic."""
-    return said.need is not None or said.kind == "ask"
 
 
 def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
@@ -120,7 +115,7 @@ class _Text:
 
     @cached_property
     def words(self) -> list[str]:
-        return _WORD.findall(self.text)
+        return ANY_WORD.findall(self.text)
 
     @cached_property
     def singular(self) -> frozenset[str]:
@@ -132,7 +127,7 @@ class _Text:
 
     @cached_property
     def digests(self) -> list[str]:
-        normal = (" ".join(_WORD.findall(sentence)) for sentence in self.sentences[:MAX_SENTENCES])
+        normal = (" ".join(ANY_WORD.findall(sentence)) for sentence in self.sentences[:MAX_SENTENCES])
         return [hashlib.blake2s(text.encode(), digest_size=4).hexdigest() for text in normal if text]
 
 
@@ -144,5 +139,5 @@ def _parsed(text: str) -> _Text:
 @lru_cache(maxsize=1024)  # phrases of personas recur in every conversation
 def _wanted(phrase: str) -> tuple[str, ...]:
     """Return the phrase's content words; all of its words where it has no other."""
-    words: list[str] = _WORD.findall(phrase.casefold())
+    words: list[str] = ANY_WORD.findall(phrase.casefold())
     return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)

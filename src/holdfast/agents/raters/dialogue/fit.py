@@ -25,23 +25,13 @@ from holdfast.agents.raters.linear.features import Floats, Ints
 from holdfast.agents.raters.protocol import Scale
 from holdfast.core.errors import DataError
 
+#: How sums become scores. "expected" leaves them (least error); "as_people" stretches them until they spread as
+#: people's do (best agreement as kappa counts it); "levels" cuts them where rounding to levels 0, 1, 2 agrees best.
 Spread = Literal["expected", "as_people", "levels"]
 PENALTIES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _FOLDS = 5
 _MOST_STRETCH = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class FitSettings:
-    """What fitting may choose between.
-
-    ``least``: passages that must hold a run of words for it to count. ``spread``: how sums become scores. "expected"
-    leaves them (least error); "as_people" stretches them until they spread as people's do (best agreement as kappa
-    counts it); "levels" cuts them where rounding to levels 0, 1, 2 agrees best.
-    """
-
-    least: int = 3
-    spread: Spread = "expected"
+_LEAST = 3  # passages that must hold a run of words for it to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class DialogueFit:
     rows: Ints  # (n,) which of the passages were fitted on
 
 
-def fit_reading(reading: Reading, labelled: Labelled, settings: FitSettings, seed: int = 0) -> DialogueFit:
+def fit_reading(reading: Reading, labelled: Labelled, spread: Spread, seed: int = 0) -> DialogueFit:
     """Fit on every passage that has a reply and all labels.
 
     Raises :class:`DataError` where too few people are left, or all labels of a dimension are the same.
@@ -66,11 +56,9 @@ def fit_reading(reading: Reading, labelled: Labelled, settings: FitSettings, see
     for name, same in zip(labelled.dimensions, np.ptp(labelled.labels, axis=0) == 0, strict=True):
         if same:
             raise DataError(f"{labelled.id}: every label of {name} is the same; nothing can be learned from it.")
-    design = _design(reading, settings)
+    design = _design(reading)
     penalties, left_out = best_penalties(design.kernel, labelled.labels, folds_by_person(labelled.people, _FOLDS, seed))
-    knots = [
-        _knots(*columns, labelled.scale, settings.spread) for columns in zip(left_out.T, labelled.labels.T, strict=True)
-    ]
+    knots = [_knots(*columns, labelled.scale, spread) for columns in zip(left_out.T, labelled.labels.T, strict=True)]
     held_out = [np.interp(column, *knot) for column, knot in zip(left_out.T, knots, strict=True)]
     return DialogueFit(_model(design, labelled.labels, penalties, knots), penalties, np.stack(held_out, axis=1), rows)
 
@@ -108,13 +96,13 @@ class _Design:
     kernel: Floats
 
 
-def _design(reading: Reading, settings: FitSettings) -> _Design:
+def _design(reading: Reading) -> _Design:
     centre, spread = reading.dense.mean(axis=0), reading.dense.std(axis=0)
     spread = np.where(spread > 1e-9, spread, 1.0) / reading.weights
     dense = within((reading.dense - centre) / spread, reading.weights)
     dense_mean = dense.mean(axis=0)  # not 0 where something was cut off
     dense = dense - dense_mean
-    table = make_table(reading.views, settings.least)
+    table = make_table(reading.views, _LEAST)
     row, feature, value = table.find(reading.views)
     words = csr_array((value, (row, feature)), shape=(len(dense), len(table.keys)))
     word_mean = np.asarray(words.sum(axis=0)).ravel() / max(len(dense), 1)
@@ -144,12 +132,10 @@ def held_out(kernel: Floats, labels: Floats, fold: Ints, penalty: float) -> Floa
     return predicted
 
 
-def best_penalties(
-    kernel: Floats, labels: Floats, fold: Ints, penalties: Sequence[float] = PENALTIES
-) -> tuple[tuple[float, ...], Floats]:
-    """Per dimension the penalty of least squared error on left-out folds, the largest of equals, and those predictions,
-    (n, K)."""
-    largest_first = sorted(penalties, reverse=True)
+def best_penalties(kernel: Floats, labels: Floats, fold: Ints) -> tuple[tuple[float, ...], Floats]:
+    """Per dimension the one of :data:`PENALTIES` with least squared error on left-out folds, the largest of equals, and
+    those predictions, (n, K)."""
+    largest_first = PENALTIES[::-1]
     tried = np.stack([held_out(kernel, labels, fold, penalty) for penalty in largest_first])
     best = np.argmin(np.mean((tried - labels) ** 2, axis=1), axis=0)
     chosen = np.stack([tried[index, :, k] for k, index in enumerate(best)], axis=1)

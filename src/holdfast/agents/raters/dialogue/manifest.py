@@ -9,30 +9,27 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.protocol import SCALES, Scale
 from holdfast.core.errors import DataError
+from holdfast.personas.schema import Frozen
 
 Bools = NDArray[np.bool_]
 MANIFEST = "rater.json"
 
 
-class EncoderPart(BaseModel):
+class EncoderPart(Frozen):
     """The encoder that a rater's numbers come from: its name or folder, its weights' hash, and how texts are cut."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     sha256: str
     max_tokens: int = Field(ge=8, le=8192)
 
 
-class Manifest(BaseModel):
+class Manifest(Frozen):
     """``rater.json``. ``people`` are hashes, so that nobody is named and yet nobody is reported on unawares."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["linear", "encoder"]
     scale: Literal["expressed", "perceived", "acts"]

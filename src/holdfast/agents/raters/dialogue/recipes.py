@@ -8,19 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from holdfast.agents.raters.dialogue.fit import DialogueFit, FitSettings, fit_reading
+from holdfast.agents.raters.dialogue.fit import DialogueFit, Spread, fit_reading
 from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest, hashed_people
 from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading
 from holdfast.agents.raters.labelled import Labelled
 
 #: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
-SETTINGS: Mapping[str, FitSettings] = MappingProxyType(
-    {
-        "expressed": FitSettings(spread="levels"),
-        "perceived": FitSettings(spread="expected"),
-        "acts": FitSettings(spread="as_people"),
-    }
-)
+SPREADS: Mapping[str, Spread] = MappingProxyType({"expressed": "levels", "perceived": "expected", "acts": "as_people"})
 #: Scale -> how turns become numbers. Acts are judged of the conversation as a whole, not of how it ends.
 WAYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"expressed": (), "perceived": ("mean", "before last", "last"), "acts": ("mean", "largest")}
@@ -30,14 +24,14 @@ WORDS_FROM = 200  # passages: with fewer, single words say more about the few pe
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a rater of ``scale`` is fitted: on what ``reader`` reads, with the settings of the scale."""
+    """How a rater of ``scale`` is fitted: on what ``reader`` reads, with the scale's ways and spread."""
 
     scale: str
     reader: FeatureReader
 
     def fit(self, reading: Reading, labelled: Labelled, seed: int = 0) -> DialogueFit:
         """Fit on one reading of the labelled passages."""
-        return fit_reading(reading, labelled, SETTINGS[self.scale], seed)
+        return fit_reading(reading, labelled, SPREADS[self.scale], seed)
 
     def manifest(self, labelled: Labelled) -> Manifest:
         """What is written beside weights that were fitted on ``labelled``."""

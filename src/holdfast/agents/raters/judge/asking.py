@@ -109,6 +109,19 @@ class Asker:
         )
 
 
+def answer_schema(title: str, description: str, mark: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of an answer: the question's mark as its id, and all that is ``asked``, name -> schema."""
+    properties = {"id": {"type": "string", "enum": [mark]}, **asked}
+    return {
+        "title": title,
+        "description": description,
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def _digest(messages: tuple[Message, ...]) -> str:
     return sha256("\x1e".join(f"{message.role}\x1f{message.content}" for message in messages))
 

@@ -8,11 +8,11 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
 from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, read_number
-from holdfast.agents.raters.judge.asking import Answered, Asker, Question
+from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
 from holdfast.agents.raters.judge.rater import judge_sampling
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill
@@ -87,11 +87,9 @@ class PairwiseJudge:
         form = json.dumps({"id": quoted.mark, "better": "NUMBER"}).replace('"NUMBER"', "<0, 1 or 2>")
         system = fill("compare", dimensions=describe(self.scale, self.scale.dimensions), mark=quoted.mark, form=form)
         user = fill("ask_compare", mark=quoted.mark, conversation=conversation, replies=listed)
-
-        def read(said: Generation) -> Better | Refusal:
-            return _read(said, quoted)
-
-        return await asker.ask(Question(system, user, form, _schema(quoted.mark)), read, gate)
+        asked = {"better": {"type": "integer", "enum": [0, 1, 2]}}
+        schema = answer_schema("comparison", "Which reply is better.", quoted.mark, asked)
+        return await asker.ask(Question(system, user, form, schema), lambda said: _read(said, quoted), gate)
 
 
 def position_report(preferences: Sequence[Preference]) -> dict[str, float]:
@@ -149,14 +147,3 @@ def _read(said: Generation, quoted: Quoted) -> Better | Refusal:
         return Refusal("not_a_number", REASONS["not_a_number"])
     names: Mapping[float, Better] = {0: "neither", 1: "first", 2: "second"}
     return names[number] if number in names else Refusal("out_of_range", f"better is {number:g}, allowed: 0, 1, 2")
-
-
-def _schema(mark: str) -> dict[str, Any]:
-    return {
-        "title": "comparison",
-        "description": "Which reply is better.",
-        "type": "object",
-        "properties": {"id": {"type": "string", "enum": [mark]}, "better": {"type": "integer", "enum": [0, 1, 2]}},
-        "required": ["id", "better"],
-        "additionalProperties": False,
-    }

@@ -22,12 +22,9 @@ class Quoted:
     mark: str
 
 
-def quote_messages(messages: Sequence[Message], *, first: int = 1) -> str:
-    """One line a message, numbered from ``first``."""
-    lines = (
-        {"message": number, "from": message.role, "text": message.content}
-        for number, message in enumerate(messages, start=first)
-    )
+def quote_messages(messages: Sequence[Message]) -> str:
+    """One line a message, numbered from 1."""
+    lines = ({"message": n, "from": said.role, "text": said.content} for n, said in enumerate(messages, start=1))
     return "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
 from holdfast.agents.raters.judge.answer import Refusal, find_answer, read_scores
-from holdfast.agents.raters.judge.asking import Answered, Asker, Question
+from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
 from holdfast.agents.raters.judge.descriptive import Description, read_description
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill, read_rubric
@@ -151,12 +151,5 @@ def _schema(mark: str, scale: Scale, names: Sequence[str], descriptive: bool) ->
     words: dict[str, Any] = {}
     if descriptive:
         words = {"judgement": {"type": "string"}, "quotes": {"type": "array", "items": {"type": "string"}}}
-    properties = {"id": {"type": "string", "enum": [mark]}, **words, **dict.fromkeys(names, score)}
-    return {
-        "title": "rating",
-        "description": "The scores of one message.",
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    asked = {**words, **dict.fromkeys(names, score)}
+    return answer_schema("rating", "The scores of one message.", mark, asked)

@@ -80,15 +80,10 @@ def fit_files(data: Path, out: Path, seed: int = 0) -> FittedLinear:
     pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
     fitted = fit(pairs, seed=seed)
     fitted.model.save(out)
-    write_people(out, pairs)
+    posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})  # so that no report rests on one of them
+    (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
     write_linear_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
     return fitted
-
-
-def write_people(out: Path, pairs: Sequence[EpitomePair]) -> None:
-    """Write ``people.json``, the hashes of the posts that were answered, so that no report rests on one of them."""
-    posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})
-    (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
 
 
 def fit(pairs: Sequence[EpitomePair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> FittedLinear:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from holdfast.agents.naming import names
 from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm import giveaways
-from holdfast.agents.users.reply_cues import share_named
+from holdfast.agents.users.reply_cues import ANY_WORD, share_named
 from holdfast.agents.users.state import all_topics
 from holdfast.core.text import is_hidden
 from holdfast.personas.schema import Persona
@@ -24,8 +24,6 @@ RUN_OF_REPLY, RUN_OF_BACKGROUND = 8, 5
 SAID = 0.5
 #: Least share of letters among visible characters; messages of real help seekers have .58 and more.
 LETTERS = 0.5
-
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class DraftMessage:
 
 def empty(line: DraftMessage) -> bool:
     """Return whether there is no word."""
-    return not _WORD.search(line.text)
+    return not ANY_WORD.search(line.text)
 
 
 def garbled(line: DraftMessage) -> bool:
@@ -153,4 +151,4 @@ def shares_run(text: str, other: str, length: int) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+    return ANY_WORD.findall(text.casefold())
