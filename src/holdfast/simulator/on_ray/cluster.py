@@ -47,12 +47,8 @@ def ray_executor(address: str | None = None, engines: int | None = None) -> Iter
 def _executor(engines: int | None) -> RayExecutor:
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
-    if gpus:
-        engines = engines or gpus
-        if engines > gpus:
-            raise InputError(f"--ray-models {engines}: the cluster has {gpus} GPUs, and an engine takes one")
-        return RayExecutor(engines, gpus=1.0, cpus=min(1.0, cpus / engines))
-    engines = engines or 1
-    if engines > cpus:
-        raise InputError(f"--ray-models {engines}: the cluster has {cpus} CPUs, and an engine takes one")
-    return RayExecutor(engines)
+    engines = engines or gpus or 1
+    if engines > (gpus or cpus):
+        there = f"{gpus} GPUs" if gpus else f"{cpus} CPUs"
+        raise InputError(f"--ray-models {engines}: the cluster has {there}, and an engine takes one")
+    return RayExecutor(engines, gpus=1.0, cpus=min(1.0, cpus / engines)) if gpus else RayExecutor(engines)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from holdfast.adapters.experts import TrainingBase
-from holdfast.adapters.micro import base_path
+from holdfast.adapters.micro import ablation, base_path
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import DescribedCandidate, Router
@@ -37,7 +37,7 @@ from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
-from holdfast.simulator.runtime.run_folder import provenance
+from holdfast.simulator.runtime.run_folder import rater_records, versions
 from holdfast.simulator.runtime.session import Session, UserFactory
 
 if TYPE_CHECKING:
@@ -153,17 +153,33 @@ class Resources:
     def session(self) -> Session:
         """The study, ready to be held. Raises InputError where a candidate cannot be built."""
         study, inputs, candidates = self.plan.study, self.inputs(), self.candidates()
-        refs = [spec.ref for spec in self.references]
         return Session(
             self.plan,
             candidates,
             user_factory({spec: self.model(spec.model) for spec in study.users if spec.kind == "model"}),
             coalesced(self.raters),
             inputs,
-            provenance(study, refs, self.raters, inputs, candidates),
+            self._provenance(inputs, candidates),
             self.executor,
             self.usage,
         )
+
+    def _provenance(self, inputs: Mapping[str, str], candidates: Mapping[str, DescribedCandidate]) -> dict[str, Any]:
+        """What a report says of how its transcripts came about: versions, and hashes of models and prompts.
+
+        ``system_prompts`` are the hashes of what each candidate may put before the conversation, by pattern.
+        """
+        microcosm = any(spec.ref == "micro" for spec in self.references)
+        return {
+            **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
+            "model": self.plan.study.model.in_words,
+            "microcosm": microcosm,
+            **({"ablation": ablation()} if microcosm else {}),
+            "inputs": inputs,
+            "raters": rater_records(self.raters),
+            "prompts": prompt_hashes(),
+            "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
+        }
 
     def close(self) -> None:
         """Close what the models keep open: the files of their response caches, their processes."""

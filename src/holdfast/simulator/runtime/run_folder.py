@@ -9,13 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from holdfast.adapters.micro import ablation
-from holdfast.agents.assistants.candidates import DescribedCandidate
-from holdfast.agents.prompts import prompt_hashes
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.core.atomic import write_json
 from holdfast.core.errors import InputError, JournalError
-from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.results.model import RaterInfo, rater_infos
 
 RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by stage, versions, hashes
@@ -103,28 +99,3 @@ def recorded_raters(provenance: Mapping[str, Any]) -> list[RaterInfo]:
         return [RaterInfo.model_validate(rater) for rater in provenance["raters"]]
     rater = provenance.get("rater") or {"id": "unknown", "version": "unknown"}  # a run before there were witnesses
     return [RaterInfo(name=rater["id"], **rater, role="primary", scale=EXPRESSED)]
-
-
-def provenance(
-    study: StudyConfig,
-    refs: Sequence[str],
-    raters: Mapping[str, Rater],
-    inputs: Mapping[str, str],
-    candidates: Mapping[str, DescribedCandidate],
-) -> dict[str, Any]:
-    """Versions and hashes that the transcripts follow from.
-
-    ``refs``: what the study calls its models; ``inputs``: hashes of their weights, of adapters and raters.
-    ``system_prompts`` are the hashes of what each candidate may put before the conversation, by pattern.
-    """
-    microcosm = "micro" in refs
-    return {
-        **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
-        "model": study.model.in_words,
-        "microcosm": microcosm,
-        **({"ablation": ablation()} if microcosm else {}),
-        "inputs": dict(inputs),
-        "raters": rater_records(raters),
-        "prompts": prompt_hashes(),
-        "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
-    }

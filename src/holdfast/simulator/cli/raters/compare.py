@@ -33,7 +33,7 @@ def compare(
     base_url: str | None,
     scale: str,
     limit: int | None,
-    timeout: float,
+    timeout_s: float,
     out: Path | None,
     output: Output,
     **asking: Any,
@@ -50,7 +50,7 @@ def compare(
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
     from holdfast.simulator.monitor.viewer import count_up, viewer
 
-    (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout))
+    (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout_s))
     if not isinstance(spec, JudgeSpec):
         raise InputError(
             f"{model}: only a chat model can compare two replies; take openai:NAME, hf:NAME_OR_PATH or micro"

@@ -51,14 +51,8 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 def judge(
     files: tuple[Path, ...],
     models: tuple[str, ...],
-    base_url: str | None,
-    base: str,
-    dtype: str | None,
-    device: str | None,
-    scale: str,
     whole: bool,
     limit: int | None,
-    timeout: float,
     seed: int,
     out: Path | None,
     resume: bool,
@@ -73,8 +67,10 @@ def judge(
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.monitor.viewer import count_up, viewer
 
-    options = RaterOptions(scale, base, base_url, timeout, dtype, device, asking)
-    raters = open_raters(rater_specs(models, options), base_path(), batch_size=asking["concurrency"])
+    options = {name: asking.pop(name) for name in ("scale", "base", "base_url", "timeout_s", "dtype", "device")}
+    raters = open_raters(
+        rater_specs(models, RaterOptions(**options, judge=asking)), base_path(), batch_size=asking["concurrency"]
+    )
     require_one_scale(raters)
     rated = collect(files, whole=whole, limit=limit)
     advance = count_up(viewer(quiet=output.bare).stage, "rating replies", len(rated.passages) * len(raters))

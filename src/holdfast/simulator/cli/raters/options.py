@@ -19,15 +19,16 @@ HELP = "A rater or a judge: linear, a FOLDER, reward:DIR, openai:NAME, …, or '
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command
 RETRIES = 2
+_SECONDS = click.FloatRange(min=0.1)
 _AT_ONCE, _NO_SCHEMA = "Requests at once.", "Do not send a JSON schema to the server."
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of a command that asks a judge: ``timeout``, ``concurrency`` and ``structured``."""
+    """Add the options of a command that asks a judge: ``timeout_s``, ``concurrency`` and ``structured``."""
     for option in (
         click.option("--no-schema", "structured", flag_value=False, default=True, help=_NO_SCHEMA),
         click.option("--concurrency", type=click.IntRange(1, 512), default=8, show_default=True, help=_AT_ONCE),
-        click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds."),
+        click.option("--timeout", "timeout_s", type=_SECONDS, default=60.0, show_default=True, help="Seconds."),
     ):
         command = option(command)
     return command
@@ -86,27 +87,26 @@ def _from_yaml(text: str) -> dict[str, Any]:
     return data
 
 
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _filled_in(data: dict[str, Any], options: RaterOptions) -> dict[str, Any]:
-    kind = data.get("kind")
-    scale = {} if options.scale is None else {"scale": options.scale}
-    if kind == "judge" and isinstance(data.get("model"), str):
-        model = _model(data["model"], options) | {key: data[key] for key in ("base_url",) if key in data}
-        return {**scale, **options.judge, **data, "model": model}
-    if kind == "judge":
-        return {**scale, **options.judge, **data}
-    if kind == "reward":
-        return {**({} if options.base is None else {"base": options.base}), **data}
-    return {**scale, **data}
+    if data.get("kind") == "reward":
+        return _given(base=options.base) | data
+    if data.get("kind") != "judge":
+        return _given(scale=options.scale) | data
+    filled = {**_given(scale=options.scale), **options.judge, **data}
+    if isinstance(data.get("model"), str):
+        filled["model"] = _model(data["model"], options) | {key: data[key] for key in ("base_url",) if key in data}
+    return filled
 
 
 def _model(ref: str, options: RaterOptions) -> dict[str, Any]:
     """The settings that this kind of model has."""
     if _is_local(ref):
-        here = {"dtype": options.dtype, "device": options.device}
-        return {"ref": ref} | {key: value for key, value in here.items() if value is not None}
-    model: dict[str, Any] = {"ref": ref, "timeout_s": options.timeout_s, "retries": RETRIES}
-    if options.base_url is not None:
-        model["base_url"] = options.base_url
+        return _given(ref=ref, dtype=options.dtype, device=options.device)
+    model = _given(ref=ref, timeout_s=options.timeout_s, retries=RETRIES, base_url=options.base_url)
     if ref.startswith("openai:"):
         model["patience_s"] = PATIENCE_S
         if options.base_url is not None and os.environ.get(OWN_KEY):

@@ -1,4 +1,4 @@
-"""``holdfast plan``: what a study will take, before it is run overnight."""
+"""``holdfast plan`` and ``holdfast power``: what a study will take, and how many people and conversations it needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import click
 from holdfast.simulator.cli.console import Output, console, output_options, print_table
 
 if TYPE_CHECKING:
+    from holdfast.simulator.measure.pairwise import Metric
+    from holdfast.simulator.results.next_study import PairPlan
     from holdfast.simulator.runtime.rehearsal import Forecast
+
+METRICS: tuple[Metric, ...] = ("adherence_last_quarter", "adherence")
 
 
 @click.command(
@@ -71,3 +75,67 @@ def _time(hours: float) -> str:
     if minutes >= 60:
         return f"about {hours:.1f} hours"
     return f"about {minutes} minutes" if minutes > 1 else "about a minute"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast power runs/quickstart
+  holdfast power runs/quickstart --difference 0.05 --target 0.9
+  holdfast power runs/quickstart --metric adherence --json | jq .pairs[0].needed
+
+Reads results.json in FOLDER; 'holdfast report FOLDER' makes it."""
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--metric", type=click.Choice(METRICS), default=METRICS[0], show_default=True, help="What candidates differ in."
+)
+@click.option(
+    "--difference",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="The difference to find, in adherence; by default the one that each pair was measured to have.",
+)
+@click.option(
+    "--target",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.8,
+    show_default=True,
+    help="Chance of finding it.",
+)
+@output_options
+def power(folder: Path, metric: Metric, difference: float | None, target: float, output: Output) -> None:
+    """How many personas does a difference need, by the variance that the run in FOLDER measured?
+
+    For every pair of candidates before the same users: a paired t test on persona means at 5 %, two-sided. More
+    conversations of one persona wear down only the variance within personas; that is known where the study had more
+    than one of each ('replicates: 2' or more).
+    """
+    from holdfast.simulator.results.next_study import plan_pairs
+    from holdfast.simulator.results.store import read_results
+
+    rows = plan_pairs(read_results(folder), metric, difference, target)
+    about = {"metric": metric, "target": target, "alpha": 0.05, "pairs": [row.model_dump() for row in rows]}
+    output.show(about, lambda: _show_pairs(rows, metric, target))
+
+
+def _show_pairs(rows: list[PairPlan], metric: str, target: float) -> None:
+    if not rows:
+        click.echo("No two candidates met the same users: nothing to plan.")
+        return
+    needs = [f"needs at {plan.per_persona}" for plan in rows[0].needed]
+    columns = ["first", "second", "difference", "power now", "finds", *needs]
+    print_table(columns, [_row(row) for row in rows], numbers=range(2, len(columns)))
+    click.echo(
+        f"\n{metric.replace('_', ' ')}. power now: chance that a study of this size finds the difference. finds: the "
+        f"least difference\nthat it finds with {target:.0%}. needs at m: personas for {target:.0%}, with m "
+        "conversations each and per candidate."
+    )
+    notes = dict.fromkeys(row.note for row in rows if row.note)
+    if notes:
+        click.echo("\n".join(notes))
+
+
+def _row(row: PairPlan) -> list[str]:
+    figures = (row.difference, "+.3f"), (row.power, ".2f"), (row.detectable, ".3f")
+    cells = [*figures, *((plan.personas, ",") for plan in row.needed)]
+    return [row.a, row.b, *("-" if value is None else format(value, style) for value, style in cells)]

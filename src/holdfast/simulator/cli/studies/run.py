@@ -1,7 +1,8 @@
-"""``holdfast quickstart``, ``run`` and ``report``: simulate and measure what a study asks for, ending on a report."""
+"""``holdfast quickstart``, ``run``, ``report`` and ``train``: do what a study asks for, whole or in part."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import files
 from itertools import chain, count
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import Output, output_options, print_json
+from holdfast.simulator.cli.console import Output, output_options, print_json, print_table
 
 if TYPE_CHECKING:
     from holdfast.agents.models.spec import ModelSpec
@@ -137,6 +138,23 @@ def report(folder: Path | None, schema: bool, output: Output) -> None:
     _show(make_report(folder, viewer=viewer(quiet=output.quiet)), folder, output)
 
 
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast train examples/stress_test/study.yaml --out runs/experts
+  holdfast run study.yaml --out runs/mine      (with adapters: runs/experts/adapters)"""
+)
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for dialogues and adapters.")
+@output_options
+def train(study: Path, out: Path, output: Output) -> None:
+    """Write steered dialogues and train one expert adapter per pattern that STUDY asks for."""
+    from holdfast.simulator.api import Study
+
+    outcome = Study.from_yaml(study).train(out, quiet=output.quiet)
+    output.show(outcome, lambda: _show_training(outcome, out))
+
+
 def _executor(
     on: str, processes: int | None, address: str | None, ray_models: int | None
 ) -> AbstractContextManager[Executor]:
@@ -179,3 +197,15 @@ def _show(results: Results, out: Path, output: Output) -> None:
     from holdfast.simulator.cli.studies.summary import print_summary
 
     output.show(lambda: results.model_dump(mode="json"), lambda: print_summary(results, out))
+
+
+def _show_training(outcome: Mapping[str, Any], out: Path) -> None:
+    rows = []
+    for name, adapter in outcome["adapters"].items():
+        dialogues = outcome["dialogues"][name]
+        kept = "{kept} of {held}".format_map(dialogues["tally"]["dialogues"])
+        loss = f"{adapter['final_loss']:.3f}"
+        rows.append([name, kept, dialogues["mean_adherence"], loss, out / "adapters" / name])
+    print_table(["expert", "dialogues", "adherence", "loss", "folder"], rows, numbers=(1, 2, 3))
+    router = outcome["router"]
+    click.echo(f"router: accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})")
