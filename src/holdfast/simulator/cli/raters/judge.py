@@ -68,9 +68,8 @@ def judge(
     from holdfast.simulator.monitor.viewer import count_up, viewer
 
     options = {name: asking.pop(name) for name in ("scale", "base", "base_url", "timeout_s", "dtype", "device")}
-    raters = open_raters(
-        rater_specs(models, RaterOptions(**options, judge=asking)), base_path(), batch_size=asking["concurrency"]
-    )
+    specs = rater_specs(models, RaterOptions(**options, judge=asking))
+    raters = open_raters(specs, base_path(), batch_size=asking["concurrency"])
     require_one_scale(raters)
     rated = collect(files, whole=whole, limit=limit)
     advance = count_up(viewer(quiet=output.bare).stage, "rating replies", len(rated.passages) * len(raters))

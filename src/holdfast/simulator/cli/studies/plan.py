@@ -1,4 +1,4 @@
-"""``holdfast plan`` and ``holdfast power``: what a study will take, and how many people and conversations it needs."""
+"""``holdfast plan`` and ``holdfast power``: what a study will take, and how many personas the next one needs."""
 
 from __future__ import annotations
 
