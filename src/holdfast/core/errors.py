@@ -7,6 +7,7 @@
     │   └── DataError        a labelled data set is absent or is not what its README says
     ├── ModelError           a model could not be loaded or did not answer
     ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
+    ├── HaltedError          a call that waited was released because its run is being stopped; never shown
     └── BudgetError          exit 3: a run stopped because a budget is spent; its results so far are kept
 """
 
@@ -50,6 +51,10 @@ class ModelError(HoldfastError):
 
 class JournalError(HoldfastError):
     """A journal is locked, foreign, damaged, or cannot be written."""
+
+
+class HaltedError(HoldfastError):
+    """A run is being stopped, so a call that was only waiting for its endpoint was given up. Its conversation is owed."""
 
 
 class BudgetError(HoldfastError):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.references import (
     EndpointReference,
@@ -58,11 +60,19 @@ def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
 
 
 def open_models(
-    resolved: dict[ModelSpec, ModelReference], *, batch_size: int = 32, local: Loader | None = None
+    resolved: dict[ModelSpec, ModelReference],
+    *,
+    batch_size: int = 32,
+    local: Loader | None = None,
+    wait_s: float = 0.0,
 ) -> dict[ModelSpec, ChatModel]:
     """Return a model for each reference; those at one endpoint with the same limits share its connections.
 
-    ``local`` loads the models of this machine (into this process by default).
+    Args:
+        resolved: The reference of each spec.
+        batch_size: Of the models of this machine.
+        local: Loads the models of this machine (into this process by default).
+        wait_s: How long an endpoint is waited for that is still loading, at least.
 
     Raises:
         InputError, ModelError: a model is not there, or cannot be loaded.
@@ -71,7 +81,7 @@ def open_models(
     models: dict[ModelSpec, ChatModel] = {}
     for spec, reference in resolved.items():
         if isinstance(reference, EndpointReference):
-            wanted = _endpoint(spec, reference)
+            wanted = _endpoint(spec, reference, wait_s)
             models[spec] = _served(spec, reference, endpoints.setdefault(wanted, wanted))
         elif isinstance(reference, LangChainReference):
             models[spec] = _langchain(spec, reference)
@@ -126,8 +136,9 @@ def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -
     )
 
 
-def _endpoint(spec: ModelSpec, reference: EndpointReference) -> Endpoint:
-    limits = EndpointLimits(spec.timeout_s, spec.concurrency, spec.retries, spec.patience_s)
+def _endpoint(spec: ModelSpec, reference: EndpointReference, wait_s: float) -> Endpoint:
+    wait_s = max(spec.wait_s, wait_s)
+    limits = EndpointLimits(spec.timeout_s, spec.concurrency, spec.retries, spec.patience_s, wait_s)
     return Endpoint(reference.base_url, ApiKey(reference.key_env), limits)
 
 
@@ -148,4 +159,6 @@ def _langchain(spec: ModelSpec, reference: LangChainReference) -> ChatModel:
 
     settings = {**spec.extra, **({} if spec.base_url is None else {"base_url": spec.base_url})}
     settings |= {"timeout": spec.timeout_s, "max_retries": spec.retries}
+    if reference.key_env is not None:
+        settings["api_key"] = SecretStr(ApiKey(reference.key_env).reveal())
     return open_langchain(reference.name, settings, Usage(spec.prices))

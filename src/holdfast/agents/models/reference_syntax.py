@@ -14,6 +14,9 @@ langchain:PROVIDER:MODEL the same; ``langchain:openai:MODEL`` goes through LangC
 ======================== ===============================================================================================
 """
 
+import re
+from pathlib import Path
+
 from holdfast.core.wording import did_you_mean, quote
 
 ALLOWED = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")
@@ -25,6 +28,8 @@ PROVIDERS = (
     *("litellm", "mistralai", "nvidia", "ollama", "openrouter", "perplexity", "together", "upstage", "xai"),
 )
 SCHEMES = ("micro", "hf", "openai", "langchain", *PROVIDERS)
+_ADDRESS = re.compile(r"(?i)https?://|(localhost|[\w-]+(\.[\w-]+)+|\[[0-9a-f:]+\]):\d{2,5}(/|$)")
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _EMPTY = {
     "hf": "model reference 'hf:' names no folder; write hf:NAME_OR_PATH, for example hf:models/my-model",
     "langchain": "model reference 'langchain:' names no model; write for example langchain:anthropic:claude-sonnet-4-5",
@@ -41,14 +46,35 @@ def split_reference(word: str) -> tuple[str, str]:
     if word == "micro":
         return word, ""
     if scheme not in SCHEMES or scheme == "micro" or not colon:
-        hint = did_you_mean(scheme, SCHEMES) or (
-            f"; behind an endpoint it is openai:{word}" if _like_a_model_name(word) else ""
-        )
-        raise ValueError(f"unknown model reference {quote(word)}; allowed: {', '.join(ALLOWED)}{hint}")
+        raise ValueError(f"unknown model reference {quote(word)}; allowed: {', '.join(ALLOWED)}{_meant(word, scheme)}")
     if not rest.strip():
         raise ValueError(_EMPTY.get(scheme, f"model reference {quote(word)} names no model; write {scheme}:MODEL"))
     return scheme, rest.strip()
 
 
-def _like_a_model_name(word: str) -> bool:
-    return bool(word) and ":" not in word and any(character.isdigit() or character == "/" for character in word)
+def _meant(word: str, scheme: str) -> str:
+    """What somebody who writes ``word`` may have wanted; "" where nothing is likely."""
+    if _ADDRESS.match(word):
+        url = word if "://" in word else f"http://{word}"
+        if "@" in word or "?" in word:
+            return "; an address belongs under base_url: {ref: 'openai:MODEL', base_url: 'http://HOST:PORT/v1'}"
+        return f"; a model at an address is {{ref: 'openai:MODEL', base_url: {quote(url)}}}"
+    if _looks_like_a_path(word):
+        return f"; a model folder is hf:{word}"
+    hint = did_you_mean(scheme, SCHEMES)
+    if hint or ":" in word or not any(character.isdigit() or character == "/" for character in word):
+        return hint
+    here = f"hf:{word} on this machine, " if word.count("/") == 1 else ""
+    return f"; {here}behind an endpoint it is openai:{word}"
+
+
+def _looks_like_a_path(word: str) -> bool:
+    """Whether it can be nothing but a path, or a folder of that name is there."""
+    if word.startswith(("/", "./", "../", "~")) or word in (".", "..") or _WINDOWS.match(word) or word.count("/") > 1:
+        return True
+    if word.endswith((".gguf", ".safetensors", ".bin")):
+        return True
+    try:
+        return bool(word) and Path(word).is_dir()
+    except (OSError, ValueError):
+        return False

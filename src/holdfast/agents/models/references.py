@@ -4,7 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.agents.models.addresses import address_fault
+from holdfast.agents.models.provider_addresses import check_addresses
 from holdfast.agents.models.reference_syntax import split_reference
+from holdfast.agents.models.served.network import check_network
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.errors import InputError
 from holdfast.core.wording import quote
@@ -48,10 +51,14 @@ class EndpointReference:
 
 @dataclass(frozen=True, slots=True)
 class LangChainReference:
-    """A model by its name for LangChain's ``init_chat_model``."""
+    """A model by its name for LangChain's ``init_chat_model``.
+
+    ``key_env``: the variable that holds its key; None: the one that the provider's package reads by itself.
+    """
 
     word: str
     name: str
+    key_env: str | None = None
 
 
 ModelReference = LocalReference | HubReference | EndpointReference | LangChainReference
@@ -63,8 +70,8 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
     Whether a folder holds a model is checked when it is loaded.
 
     Raises:
-        InputError: an unknown or incomplete reference, a setting that this kind of model does not have, or a key's
-            variable that is not set.
+        InputError: an unknown or incomplete reference, a setting that this kind of model does not have, a key's
+            variable that is not set, or a key that must not be sent where the reference says.
     """
     spec = ModelSpec(ref=model) if isinstance(model, str) else model
     word = spec.ref.strip()
@@ -80,9 +87,13 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
         return _hf(spec, word, rest)
     if scheme == "openai":
         _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device"}))
-        return EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
-    _only(spec, "LangChain", ("extra", "base_url", "retries", "timeout_s", "concurrency", "prices"))
-    return LangChainReference(word, rest if scheme == "langchain" else word)
+        reference = EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
+        check_network(reference.base_url, reference.key_env)
+        return reference
+    _only(spec, "LangChain", ("extra", "base_url", "api_key_env", "retries", "timeout_s", "concurrency", "prices"))
+    name = rest if scheme == "langchain" else word
+    check_addresses(spec, name.partition(":")[0])
+    return LangChainReference(word, name, None if spec.api_key_env is None else _key_env(spec))
 
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
@@ -97,7 +108,11 @@ def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
 
 
 def _openai_url() -> str:
-    return os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+    url = os.environ.get("OPENAI_BASE_URL")
+    fault = address_fault(url) if url else None
+    if fault is not None:
+        raise InputError(f"OPENAI_BASE_URL: {fault}")
+    return url or OPENAI_URL
 
 
 def at_openai(base_url: str | None) -> bool:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, PlainValidator
 
+from holdfast.agents.models.addresses import address_fault
 from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.personas.schema import Frozen
 
@@ -21,7 +22,6 @@ _KEY_NAMES = re.compile(
 _LIKE_A_KEY = re.compile(
     r"\b(sk|pk|rk|gsk|hf|xai|nvapi|r8|fw|tgp|lsv2)[-_][\w-]{8,}|\bAIza[\w-]{16,}|\bbearer\s+\S+", re.I
 )
-_URL = r"^https?://\S+$"
 _IN_URL = re.compile(r"^\w+://[^/@]+@")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,60}")
 _NO_VARIABLE = "api_key_env names an environment variable in capitals, such as MY_KEY; a key itself has no place here"
@@ -34,9 +34,36 @@ _NO_KEY = (
 WITHOUT_EFFECT = frozenset(
     (
         *("base_url", "api_key_env", "served_as", "load_adapters", "timeout_s", "concurrency"),
-        *("retries", "retry_budget", "patience_s", "prices", "cache"),
+        *("retries", "retry_budget", "patience_s", "wait_s", "prices", "cache"),
     )
 )
+#: Fields of a request that a study has other places for, or that would change what an answer is.
+_OUR_FIELDS = {
+    "messages": "the conversation makes them",
+    "model": "it stands in 'ref'",
+    "stream": "answers are read whole",
+    "stream_options": "answers are read whole",
+    "n": "one answer is read",
+    "prompt": "the conversation makes the messages",
+    "input": "the conversation makes the messages",
+}
+
+
+def _no_field_of_ours(name: str) -> str:
+    if name in _OUR_FIELDS:
+        raise ValueError(f"'extra' may not set {name!r}: {_OUR_FIELDS[name]}; remove it")
+    return name
+
+
+def _checked_address(url: str) -> str:
+    fault = address_fault(url)
+    if fault is not None:
+        raise ValueError(fault)
+    return url
+
+
+ExtraField = Annotated[str, AfterValidator(_no_field_of_ours)]
+BaseUrl = Annotated[str, AfterValidator(_checked_address)]
 
 
 class Prices(Frozen):
@@ -54,8 +81,8 @@ class ModelSpec(Frozen):
         None  # hf: a torch type; as the files say where None
     )
     device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # cpu, cuda, cuda:1, mps, auto
-    extra: dict[str, JsonValue] = Field(default_factory=dict)  # sent with every request (top_k, …), or to LangChain
-    base_url: Annotated[str, Field(pattern=_URL)] | None = None
+    extra: dict[ExtraField, JsonValue] = Field(default_factory=dict)  # of every request (null: left out); LangChain's
+    base_url: BaseUrl | None = None
     api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key
     served_as: Annotated[str, Field(pattern=r"\{adapter\}")] = "{adapter}"  # the name that an adapter is served under
     load_adapters: bool = False  # hand the study's adapters to a vLLM server through /v1/load_lora_adapter
@@ -63,7 +90,8 @@ class ModelSpec(Frozen):
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 256  # most requests in flight
     retries: Annotated[int, Field(ge=0, le=100)] = 6  # of one request
     retry_budget: Annotated[int, Field(ge=0)] = 10_000  # of all requests of a run together
-    patience_s: Annotated[float, Field(ge=0)] = 600.0  # how long an endpoint may be away before it is given up
+    patience_s: Annotated[float, Field(ge=0)] = 600.0  # how long an endpoint that has answered may be away
+    wait_s: Annotated[float, Field(ge=0)] = 0.0  # how long one is waited for that still loads, before its first answer
     prices: Prices | None = None
     cache: str | None = None  # a file that caches answers
 
@@ -118,8 +146,9 @@ def parse_words(ref: str, base_url: str | None) -> ModelSpec:
     Raises:
         ValueError: they are wrong; the message repeats no key.
     """
-    if base_url is not None and not re.fullmatch(_URL, base_url):
-        raise ValueError(_NO_KEY if _IN_URL.match(base_url) else "the URL must begin with http:// or https://")
+    fault = None if base_url is None else address_fault(base_url)
+    if fault is not None:
+        raise ValueError(f"its base_url: {fault}")
     return parse_model({"ref": ref} | ({} if base_url is None else {"base_url": base_url}))
 
 

@@ -15,7 +15,11 @@ _COUNTS = ("requests", "answered", "cached", "failed", "pauses", "prompt_tokens"
 
 @dataclass
 class Usage:
-    """Totals of this process. ``retries``: by cause, as ``served.failures.TransientError`` names it."""
+    """Totals of this process. ``retries``: by cause, as ``served.failures.TransientError`` names it.
+
+    ``notices``: what a user should know at present, by what it is about: an endpoint that is waited for and why, a
+    setting that a model does not take.
+    """
 
     prices: Prices | None = None
     requests: int = 0  # asked for by conversations
@@ -26,6 +30,7 @@ class Usage:
     pauses: int = 0  # how often the circuit breaker opened
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    notices: dict[str, str] = field(default_factory=dict)
 
     def answer(self, generation: Generation) -> None:
         """Count one answer and its tokens."""
@@ -35,7 +40,7 @@ class Usage:
 
     def take(self) -> Usage:
         """Return the counts and reset them, so that another process can add them to its own."""
-        taken = replace(self)
+        taken = replace(self, notices=dict(self.notices))
         for name in _COUNTS:
             setattr(self, name, 0)
         self.retries = Counter()
@@ -46,6 +51,7 @@ class Usage:
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.retries.update(more.retries)
+        self.notices = more.notices
 
     @property
     def cost_usd(self) -> float:

@@ -125,10 +125,10 @@ async def test_the_run_has_a_budget_of_retries() -> None:
     assert all("the run's retry budget is spent" in text for text in failed)
 
 
-async def test_a_dead_endpoint_is_left_alone_and_then_given_up() -> None:
+async def test_an_endpoint_that_dies_is_left_alone_and_then_given_up() -> None:
     async with ScriptedServer() as server:
-        dead = server.base_url
-    asked = ServedChatModel(Endpoint(dead, limits=replace(PATIENT, patience_s=1.2)), "m")
+        asked = model(server, replace(PATIENT, patience_s=1.2))
+        await asked.generate(request())
     done = await asyncio.gather(*(asked.generate(request(number)) for number in range(40)), return_exceptions=True)
     assert all(isinstance(one, ModelError) for one in done)
     assert any("has not answered for over 1.2 s; given up for now" in str(one) for one in done)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.circuit_breaker import Breaker
-from holdfast.agents.models.served.failures import TransientError, refusal, retry_after
+from holdfast.agents.models.served.failures import EndpointError, TransientError
+from holdfast.agents.models.served.halt import Halt
+from holdfast.agents.models.served.refusals import Asked, refusal, retry_after
 from holdfast.agents.models.served.retrying import BASE_S, LONGEST_S, Call, RetryBudget, backoff
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
@@ -124,7 +126,7 @@ async def test_a_call_is_tried_once_more_than_its_retries(
     """Two retries; each waits as long as its own backoff says."""
     waited: list[float] = []
 
-    async def sleep(seconds: float) -> None:
+    async def sleep(halt: Halt, seconds: float) -> None:
         waited.append(seconds)
 
     asked = 0
@@ -136,7 +138,7 @@ async def test_a_call_is_tried_once_more_than_its_retries(
             raise TransientError("500", f"number {asked}")
         return "answer"
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(Halt, "sleep", sleep)
     call = Call("http://x/v1", 7, 2, RetryBudget(budget), Breaker("http://x/v1"), Usage())
     if failures < tries:
         assert await call.run(attempt) == "answer"
@@ -152,14 +154,30 @@ async def test_a_call_is_tried_once_more_than_its_retries(
 
 def test_retry_after_in_seconds_and_as_a_date() -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert retry_after("12") == 12
-    assert retry_after(format_datetime(now, usegmt=True), now.timestamp() - 90) == 90
-    assert retry_after(format_datetime(now, usegmt=True), now.timestamp() + 90) == 0
-    assert [retry_after(value) for value in (None, "soon", "", "-5")] == [None, None, None, 0]
+    date = format_datetime(now, usegmt=True)
+    assert retry_after({"Retry-After": "12"}) == 12
+    assert retry_after({"Retry-After": date}, now.timestamp() - 90) == 90
+    assert retry_after({"Retry-After": date}, now.timestamp() + 90) == 0
+    values = ("soon", "", "-5", "nan", "inf", "1e400")
+    assert [retry_after({"Retry-After": value}) for value in values] == [None, None, 0, None, 1e6, 1e6]
+    assert retry_after({}) is None
+    assert retry_after({"retry-after-ms": "1500", "Retry-After": "60"}) == 1.5
+
+
+def test_a_date_to_wait_for_is_read_on_the_clock_of_the_server() -> None:
+    """Server and client may be minutes apart: what counts is how long the server means."""
+    sent = datetime(2001, 1, 2, 3, 4, 5, tzinfo=UTC)
+    until = sent + timedelta(seconds=7)
+    dates = {"Date": format_datetime(sent, usegmt=True), "Retry-After": format_datetime(until, usegmt=True)}
+    assert retry_after(dates) == 7
+
+
+def meaning(status: int, body: bytes) -> TransientError | EndpointError:
+    return refusal(status, {}, body, Asked("http://x/v1", "m", ApiKey()))
 
 
 def say(status: int, body: bytes) -> str:
-    return str(refusal(status, {}, body, where="http://x/v1", model="m", key=ApiKey()))
+    return str(meaning(status, body))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +196,7 @@ def test_every_server_words_its_errors_differently(body: bytes, told: str) -> No
 
 
 def test_what_is_tried_again() -> None:
-    kinds = {status: type(refusal(status, {}, b"", where="", model="", key=ApiKey())) for status in range(400, 600)}
+    kinds = {status: type(meaning(status, b"")) for status in range(400, 600)}
     again = {status for status, kind in kinds.items() if kind is TransientError}
     assert again == {408, 409, 425, 429, *range(500, 600)}
     assert "quota is spent" in say(429, b'{"error": {"message": "pay", "code": "insufficient_quota"}}')

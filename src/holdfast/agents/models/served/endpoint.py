@@ -9,14 +9,26 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
+from holdfast.agents.models.addresses import origin_of
 from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.served.body import read_body
 from holdfast.agents.models.served.circuit_breaker import Breaker
-from holdfast.agents.models.served.failures import TransientError, refusal
+from holdfast.agents.models.served.connection_failures import connection_failure
+from holdfast.agents.models.served.first_contact import FirstContact
+from holdfast.agents.models.served.network import Proxy, check_network, trusted_certificates
+from holdfast.agents.models.served.refusals import Asked, no_answer, redirect, refusal
 
 if TYPE_CHECKING:
     import aiohttp
+
+CONNECT_S = 10.0  # longest wait for a connection, where timeout_s is not shorter
+CHAT = "chat/completions"
+_ANSWERS = frozenset((200, 201, 202))
+_SAME_REQUEST = frozenset((307, 308))  # redirects after which the same request may be sent again
+_MOST_REDIRECTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class EndpointLimits:
     concurrency: int = 256
     retries: int = 6
     patience_s: float = 600.0
+    wait_s: float = 0.0
 
 
 @dataclass
@@ -36,6 +49,8 @@ class Connections:
     session: aiohttp.ClientSession
     gate: asyncio.Semaphore
     breaker: Breaker
+    proxy: Proxy | None
+    options: Mapping[str, Any]  # what every request is sent with
     _keeper: AsyncGenerator[aiohttp.ClientSession, None]  # closes the session when the loop ends
 
 
@@ -49,59 +64,86 @@ class Endpoint:
     _lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = field(
         default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
     )
+    contact: FirstContact = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        contact = FirstContact(self.base_url, self.limits.retries, self.limits.wait_s)
+        object.__setattr__(self, "contact", contact)
 
     async def line(self) -> Connections:
-        """The connections of the running event loop, opened at the first call."""
+        """Return the connections of the running event loop, opened at the first call.
+
+        Raises:
+            InputError: The key must not be sent there, or the environment names no proper proxy or certificates.
+        """
         loop = asyncio.get_running_loop()
         line = self._lines.get(loop)
         if line is None:
-            keeper = self._keep_open()
+            proxy = check_network(self.base_url, self.key.variable)
+            keeper = self._keep_open(proxy)
             session = await anext(keeper)
             gate = asyncio.Semaphore(self.limits.concurrency)
-            breaker = Breaker(self.base_url, self.limits.patience_s)
-            line = self._lines.setdefault(loop, Connections(session, gate, breaker, keeper))
+            breaker = Breaker(self.base_url, self.limits.patience_s, contact=self.contact)
+            line = Connections(session, gate, breaker, proxy, _options(proxy), keeper)
+            line = self._lines.setdefault(loop, line)
         return line
 
     async def post(self, path: str, body: bytes, model: str) -> bytes:
-        """The body of the answer to one attempt.
+        """Return the body of the answer to one attempt.
 
-        :raises TransientError: another try may help.
-        :raises ModelError: it would not: an unknown model, a refused key, a conversation too long.
+        Raises:
+            TransientError: Another try may help.
+            EndpointError: It would not: an unknown model, a refused key, a conversation too long.
         """
         import aiohttp
 
-        line = await self.line()
-        try:
-            async with line.session.post(f"{self.base_url}/{path}", data=body) as response:
-                answer, status, headers = await response.read(), response.status, response.headers
-        except TimeoutError:
-            raise TransientError("timeout", f"no answer within {self.limits.timeout_s:g} s") from None
-        except aiohttp.ClientConnectorError as error:
-            raise TransientError("no connection", self.key.clean(str(error))) from None
-        except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError) as error:
-            raise TransientError("cut short", self.key.clean(str(error))) from None
-        except aiohttp.ClientResponseError as error:  # no HTTP at all; its own text would show the request's headers
-            raise TransientError("malformed", self.key.clean(error.message)) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise TransientError("reset", self.key.clean(str(error))) from None
-        if status != 200:
-            raise refusal(status, headers, answer, where=self.base_url, model=model, key=self.key)
+        line, url = await self.line(), f"{self.base_url}/{path}"
+        for _ in range(_MOST_REDIRECTS):
+            try:
+                async with line.session.post(url, data=body, **line.options) as response:
+                    answer = await read_body(response, self.base_url)
+                    status, headers = response.status, response.headers
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise connection_failure(error, self.base_url, self.limits.timeout_s, line.proxy, self.key) from None
+            if status in _ANSWERS and (path != CHAT or _may_be_answer(answer)):
+                return answer
+            to = _target(url, headers) if 300 <= status < 400 else ""
+            if not (status in _SAME_REQUEST and to and origin_of(to) == origin_of(url)):
+                break
+            url = to
+        asked = Asked(self.base_url, model, self.key, "chat completions" if path == CHAT else path)
+        if 300 <= status < 400:
+            raise redirect(status, _without_query(to), asked)
+        if status not in _ANSWERS:
+            raise refusal(status, headers, answer, asked)
+        problem = no_answer(answer, headers, asked)
+        if problem is not None:
+            raise problem
         return answer
 
-    async def _keep_open(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    async def _keep_open(self, proxy: Proxy | None) -> AsyncGenerator[aiohttp.ClientSession, None]:
         """A session that ``asyncio.run`` closes with its other asynchronous generators, whoever opened it."""
         import aiohttp
 
-        timeout = aiohttp.ClientTimeout(total=self.limits.timeout_s)
-        connector = aiohttp.TCPConnector(limit=self.limits.concurrency, keepalive_timeout=15)
+        limit = self.limits.timeout_s
+        timeout = aiohttp.ClientTimeout(total=limit, sock_connect=min(CONNECT_S, limit))
+        addresses = (self.base_url,) if proxy is None else (self.base_url, proxy.url)
+        trusted = trusted_certificates() if any(url.startswith("https:") for url in addresses) else True
+        connector = aiohttp.TCPConnector(limit=self.limits.concurrency, keepalive_timeout=15, ssl=trusted)
         async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, headers=self._headers(), cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector,
+            timeout=timeout,
+            headers=self._headers(),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # read_body does it, within bounds
+            proxy=None if proxy is None else proxy.url,
         ) as session:
             yield session
 
     def _headers(self) -> Mapping[str, str]:
         key = self.key.reveal()
-        return {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        common = {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"}
+        return common | ({"Authorization": f"Bearer {key}"} if key else {})
 
     def __getstate__(self) -> dict[str, Any]:
         """Without its connections: another process opens its own."""
@@ -110,3 +152,30 @@ class Endpoint:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in {**state, "_lines": WeakKeyDictionary()}.items():
             object.__setattr__(self, name, value)
+        self.__post_init__()
+
+
+def _options(proxy: Proxy | None) -> Mapping[str, Any]:
+    login = None if proxy is None else proxy.authorization
+    return {"allow_redirects": False, **({"proxy_headers": {"Proxy-Authorization": login}} if login else {})}
+
+
+def _may_be_answer(body: bytes) -> bool:
+    """A look at the bytes, which costs less than a microsecond: most answers need no more."""
+    return b'"choices"' in body and b'"error"' not in body and not body.startswith(b"<")
+
+
+def _target(url: str, headers: Mapping[str, str]) -> str:
+    """Where a redirect leads, "" where it does not say, or to no address of a server."""
+    try:
+        to = urljoin(url, headers.get("Location", "").strip()) if headers.get("Location") else ""
+        parts = urlsplit(to)
+        _ = parts.port
+    except ValueError:
+        return ""
+    return to if parts.scheme in ("http", "https") and parts.hostname else ""
+
+
+def _without_query(url: str) -> str:
+    """The address without user name, query and fragment, which may hold a key."""
+    return f"{origin_of(url)}{urlsplit(url).path}" if url else ""

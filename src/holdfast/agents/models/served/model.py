@@ -11,7 +11,8 @@ from typing import Any
 
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
-from holdfast.agents.models.served.endpoint import Endpoint
+from holdfast.agents.models.served.endpoint import CHAT, Endpoint
+from holdfast.agents.models.served.fields import FieldsTaken
 from holdfast.agents.models.served.failures import NO_SCHEMA, EndpointError, TransientError
 from holdfast.agents.models.served.retrying import Call, RetryBudget
 from holdfast.agents.models.usage import Usage
@@ -25,8 +26,9 @@ SEEDS = 1 << 31  # llama.cpp keeps 32 bits of a seed, others refuse more than 63
 class ServedChatModel:
     """A chat model over a socket. ``served_as``: an adapter's name there, of its name here.
 
-    ``extra``: fields sent with every request. Safe to await many times at once, from any event loop. A model whose
-    server refuses a JSON schema, but answers without, is asked without from then on.
+    ``extra``: fields sent with every request; None leaves one of ours out. Safe to await many times at once, from any
+    event loop. A model whose server refuses a JSON schema, but answers without, is asked without from then on; so is
+    one that does not take ``temperature`` or ``top_p``, which is said, and one that calls ``max_tokens`` otherwise.
     """
 
     endpoint: Endpoint
@@ -37,6 +39,7 @@ class ServedChatModel:
     budget: RetryBudget = field(default_factory=lambda: RetryBudget(10_000))
     cache: ResponseCache | None = None
     _takes_schema: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _fields: FieldsTaken = field(default_factory=FieldsTaken, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -62,6 +65,7 @@ class ServedChatModel:
             made = await self._ask(name, body, request)
         except ModelError:
             self.usage.failed += 1
+            self.usage.notices.pop(self.endpoint.base_url, None)
             raise
         self.usage.answer(made)
         if self.cache is not None and key is not None:
@@ -87,6 +91,8 @@ class ServedChatModel:
             **({} if request.schema is None else {"response_format": _response_format(request.schema)}),
             **self.extra,
         }
+        if None in self.extra.values():
+            body = {name: value for name, value in body.items() if value is not None}
         return name, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
     async def load_adapters(self, adapters: Iterable[tuple[str, Path]]) -> None:
@@ -100,13 +106,14 @@ class ServedChatModel:
             body = {"lora_name": self.served_as.format(adapter=name), "lora_path": str(path.absolute())}
             try:
                 await self._post("load_lora_adapter", json.dumps(body).encode(), name, 0)
+                self.endpoint.contact.forget(body["lora_name"])
             except ModelError as error:
                 if "already" not in str(error):
                     raise ModelError(f"adapter {name!r} was not loaded: {error}") from None
 
     async def _ask(self, name: str, body: bytes, request: GenerationRequest) -> Generation:
         plain = None if request.schema is None else self.body_for(replace(request, schema=None))[1]
-        made: Generation = await self._post("chat/completions", body, name, request.seed, read_answer, plain)
+        made: Generation = await self._post(CHAT, body, name, request.seed, read_answer, plain)
         text = self.endpoint.key.hide_in(made.text)
         return made if text == made.text else replace(made, text=text)
 
@@ -116,21 +123,22 @@ class ServedChatModel:
         """``plain``: the same request without its JSON schema, where it has one."""
         endpoint = self.endpoint
         line = await endpoint.line()
-        call = Call(endpoint.base_url, seed, endpoint.limits.retries, self.budget, line.breaker, self.usage)
+        asked = name if path == CHAT else f"{path} {name}"  # to have no such path is no word on the model
+        call = Call(endpoint.base_url, seed, endpoint.limits.retries, self.budget, line.breaker, self.usage, asked)
 
         failed: set[str] = set()
 
         async def attempt() -> Any:
             if plain is None:
-                return read(await endpoint.post(path, body, name))
+                return read(await self._fitted(path, body, name))
             if self._takes_schema.get(name) is False:
-                return read(await endpoint.post(path, plain, name))
+                return read(await self._fitted(path, plain, name))
             try:
-                answer = read(await endpoint.post(path, body, name))
+                answer = read(await self._fitted(path, body, name))
             except (TransientError, EndpointError) as error:
                 if self._takes_schema.get(name) or not _may_mean_no_schema(error.cause, failed):
                     raise
-                answer = read(await endpoint.post(path, plain, name))
+                answer = read(await self._fitted(path, plain, name))
                 self._takes_schema[name] = False  # it answers without, so the schema was what it refused
                 return answer
             self._takes_schema[name] = True
@@ -138,6 +146,20 @@ class ServedChatModel:
 
         async with line.gate:
             return await call.run(attempt)
+
+    async def _fitted(self, path: str, body: bytes, name: str) -> bytes:
+        """Send ``body`` with the fields that the model is known to take; learn from a refusal that names one."""
+        while True:
+            changes = self._fields.changes.get(name)
+            fitted = body if changes is None else changes.applied_to(body)
+            try:
+                return await self.endpoint.post(path, fitted, name)
+            except EndpointError as error:
+                notice = self._fields.learn(name, error, fitted)
+                if notice is None:
+                    raise
+                if notice:
+                    self.usage.notices[f"{name} at {self.endpoint.base_url}: {error.field}"] = notice
 
 
 def _may_mean_no_schema(cause: str, failed: set[str]) -> bool:

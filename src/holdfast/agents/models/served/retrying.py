@@ -4,6 +4,7 @@ Backoff doubles from ``BASE_S`` with full jitter (Brooker, "Exponential backoff 
 from a generator of its own, seeded by the request, so neither texts nor other draws depend on what went wrong.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from holdfast.agents.models.served.circuit_breaker import Breaker
 from holdfast.agents.models.served.failures import EndpointError, TransientError
+from holdfast.agents.models.served.halt import halted, halting
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
 from holdfast.core.seeds import derive_seed
@@ -34,7 +36,7 @@ class RetryBudget:
 
 @dataclass
 class Call:
-    """One request, tried until it is answered, refused, or given up."""
+    """One request to ``model``, tried until it is answered, refused, or given up."""
 
     where: str
     seed: int
@@ -42,12 +44,15 @@ class Call:
     budget: RetryBudget
     breaker: Breaker
     usage: Usage
+    model: str = ""
     _probes: int = 0  # failed ones; how often an endpoint that is away is asked is the breaker's to say
 
     async def run(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of the first attempt that gives one.
+        """Return the answer of the first attempt that gives one.
 
-        :raises EndpointError: a refusal, every try failed, or no retry is left.
+        Raises:
+            EndpointError: a refusal, every try failed, or no retry is left.
+            HaltedError: the run is being stopped, and this call was waiting.
         """
         try:
             return await self._once(attempt)
@@ -65,7 +70,11 @@ class Call:
             return await self._once(attempt)
 
         policy = AsyncRetrying(
-            retry=retry_if_exception_type(TransientError), wait=self._wait, stop=self._stop, reraise=True
+            retry=retry_if_exception_type(TransientError),
+            wait=self._wait,
+            stop=self._stop,
+            sleep=halting().sleep,
+            reraise=True,
         )
         try:
             return await policy(attempt_or_first)
@@ -74,28 +83,45 @@ class Call:
                 raise EndpointError(f"{self.breaker.farewell}, the last: {failure}", failure.cause) from None
             tries = policy.statistics["attempt_number"]
             why = "; the run's retry budget is spent" if self.budget.spent >= self.budget.most else ""
-            message = f"{self.where} did not answer in {tries} tries, the last: {failure}{why}"
+            message = f"{self.where} did not answer in {tries} tries, the last: {failure.with_advice}{why}"
             raise EndpointError(message, failure.cause) from None
 
     async def _once(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        probe = await self.breaker.enter()
+        probe = await self.breaker.enter(self.model)
         try:
-            answer = await attempt()
+            answer = await (_unless_halted(attempt) if probe else attempt())
         except TransientError as failure:
             self._probes += probe
-            if self.breaker.failed(failure.wait_s):
-                self.usage.pauses += 1
-                _log.info("%s is left alone for a while: %s", self.where, failure)
+            self._failed(failure)
+            raise
+        except EndpointError as error:
+            self.breaker.refused(self.model, error)
             raise
         except ModelError:
-            self.breaker.answered()  # a refusal is an answer
+            self.breaker.answered()
             raise
         except BaseException:
             if probe:
                 self.breaker.left()
             raise
-        self.breaker.answered()
+        self.breaker.answered(self.model)
+        if self.usage.notices:
+            self.usage.notices.pop(self.where, None)
         return answer
+
+    def _failed(self, failure: TransientError) -> None:
+        """Tell the breaker; where it pauses now, show why. An endpoint that never answered may be given up here."""
+        breaker, known = self.breaker, self.breaker.contact.answered
+        try:
+            pauses = breaker.failed(failure.wait_s) if known else breaker.failed_first(failure)
+        except EndpointError as error:
+            raise error from None
+        if pauses:
+            self.usage.pauses += known
+            patience = breaker.patience_s if known or failure.first_sign == "busy" else breaker.contact.wait_s
+            upto = f", for up to {patience:g} s" if patience else ""
+            self.usage.notices[self.where] = f"{self.where} does not answer: {failure}; it is asked again{upto}"
+            _log.info("%s is left alone for a while: %s", self.where, failure)
 
     def _stop(self, state: RetryCallState) -> bool:
         """Whether the failure just met is the last."""
@@ -108,10 +134,27 @@ class Call:
         return False
 
     def _wait(self, state: RetryCallState) -> float:
-        return backoff(self.seed, state.attempt_number)
+        """A pause of the breaker is waited for in front of it, so that the next probe is never late."""
+        return backoff(self.seed, state.attempt_number) if self.breaker.state == "closed" else 0.0
+
+
+async def _unless_halted(attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Make the attempt, unless the run is stopped meanwhile: nothing that was ever answered is lost with a probe."""
+    trying = asyncio.ensure_future(attempt())
+    ending = asyncio.ensure_future(halting().wait())
+    try:
+        await asyncio.wait({trying, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not trying.done():
+            raise halted()
+        return trying.result()
+    finally:
+        ending.cancel()
+        if not trying.done():
+            trying.cancel()
+            await asyncio.gather(trying, return_exceptions=True)
 
 
 def backoff(seed: int, attempt: int) -> float:
-    """Seconds before the try after ``attempt`` (from 1): uniform in [0, min(30, 0.25 * 2^(attempt - 1))]."""
+    """Return the seconds before the try after ``attempt`` (from 1): uniform in [0, min(30, 0.25 * 2^(attempt - 1))]."""
     ceiling = min(LONGEST_S, BASE_S * 2 ** (attempt - 1))
     return float(np.random.default_rng(derive_seed("backoff", seed, attempt)).uniform(0, ceiling))

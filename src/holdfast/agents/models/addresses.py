@@ -1,0 +1,93 @@
+"""Addresses of endpoints: what may be written as ``base_url``, which host it names, and where it leads."""
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from holdfast.core.wording import quote
+
+_ODD = re.compile(r"[\s\\<>\"'{}|^`\x00-\x1f\x7f]")
+_HOST_ONLY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?(/[^?#@]*)?")
+_SCHEME = re.compile(r"([A-Za-z][\w+.-]*):/*")
+_PATHS_BEHIND = ("/chat/completions", "/completions", "/models", "/responses")
+_VERSION = re.compile(r"/v\d+([a-z]+\d*)?(/|$)")
+_NO_KEYS = "keys are taken from the environment only: name the variable that holds one with 'api_key_env'"
+
+
+def address_fault(url: str) -> str | None:
+    """Say what is wrong with a ``base_url`` and what to write instead; None where nothing is.
+
+    What stands in a user name, a query or a fragment may be a key, and is not repeated.
+    """
+    secret = "@" in url or "?" in url or "#" in url
+    scheme = _SCHEME.match(url)
+    if not url.lower().startswith(("http://", "https://")):
+        if secret:
+            return f"the address must begin with http:// or https://, and hold no key; {_NO_KEYS}"
+        if _HOST_ONLY.fullmatch(url):
+            return f"{quote(url)} must begin with http:// or https://; write {with_version(f'http://{url}')}"
+        if scheme is not None and "." not in scheme[1]:
+            return f"{quote(url)} must begin with http:// or https://, got {quote(scheme[0])}"
+        return f"{quote(url)} must begin with http:// or https://, such as http://localhost:8000/v1"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return f"{_shown(url, secret)} is no address: its host or port cannot be read; such as http://localhost:8000/v1"
+    if secret:
+        what = "a user name or password" if "@" in url else "a query ('?…') or fragment ('#…')"
+        return f"{what} stands in the address, which is not repeated here because it may be a key; {_NO_KEYS}"
+    if _ODD.search(url) or not host or port == 0:
+        return f"{quote(url)} is no address: such as http://localhost:8000/v1 or https://api.example.com/v1"
+    for path in _PATHS_BEHIND:
+        if parts.path.rstrip("/").endswith(path):
+            return f"{quote(url)} ends too late: {path} is added to it; write {url.rstrip('/')[: -len(path)]}"
+    return None
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of ``url``, the parts of which hold no key."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = _port(parts)
+    return f"{parts.scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(parts.scheme) else f":{port}")
+
+
+def host_of(url: str) -> str:
+    """Return the host's name in lower case, "" where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether what is sent there never leaves this machine."""
+    host = host_of(url)
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def has_version(url: str) -> bool:
+    """Return whether the path has a part such as ``/v1``, under which nearly every server has its chat completions."""
+    return _VERSION.search(urlsplit(url).path) is not None
+
+
+def with_version(url: str) -> str:
+    """Return ``url`` with ``/v1`` behind it, unless it has a version."""
+    return url.rstrip("/") if has_version(url) else f"{url.rstrip('/')}/v1"
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _shown(url: str, secret: bool) -> str:
+    return "what stands here" if secret else quote(url)
