@@ -54,7 +54,7 @@ class JournalError(HoldfastError):
 
 
 class HaltedError(HoldfastError):
-    """A run is being stopped, so a call that was only waiting for its endpoint was given up. Its conversation is owed."""
+    """A run is being stopped, so a call that only waited for its endpoint was released. Its conversation is owed."""
 
 
 class BudgetError(HoldfastError):

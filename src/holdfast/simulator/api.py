@@ -106,6 +106,7 @@ class Study:
         callbacks: Callbacks = None,
         executor: Executor | None = None,
         quiet: bool = True,
+        wait_for_endpoint: float = 0.0,
     ) -> Run:
         """Do all that the study asks for in the folder ``out``.
 
@@ -117,11 +118,20 @@ class Study:
             executor: Where models are loaded and conversations held, such as :func:`holdfast.ray_executor` gives; this
                 machine by default.
             quiet: False shows progress on standard error, as the command line does.
+            wait_for_endpoint: Seconds that an endpoint is waited for that is still loading its model.
 
         See :func:`holdfast.simulator.runtime.pipeline.run_pipeline` for the errors.
         """
         return asyncio.run(
-            self.arun(out, resume=resume, replay=replay, callbacks=callbacks, executor=executor, quiet=quiet)
+            self.arun(
+                out,
+                resume=resume,
+                replay=replay,
+                callbacks=callbacks,
+                executor=executor,
+                quiet=quiet,
+                wait_for_endpoint=wait_for_endpoint,
+            )
         )
 
     async def arun(
@@ -133,6 +143,7 @@ class Study:
         callbacks: Callbacks = None,
         executor: Executor | None = None,
         quiet: bool = True,
+        wait_for_endpoint: float = 0.0,
     ) -> Run:
         """As :meth:`run`, in an event loop of one's own."""
         from holdfast.simulator.monitor.viewer import viewer
@@ -147,6 +158,7 @@ class Study:
             replay=None if replay is None else Path(replay),
             callbacks=callbacks,
             executor=executor or LOCAL,
+            wait_for_endpoint=wait_for_endpoint,
         )
         return Run(Path(out), results)
 

@@ -60,5 +60,5 @@ def test_a_rehearsal_over_an_endpoint_says_time_and_money(tmp_path: Path, capsys
 def test_a_rehearsal_in_which_all_fails_says_why() -> None:
     with running(ScriptedServer(models=("another",))) as server:
         model = {"ref": "openai:scripted", "base_url": server.base_url, "retries": 0}
-        with pytest.raises(ModelError, match=r"no conversation of the rehearsal came to an end: .*scripted"):
+        with pytest.raises(ModelError, match=r"the rehearsal has failed: .* does not know the model .scripted"):
             Study.of(**PEOPLE, model=model, turns=20).plan()

@@ -8,7 +8,6 @@ from holdfast.core.wording import quote
 
 _ODD = re.compile(r"[\s\\<>\"'{}|^`\x00-\x1f\x7f]")
 _HOST_ONLY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d+)?(/[^?#@]*)?")
-_SCHEME = re.compile(r"([A-Za-z][\w+.-]*):/*")
 _PATHS_BEHIND = ("/chat/completions", "/completions", "/models", "/responses")
 _VERSION = re.compile(r"/v\d+([a-z]+\d*)?(/|$)")
 _NO_KEYS = "keys are taken from the environment only: name the variable that holds one with 'api_key_env'"
@@ -20,29 +19,31 @@ def address_fault(url: str) -> str | None:
     What stands in a user name, a query or a fragment may be a key, and is not repeated.
     """
     secret = "@" in url or "?" in url or "#" in url
-    scheme = _SCHEME.match(url)
     if not url.lower().startswith(("http://", "https://")):
-        if secret:
-            return f"the address must begin with http:// or https://, and hold no key; {_NO_KEYS}"
-        if _HOST_ONLY.fullmatch(url):
-            return f"{quote(url)} must begin with http:// or https://; write {with_version(f'http://{url}')}"
-        if scheme is not None and "." not in scheme[1]:
-            return f"{quote(url)} must begin with http:// or https://, got {quote(scheme[0])}"
-        return f"{quote(url)} must begin with http:// or https://, such as http://localhost:8000/v1"
+        return _fault_without_scheme(url, secret)
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        readable = bool(parts.hostname) and parts.port != 0 and (secret or not _ODD.search(url))
     except ValueError:
-        return f"{_shown(url, secret)} is no address: its host or port cannot be read; such as http://localhost:8000/v1"
+        readable = False
+    if not readable:
+        shown = "what stands here" if secret else quote(url)
+        return f"{shown} is no address: such as http://localhost:8000/v1 or https://api.example.com/v1"
     if secret:
         what = "a user name or password" if "@" in url else "a query ('?…') or fragment ('#…')"
         return f"{what} stands in the address, which is not repeated here because it may be a key; {_NO_KEYS}"
-    if _ODD.search(url) or not host or port == 0:
-        return f"{quote(url)} is no address: such as http://localhost:8000/v1 or https://api.example.com/v1"
-    for path in _PATHS_BEHIND:
-        if parts.path.rstrip("/").endswith(path):
-            return f"{quote(url)} ends too late: {path} is added to it; write {url.rstrip('/')[: -len(path)]}"
+    behind = [path for path in _PATHS_BEHIND if parts.path.rstrip("/").endswith(path)]
+    if behind:
+        short = url.rstrip("/").removesuffix(behind[0])
+        return f"{quote(url)} ends too late: {behind[0]} is added to it; write {short}"
     return None
+
+
+def _fault_without_scheme(url: str, secret: bool) -> str:
+    if secret:
+        return f"the address must begin with http:// or https://, and hold no key; {_NO_KEYS}"
+    better = with_version(f"http://{url}") if _HOST_ONLY.fullmatch(url) else "such as http://localhost:8000/v1"
+    return f"{quote(url)} must begin with http:// or https://; write {better}"
 
 
 def origin_of(url: str) -> str:
@@ -87,7 +88,3 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def _port(parts: SplitResult) -> int | None:
     return parts.port or _DEFAULT_PORTS.get(parts.scheme)
-
-
-def _shown(url: str, secret: bool) -> str:
-    return "what stands here" if secret else quote(url)

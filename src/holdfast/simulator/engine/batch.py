@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from holdfast.core.errors import HoldfastError, JournalError
+from holdfast.agents.models.served.failures import EndpointError
+from holdfast.agents.models.served.halt import halting
+from holdfast.core.errors import HaltedError, HoldfastError, JournalError
 from holdfast.simulator.conversation.graph import config, graph
 from holdfast.simulator.conversation.participants import ConversationState, Participants, reopening
 from holdfast.simulator.engine.pacing import PacedCandidate, Pacer
@@ -30,7 +32,8 @@ async def hold_conversations(
     """Hold every conversation of ``specs`` that the journal still owes, at most ``concurrency`` at a time.
 
     The ``on_turn`` of the participants must commit to ``journal``, and their ``halted`` end the batch early. A
-    conversation that fails becomes a record with its cause, and the others go on.
+    conversation that fails becomes a record with its cause, and the others go on; but where an endpoint has never
+    answered, all stop: see :class:`holdfast.simulator.engine.stopping.StopSwitch`.
 
     Raises:
         JournalError: turns can no longer be kept. The conversations in flight are given up at once.
@@ -64,10 +67,14 @@ async def _work(
                 progress.drop(spec.max_turns - end["turn"])
         except JournalError:
             raise
+        except HaltedError:  # it waited for its endpoint when the run was stopped: its turn is still owed
+            return
         except Exception as error:  # whatever a model, a user agent or a rater may raise
             _log.debug("episode %s failed", spec.id, exc_info=error)
             journal.fail(spec.id, cause(error))
             progress.drop(spec.max_turns - len(journal.turns(spec.id)))
+            if isinstance(error, EndpointError) and error.never_answered:
+                halting().request(cause(error))  # nobody else would fare better there
 
 
 async def hold_conversation(participants: Participants, turns: Sequence[TurnRecord], pacer: Pacer) -> ConversationState:

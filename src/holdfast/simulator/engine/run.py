@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from holdfast.simulator.engine.garbage_collection import collecting_rarely
 from holdfast.simulator.engine.rounds import next_round, world_of, worlds
 from holdfast.simulator.engine.stopping import StopSwitch
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.monitor.heartbeat import DONE, STOPPED, HeartbeatWriter
+from holdfast.simulator.monitor.heartbeat import DONE, FAILED, STOPPED, HeartbeatWriter
+from holdfast.simulator.monitor.notices import Notices
 from holdfast.simulator.monitor.progress import NoProgress, Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.runtime.session import Session
@@ -29,13 +31,18 @@ OnTurn = Callable[[TurnRecord], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended. ``turns`` and the episode counts are the journal's; ``seconds`` are of this call."""
+    """How a run ended. ``turns`` and the episode counts are the journal's; ``seconds`` are of this call.
+
+    ``failure``: what the run has failed of as a whole: an endpoint that never answered, or the commonest cause where no
+    conversation came to an end.
+    """
 
     journal: Path
     turns: int
     episodes: int
     failed: int
     seconds: float
+    failure: str | None = None
 
 
 async def run_study(
@@ -66,7 +73,8 @@ async def run_study(
             journal.owe_failed()
         progress.start(_turns_planned(plan, journal), journal.count().turns)
         try:
-            async with HeartbeatWriter(journal, session.counters, progress.count) as heartbeat:
+            notices = Notices(session.notices, progress.note)
+            async with HeartbeatWriter(journal, session.counters, progress.count, notices) as heartbeat:
                 with StopSwitch(progress.note) as stop:
                     spending = Spending(plan.study.budget, stop.request, journal.tokens())
                     on_turn = _recorder(plan, journal, heartbeat, spending, progress)
@@ -76,13 +84,22 @@ async def run_study(
             progress.finish()
         counts = journal.count()
         owed = len(plan.episodes) - counts.ended - counts.failed
-        heartbeat.note(DONE if owed == 0 else f"{STOPPED}{stop.reason}")
+        failure = stop.failure or (None if counts.ended or owed else commonest(journal.causes()))
+        end = DONE if owed == 0 else f"{STOPPED}{stop.reason}"
+        heartbeat.note(end if failure is None else f"{FAILED}{failure}")
     if owed and stop.reason is not None:
         raise BudgetError(
             f"stopped: {stop.reason}; {counts.turns:,} turns are kept and {owed:,} conversations are still owed. "
             f"Go on with --resume and a larger budget; holdfast report {out} shows what there is"
         )
-    return RunOutcome(out / JOURNAL, counts.turns, counts.ended, counts.failed, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return RunOutcome(out / JOURNAL, counts.turns, counts.ended, counts.failed, seconds, failure)
+
+
+def commonest(causes: Iterable[str]) -> str | None:
+    """Return the cause that is met most often, None where there is none."""
+    counted = Counter(causes).most_common(1)
+    return counted[0][0] if counted else None
 
 
 def _recorder(

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
@@ -16,16 +16,18 @@ from typing import Any
 from holdfast.core.errors import HoldfastError, JournalError
 from holdfast.simulator.engine.budget import Counters
 from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.monitor.notices import Notices
 
 KEY = "pulse"  # in a journal's meta
-RUNNING, DONE, STOPPED = "running", "done", "stopped: "
+RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped: ", "failed: "
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The last sign of life. Times are seconds since 1970; ``state``: "running", "done", or why it stopped.
+    """The last sign of life. Times are seconds since 1970; ``state``: "running", "done", or why it stopped or failed.
 
-    ``turns_before``: turns in the journal when this call began; ``counters``: over all calls so far.
+    ``turns_before``: turns in the journal when this call began; ``counters``: over all calls so far; ``notices``: what
+    the models would have the user know, such as why an endpoint is waited for.
     """
 
     pid: int
@@ -36,6 +38,7 @@ class Heartbeat:
     turns: int
     state: str = RUNNING
     counters: Mapping[str, float] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
     @property
     def turns_per_s(self) -> float | None:
@@ -74,11 +77,13 @@ class HeartbeatWriter:
         journal: Journal,
         counters: Counters,
         on_counters: Callable[[Mapping[str, float]], None],
+        notices: Notices | None = None,
         *,
         every: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``on_counters``: called with what the models count, at each sign of life."""
+        """``on_counters``: called with what the models count, at each sign of life, when ``notices`` look too."""
+        self._notices = notices
         self._journal, self._counters, self._on_counters = journal, counters, on_counters
         self._every, self._clock = every, clock
         before = read_heartbeat(journal.meta())
@@ -101,8 +106,10 @@ class HeartbeatWriter:
     def note(self, state: str) -> None:
         """Write a sign of life now."""
         self._last, counts = self._clock(), self.counters()
+        notices = self._notices.look() if self._notices is not None else ()
+        turns = (self._turns_before, self._turns)
         heartbeat = Heartbeat(
-            os.getpid(), socket.gethostname(), self._began, self._last, self._turns_before, self._turns, state, counts
+            os.getpid(), socket.gethostname(), self._began, self._last, *turns, state, counts, notices
         )
         self._journal.remember(KEY, json.dumps(asdict(heartbeat)))
         self._on_counters(counts)

@@ -10,7 +10,7 @@ from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.personas.loading import patterns, tasks
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.monitor.heartbeat import DONE, RUNNING, STOPPED, Heartbeat, read_heartbeat
+from holdfast.simulator.monitor.heartbeat import DONE, FAILED, RUNNING, STOPPED, Heartbeat, read_heartbeat
 from holdfast.simulator.monitor.running_means import RunningMeans, pattern_targets
 
 
@@ -18,8 +18,9 @@ from holdfast.simulator.monitor.running_means import RunningMeans, pattern_targe
 class Status:
     """One look at a run. ``turns_owed``: at most so many are still to come (users may leave early).
 
-    ``state``: "running", "done", "stopped" or "unknown" (it runs, or ran, on another machine). ``turns_per_s``: of the
-    last call; None before its first second. ``causes``: why conversations failed, and how many did so.
+    ``state``: "running", "done", "stopped", "failed" (no conversation came to an end, or an endpoint never answered) or
+    "unknown" (it runs, or ran, on another machine). ``turns_per_s``: of the last call; None before its first second.
+    ``causes``: why conversations failed, and how many did so. ``notices``: why it waits, while it runs.
     """
 
     folder: str
@@ -37,6 +38,7 @@ class Status:
     tokens: int
     counters: Mapping[str, float]
     adherence: Mapping[str, float]
+    notices: tuple[str, ...] = ()
 
 
 class StatusReader:
@@ -60,6 +62,8 @@ class StatusReader:
             causes, tokens = Counter(journal.causes()), journal.tokens()
         owed = planned.turns_owed
         state, reason = _state(heartbeat, alive, owed)
+        if state in (DONE, "unknown") and counts.failed and not counts.ended and not owed:
+            state, reason = "failed", "no conversation came to an end"
         speed = heartbeat.turns_per_s if heartbeat else None
         return Status(
             folder=str(self._folder),
@@ -75,6 +79,7 @@ class StatusReader:
             tokens=tokens,
             counters=dict(heartbeat.counters) if heartbeat else {},
             adherence=self._means.means(),
+            notices=tuple(heartbeat.notices) if heartbeat and state in ("running", "unknown") else (),
         )
 
     def _catch_up(self, journal: Journal) -> None:
@@ -93,6 +98,8 @@ def _state(heartbeat: Heartbeat | None, alive: bool | None, owed: int) -> tuple[
         return "running", None
     if alive is None:
         return "unknown", f"it runs or ran on {heartbeat.host}"
+    if heartbeat.state.startswith(FAILED):
+        return "failed", heartbeat.state.removeprefix(FAILED)
     if owed == 0:
         return DONE, None
     reason = heartbeat.state if heartbeat.state != RUNNING else f"process {heartbeat.pid} is gone"

@@ -11,7 +11,9 @@ from typing import Any
 from langchain_core.tracers.langchain import wait_for_all_tracers
 from ray.exceptions import RayError
 
+from holdfast.agents.models.served.halt import halting
 from holdfast.agents.models.usage import Usage
+from holdfast.core.errors import HaltedError
 from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.engine.batch import cause, hold_conversation
 from holdfast.simulator.engine.pacing import Pacer
@@ -111,6 +113,8 @@ async def _hold(
         return
     try:
         end = await hold_conversation(replace(participants, on_turn=on_turn, halted=halted), turns, pacer)
+    except HaltedError:  # it waited for its endpoint: its turn is still owed
+        return
     except Exception as error:  # whatever a model, a user agent or a rater may raise
         send(ConversationEnd(participants.spec.id, len(turns), error=cause(error)))
     else:
@@ -124,3 +128,4 @@ async def _watch(signal: Any, halted: threading.Event) -> None:
         with suppress(RayError):
             if await signal.requested.remote():
                 halted.set()
+                halting().request()

@@ -1,5 +1,6 @@
 """Episodes -> :class:`Results`: everything that a study measured."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,6 +19,8 @@ from holdfast.simulator.results.model import PatternInfo, PopulationResults, Rat
 from holdfast.simulator.results.pairs import pairwise_results, survival_pairs
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.witnesses import agreement_results
+
+CAUSES_KEPT = 5
 
 
 def build_results(
@@ -63,8 +66,7 @@ def build_results(
         transcripts_sha256=transcripts_sha256(episodes),
         turns=turns,
         episodes=len(episodes),
-        failed_episodes=sum(episode.error is not None for episode in episodes),
-        unfinished_episodes=sum(episode.unfinished for episode in episodes),
+        **_not_ended(episodes),
         baseline=baseline,
         headline=headline(turns, parts, pairs, baseline),
         tasks={id: TaskInfo.model_validate(task) for id, task in tasks.items()},
@@ -80,6 +82,16 @@ def build_results(
         timings_s=dict(timings_s),
         provenance=dict(provenance),
     )
+
+
+def _not_ended(episodes: Sequence[EpisodeRecord]) -> dict[str, Any]:
+    """The conversations that failed, with the commonest causes, and those that are still owed turns."""
+    causes = Counter(episode.error for episode in episodes if episode.error is not None)
+    return {
+        "failed_episodes": causes.total(),
+        "failures": dict(causes.most_common(CAUSES_KEPT)),
+        "unfinished_episodes": sum(episode.unfinished for episode in episodes),
+    }
 
 
 def _version() -> str:

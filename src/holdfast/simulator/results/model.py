@@ -90,6 +90,9 @@ class Results(ResultsPart):
     turns: Count = Field(description="Longest planned length of a conversation.")
     episodes: Count = Field(description="Conversations, failed ones included.")
     failed_episodes: Count = Field(description="Conversations that ended in an error.")
+    failures: dict[str, Count] = Field(
+        default={}, description="The commonest causes of failed conversations, and how many failed of each."
+    )
     unfinished_episodes: Count = Field(
         description="Conversations that the run still owed turns when this was written; not 0 while a study runs or is "
         "stopped."

@@ -16,11 +16,11 @@ from langchain_core.callbacks import Callbacks
 
 from holdfast.adapters.experts import train_experts
 from holdfast.adapters.progress import StageProgress
-from holdfast.core.errors import InputError, JournalError
+from holdfast.core.errors import InputError, JournalError, ModelError
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.rounds import population_json
-from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.engine.run import RunOutcome, run_study
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.monitor.viewer import Viewer
@@ -51,6 +51,7 @@ async def run_pipeline(
     replay: Path | None = None,
     callbacks: Callbacks = None,
     executor: Executor = LOCAL,
+    wait_for_endpoint: float = 0.0,
 ) -> Results:
     """Do all that ``study`` asks for in the folder ``out``, and return the results.
 
@@ -62,9 +63,12 @@ async def run_pipeline(
         callbacks: LangChain handlers that hear of every conversation, node and model call.
         executor: Where models are loaded and conversations held; training stays in this process. No result
             depends on it.
+        wait_for_endpoint: Seconds that an endpoint is waited for that is still loading.
 
     Raises:
         InputError, ModelError, JournalError: See the parts; what was written before stays.
+        ModelError: The run has failed as a whole (see :class:`holdfast.simulator.engine.run.RunOutcome`); results and
+            report are written.
         BudgetError: The study's budget is spent; ``resume`` goes on from there.
         KeyboardInterrupt: On Ctrl-C; ``resume`` goes on from there.
     """
@@ -76,21 +80,28 @@ async def run_pipeline(
     if not resume and (out / JOURNAL).exists():
         raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
     timings: dict[str, float] = dict(read_run_file(out)["timings_s"]) if resume else {}
-    loaded = _loaded_session(plan, out, resume, viewer, executor, timings)
+    loaded = _loaded_session(plan, out, resume, viewer, executor, timings, wait_for_endpoint)
     async with loaded if replay is None else _replayed_session(plan, replay) as session:
         with record_run(out, timings, session.provenance):
-            await run_study(session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
-    return await asyncio.to_thread(report, out, viewer=viewer)
+            outcome = await run_study(session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
+    results = await asyncio.to_thread(report, out, viewer=viewer)
+    if outcome.failure is not None:
+        ended = f"{outcome.episodes} of {results.episodes} conversations came to an end, {outcome.failed} failed"
+        raise ModelError(
+            f"{outcome.failure}\nThe run has failed: {ended}. Put that right and go on with --resume; "
+            f"holdfast status {out} and {out / REPORT} show what there is"
+        )
+    return results
 
 
 @asynccontextmanager
 async def _loaded_session(
-    plan: Plan, out: Path, resume: bool, viewer: Viewer, executor: Executor, timings: dict[str, float]
+    plan: Plan, out: Path, resume: bool, viewer: Viewer, executor: Executor, timings: dict[str, float], wait_s: float
 ) -> AsyncIterator[Session]:
     """Load or train what the conversations need, and close it afterwards. Seconds of training go into ``timings``."""
     check_adapters(plan)
     study = plan.study
-    resources = await asyncio.to_thread(open_resources, plan, with_processes(executor, _replies(plan)))
+    resources = await asyncio.to_thread(open_resources, plan, with_processes(executor, _replies(plan)), wait_s)
     with closing(resources):
         if study.training is not None and not (resume and (trained_in(out) / "training.json").exists()):
             timings |= await _train(resources, out, viewer.stage)

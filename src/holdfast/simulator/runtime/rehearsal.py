@@ -74,9 +74,8 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
             session = (await resources.with_adapters(*adapters_in(study.adapters))).session()
             outcome = await run_study(session, Path(scratch))
         episodes = read_episodes(outcome.journal)
-    if not outcome.episodes:
-        cause = next((episode.error for episode in episodes if episode.error), "no cause is known")
-        raise ModelError(f"no conversation of the rehearsal came to an end: {cause}")
+    if outcome.failure is not None or not outcome.episodes:
+        raise ModelError(f"the rehearsal has failed: {outcome.failure or 'no conversation came to an end'}")
     candidates = tuple(_with_tokens(each, lengths[each.name], episodes) for each in counted)
     hours = outcome.seconds / outcome.turns * whole.turns / 3600
     cost, notes = _cost(session.usage, candidates, episodes), _notes(study, short, outcome.turns)

@@ -202,8 +202,10 @@ def user_factory(players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
     return user_for
 
 
-def open_resources(plan: Plan, executor: Executor = LOCAL) -> Resources:
+def open_resources(plan: Plan, executor: Executor = LOCAL, wait_s: float = 0.0) -> Resources:
     """Load every model that the study names, local ones by ``executor``.
+
+    ``wait_s``: how long an endpoint is waited for that is still loading.
 
     Raises:
         InputError: an unknown model reference, a key that is not set.
@@ -215,7 +217,7 @@ def open_resources(plan: Plan, executor: Executor = LOCAL) -> Resources:
         raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
     check_raters(study)
     resolved = references(named, base_path())
-    models = open_models(resolved, batch_size=study.batch_size, local=executor.load)
+    models = open_models(resolved, batch_size=study.batch_size, local=executor.load, wait_s=wait_s)
     seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
     return Resources(plan, models, resolved, raters_of(study, seen), executor)
 

@@ -51,6 +51,10 @@ class Session:
             total.update(usage.counters())
         return total
 
+    def notices(self) -> Mapping[str, str]:
+        """What the models would have the user know at present, by what it is about."""
+        return {about: text for usage in self.usage for about, text in usage.notices.items()}
+
     def participants(
         self, spec: EpisodeSpec, on_turn: Callable[[TurnRecord], Awaitable[None]], **terms: Any
     ) -> Participants:

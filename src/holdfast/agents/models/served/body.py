@@ -26,7 +26,7 @@ async def read_body(response: "aiohttp.ClientResponse", where: str) -> bytes:
         size += len(block)
         if size > MOST_BYTES:
             response.close()
-            raise too_large(where)
+            raise too_large_answer(where)
         blocks.append(block)
     body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
     packing = response.headers.get("Content-Encoding")
@@ -61,7 +61,7 @@ def _inflate(body: bytes, where: str, bits: int) -> bytes:
         parts.append(unpacker.decompress(body, left + 1))
         left -= len(parts[-1])
         if left < 0:
-            raise too_large(where)
+            raise too_large_answer(where)
         if not unpacker.eof:
             raise TransientError("cut short", "its packed body ends early")
         body = unpacker.unused_data
@@ -70,7 +70,7 @@ def _inflate(body: bytes, where: str, bits: int) -> bytes:
     return b"".join(parts)
 
 
-def too_large(where: str) -> EndpointError:
+def too_large_answer(where: str) -> EndpointError:
     """Return the error of an answer that is too large to be read."""
     return EndpointError(
         f"{where} sent an answer larger than {MOST_BYTES >> 20} MB, and was not read further: no model writes that "

@@ -1,7 +1,10 @@
 """What aiohttp raises where no response came, as failures in plain words that say what to do."""
 
+import errno
+import os
 import re
 import ssl
+from dataclasses import replace
 from typing import Any
 
 from holdfast.agents.models.addresses import host_of, is_loopback
@@ -10,66 +13,73 @@ from holdfast.agents.models.served.failures import TransientError
 from holdfast.agents.models.served.network import Proxy
 
 _STARTING = "is the server running there? one that is still starting is waited for with --wait-for-endpoint SECONDS"
-_CERTIFICATE = "if it is a server of your own, set SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) to the file with the certificate of its CA"
+_CERTIFICATE = (
+    "if it is a server of your own, set SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) to the file with the certificate of the "
+    "authority that signed it"
+)
 
 
 def connection_failure(
     error: Exception, where: str, timeout_s: float, proxy: Proxy | None, key: ApiKey
 ) -> TransientError:
     """Return what ``error`` means, met on the way to ``where``."""
+    failure = _meaning_of(error, where, timeout_s)
+    through = f" through {proxy.in_words}" if proxy is not None else ""
+    return replace(failure, detail=key.clean(failure.detail) + through)
+
+
+def _meaning_of(error: Any, where: str, timeout_s: float) -> TransientError:
     import aiohttp
 
-    said = key.clean(_without_prefix(str(error)))
-    through = f" through {proxy.in_words}" if proxy is not None else ""
+    made: TransientError
     match error:
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-            return TransientError("certificate", f"{_reason(error)}{through}", sign="wrong", advice=_CERTIFICATE)
+            made = TransientError("certificate", _reason(error), sign="wrong", advice=_CERTIFICATE)
         case aiohttp.ClientSSLError() | ssl.SSLError():
-            return _no_tls(error, where, through)
+            made = _no_tls(error, where)
         case aiohttp.ClientHttpProxyError():
-            return _proxy_refuses(error, proxy)
+            made = _proxy_refuses(error)
         case aiohttp.ClientProxyConnectionError():
             advice = f"correct it, or set NO_PROXY={host_of(where)} to do without"
-            return TransientError("no connection", f"{said}{through}", sign="absent", advice=advice)
+            made = TransientError("no connection", _in_words(error), sign="absent", advice=advice)
         case aiohttp.ClientConnectorDNSError():
             advice = f"is the host's name right? {_STARTING}"
-            return TransientError("no connection", f"no such host: {said}{through}", sign="absent", advice=advice)
+            made = TransientError("no connection", f"no such host: {error.host}", sign="absent", advice=advice)
         case aiohttp.ConnectionTimeoutError():
-            detail = f"{host_of(where)} does not take connections{through}"
-            return TransientError("no connection", detail, sign="absent", advice=_STARTING)
+            detail = f"{host_of(where)} does not take connections"
+            made = TransientError("no connection", detail, sign="absent", advice=_STARTING)
         case TimeoutError():
-            return TransientError("timeout", f"no answer within {timeout_s:g} s{through}")
+            advice = "timeout_s of the model gives a slow server longer"
+            made = TransientError("timeout", f"no answer within {timeout_s:g} s", sign="silent", advice=advice)
         case aiohttp.ClientConnectorError():
-            return TransientError("no connection", f"{said}{through}", sign="absent", advice=_STARTING)
+            made = TransientError("no connection", _in_words(error), sign="absent", advice=_STARTING)
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            return TransientError("cut short", f"{said}{through}")
+            made = TransientError("cut short", str(error))
         case aiohttp.ClientResponseError():  # no HTTP at all; its own text would show the request's headers
-            message = key.clean(error.message)
             advice = "does the server expect https there?" if where.startswith("http:") else ""
-            return TransientError("malformed", f"no HTTP: {message}{through}", sign="strange", advice=advice)
-        case aiohttp.InvalidURL():
-            return TransientError("no connection", "the address cannot be read", sign="wrong")
-    return TransientError("reset", f"{said}{through}")
+            made = TransientError("malformed", f"no HTTP: {error.message}", sign="strange", advice=advice)
+        case aiohttp.InvalidURL() | UnicodeError():
+            made = TransientError("no connection", "the address cannot be read", sign="wrong")
+        case _:
+            made = TransientError("reset", str(error))
+    return made
 
 
-def _no_tls(error: Any, where: str, through: str) -> TransientError:
+def _no_tls(error: Any, where: str) -> TransientError:
     plain = re.search(r"WRONG_VERSION|record layer|UNKNOWN_PROTOCOL|HTTP_REQUEST|packet length", str(error), re.I)
     advice = ""
     if plain:
         advice = f"does it speak plain http there? then write {where.replace('https:', 'http:', 1)}"
         advice += "" if is_loopback(where) else ", without a key"
-    return TransientError("no TLS", f"{_reason(error)}{through}", sign="wrong", advice=advice)
+    return TransientError("no TLS", _reason(error), sign="wrong", advice=advice)
 
 
-def _proxy_refuses(error: Any, proxy: Proxy | None) -> TransientError:
-    named = proxy.in_words if proxy is not None else "the proxy"
+def _proxy_refuses(error: Any) -> TransientError:
     if error.status == 407:
-        detail = f"{named} wants a user name and a password (407)"
-        return TransientError(
-            "proxy", detail, sign="wrong", advice="write them into its address: http://USER:PASSWORD@…"
-        )
-    sign = "absent" if error.status in (502, 503, 504) else "wrong"
-    return TransientError("proxy", f"{named} refuses to connect ({error.status})", sign=sign)
+        advice = "write them into its address: http://USER:PASSWORD@HOST:PORT"
+        return TransientError("proxy", "a user name and a password are wanted (407)", sign="wrong", advice=advice)
+    sign: Sign = "absent" if error.status in (502, 503, 504) else "wrong"
+    return TransientError("proxy", f"no way on ({error.status})", sign=sign)
 
 
 def _reason(error: Any) -> str:
@@ -79,5 +89,11 @@ def _reason(error: Any) -> str:
     return " ".join(str(words).replace("_", " ").split())[:200]
 
 
-def _without_prefix(text: str) -> str:
-    return text.removeprefix("Cannot connect to host ").replace(" ssl:default", "")
+def _in_words(error: Exception) -> str:
+    """What the operating system says, with host and port where aiohttp knows them."""
+    number = getattr(getattr(error, "os_error", None), "errno", None)
+    host, port = getattr(error, "host", None), getattr(error, "port", None)
+    if host is None:
+        return str(error)
+    words = os.strerror(number).lower() if number in errno.errorcode else str(getattr(error, "os_error", error))
+    return f"{words}: {host}:{port}"

@@ -9,7 +9,8 @@ sign     for example                                            before the first
 wrong    a certificate that is not trusted, no TLS there        given up at once
 strange  a login page, JSON of another shape                    tried twice more, in a second
 absent   no such host, a refused port                           tried three times more, in two seconds; or ``wait_s``
-outage   503, a reset, a timeout                                tried as often as ``retries`` says; or ``wait_s``
+silent   no answer within ``timeout_s``                         tried once more; or ``wait_s``
+outage   503, a reset                                           tried as often as ``retries`` says; or ``wait_s``
 busy     429                                                    as after the first answer: ``patience_s``
 ======== ====================================================== =====================================================
 
@@ -22,8 +23,9 @@ from dataclasses import dataclass, field
 
 from holdfast.agents.models.served.failures import EndpointError, Sign, TransientError
 
-_MORE_TRIES: dict[Sign, int] = {"wrong": 0, "strange": 2, "absent": 3}
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 5.0
+_MORE_TRIES: dict[Sign, int] = {"wrong": 0, "strange": 2, "absent": 3, "silent": 1}
+_LOADING: frozenset[Sign] = frozenset(("absent", "silent", "outage"))
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_BUSY_S = 0.25, 2.0, 30.0
 _HOLDS_S = 30.0  # how long an endpoint that was given up is not asked again
 
 
@@ -70,11 +72,11 @@ class FirstContact:
         self._met[sign] += 1
         self._since = now if self._since is None else self._since
         waited, tries = now - self._since, self._met.total()
-        pause = _FIRST_PAUSE_S * 2 ** min(tries - 1, 12)
+        pause = min(_FIRST_PAUSE_S * 2 ** min(tries - 1, 12), _LONGEST_BUSY_S if sign == "busy" else _LONGEST_PAUSE_S)
         if sign == "busy" or failure.wait_s:
             return failure.wait_s or pause
-        if sign in ("absent", "outage") and waited < self.wait_s:
-            return min(pause, _LONGEST_PAUSE_S, max(self.wait_s - waited, _FIRST_PAUSE_S))
+        if sign in _LOADING and waited < self.wait_s:
+            return min(pause, max(self.wait_s - waited, _FIRST_PAUSE_S))
         if self._met[sign] <= min(self.retries, _MORE_TRIES.get(sign, self.retries)):
             return pause
         message = self._farewell(failure, tries, waited)

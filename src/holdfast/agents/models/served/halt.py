@@ -34,10 +34,14 @@ class Halt:
         for wake in tuple(self._wakers):
             wake()
 
-    def reset(self) -> None:
-        """Forget the request: another run begins."""
-        self.failure = None
+    def release(self) -> None:
+        """Let calls wait again: the run is over, and its event loop may go on."""
         self._requested.clear()
+
+    def reset(self) -> None:
+        """Forget the request and its failure: another run begins."""
+        self.failure = None
+        self.release()
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called by :meth:`request`."""

@@ -12,8 +12,8 @@ from typing import Any
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
 from holdfast.agents.models.served.endpoint import CHAT, Endpoint
-from holdfast.agents.models.served.fields import FieldsTaken
 from holdfast.agents.models.served.failures import NO_SCHEMA, EndpointError, TransientError
+from holdfast.agents.models.served.fields import FieldsTaken
 from holdfast.agents.models.served.retrying import Call, RetryBudget
 from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest

@@ -46,7 +46,7 @@ def proxy_for(url: str) -> Proxy | None:
     """Return the proxy that the environment names for ``url``; None without one.
 
     Raises:
-        InputError: It is no address of a proxy that speaks HTTP. Its text is not repeated, since it may hold a password.
+        InputError: It is no address of a proxy that speaks HTTP. Its text is not repeated: it may hold a password.
     """
     proxies = getproxies_environment()
     scheme = urlsplit(url).scheme

@@ -1,16 +1,17 @@
 """What a response that is no answer means, in words: an error status, a redirect, an error or a page inside a 200."""
 
 import json
+import math
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from holdfast.agents.models.addresses import has_version, with_version
 from holdfast.agents.models.keys import ApiKey
-from holdfast.agents.models.served.failures import EndpointError, Sign, TransientError
+from holdfast.agents.models.served.failures import EndpointError, TransientError
 
 _AGAIN = frozenset((408, 409, 425, 429))
 _BARRING = frozenset((401, 402, 403, 404, 405, 407, 410))
@@ -24,7 +25,7 @@ _OF_ADDRESS = re.compile(r"chat/completions|^\W*(404\W*)?(page|path|url|resource
 _NOT_TAKEN = re.compile(
     r"unsupported|not (be )?support|not permitted|unrecognized|unknown|unexpected|extra_forbidden|not allowed", re.I
 )
-_NAMED = re.compile(r"""(?:"loc": \["body", |['"`‘])([a-z_]+)['"`’]""")
+_NAMED = re.compile(r"""(?:"loc": \["body", "|['"`\u2018])([a-z_]+)['"`\u2019]""")
 LENGTH = "max_completion_tokens"  # what OpenAI's newer models call max_tokens
 #: Fields that a request can do without.
 OPTIONAL = frozenset(("max_tokens", "temperature", "top_p", "seed", "response_format"))
@@ -44,7 +45,7 @@ _STATUS_OF = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Where a request went, for messages: the endpoint's URL, the model's name there, the key, and ``what`` is there."""
+    """Where a request went, for messages: the endpoint's URL, the model's name there, the key, and ``what`` it is."""
 
     where: str
     model: str
@@ -79,24 +80,28 @@ def no_answer(body: bytes, headers: Mapping[str, str], asked: Asked) -> Transien
     Raises nothing: a body of an unknown shape is for the reader of answers to judge.
     """
     start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start:
-        return TransientError("malformed", "an empty answer", sign="strange")
     if start.startswith(b"<"):
         return _page(body, asked)
-    if start.startswith((b"data:", b"event:", b": ")):
-        return TransientError("malformed", "a stream of events, which was not asked for", sign="strange")
+    if not start or start.startswith((b"data:", b"event:", b": ")):
+        what = "a stream of events, which was not asked for" if start else "an empty answer"
+        return TransientError("malformed", what, sign="strange")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
     problem = _problem(value)
-    if problem is None:
-        return None
+    return None if problem is None else _inside(problem, value, body, headers, asked)
+
+
+def _inside(
+    problem: Any, value: dict[str, Any], body: bytes, headers: Mapping[str, str], asked: Asked
+) -> TransientError | EndpointError:
+    """What an error inside a 200 means: what it would mean with the status that its code stands for."""
     status, code = _status(problem, value)
     said = asked.key.clean(_text_of(problem))
     error = _meaning(status, headers, said, asked, _fits_quota(body[:_READ]))
     if isinstance(error, TransientError):
-        return TransientError(error.cause, f"an error in a 200: {said}", error.wait_s, error.sign or "strange")
+        return replace(error, detail=f"an error in a 200: {said}")
     message = f"{asked.where} answers 200 with an error ({code or 'without a code'}): {said}"
     return EndpointError(message, error.cause, barring=error.barring, field=error.field, instead=error.instead)
 
@@ -123,7 +128,7 @@ def _seconds(value: str | None) -> float | None:
         seconds = float(value or "")
     except ValueError:
         return None
-    return max(0.0, seconds) if seconds == seconds else None  # no nan
+    return None if math.isnan(seconds) else max(0.0, seconds)
 
 
 def _date(value: str) -> float | None:
@@ -136,36 +141,38 @@ def _date(value: str) -> float | None:
 def _meaning(
     status: int, headers: Mapping[str, str], words: str, asked: Asked, quota: bool
 ) -> TransientError | EndpointError:
-    where, model, key = asked.where, asked.model, asked.key
-    said = key.clean(words)
-    details, barring = (f": {said}" if said else ""), status in _BARRING
-
-    def permanent(message: str, field: str | None = None, instead: str | None = None) -> EndpointError:
-        return EndpointError(message, str(status), barring=barring, field=field, instead=instead)
-
+    said = asked.key.clean(words)
     if status == 429 and quota:
-        return EndpointError(f"{where} says that the quota is spent (429){details}", "429", barring=True)
+        message = f"{asked.where} says that the quota is spent (429){f': {said}' if said else ''}"
+        return EndpointError(message, "429", barring=True)
     if status in _AGAIN or status >= 500:
-        sign: Sign = "busy" if status == 429 else "outage"
-        return TransientError(str(status), said, retry_after(headers), sign)
-    if status in (401, 403):
-        source = f"the key in {key.variable}" if key.variable else "the request, which came without a key"
-        way = "" if key.variable else "; name the variable that holds one with 'api_key_env'"
-        return permanent(f"{where} refuses {source} ({status}){details}{way}")
-    if status in (404, 405, 410) and not (_OF_MODEL.search(words) and not _OF_ADDRESS.search(words)):
-        better = with_version(where)
-        hint = f"did you mean base_url: {better} ?" if not has_version(where) else "is base_url right?"
-        return permanent(f"{where} has no {asked.what} ({status}{details}); {hint}")
-    if status in (404, 405, 410):
-        return permanent(f"{where} does not know the model {model!r} ({status}){details}")
-    if status == 407:
-        return permanent(f"the proxy on the way to {where} wants a user name and a password (407){details}")
-    if _TOO_LONG.search(said):
-        return permanent(f"the conversation is longer than {model} at {where} reads ({status}){details}")
-    field = _field_not_taken(words)
+        return TransientError(str(status), said, retry_after(headers), "busy" if status == 429 else "outage")
+    field = _field_not_taken(words) if status not in _BARRING else None
     instead = LENGTH if field == "max_tokens" and LENGTH in words else None
-    advice = f"; to leave that field out, write extra: {{{field}: null}}" if field else ""
-    return permanent(f"{where} refuses the request to {model} ({status}){details}{advice}", field, instead)
+    message = _refusal_in_words(status, words, f": {said}" if said else "", asked)
+    if field:
+        message += f"; to leave that field out, write extra: {{{field}: null}}"
+    return EndpointError(message, str(status), barring=status in _BARRING, field=field, instead=instead)
+
+
+def _refusal_in_words(status: int, words: str, details: str, asked: Asked) -> str:
+    where, model, variable = asked.where, asked.model, asked.key.variable
+    if status in (401, 403):
+        source = f"the key in {variable}" if variable else "the request, which came without a key"
+        way = "" if variable else "; name the variable that holds one with 'api_key_env'"
+        message = f"{where} refuses {source} ({status}){details}{way}"
+    elif status in (404, 405, 410) and not (_OF_MODEL.search(words) and not _OF_ADDRESS.search(words)):
+        hint = "is base_url right?" if has_version(where) else f"did you mean base_url: {with_version(where)} ?"
+        message = f"{where} has no {asked.what} ({status}{details}); {hint}"
+    elif status in (404, 405, 410):
+        message = f"{where} does not know the model {model!r} ({status}){details}"
+    elif status == 407:
+        message = f"the proxy on the way to {where} wants a user name and a password (407){details}"
+    elif _TOO_LONG.search(details):
+        message = f"the conversation is longer than {model} at {where} reads ({status}){details}"
+    else:
+        message = f"{where} refuses the request to {model} ({status}){details}"
+    return message
 
 
 def _field_not_taken(words: str) -> str | None:
@@ -224,8 +231,8 @@ def _problem(value: Any) -> Any:
         return value["error"] if not isinstance(value["error"], bool) else value
     if isinstance(first, dict):
         return first["error"] if first.get("error") else None  # OpenRouter's
-    told = any(isinstance(value.get(field), str | list) and value[field] for field in _TELLING)
-    return value if told and not choices else None
+    tells = any(isinstance(value.get(field), str | list) and value[field] for field in _TELLING)
+    return value if tells and not choices else None
 
 
 def _status(problem: Any, value: dict[str, Any]) -> tuple[int, str]:

@@ -21,6 +21,7 @@ from holdfast.core.errors import ModelError
 from holdfast.core.seeds import derive_seed
 
 BASE_S, LONGEST_S = 0.25, 30.0
+SLOW_S = 5.0  # without an answer to the request that all others wait for, after which the user is told
 
 _log = logging.getLogger("holdfast.models")
 Answer = TypeVar("Answer")
@@ -89,7 +90,7 @@ class Call:
     async def _once(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         probe = await self.breaker.enter(self.model)
         try:
-            answer = await (_unless_halted(attempt) if probe else attempt())
+            answer = await (self._probe(attempt) if probe else attempt())
         except TransientError as failure:
             self._probes += probe
             self._failed(failure)
@@ -108,6 +109,24 @@ class Call:
         if self.usage.notices:
             self.usage.notices.pop(self.where, None)
         return answer
+
+    async def _probe(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Make the attempt, unless the run is stopped meanwhile: all others wait for it. A long silence is shown."""
+        trying = asyncio.ensure_future(attempt())
+        ending = asyncio.ensure_future(halting().wait())
+        slow = f"{self.where} has not answered yet; its first answer is waited for"
+        later = asyncio.get_running_loop().call_later(SLOW_S, self.usage.notices.setdefault, self.where, slow)
+        try:
+            await asyncio.wait({trying, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not trying.done():
+                raise halted()
+            return trying.result()
+        finally:
+            later.cancel()
+            ending.cancel()
+            if not trying.done():
+                trying.cancel()
+                await asyncio.gather(trying, return_exceptions=True)
 
     def _failed(self, failure: TransientError) -> None:
         """Tell the breaker; where it pauses now, show why. An endpoint that never answered may be given up here."""
@@ -136,22 +155,6 @@ class Call:
     def _wait(self, state: RetryCallState) -> float:
         """A pause of the breaker is waited for in front of it, so that the next probe is never late."""
         return backoff(self.seed, state.attempt_number) if self.breaker.state == "closed" else 0.0
-
-
-async def _unless_halted(attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Make the attempt, unless the run is stopped meanwhile: nothing that was ever answered is lost with a probe."""
-    trying = asyncio.ensure_future(attempt())
-    ending = asyncio.ensure_future(halting().wait())
-    try:
-        await asyncio.wait({trying, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not trying.done():
-            raise halted()
-        return trying.result()
-    finally:
-        ending.cancel()
-        if not trying.done():
-            trying.cancel()
-            await asyncio.gather(trying, return_exceptions=True)
 
 
 def backoff(seed: int, attempt: int) -> float:

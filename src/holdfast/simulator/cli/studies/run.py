@@ -83,6 +83,13 @@ Examples:
 @click.option("--ray-models", type=click.IntRange(1), help="Engines per model. [default: one per GPU; 1 without GPUs]")
 @click.option("--model", help="Instead of the study's model: micro, hf:NAME_OR_PATH, openai:MODEL, PROVIDER:MODEL.")
 @click.option("--base-url", help="Where the model of --model is served.")
+@click.option(
+    "--wait-for-endpoint",
+    type=click.FloatRange(0, 86_400),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for a server that is still starting or loading its model. [default: 0]",
+)
 @output_options
 def run(
     study: Path,
@@ -95,6 +102,7 @@ def run(
     processes: int | None,
     address: str | None,
     ray_models: int | None,
+    wait_for_endpoint: float,
     output: Output,
     **options: Any,
 ) -> None:
@@ -109,7 +117,14 @@ def run(
         given["model"] = spec
     config = asked.model_copy(update={**given, "budget": asked.budget.model_copy(update=limits)})
     with _executor(on, processes, address, ray_models) as executor:
-        done = Study(config).run(out, resume=resume, replay=replay, executor=executor, quiet=output.quiet)
+        done = Study(config).run(
+            out,
+            resume=resume,
+            replay=replay,
+            executor=executor,
+            quiet=output.quiet,
+            wait_for_endpoint=wait_for_endpoint,
+        )
     _show(done.results, out, output)
 
 

@@ -71,8 +71,9 @@ def lines(now: Status) -> list[str]:
 
     speed = "" if now.turns_per_s is None else f", {now.turns_per_s:.1f} turns/s"
     left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
+    reason = f" ({shown(now.reason)})" if now.reason and now.reason not in now.causes else ""
     said = [
-        f"{now.folder}: {now.state}{f' ({now.reason})' if now.reason else ''}",
+        f"{now.folder}: {now.state}{reason}",
         f"turns          {now.turns:,} done, {now.turns_owed:,} owed{speed}{left}",
         f"conversations  {now.episodes:,}: {now.ended:,} ended, {now.failed:,} failed",
     ]
@@ -86,6 +87,7 @@ def lines(now: Status) -> list[str]:
     if now.adherence:
         means = ", ".join(f"{name} {mean:.2f}" for name, mean in now.adherence.items())
         said.append(f"adherence      {means}  (so far; no intervals yet)")
-    if now.state == "stopped":
+    said += [f"note           {shown(notice)}" for notice in now.notices]
+    if now.state in ("stopped", "failed") or (now.failed and now.state == "done"):
         said.append(f"go on with     holdfast run {now.folder}/study.yaml --out {now.folder} --resume")
     return said

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.simulator.cli.console import console, interval_cell, print_table
+from holdfast.simulator.cli.personas.lines import shown
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
 
@@ -23,7 +24,10 @@ def print_summary(results: Results, out: Path) -> None:
         which = f"{left} of {results.episodes} conversations are unfinished"
         console().print(f"\nNot over yet: {which}; figures may still move.")
     if failed := results.failed_episodes:
-        console().print(f"\n{failed} of {results.episodes} conversations failed; their causes stand in the journal.")
+        which = f"{failed} of {results.episodes} conversations failed"
+        console().print(f"\n{which}; --resume holds them again. The commonest causes:")
+        for cause, count in results.failures.items():
+            console().print(f"  {count:,} x {shown(cause)}", markup=False)
     for line in played_by(results):
         console().print(f"\n{line}", markup=False)
     console().print(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}", markup=False)
