@@ -18,6 +18,27 @@ from holdfast.core.wording import did_you_mean
 
 CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"
 PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth", "pytorch_model.bin")
+#: Options of PEFT that make something else of a LoRA, and what that is called.
+_KINDS = {
+    "use_dora": "DoRA",
+    "use_qalora": "QA-LoRA",
+    "use_bdlora": "BD-LoRA",
+    "kasa_config": "KaSA",
+    "monteclora_config": "MonteCLoRA",
+    "alora_invocation_tokens": "activated LoRA (aLoRA)",
+    "arrow_config": "Arrow routing of several LoRAs",
+    "layer_replication": "a LoRA that replicates layers",
+    "target_parameters": "a LoRA on parameters of experts",
+    "trainable_token_indices": "a LoRA with trained tokens",
+    "modules_to_save": "a LoRA that brings whole modules",
+    "lora_bias": "a LoRA with a bias",
+    "bias": "a LoRA that also trained biases",
+    "megatron_config": "a LoRA of Megatron",
+}
+_OTHERWISE = (
+    "Merge it into its base (PEFT's merge_and_unload), and take the result as a model of its own with 'hf:'; or leave "
+    "its candidate out"
+)
 _PREFIX = "base_model.model."
 
 
@@ -31,11 +52,17 @@ class AdapterStore:
         """Return the names of all adapters, sorted.
 
         Raises:
-            InputError: the folder is absent.
+            InputError: the folder is absent, or is an adapter itself.
         """
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder of adapters; train some with `holdfast train`")
-        return tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{CONFIG}")))
+        names = tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{CONFIG}")))
+        if not names and (self.folder / CONFIG).is_file():
+            raise InputError(
+                f"{self.folder} is an adapter itself, not a folder of adapters; write adapters: {self.folder.parent}, "
+                f"and name it {self.folder.name!r} in a candidate"
+            )
+        return names
 
     def path(self, name: str) -> Path:
         """Return the folder of the adapter ``name``.
@@ -61,18 +88,10 @@ class AdapterStore:
                 card that says it was trained on other weights.
         """
         folder = self.path(name)
-        for pickle in PICKLES:
-            if (folder / pickle).exists():
-                raise ModelError(
-                    f"{folder / pickle}: pickled weights may run code when they are opened and are not read; "
-                    f"keep {WEIGHTS} only"
-                )
-        peft_type = _json(folder / CONFIG).get("peft_type")
-        if peft_type != "LORA":
-            raise ModelError(f"{folder / CONFIG}: peft_type is {peft_type!r}; only LORA is supported")
-        _check_shapes(
-            folder / WEIGHTS, {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
-        )
+        _refuse_pickles(folder)
+        _refuse_kinds(folder / CONFIG)
+        shapes = {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
+        _check_shapes(folder / WEIGHTS, shapes)
         trained_on = card_fields(folder).get("base_sha256")
         if trained_on is not None and trained_on != weights_sha256(base):
             raise ModelError(
@@ -95,6 +114,28 @@ def card_fields(folder: Path) -> dict[str, str]:
         raise ModelError(f"{folder / CARD}: its front matter is no YAML: {error}") from error
     fields = front.get("holdfast") if isinstance(front, dict) else None
     return {key: str(value) for key, value in fields.items()} if isinstance(fields, dict) else {}
+
+
+def _refuse_pickles(folder: Path) -> None:
+    for pickle in PICKLES:
+        if (folder / pickle).exists():
+            raise ModelError(
+                f"{folder / pickle}: pickled weights may run code when they are opened and are not read; "
+                f"keep {WEIGHTS} only"
+            )
+
+
+def _refuse_kinds(file: Path) -> None:
+    """Refuse what is not plain LoRA, by the name that its kind has."""
+    config = _json(file)
+    peft_type = config.get("peft_type")
+    if peft_type != "LORA":
+        raise ModelError(f"{file}: {peft_type} is no LoRA (peft_type); only plain LoRA is run. {_OTHERWISE}")
+    for option, kind in _KINDS.items():
+        value = config.get(option)
+        if value and value != "none":
+            shown = json.dumps(value) if isinstance(value, bool | str) else "…"
+            raise ModelError(f"{file}: {kind} ({option}: {shown}); only plain LoRA is run. {_OTHERWISE}")
 
 
 def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:

@@ -55,6 +55,10 @@ class CandidateSpec(Frozen):
         """Names of the adapters that conversations of ``tasks`` cannot do without."""
         return frozenset()
 
+    def adapters_used(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
+        """Names of the adapters that it may speak through, where they are there: only these are loaded."""
+        return self.adapter_names(tasks)
+
 
 class BaseSpec(CandidateSpec):
     """The bare model."""
@@ -121,6 +125,9 @@ class ExpertsSpec(CandidateSpec):
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         return frozenset(self.experts.values())  # of the other patterns a router may do without
+
+    def adapters_used(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
+        return frozenset({*self.experts.values(), *self.by_task(tasks).values()})
 
 
 class RoutedSpec(ExpertsSpec):

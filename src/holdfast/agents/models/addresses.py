@@ -23,7 +23,7 @@ def address_fault(url: str) -> str | None:
         return _fault_without_scheme(url, secret)
     try:
         parts = urlsplit(url)
-        readable = bool(parts.hostname) and parts.port != 0 and (secret or not _ODD.search(url))
+        readable = bool(parts.hostname) and (parts.port or 1) > 0 and (secret or not _ODD.search(url))
     except ValueError:
         readable = False
     if not readable:

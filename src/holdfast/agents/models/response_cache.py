@@ -31,6 +31,7 @@ class ResponseCache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
+            _refuse_foreign(self._db, self.path)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute(_TABLE)
@@ -74,3 +75,11 @@ class ResponseCache:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.path = state["path"]
         self._open()
+
+
+def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
+    """Leave a database alone that has tables, but not ours."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "answers" not in tables:
+        db.close()
+        raise ModelError(f"response cache {path}: is another program's database; name a file of its own")

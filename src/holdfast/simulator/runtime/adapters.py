@@ -12,13 +12,21 @@ from holdfast.core.wording import did_you_mean
 from holdfast.simulator.config.plan import Plan
 
 
-def adapters_in(folder: Path | str | None) -> tuple[dict[str, Path], WordRouter | None]:
-    """The adapters below ``folder`` by name, and the router beside them where there is one."""
+def adapters_in(folder: Path | str | None, plan: Plan | None = None) -> tuple[dict[str, Path], WordRouter | None]:
+    """The adapters below ``folder`` by name, and the router beside them where there is one.
+
+    Of a ``plan``, only those that its candidates may speak through: what none of them names may be of another base, or
+    of a kind that cannot be run, and is not loaded.
+    """
     if folder is None:
         return {}, None
     folder = Path(folder)
-    router = folder / Path(ROUTER).name
-    return AdapterStore(folder).paths(), WordRouter.load(router) if router.exists() else None
+    router, adapters = folder / Path(ROUTER).name, AdapterStore(folder).paths()
+    if plan is not None:
+        tasks = tuple(plan.tasks.values())
+        used = frozenset(name for spec in plan.study.candidates for name in spec.adapters_used(tasks))
+        adapters = {name: path for name, path in adapters.items() if name in used}
+    return adapters, WordRouter.load(router) if router.exists() else None
 
 
 def trained_in(out: Path) -> Path:

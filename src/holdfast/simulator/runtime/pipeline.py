@@ -20,7 +20,7 @@ from holdfast.core.errors import InputError, JournalError, ModelError
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.rounds import population_json
-from holdfast.simulator.engine.run import RunOutcome, run_study
+from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.monitor.viewer import Viewer
@@ -106,7 +106,7 @@ async def _loaded_session(
         if study.training is not None and not (resume and (trained_in(out) / "training.json").exists()):
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
-        yield (await resources.with_adapters(*adapters_in(folder))).session()
+        yield (await resources.with_adapters(*adapters_in(folder, plan))).session()
 
 
 @asynccontextmanager

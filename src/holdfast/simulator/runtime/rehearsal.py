@@ -71,7 +71,7 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
     with tempfile.TemporaryDirectory() as scratch:
         resources = await asyncio.to_thread(open_resources, short)
         with closing(resources):
-            session = (await resources.with_adapters(*adapters_in(study.adapters))).session()
+            session = (await resources.with_adapters(*adapters_in(study.adapters, plan))).session()
             outcome = await run_study(session, Path(scratch))
         episodes = read_episodes(outcome.journal)
     if outcome.failure is not None or not outcome.episodes:

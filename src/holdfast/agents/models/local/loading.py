@@ -11,7 +11,8 @@ from torch.nn.functional import rms_norm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.agents.models.local.attention import install
-from holdfast.core.errors import InputError, ModelError
+from holdfast.agents.models.local.folders import check_model_folder
+from holdfast.core.errors import ModelError
 
 #: What loading raises; torch raises AssertionError for a device that it was not built for.
 _BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, AssertionError)
@@ -44,10 +45,7 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
         InputError: there is no such folder, or it holds no model.
         ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
     """
-    if not path.is_dir():
-        raise InputError(f"model folder {path} does not exist")
-    if not (path / "config.json").is_file():
-        raise InputError(f"{path} is no model folder: it has no config.json")
+    check_model_folder(path)
     precision, device = _dtype(dtype), _device(device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)

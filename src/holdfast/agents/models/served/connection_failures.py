@@ -9,7 +9,7 @@ from typing import Any
 
 from holdfast.agents.models.addresses import host_of, is_loopback
 from holdfast.agents.models.keys import ApiKey
-from holdfast.agents.models.served.failures import TransientError
+from holdfast.agents.models.served.failures import Sign, TransientError
 from holdfast.agents.models.served.network import Proxy
 
 _STARTING = "is the server running there? one that is still starting is waited for with --wait-for-endpoint SECONDS"

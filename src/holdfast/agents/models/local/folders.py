@@ -1,0 +1,57 @@
+"""What a model folder must hold, and in words what somebody has put there instead. Imports no torch."""
+
+from pathlib import Path
+
+from holdfast.core.errors import InputError
+from holdfast.core.wording import printable
+
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_GGUF_WAY = (
+    "serve it with llama-server (llama.cpp) or Ollama and write {ref: 'openai:NAME', base_url: …}, or take the "
+    "folder of safetensors that it was made from"
+)
+_PICKLED_WAY = (
+    "pickled weights may run code when they are opened and are not read; take the safetensors of the model, or "
+    "convert it: AutoModelForCausalLM.from_pretrained(OLD).save_pretrained(NEW)"
+)
+
+
+def check_model_folder(path: Path) -> None:
+    """Make sure that ``path`` holds a model that can be loaded: a configuration, and weights as safetensors.
+
+    Raises:
+        InputError: It does not; the message says what is there instead, and what to do with it.
+    """
+    if path.is_file():
+        raise InputError(_of_file(path))
+    if not path.is_dir():
+        raise InputError(f"model folder {path} does not exist")
+    if any(path.glob("*.safetensors")) and (path / "config.json").is_file():
+        return
+    gguf, pickled = sorted(path.glob("*.gguf")), sorted(file for kind in _PICKLED for file in path.glob(kind))
+    if (path / "adapter_config.json").is_file():
+        raise InputError(
+            f"{path} is an adapter, no model: name its base with 'hf:', write adapters: {path.parent}, and have a "
+            f"candidate speak through it: {{kind: adapter, adapter: {path.name}}}"
+        )
+    if gguf:
+        raise InputError(f"{path} holds GGUF weights ({printable(gguf[0].name)}), which are not read: {_GGUF_WAY}")
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path} is no model folder: it has no config.json{_models_below(path)}")
+    if pickled:
+        raise InputError(f"{path} holds only pickled weights ({printable(pickled[0].name)}): {_PICKLED_WAY}")
+    raise InputError(f"{path} holds no weights: there is no *.safetensors in it (an interrupted download?)")
+
+
+def _of_file(path: Path) -> str:
+    if path.suffix == ".gguf":
+        return f"{path} is a GGUF file, which is not read: {_GGUF_WAY}"
+    if (path.parent / "config.json").is_file():
+        return f"{path} is a file; write the folder that it is in: hf:{path.parent}"
+    return f"{path} is a file, no model folder"
+
+
+def _models_below(path: Path) -> str:
+    """A hint where models lie one or more folders deeper, as in a cache of the Hugging Face hub."""
+    below = sorted(path.glob("*/config.json")) or sorted(path.glob("snapshots/*/config.json"))
+    return f"; did you mean hf:{below[0].parent} ?" if below else ""
