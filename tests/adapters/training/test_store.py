@@ -84,7 +84,7 @@ def test_pickles_are_refused_even_beside_safetensors(tmp_path: Path, base: Path,
 
 def test_what_is_no_lora_is_refused(tmp_path: Path, base: Path) -> None:
     (write_adapter(tmp_path / "warm") / "adapter_config.json").write_text('{"peft_type": "IA3"}')
-    with pytest.raises(ModelError, match="IA3 is no LoRA .peft_type.; only plain LoRA is run"):
+    with pytest.raises(ModelError, match=r"IA3 is no LoRA \(peft_type\); only plain LoRA is run"):
         AdapterStore(tmp_path).check("warm", base)
 
 

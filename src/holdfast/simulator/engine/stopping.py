@@ -54,7 +54,7 @@ class StopSwitch:
             self._halt.request()
 
     def __enter__(self) -> StopSwitch:
-        self._halt.reset()
+        self._halt.begin()
         try:
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.press)
             self._installed = True
@@ -65,7 +65,7 @@ class StopSwitch:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._halt.release()
+        self._halt.end()
         if self._installed:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         if self.presses > 0 and (kind is None or kind is asyncio.CancelledError):

@@ -168,7 +168,7 @@ async def test_a_server_that_is_gone_is_given_up() -> None:
     with serve(lambda _: Answer("down", status=503)) as server:
         rater = judge(server, concurrency=2)
         ratings = await rater.rate([passage(str(number)) for number in range(30)])
-    assert 8 <= len(server.asked) <= 10
+    assert len(server.asked) <= 10
     assert ratings[-1].missing == "server: not asked: 8 requests in a row had failed"
 
 

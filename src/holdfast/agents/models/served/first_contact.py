@@ -1,18 +1,18 @@
 """Whether an endpoint has ever answered. Until it has, most failures are mistakes in its address, and not outages.
 
-The first request goes alone, and the others wait for its outcome (see ``circuit_breaker``). What it meets decides how
-often it is tried again, by its :data:`~holdfast.agents.models.served.failures.Sign`:
+The first request goes alone, and the others wait for its outcome (see ``circuit_breaker``). What it meets decides when
+the endpoint is given up, for all that wait, by its :data:`~holdfast.agents.models.served.failures.Sign`:
 
-======== ====================================================== =====================================================
-sign     for example                                            before the first answer
-======== ====================================================== =====================================================
-wrong    a certificate that is not trusted, no TLS there        given up at once
-strange  a login page, JSON of another shape                    tried twice more, in a second
-absent   no such host, a refused port                           tried three times more, in two seconds; or ``wait_s``
-silent   no answer within ``timeout_s``                         tried once more; or ``wait_s``
-outage   503, a reset                                           tried as often as ``retries`` says; or ``wait_s``
-busy     429                                                    as after the first answer: ``patience_s``
-======== ====================================================== =====================================================
+======== ================================================ ===========================================================
+sign     for example                                      before the first answer the endpoint is given up
+======== ================================================ ===========================================================
+wrong    a certificate that is not trusted, no TLS there  at once
+silent   no answer within ``timeout_s``                   at the second time, or after ``wait_s``
+strange  a login page, JSON of another shape              at the third time, within a second
+absent   no such host, a refused port                     at the fourth time, within two seconds, or after ``wait_s``
+outage   503, a reset                                     at the eighth time (or ``retries`` + 1), or after ``wait_s``
+busy     429                                              as after the first answer: after ``patience_s``
+======== ================================================ ===========================================================
 
 ``wait_s`` is ``--wait-for-endpoint``: how long a server that is still loading its model is waited for. A refusal (401,
 403, 404, a redirect, …) is final for the model whose first request it met.
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from holdfast.agents.models.served.failures import EndpointError, Sign, TransientError
 
-_MORE_TRIES: dict[Sign, int] = {"wrong": 0, "strange": 2, "absent": 3, "silent": 1}
+_MORE_TRIES: dict[Sign, int] = {"wrong": 0, "silent": 1, "strange": 2, "absent": 3, "outage": 7}
 _LOADING: frozenset[Sign] = frozenset(("absent", "silent", "outage"))
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_BUSY_S = 0.25, 2.0, 30.0
 _HOLDS_S = 30.0  # how long an endpoint that was given up is not asked again
@@ -42,6 +42,7 @@ class FirstContact:
     _given_up: tuple[float, str, str] | None = None  # when, the message, the cause
     _met: Counter[Sign] = field(default_factory=Counter)
     _since: float | None = None
+    waits: bool = False  # whether what was met last is waited for, however often it is met
 
     @property
     def clear(self) -> bool:
@@ -73,11 +74,11 @@ class FirstContact:
         self._since = now if self._since is None else self._since
         waited, tries = now - self._since, self._met.total()
         pause = min(_FIRST_PAUSE_S * 2 ** min(tries - 1, 12), _LONGEST_BUSY_S if sign == "busy" else _LONGEST_PAUSE_S)
-        if sign == "busy" or failure.wait_s:
-            return failure.wait_s or pause
-        if sign in _LOADING and waited < self.wait_s:
-            return min(pause, max(self.wait_s - waited, _FIRST_PAUSE_S))
-        if self._met[sign] <= min(self.retries, _MORE_TRIES.get(sign, self.retries)):
+        self.waits = sign == "busy" or bool(failure.wait_s) or (sign in _LOADING and waited < self.wait_s)
+        if failure.wait_s:
+            return failure.wait_s
+        more = max(self.retries, _MORE_TRIES["outage"]) if sign == "outage" else _MORE_TRIES.get(sign, 0)
+        if self.waits or self._met[sign] <= more:
             return pause
         message = self._farewell(failure, tries, waited)
         self._given_up = (now, message, failure.cause)

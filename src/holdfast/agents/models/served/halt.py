@@ -15,9 +15,13 @@ _HALTS: WeakKeyDictionary[asyncio.AbstractEventLoop, "Halt"] = WeakKeyDictionary
 
 
 class Halt:
-    """Whether what runs in one event loop is to end, and why where it failed."""
+    """Whether what runs in one event loop is to end, and why where it failed.
+
+    ``armed``: a run goes on that would stop at a request.
+    """
 
     def __init__(self) -> None:
+        self.armed = False
         self.failure: str | None = None
         self._requested = asyncio.Event()
         self._wakers: set[Callable[[], None]] = set()
@@ -34,14 +38,15 @@ class Halt:
         for wake in tuple(self._wakers):
             wake()
 
-    def release(self) -> None:
-        """Let calls wait again: the run is over, and its event loop may go on."""
+    def begin(self) -> None:
+        """A run begins, which a request will stop; what an earlier one was asked is forgotten."""
+        self.armed, self.failure = True, None
         self._requested.clear()
 
-    def reset(self) -> None:
-        """Forget the request and its failure: another run begins."""
-        self.failure = None
-        self.release()
+    def end(self) -> None:
+        """The run is over: calls may wait again. Why it failed stays readable."""
+        self.armed = False
+        self._requested.clear()
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called by :meth:`request`."""

@@ -92,8 +92,9 @@ class Call:
         try:
             answer = await (self._probe(attempt) if probe else attempt())
         except TransientError as failure:
-            self._probes += probe
             self._failed(failure)
+            contact = self.breaker.contact
+            self._probes += probe and (contact.answered or contact.waits)
             raise
         except EndpointError as error:
             self.breaker.refused(self.model, error)

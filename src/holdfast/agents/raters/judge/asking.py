@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from holdfast.agents.models.served.failures import EndpointError
+from holdfast.agents.models.served.halt import halting
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.judge.answer import REASONS, Reason, Refusal
 from holdfast.agents.raters.judge.rubrics import fill
@@ -91,6 +92,8 @@ class Asker:
             try:
                 answer = await self.model.generate(self._request(messages, question))
             except EndpointError as error:
+                if error.never_answered and halting().armed:  # a study, of which nothing would ever be rated
+                    raise
                 self.failures += error.cause not in _THIS_REQUEST
                 return Refusal("server", f"status {error.cause}" if error.cause.isdigit() else error.cause)
             except ModelError as error:  # of a model in this process: there is no server that could be dead
