@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from holdfast.simulator.measure.extract import extract
+from holdfast.simulator.measure.extract import extract, targets
 from tests.simulator.measure.making import episode
 
 
@@ -40,3 +40,9 @@ def test_the_order_of_episodes_does_not_matter():
     one, two = extract(episodes, {})["routed"], extract(episodes[::-1], {})["routed"]
     assert one.episodes == two.episodes
     assert np.array_equal(one.expressed, two.expressed, equal_nan=True)
+
+
+def test_each_episode_has_the_target_of_its_task():
+    assert targets(["calm", "warm"], {"calm": (0, 0, 0), "warm": (2, 2, 2)}).tolist() == [[[0, 0, 0]], [[2, 2, 2]]]
+    with pytest.raises(KeyError, match="cold"):
+        targets(["cold"], {"warm": (2, 2, 2)})

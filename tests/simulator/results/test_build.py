@@ -285,3 +285,9 @@ def test_what_is_handed_through():
     assert found.timings_s == {"simulate": 1.5}
     assert found.provenance == {"python": "3.11"}
     jsonschema.validate(written(found), SCHEMA)
+
+
+def test_the_error_of_each_mechanism_is_its_distance_from_the_target():
+    # adherence .75 is 2 (1 - .75) = .5 off, in levels, for every mechanism of the solver's and the companion's target
+    (base,) = build([conversation("base", who, [0.75] * 2) for who in ("p0", "p1")]).candidates.values()
+    assert [[point.mean for point in curve] for curve in base.mechanism_error_by_turn.values()] == [[0.5, 0.5]] * 3

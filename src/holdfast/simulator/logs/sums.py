@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from holdfast.simulator.logs.records import End
-from holdfast.simulator.measure.adherence import first_turns
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
-from holdfast.simulator.measure.decay.retention import quarter_means
+from holdfast.simulator.measure.decay.retention import first_turns, quarter_means
 from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.decay.survival import first_violations
 from holdfast.simulator.measure.sums import ClusterSums, pair_moments, within_moments

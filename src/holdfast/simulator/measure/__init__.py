@@ -2,8 +2,7 @@
 
 ::
 
-    extract            episode records -> arrays (episodes x turns) per candidate, ratings of any rater
-    adherence          distance of each mechanism from its target; adherence itself is in agents/raters
+    extract            episode records -> arrays (episodes x turns) per candidate, ratings of any rater, targets
     bootstrap          95 % intervals, clustered by persona
     sums               the same from sums by cluster, for more episodes than fit in memory
     estimates          the parts that results files are made of: an estimate, a curve of them by turn

@@ -87,3 +87,11 @@ def _desired(episode: EpisodeRecord, desired: Mapping[str, float]) -> float:
         if isinstance(own, (int, float)) and 1 <= own <= 5:
             return float(own)
     return desired.get(episode.spec.persona, float("nan"))
+
+
+def targets(tasks: Sequence[str], target_of_task: Mapping[str, Sequence[float]]) -> Floats:
+    """The target of each episode, episodes x 1 x 3, ready to stand beside episodes x turns x 3.
+
+    Raises KeyError naming a task without a target.
+    """
+    return np.array([target_of_task[task] for task in tasks], dtype=np.float64).reshape(-1, 1, 3)

@@ -1,6 +1,6 @@
 """How often candidates recognised the task of a conversation."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -43,8 +43,8 @@ def routing_accuracy(
     counts as wrong; two tasks of one pattern share an expert, so confusing them costs nothing. Limits: 95 %, clustered
     by persona.
     """
-    confusion: Counter[tuple[str, str]] = Counter()
-    by_turn: dict[int, list[bool]] = {}
+    confusion: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    by_turn: defaultdict[int, list[bool]] = defaultdict(list)
     right, counted, groups = [], [], []
     for episode in sorted(episodes, key=lambda episode: episode.spec.id):
         task = episode.spec.task
@@ -52,8 +52,8 @@ def routing_accuracy(
         if not guesses:
             continue
         for number, guess in guesses:
-            confusion[task, guess] += 1
-            by_turn.setdefault(number, []).append(guess == task)
+            confusion[task][guess] += 1
+            by_turn[number].append(guess == task)
         right.append(sum(guess == task for _, guess in guesses))
         counted.append(len(guesses))
         groups.append(episode.spec.persona)
@@ -63,19 +63,17 @@ def routing_accuracy(
     n = sum(counted)
     same_pattern = sum(
         times
-        for (true, guess), times in confusion.items()
+        for true, guesses in confusion.items()
+        for guess, times in guesses.items()
         if guess in tasks and true in tasks and tasks[guess].pattern == tasks[true].pattern
     )
-    table: dict[str, dict[str, int]] = {}
-    for (true, guess), times in sorted(confusion.items()):
-        table.setdefault(true, {})[guess] = times
     return RoutingResults(
         accuracy=interval.mean,
         lo=interval.lo,
         hi=interval.hi,
         n=n,
         pattern_accuracy=same_pattern / n,
-        confusion=table,
+        confusion={true: dict(sorted(guesses.items())) for true, guesses in sorted(confusion.items())},
         accuracy_by_turn=[
             RoutingPoint(turn=turn, accuracy=float(np.mean(right)), n=len(right))
             for turn, right in sorted(by_turn.items())

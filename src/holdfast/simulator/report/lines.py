@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Protocol
 
+from holdfast.simulator.measure.decay.survival import SurvivalPoint
+from holdfast.simulator.measure.estimates import TurnEstimate
 from holdfast.simulator.report.axes import Axis, fitted, spread_labels, turn_axis
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.report.values import UNDEFINED, fixed
@@ -13,19 +14,7 @@ Point = tuple[float, float]
 LABEL_GAP = 17.0  # px between the baselines of two labels
 
 
-class ChartPoint(Protocol):
-    """A value at a turn, with its limits and the number that it rests on; each None where undefined."""
-
-    @property
-    def turn(self) -> int: ...
-    @property
-    def mean(self) -> float | None: ...
-    @property
-    def lo(self) -> float | None: ...
-    @property
-    def hi(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
+ChartPoint = TurnEstimate | SurvivalPoint
 
 
 @dataclass(frozen=True, slots=True)

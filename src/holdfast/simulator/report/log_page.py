@@ -4,13 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.logs.measuring import RatedConversation, Tallies
-from holdfast.simulator.logs.model import ExitResults, GroupResults, LogResults, ViolationResults
+from holdfast.simulator.logs.model import GroupResults, LogResults
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
@@ -19,7 +18,7 @@ from holdfast.simulator.report.axes import SHARE, Axis, levels_axis
 from holdfast.simulator.report.forest import strips
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.provenance import rater_card
-from holdfast.simulator.report.render import render
+from holdfast.simulator.report.render import write_page
 from holdfast.simulator.report.series import COLOURS, Series
 from holdfast.simulator.report.values import between, fixed, percent
 from holdfast.simulator.results.store import RESULTS, write_results
@@ -39,13 +38,10 @@ def write_outputs(out: Path, results: LogResults, tallies: Tallies) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_results(out / RESULTS, results)
-        text = render(page_context(results, tallies.kept), "logs.html.jinja", ("figures.js",))
-        path = out / "report.html"
-        with drafted(path) as draft:
-            draft.write_text(text, encoding="utf-8", errors="replace")
+        context = page_context(results, tallies.kept)
+        return write_page(out / "report.html", context, "logs.html.jinja", ("figures.js",))
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error
-    return path
 
 
 def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversation, Floats]] = ()) -> dict[str, Any]:
@@ -59,6 +55,8 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
     kept = [group.measures[main].retention if main in group.measures else UNDEFINED for group in groups]
     curves = [group.measures[name].by_turn for group in groups for name in MECHANISMS if name in group.measures]
     levels = levels_axis(curves)
+    kept_on = [(s, group.violations.survival if group.violations else []) for s, group in rows]
+    stayed = [(s, group.exits.survival if group.exits else []) for s, group in rows]
     ended = any(group.successes or group.failures for group in groups)
     return {
         "results": results,
@@ -76,8 +74,8 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "emotion_strips": strips([group.final_emotion or UNDEFINED for group in groups], 50.0),
         "after": [(name, [(s, group.labels.get(name)) for s, group in rows]) for name in after],
         "rated": [name for name in RATED if any(name in group.measures for group in groups)],
-        "survival": _survival(rows, "violations", "Conversations that keep what they began with"),
-        "exits": _survival(rows, "exits", "Conversations that have not ended in failure") if ended else None,
+        "survival": _survival("violations", "Conversations that keep what they began with", kept_on),
+        "exits": _survival("exits", "Conversations that have not ended in failure", stayed) if ended else None,
         "talks": [_talk(talk, levels, series) for talk, levels in kept_talks],
     }
 
@@ -133,11 +131,7 @@ def _chart(rows: Rows, name: str, height: int, *, quarters: bool = False, y: Axi
     )
 
 
-def _survival(rows: Rows, until: Literal["violations", "exits"], title: str) -> LineChart:
-    lines: list[tuple[Series, list[SurvivalPoint]]] = []
-    for series, group in rows:
-        part: ViolationResults | ExitResults | None = group.violations if until == "violations" else group.exits
-        lines.append((series, part.survival if part else []))
+def _survival(until: str, title: str, lines: Sequence[tuple[Series, Sequence[SurvivalPoint]]]) -> LineChart:
     return line_chart(
         f"steps-{until}",
         title,

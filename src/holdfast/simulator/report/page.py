@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.core.atomic import drafted
 from holdfast.personas.schema import Persona
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.report.figures import FIGURES, PageData
@@ -12,7 +11,7 @@ from holdfast.simulator.report.forest import strips
 from holdfast.simulator.report.gap import PERCEIVED
 from holdfast.simulator.report.headline import headline_view
 from holdfast.simulator.report.provenance import ablation_table, provenance_rows, rater_card, timing_rows
-from holdfast.simulator.report.render import render
+from holdfast.simulator.report.render import write_page
 from holdfast.simulator.report.routing import confusion
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import TALK
@@ -34,10 +33,7 @@ def write_report(
     its id. ``budget``: characters of transcripts to carry (see ``transcripts``).
     Raises OSError where the path cannot be written.
     """
-    text = render(page_context(results, episodes, personas, budget))
-    with drafted(path) as draft:
-        draft.write_text(text, encoding="utf-8", errors="replace")
-    return path
+    return write_page(path, page_context(results, episodes, personas, budget))
 
 
 def page_context(

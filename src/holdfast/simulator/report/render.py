@@ -9,11 +9,13 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from holdfast.core.atomic import drafted
 from holdfast.simulator.report import values
 
 STYLES = ("base.css", "figures.css", "transcripts.css", "print.css")
@@ -30,6 +32,16 @@ def render(context: Mapping[str, Any], template: str = "page.html.jinja", script
     )
     page = environment().get_template(template)
     return page.render(style=Markup(style), script=Markup(script), policy=policy, **context)
+
+
+def write_page(
+    path: Path, context: Mapping[str, Any], template: str = "page.html.jinja", scripts: tuple[str, ...] = SCRIPTS
+) -> Path:
+    """Write the page to ``path``, whole or not at all, and return it. Raises OSError where it cannot be written."""
+    text = render(context, template, scripts)
+    with drafted(path) as draft:
+        draft.write_text(text, encoding="utf-8", errors="replace")
+    return path
 
 
 def environment() -> Environment:

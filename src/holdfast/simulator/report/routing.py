@@ -1,9 +1,9 @@
 """Routing: which task was recognised where which was meant, as a table shaded by the share of each true task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.simulator.results.model import Results, TaskInfo
+from holdfast.simulator.results.model import Results
 
 SHADES = 9  # classes h0-h9 of the style sheet
 
@@ -33,22 +33,15 @@ def confusion(results: Results) -> Confusion | None:
         return None
     seen = {name for counts in table.values() for name in counts} | set(table)
     names = [task for task in results.tasks if task in seen] + sorted(seen - set(results.tasks))
-    rows = tuple(_row(name, table[name], names, results.tasks) for name in names if name in table)
-    return Confusion(tuple(_title(name, results.tasks) for name in names), rows)
-
-
-def _row(
-    name: str, counts: Mapping[str, int], names: list[str], tasks: Mapping[str, TaskInfo]
-) -> tuple[str, int, tuple[ConfusionCell, ...]]:
-    values = [counts.get(other, 0) for other in names]
-    total = sum(values)
-    shares = [v / total if total else 0.0 for v in values]
-    cells = tuple(
-        ConfusionCell(v, s, 0 if v == 0 else max(1, round(SHADES * s)), other == name)
-        for v, s, other in zip(values, shares, names, strict=True)
+    titles = {name: results.tasks[name].title if name in results.tasks else name.replace("_", " ") for name in names}
+    rows = tuple(
+        (titles[name], sum(table[name].values()), _cells(name, table[name], names)) for name in names if name in table
     )
-    return _title(name, tasks), total, cells
+    return Confusion(tuple(titles.values()), rows)
 
 
-def _title(task: str, tasks: Mapping[str, TaskInfo]) -> str:
-    return tasks[task].title if task in tasks else task.replace("_", " ")
+def _cells(true: str, counts: Mapping[str, int], names: Sequence[str]) -> tuple[ConfusionCell, ...]:
+    total = max(1, sum(counts.values()))
+    shares = {name: counts.get(name, 0) / total for name in names}
+    shades = {name: max(1, round(SHADES * share)) if share else 0 for name, share in shares.items()}
+    return tuple(ConfusionCell(counts.get(name, 0), shares[name], shades[name], name == true) for name in names)

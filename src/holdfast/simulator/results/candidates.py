@@ -8,10 +8,10 @@ import numpy as np
 from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import SENSE7
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.measure.adherence import first_turns, mechanism_error
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples, mean_band
 from holdfast.simulator.measure.decay.exponential import fit_decay
+from holdfast.simulator.measure.decay.retention import first_turns
 from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.decay.survival import Survival, SurvivalPoint, first_violations, kaplan_meier
 from holdfast.simulator.measure.estimates import Curve, MeanEstimate, curve, estimate
@@ -47,7 +47,7 @@ def candidate_results(
         adherence=mean(measured.adherence_mean),
         adherence_by_turn=curve(band),
         mechanism_by_turn=_by_mechanism(arrays.expressed, resamples),
-        mechanism_error_by_turn=_by_mechanism(mechanism_error(arrays.expressed, measured.target), resamples),
+        mechanism_error_by_turn=_by_mechanism(np.abs(arrays.expressed - measured.target), resamples),
         adherence_first_two_turns=mean(first_turns(near)),
         adherence_last_quarter=mean(measured.last_quarter),
         retention=measured.retention(resamples),

@@ -10,12 +10,11 @@ import numpy as np
 from holdfast.agents.raters.adherence import adherence
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
-from holdfast.simulator.measure.adherence import targets
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
 from holdfast.simulator.measure.estimates import MeanEstimate
-from holdfast.simulator.measure.extract import EpisodeArrays, extract
+from holdfast.simulator.measure.extract import EpisodeArrays, extract, targets
 from holdfast.simulator.measure.gap import gap, perceived
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.model import RaterInfo

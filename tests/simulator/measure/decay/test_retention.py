@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.simulator.measure.bootstrap import Resamples
-from holdfast.simulator.measure.decay.retention import quarter_means, quarters, retention
+from holdfast.simulator.measure.decay.retention import first_turns, quarter_means, quarters, retention
 from tests.simulator.measure.making import rng
 
 
@@ -78,3 +78,9 @@ def test_a_level_curve_keeps_everything(level, length):
     quarters_kept = quarter_means(np.full((3, length), level), np.full(3, length))
     interval = retention(*quarters_kept, Resamples.of(["a", "b", "c"], rng()))
     assert [interval.mean, interval.lo, interval.hi] == pytest.approx([1, 1, 1])
+
+
+def test_the_first_two_turns():
+    # (1 + .5) / 2; .25 alone, where the conversation ended after one turn; nan where it never began
+    values = np.array([[1.0, 0.5, 0.0], [0.25, np.nan, np.nan], [np.nan] * 3])
+    assert first_turns(values) == pytest.approx([0.75, 0.25, np.nan], nan_ok=True)

@@ -1,4 +1,4 @@
-"""Retention: adherence in the last quarter of the turns over adherence in the first."""
+"""Retention: adherence in the last quarter of the turns over adherence in the first; and in the first two turns."""
 
 import numpy as np
 
@@ -25,6 +25,11 @@ def quarter_means(values: Floats, planned: Ints) -> tuple[Floats, Floats]:
     """Return the mean of each episode's first and last quarter (episodes each); nan where it has no turn there."""
     first, last = quarters(planned, values.shape[1])
     return present_mean(values, axis=1, where=first), present_mean(values, axis=1, where=last)
+
+
+def first_turns(values: Floats, turns: int = 2) -> Floats:
+    """Mean of each episode's first ``turns`` turns (episodes x turns -> episodes); nan where there is none."""
+    return present_mean(values[:, :turns], axis=1)
 
 
 def retention(first: Floats, last: Floats, resamples: Resamples) -> Interval:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from holdfast.simulator.measure.adherence import first_turns
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.decay.retention import first_turns
 from holdfast.simulator.measure.estimates import Count, ResultsPart, Share, TurnNumber
 
 FRACTION = 0.8

@@ -56,13 +56,8 @@ def _by_first_word(feelings: Collection[str]) -> dict[str, list[str]]:
     """Index feelings by their first word; searching a reply for one pattern of all is a hundred times slower."""
     index: dict[str, list[str]] = {}
     for feeling in sorted({feeling.casefold() for feeling in feelings}):
-        index.setdefault(_first_word(feeling), []).append(feeling)
+        index.setdefault(next(iter(_WORD.findall(feeling)), ""), []).append(feeling)
     return index
-
-
-def _first_word(phrase: str) -> str:
-    match = _WORD.search(phrase)
-    return match.group() if match else ""
 
 
 def _names_another(reply: str, own: str | None, index: Mapping[str, Collection[str]]) -> bool:
