@@ -1,4 +1,4 @@
-"""Reading a text file safely: an ordinary file, not too large, UTF-8, without hidden characters."""
+"""Read a text file safely (an ordinary file, not too large, UTF-8, without hidden characters); repair foreign text."""
 
 import os
 import re
@@ -96,3 +96,16 @@ def hidden_in(text: str) -> Iterator[tuple[int, int, str]]:
                 count += 1
                 if count == MAX_HIDDEN:
                     return
+
+
+def repaired(text: str) -> str:
+    """Return the text as UTF-8 and SQLite can hold it: without NUL, surrogate pairs joined, lone ones replaced."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
