@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "refusal"]
+#: What became of a request. Only "answered" is a whole answer; the others may have text all the same, a cut one mostly.
+Outcome = Literal[
+    "answered", "cut", "filtered", "refusal", "tool call", "thoughts only", "empty", "unknown shape",
+]  # fmt: skip
 
 #: SENSE-7's dimensions of perceived empathy, 1-5 each (Suh et al. 2025).
 SENSE7: tuple[str, ...] = (
@@ -74,12 +78,25 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What came back. ``finish_reason``: it stopped by itself, met ``max_tokens``, or declined to answer."""
+    """What came back.
+
+    Attributes:
+        text: What was said, without thoughts; "" where nothing was.
+        prompt_tokens: 0 where the server does not say.
+        completion_tokens: With those of the thoughts; 0 where the server does not say.
+        finish_reason: It stopped by itself, met ``max_tokens``, or declined to answer.
+        thoughts: What was thought: never rated, never sent back, never learned from.
+        outcome: What the answer is.
+        cause: Why there is no text, in words; "" where there is some.
+    """
 
     text: str
     prompt_tokens: int
     completion_tokens: int
     finish_reason: FinishReason = "stop"
+    thoughts: str = ""
+    outcome: Outcome = "answered"
+    cause: str = ""
 
 
 class ChatModel(Protocol):
@@ -107,13 +124,20 @@ class AssistantView:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A candidate's answer, and which adapter, recognised task and tokens it took."""
+    """A candidate's answer, and which adapter, recognised task and tokens it took.
+
+    ``thoughts``, ``outcome`` and ``cause`` are those of its :class:`Generation`. A reply without text is heard as
+    silence and not rated.
+    """
 
     text: str
     adapter: str | None = None
     recognised_task: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    thoughts: str = ""
+    outcome: Outcome = "answered"
+    cause: str = ""
 
 
 class Candidate(Protocol):

@@ -40,11 +40,18 @@ RATED = [
     exchange("I lost my job.", WARM),
     talk("I lost my job.", WARM, "I am scared of it.", "ok . what do you mean ?"),
     talk("I lost my job.", WARM, "I am scared of it.", "ok . what do you mean ?", whole=True),
-    exchange("", ""),
+    exchange("", "Hm."),
     exchange("\u7121 \U0001f600 \x00", "word " * 300),
     Passage((Message("assistant", "Hello."),)),
 ]
-WITHOUT_REPLY = [Passage(()), Passage((Message("user", "hello?"),)), Passage((Message("user", "hello?"),), whole=True)]
+WITHOUT_REPLY = [
+    Passage(()),
+    Passage((Message("user", "hello?"),)),
+    Passage((Message("user", "hello?"),), whole=True),
+    exchange("hello?", ""),
+    talk("I lost my job.", WARM, "I am scared of it.", " \n"),  # the reply before it is not rated in its place
+    talk("I lost my job.", "", "hello?", "", whole=True),
+]
 
 
 def _encoder(folder: Path) -> Rater:
@@ -114,6 +121,13 @@ def test_values_lie_on_the_scale_or_are_missing_for_a_reason(rater: Rater) -> No
 def test_where_there_is_no_reply_the_rating_says_so(rater: Rater) -> None:
     assert rate(rater, WITHOUT_REPLY) == [({}, NO_REPLY)] * len(WITHOUT_REPLY)
     assert rate(rater, []) == []
+
+
+def test_silence_within_a_dialogue_lowers_no_rating(rater: Rater) -> None:
+    ((values, missing),) = rate(rater, [talk("I lost my job.", "", "hello?", WARM, whole=True)])
+    assert missing is None
+    if isinstance(rater, LinearRater | FittedRater):
+        assert rate(rater, [talk("I lost my job.\nhello?", WARM, whole=True)]) == [(values, None)]
 
 
 def test_a_rating_depends_on_its_passage_alone(rater: Rater) -> None:

@@ -3,9 +3,12 @@
 import hashlib
 import json
 import sqlite3
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from holdfast.agents.message_content import read_content
+from holdfast.agents.models.generations import generation_of
 from holdfast.agents.protocols import Generation
 from holdfast.core.errors import ModelError
 
@@ -47,7 +50,7 @@ class ResponseCache:
         """Return the cached answer, or None; an unreadable one counts as absent."""
         try:
             row = self._db.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
-            return None if row is None else Generation(*json.loads(row[0]))
+            return None if row is None else _read(json.loads(row[0]))
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
@@ -57,9 +60,7 @@ class ResponseCache:
         Raises:
             ModelError: it cannot be written (a full disk, a read-only file).
         """
-        row = json.dumps(
-            [generation.text, generation.prompt_tokens, generation.completion_tokens, generation.finish_reason]
-        )
+        row = json.dumps(astuple(generation))
         try:
             self._db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, row))
         except sqlite3.Error as error:
@@ -83,3 +84,11 @@ def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
     if tables and "answers" not in tables:
         db.close()
         raise ModelError(f"response cache {path}: is another program's database; name a file of its own")
+
+
+def _read(fields: list[Any]) -> Generation:
+    """Read a row; one from before thoughts were kept apart has four fields, its text as the model wrote it."""
+    if len(fields) > 4:
+        return Generation(*fields)
+    text, prompt, completion, reason = fields
+    return generation_of(read_content(text), reason, prompt, completion)

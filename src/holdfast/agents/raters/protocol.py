@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -69,6 +70,12 @@ class Passage:
 
     messages: tuple[Message, ...]
     whole: bool = False
+
+
+def holds_reply(passage: Passage) -> bool:
+    """Return whether there is a reply to rate: the last one has words; with ``whole`` any has."""
+    replies = (message.content for message in reversed(passage.messages) if message.role == "assistant")
+    return any(text.strip() for text in (replies if passage.whole else islice(replies, 1)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
+from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import weights_sha256
 
@@ -123,7 +123,10 @@ class RewardRater:
 
 def replies_of(passage: Passage) -> list[tuple[Message, ...]]:
     """The dialogues up to each reply that is rated."""
-    ends = [number for number, message in enumerate(passage.messages, 1) if message.role == "assistant"]
+    if not holds_reply(passage):
+        return []
+    numbered = enumerate(passage.messages, 1)
+    ends = [number for number, message in numbered if message.role == "assistant" and message.content.strip()]
     return [passage.messages[:end] for end in (ends if passage.whole else ends[-1:])]
 
 

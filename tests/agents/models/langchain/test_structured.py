@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.messages import AIMessage
 
 from holdfast.agents.models.langchain.model import LangChainChatModel
-from holdfast.agents.models.langchain.structured import as_generation
+from holdfast.agents.models.langchain.structured import as_generation, as_structured
 from holdfast.agents.models.served.failures import EndpointError
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from tests.agents.raters.judge.judge_server import Answer, Script, Server, serve
@@ -79,7 +79,9 @@ async def test_a_class_that_knows_no_schemas_is_asked_without() -> None:
 
 def test_tools_and_refusals() -> None:
     call = {"name": "rating", "args": {"warmth": 2}, "id": "1"}
-    assert as_generation(AIMessage("", tool_calls=[call])).text == json.dumps({"warmth": 2})
+    assert as_structured(AIMessage("", tool_calls=[call])).text == json.dumps({"warmth": 2})
+    unasked = as_generation(AIMessage("", tool_calls=[call]))
+    assert (unasked.text, unasked.outcome, unasked.cause) == ("", "tool call", "a tool call (rating)")
     declined = AIMessage("", additional_kwargs={"refusal": "I would rather not."})
     assert as_generation(declined).finish_reason == "refusal"
     assert as_generation(AIMessage("", response_metadata={"stop_reason": "refusal"})).finish_reason == "refusal"

@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
-from holdfast.agents.raters.protocol import EXPRESSED, Rater, Rating, expressed
+from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Rater, Rating, expressed
 from holdfast.core.errors import DataError
 from tests.passages import exchange
 
@@ -25,7 +25,7 @@ def score(reply: str) -> Rating:
 async def test_contract() -> None:
     rater: Rater = LinearRater()
     assert rater.identity == LinearRater().identity
-    replies = ["I'm so sorry.", "", "...", "\u7121 \U0001f600 \x00", "word " * 5000, "What worries you?", "a?" * 3000]
+    replies = ["I'm so sorry.", "...", "\u7121 \U0001f600 \x00", "word " * 5000, "What worries you?", "a?" * 3000]
     passages = [exchange("", reply) for reply in replies]
     ratings = await rater.rate(passages)
     assert ratings == await rater.rate(passages)
@@ -36,7 +36,8 @@ async def test_contract() -> None:
 
 
 def test_a_reply_without_words_shows_nothing() -> None:
-    assert score("") == score(" ... ") == expressed(0, 0, 0)
+    assert score("?") == score(" ... ") == expressed(0, 0, 0)
+    assert score("") == score(" \n") == Rating(missing=NO_REPLY)
 
 
 @pytest.mark.parametrize(

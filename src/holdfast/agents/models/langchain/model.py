@@ -101,13 +101,18 @@ def open_langchain(name: str, settings: Mapping[str, Any], usage: Usage) -> Lang
 
 
 def as_answer(made: Generation) -> AIMessage:
-    """An answer of ours as LangChain's: the text, its tokens, and why it ended."""
+    """An answer of ours as LangChain's: the text, its thoughts and tokens, and why it ended."""
     usage = UsageMetadata(
         input_tokens=made.prompt_tokens,
         output_tokens=made.completion_tokens,
         total_tokens=made.prompt_tokens + made.completion_tokens,
     )
-    return AIMessage(content=made.text, usage_metadata=usage, response_metadata={"finish_reason": made.finish_reason})
+    return AIMessage(
+        content=made.text,
+        additional_kwargs={"reasoning_content": made.thoughts} if made.thoughts else {},
+        usage_metadata=usage,
+        response_metadata={"finish_reason": made.finish_reason, "outcome": made.outcome},
+    )
 
 
 def as_langchain(messages: tuple[Message, ...]) -> list[BaseMessage]:

@@ -8,8 +8,11 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
+from holdfast.agents.message_content import MessageContent, read_message
+from holdfast.agents.models.generations import generation_of
 from holdfast.agents.models.served.failures import NO_SCHEMA
-from holdfast.agents.protocols import FinishReason, Generation
+from holdfast.agents.protocols import Generation
+from holdfast.core.text import repaired
 
 
 @dataclass
@@ -22,7 +25,7 @@ class SchemaSupport:
         """Ask with the schema where the model takes one, else without. The provider's errors pass through."""
         if self.works:
             try:
-                return as_generation((await _with_schema(model, schema).ainvoke(list(messages)))["raw"])
+                return as_structured((await _with_schema(model, schema).ainvoke(list(messages)))["raw"])
             except (NotImplementedError, TypeError):  # this model's class knows no structured output
                 self.works = False
             except Exception as error:  # every provider's package has errors of its own
@@ -38,16 +41,30 @@ class SchemaSupport:
 
 
 def as_generation(message: BaseMessage) -> Generation:
-    """The text of an answer, whether it came as text, as parts, or as the arguments of a tool; and its tokens."""
+    """Return an answer in words, its thoughts apart, with its tokens and what became of it."""
+    return _generation(message, read_message(_fields(message)))
+
+
+def as_structured(message: BaseMessage) -> Generation:
+    """Return an answer under a schema, whether it came as text or as the arguments of a tool."""
     calls = getattr(message, "tool_calls", None)
-    text = json.dumps(calls[0]["args"]) if calls else str(message.text).strip()
+    if not calls:
+        return as_generation(message)
+    return _generation(message, MessageContent(repaired(json.dumps(calls[0]["args"]))))
+
+
+def _fields(message: BaseMessage) -> dict[str, Any]:
+    """Return the message as a mapping, as servers give theirs."""
+    calls = [*(getattr(message, "tool_calls", None) or ()), *(getattr(message, "invalid_tool_calls", None) or ())]
+    more = {name: value for name, value in message.additional_kwargs.items() if name != "tool_calls" or not calls}
+    return {**more, "content": message.content, **({"tool_calls": calls} if calls else {})}
+
+
+def _generation(message: BaseMessage, content: MessageContent) -> Generation:
     usage: Mapping[str, Any] = getattr(message, "usage_metadata", None) or {}
     metadata = message.response_metadata or {}
-    reason = metadata.get("finish_reason") or metadata.get("stop_reason")
-    finish: FinishReason = "length" if reason in ("length", "max_tokens", "MAX_TOKENS") else "stop"
-    if message.additional_kwargs.get("refusal") or reason in ("content_filter", "refusal"):
-        finish = "refusal"
-    return Generation(text, int(usage.get("input_tokens", 0)), int(usage.get("output_tokens", 0)), finish)
+    reason = metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason")
+    return generation_of(content, reason, usage.get("input_tokens"), usage.get("output_tokens"))
 
 
 def status_of(error: Exception) -> str:
@@ -66,7 +83,8 @@ def _cut_off(error: Exception) -> Generation | None:
     """The openai client raises where an answer under a schema met ``max_tokens``: the answer is inside the error."""
     completion = getattr(error, "completion", None)
     try:
-        text, usage = (completion.choices[0].message.content or "").strip(), completion.usage  # type: ignore[union-attr]
+        content, usage = read_message({"content": completion.choices[0].message.content}), completion.usage  # type: ignore[union-attr]
     except (AttributeError, IndexError, TypeError):
         return None
-    return Generation(text, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0, "length")
+    tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+    return generation_of(content, "length", *tokens)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from holdfast.agents.models.local.attention import Masks
 from holdfast.agents.models.local.cache import BatchCache, CachedConversation, ConversationCache
+from holdfast.agents.models.local.decoding import Decoder
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead, guess
 from holdfast.agents.models.local.lora import AdapterBank
@@ -67,6 +68,7 @@ class Engine:
         self.batch_size = batch_size
         self.rows: list[Row] = []
         self._steps = 0
+        self._decoder = Decoder(backbone.tokenizer)
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
@@ -204,9 +206,7 @@ class Engine:
                 continue
             self._store(number, row)
             if not cancelled:
-                text = self.backbone.tokenizer.decode(row.written, skip_special_tokens=True).strip()
-                counts = len(row.job.prompt), len(row.written)
-                row.job.deliver(Generation(text, *counts, "stop" if stopped else "length"))
+                row.job.deliver(self._decoder.generation(row.job.prompt, row.written, stopped=stopped))
             last = self.rows.pop()
             if last is not row:
                 self._cache.move(len(self.rows), number, last.length)

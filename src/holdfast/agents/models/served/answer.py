@@ -1,50 +1,70 @@
-"""What an endpoint's answer must look like; everything else in it is left alone."""
+"""Read an endpoint's answer: its first message, in whatever shape; everything else in it is left alone."""
 
-from pydantic import BaseModel, Field, ValidationError
+import json
+from collections.abc import Mapping
+from typing import Any
 
+from holdfast.agents.message_content import read_message
+from holdfast.agents.models.generations import generation_of
 from holdfast.agents.models.served.failures import TransientError
-from holdfast.agents.protocols import FinishReason, Generation
+from holdfast.agents.protocols import Generation
+from holdfast.core.wording import quote
 
-
-class _Said(BaseModel):
-    content: str | None = None
-    refusal: str | None = None  # OpenAI's, instead of content
-
-
-class _Choice(BaseModel):
-    message: _Said
-    finish_reason: str | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = Field(default=0, ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
-
-
-class Completion(BaseModel):
-    """As much of a ``chat.completion`` object as holdfast reads."""
-
-    choices: list[_Choice] = Field(min_length=1)
-    usage: _Usage | None = None
+_MOST_KEYS = 12  # named in an error
 
 
 def read_answer(body: bytes) -> Generation:
-    """The first choice of a chat completion, its text without the space around it, as the local engine gives it.
+    """Return the first choice of a chat completion, its text without the space around it, as the local engine gives it.
 
     Some tokenizers begin every answer with a space, and servers leave it there: sent back in the next turn's history,
-    it would make the conversation another one.
+    it would make the conversation another one. An answer without text is an answer: its outcome says why.
 
-    :raises TransientError: the body is cut short, no JSON, or of another shape.
+    Raises:
+        TransientError: The body is cut short, no JSON, or holds no message.
     """
     try:
-        completion = Completion.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise TransientError("malformed", f"{place}: {first['msg']}" if place else first["msg"]) from None
-    choice, usage = completion.choices[0], completion.usage or _Usage()
-    text = choice.message.content if choice.message.content is not None else choice.message.refusal or ""
-    finish: FinishReason = "length" if choice.finish_reason == "length" else "stop"
-    if choice.message.refusal or choice.finish_reason == "content_filter":
-        finish = "refusal"
-    return Generation(text.strip(), usage.prompt_tokens, usage.completion_tokens, finish)
+        answer = json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        raise TransientError("malformed", "no JSON, or cut short") from None
+    choice = _first_choice(answer)
+    reason = choice.get("finish_reason", choice.get("stop_reason"))
+    made = generation_of(read_message(_message(choice, reason)), reason, *_tokens(answer.get("usage")))
+    if not made.text and reason == "error":
+        raise TransientError("malformed", "its finish_reason is 'error', and there is no text")
+    return made
+
+
+def _first_choice(answer: Any) -> Mapping[str, Any]:
+    if not isinstance(answer, Mapping):
+        raise TransientError("malformed", f"a JSON {type(answer).__name__} where an object with 'choices' is expected")
+    choices = answer.get("choices")
+    if not isinstance(choices, list):
+        raise TransientError("malformed", f"it holds no 'choices', only {_keys(answer)}")
+    if not choices:
+        raise TransientError("malformed", f"its 'choices' are empty, beside {_keys(answer)}")
+    if not isinstance(choices[0], Mapping):
+        raise TransientError("malformed", f"its first choice is no object but a {type(choices[0]).__name__}")
+    return choices[0]
+
+
+def _message(choice: Mapping[str, Any], reason: object) -> object:
+    for name in ("message", "delta", "text"):
+        if choice.get(name) is not None:
+            return choice[name]
+    if "message" in choice and isinstance(reason, str):  # a filter's: there is nothing, and it says why
+        return None
+    raise TransientError("malformed", f"its first choice holds no 'message', only {_keys(choice)}")
+
+
+def _tokens(usage: Any) -> tuple[object, object]:
+    if not isinstance(usage, Mapping):
+        return 0, 0
+    return usage.get("prompt_tokens", usage.get("input_tokens")), usage.get(
+        "completion_tokens", usage.get("output_tokens")
+    )
+
+
+def _keys(seen: Mapping[str, Any]) -> str:
+    names = [quote(str(name)) for name in list(seen)[:_MOST_KEYS]]
+    more = f" and {len(seen) - _MOST_KEYS} more" if len(seen) > _MOST_KEYS else ""
+    return ", ".join(names) + more if names else "nothing"

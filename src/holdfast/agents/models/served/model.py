@@ -114,8 +114,8 @@ class ServedChatModel:
     async def _ask(self, name: str, body: bytes, request: GenerationRequest) -> Generation:
         plain = None if request.schema is None else self.body_for(replace(request, schema=None))[1]
         made: Generation = await self._post(CHAT, body, name, request.seed, read_answer, plain)
-        text = self.endpoint.key.hide_in(made.text)
-        return made if text == made.text else replace(made, text=text)
+        text, thoughts = self.endpoint.key.hide_in(made.text), self.endpoint.key.hide_in(made.thoughts)
+        return made if (text, thoughts) == (made.text, made.thoughts) else replace(made, text=text, thoughts=thoughts)
 
     async def _post(
         self, path: str, body: bytes, name: str, seed: int, read: Any = bytes, plain: bytes | None = None

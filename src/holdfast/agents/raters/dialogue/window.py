@@ -7,7 +7,7 @@ turns, because "I see." after a loss is not "I see." after a joke.
 import re
 from dataclasses import dataclass
 
-from holdfast.agents.raters.protocol import Passage
+from holdfast.agents.raters.protocol import Passage, holds_reply
 
 _SPLIT_APOSTROPHE = re.compile(r"(?<=\w)\s+['\u2019]\s*(?=\w)")  # "i ' m", as tokenised chatbots write
 
@@ -29,13 +29,15 @@ def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:
     """The rated exchange and up to ``history`` before it, oldest first; all with None or where ``passage.whole``.
 
     Messages of one speaker in a row are joined. What the user says after the last reply is not part of it; system
-    messages are left out. A passage without a reply has no turn.
+    messages are left out, and so are replies without words. A passage without a reply has no turn.
     """
+    if not holds_reply(passage):
+        return ()
     turns_read: list[WindowTurn] = []
     user: list[str] = []
     reply: list[str] = []
     for message in passage.messages:
-        if message.role == "assistant":
+        if message.role == "assistant" and message.content.strip():
             reply.append(tidy(message.content))
         elif message.role == "user":
             if reply:

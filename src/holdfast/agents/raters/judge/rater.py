@@ -19,7 +19,7 @@ from holdfast.agents.raters.judge.descriptive import Description, read_descripti
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill, read_rubric
 from holdfast.agents.raters.judge.sample import Order, Sample
-from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
+from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 
 VERSION = "1"
 MAX_TOKENS = 512  # of one answer, unless asked otherwise
@@ -73,7 +73,7 @@ class JudgeRater:
         return list(await asyncio.gather(*(self._rating(passage, gate) for passage in passages)))
 
     async def _rating(self, passage: Passage, gate: asyncio.Semaphore) -> Rating:
-        if all(message.role != "assistant" for message in passage.messages):
+        if not holds_reply(passage):
             return Rating(missing=NO_REPLY)
         return self._joined(await asyncio.gather(*(self._sample(passage, n, gate) for n in range(self.samples))))
 

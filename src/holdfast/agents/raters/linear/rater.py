@@ -39,7 +39,16 @@ from holdfast.agents.raters.linear.weight_files import (
     require_shapes,
     write_weights,
 )
-from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Passage, RaterIdentity, Rating, Scale, expressed
+from holdfast.agents.raters.protocol import (
+    EXPRESSED,
+    NO_REPLY,
+    Passage,
+    RaterIdentity,
+    Rating,
+    Scale,
+    expressed,
+    holds_reply,
+)
 
 SHIPPED = Path(__file__).parent / "epitome"
 PEOPLE = "people.json"
@@ -213,7 +222,11 @@ class LinearRater:
 
 
 def _replies(passage: Passage) -> list[str]:
-    if not passage.whole and passage.messages and passage.messages[-1].role == "assistant":
+    if not holds_reply(passage):
+        return []
+    if not passage.whole and passage.messages[-1].role == "assistant":
         return [passage.messages[-1].content]  # the busiest case: no look at what came before
-    replies = [message.content for message in passage.messages if message.role == "assistant"]
+    replies = [
+        message.content for message in passage.messages if message.role == "assistant" and message.content.strip()
+    ]
     return replies if passage.whole else replies[-1:]
