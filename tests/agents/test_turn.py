@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.agents.protocols import Message
+from holdfast.agents.protocols import Message, Reply
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
-from holdfast.agents.turn import close_turn, open_turn, rate_reply
+from holdfast.agents.turn import as_heard, close_turn, open_turn, rate_reply, without_silence
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.personas.loading import library
 from tests.passages import reply_of
@@ -55,3 +55,31 @@ async def test_a_served_goal_is_named_by_the_turn_that_served_it() -> None:
         state, messages = turn.felt.state, turn.messages
     assert sorted(served) == sorted(goal.id for goal in persona.goals)  # each once
     assert state.goals_left == ()
+
+
+async def test_a_reply_without_text_is_rated_by_nobody_for_its_cause() -> None:
+    user, messages = EmbeddedUser(library()["jun_park"]), (Message("user", "I am lost."),)
+    ratings = await rate_reply({"linear": LinearRater(), "silent": SilentRater()}, messages, " ", "thoughts only")
+    assert ratings == dict.fromkeys(("linear", "silent"), Rating(missing="no answer: thoughts only"))
+    opened = await open_turn(user, user.begin(1), (), 1)
+    turn = await close_turn(user, opened, "", ratings, 1)
+    assert turn.felt.dimensions == {}
+    assert turn.felt.state.emotion == opened.spoken.state.emotion
+
+
+def test_a_candidate_of_another_maker_is_heard_without_its_thoughts() -> None:
+    assert as_heard(Reply("I am sorry.", thoughts="a")) == Reply("I am sorry.", thoughts="a")
+    assert as_heard(Reply("<think>a</think>I am\0 sorry.\ud800")) == Reply("I am sorry.\ufffd", thoughts="a")
+    assert as_heard(Reply("<think>a")) == Reply("", thoughts="a", outcome="thoughts only", cause="thoughts only")
+    assert as_heard(Reply(" ")) == Reply(" ", outcome="empty", cause="an empty message")
+    cut = Reply("", thoughts="a", outcome="thoughts only", cause="thoughts only, cut off at max_tokens")
+    assert as_heard(cut) == cut
+
+
+def test_messages_around_silence_become_one() -> None:
+    system, hello, hm = Message("system", "Be kind."), Message("user", "Hello?"), Message("assistant", "Hm.")
+    assert without_silence([system, hello, hm, hello]) == (system, hello, hm, hello)
+    silence = Message("assistant", " \n")
+    talk = [system, hello, silence, Message("user", "Anyone?"), silence, Message("user", "Bye.")]
+    assert without_silence(talk) == (system, Message("user", "Hello?\n\nAnyone?\n\nBye."))
+    assert without_silence([hello, hm, hello, silence]) == (hello, hm, hello)

@@ -4,10 +4,12 @@
   had it in the prompt), all before the closing one is.
 - A rare name (``<analysis>``, ``<plan>``, ``[think]``) is a mark only where both ends are there.
 - A mark inside a code span or a code fence, or directly between quotation marks, is quoted and stays text.
+- In a text that is one JSON object or array, all marks are quoted.
 - An end-of-turn mark (``<|im_end|>``, ``</s>``) or another speaker's header ends the reply: what follows is none of it.
   Other template marks, and tool calls written out, are taken out.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -51,7 +53,7 @@ def split_thoughts(text: str, *, opened: bool = False) -> SplitText:
         text: What the model wrote.
         opened: Whether the prompt had opened a thought already (:func:`opens_thought`).
     """
-    if not opened and not _may_hold_marks(text):
+    if not opened and (not _may_hold_marks(text) or _is_json(text)):
         return SplitText(text)
     scan = _Scan(_with_marks(text), thinking=opened)
     scan.run()
@@ -71,6 +73,18 @@ def _may_hold_marks(text: str) -> bool:
         if sign in text and hint.search(text) is not None:
             return True
     return text.lstrip().startswith(_LABELS)
+
+
+def _is_json(text: str) -> bool:
+    """Return whether the text is one JSON object or array: data, in which marks are quoted."""
+    text = text.strip()
+    if text[:1] + text[-1:] not in ("{}", "[]"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _with_marks(text: str) -> str:

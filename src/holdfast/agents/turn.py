@@ -7,16 +7,19 @@ these functions and differ only in where the reply comes from.
 
     opened = await open_turn(user, state, messages, seed)           the user's message
     reply = …                                                       a candidate's, or the best of several
-    ratings = await rate_reply(raters, opened.messages, reply)
+    ratings = await rate_reply(raters, opened.messages, reply)      missing, with the cause, where there is no text
     turn = await close_turn(user, opened, reply, ratings, seed)     what the user felt, the state after it
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import Felt, Message, Spoken, UserAgent, UserState
+from holdfast.agents.message_content import repaired, split_thoughts
+from holdfast.agents.protocols import Felt, Message, Reply, Spoken, UserAgent, UserState
 from holdfast.agents.raters.protocol import Passage, Rater, Rating, primary_of
+
+NO_ANSWER = "no answer: "  # before the cause, in ``Rating.missing``
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,41 @@ async def open_turn(user: UserAgent, state: UserState, messages: Sequence[Messag
     return OpenedTurn(spoken, (*messages, Message("user", spoken.text)))
 
 
-async def rate_reply(raters: Mapping[str, Rater], messages: Sequence[Message], reply: str) -> dict[str, Rating]:
-    """Rate a reply by all raters at once. ``messages``: the conversation up to the message that is answered.
+def as_heard(reply: Reply) -> Reply:
+    """Return a candidate's reply as the user hears it: thoughts apart, and text that can be kept.
+
+    The models do this themselves; candidates of other makers may not.
+    """
+    text = repaired(reply.text)
+    speech, thoughts, tool_calls = split_thoughts(text)
+    thoughts = "\n\n".join(filter(None, (repaired(reply.thoughts), thoughts)))
+    if (speech, thoughts) != (reply.text, reply.thoughts):
+        reply = replace(reply, text=speech, thoughts=thoughts)
+    if speech.strip() or reply.cause:
+        return reply
+    if tool_calls:
+        return replace(reply, outcome="tool call", cause=f"a tool call ({', '.join(tool_calls)})")
+    if thoughts:
+        return replace(reply, outcome="thoughts only", cause="thoughts only")
+    return replace(reply, outcome="empty", cause="an empty message")
+
+
+async def rate_reply(
+    raters: Mapping[str, Rater], messages: Sequence[Message], reply: str, cause: str = ""
+) -> dict[str, Rating]:
+    """Rate a reply by all raters at once; one without text by none.
+
+    Args:
+        raters: By name, the primary one first.
+        messages: The conversation up to the message that is answered.
+        reply: The reply's text.
+        cause: Why it has none, where it has none.
 
     Returns:
         The ratings in the order of ``raters``; a missing rating says why.
     """
+    if not reply.strip():
+        return dict.fromkeys(raters, Rating(missing=f"{NO_ANSWER}{cause or 'an empty message'}"))
     passage = [Passage((*messages, Message("assistant", reply)))]
     if len(raters) == 1:  # a task of its own would cost more than the rating
         ((name, rater),) = raters.items()
@@ -80,3 +112,22 @@ async def close_turn(user: UserAgent, opened: OpenedTurn, reply: str, ratings: M
     spoken = opened.spoken
     felt = await user.feel(spoken.state, spoken.said, reply, primary_of(ratings), seed)
     return Turn(opened, reply, ratings, felt)
+
+
+def without_silence(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages as models take them: without replies that have no words.
+
+    The user's messages before and after such a reply become one, since some servers refuse an empty message, and some
+    templates two messages of one speaker in a row.
+    """
+    if all(message.content.strip() for message in messages if message.role == "assistant"):
+        return tuple(messages)
+    kept: list[Message] = []
+    for message in messages:
+        if message.role == "assistant" and not message.content.strip():
+            continue
+        if kept and kept[-1].role == message.role == "user":
+            kept.append(Message("user", f"{kept.pop().content}\n\n{message.content}"))
+        else:
+            kept.append(message)
+    return tuple(kept)

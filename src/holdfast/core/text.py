@@ -99,9 +99,12 @@ def hidden_in(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def repaired(text: str) -> str:
-    """Return the text as UTF-8 and SQLite can hold it: without NUL, surrogate pairs joined, lone ones replaced."""
-    if "\0" in text:
-        text = text.replace("\0", "")
+    """Return foreign text as it may be shown and kept: without NUL, and :func:`encodable`."""
+    return encodable(text.replace("\0", "") if "\0" in text else text)
+
+
+def encodable(text: str) -> str:
+    """Return the text as UTF-8 can hold it: surrogate pairs joined, lone surrogates replaced."""
     if text.isascii():
         return text
     try:

@@ -62,7 +62,9 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "recognised_task": ("string", "task that a router recognised; null without one"),
     "stop": ("string", "why the conversation ended here; null where it went on"),
     "prompt_tokens": ("int64", "tokens of the reply's prompt"),
-    "completion_tokens": ("int64", "tokens of the reply"),
+    "completion_tokens": ("int64", "tokens of the reply, those of its thoughts too; 0 where the server does not say"),
+    "outcome": ("string", "answered, cut, filtered, refusal, tool call, thoughts only, empty or unknown shape"),
+    "thoughts": ("string", "what the candidate thought before it replied, heard and rated by nobody; null without any"),
 }
 #: Columns of the shape "conversations". ``messages`` is what chat trainers such as TRL read.
 CONVERSATION_COLUMNS: dict[str, tuple[str, str]] = {
@@ -100,7 +102,7 @@ def export(journal: Path, out: Path, to: Format, shape: Shape = "turns") -> int:
 
 def rows(journal: Journal, shape: Shape) -> Iterator[dict[str, Any]]:
     """Yield rows in the study's order, keys as in :func:`export_columns`."""
-    for episode in journal.episodes(measured=True):
+    for episode in journal.episodes(measured=shape == "conversations"):  # thoughts are whole otherwise
         about = {**_same_named(_EPISODE, episode.spec), "agent": episode.spec.agent or None, "error": episode.error}
         about["episode"] = episode.spec.id
         if shape == "conversations":
@@ -126,6 +128,8 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
         "prompt_tokens": prompt,
         "completion_tokens": completion,
+        "outcome": turn.outcome,
+        "thoughts": turn.thoughts or None,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.protocols import Intention, Outcome
 from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.seeds import derive_seed
 
@@ -48,7 +48,7 @@ class TurnRecord:
     turn: int
     user: str
     said: Intention
-    reply: str
+    reply: str  # "" where there was none: ``outcome`` says what there was instead
     ratings: Mapping[str, Rating]  # by rater, the primary one first
     felt: Mapping[str, float]  # SENSE-7 dimensions, 1-5; a dimension that is unknown is absent
     emotion: float  # the user's, 0-100, after the reply
@@ -58,6 +58,8 @@ class TurnRecord:
     stop: str | None = None  # why the conversation ended here, or None
     tokens: tuple[int, int] = (0, 0)  # prompt, completion
     goals_served: tuple[str, ...] = ()  # ids of the persona's goals that this turn's reply met
+    thoughts: str = ""  # what the candidate thought before it replied; nobody heard or rated it
+    outcome: Outcome = "answered"
 
     @property
     def primary(self) -> Rating:

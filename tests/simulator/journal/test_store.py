@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError, JournalError
-from holdfast.simulator.journal.rows import row_turn, turn_row
+from holdfast.simulator.journal.rows import MEASURED_THOUGHTS, row_turn, turn_row
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
@@ -89,6 +89,7 @@ def test_a_row_keeps_every_bit(
     turn = TurnRecord(
         "e", 1, user, said, reply, ratings, {"interest": felt}, felt, state, word, word, word, (3, 4), (user, reply)
     )
+    turn = replace(turn, thoughts=user, outcome="cut")
     again = row_turn(turn_row(turn))
     assert again == turn
     assert list(again.ratings) == list(ratings)  # the first is the primary one
@@ -128,6 +129,44 @@ def test_a_journal_of_version_1_is_read_and_gone_on_with(path: Path) -> None:
         assert journal.turns(SPEC.id)[1:] == (replace(first, turn=2), record(3, stop="max turns"))
     with Journal.read(path) as journal:
         assert journal.count() == (3, 1, 0)
+
+
+VERSION_2 = """
+ALTER TABLE turns DROP COLUMN thoughts;
+ALTER TABLE turns DROP COLUMN outcome;
+PRAGMA user_version=2;
+"""
+
+
+def test_a_journal_of_version_2_is_read_and_gone_on_with(path: Path) -> None:
+    with Journal.resume(path) as journal:
+        journal.append(replace(record(3), reply=""))
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_2)
+    before = (record(1), record(2), replace(record(3), reply="", outcome="empty"))
+    assert read_episodes(path)[0].turns == before
+    after = replace(record(4), thoughts="They are sad.", outcome="cut", reply="I am s")
+    with Journal.resume(path) as journal:
+        journal.append(after)
+    assert read_episodes(path)[0].turns == (*before, after)
+
+
+def test_measurement_reads_the_beginning_of_thoughts(path: Path) -> None:
+    with Journal.resume(path) as journal:
+        journal.append(replace(record(3), thoughts="Hm. " * 1000))
+        journal.append(record(4))
+        (whole,), (lean,) = journal.episodes(), journal.episodes(measured=True)
+    assert len(whole.turns[2].thoughts) == 4000
+    assert lean.turns[2].thoughts == whole.turns[2].thoughts[:MEASURED_THOUGHTS]
+
+
+def test_text_that_utf8_cannot_hold_costs_no_turn(path: Path) -> None:
+    bad = "\ud83d\ude00 \ud800"
+    with Journal.resume(path) as journal:
+        journal.append(replace(record(3, text=bad), reply=bad, thoughts=bad, ratings={"x": Rating(evidence=bad)}))
+        journal.fail(SPEC.id, bad)
+        last, causes = journal.turns(SPEC.id)[-1], journal.causes()
+    assert {last.user, last.reply, last.thoughts, last.ratings["x"].evidence, *causes} == {"\U0001f600 \ufffd"}
 
 
 def test_a_turn_is_written_once(path: Path) -> None:
@@ -258,7 +297,7 @@ def test_another_version(path: Path, version: int, age: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version={version}")
     with pytest.raises(
-        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 2\)"
+        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 3\)"
     ):
         Journal.resume(path)
 

@@ -5,6 +5,7 @@ pair. The dialogue goes on with a random reply, so that pairs follow good and ba
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -19,7 +20,7 @@ from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater
-from holdfast.agents.turn import close_turn, open_turn
+from holdfast.agents.turn import close_turn, open_turn, without_silence
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
@@ -74,10 +75,11 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
     """Draw ``samples`` replies with the pattern's prompt right before the newest message, and as many without."""
     config = source.config
     pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
+    messages = without_silence(messages)
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
     requests = [
         GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
-        for kind, shown in (("steered", steered(messages, pattern_prompt(pattern))), ("bare", tuple(messages)))
+        for kind, shown in (("steered", steered(messages, pattern_prompt(pattern))), ("bare", messages))
         for n in range(config.samples)
     ]
     generations = await asyncio.gather(*map(source.model.generate, requests))
@@ -87,10 +89,13 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
 def _pair(
     source: PairSource, persona: Persona, messages: Sequence[Message], replies: Sequence[str], levels: Sequence[float]
 ) -> PreferencePair | None:
-    """Pair the most and the least adherent reply; None where they are too close or one is empty."""
-    best, worst = max(range(len(levels)), key=levels.__getitem__), min(range(len(levels)), key=levels.__getitem__)
+    """Pair the most and the least adherent of the replies that were rated; None where they are too close."""
+    rated = [number for number, level in enumerate(levels) if not math.isnan(level)]
+    if not rated:
+        return None
+    best, worst = max(rated, key=levels.__getitem__), min(rated, key=levels.__getitem__)
     margin = levels[best] - levels[worst]
-    if margin < source.config.min_margin or not replies[best].strip() or not replies[worst].strip():
+    if margin < source.config.min_margin:
         return None
     return PreferencePair(
         prompt=tuple(ChatLine.model_validate(message.as_dict()) for message in messages),

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import AssistantView, Candidate, ChatModel, GenerationRequest, Message, Reply, Sampling
+from holdfast.agents.turn import without_silence
 from holdfast.core.errors import ModelError
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import EmpathyPattern
@@ -87,13 +88,22 @@ async def ask(
     """Return the model's reply to the conversation; ``messages`` defaults to those of the view."""
     request = GenerationRequest(
         key=view.episode_id,
-        messages=view.messages if messages is None else tuple(messages),
+        messages=without_silence(view.messages if messages is None else tuple(messages)),
         seed=view.seed,
         adapter=adapter,
         sampling=sampling,
     )
     made = await model.generate(request)
-    return Reply(made.text, adapter, recognised_task, made.prompt_tokens, made.completion_tokens)
+    return Reply(
+        text=made.text,
+        adapter=adapter,
+        recognised_task=recognised_task,
+        prompt_tokens=made.prompt_tokens,
+        completion_tokens=made.completion_tokens,
+        thoughts=made.thoughts,
+        outcome=made.outcome,
+        cause=made.cause,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,11 @@ _FINISH: dict[Outcome, FinishReason] = {"cut": "length", "filtered": "refusal", 
 
 
 def generation_of(
-    content: MessageContent, reason: object = None, prompt_tokens: object = 0, completion_tokens: object = 0
+    content: MessageContent,
+    reason: object = None,
+    prompt_tokens: object = 0,
+    completion_tokens: object = 0,
+    hidden_tokens: object = 0,
 ) -> Generation:
     """Return the generation of an answer.
 
@@ -33,16 +37,17 @@ def generation_of(
         content: The message.
         reason: Why it ended, in the server's words.
         prompt_tokens, completion_tokens: As the server counts them; what is no count is unknown, and 0.
+        hidden_tokens: Of thoughts that the server keeps to itself.
     """
     end = _end(reason)
     text = content.text.strip() or content.refusal.strip()
     if content.refusal.strip():
         end = "refusal"
-    outcome = end
+    outcome, thought = end, bool(content.thoughts or token_count(hidden_tokens))
     if end in ("answered", "cut") and content.tool_calls:
         outcome = "tool call"
     elif end in ("answered", "cut", "tool call") and not text:
-        outcome = _without_text(content, end)
+        outcome = _without_text(content, end, thought=thought)
     return Generation(
         text,
         token_count(prompt_tokens),
@@ -68,12 +73,12 @@ def _end(reason: object) -> Outcome:
     return next((outcome for words, outcome in _ENDS if any(each in word for each in words)), "answered")
 
 
-def _without_text(content: MessageContent, end: Outcome) -> Outcome:
+def _without_text(content: MessageContent, end: Outcome, *, thought: bool) -> Outcome:
     if end == "tool call":
         return end
     if content.unknown:
         return "unknown shape"
-    if content.thoughts:
+    if thought:
         return "thoughts only"
     return "cut" if end == "cut" else "empty"
 
@@ -84,5 +89,7 @@ def _cause(content: MessageContent, outcome: Outcome, end: Outcome) -> str:
         return "filtered by the server"
     if outcome in ("refusal", "tool call"):
         return content.why_no_text if content.tool_calls else f"a {outcome}"
-    cut = ", cut off at max_tokens" if end == "cut" else ""
-    return f"{content.why_no_text}{cut}"
+    why = content.why_no_text
+    if outcome == "thoughts only" and not content.thoughts:
+        why = "thoughts only, which the server does not show"
+    return f"{why}, cut off at max_tokens" if end == "cut" else why

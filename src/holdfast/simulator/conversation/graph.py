@@ -22,7 +22,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from holdfast.agents.protocols import AssistantView, Message
-from holdfast.agents.turn import close_turn, open_turn, rate_reply
+from holdfast.agents.turn import as_heard, close_turn, open_turn, rate_reply
 from holdfast.agents.users.state import state_to_json
 from holdfast.simulator.conversation.participants import ConversationState, Participants
 from holdfast.simulator.conversation.stop import TurnEnd
@@ -52,7 +52,7 @@ async def assistant(state: ConversationState, runtime: Runtime[Participants]) ->
     people, turn = runtime.context, state["turn"] + 1
     task = people.task if people.candidate.knows_task else None
     view = AssistantView(people.spec.id, turn, state["messages"], people.candidate_seed(turn), task)
-    answer = await people.candidate.reply(view)
+    answer = as_heard(await people.candidate.reply(view))
     return {"reply": answer, "messages": (*state["messages"], Message("assistant", answer.text))}
 
 
@@ -61,7 +61,7 @@ async def _finish(people: Participants, state: ConversationState) -> tuple[TurnR
     number, opened, answer = state["turn"] + 1, state["opened"], state["reply"]
     assert opened is not None
     assert answer is not None
-    ratings = await rate_reply(people.raters, opened.messages, answer.text)
+    ratings = await rate_reply(people.raters, opened.messages, answer.text, answer.cause)
     turn = await close_turn(people.user, opened, answer.text, ratings, people.user_seed(number, "feel"))
     felt = turn.felt
     record = TurnRecord(
@@ -79,6 +79,8 @@ async def _finish(people: Participants, state: ConversationState) -> tuple[TurnR
         recognised_task=answer.recognised_task,
         stop=people.stop.reason(TurnEnd(number, felt, state["messages"])),
         tokens=(answer.prompt_tokens, answer.completion_tokens),
+        thoughts=answer.thoughts,
+        outcome=answer.outcome,
     )
     return record, {"turn": number, "user": felt.state, "stop": record.stop, "reply": None, "opened": None}
 

@@ -10,20 +10,27 @@ from pathlib import Path
 from holdfast.core.errors import JournalError
 
 APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
-SCHEMA_VERSION = 2
-OLDEST_READ = 1  # one rater, whose levels stood in a column of their own, and no goals
+SCHEMA_VERSION = 3
+OLDEST_READ = 1
 
-_AS_VERSION_2 = """
-PRAGMA temp_store=MEMORY;
-CREATE TEMP VIEW turns AS SELECT rowid AS rowid, *, expressed AS ratings, '[]' AS goals_served FROM main.turns;
-"""
-_TO_VERSION_2 = """
-BEGIN IMMEDIATE;
+#: Version -> the columns that it lacks, as SQL reads them from what it has. 1: one rater, whose levels stood in a
+#: column of their own, and no goals; 2: replies with their thoughts in them, and no outcomes.
+_LACKS: dict[int, tuple[str, ...]] = {
+    1: ("expressed AS ratings", "'[]' AS goals_served"),
+    2: ("'' AS thoughts", "CASE WHEN trim(reply) = '' THEN 'empty' ELSE 'answered' END AS outcome"),
+}
+#: Version -> how its table becomes the next version's.
+_UPGRADES: dict[int, str] = {
+    1: """
 ALTER TABLE turns RENAME COLUMN expressed TO ratings;
 ALTER TABLE turns ADD COLUMN goals_served TEXT NOT NULL DEFAULT '[]';
-PRAGMA user_version=2;
-COMMIT;
-"""
+""",
+    2: """
+ALTER TABLE turns ADD COLUMN thoughts TEXT NOT NULL DEFAULT '';
+ALTER TABLE turns ADD COLUMN outcome TEXT NOT NULL DEFAULT 'answered';
+UPDATE turns SET outcome = 'empty' WHERE trim(reply) = '';
+""",
+}
 _SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log
 
 
@@ -53,8 +60,9 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     with sqlite_errors(path):
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        if _version(connection) < SCHEMA_VERSION:
-            connection.executescript(_TO_VERSION_2)
+        steps = "".join(_UPGRADES[version] for version in range(_version(connection), SCHEMA_VERSION))
+        if steps:
+            connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
     return connection
 
 
@@ -62,8 +70,12 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """Connect as :func:`connect` does, read-only; an older journal is shown in today's schema."""
     connection = connect(path, "ro")
     with sqlite_errors(path):
-        if _version(connection) < SCHEMA_VERSION:
-            connection.executescript(_AS_VERSION_2)
+        lacks = [column for version in range(_version(connection), SCHEMA_VERSION) for column in _LACKS[version]]
+        if lacks:
+            connection.executescript(
+                "PRAGMA temp_store=MEMORY; CREATE TEMP VIEW turns AS "
+                f"SELECT rowid AS rowid, *, {', '.join(lacks)} FROM main.turns;"
+            )
     return connection
 
 

@@ -8,15 +8,17 @@ from typing import Any
 
 from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.core.text import encodable
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 TURN_COLUMNS = (
     "episode", "turn", "user", "said", "reply", "ratings", "felt", "emotion", "state", "goals_served",
-    "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens",
+    "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens", "thoughts", "outcome",
 )  # fmt: skip
 
 #: What measurement reads of a user's earlier states; the rest is for resuming.
 MEASURED_STATE = ("desired",)
+MEASURED_THOUGHTS = 80  # characters: whether there were any
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for every call
 _SAID = tuple(field.name for field in fields(Intention))
@@ -32,7 +34,7 @@ def dumps(value: object) -> str:
 def turn_row(record: TurnRecord) -> tuple[Any, ...]:
     """Return a row in the order of :data:`TURN_COLUMNS`. Its size is independent of the conversation's length."""
     said = {name: value for name in _SAID if (value := getattr(record.said, name)) is not None}
-    return (
+    row = (
         record.episode_id,
         record.turn,
         record.user,
@@ -47,7 +49,10 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
         record.recognised_task,
         record.stop,
         *record.tokens,
+        record.thoughts,
+        record.outcome,
     )
+    return tuple(encodable(value) if isinstance(value, str) else value for value in row)
 
 
 def row_turn(row: tuple[Any, ...]) -> TurnRecord:
@@ -56,9 +61,8 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
     Raises:
         ValueError, TypeError, KeyError: the row is damaged.
     """
-    episode, turn, user, said, reply, ratings, felt, emotion, state, goals, adapter, task, stop, prompt, completion = (
-        row
-    )
+    episode, turn, user, said, reply, ratings, felt, emotion, state, goals, *rest = row
+    adapter, task, stop, prompt, completion, thoughts, outcome = rest
     return TurnRecord(
         episode_id=intern(episode),
         turn=turn,
@@ -74,6 +78,8 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         recognised_task=task,
         stop=stop,
         tokens=(prompt, completion),
+        thoughts=thoughts,
+        outcome=intern(outcome),
     )
 
 

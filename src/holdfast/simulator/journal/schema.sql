@@ -25,5 +25,7 @@ CREATE TABLE turns (
     stop TEXT,
     prompt_tokens INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL,
+    thoughts TEXT NOT NULL DEFAULT '', -- of the reply; never heard, never rated
+    outcome TEXT NOT NULL DEFAULT 'answered', -- what became of the request for a reply
     PRIMARY KEY (episode, turn)
 );

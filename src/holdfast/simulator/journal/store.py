@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.errors import InputError, JournalError
+from holdfast.core.text import encodable
 from holdfast.simulator.journal.file import check, connect_to_read, connect_to_write, sqlite_errors, write_empty
 from holdfast.simulator.journal.locking import WriterLock
 from holdfast.simulator.journal.rows import (
     MEASURED_STATE,
+    MEASURED_THOUGHTS,
     TURN_COLUMNS,
     json_spec,
     ratings_of,
@@ -33,7 +35,9 @@ JOURNAL = "journal.sqlite"  # its name in a run folder
 
 _COLUMNS = ", ".join(TURN_COLUMNS)
 _STATE = ", ".join(f"'{field}', json_extract(state, '$.{field}')" for field in MEASURED_STATE)
-_MEASURED = _COLUMNS.replace("state", f"json_object({_STATE}) AS state")
+_MEASURED = _COLUMNS.replace("state", f"json_object({_STATE}) AS state").replace(
+    "thoughts", f"substr(thoughts, 1, {MEASURED_THOUGHTS}) AS thoughts"
+)
 _INSERT_TURN = f"INSERT INTO turns ({_COLUMNS}) VALUES ({', '.join('?' * len(TURN_COLUMNS))})"
 
 
@@ -130,7 +134,7 @@ class Journal:
     def fail(self, episode_id: str, error: str) -> None:
         """Record why an episode failed; its finished turns are kept."""
         with sqlite_errors(self.path):
-            self._db.execute("UPDATE episodes SET ended = 1, error = ? WHERE id = ?", (error, episode_id))
+            self._db.execute("UPDATE episodes SET ended = 1, error = ? WHERE id = ?", (encodable(error), episode_id))
 
     def owe_failed(self) -> int:
         """Mark failed episodes as unfinished, to continue after their last finished turn; return how many.
@@ -235,8 +239,8 @@ class Journal:
     def episodes(self, round: int | None = None, *, measured: bool = False) -> Iterator[EpisodeRecord]:
         """Yield all episodes with their turns, in the study's order; of one round where it is given.
 
-        ``measured``: only the last state of a user is complete, others hold what measurement reads: a third of the
-        memory.
+        ``measured``: only the last state of a user is complete, others hold what measurement reads, and thoughts are
+        cut short: a third of the memory.
         """
         with sqlite_errors(self.path):
             rows = self._db.execute("SELECT spec, error FROM episodes ORDER BY place").fetchall()

@@ -85,3 +85,34 @@ def test_tools_and_refusals() -> None:
     declined = AIMessage("", additional_kwargs={"refusal": "I would rather not."})
     assert as_generation(declined).finish_reason == "refusal"
     assert as_generation(AIMessage("", response_metadata={"stop_reason": "refusal"})).finish_reason == "refusal"
+
+
+#: A message of LangChain's -> text, thoughts, outcome.
+SHAPES = [
+    (AIMessage("<think>a</think>Hi"), ("Hi", "a", "answered")),
+    (AIMessage([{"type": "thinking", "thinking": "a", "signature": "x"}, {"type": "text", "text": "Hi"}]),
+     ("Hi", "a", "answered")),
+    (AIMessage([{"type": "reasoning", "reasoning": "a"}, {"type": "text", "text": "Hi"}]), ("Hi", "a", "answered")),
+    (AIMessage([{"type": "reasoning_content", "reasoning_content": {"text": "a"}}, {"type": "text", "text": "Hi"}]),
+     ("Hi", "a", "answered")),
+    (AIMessage("Hi", additional_kwargs={"reasoning_content": "a"}), ("Hi", "a", "answered")),
+    (AIMessage("", additional_kwargs={"reasoning_content": "a"}, response_metadata={"finish_reason": "length"}),
+     ("", "a", "thoughts only")),
+    (AIMessage("", response_metadata={"finish_reason": "MAX_TOKENS"}), ("", "", "cut")),
+    (AIMessage("", response_metadata={"finish_reason": "SAFETY"}), ("", "", "filtered")),
+    (AIMessage("", additional_kwargs={"tool_calls": [{"function": {"name": "f"}}]}), ("", "", "tool call")),
+    (AIMessage("", usage_metadata={"input_tokens": 1, "output_tokens": 9, "total_tokens": 10,
+                                   "output_token_details": {"reasoning": 9}}), ("", "", "thoughts only")),
+    (AIMessage("I am \ud800 sorry\0."), ("I am \ufffd sorry.", "", "answered")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "expected"), SHAPES)
+def test_thoughts_and_outcomes_of_every_provider(message: AIMessage, expected: tuple[str, str, str]) -> None:
+    made = as_generation(message)
+    assert (made.text, made.thoughts, made.outcome) == expected
+
+
+def test_a_lone_surrogate_is_repaired_on_its_way_through_langchain() -> None:
+    (made,), _ = ask(lambda _: "I am \ud800 sorry.")
+    assert made.text == "I am \ufffd sorry."

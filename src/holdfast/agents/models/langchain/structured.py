@@ -64,7 +64,8 @@ def _generation(message: BaseMessage, content: MessageContent) -> Generation:
     usage: Mapping[str, Any] = getattr(message, "usage_metadata", None) or {}
     metadata = message.response_metadata or {}
     reason = metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason")
-    return generation_of(content, reason, usage.get("input_tokens"), usage.get("output_tokens"))
+    thoughts = (usage.get("output_token_details") or {}).get("reasoning")
+    return generation_of(content, reason, usage.get("input_tokens"), usage.get("output_tokens"), thoughts)
 
 
 def status_of(error: Exception) -> str:

@@ -56,11 +56,16 @@ def _message(choice: Mapping[str, Any], reason: object) -> object:
     raise TransientError("malformed", f"its first choice holds no 'message', only {_keys(choice)}")
 
 
-def _tokens(usage: Any) -> tuple[object, object]:
+def _tokens(usage: Any) -> tuple[object, object, object]:
+    """Return the tokens of the prompt, of the answer, and of thoughts among the latter, as they are counted there."""
     if not isinstance(usage, Mapping):
-        return 0, 0
-    return usage.get("prompt_tokens", usage.get("input_tokens")), usage.get(
-        "completion_tokens", usage.get("output_tokens")
+        return 0, 0, 0
+    details = usage.get("completion_tokens_details")
+    thoughts = details.get("reasoning_tokens") if isinstance(details, Mapping) else 0
+    return (
+        usage.get("prompt_tokens", usage.get("input_tokens")),
+        usage.get("completion_tokens", usage.get("output_tokens")),
+        thoughts,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from holdfast.agents.message_content import split_thoughts
 from holdfast.agents.raters.protocol import Scale
 from holdfast.core.wording import quote
 
@@ -38,7 +39,6 @@ REASONS: Mapping[Reason, str] = {
 LONGEST = 20_000  # characters of an answer that are read
 MOST_TRIES = 50  # braces that may open no object: each costs a walk through what follows it
 
-_THOUGHTS = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?:\s*/\s*(\d+))?")
 
 
@@ -58,7 +58,7 @@ def find_answer(text: str, mark: str, conversation: str, *, finished: bool = Tru
 
     ``conversation``: what was rated, as it was quoted; ``finished``: whether the model stopped by itself.
     """
-    text = _THOUGHTS.sub(" ", text[:LONGEST])
+    text = split_thoughts(text).speech[:LONGEST]
     if not text.strip():
         return Refusal("empty" if finished else "cut_off")
     objects = list(_objects(text)) or list(_objects(_plain(text)))

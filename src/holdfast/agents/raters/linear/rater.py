@@ -226,7 +226,5 @@ def _replies(passage: Passage) -> list[str]:
         return []
     if not passage.whole and passage.messages[-1].role == "assistant":
         return [passage.messages[-1].content]  # the busiest case: no look at what came before
-    replies = [
-        message.content for message in passage.messages if message.role == "assistant" and message.content.strip()
-    ]
-    return replies if passage.whole else replies[-1:]
+    replies = [message.content for message in passage.messages if message.role == "assistant"]
+    return [reply for reply in replies if reply.strip()] if passage.whole else replies[-1:]

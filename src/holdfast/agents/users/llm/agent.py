@@ -71,8 +71,13 @@ class ModelUser:
         return Spoken(text, said, memory.saying(text).into(state))
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
-        """Return SENSE-7 dimensions (1-5), the state after the reply, and a reason to leave, if any."""
-        monologue, memory = await self._monologue(state, reply, seed)
+        """Return SENSE-7 dimensions (1-5), the state after the reply, and a reason to leave, if any.
+
+        Silence is not judged by the model: there are no words that its judgement could rest on.
+        """
+        monologue, memory = None, Memory.of(state)
+        if reply.strip():
+            monologue, memory = await self._monologue(state, reply, seed)
         if monologue is None:
             appraisal = appraise_by_rules(self.persona, state, said, reply, rating, seed)
         else:

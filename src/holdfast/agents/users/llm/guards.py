@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from holdfast.agents.message_content import split_thoughts
 from holdfast.agents.naming import names
 from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm import giveaways
@@ -132,9 +133,8 @@ def fault_of(line: DraftMessage) -> str | None:
 
 
 def cleaned(raw: str, name: str) -> str:
-    """Return the message without thinking, code fences, speaker's label, hidden characters, and enclosing quotes."""
-    text = re.sub(r"(?s)<think>.*?(?:</think>|$)", "", raw)
-    text = re.sub(r"(?m)^\s*```\w*\s*$", "", text)
+    """Return the message without thoughts, code fences, speaker's label, hidden characters, and enclosing quotes."""
+    text = re.sub(r"(?m)^\s*```\w*\s*$", "", split_thoughts(raw).speech)
     text = "".join(character for character in text if not is_hidden(character)).strip()
     first = re.escape(name.split(maxsplit=1)[0])
     text = re.sub(rf"(?i)^[*_\s]*(?:{re.escape(name)}|{first})[*_\s]*:[*_\s]*", "", text).strip()
