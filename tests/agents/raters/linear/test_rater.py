@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.agents.raters.linear.legibility import NO_WORDS, OTHER_SCRIPT, OTHER_WORDS
 from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
-from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Rater, Rating, expressed
+from holdfast.agents.raters.protocol import EXPRESSED, NO_REPLY, Passage, Rater, Rating
 from holdfast.core.errors import DataError
 from tests.passages import exchange
 
@@ -31,13 +32,21 @@ async def test_contract() -> None:
     assert ratings == await rater.rate(passages)
     assert ratings == [(await rater.rate([passage]))[0] for passage in passages]  # never depends on the batch
     assert ratings[::-1] == await rater.rate(passages[::-1])
-    assert all(0 <= level <= 2 for rating in ratings for level in rating.levels(EXPRESSED.dimensions))
+    rated = [rating for rating in ratings if rating.missing is None]
+    assert all(0 <= level <= 2 for rating in rated for level in rating.levels(EXPRESSED.dimensions))
+    assert [bool(rating.missing) for rating in ratings] == [False, True, True, True, False, False, False]
     assert await rater.rate([]) == []
 
 
-def test_a_reply_without_words_shows_nothing() -> None:
-    assert score("?") == score(" ... ") == expressed(0, 0, 0)
-    assert score("") == score(" \n") == Rating(missing=NO_REPLY)
+def test_what_cannot_be_read_is_missing_and_not_zero() -> None:
+    assert score("").missing == score(" \n").missing == NO_REPLY
+    assert score(" ... ").missing == score("\U0001f44d 42").missing == NO_WORDS
+    assert score("\u4f60\u597d").missing == OTHER_SCRIPT
+    assert score("Das tut mir sehr leid, ich verstehe deine Sorgen.").missing == OTHER_WORDS
+    assert score("Use a table.").missing is None
+    german = exchange("Hm.", "Das tut mir leid.").messages
+    both = Passage((*exchange("Hm.", "I am so sorry.").messages, *german), whole=True)
+    assert LinearRater().score([both])[0] == score("I am so sorry.")  # the mean of what could be read
 
 
 @pytest.mark.parametrize(

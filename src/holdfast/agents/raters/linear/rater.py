@@ -32,6 +32,7 @@ from holdfast.agents.raters.linear.features import (
     grams,
     numbered,
 )
+from holdfast.agents.raters.linear.legibility import count_words, why_illegible
 from holdfast.agents.raters.linear.weight_files import (
     VOCABULARY,
     WEIGHTS,
@@ -210,15 +211,27 @@ class LinearRater:
     def score(self, passages: Sequence[Passage]) -> list[Rating]:
         """Rate each passage's last reply, or with ``whole`` the mean level of its replies.
 
+        What the rater cannot read is missing, not 0.
+
         A rating never depends on what else is in the batch.
         """
         replies = [_replies(passage) for passage in passages]
-        levels = self.model.levels([reply for texts in replies for reply in texts])
-        ends = np.cumsum([len(texts) for texts in replies]).tolist()
-        return [
-            expressed(*levels[end - len(texts) : end].mean(axis=0).tolist()) if texts else Rating(missing=NO_REPLY)
-            for texts, end in zip(replies, ends, strict=True)
-        ]
+        texts = [reply for own in replies for reply in own]
+        levels, reasons = self.model.levels(texts), [self.why_unrated(text) for text in texts]
+        ends = np.cumsum([len(own) for own in replies]).tolist()
+        return [_rating(levels[a:b], reasons[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
+
+    def why_unrated(self, text: str) -> str:
+        """Return why a reply cannot be rated (see :mod:`legibility`), or ""."""
+        return why_illegible(text, *count_words(text, self.model.numbers))
+
+
+def _rating(levels: Floats, reasons: Sequence[str]) -> Rating:
+    """Return the mean level of the replies that can be rated; the first reason where none can."""
+    rated = [not reason for reason in reasons]
+    if not any(rated):
+        return Rating(missing=next(iter(reasons), NO_REPLY))
+    return expressed(*levels[rated].mean(axis=0).tolist())
 
 
 def _replies(passage: Passage) -> list[str]:
