@@ -19,7 +19,7 @@ import holdfast
 LONGEST_FUNCTION, LONGEST_FILE, FEWEST_WORDS = 60, 300, 4
 VAGUE = frozenset({"found", "one", "held", "told"})
 #: Words whose meaning the place gives: a format's reader, a command's entry point, a page's context.
-BY_PLACE = frozenset({"main", "conversation_of", "page_context"})
+BY_PLACE = frozenset({"main", "conversation_of", "recognises", "page_context"})
 SOURCE = Path(holdfast.__path__[0])
 Functions = (ast.FunctionDef, ast.AsyncFunctionDef)
 

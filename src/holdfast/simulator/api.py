@@ -203,21 +203,24 @@ def measure(
     by: Sequence[str] | None = None,
     pattern: str | None = None,
     text: bool = False,
+    assistant: str | None = None,
 ) -> LogResults:
     """Measure conversations that exist already, as ``holdfast measure`` does; returns the results.
 
     Args:
-        files: Logs of conversations.
+        files: Logs of conversations, or folders of them.
         out: A folder for results.json and report.html.
         format: That of the files; recognised where it is left out.
         by: Columns to group by; those that the format is used for where left out.
         pattern: Empathy pattern (or task) whose adherence is measured.
         text: True shows words of the conversations in the report.
+        assistant: Who is the assistant in a log that names people and no roles.
     """
-    from holdfast.simulator.logs.measure import measure_files, open_sources
+    from holdfast.simulator.logs.measure import measure_files
+    from holdfast.simulator.logs.sources import open_sources
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
-    sources = open_sources([Path(file) for file in files], format)
+    sources = open_sources([Path(file) for file in files], format, assistant=assistant)
     results, tallies = measure_files(sources, by=by, pattern=pattern, keep=KEPT if text else 0)
     if out is not None:
         write_outputs(Path(out), results, tallies)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
-from holdfast.simulator.logs.registry import FORMATS
+from holdfast.core.reading.skips import SkippedLine
+from holdfast.simulator.logs.protocols import ReadOptions
+from holdfast.simulator.logs.records import Conversation, LogMessage
+from holdfast.simulator.logs.registry import FORMATS, WRITTEN
 
 REAL = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 
@@ -46,16 +48,16 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     """Twelve small conversations as a file of the format named."""
 
     def write(word: str) -> Path:
-        path = tmp_path / f"log-{word}{FORMATS[word].suffix}"
-        FORMATS[word].writer.write([small(number) for number in range(12)], path)
+        path = tmp_path / f"log-{word}{WRITTEN[word].suffix}"
+        WRITTEN[word].writer.write([small(number) for number in range(12)], path)
         return path
 
     return write
 
 
-def read(word: str, path: Path) -> tuple[list[Conversation], list[SkippedLine]]:
-    """All conversations and all skips of a file."""
-    found = list(FORMATS[word].reader.read(path))
+def read(word: str, path: Path, **how: object) -> tuple[list[Conversation], list[SkippedLine]]:
+    """All conversations and all skips of a file. ``how``: options of the reader."""
+    found = list(FORMATS[word].reader.read(path, ReadOptions(**how)))
     return [x for x in found if isinstance(x, Conversation)], [x for x in found if isinstance(x, SkippedLine)]
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from holdfast.core.errors import InputError
 from holdfast.simulator.logs.records import Conversation, LogMessage
-from holdfast.simulator.logs.registry import FORMATS, format_named, recognise
+from holdfast.simulator.logs.registry import FORMATS, WRITTEN, format_named, recognise
 from tests.simulator.logs.conftest import read, small
 
 TEXTLESS = {"sage.csv"}
 
 
-@pytest.mark.parametrize("word", FORMATS)
+@pytest.mark.parametrize("word", WRITTEN)
 def test_words_and_roles_come_back(word, written):
     conversations, skips = read(word, written(word))
     assert skips == []
@@ -23,7 +23,7 @@ def test_words_and_roles_come_back(word, written):
     assert [(m.role, m.text) for m in conversations[0].messages] == said
 
 
-@pytest.mark.parametrize("word", FORMATS)
+@pytest.mark.parametrize("word", WRITTEN)
 def test_a_written_file_is_recognised(word, written):
     expected = "messages" if word == "sharegpt" else word
     assert recognise(written(word)).word == expected
@@ -39,7 +39,7 @@ def test_messages_keep_everything(written):
         assert FORMATS[word].writer.write([whole], path) == {}
 
 
-@pytest.mark.parametrize("word", FORMATS)
+@pytest.mark.parametrize("word", WRITTEN)
 def test_there_and_back_loses_only_what_was_counted(word, written, tmp_path):
     left = FORMATS[word].writer.write([small()], tmp_path / f"one{FORMATS[word].suffix}")
     (back,), _ = read(word, tmp_path / f"one{FORMATS[word].suffix}")
@@ -62,7 +62,7 @@ def test_sage_turns_hold_lengths_and_no_text(tmp_path):
 
 
 def test_the_word_of_a_format_is_checked():
-    with pytest.raises(InputError, match=r"unknown format 'sense8'; did you mean 'sense7'.*allowed: messages"):
+    with pytest.raises(InputError, match=r"unknown format 'sense8'; did you mean 'sense7'.*allowed: journal, sense7"):
         format_named("sense8")
 
 
@@ -167,7 +167,7 @@ def test_unknown_lengths_stay_unknown():
 
 def test_an_out_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    for word in FORMATS:
+    for word in WRITTEN:
         with pytest.raises(InputError, match=r"cannot be (written|made)"):
             FORMATS[word].writer.write([small()], tmp_path / "file" / f"below{FORMATS[word].suffix}")
     assert list(Path(tmp_path).iterdir()) == [tmp_path / "file"]

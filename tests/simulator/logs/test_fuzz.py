@@ -14,15 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import HoldfastError, InputError
-from holdfast.simulator.logs.measure import measure_files, open_sources
-from holdfast.simulator.logs.records import SCALES, Conversation, SkippedLine
-from holdfast.simulator.logs.registry import FORMATS, recognise
+from holdfast.core.reading.skips import SkippedLine
+from holdfast.simulator.logs.measure import measure_files
+from holdfast.simulator.logs.records import SCALES, Conversation
+from holdfast.simulator.logs.registry import FORMATS, WRITTEN, recognise
+from holdfast.simulator.logs.sources import open_sources
 from holdfast.simulator.logs.turns import turns_of
 from tests.simulator.logs.conftest import small
 from tests.simulator.logs.mutations import bomb, mutate
 
 MADE = {
-    **{word: FORMATS[word].suffix for word in FORMATS if word != "journal"},
+    **{word: FORMATS[word].suffix for word in WRITTEN if word != "journal"},
     "sage csv": ".csv",
     "journal": ".sqlite",
 }

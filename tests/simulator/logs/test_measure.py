@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 
 from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.linear.legibility import NO_TEXT, NO_WORDS, OTHER_SCRIPT, OTHER_WORDS
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
 from holdfast.core.errors import InputError
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.loading import patterns
 from holdfast.simulator.logs import sums as tally
-from holdfast.simulator.logs.measure import measure_files, open_sources
+from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.measuring import measure_all
-from holdfast.simulator.logs.rating import NO_TEXT, OTHER_SCRIPT, rate_all, rate_texts, why_not
+from holdfast.simulator.logs.rating import rate_all, rate_texts
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
+from holdfast.simulator.logs.sources import open_sources
 from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval, ratio_interval
 from holdfast.simulator.measure.decay.retention import quarter_means
 from holdfast.simulator.measure.decay.slope import episode_slopes
@@ -112,8 +114,9 @@ def test_a_pool_rates_as_this_process_does(monkeypatch):
 
 
 def test_what_the_rater_cannot_read_is_undefined_and_counted():
-    assert [why_not(text) for text in ("Sorry.", "  ", "你好 我很难过", "Désolé", "👍", "ok 好")] == [
-        "", NO_TEXT, OTHER_SCRIPT, "", "", ""
+    texts = ("Sorry.", "  ", "你好 我很难过", "Je suis désolé", "👍", "42", "ok 好")
+    assert [LinearRater().why_unrated(text) for text in texts] == [
+        "", NO_TEXT, OTHER_SCRIPT, OTHER_WORDS, NO_WORDS, NO_WORDS, ""
     ]  # fmt: skip
     said = (
         LogMessage("user", "?"),
@@ -163,7 +166,7 @@ def test_questions_that_cannot_be_answered(log):
         measure_files(open_sources([path]), by=["modle"])
     with pytest.raises(InputError, match=r"--pattern: unknown pattern or task 'compaion'; did you mean 'companion'"):
         measure_files(open_sources([path]), pattern="compaion")
-    with pytest.raises(InputError, match=r"--columns names the columns of a plain CSV"):
+    with pytest.raises(InputError, match=r"--columns names the columns of a table"):
         open_sources([path], "messages", "role=x")
     with pytest.raises(InputError, match=r"no conversation could be read as sage; is --format right\?\n30 x no"):
         measure_files(open_sources([path], "sage"))
@@ -177,12 +180,15 @@ def test_columns_of_a_plain_csv(tmp_path):
         "2,1,Hi.,Hello.,bob,,y\n1,3,Back.,Hm.,ann,1,x\n"
     )
     columns = "conversation=chat,user=q,reply=a,speaker=who,label.empathy=stars"
+    results, _ = measure_files(open_sources([path], columns=f"{columns},order=n"), by=["team"])
+    assert results.groups["x"].measures["empathy"].mean.mean == pytest.approx(10 / 3)
+    assert (results.groups["y"].n, results.skipped.total) == (1, 0)
     results, _ = measure_files(open_sources([path], columns=columns), by=["team"])
-    assert results.groups["x"].measures["empathy"].mean.mean == 4.5
-    assert results.groups["y"].n == 1
+    assert list(results.groups) == ["y"]  # nothing says whether chat 1 goes on or is another of that name
     (skip,) = results.skipped.by_reason
-    assert skip.reason == "conversation comes back after another; sort the file by conversation"
-    assert skip.first[0].startswith(f"{path}:5:")
+    assert skip.reason == "left out: it comes back after another, and no column says whether it is the same"
+    assert skip.first[0].startswith(f"{path}:2:")
+    assert f"{path}:5" in skip.first[0]
     for bad, said in (
         ("conversation=chatt", "no column 'chatt' for conversation; did you mean 'chat'"),
         ("conversaton=chat", "unknown name 'conversaton'; did you mean 'conversation'"),

@@ -7,7 +7,8 @@ import pytest
 
 from holdfast.core.errors import InputError
 from holdfast.simulator.logs.formats import workbook
-from holdfast.simulator.logs.measure import measure_files, open_sources
+from holdfast.simulator.logs.measure import measure_files
+from holdfast.simulator.logs.sources import open_sources
 from tests.simulator.logs.conftest import read
 
 TASKS = ["PID", "Model", "TaskId", "PreTaskChoice", "PreTaskImportance", "PreTaskDesiredEmpathy"]
@@ -69,14 +70,20 @@ def test_measured_by_turn(tmp_path):
 def test_what_cannot_be_used_has_its_place(tmp_path):
     rows = [row("user", "Hard."), row("error", "x"), row("assistant", "Yes.", "superb", *[9] * 6)]
     rows += [row("user", "?", task=None), row("user", "Hi.", task="T2"), row("assistant", "Hi.", task="T2")]
+    rows += [row("user", "Hi.", task="T3"), row("assistant", "Hi.", task="T3")]
     conversations, skips = read("sense7", make(tmp_path / "s.xlsx", rows))
-    assert len(conversations) == 2
+    assert [one.id for one in conversations] == ["T3"]  # T1 and T2 may have lost a message each
     reasons = {(one.place.rsplit(":", 1)[1], one.reason) for one in skips}
-    assert ("3", "role is not user, assistant or system") in reasons
+    assert ("5", "no conversation id") in reasons
+    assert ("2", "left out: a row of it cannot be used") in reasons
+    assert ("6", "left out: a row of it cannot be used") in reasons
+    assert ("8", "task is not on the sheet Tasks") in reasons
+    conversations, skips = read("sense7", make(tmp_path / "t.xlsx", rows[:3]))
+    reasons = {(one.place.rsplit(":", 1)[1], one.reason) for one in skips}
+    assert conversations == []
+    assert ("3", "left out: role is not user, assistant or system") in reasons
     assert ("4", "label is not a number") in reasons
     assert ("4", "label is outside 1 to 5") in reasons
-    assert ("5", "no TaskId") in reasons
-    assert ("6", "task is not on the sheet Tasks") in reasons
 
 
 def test_broken_workbooks_say_so(tmp_path, monkeypatch):

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.simulator.logs.measure import measure_files, open_sources
+from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
+from holdfast.simulator.logs.sources import open_sources
 from holdfast.simulator.measure.estimates import MeanEstimate
 from holdfast.simulator.report.log_page import log_headline, page_context, write_outputs
 from holdfast.simulator.report.series import Series

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.logs.measure import LogSource, read_all
-from holdfast.simulator.logs.measuring import Tallies
+from holdfast.core.reading.skips import SkippedLine
+from holdfast.simulator.logs.identity import Namesakes
 from holdfast.simulator.logs.protocols import LogFormat
-from holdfast.simulator.logs.records import Conversation, SkippedLine
+from holdfast.simulator.logs.records import Conversation
+from holdfast.simulator.logs.sources import LogSource, read_all
+from holdfast.simulator.logs.tallies import Tallies
 
 
 @dataclass
@@ -20,6 +22,7 @@ class Converted:
     messages: int = 0
     skipped: Tallies = field(default_factory=Tallies)
     left_out: Counter[str] = field(default_factory=Counter)
+    namesakes: Namesakes = field(default_factory=Namesakes)
 
 
 def convert_files(
@@ -43,11 +46,15 @@ def convert_files(
                 done.skipped.skip(entry)
                 continue
             done.conversations += 1
+            done.namesakes.add(entry)
             done.messages += len(entry.messages)
             progress(done.conversations, done.messages)
             yield entry
 
-    done.left_out = target.writer.write(_not_empty(counted(), sources, done), out)
+    writer = target.writer
+    if writer is None:
+        raise InputError(f"the format {target.word} is only read; choose another --to")
+    done.left_out = writer.write(_not_empty(counted(), sources, done), out)
     return done
 
 

@@ -1,54 +1,21 @@
 """Files of conversations -> results: the whole of ``holdfast measure``, for Python."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.registry import require_expressed
-from holdfast.core.errors import Fault, InputError
+from holdfast.core.errors import InputError
+from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.personas.loading import pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern
-from holdfast.simulator.logs.files import head_of
-from holdfast.simulator.logs.formats.table import TableReader, columns_option
-from holdfast.simulator.logs.measuring import LINEAR, Progress, Tallies, measure_all
+from holdfast.simulator.logs.measuring import LINEAR, Progress, measure_all
 from holdfast.simulator.logs.model import LogFile, LogPattern, LogResults
-from holdfast.simulator.logs.protocols import LogFormat
-from holdfast.simulator.logs.records import Conversation, SkippedLine
-from holdfast.simulator.logs.registry import format_named, recognise
+from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.results import log_results
+from holdfast.simulator.logs.sources import LogSource, read_all
+from holdfast.simulator.logs.tallies import FILE, Tallies
 from holdfast.simulator.measure.bootstrap import DRAWS
-
-
-@dataclass(frozen=True, slots=True)
-class LogSource:
-    """A file and how it is read."""
-
-    path: Path
-    format: LogFormat
-
-
-def open_sources(paths: Sequence[Path], word: str | None = None, columns: str | None = None) -> list[LogSource]:
-    """Each file with its format: the one named, or the one that is recognised.
-
-    Raises InputError for an unknown word, a file that is not there, is empty, or whose format cannot be told.
-    """
-    named = None if word is None else format_named(word)
-    if columns is not None:
-        if named is not None and named.word != "csv":
-            raise InputError(f"--columns names the columns of a plain CSV; the format {named.word} knows its own")
-        named = replace(format_named("csv"), reader=TableReader(columns_option(columns)))
-    for path in paths:
-        if path.is_file() and not head_of(path).strip():
-            raise InputError([Fault(printable(str(path)), "is empty: there is no conversation in it")])
-    return [LogSource(path, named or recognise(path)) for path in paths]
-
-
-def read_all(sources: Sequence[LogSource]) -> Iterator[Conversation | SkippedLine]:
-    """The conversations of all files, one after another."""
-    for source in sources:
-        yield from source.format.reader.read(source.path)
 
 
 def measure_files(
@@ -92,7 +59,7 @@ def measure_files(
     _check(tallies, sources, () if by is None else grouped)
     results = log_results(
         tallies,
-        files=[LogFile(name=printable(source.path.name), format=source.format.word) for source in sources],
+        files=[LogFile(name=source.name, format=source.format.word) for source in sources if source.unread is None],
         by=grouped,
         pattern=None if asked is None else _asked(asked),
         raters=raters,
@@ -154,6 +121,7 @@ def _check(tallies: Tallies, sources: Sequence[LogSource], by: Sequence[str]) ->
         raise InputError(f"{named}: no conversation could be read as {words}; is --format right?{why}")
     for column in by:
         if column not in tallies.grouped_by:
-            listed = ", ".join(quote(column)[1:-1] for column, _ in tallies.columns.most_common(30)) or "none"
+            known = [FILE, *(column for column, _ in tallies.columns.most_common(30))]
+            listed = ", ".join(quote(column)[1:-1] for column in known)
             hint = did_you_mean(column, tallies.columns)
             raise InputError(f"--by: no conversation has a column {quote(column)}{hint} (columns: {listed})")

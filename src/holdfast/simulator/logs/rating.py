@@ -1,8 +1,7 @@
 """Ratings of very many replies, with what cannot be rated left undefined and counted.
 
-The shipped linear rater rates batches of replies on all cores; any other rater gets passages. It reads English words: a
-reply in another script would score 0 without having been rated, so it is left out and counted; of replies in Latin
-letters, the share of words that it knows is reported.
+The shipped linear rater rates batches of replies on all cores; any other rater gets passages. What the linear rater
+cannot read, such as another language, would score 0 without having been rated: it is left out and counted.
 """
 
 import asyncio
@@ -18,49 +17,36 @@ from typing import TypeVar
 
 import numpy as np
 
-from holdfast.agents.raters.linear.features import tokens
+from holdfast.agents.raters.linear.legibility import NO_TEXT, count_words, why_illegible
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Passage, Rater, Scale
 from holdfast.core.errors import ModelError
-from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 
-SAMPLE = 100  # replies of a batch whose words are looked up
 POOL_FROM = 8  # batches: fewer are rated before a pool would have started
-NO_TEXT = "the log holds no text"
-OTHER_SCRIPT = "not in Latin letters, which the rater reads"
 
 Job = TypeVar("Job")
 
 
 @dataclass(frozen=True, slots=True)
 class RatedTexts:
-    """``levels``: replies x the scale's dimensions, nan where ``reasons`` says why; words of a sample, and how many
-    the linear rater knows."""
+    """``levels``: replies x the scale's dimensions, nan where ``reasons`` says why; ``words``, ``known``: how many
+    words each reply has and how many of them the linear rater knows; both 0 for other raters."""
 
     levels: Floats
     reasons: tuple[str, ...]  # one a reply, "" where it was rated
-    words: int = 0
-    known: int = 0
-
-
-def why_not(text: str) -> str:
-    """Why the rater cannot judge a reply, or ""."""
-    if text.isascii():
-        return "" if text.strip() else NO_TEXT
-    letters = sum(map(str.isalpha, text))
-    latin = sum(character.isalpha() and character < "\u0250" for character in text)
-    return OTHER_SCRIPT if letters and latin < letters / 2 else ""
+    words: Ints
+    known: Ints
 
 
 def rate_texts(texts: Sequence[str]) -> RatedTexts:
     """Rate a batch with the shipped linear rater."""
     model = LinearRater().model
-    reasons = tuple(map(why_not, texts))
+    counts = np.array([count_words(text, model.numbers) for text in texts], dtype=np.int64).reshape(-1, 2)
+    reasons = tuple(why_illegible(text, *own) for text, own in zip(texts, counts.tolist(), strict=True))
     levels = model.levels(texts)
     levels[[bool(reason) for reason in reasons]] = np.nan
-    sample = [text for text, reason in zip(texts, reasons, strict=True) if not reason][:SAMPLE]
-    words = [token for text in sample for token in tokens(text) if token.isalpha()]
-    return RatedTexts(levels, reasons, len(words), sum(word in model.numbers for word in words))
+    return RatedTexts(levels, reasons, counts[:, 0], counts[:, 1])
 
 
 def rate_passages(rater: Rater, passages: Sequence[Passage], runner: asyncio.Runner) -> RatedTexts:
@@ -72,7 +58,8 @@ def rate_passages(rater: Rater, passages: Sequence[Passage], runner: asyncio.Run
     for index, rating in zip(asked, ratings, strict=True):
         levels[index] = rating.levels(rater.scale.dimensions)
         reasons[index] = rating.missing or ""
-    return RatedTexts(levels, tuple(reasons))
+    nothing = np.zeros(len(passages), dtype=np.int64)
+    return RatedTexts(levels, tuple(reasons), nothing, nothing)
 
 
 def witness_measures(name: str, scale: Scale, levels: Sequence[Floats]) -> dict[str, Floats]:

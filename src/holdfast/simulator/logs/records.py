@@ -7,7 +7,6 @@ from typing import Literal
 from holdfast.agents.protocols import SENSE7, Role
 
 End = Literal["", "success", "failure"]
-Kind = Literal["file", "line", "conversation", "message", "label"]
 
 #: Label -> (lowest, highest). Labels that are not named here may be any finite number below 1e9.
 SCALES: dict[str, tuple[float, float]] = {
@@ -24,7 +23,8 @@ class LogMessage:
     """One message. ``labels``: numbers in the data; on a user's message they judge the turn before.
 
     ``tag``: a tactic that the data name ("Questions"). ``chars``: its length where a log holds no text (nan where that
-    is unknown too), else None.
+    is unknown too), else None. ``thoughts``: what a model thought and did not say. ``missing``: why there is no text,
+    where the log says so (a call of a tool, a filter); "" where there is text.
     """
 
     role: Role
@@ -32,6 +32,8 @@ class LogMessage:
     labels: Mapping[str, float] = field(default_factory=dict)
     tag: str = ""
     chars: float | None = None
+    thoughts: str = ""
+    missing: str = ""
 
     @property
     def length(self) -> float:
@@ -45,7 +47,8 @@ class Conversation:
 
     ``columns``: other values of the log, to group by. ``labels``: given afterwards to the conversation as a whole.
     ``planned``: turns that it would have had if nobody had left, None where nothing was planned.
-    ``end``: whether the user ended satisfied or left in failure, where the log says so.
+    ``end``: whether the user ended satisfied or left in failure, where the log says so. ``source``: the file that it
+    came from, as it is shown. ``namesake``: the id in the log, where an earlier conversation has the same one.
     """
 
     id: str
@@ -56,16 +59,5 @@ class Conversation:
     labels: Mapping[str, float] = field(default_factory=dict)
     planned: int | None = None
     end: End = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedLine:
-    """Something that could not be used. ``place``: file:line; ``reason``: one of a few, to count by."""
-
-    place: str
-    kind: Kind
-    reason: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.reason}" + (f" ({self.detail})" if self.detail else "")
+    source: str = ""
+    namesake: str = ""

@@ -2,45 +2,66 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, quote
-from holdfast.simulator.journal.store import JOURNAL
-from holdfast.simulator.logs.files import csv_rows, head_of, json_documents
-from holdfast.simulator.logs.formats import esconv, messages, sdialog
-from holdfast.simulator.logs.formats.esconv import EsconvWriter
-from holdfast.simulator.logs.formats.ieval import IevalReader, IevalWriter
-from holdfast.simulator.logs.formats.journal import JournalReader, JournalWriter
-from holdfast.simulator.logs.formats.messages import LISTS, MessagesWriter
-from holdfast.simulator.logs.formats.sage import SageReader, SageWriter
-from holdfast.simulator.logs.formats.sdialog import SdialogWriter
-from holdfast.simulator.logs.formats.sense7 import Sense7Reader, Sense7Writer
-from holdfast.simulator.logs.formats.table import TableReader, TableWriter
+from holdfast.simulator.logs.formats import (
+    chatgpt,
+    claude,
+    esconv,
+    ieval,
+    journal,
+    messages,
+    oasst,
+    sage,
+    sdialog,
+    sense7,
+    table,
+    telegram,
+    trl,
+    ultrachat,
+    whatsapp,
+)
+from holdfast.simulator.logs.glimpse import Glimpse, glimpse
 from holdfast.simulator.logs.protocols import LogFormat
-from holdfast.simulator.logs.records import SkippedLine
 
+
+def _never(_file: Glimpse) -> bool:
+    return False
+
+
+_FORMATS = (  # the first that recognises a file reads it: those with marks of their own before the general ones
+    LogFormat("journal", "a run folder of holdfast", journal.JournalReader(), journal.recognises,
+              journal.JournalWriter(), by=("candidate",)),
+    LogFormat("sense7", "SENSE-7's workbook, Tasks and Messages", sense7.Sense7Reader(), sense7.recognises,
+              sense7.Sense7Writer(), ".xlsx", ("model",)),
+    LogFormat("ieval", "iEval's CSV, a row a chat", ieval.IevalReader(), ieval.recognises,
+              ieval.IevalWriter(), ".csv", ("bot",)),
+    LogFormat("sage", "SAGE, dialogues or turns.csv", sage.SageReader(), sage.recognises,
+              sage.SageWriter(), ".jsonl", ("simulator", "model")),
+    LogFormat("esconv", "ESConv, JSON or JSON lines", esconv.READER, esconv.recognises,
+              esconv.EsconvWriter(), ".jsonl"),
+    LogFormat("sdialog", "sdialog's Dialog, JSON", sdialog.READER, sdialog.recognises,
+              sdialog.SdialogWriter(), ".json", ("model",)),
+    LogFormat("chatgpt", "ChatGPT's export, conversations.json", chatgpt.READER, chatgpt.recognises, by=("model",)),
+    LogFormat("claude", "Claude's export, conversations.json", claude.READER, claude.recognises, by=("model",)),
+    LogFormat("oasst", "OpenAssistant's trees, or their messages", oasst.OasstReader(), oasst.recognises),
+    LogFormat("telegram", "Telegram's export, JSON", telegram.TelegramReader(), telegram.recognises, people=True),
+    LogFormat("whatsapp", "WhatsApp's exported chat, a text", whatsapp.WhatsappReader(), whatsapp.recognises,
+              people=True),
+    LogFormat("messages", "OpenAI chat, ShareGPT, LangChain, LMSYS, WildChat", messages.READER, messages.recognises,
+              messages.MessagesWriter(), ".jsonl", ("model",)),
+    LogFormat("sharegpt", "as messages; written with from and value", messages.READER, _never,
+              messages.MessagesWriter(True), ".jsonl"),
+    LogFormat("trl", "TRL's rows: prompt and completion, or chosen", trl.READER, trl.recognises),
+    LogFormat("ultrachat", "UltraChat: texts in turn as data", ultrachat.READER, ultrachat.recognises),
+    LogFormat("csv", "rows with named columns, see --columns", table.TableReader(), table.recognises,
+              table.TableWriter(), ".csv"),
+)  # fmt: skip
 #: Name -> format.
-FORMATS: dict[str, LogFormat] = {
-    log_format.word: log_format
-    for log_format in (
-        LogFormat(
-            "messages", "OpenAI chat or ShareGPT, JSON lines", messages.READER, MessagesWriter(), ".jsonl", ("model",)
-        ),
-        LogFormat(
-            "sharegpt", "as messages; written with from and value", messages.READER, MessagesWriter(True), ".jsonl"
-        ),
-        LogFormat(
-            "sense7", "SENSE-7's workbook, Tasks and Messages", Sense7Reader(), Sense7Writer(), ".xlsx", ("model",)
-        ),
-        LogFormat("ieval", "iEval's CSV, a row a chat", IevalReader(), IevalWriter(), ".csv", ("bot",)),
-        LogFormat("esconv", "ESConv, JSON or JSON lines", esconv.READER, EsconvWriter(), ".jsonl"),
-        LogFormat("sage", "SAGE, dialogues or turns.csv", SageReader(), SageWriter(), ".jsonl", ("simulator", "model")),
-        LogFormat("sdialog", "sdialog's Dialog, JSON", sdialog.READER, SdialogWriter(), ".json", ("model",)),
-        LogFormat("csv", "a CSV with named columns, see --columns", TableReader(), TableWriter(), ".csv"),
-        LogFormat("journal", "a run folder of holdfast", JournalReader(), JournalWriter(), "", ("candidate",)),
-    )
-}
+FORMATS: dict[str, LogFormat] = {log_format.word: log_format for log_format in _FORMATS}
+#: Those that can be written.
+WRITTEN: dict[str, LogFormat] = {word: form for word, form in FORMATS.items() if form.writer is not None}
 
 
 def format_named(word: str) -> LogFormat:
@@ -54,57 +75,27 @@ def format_named(word: str) -> LogFormat:
     return FORMATS[word]
 
 
-def recognise(path: Path) -> LogFormat:
-    """Return the format of a file, by its first bytes and column names.
+def written_format(word: str) -> LogFormat:
+    """Return the format of that name, which can be written.
 
     Raises:
-        InputError: it cannot be recognised.
+        InputError: it is unknown, or only read.
     """
-    if path.is_dir() and (path / JOURNAL).exists():
-        return FORMATS["journal"]
-    head = head_of(path)
-    if head.startswith(b"SQLite format 3\x00"):
-        return FORMATS["journal"]
-    if head.startswith(b"PK"):
-        return FORMATS["sense7"]
-    word = _json_word(path) if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else _csv_word(path)
-    if word is None:
-        name = printable(os.fspath(path))
-        listed = "; ".join(f"{form.word}: {form.about}" for form in FORMATS.values())
-        raise InputError([Fault(name, f"its format cannot be recognised; name it with --format ({listed})")])
+    if format_named(word).writer is None:
+        raise InputError(f"the format {word} is only read (written are: {', '.join(WRITTEN)})")
     return FORMATS[word]
 
 
-def _json_word(path: Path) -> str | None:
-    for number, document in enumerate(json_documents(path)):
-        word = None if isinstance(document, SkippedLine) else _word_of(document[1])
-        if word or number >= 20:  # tolerate some broken lines at the start
-            return word
-    return None
+def recognise(path: Path) -> LogFormat:
+    """Return the format of a file, by what it begins with.
 
-
-def _word_of(raw: Any) -> str | None:
-    if isinstance(raw, list):
-        return "messages"
-    keys = set(raw) if isinstance(raw, dict) else set()
-    if "dialog" in keys or {"seeker_empathy", "messages"} <= keys or {"seeker_relevance", "messages"} <= keys:
-        return "esconv"
-    if "history" in keys and keys & {"emo_point", "emo_state"}:
-        return "sage"
-    if isinstance(raw, dict) and isinstance(raw.get("turns"), list):
-        return "sdialog"
-    return "messages" if keys & set(LISTS) else None
-
-
-def _csv_word(path: Path) -> str | None:
-    with csv_rows(path) as (header, _):
-        names = set(header)
-    if {"simulator", "model", "emotion_point"} <= names:
-        return "sage"
-    if {"messages", "bot"} <= names:
-        return "ieval"
-    try:
-        TableReader().names_in(header, path)
-    except InputError:
-        return None
-    return "csv"
+    Raises:
+        InputError: it cannot be recognised, with what was seen; it is absent, empty, or no file.
+    """
+    file = glimpse(path)
+    for log_format in FORMATS.values():
+        if log_format.recognises(file):
+            return log_format
+    listed = "; ".join(f"{form.word}: {form.about}" for form in FORMATS.values())
+    said = f"its format cannot be recognised; name it with --format ({listed}). Seen: {file.seen}"
+    raise InputError([Fault(printable(os.fspath(path)), said)])

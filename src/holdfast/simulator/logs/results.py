@@ -1,14 +1,13 @@
 """Tallies -> :class:`LogResults`: what ``holdfast measure`` says."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.seeds import derive_seed
-from holdfast.simulator.logs.measuring import OTHERS, Tallies
 from holdfast.simulator.logs.model import (
     ExitResults,
     GroupResults,
@@ -22,8 +21,10 @@ from holdfast.simulator.logs.model import (
     SkipReason,
     ViolationResults,
 )
+from holdfast.simulator.logs.notes import notes_of
 from holdfast.simulator.logs.records import End
-from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, MOST_CLUSTERS, SCALARS, GroupSums, MeasureSums
+from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, SCALARS, GroupSums, MeasureSums
+from holdfast.simulator.logs.tallies import OTHERS, Legible, Tallies
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.measure.bootstrap import DRAWS, Interval, draw_weights
 from holdfast.simulator.measure.decay.leaving import IncidencePoint, cumulative_incidence
@@ -34,7 +35,6 @@ from holdfast.simulator.results.model import rater_infos
 
 ENDS: tuple[End, ...] = ("failure", "success")
 _CAUSE: dict[End, int] = {"": 0, "failure": 1, "success": 2}
-KNOWN_WORDS = 0.6  # below this share of known words, the log is probably not in the rater's language
 
 
 def log_results(
@@ -59,7 +59,9 @@ def log_results(
         rated_replies=tallies.rated,
         unrated_replies=dict(tallies.unrated),
         openings=tallies.openings,
-        known_words=tallies.known_words / tallies.words if tallies.words else None,
+        replies_with_thoughts=tallies.thoughts,
+        repeated_ids=tallies.namesakes.count,
+        known_words=_known_words(tallies.legible.values()),
         skipped=skipped_results(tallies),
         rater=primary,
         witnesses={
@@ -69,7 +71,7 @@ def log_results(
         seed=seed,
         draws=draws,
         groups={name: _group(tallies.groups[name], name, seed, draws) for name in names},
-        notes=_notes(tallies),
+        notes=list(notes_of(tallies, by)),
     )
 
 
@@ -82,6 +84,12 @@ def skipped_results(tallies: Tallies) -> SkippedResults:
             for (kind, reason), n in tallies.skipped.most_common()
         ],
     )
+
+
+def _known_words(groups: Iterable[Legible]) -> float | None:
+    listed = list(groups)
+    words = sum(group.words for group in listed)
+    return sum(group.known for group in listed) / words if words else None
 
 
 def _group(group: GroupSums, name: str, seed: int, draws: int) -> GroupResults:
@@ -178,31 +186,3 @@ def _exits(group: GroupSums) -> ExitResults:
             end: IncidencePoint.rows_of(cumulative_incidence(time, way, _CAUSE[end]), CURVE_TURNS) for end in ENDS
         },
     )
-
-
-def _notes(tallies: Tallies) -> list[str]:
-    """What a reader of the numbers must know."""
-    notes = []
-    if tallies.words and tallies.known_words < KNOWN_WORDS * tallies.words:
-        share = tallies.known_words / tallies.words
-        notes.append(f"the rater knows {share:.0%} of the words in these replies: it was fitted on English text")
-    for reason, n in tallies.unrated.items():
-        notes.append(f"{n:,} replies were not rated: {reason}")
-    for name, reasons in tallies.unrated_by.items():
-        notes += [f"{n:,} replies were not rated by {name}: {reason}" for reason, n in reasons.items()]
-    few = [name for name, group in tallies.groups.items() if len(group.clusters) < 2]
-    if few:
-        notes.append(
-            f"no intervals for {len(few)} of {len(tallies.groups)} groups: they resample speakers, and need two"
-        )
-    if any(group.clusters.shared for group in tallies.groups.values()):
-        notes.append(f"intervals rest on {MOST_CLUSTERS} sets of speakers: there are more speakers than that")
-    if any(group.longest > CURVE_TURNS for group in tallies.groups.values()):
-        notes.append(f"curves are drawn up to turn {CURVE_TURNS}; later turns count in means, quarters and slopes")
-    if OTHERS in tallies.groups:
-        notes.append(f"there are more groups than are kept apart: the later ones are together as {OTHERS}")
-    if tallies.openings:
-        notes.append(
-            f"{tallies.openings:,} messages of assistants before the user's first are no replies, and left out"
-        )
-    return notes

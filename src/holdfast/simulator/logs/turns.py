@@ -5,6 +5,7 @@ reply. A label on a reply belongs to its turn; one on a user's message judges wh
 turn before, and to turn 0 where there is none.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,13 +16,16 @@ from holdfast.simulator.logs.records import LogMessage
 
 @dataclass(frozen=True, slots=True)
 class LogTurn:
-    """One turn. ``chars``: of the reply, nan where unknown; ``tags``: its tactics in the data."""
+    """One turn. ``chars``: of the reply, nan where unknown; ``tags``: its tactics in the data; ``missing``: why the
+    reply has no text, where the log says so; ``thoughts``: whether the log holds thoughts beside it."""
 
     user: str
     reply: str
     chars: float
     labels: Mapping[str, float]
     tags: tuple[str, ...] = ()
+    missing: str = ""
+    thoughts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,17 @@ def passages_of(turns: Turns) -> list[Passage]:
 
 
 def _turn(draft: _Draft) -> LogTurn:
+    said = [message for message in draft.replies if message.text.strip()]
+    missing = dict.fromkeys(message.missing for message in draft.replies if message.missing)
+    unknown = bool(missing) and not said  # no answer has no length, and is no answer of length 0
     return LogTurn(
         user="\n".join(draft.users),
-        reply="\n".join(message.text for message in draft.replies if message.text),
-        chars=float(sum(message.length for message in draft.replies)),
+        reply="\n".join(message.text for message in said),
+        chars=math.nan if unknown else float(sum(message.length for message in draft.replies)),
         labels=_means(draft),
         tags=tuple(message.tag for message in draft.replies if message.tag),
+        missing=", ".join(missing) if unknown else "",
+        thoughts=any(message.thoughts for message in draft.replies),
     )
 
 

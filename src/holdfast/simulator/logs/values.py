@@ -1,22 +1,30 @@
-"""Parse untrusted values of a log into roles, texts, ids, numbers and labels."""
+"""Parse untrusted values of a log into roles, ids, numbers and labels."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from holdfast.agents.protocols import Role
+from holdfast.core.hashing import sha256
 from holdfast.simulator.logs.records import SCALES
 
-LONGEST_WORD = 200  # characters of an id or of a column's value
+LONGEST_WORD = 200  # characters of a column's value
+LONGEST_ID = 1000  # characters of an id; a longer one is cut, and told apart by its hash
 MOST_COLUMNS = 40
 ANY = (-1e9, 1e9)
 
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("user", "human", "usr", "seeker", "client", "customer", "patient", "participant"), "user"),
+    **dict.fromkeys(("prompter", "humanmessage", "humanmessagechunk", "end_user", "enduser"), "user"),
     **dict.fromkeys(("assistant", "gpt", "bot", "ai", "model", "chatbot", "chatgpt", "sys", "supporter"), "assistant"),
     **dict.fromkeys(("agent", "listener", "therapist", "counselor", "counsellor", "doctor"), "assistant"),
-    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("aimessage", "aimessagechunk", "claude", "bard", "gemini"), "assistant"),
+    **dict.fromkeys(("system", "developer", "systemmessage"), "system"),
 }
+#: Roles of what nobody says: outputs of tools, and calls of them.
+_SILENT = frozenset(
+    ("tool", "function", "ipython", "environment", "observation", "function_call", "tool_call", "tool_result")
+) | frozenset(("tool_response", "function_response", "toolmessage", "functionmessage", "removemessage", "tool_use"))
 
 
 def role_of(value: object) -> Role | None:
@@ -31,25 +39,33 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def text_of(value: object) -> str:
-    """Return a message's text: a string, or a list of parts as in OpenAI's format; "" for anything else."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        parts = [part.get("text") for part in value if isinstance(part, Mapping)]
-        return clean("\n".join(part for part in parts if isinstance(part, str)))
-    return ""
+def is_silent(value: object) -> bool:
+    """Whether a role is that of a tool: its messages are not said by anybody."""
+    return isinstance(value, str) and value.strip().lower() in _SILENT
 
 
-def word_of(value: object) -> str:
-    """Return an id or a column's value: a short text or a number; "" for anything else."""
+def id_of(value: object) -> str:
+    """Return an id exactly as the log has it, 1 as "1" and 1.0 as "1.0"; "" where there is none.
+
+    White space alone, nan, and values that are no ids (a list) are none. Of a mapping its ``$oid``, ``id`` or ``name``
+    is taken.
+    """
+    if isinstance(value, Mapping):
+        inner = next((value[key] for key in ("$oid", "$uuid", "$numberLong", "id", "name") if key in value), None)
+        return "" if isinstance(inner, Mapping) else id_of(inner)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**30 else ""
-    return clean(value).strip()[:LONGEST_WORD] if isinstance(value, str) else ""
+        return repr(value) if math.isfinite(value) else ""
+    text = str(value) if isinstance(value, int) else clean(value) if isinstance(value, str) else ""
+    if not text.strip():
+        return ""
+    return text if len(text) <= LONGEST_ID else f"{text[:LONGEST_WORD]}…{sha256(text)[:16]}"
+
+
+def word_of(value: object) -> str:
+    """Return a column's value, at most :data:`LONGEST_WORD` characters; "" for what is no text or number."""
+    return "" if isinstance(value, Mapping) else id_of(value).strip()[:LONGEST_WORD]
 
 
 def columns_of(raw: Mapping[Any, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -57,9 +73,9 @@ def columns_of(raw: Mapping[Any, Any], without: frozenset[str] = frozenset()) ->
     columns: dict[str, str] = {}
     for key, value in raw.items():
         if isinstance(key, str) and key not in without and len(columns) < MOST_COLUMNS:
-            word = word_of(value)
-            if word and not (isinstance(value, str) and len(value) > LONGEST_WORD):
-                columns[clean(key)[:LONGEST_WORD]] = word
+            word = "" if isinstance(value, Mapping) else id_of(value).strip()
+            if word and len(word) <= LONGEST_WORD and len(key) <= LONGEST_WORD:
+                columns[clean(key)] = word
     return columns
 
 

@@ -50,7 +50,16 @@ def count_left_out(
         left.update(f"label {name}" for name in message.labels if name not in labels)
         left["tactics"] += bool(message.tag) and not tags
         left["lengths without text"] += message.chars is not None
+        left["thoughts"] += bool(message.thoughts)
+        left["reasons why a reply has no text"] += bool(message.missing)
     left.update(f"label of the conversation {name}" for name in conversation.labels if name not in after)
     left.update(f"column {name}" for name in conversation.columns if name not in columns)
     for nothing in [name for name, count in left.items() if not count]:
         del left[nothing]
+
+
+def number_text(value: float | None) -> str:
+    """Return a number exactly, a whole one without a point; "" for none."""
+    if value is None:
+        return ""
+    return str(int(value)) if value == int(value) else repr(value)

@@ -8,9 +8,9 @@ from typing import Any
 
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.logs.measuring import RatedConversation, Tallies
 from holdfast.simulator.logs.model import GroupResults, LogResults
 from holdfast.simulator.logs.sums import LENGTH
+from holdfast.simulator.logs.tallies import RatedConversation, Tallies
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import UNDEFINED, Estimate

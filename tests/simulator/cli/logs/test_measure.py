@@ -13,7 +13,7 @@ import pytest
 from holdfast.simulator.cli.logs.tables import interval, number_cell
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.logs.records import Conversation, LogMessage
-from holdfast.simulator.logs.registry import FORMATS
+from holdfast.simulator.logs.registry import FORMATS, WRITTEN
 from holdfast.simulator.measure.estimates import Estimate
 from tests.agents.raters.judge.judge_server import Answer, Asked, serve
 
@@ -45,7 +45,7 @@ def test_table_notes_and_skips(log: Path, capsys: pytest.CaptureFixture[str]) ->
     assert out.splitlines()[0].split()[:3] == ["model", "n", "turns"]
     assert "6 conversations, 30 turns, 30 replies rated by linear" in out
     assert f"skipped: 1 x line: not JSON, first at {log}:7: not JSON" in out
-    assert f"skipped: 1 x conversation: no messages, first at {log}:9: no messages" in out
+    assert f"skipped: 2 x conversation: no messages, first at {log}:9: no messages (expected one of messages," in out
     assert "\u202e" not in out  # what steers a terminal is escaped
     assert run_command(["measure", str(log), "--quiet"]) == 0
     assert capsys.readouterr().out == ""
@@ -70,8 +70,8 @@ def test_json_and_files_say_the_same(log: Path, tmp_path: Path, capsys: pytest.C
     assert set(found["groups"]) == {"good", EVIL}
     assert found["groups"]["good"]["labels"]["empathy"]["n"] == 3
     assert found["pattern"]["id"] == "companion"
-    assert found["skipped"]["total"] == 4  # the list of two numbers is two messages that are none, and no conversation
-    assert sum(one["n"] for one in found["skipped"]["by_reason"]) == 4
+    assert found["skipped"]["total"] == 3  # the list of two numbers is two documents that hold no messages
+    assert sum(one["n"] for one in found["skipped"]["by_reason"]) == 3
 
 
 def test_the_page_escapes_everything_and_can_hold_no_text(log: Path, tmp_path: Path) -> None:
@@ -117,14 +117,14 @@ def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "no such file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("word", FORMATS)
+@pytest.mark.parametrize("word", WRITTEN)
 def test_convert_to_every_format_and_measure_that(
     word: str, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / f"out{FORMATS[word].suffix}"
     assert run_command(["convert", str(log), "--to", word, "--out", str(out), "--json"]) == 0
     about = json.loads(capsys.readouterr().out)
-    assert (about["conversations"], about["messages"], about["skipped"]["total"]) == (6, 60, 4)
+    assert (about["conversations"], about["messages"], about["skipped"]["total"]) == (6, 60, 3)
     assert run_command(["measure", str(out), "--json"]) == 0
     results = json.loads(capsys.readouterr().out)
     assert (results["conversations"], results["turns"]) == (6, 30)
@@ -144,7 +144,7 @@ def test_convert_says_what_has_no_place(log: Path, tmp_path: Path, capsys: pytes
 
 def test_a_file_without_a_conversation_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.jsonl").write_text("{}\n")
-    for word, kind in FORMATS.items():
+    for word, kind in WRITTEN.items():
         out = tmp_path / f"out-{word}{kind.suffix}"
         arguments = ["convert", str(tmp_path / "empty.jsonl"), "--format", "messages", "--to", word, "--out", str(out)]
         assert run_command(arguments) == 2

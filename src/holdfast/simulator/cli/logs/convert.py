@@ -16,17 +16,24 @@ Examples:
   holdfast convert runs/quickstart --to csv --out quickstart.csv
   holdfast convert logs.jsonl --to journal --out runs/imported
 
-Formats: messages, sharegpt, sense7, ieval, esconv, sage, sdialog, csv, journal. Only messages keeps everything;
-what another has no place for is counted and said."""
+Formats to write: messages, sharegpt, sense7, ieval, esconv, sage, sdialog, csv, journal. Only messages keeps
+everything; what another has no place for is counted and said. Read is whatever measure reads (see its --help)."""
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--to", "word", required=True, help="Format to write.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File (journal: folder) to write.")
 @click.option("--format", "source", help="Format to read; left out, it is recognised.")
 @click.option("--columns", help="Columns of a plain CSV: conversation=ID,role=WHO,text=MESSAGE (see measure --help).")
+@click.option("--assistant", metavar="NAME", help="Who is the assistant, in a log that names people and no roles.")
 @output_options
 def convert(
-    files: tuple[Path, ...], word: str, out: Path, source: str | None, columns: str | None, output: Output
+    files: tuple[Path, ...],
+    word: str,
+    out: Path,
+    source: str | None,
+    columns: str | None,
+    assistant: str | None,
+    output: Output,
 ) -> None:
     """Read conversations from FILES and write them in another format.
 
@@ -35,15 +42,15 @@ def convert(
     from holdfast.simulator.cli.logs.tables import skipped_lines
     from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.convert import convert_files
-    from holdfast.simulator.logs.measure import open_sources
-    from holdfast.simulator.logs.registry import format_named
+    from holdfast.simulator.logs.registry import written_format
     from holdfast.simulator.logs.results import skipped_results
+    from holdfast.simulator.logs.sources import open_sources
 
-    target = format_named(word)
+    target = written_format(word)
     if out.exists() and out.resolve() not in {file.resolve() for file in files}:  # of those more is said below
         raise InputError(f"{out}: is there already; remove it, or choose another --out")
     with counting("conversations", "messages", quiet=output.bare) as progress:
-        done = convert_files(open_sources(files, source, columns), target, out, progress)
+        done = convert_files(open_sources(files, source, columns, assistant), target, out, progress)
     skipped = skipped_results(done.skipped)
     counts = {"conversations": done.conversations, "messages": done.messages}
     about = {"out": str(out), "format": target.word, **counts}
@@ -52,6 +59,8 @@ def convert(
         click.echo(f"{done.conversations:,} conversations, {done.messages:,} messages written to {out}")
         for name, count in done.left_out.most_common():
             click.echo(f"no place in {target.word} for {count:,} x {name}")
+        if done.namesakes:
+            click.echo(f"note: {done.namesakes.note}")
         for line in skipped_lines(skipped):
             click.echo(line)
 

@@ -38,6 +38,7 @@ counted and shown with its number. Length stands beside every curve: it is the r
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "word", help="Format of the files; left out, it is recognised.")
 @click.option("--columns", help="Which column of a plain CSV is what.")
+@click.option("--assistant", metavar="NAME", help="Who is the assistant, in a log that names people and no roles.")
 @click.option(
     "--by", multiple=True, help="Column to group by; again for several. Left out: what the format is used for."
 )
@@ -63,11 +64,12 @@ def measure(
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.logs.tables import print_basis, print_groups, print_survival
     from holdfast.simulator.cli.progress import counting
-    from holdfast.simulator.logs.measure import measure_files, open_sources
+    from holdfast.simulator.logs.measure import measure_files
+    from holdfast.simulator.logs.sources import open_sources
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
     raters = open_raters(rater_specs(words, RaterOptions(base_url=base_url)), base_path())
-    sources = open_sources(files, word, how["columns"])
+    sources = open_sources(files, word, how["columns"], how["assistant"])
     with counting("conversations", "turns", quiet=output.bare) as progress:
         results, tallies = measure_files(
             sources,

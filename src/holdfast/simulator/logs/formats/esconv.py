@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agents.protocols import Role
-from holdfast.simulator.logs.documents import DocumentReader
-from holdfast.simulator.logs.formats.messages import first_word
-from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
-from holdfast.simulator.logs.values import columns_of, label_of, text_of, word_of
+from holdfast.core.reading.skips import SkippedLine
+from holdfast.core.wording import describe_value
+from holdfast.simulator.logs.drafts import ConversationDraft
+from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
+from holdfast.simulator.logs.formats.messages import first_id
+from holdfast.simulator.logs.glimpse import Glimpse
+from holdfast.simulator.logs.records import Conversation, LogMessage
+from holdfast.simulator.logs.values import columns_of, label_of, word_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
 Faults = list[tuple[str, str]]
@@ -35,27 +39,27 @@ _COLUMNS = {"emotion": "emotion_type", "problem": "problem_type"}
 _OWN = frozenset(("conversation_id", "messages", "dialog", "survey_score", "situation", "seeker_question1"))
 
 
+def recognises(file: Glimpse) -> bool:
+    """Whether the values are ESConv's dialogues, in either shape."""
+    return file.has("dialog") or file.has("seeker_empathy", "messages") or file.has("seeker_relevance", "messages")
+
+
 def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     """Yield the conversation of one document, in either shape, and its unusable parts."""
     listed = raw.get("dialog", raw.get("messages")) if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
-        yield SkippedLine(place, "conversation", "no messages", "expected dialog or messages")
+        yield SkippedLine(place, "conversation", "no messages", f"expected dialog or messages; {keys_seen(raw)}")
         return
-    skips: list[SkippedLine] = []
-    numbered = enumerate(listed, start=1)
-    parsed = [_message(message, f"{place}, message {number}", skips) for number, message in numbered]
-    messages = tuple(message for message in parsed if message is not None)
+    draft = ConversationDraft(place)
+    for number, message in enumerate(listed, start=1):
+        _add(draft, message, f"{place}, message {number}")
     faults: Faults = []
     labels = _labels(raw, faults)
-    yield from skips
-    yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
-    if not messages:
-        yield SkippedLine(place, "conversation", "no messages")
-        return
+    draft.fault(place, faults)
     known = {ours: word_of(raw.get(ours, raw.get(theirs))) for ours, theirs in _COLUMNS.items()}
     marks = frozenset((*_COLUMNS, *_COLUMNS.values(), *(line for line, _ in _AFTER.values())))
     columns = columns_of(raw, _OWN | marks) | {name: word for name, word in known.items() if word}
-    yield Conversation(first_word(raw, ("conversation_id", "id")) or place, place, messages, "", columns, labels)
+    yield from draft.finish(first_id(raw, ("conversation_id", "id")), columns=columns, labels=labels)
 
 
 READER = DocumentReader(conversation_of)
@@ -69,25 +73,24 @@ def _labels(raw: Mapping[str, Any], faults: Faults) -> dict[str, float]:
     return {name: value for name, value in labels.items() if value is not None}
 
 
-def _message(raw: Any, where: str, skips: list[SkippedLine]) -> LogMessage | None:
+def _add(draft: ConversationDraft, raw: Any, where: str) -> None:
     if not isinstance(raw, Mapping):
-        skips.append(SkippedLine(where, "message", "not a message"))
-        return None
-    role = raw.get("speaker", raw.get("role"))
-    text = text_of(raw.get("content", raw.get("text"))).strip()
-    if not isinstance(role, str) or role not in _ROLES:
-        skips.append(SkippedLine(where, "message", "speaker is not seeker or supporter"))
-        return None
-    if not text and _ROLES[role] == "user":
-        skips.append(SkippedLine(where, "message", "empty message"))
-        return None
+        draft.lose(where, "not a message", describe_value(raw))
+        return
+    word = raw.get("speaker", raw.get("role"))
+    role = _ROLES.get(word) if isinstance(word, str) else None
+    if role is None:
+        draft.lose(where, "speaker is not seeker or supporter", describe_value(word))
+        return
     note = raw.get("annotation")
     theirs: Mapping[str, Any] = note if isinstance(note, Mapping) else {}
     faults: Faults = []
     mark = label_of("feedback", raw.get("seeker_feedback", theirs.get("feedback")), faults)
-    skips.extend(SkippedLine(where, "label", reason, name) for reason, name in faults)
+    draft.fault(where, faults)
     tag = word_of(raw.get("strategy", theirs.get("strategy")))
-    return LogMessage(_ROLES[role], text, {} if mark is None else {"feedback": mark}, tag)
+    content = raw.get("content", raw.get("text"))
+    said: Mapping[str, Any] | str = content.strip() if isinstance(content, str) else {"content": content}
+    draft.say(role, said, where, labels={} if mark is None else {"feedback": mark}, tag=tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.logs.files import csv_rows
-from holdfast.simulator.logs.formats.messages import messages_of
-from holdfast.simulator.logs.records import Conversation, SkippedLine
-from holdfast.simulator.logs.values import label_of
-from holdfast.simulator.logs.writing import count_left_out, whole_file
+from holdfast.core.reading.delimited import csv_rows
+from holdfast.core.reading.skips import BrokenRow, SkippedLine
+from holdfast.simulator.logs.drafts import ConversationDraft
+from holdfast.simulator.logs.glimpse import Glimpse
+from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
+from holdfast.simulator.logs.records import Conversation
+from holdfast.simulator.logs.values import id_of, label_of
+from holdfast.simulator.logs.writing import count_left_out, number_text, whole_file
 
 NEEDED = ("messages", "bot")
 _AFTER = ("EU", "ER", "empathy", "politeness", "attention", "likability", "repetitive", "makes_sense")
@@ -21,18 +24,23 @@ _COLUMNS = ("valence", "emotion", "bot")
 HEADER = ("conversation_id", "part", *_COLUMNS, "n_messages", *_AFTER, _RANK, "messages")
 
 
+def recognises(file: Glimpse) -> bool:
+    """Whether the table's columns are iEval's."""
+    return set(NEEDED) <= set(file.columns)
+
+
 @dataclass(frozen=True, slots=True)
 class IevalReader:
     """Reads iEval's CSV."""
 
-    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
+    def read(self, path: Path, how: ReadOptions = AS_IT_IS) -> Iterator[Conversation | SkippedLine]:
         with csv_rows(path) as (header, rows):
             absent = [column for column in NEEDED if column not in header]
             if absent:
                 raise InputError(f"{path}:1: columns absent: {', '.join(absent)}; iEval's are {', '.join(HEADER)}")
             for row in rows:
-                if isinstance(row, SkippedLine):
-                    yield row
+                if isinstance(row, BrokenRow):
+                    yield row.skip
                 else:
                     yield from _conversation(*row)
 
@@ -45,20 +53,14 @@ def _conversation(place: str, row: Mapping[str, str]) -> Iterator[Conversation |
     if not isinstance(listed, list):
         yield SkippedLine(place, "conversation", "messages are not a JSON list")
         return
-    skips: list[SkippedLine] = []
-    messages = messages_of(listed, place, skips)
+    draft = ConversationDraft(place)
+    draft.read(listed)
     faults: list[tuple[str, str]] = []
     labels = {name: label_of(name, row.get(name), faults) for name in (*_AFTER, _RANK)}
-    yield from skips
-    yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
-    if not messages:
-        yield SkippedLine(place, "conversation", "no messages")
-        return
-    yield Conversation(
-        id=row.get("conversation_id") or place,
-        place=place,
-        messages=messages,
-        speaker=row.get("part", ""),
+    draft.fault(place, faults)
+    yield from draft.finish(
+        id_of(row.get("conversation_id")),
+        speaker=id_of(row.get("part")),
         columns={name: row[name] for name in _COLUMNS if row.get(name)},
         labels={name: value for name, value in labels.items() if value is not None},
     )
@@ -76,7 +78,7 @@ class IevalWriter:
             for conversation in conversations:
                 count_left_out(conversation, left, after=(*_AFTER, _RANK), columns=_COLUMNS)
                 said = [{"role": m.role, "content": m.text} for m in conversation.messages]
-                marks = ["" if (v := conversation.labels.get(name)) is None else f"{v:g}" for name in (*_AFTER, _RANK)]
+                marks = [number_text(conversation.labels.get(name)) for name in (*_AFTER, _RANK)]
                 about = [conversation.columns.get(name, "") for name in _COLUMNS]
                 listed = json.dumps(said, ensure_ascii=False)
                 rows.writerow([conversation.id, conversation.speaker, *about, len(said), *marks, listed])

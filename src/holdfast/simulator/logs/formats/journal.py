@@ -9,11 +9,15 @@ from holdfast.agents.protocols import SENSE7, Intention
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import InputError, JournalError
+from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import shorten
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.logs.records import Conversation, End, LogMessage, SkippedLine
+from holdfast.simulator.logs.drafts import ConversationDraft
+from holdfast.simulator.logs.glimpse import Glimpse
+from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
+from holdfast.simulator.logs.records import Conversation, End
 from holdfast.simulator.logs.turns import LogTurn, turns_of
-from holdfast.simulator.logs.values import labels_of, number_of, planned_of, text_of, word_of
+from holdfast.simulator.logs.values import id_of, labels_of, number_of, planned_of, word_of
 from holdfast.simulator.logs.writing import count_left_out
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
@@ -32,11 +36,16 @@ _STOPS: dict[End, str] = {
 }
 
 
+def recognises(file: Glimpse) -> bool:
+    """Whether the file is a run folder or an SQLite database."""
+    return file.content == "journal"
+
+
 @dataclass(frozen=True, slots=True)
 class JournalReader:
     """Reads a journal, also while a run writes it."""
 
-    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
+    def read(self, path: Path, how: ReadOptions = AS_IT_IS) -> Iterator[Conversation | SkippedLine]:
         with Journal.read(path / JOURNAL if path.is_dir() else path) as journal:
             try:
                 for episode in journal.episodes():
@@ -47,35 +56,30 @@ class JournalReader:
 
 def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation | SkippedLine]:
     spec = episode.spec
-    where = f"{place}:{word_of(spec.id)}"
-    messages: list[LogMessage] = []
+    draft = ConversationDraft(f"{place}:{word_of(spec.id)}")
     faults: list[tuple[str, str]] = []
-    for turn in episode.turns:
+    for number, turn in enumerate(episode.turns, start=1):
         labels = labels_of({name: turn.felt[name] for name in SENSE7 if name in turn.felt}, faults)
         emotion = number_of(turn.emotion)
         if emotion is not None and 0 <= emotion <= 100:
             labels["emotion"] = emotion
-        messages.append(LogMessage("user", text_of(turn.user)))
-        messages.append(LogMessage("assistant", text_of(turn.reply), labels))
-    yield from (SkippedLine(where, "label", reason, name) for reason, name in faults)
-    if not messages:
+        where = f"{draft.place}, turn {number}"
+        draft.say("user", {"content": turn.user}, where)
+        draft.say("assistant", {"content": turn.reply}, where, labels=labels)
+    draft.fault(draft.place, faults)
+    if not episode.turns:
         why = "no turns yet" if episode.error is None else "failed before its first turn"
-        yield SkippedLine(where, "conversation", why)
+        yield SkippedLine(draft.place, "conversation", why)
         return
     desired = labels_of({"desired": episode.turns[0].state.get("desired")}, [])
     columns = {name: word_of(getattr(spec, name)) for name in COLUMNS}
-    columns = {name: value for name, value in columns.items() if value and value != IMPORTED}
-    stop = text_of(episode.turns[-1].stop)
-    end = _end(stop)
-    yield Conversation(
-        id=word_of(spec.id),
-        place=where,
-        messages=tuple(messages),
-        speaker=word_of(spec.agent or (spec.persona if spec.persona != IMPORTED else "")),
-        columns=columns,
+    yield from draft.finish(
+        id_of(spec.id),
+        speaker=id_of(spec.agent or (spec.persona if spec.persona != IMPORTED else "")),
+        columns={name: value for name, value in columns.items() if value and value != IMPORTED},
         labels=desired,
         planned=planned_of(spec.max_turns),
-        end=end,
+        end=_end(str(episode.turns[-1].stop or "")),
     )
 
 

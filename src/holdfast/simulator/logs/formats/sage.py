@@ -8,19 +8,24 @@ rating.
 
 import csv
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.logs.documents import DocumentReader
-from holdfast.simulator.logs.files import csv_rows, head_of
-from holdfast.simulator.logs.formats.messages import first_word, messages_of
-from holdfast.simulator.logs.gathering import Row, gather
-from holdfast.simulator.logs.records import Conversation, End, LogMessage, SkippedLine
-from holdfast.simulator.logs.values import columns_of, label_of, number_of, word_of
+from holdfast.core.reading.skips import SkippedLine
+from holdfast.core.reading.tables import Row, table_of
+from holdfast.simulator.logs.drafts import ConversationDraft
+from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
+from holdfast.simulator.logs.formats.messages import first_id
+from holdfast.simulator.logs.gathering import Grouping, gather
+from holdfast.simulator.logs.glimpse import Glimpse
+from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
+from holdfast.simulator.logs.records import Conversation, End, LogMessage
+from holdfast.simulator.logs.values import columns_of, label_of, number_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
 PLANNED = 9  # replies
@@ -36,42 +41,46 @@ def end_of(emotion: float) -> End:
     return "success" if emotion >= WON else "failure" if emotion < LOST else ""
 
 
+def recognises(file: Glimpse) -> bool:
+    """Whether the values are SAGE's dialogues, or the table's columns its turns."""
+    if {"simulator", "model", "emotion_point"} <= set(file.columns):
+        return True
+    return file.has("history", "emo_point") or file.has("history", "emo_state")
+
+
 @dataclass(frozen=True, slots=True)
 class SageReader:
     """Reads JSON lines or the CSV."""
 
-    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
-        if head_of(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+    def read(self, path: Path, how: ReadOptions = AS_IT_IS) -> Iterator[Conversation | SkippedLine]:
+        table = table_of(path)
+        if not table.delimited:
             yield from DocumentReader(_dialogue).read(path)
             return
-        with csv_rows(path) as (header, rows):
-            absent = [column for column in _NEEDED if column not in header]
-            if absent:
-                raise InputError(f"{path}:1: columns absent: {', '.join(absent)}; SAGE's are {', '.join(HEADER)}")
-            for run in gather(rows, KEY):
-                yield from [run] if isinstance(run, SkippedLine) else _from_rows(*run)
+        absent = [column for column in _NEEDED if column not in table.columns]
+        if absent:
+            raise InputError(f"{path}:1: columns absent: {', '.join(absent)}; SAGE's are {', '.join(HEADER)}")
+        grouping = Grouping(KEY, order="turn", strict=True, opens=lambda row: number_of(row.get("turn")) == 0)
+        for run in gather(table.rows, grouping):
+            yield from [run] if isinstance(run, SkippedLine) else _from_rows(*run)
 
 
 def _dialogue(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     listed = raw.get("history") if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
-        yield SkippedLine(place, "conversation", "no history")
+        yield SkippedLine(place, "conversation", "no history", keys_seen(raw))
         return
-    skips: list[SkippedLine] = []
-    labelled = [_with_emotion(message) for message in listed]
-    messages = messages_of(labelled, place, skips)
-    yield from skips
-    if not messages:
-        yield SkippedLine(place, "conversation", "no messages")
-        return
-    given = [m.labels["emotion"] for m in messages if "emotion" in m.labels]
+    draft = ConversationDraft(place)
+    draft.read([_with_emotion(message) for message in listed])
+    given = [m.labels["emotion"] for m in draft.messages if "emotion" in m.labels]
     last = number_of(raw.get("emo_point")) if not given else given[-1]
     state = {"Emotion-S": "success", "Emotion-F": "failure"}.get(str(raw.get("emo_state")), "")
     end: End = end_of(last) if last is not None else state  # type: ignore[assignment]
     about = ("simulator", "model", *COLUMNS)
     columns = columns_of({name: raw.get(name) for name in about})
-    speaker = first_word(raw, ("profile_id", "id"))
-    yield Conversation(speaker or place, place, messages, speaker, columns, {}, PLANNED, end)
+    speaker = first_id(raw, ("profile_id", "id"))
+    own = first_id(raw, ("id", "profile_id"))
+    yield from draft.finish(own, speaker=speaker, columns=columns, planned=PLANNED, end=end)
 
 
 def _with_emotion(raw: Any) -> Any:
@@ -80,44 +89,26 @@ def _with_emotion(raw: Any) -> Any:
     return raw
 
 
-@dataclass
-class _PartialDialogue:
-    """What is known of a dialogue from its rows so far."""
-
-    messages: list[LogMessage] = field(default_factory=list)
-    last_turn: int = -1
-    last: float | None = None
-
-
 def _from_rows(key: tuple[str, ...], rows: list[Row]) -> Iterator[Conversation | SkippedLine]:
-    dialogue = _PartialDialogue()
-    for place, row in rows:
-        yield from _row(place, row, dialogue)
     place, first = rows[0]
-    if dialogue.last is None:
-        yield SkippedLine(place, "conversation", "no turn with an emotion")
-        return
+    draft = ConversationDraft(place)
+    last = None
+    for number, (where, row) in enumerate(rows):
+        turn = number_of(row.get("turn"))
+        faults: list[tuple[str, str]] = []
+        emotion = label_of("emotion", row.get("emotion_point"), faults)
+        if turn != number:
+            draft.lose(where, "turns are not 0, 1, 2 and so on", f"turn {row.get('turn')!r} where {number} is next")
+        else:
+            draft.fault(where, faults)
+            if number > 0:
+                draft.say("assistant", "", where, chars=_chars(row.get("prev_reply_chars")))
+            labels = {} if emotion is None else {"emotion": emotion}
+            draft.say("user", "", where, labels=labels, chars=_chars(row.get("user_chars")))
+            last = emotion if emotion is not None else last
     about = {"simulator": key[0], "model": key[1], **{name: first.get(name, "") for name in COLUMNS}}
-    columns = columns_of({name: word_of(value) for name, value in about.items()})
-    name = "/".join(key)
-    yield Conversation(name, place, tuple(dialogue.messages), key[2], columns, {}, PLANNED, end_of(dialogue.last))
-
-
-def _row(place: str, row: Mapping[str, str], dialogue: _PartialDialogue) -> Iterator[SkippedLine]:
-    turn = number_of(row.get("turn"))
-    faults: list[tuple[str, str]] = []
-    emotion = label_of("emotion", row.get("emotion_point"), faults)
-    if turn is None or turn != int(turn) or not 0 <= turn < 100_000:
-        yield SkippedLine(place, "line", "turn is not a whole number from 0")
-    elif turn <= dialogue.last_turn:
-        yield SkippedLine(place, "line", "turns do not rise")
-    elif emotion is None:
-        yield SkippedLine(place, "line", *(faults[0] if faults else ("emotion is missing", "")))
-    else:
-        dialogue.last_turn, dialogue.last = int(turn), emotion
-        if turn > 0:
-            dialogue.messages.append(LogMessage("assistant", "", chars=_chars(row.get("prev_reply_chars"))))
-        dialogue.messages.append(LogMessage("user", "", {"emotion": emotion}, chars=_chars(row.get("user_chars"))))
+    end = end_of(last) if last is not None else ""
+    yield from draft.finish("/".join(key), speaker=key[2], columns=columns_of(about), planned=PLANNED, end=end)
 
 
 def _chars(value: object) -> float:
@@ -156,7 +147,8 @@ def _document(conversation: Conversation) -> dict[str, Any]:
     points = [line["emotion-point"] for line in history if "emotion-point" in line]
     state = {"success": "Emotion-S", "failure": "Emotion-F"}.get(conversation.end, "")
     last = {"emo_point": points[-1]} if points else {}
-    return {"id": conversation.speaker or conversation.id, **last, "emo_state": state, **about, "history": history}
+    person = {"profile_id": conversation.speaker} if conversation.speaker else {}
+    return {"id": conversation.id, **person, **last, "emo_state": state, **about, "history": history}
 
 
 def _turn_rows(conversation: Conversation, left: Counter[str]) -> Iterator[list[Any]]:
@@ -167,18 +159,32 @@ def _turn_rows(conversation: Conversation, left: Counter[str]) -> Iterator[list[
         conversation.speaker or conversation.id,
     ]
     about = [conversation.columns.get(name, "") for name in COLUMNS]
-    turn, reply, before = 0, "", None
-    for message in conversation.messages:
-        size = "" if message.length != message.length else f"{message.length:g}"
-        if message.role == "assistant":
-            reply = size
-        elif message.role == "user":
-            point = message.labels.get("emotion")
-            if point is None:
-                left["turns without an emotion"] += 1
-            else:
-                change = "" if before is None else f"{point - before:g}"
-                yield [*key, *about, turn, f"{point:g}", change, size, reply, state]
-                before = point
-            turn, reply = turn + 1, ""
+    before, reply = None, ""
+    for turn, (user, replies) in enumerate(_exchanges(conversation.messages, left)):
+        points = [m.labels["emotion"] for m in user if "emotion" in m.labels]
+        point = points[-1] if points else None
+        change = "" if before is None or point is None else repr(point - before)
+        yield [*key, *about, turn, "" if point is None else repr(point), change, _size(user), reply, state]
+        before, reply = point if point is not None else before, _size(replies)
+        left["emotions with a reply, not a user's message"] += sum("emotion" in m.labels for m in replies)
     left["replies after the user's last message"] += bool(reply)
+
+
+def _exchanges(messages: Iterable[LogMessage], left: Counter[str]) -> list[tuple[list[LogMessage], list[LogMessage]]]:
+    """Return what the user says and the replies to it, in turn; an opening by the assistant is left out."""
+    exchanges: list[tuple[list[LogMessage], list[LogMessage]]] = []
+    for message in messages:
+        if message.role == "user":
+            if not exchanges or exchanges[-1][1]:
+                exchanges.append(([], []))
+            exchanges[-1][0].append(message)
+        elif message.role == "assistant" and exchanges:
+            exchanges[-1][1].append(message)
+        else:
+            left["messages before the user's first, and of the system"] += 1
+    return exchanges
+
+
+def _size(messages: Iterable[LogMessage]) -> str:
+    length = sum(message.length for message in messages)
+    return "" if math.isnan(length) else str(int(length))

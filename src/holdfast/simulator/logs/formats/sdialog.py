@@ -8,52 +8,69 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agents.protocols import Role
-from holdfast.simulator.logs.documents import DocumentReader
-from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
-from holdfast.simulator.logs.values import role_of, text_of, word_of
+from holdfast.core.reading.skips import SkippedLine
+from holdfast.core.wording import describe_value, quote
+from holdfast.simulator.logs.drafts import ConversationDraft
+from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
+from holdfast.simulator.logs.glimpse import Glimpse
+from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
+from holdfast.simulator.logs.records import Conversation
+from holdfast.simulator.logs.values import id_of, role_of, word_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 
 
-def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
+def recognises(file: Glimpse) -> bool:
+    """Whether the values hold a list of turns."""
+    return file.any(lambda value: isinstance(value.get("turns"), list))
+
+
+@dataclass(frozen=True, slots=True)
+class SdialogReader:
+    """Reads dialogues."""
+
+    def read(self, path: Path, how: ReadOptions = AS_IT_IS) -> Iterator[Conversation | SkippedLine]:
+        reader = DocumentReader(lambda place, raw: conversation_of(place, raw, how.assistant))
+        yield from reader.read(path, how)
+
+
+def conversation_of(place: str, raw: Any, assistant: str = "") -> Iterator[Conversation | SkippedLine]:
     """Yield the conversation of one document, and its unusable parts.
 
-    The assistant is the speaker whose name says so, else the second to speak.
+    The assistant is the one named by ``assistant``, else the speaker whose name says so, else the second to speak.
     """
     listed = raw.get("turns") if isinstance(raw, Mapping) else None
     if not isinstance(listed, list):
-        yield SkippedLine(place, "conversation", "no turns")
+        yield SkippedLine(place, "conversation", "no turns", keys_seen(raw))
         return
-    said: list[tuple[str, str]] = []
+    draft = ConversationDraft(place)
+    names = dict.fromkeys(id_of(turn.get("speaker")) if isinstance(turn, Mapping) else "" for turn in listed)
+    roles = _roles(list(names), assistant)
+    if listed and roles is None:
+        said = ", ".join(quote(name) for name in list(names)[:5])
+        yield SkippedLine(place, "conversation", "speakers are not two", said)
+        return
     for number, turn in enumerate(listed, start=1):
-        text = text_of(turn.get("text")) if isinstance(turn, Mapping) else ""
-        if text.strip():
-            said.append((word_of(turn.get("speaker")), text))
+        where = f"{place}, turn {number}"
+        if isinstance(turn, Mapping):
+            text = turn.get("text")
+            draft.say((roles or {})[id_of(turn.get("speaker"))], {"content": text}, where)
         else:
-            yield SkippedLine(f"{place}, turn {number}", "message", "empty message")
-    roles = _roles(list(dict.fromkeys(speaker for speaker, _ in said)))
-    if not said:
-        yield SkippedLine(place, "conversation", "no turns")
-    elif roles is None:
-        yield SkippedLine(place, "conversation", "speakers are not two")
-    else:
-        model = raw.get("model")
-        named = word_of(model.get("name", model.get("model")) if isinstance(model, Mapping) else model)
-        yield Conversation(
-            id=word_of(raw.get("id")) or place,
-            place=place,
-            messages=tuple(LogMessage(roles[speaker], text) for speaker, text in said),
-            speaker=next((speaker for speaker, role in roles.items() if role == "user" and not role_of(speaker)), ""),
-            columns={"model": named} if named else {},
-        )
+            draft.lose(where, "not a turn", describe_value(turn))
+    model = raw.get("model")
+    named = word_of(model.get("name", model.get("model")) if isinstance(model, Mapping) else model)
+    user = next((name for name, role in (roles or {}).items() if role == "user" and not role_of(name)), "")
+    yield from draft.finish(id_of(raw.get("id")), speaker=user, columns={"model": named} if named else {})
 
 
-READER = DocumentReader(conversation_of)
+READER = SdialogReader()
 
 
-def _roles(names: list[str]) -> dict[str, Role] | None:
+def _roles(names: list[str], assistant: str) -> dict[str, Role] | None:
     """Return the role of each name, None where unclear. sdialog sometimes calls the assistant "system"."""
     if not 1 <= len(names) <= 2:
         return None
+    if assistant in names:
+        return {name: "assistant" if name == assistant else "user" for name in names}
     known: dict[str, Role] = {}
     for name in names:
         role = role_of(name)

@@ -12,9 +12,16 @@ from statistics import fmean
 from typing import Any
 
 from holdfast.agents.protocols import SENSE7
+from holdfast.core.reading.skips import BrokenRow, SkippedLine
+from holdfast.core.reading.tables import Row
+from holdfast.core.wording import describe_value
+from holdfast.simulator.logs.drafts import NOT_A_ROLE, ConversationDraft
 from holdfast.simulator.logs.formats.workbook import read_sheets, written_workbook
-from holdfast.simulator.logs.records import Conversation, LogMessage, SkippedLine
-from holdfast.simulator.logs.values import columns_of, label_of, role_of, text_of, word_of
+from holdfast.simulator.logs.gathering import Grouping, gather
+from holdfast.simulator.logs.glimpse import Glimpse
+from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
+from holdfast.simulator.logs.records import Conversation
+from holdfast.simulator.logs.values import columns_of, id_of, label_of, role_of
 from holdfast.simulator.logs.writing import count_left_out
 
 SHORT = ("Affective", "Cognitive", "Response", "Prosocial", "Interest", "Contextual", "Relational")
@@ -22,6 +29,7 @@ DIMENSIONS = dict(zip(SHORT, SENSE7, strict=True))
 WORDS = {"very poor": 1.0, "poor": 2.0, "neutral": 3.0, "good": 4.0, "very good": 5.0}
 DESIRED = {1.0: 1.0, 2.0: 3.0, 3.0: 5.0}  # 1-3 on the perceived scale: holdfast's assumption
 OVERALL = "overall"
+_ID = "TaskId"
 _AFTER = "PostTaskEmpathy_"
 TASKS = ("PID", "Model", "TaskId", "PreTaskChoice", "PreTaskDesiredEmpathy")
 MESSAGES = ("TaskId", "MessageId", "Role", "Content", "EmpathyOverall", *SHORT)
@@ -29,27 +37,32 @@ Faults = list[tuple[str, str]]
 Cells = Mapping[str, Any]
 
 
+def recognises(file: Glimpse) -> bool:
+    """Whether the file is a workbook."""
+    return file.content == "archive" and "xlsx" in file.values
+
+
 @dataclass(frozen=True, slots=True)
 class Sense7Reader:
     """Reads SENSE-7's workbook."""
 
-    def read(self, path: Path) -> Iterator[Conversation | SkippedLine]:
+    def read(self, path: Path, how: ReadOptions = AS_IT_IS) -> Iterator[Conversation | SkippedLine]:
         skips: list[SkippedLine] = []
         sheets = read_sheets(path, {"Tasks": ("TaskId",), "Messages": ("TaskId", "Role", "Content")}, skips)
-        yield from skips
-        tasks = {task: cells for _, cells in sheets["Tasks"] if (task := word_of(cells.get("TaskId")))}
-        said: dict[str, list[tuple[str, Cells]]] = {}
-        for place, cells in sheets["Messages"]:
-            if task := word_of(cells.get("TaskId")):
-                said.setdefault(task, []).append((place, cells))
-            else:
-                yield SkippedLine(place, "line", "no TaskId")
-        for task, rows in said.items():
+        cut = [skip for skip in skips if "the rest was not read" in skip.reason]
+        yield from (skip for skip in skips if skip not in cut)
+        tasks = {task: cells for _, cells in sheets["Tasks"] if (task := _task(cells))}
+        rows: list[Row | BrokenRow] = [(place, {**cells, _ID: _task(cells)}) for place, cells in sheets["Messages"]]
+        rows += map(BrokenRow, cut)  # which damages the last one
+        for run in gather(lambda: rows, Grouping((_ID,), always=True)):
+            if isinstance(run, SkippedLine):
+                yield run
+                continue
+            (task,), own = run
             if task not in tasks:
-                yield SkippedLine(
-                    rows[0][0], "label", "task is not on the sheet Tasks", "no model, no person, no ratings after"
-                )
-            yield from _conversation(task, rows, tasks.get(task, {}))
+                said = "no model, no person, no ratings after"
+                yield SkippedLine(own[0][0], "label", "task is not on the sheet Tasks", said)
+            yield from _conversation(task, own, tasks.get(task, {}))
 
 
 def rating(value: object, name: str, faults: Faults) -> float | None:
@@ -63,33 +76,39 @@ def rating(value: object, name: str, faults: Faults) -> float | None:
     return label_of(name, value, faults)
 
 
-def _conversation(task: str, rows: list[tuple[str, Cells]], about: Cells) -> Iterator[Conversation | SkippedLine]:
-    messages, turn_means = [], []
+def _task(cells: Cells) -> str:
+    """Return the task's id as text: Excel has no whole numbers, so 7.0 is 7."""
+    value = cells.get(_ID)
+    return id_of(int(value) if isinstance(value, float) and value == int(value) else value)
+
+
+def _conversation(task: str, rows: list[Row], about: Cells) -> Iterator[Conversation | SkippedLine]:
+    draft = ConversationDraft(rows[0][0])
+    turn_means = []
     for place, cells in rows:
-        role, text = role_of(cells.get("Role")), text_of(_as_text(cells.get("Content")))
-        if role is None or (role != "assistant" and not text.strip()):
-            yield SkippedLine(place, "message", "empty message" if role else "role is not user, assistant or system")
-            continue  # an empty reply is a turn all the same, unrated
+        word = cells.get("Role")
+        role = role_of(word)
+        if role is None:
+            draft.lose(place, NOT_A_ROLE, describe_value(word))
+            continue
         faults: Faults = []
         ratings = {name: rating(cells.get(column), name, faults) for column, name in DIMENSIONS.items()}
         labels = {name: value for name, value in ratings.items() if value is not None}
         if labels and role == "assistant":
             turn_means.append(fmean(labels.values()))
         overall = rating(cells.get("EmpathyOverall"), OVERALL, faults)
-        yield from (SkippedLine(place, "label", reason, name) for reason, name in faults)
-        messages.append(LogMessage(role, text, labels | ({} if overall is None else {OVERALL: overall})))
-    if not messages:
-        yield SkippedLine(rows[0][0], "conversation", "no messages")
-        return
+        draft.fault(place, faults)
+        content = _as_text(cells.get("Content"))
+        draft.say(role, {"content": content}, place, labels=labels | ({} if overall is None else {OVERALL: overall}))
     faults = []
     after = {f"after_{name}": rating(about.get(_AFTER + column), name, faults) for column, name in DIMENSIONS.items()}
     desired = label_of("desired", about.get("PreTaskDesiredEmpathy"), faults)
     after["desired"] = DESIRED.get(desired) if desired is not None else None
     after["empathy"] = fmean(turn_means) if turn_means else None
-    yield from (SkippedLine(f"{rows[0][0]} (Tasks: {task})", "label", reason, name) for reason, name in faults)
+    draft.fault(f"{rows[0][0]} (Tasks: {task})", faults)
     columns = columns_of({"model": about.get("Model"), "task": about.get("PreTaskChoice")})
     labels = {name: value for name, value in after.items() if value is not None}
-    yield Conversation(task, rows[0][0], tuple(messages), word_of(about.get("PID")), columns, labels)
+    yield from draft.finish(task, speaker=id_of(about.get("PID")), columns=columns, labels=labels)
 
 
 def _as_text(value: object) -> object:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.reading.opening import opened
+from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import printable, shorten
-from holdfast.simulator.logs.files import opened
-from holdfast.simulator.logs.records import SkippedLine
 from holdfast.simulator.logs.writing import whole
 
 MAX_UNPACKED = 150_000_000  # bytes: SENSE-7's own is a few million; a zip bomb has thousands of millions

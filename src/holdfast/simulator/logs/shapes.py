@@ -1,0 +1,75 @@
+"""The shapes in which logs write a message: where its role stands, and where its content.
+
+OpenAI's ``role``/``content``, ShareGPT's ``from``/``value``, Gemini's ``role``/``parts``, Claude's ``sender``,
+LangChain's ``type``/``data`` and its ``lc`` dumps, and a choice that holds its ``message``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.simulator.logs.values import id_of, is_silent, role_of
+
+#: Keys that hold a conversation's messages.
+LISTS = ("messages", "conversations", "conversation", "chat_history", "contents", "history", "dialogue", "chat")
+#: Keys that name a conversation.
+IDS = ("id", "conversation_id", "session_id", "chat_id", "conversation_hash", "thread_id", "uuid", "dialogue_id")
+#: Columns that name the conversation of a row.
+ROW_IDS = ("conversation", "conversation_id", "conv_id", "chat_id", "session_id", "thread_id", "dialogue_id")
+ROW_IDS += ("dialog_id", "episode", "TaskId")
+SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip")
+_ROLES = ("role", "from", "sender", "author", "speaker")
+CONTENTS = ("content", "value", "text", "parts", "message", "utterance", "body")
+_WRAPPED = ("data", "kwargs", "message")
+
+
+def unwrapped(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the mapping that holds a message's content, with its role as ``role``."""
+    for key in _WRAPPED:
+        inner = raw.get(key)
+        if isinstance(inner, Mapping):
+            named = role_word(raw) or role_word(inner)
+            if named:
+                return {**inner, "role": named}
+    return raw
+
+
+def role_word(raw: Mapping[str, Any]) -> str:
+    """Return what a message names as its role; "" where it names none."""
+    for key in _ROLES:
+        value = raw.get(key)
+        if isinstance(value, Mapping):
+            value = value.get("role")
+        if isinstance(value, str) and value.strip():
+            return value
+    kind = raw.get("type")
+    if kind == "constructor" and isinstance(raw.get("id"), list) and raw["id"]:
+        kind = raw["id"][-1]
+    return kind if isinstance(kind, str) and (role_of(kind) is not None or is_silent(kind)) else ""
+
+
+def content_of(raw: Mapping[str, Any]) -> Any:
+    """Return a message's content in any shape; None where there is none."""
+    return next((raw[key] for key in CONTENTS if raw.get(key) not in (None, "", [], {})), None)
+
+
+def looks_like_message(value: Any) -> bool:
+    """Whether a value of a log is a message: it names a role, holds a content, and no list of messages."""
+    if not isinstance(value, Mapping) or messages_in(value) is not None:
+        return False
+    inner = unwrapped(value)
+    return bool(role_word(inner)) and (any(key in inner for key in CONTENTS) or "tool_calls" in inner)
+
+
+def names_conversation(value: Mapping[str, Any]) -> bool:
+    """Whether a message names the conversation that it belongs to."""
+    return any(id_of(value.get(key)) for key in ROW_IDS)
+
+
+def is_part(value: Any) -> bool:
+    """Whether a value of an array is a message of one conversation, so that the array is the conversation."""
+    return looks_like_message(value) and not names_conversation(value)
+
+
+def messages_in(value: Mapping[str, Any]) -> list[Any] | None:
+    """Return the list of messages that a document holds; None where it holds none."""
+    return next((value[key] for key in LISTS if isinstance(value.get(key), list)), None)

@@ -1,0 +1,63 @@
+"""What a message of a log says: its text apart from thoughts, or why it has none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.agents.message_content import read_content, read_message, repaired
+from holdfast.agents.protocols import Role
+from holdfast.agents.raters.linear.legibility import NO_TEXT
+from holdfast.core.wording import quote
+from holdfast.simulator.logs.shapes import CONTENTS, content_of
+
+_FILTERED = ("content_filter", "safety", "blocked")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What is said. ``missing``: why there is no text, "" where there is some; ``unreadable``: a shape nobody knows."""
+
+    text: str
+    thoughts: str = ""
+    missing: str = ""
+    unreadable: str = ""
+
+
+def speech_of(role: Role, raw: Mapping[str, Any] | str) -> Speech:
+    """Return what ``role`` says in a message. ``raw``: its text, or a mapping that holds content in any shape.
+
+    Thoughts are looked for in what an assistant says; a person may write the same marks.
+    """
+    content = raw if isinstance(raw, str) else content_of(raw)
+    if isinstance(content, (int, float)) and not isinstance(content, bool):
+        content = str(content)
+    if isinstance(content, str) and role != "assistant":
+        text = repaired(content)
+        return Speech(text, missing="" if text.strip() else _attached(raw))
+    if isinstance(raw, str):
+        said = read_content(raw)
+    else:
+        said = read_message({**{key: raw[key] for key in raw if key not in CONTENTS}, "content": content})
+    if said.text.strip():
+        return Speech(said.text, said.thoughts)
+    if said.unknown and not (said.tool_calls or said.refusal or said.thoughts):
+        return Speech("", unreadable=", ".join(said.unknown))
+    return Speech("", said.thoughts, _why(said.why_no_text, raw))
+
+
+def _attached(raw: Mapping[str, Any] | str) -> str:
+    if isinstance(raw, str):
+        return ""
+    files = read_message({key: raw[key] for key in raw if key not in CONTENTS})
+    return "" if files.why_no_text == "an empty message" else f"no text: {files.why_no_text}"
+
+
+def _why(reason: str, raw: Mapping[str, Any] | str) -> str:
+    about: Mapping[str, Any] = {} if isinstance(raw, str) else raw
+    ended = next((about[key] for key in ("finish_reason", "stop_reason", "finishReason") if about.get(key)), "")
+    if isinstance(ended, str) and ended.lower() in _FILTERED:
+        return f"no text: a filter ({quote(ended)[1:-1]})"
+    own = about.get("missing")
+    if isinstance(own, str) and own.strip():
+        return repaired(own)[:200]
+    return NO_TEXT if reason == "an empty message" else f"no text: {reason}"
