@@ -22,7 +22,7 @@ from holdfast.simulator.logs.rating import rate_all, rate_texts
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
 from holdfast.simulator.logs.sources import open_sources
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band, mean_interval, ratio_interval
+from holdfast.simulator.measure.bootstrap import Resamples, mean_band, ratio_interval
 from holdfast.simulator.measure.decay.retention import quarter_means
 from holdfast.simulator.measure.decay.slope import episode_slopes
 
@@ -76,9 +76,45 @@ def test_the_same_as_the_measures_of_a_study_on_whole_arrays(log):
         assert [row.turn for row in found[name].by_turn] == list(range(1, 10))
         expected = ratio_interval(last, first, resamples)
         assert found[name].retention.model_dump() == pytest.approx(asdict(expected))
-        slope = mean_interval(episode_slopes(array), resamples)
-        assert found[name].slope_per_turn.mean == pytest.approx(slope.mean)
-        assert found[name].slope_per_turn.hi == pytest.approx(slope.hi)
+        pooled = mean_centred_slope(array)
+        assert found[name].slope_per_turn.mean == pytest.approx(pooled)
+        assert found[name].slope_per_turn.lo < pooled < found[name].slope_per_turn.hi
+
+
+def mean_centred_slope(array):
+    """Least squares of the values on the turns, both about their conversation's mean, over 3 turns or more."""
+    turns, offsets = [], []
+    for row in array:
+        there = np.flatnonzero(~np.isnan(row))
+        if len(there) >= 3:
+            turns += list(there - there.mean())
+            offsets += list(row[there] - row[there].mean())
+    return np.dot(turns, offsets) / np.dot(turns, turns)
+
+
+def test_both_slopes_come_from_one_estimator(tmp_path):
+    """Where length says nothing (equal replies' lengths), holding it changes nothing, also in unequal conversations.
+
+    Levels by turn, from replies of 22 characters each; 3 turns and 9 turns, so an unweighted mean of the
+    conversations' own slopes would be another number.
+    """
+    texts = {0: "I am so sorry for you.", 1: "Use another tool then."}
+    assert len({len(text) for text in texts.values()}) == 1
+    patterns_of_replies = ([0, 1, 1], [1, 1, 1, 0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1])
+    talks = []
+    for number, replies in enumerate(patterns_of_replies):
+        said = [m for k in replies for m in (LogMessage("user", "Hm."), LogMessage("assistant", texts[k]))]
+        talks.append(Conversation(f"c{number}", "x", tuple(said), f"p{number}"))
+    FORMATS["messages"].writer.write(talks, tmp_path / "log.jsonl")
+    results, _ = measure_files(open_sources([tmp_path / "log.jsonl"]))
+    measure = results.groups["all"].measures["expressed"]
+    levels = {k: LinearRater().model.levels([text]).mean() for k, text in texts.items()}
+    table = np.full((3, 9), np.nan)
+    for row, replies in enumerate(patterns_of_replies):
+        table[row, : len(replies)] = [levels[k] for k in replies]
+    assert measure.slope_per_turn.mean == pytest.approx(mean_centred_slope(table))
+    assert measure.slope_per_turn.mean != pytest.approx(np.mean(episode_slopes(table)))
+    assert measure.slope_given_length == measure.slope_per_turn  # no length varies: there is nothing to hold
 
 
 def test_batches_and_workers_change_nothing(log, monkeypatch):

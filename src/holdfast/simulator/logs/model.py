@@ -20,8 +20,13 @@ class MeasureResults(ResultsPart):
     first_quarter: MeanEstimate
     last_quarter: MeanEstimate
     retention: MeanEstimate = Field(description="Mean of the last quarter / mean of the first.")
-    slope_per_turn: MeanEstimate
-    slope_given_length: MeanEstimate | None = Field(description="With length held; null for the length itself.")
+    slope_per_turn: MeanEstimate = Field(
+        description="Least squares within conversations of three turns or more, pooled: each about its own mean."
+    )
+    slope_given_length: MeanEstimate | None = Field(
+        description="The same with the log of the reply's length held, in turns whose length is known; null for the length "
+        "itself."
+    )
     length_r: MeanEstimate | None = Field(description="Pearson's r with log length; null for the length itself.")
 
 

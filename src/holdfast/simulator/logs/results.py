@@ -30,7 +30,7 @@ from holdfast.simulator.measure.bootstrap import DRAWS, Interval, draw_weights
 from holdfast.simulator.measure.decay.leaving import IncidencePoint, cumulative_incidence
 from holdfast.simulator.measure.decay.survival import SurvivalPoint, kaplan_meier
 from holdfast.simulator.measure.estimates import MeanEstimate, curve
-from holdfast.simulator.measure.sums import correlation, slope_given, sums_band, sums_ratio
+from holdfast.simulator.measure.sums import correlation, slope_given, slope_within, sums_band, sums_ratio
 from holdfast.simulator.results.model import rater_infos
 
 ENDS: tuple[End, ...] = ("failure", "success")
@@ -139,8 +139,10 @@ def _measure(name: str, measure: MeasureSums, rows: int, weights: Floats) -> Mea
         first_quarter=figures["first_quarter"],
         last_quarter=figures["last_quarter"],
         retention=_estimate(sums_ratio(sums, last, first, weights)),
-        slope_per_turn=figures["slope"],
-        slope_given_length=_estimate(slope_given(measure.within.sums(rows).totals, weights)) if beside_length else None,
+        slope_per_turn=_estimate(slope_within(measure.within.sums(rows).totals, weights)),
+        slope_given_length=_estimate(slope_given(measure.given_length.sums(rows).totals, weights))
+        if beside_length
+        else None,
         length_r=_estimate(correlation(measure.with_length.sums(rows).totals, weights)) if beside_length else None,
     )
 

@@ -14,13 +14,12 @@ import numpy as np
 from holdfast.simulator.logs.records import End
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.decay.retention import first_turns, quarter_means
-from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.decay.survival import first_violations
 from holdfast.simulator.measure.sums import ClusterSums, pair_moments, within_moments
 
 MOST_CLUSTERS = 512
 CURVE_TURNS = 400  # turns of a curve; later ones count in means, quarters and slopes
-SCALARS = ("mean", "first_two_turns", "first_quarter", "last_quarter", "slope")
+SCALARS = ("mean", "first_two_turns", "first_quarter", "last_quarter")
 LENGTH = "reply_chars"
 
 
@@ -85,18 +84,19 @@ class MeasureSums:
 
     def __init__(self) -> None:
         self.by_turn, self.scalars = GrowingArray(), GrowingArray(len(SCALARS))  # column 0 of by_turn is turn 0
-        self.with_length, self.within = GrowingArray(6), GrowingArray(6)
+        self.with_length, self.within, self.given_length = GrowingArray(6), GrowingArray(6), GrowingArray(6)
 
     def add(self, rows: Ints, values: Floats, before: Floats, length: Floats, planned: Ints) -> None:
         """Add ``values`` and ``length`` (conversations x turns), ``before`` (turn 0) and ``planned`` turns."""
         self.by_turn.add(rows, np.concatenate([before[:, None], values[:, :CURVE_TURNS]], axis=1))
         first, last = quarter_means(values, planned)
-        whole = (present_mean(values, axis=1), first_turns(values), first, last, episode_slopes(values))
+        whole = (present_mean(values, axis=1), first_turns(values), first, last)
         self.scalars.add(rows, np.stack(whole, axis=1))
         turn = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape)
         size = np.log1p(length)
         self.with_length.add(rows, pair_moments(size, values))
-        self.within.add(rows, within_moments(turn, size, values))
+        self.within.add(rows, within_moments(turn, np.zeros_like(size), values))
+        self.given_length.add(rows, within_moments(turn, size, values))
 
 
 @dataclass

@@ -85,12 +85,21 @@ def within_moments(turn: Floats, length: Floats, value: Floats) -> Floats:
     return np.stack([there.sum(axis=1).astype(np.float64), *products], axis=1)
 
 
+def slope_within(moments: Floats, weights: Floats) -> Interval:
+    """Return the slope per turn, from :func:`within_moments` summed by cluster; their length may be any constant.
+
+    The within estimator, as in :func:`slope_given` without length: one line through all conversations, each about its
+    own mean, so that a long conversation counts for more than a short one. nan where no turns differ.
+    """
+    return _from_moments(moments, weights, _simple)
+
+
 def slope_given(moments: Floats, weights: Floats) -> Interval:
     """Return the slope per turn with length held constant, from :func:`within_moments` summed by cluster.
 
     Least squares of value on turn and length with an intercept for each episode (the within estimator: Wooldridge,
-    Econometric Analysis of Cross Section and Panel Data, 2nd ed., section 10.5), by its normal equations. nan where
-    turn and length are collinear.
+    Econometric Analysis of Cross Section and Panel Data, 2nd ed., section 10.5), by its normal equations. Where length
+    does not vary it is :func:`slope_within`; nan where turn and length are collinear.
     """
     return _from_moments(moments, weights, _partial)
 
@@ -109,8 +118,13 @@ def _r(m: Floats) -> Floats:
     return np.asarray(np.clip(divide(n * xy - x * y, spread, enough), -1, 1))
 
 
+def _simple(m: Floats) -> Floats:
+    return divide(m[:, 4], m[:, 1], m[:, 1] > 0)
+
+
 def _partial(m: Floats) -> Floats:
     _, tt, tl, ll, tv, lv = m.T
     determinant = tt * ll - tl * tl
     enough = determinant > 1e-9 * np.maximum(tt * ll, 1e-300)
-    return divide(ll * tv - tl * lv, determinant, enough)
+    slope = divide(ll * tv - tl * lv, determinant, enough)
+    return np.where(ll > 1e-12 * np.maximum(tt, 1.0), slope, _simple(m))
