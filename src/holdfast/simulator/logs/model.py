@@ -24,8 +24,7 @@ class MeasureResults(ResultsPart):
         description="Least squares within conversations of three turns or more, pooled: each about its own mean."
     )
     slope_given_length: MeanEstimate | None = Field(
-        description="The same with the log of the reply's length held, in turns whose length is known; null for the length "
-        "itself."
+        description="The same with the log of the reply's length held, where it is known; null for the length itself."
     )
     length_r: MeanEstimate | None = Field(description="Pearson's r with log length; null for the length itself.")
 

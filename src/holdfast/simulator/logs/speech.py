@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.agents.message_content import read_content, read_message, repaired
+from holdfast.agents.message_content import read_content, read_message, repaired, split_thoughts
 from holdfast.agents.protocols import Role
 from holdfast.agents.raters.linear.legibility import NO_TEXT
 from holdfast.core.wording import quote
 from holdfast.simulator.logs.shapes import CONTENTS, content_of
 
+#: Keys of a message beside which nothing else of it is read.
+_PLAIN = frozenset((*CONTENTS, "role", "from", "sender", "labels", "tag", "chars", "id", "name", "timestamp"))
 _FILTERED = ("content_filter", "safety", "blocked")
 
 
@@ -34,6 +36,10 @@ def speech_of(role: Role, raw: Mapping[str, Any] | str) -> Speech:
     if isinstance(content, str) and role != "assistant":
         text = repaired(content)
         return Speech(text, missing="" if text.strip() else _attached(raw))
+    if isinstance(content, str) and content.strip() and (isinstance(raw, str) or raw.keys() <= _PLAIN):
+        speech, thoughts, tools = split_thoughts(repaired(content))  # the busiest case
+        if speech.strip() or not tools:
+            return Speech(speech, thoughts, "" if speech.strip() else _why("thoughts only", raw))
     if isinstance(raw, str):
         said = read_content(raw)
     else:
