@@ -1,17 +1,19 @@
-"""Messages JSONL to passages: what is rated, what is skipped and told."""
+"""Logs to passages: what is rated, what is skipped and told; whatever measure reads."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.simulator.judging.reading import SourcedPassage, _passages, read_passages
+from holdfast.simulator.judging.reading import SourcedPassage, read_passages
 from holdfast.simulator.judging.run import collect
+from holdfast.simulator.logs.sources import open_sources
 
 TALK = [("system", "Be warm."), ("user", "Hi"), ("assistant", "Hello"), ("user", "I failed"), ("assistant", "Sorry")]
 
@@ -29,7 +31,7 @@ def line(*messages: tuple[str, object]) -> str:
 
 def read(path: Path, *lines: str, **options: bool) -> list[SourcedPassage | Fault]:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return list(read_passages(path, **options))
+    return list(read_passages(open_sources([path], "messages"), **options))
 
 
 def test_every_reply_with_what_came_before_but_no_system_prompt(tmp_path: Path) -> None:
@@ -42,52 +44,69 @@ def test_every_reply_with_what_came_before_but_no_system_prompt(tmp_path: Path) 
 
 
 def test_a_whole_dialogue_is_one_passage(tmp_path: Path) -> None:
-    [one] = read(tmp_path / "a.jsonl", line(*TALK), whole=True)
-    assert isinstance(one, SourcedPassage)
-    assert (one.passage.whole, one.turn, one.rated) == (True, 2, "Hello\nSorry")
+    [passage] = read(tmp_path / "a.jsonl", line(*TALK), whole=True)
+    assert isinstance(passage, SourcedPassage)
+    assert (passage.passage.whole, passage.turn, passage.rated) == (True, 2, "Hello\nSorry")
 
 
-def test_parts_and_tools(tmp_path: Path) -> None:
-    parts = [{"type": "text", "text": "Sorry"}, {"type": "image_url", "image_url": {}}]
-    [one] = read(tmp_path / "a.jsonl", line(("user", "Hi"), ("tool", "42"), ("assistant", None), ("assistant", parts)))
-    assert isinstance(one, SourcedPassage)
-    assert one.rated == "Sorry"
+def test_parts_and_tools_and_thoughts(tmp_path: Path) -> None:
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Sorry"}, {"type": "image_url"}]
+    talk = (("user", "Hi"), ("tool", "42"), ("assistant", None), ("assistant", parts), ("user", "And?"))
+    first, second = read(tmp_path / "a.jsonl", line(*talk, ("assistant", "<think>So sorry?</think>Use a table.")))
+    assert isinstance(first, SourcedPassage)
+    assert isinstance(second, SourcedPassage)
+    assert first.rated == "Sorry"
+    assert [message.content for message in second.passage.messages] == ["Hi", "Sorry", "And?", "Use a table."]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nonsense", "is no JSON object"),
-        ("[1]", 'has no list under "messages"'),
-        ('{"turns": []}', 'has no list under "messages"'),
-        ('{"messages": [1]}', "message 1 has no role"),
+        ("nonsense", "not JSON"),
+        ("[1]", "no messages"),
+        ('{"turns": []}', "no messages (expected one of messages"),
+        ('{"messages": [1]}', "left out: not a message (1)"),
         (line(("user", "Hi")), "holds no reply of an assistant to a user"),
         (line(("assistant", "Hi")), "holds no reply of an assistant to a user"),
         (line(("user", "Hi"), ("assistant", "  ")), "holds no reply of an assistant to a user"),
     ],
 )
 def test_a_line_without_a_conversation_is_told_with_its_number(tmp_path: Path, text: str, message: str) -> None:
-    one, fault = read(tmp_path / "a.jsonl", line(("user", "Hi"), ("assistant", "Hello")), text)
-    assert isinstance(one, SourcedPassage)
+    passage, fault = read(tmp_path / "a.jsonl", line(("user", "Hi"), ("assistant", "Hello")), text)
+    assert isinstance(passage, SourcedPassage)
     assert isinstance(fault, Fault)
     assert fault.line == 2
     assert message in fault.message
 
 
 @given(st.one_of(st.text(max_size=60), JSON.map(json.dumps)))
-@settings(max_examples=300, deadline=None)
-def test_no_line_raises(text: str) -> None:
-    assert all(isinstance(one, SourcedPassage | Fault) for one in _passages("f", 1, text, whole=False))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_line_raises(tmp_path: Path, text: str) -> None:
+    assert all(isinstance(each, SourcedPassage | Fault) for each in read(tmp_path / "a.jsonl", text.replace("\n", " ")))
 
 
 def test_nothing_to_rate_is_an_error_that_says_why(tmp_path: Path) -> None:
-    (tmp_path / "bad.jsonl").write_text("nonsense\n")
-    with pytest.raises(InputError, match=r"bad.jsonl:1: is no JSON object"):
-        collect([tmp_path / "bad.jsonl"], whole=False, limit=None)
+    def rated(path: Path) -> object:
+        return collect(open_sources([path]), whole=False, limit=None)
+
+    (tmp_path / "bad.jsonl").write_text('{"messages": [\n')
+    with pytest.raises(InputError, match=r"bad.jsonl: its format cannot be recognised.*Seen: no value.*not JSON"):
+        rated(tmp_path / "bad.jsonl")
     with pytest.raises(InputError, match=r"no such file; did you mean 'bad.jsonl'"):
-        collect([tmp_path / "bda.jsonl"], whole=False, limit=None)
-    with pytest.raises(InputError, match="cannot be read"):
-        collect([tmp_path], whole=False, limit=None)
+        rated(tmp_path / "bda.jsonl")
+    with pytest.raises(InputError, match="is a folder without a log that can be read"):
+        rated(tmp_path)
     (tmp_path / "empty.jsonl").write_text("")
     with pytest.raises(InputError, match="is empty"):
-        collect([tmp_path / "empty.jsonl"], whole=False, limit=None)
+        rated(tmp_path / "empty.jsonl")
+
+
+def test_whatever_measure_reads_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("conversation;role;text\na;user;Hi\na;assistant;Hello\n")
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(line(*TALK).encode()))
+    rated = collect(open_sources([tmp_path]), whole=False, limit=None)
+    assert [(passage.conversation.rsplit("/")[-1], passage.turn, passage.rated) for passage in rated.passages] == [
+        ("a", 1, "Hello"),
+        ("b.jsonl.gz:1", 1, "Hello"),
+        ("b.jsonl.gz:1", 2, "Sorry"),
+    ]

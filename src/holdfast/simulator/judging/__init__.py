@@ -1,1 +1,1 @@
-"""Judges at work on conversations in files: ``messages`` JSONL in, one JSON line per rated reply out."""
+"""Judges at work on conversations in files: logs in any format in, one JSON line per rated reply out."""

@@ -50,7 +50,8 @@ class RatedLine(_StoredModel):
     """One passage by one rater. It holds no word of the conversation but what a judge quotes."""
 
     file: str
-    line: int
+    line: int  # 0 where the log has no lines
+    conversation: str = ""
     turn: int
     whole: bool
     passage_sha256: str
@@ -67,7 +68,8 @@ class RatedLine(_StoredModel):
     @property
     def key(self) -> Key:
         """What must be the same for a line to stand for a passage."""
-        return (self.file, self.line, self.turn, self.whole, self.passage_sha256, self.rater.model_dump_json())
+        place = (self.file, self.line, self.conversation, self.turn, self.whole)
+        return (*place, self.passage_sha256, self.rater.model_dump_json())
 
     @property
     def worth_keeping(self) -> bool:
@@ -75,7 +77,7 @@ class RatedLine(_StoredModel):
         return all(sample.refused != "server" for sample in self.samples or ())
 
 
-Key = tuple[str, int, int, bool, str, str]
+Key = tuple[str, int, str, int, bool, str, str]
 
 
 def key_of(name: str, cited: SourcedPassage, identity: RaterIdentity) -> Key:
@@ -88,6 +90,7 @@ def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: R
     return RatedLine(
         file=cited.file,
         line=cited.line,
+        conversation=cited.conversation,
         turn=cited.turn,
         whole=cited.passage.whole,
         passage_sha256=sha256(quote_messages(cited.passage.messages)),

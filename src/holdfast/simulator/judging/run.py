@@ -12,6 +12,7 @@ from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError, ModelError
 from holdfast.simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_rating
 from holdfast.simulator.judging.reading import SourcedPassage, read_passages
+from holdfast.simulator.logs.sources import LogSource
 
 CHUNK = 256  # passages that every rater rates before the next ones: bounds what an interruption loses
 GROUP = 16  # passages that a rater gets at once: progress is told after each
@@ -29,20 +30,21 @@ class RatedFiles:
     ratings: dict[str, list[Rating]] = field(default_factory=dict)
 
 
-def collect(files: Sequence[Path], *, whole: bool, limit: int | None) -> RatedFiles:
-    """The passages of all files, at most ``limit``, and the lines that hold none.
+def collect(sources: Sequence[LogSource], *, whole: bool, limit: int | None) -> RatedFiles:
+    """Return the passages of all files, at most ``limit``, and what holds none.
 
-    Raises :class:`InputError` for a file that cannot be read, or where nothing is there to rate.
+    Raises:
+        InputError: a file cannot be read, or nothing is there to rate.
     """
     rated = RatedFiles()
-    for file in files:
-        for passage in read_passages(file, whole=whole):
-            if isinstance(passage, Fault):
-                rated.skipped.append(passage)
-            elif limit is None or len(rated.passages) < limit:
-                rated.passages.append(passage)
+    for passage in read_passages(sources, whole=whole):
+        if isinstance(passage, Fault):
+            rated.skipped.append(passage)
+        elif limit is None or len(rated.passages) < limit:
+            rated.passages.append(passage)
     if not rated.passages:
-        raise InputError(rated.skipped[:10] or [Fault(str(files[0]), "is empty; expected messages JSONL")])
+        named = ", ".join(source.name for source in sources)
+        raise InputError(rated.skipped[:10] or [Fault(named, "holds no conversation")])
     return rated
 
 

@@ -78,4 +78,5 @@ def _sd(values: Floats) -> float:
 
 def _place(rated: RatedFiles, index: int) -> dict[str, Any]:
     passage = rated.passages[index]
-    return {"file": passage.file, "line": passage.line, "turn": passage.turn}
+    place = {"file": passage.file, "line": passage.line, "conversation": passage.conversation}
+    return {**place, "turn": passage.turn}

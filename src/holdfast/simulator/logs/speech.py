@@ -39,7 +39,11 @@ def speech_of(role: Role, raw: Mapping[str, Any] | str) -> Speech:
     if isinstance(content, str) and content.strip() and (isinstance(raw, str) or raw.keys() <= _PLAIN):
         speech, thoughts, tools = split_thoughts(repaired(content))  # the busiest case
         if speech.strip() or not tools:
-            return Speech(speech, thoughts, "" if speech.strip() else _why("thoughts only", raw))
+            return Speech(
+                speech,
+                thoughts,
+                "" if speech.strip() else _why("thoughts only" if thoughts else "an empty message", raw),
+            )
     if isinstance(raw, str):
         said = read_content(raw)
     else:

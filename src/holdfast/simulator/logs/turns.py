@@ -73,12 +73,15 @@ def turns_of(messages: Sequence[LogMessage]) -> Turns:
 
 
 def passages_of(turns: Turns) -> list[Passage]:
-    """Each reply with the conversation up to it, as raters take it."""
+    """Return each reply with the conversation up to it, as raters take it; what came before holds no empty replies."""
     messages: list[Message] = []
     passages = []
     for turn in turns.turns:
-        messages += [Message("user", turn.user), Message("assistant", turn.reply)]
-        passages.append(Passage(tuple(messages)))
+        messages.append(Message("user", turn.user))
+        reply = Message("assistant", turn.reply)
+        passages.append(Passage((*messages, reply)))
+        if turn.reply.strip():
+            messages.append(reply)
     return passages
 
 

@@ -23,7 +23,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "  holdfast judge chats.jsonl --model linear --json\n\n"
     "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME,\n"
     "hf:NAME_OR_PATH or micro (run in this process), or a mapping: '{kind: judge, model: openai:m, samples: 3}'.\n"
-    'Each line of FILE is one conversation: {"messages": [{"role": "user", "content": "..."}, ...]}.\n'
+    "FILE is a log of any format that holdfast measure reads, or a folder of them.\n"
     "The key is read from OPENAI_API_KEY, for a server of your own from HOLDFAST_API_KEY. An answer that cannot\n"
     "be used is asked for once more, then it is missing."
 )
@@ -33,6 +33,9 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
 @click.option("--dtype", type=click.Choice(DTYPES), help="Of a judge of this machine. [default: as its files say]")
 @click.option("--device", help="Of a judge of this machine: cpu, cuda, cuda:1, mps. [default: cpu]")
+@click.option("--format", "word", help="Format of the files; left out, it is recognised.")
+@click.option("--columns", help="Which column of a table is what (see holdfast measure --help).")
+@click.option("--assistant", metavar="NAME", help="Who is the assistant, in a log that names people and no roles.")
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help="What to rate.")
 @click.option("--k", "samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per reply.")
 @click.option("--whole", is_flag=True, help="Rate each conversation as one, at its end.")
@@ -51,6 +54,9 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 def judge(
     files: tuple[Path, ...],
     models: tuple[str, ...],
+    word: str | None,
+    columns: str | None,
+    assistant: str | None,
     whole: bool,
     limit: int | None,
     seed: int,
@@ -65,13 +71,14 @@ def judge(
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
+    from holdfast.simulator.logs.sources import open_sources
     from holdfast.simulator.monitor.viewer import count_up, viewer
 
     options = {name: asking.pop(name) for name in ("scale", "base", "base_url", "timeout_s", "dtype", "device")}
     specs = rater_specs(models, RaterOptions(**options, judge=asking))
     raters = open_raters(specs, base_path(), batch_size=asking["concurrency"])
     require_one_scale(raters)
-    rated = collect(files, whole=whole, limit=limit)
+    rated = collect(open_sources(files, word, columns, assistant), whole=whole, limit=limit)
     advance = count_up(viewer(quiet=output.bare).stage, "rating replies", len(rated.passages) * len(raters))
     rating = rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * asking["concurrency"]))
     asyncio.run(rating)
