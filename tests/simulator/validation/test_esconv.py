@@ -42,7 +42,7 @@ def test_rated_dialogues_only(tmp_path: Path) -> None:
     ("bad", "message"),
     [
         (dialogue("b", "9"), r"conversations\.jsonl:2: seeker_empathy is '9'; allowed: 1, 2, 3, 4, 5, null"),
-        ({"messages": []}, r"conversations\.jsonl:2: no dialogue with conversation_id, messages and seeker_empathy"),
+        ({"messages": []}, r"conversations\.jsonl:2: the row lacks conversation_id, seeker_empathy"),
     ],
 )
 def test_malformed_lines_are_named(bad: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from scipy.stats import rankdata, spearmanr
 from statsmodels.regression.linear_model import OLS
@@ -43,6 +45,26 @@ def test_malformed_rows_are_named(ieval_data: Path, change: tuple[str, str], mes
     path.write_text(text.replace(change[0], change[1]), encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_ieval(ieval_data)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".csv.gz"])
+def test_labels_in_other_files(ieval_data: Path, suffix: str) -> None:
+    expected = read_ieval(ieval_data)
+    path = ieval_data / "ieval" / "conversations.csv"
+    frame = pandas.read_csv(path)
+    path.unlink()
+    frame["messages"] = frame["messages"].map(json.loads) if suffix != ".csv.gz" else frame["messages"]
+    out = path.with_name(f"conversations{suffix}")
+    if suffix == ".jsonl":
+        frame.to_json(out, orient="records", lines=True)
+    elif suffix == ".parquet":
+        frame.astype({"EU": float}).to_parquet(out)
+    else:
+        frame.to_csv(out, index=False)
+    chats = read_ieval(ieval_data)
+    assert chats.labelled.passages == expected.labelled.passages
+    np.testing.assert_array_equal(chats.labelled.labels, expected.labelled.labels)
+    assert chats.labelled.people == expected.labelled.people
 
 
 def test_a_rater_that_only_knows_the_chatbot_agrees_with_nobody_within_it(ieval_data: Path) -> None:

@@ -101,7 +101,7 @@ def _rows(reader: Any, columns: list[str], file: DataFile, before: int) -> Itera
         cells = {name: file.repaired(cell) for name, cell in zip(columns, row, strict=False) if name}
         if len(row) != len(columns):
             said = f"{len(row)} where the header has {len(columns)}"
-            yield BrokenRow(SkippedLine(place, "line", "too few or too many columns", said), cells)
+            yield BrokenRow(SkippedLine(place, "line", "the row has too few or too many columns", said), cells)
         elif any(ESCAPED.search(cell) for cell in cells.values() if not cell.isascii()):
             readable = {name: cell for name, cell in cells.items() if not ESCAPED.search(cell)}
             yield BrokenRow(SkippedLine(place, "line", "not UTF-8"), readable)

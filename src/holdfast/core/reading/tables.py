@@ -1,10 +1,12 @@
 """Tables of any kind: CSV, JSON lines of flat objects, Parquet; columns and rows, each row with its place."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast.core.errors import DataError, InputError
 from holdfast.core.reading.delimited import csv_rows
 from holdfast.core.reading.documents import json_documents
 from holdfast.core.reading.opening import head_of, opened
@@ -66,3 +68,39 @@ def table_beside(path: Path) -> Path:
         return path
     stem = path.name.split(".")[0]
     return next((other for suffix in SUFFIXES if (other := path.with_name(stem + suffix)).is_file()), path)
+
+
+def labelled_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield (place, row) of a table of labels, of which no row may be lost: all cells as text, lists as JSON.
+
+    ``path`` may have another ending of :data:`SUFFIXES`: labels may be CSV, JSON lines or Parquet.
+
+    Raises:
+        DataError: it is absent, a column of ``needed`` is, or a row cannot be used.
+    """
+    path = table_beside(path)
+    try:
+        table = table_of(path)
+        absent = [column for column in needed if column not in table.columns]
+        if absent:
+            raise DataError(f"{path}:1: columns absent: {', '.join(absent)}. Expected: {', '.join(needed)}.")
+        for row in table.rows():
+            if isinstance(row, BrokenRow):
+                raise DataError(f"{row.skip}. Each row of labels must be whole.")
+            lost = [column for column in needed if column not in row[1]]
+            if lost:
+                raise DataError(f"{row[0]}: the row lacks {', '.join(lost)}.")
+            yield row[0], {name: _cell(value) for name, value in row[1].items()}
+    except DataError:
+        raise
+    except InputError as error:
+        said = error.faults[0].message if error.faults else str(error)
+        raise DataError(f"{path}: cannot be read ({said}). See --data and the data set's README.") from error
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value) if isinstance(value, (list, dict)) else str(value)

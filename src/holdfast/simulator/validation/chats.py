@@ -16,7 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.protocol import PERCEIVED, Passage
 from holdfast.core.errors import DataError
+from holdfast.core.reading.tables import labelled_rows
 from holdfast.simulator.measure.arrays import Ints
-from holdfast.simulator.validation.judged import placed_rows
 
 IEVAL = Path("ieval") / "conversations.csv"
 ESCONV = Path("esconv_failed") / "conversations.jsonl"
@@ -33,6 +33,7 @@ ESCONV = Path("esconv_failed") / "conversations.jsonl"
 #: in ESConv the seeker's one rating of empathy stands for both.
 DIMENSIONS = {"EU": "affective_understanding", "ER": "response_appropriateness"}
 _COLUMNS = ("conversation_id", "part", "bot", "EU", "ER", "messages")
+_ESCONV_COLUMNS = ("conversation_id", "messages", "seeker_empathy")
 _STARS = ("1", "2", "3", "4", "5")
 
 
@@ -62,8 +63,12 @@ class _Chat(NamedTuple):
 
 
 def read_ieval(data: Path) -> LabelledChats:
-    """Read ``data/ieval/conversations.csv``. Raises :class:`DataError` where it is absent or a row is malformed."""
-    chats = [_ieval_chat(row, place) for row, place in placed_rows(data / IEVAL, _COLUMNS)]
+    """Read ``data/ieval/conversations.csv``, or .jsonl or .parquet.
+
+    Raises:
+        DataError: it is absent, or a row is malformed.
+    """
+    chats = [_ieval_chat(row, place) for place, row in labelled_rows(data / IEVAL, _COLUMNS)]
     if not chats:
         raise DataError(f"{data / IEVAL}: holds no chat.")
     return LabelledChats(_labelled("ieval", chats), tuple(chat.bot for chat in chats))
@@ -72,11 +77,7 @@ def read_ieval(data: Path) -> LabelledChats:
 def read_esconv(data: Path) -> LabelledChats:
     """The rated dialogues of ``data/esconv_failed``. Raises :class:`DataError` where absent or a line is malformed."""
     path = data / ESCONV
-    try:
-        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
-    dialogues = [_esconv_chat(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    dialogues = [_esconv_chat(row, place) for place, row in labelled_rows(path, _ESCONV_COLUMNS)]
     rated = [dialogue for dialogue in dialogues if dialogue is not None]
     if not rated:
         raise DataError(f"{path}: holds no rated dialogue.")
@@ -108,16 +109,15 @@ def _ieval_chat(row: dict[str, str], place: str) -> _Chat:
     return _Chat(row["part"], messages, [float(row[column]) for column in DIMENSIONS], row["bot"])
 
 
-def _esconv_chat(line: str, place: str) -> _Chat | None:
+def _esconv_chat(row: dict[str, str], place: str) -> _Chat | None:
     """None where the seeker gave no rating."""
     try:
-        row: dict[str, Any] = json.loads(line)
         label = row["seeker_empathy"]
-        messages = tuple(Message(each["role"], str(each["content"])) for each in row["messages"])
+        messages = tuple(Message(each["role"], str(each["content"])) for each in json.loads(row["messages"]))
         name = str(row["conversation_id"])
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{place}: no dialogue with conversation_id, messages and seeker_empathy ({error}).") from error
-    if label is None:
+    if not label:
         return None
     if str(label) not in _STARS:
         raise DataError(f"{place}: seeker_empathy is {label!r}; allowed: {', '.join(_STARS)}, null.")

@@ -13,8 +13,7 @@ the data tell, so the conversation stands for the person.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.epitome_pairs import POSTS
 from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Passage, Scale
 from holdfast.core.errors import DataError
+from holdfast.core.reading.tables import labelled_rows
 from holdfast.simulator.measure.arrays import Floats, Ints
 
 FOLDER = "judging_empathic_communication"
@@ -90,7 +90,7 @@ def read_judged(data: Path, of: JudgedSet) -> Judged:
     conversations, annotations = data / FOLDER / "conversations.csv", data / FOLDER / "annotations_long.csv"
     texts = {
         row["conversation_id"]: Passage(_messages(row["full_conversation"], place), of.whole)
-        for row, place in placed_rows(conversations, _TEXTS)
+        for place, row in labelled_rows(conversations, _TEXTS)
         if row["dataset"] == of.dataset
     }
     if not texts:
@@ -98,7 +98,7 @@ def read_judged(data: Path, of: JudgedSet) -> Judged:
     ids = tuple(sorted(texts))
     at = {name: index for index, name in enumerate(ids)}
     levels = {name: {who: np.full(len(ids), np.nan) for who in (*EXPERTS, *OTHERS)} for name in of.dimensions.values()}
-    for row, place in placed_rows(annotations, _ANNOTATIONS):
+    for place, row in labelled_rows(annotations, _ANNOTATIONS):
         if row["dataset"] != of.dataset:
             continue
         by = levels.get(of.dimensions.get(row["dimension"], ""))
@@ -119,25 +119,6 @@ def read_judged(data: Path, of: JudgedSet) -> Judged:
         population=of.population,
     )
     return Judged(ids, labelled, levels)
-
-
-def placed_rows(path: Path, expected: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:
-    """Rows of a file that has the columns ``expected``, with their place, ``file:line``.
-
-    Raises :class:`DataError` where the file cannot be read, lacks a column, or a row has too few or too many.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            absent = [column for column in expected if column not in (rows.fieldnames or ())]
-            if absent:
-                raise DataError(f"{path}:1: columns absent: {', '.join(absent)}. Expected: {', '.join(expected)}.")
-            for row in rows:
-                if None in row or None in row.values():
-                    raise DataError(f"{path}:{rows.line_num}: the row has too few or too many columns.")
-                yield row, f"{path}:{rows.line_num}"
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read ({error}). See --data and the data set's README.") from error
 
 
 def _messages(text: str, place: str) -> tuple[Message, ...]:

@@ -13,6 +13,7 @@ from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
 from holdfast.agents.raters.protocol import EXPRESSED, Passage
 from holdfast.core.errors import InputError
+from holdfast.core.reading.tables import table_beside
 from holdfast.simulator.measure.agreement import mean_absolute_difference
 from holdfast.simulator.validation.chats import read_ieval
 from holdfast.simulator.validation.judged import LEND_AN_EAR, read_judged
@@ -21,7 +22,7 @@ from holdfast.simulator.validation.judged import LEND_AN_EAR, read_judged
 def read_epitome_pairs(data: Path) -> Labelled:
     """``epitome_reddit``: post and reply, levels 0-2; the post stands for the person."""
     nested = data / "epitome_reddit" / "pairs.csv"
-    pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
+    pairs = read_pairs(nested if table_beside(nested).exists() else data / "pairs.csv")
     return Labelled(
         id="epitome_reddit",
         scale=EXPRESSED,

@@ -9,6 +9,7 @@ import numpy as np
 from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import DataError
+from holdfast.core.reading.tables import table_beside
 from holdfast.simulator.validation import agreement, chats, judged, perceived
 from holdfast.simulator.validation.scoring import Scored, score, score_unseen
 
@@ -37,7 +38,7 @@ async def validate(
     for name, (scale, place) in SETS.items():
         if scale not in raters:
             results["skipped"][name] = f"the rater does not score the scale {scale!r}"
-        elif not (data / place).exists():
+        elif not table_beside(data / place).exists():
             results["skipped"][name] = f"{data / place}: not there"
         else:
             on_set(name)

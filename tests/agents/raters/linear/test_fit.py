@@ -94,8 +94,8 @@ def test_absent_empty_and_binary_files(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         fit_files(tmp_path, tmp_path / "out")
     path = tmp_path / "pairs.csv"
-    path.write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(DataError, match="cannot be read"):
+    path.write_bytes(b"\xff\xfe\x00\x01")  # the mark of UTF-16
+    with pytest.raises(DataError, match="columns absent"):
         read_pairs(path)
     path.write_text("sp_id,response_post,ER_level,IP_level,EX_level,ER_rationales,IP_rationales,EX_rationales\n")
     with pytest.raises(DataError, match="holds no pairs"):

@@ -4,7 +4,6 @@ Sharma, Miner, Atkins, Althoff (2020): A Computational Approach to Understanding
 Health Support, EMNLP. The Reddit part, one row a pair, columns as in :data:`COLUMNS`.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.linear.features import Ints, normalise, sentence_spans
 from holdfast.core.errors import DataError
+from holdfast.core.reading.tables import labelled_rows
 
 POSTS = "reddit posts"  # the population that post ids belong to
 PREFIXES = ("ER", "IP", "EX")  # emotional reaction, interpretation, exploration: the order of MECHANISMS
@@ -39,21 +39,13 @@ class EpitomePair:
 
 
 def read_pairs(path: Path) -> list[EpitomePair]:
-    """All pairs of a CSV file. Raises :class:`DataError` where it is absent or a row is malformed, naming the lines."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            absent = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
-            if absent:
-                raise DataError(f"{path}:1: columns absent: {', '.join(absent)}. Expected EPITOME's pairs.csv.")
-            pairs, faults = [], []
-            for row in rows:
-                try:
-                    pairs.append(_pair(row))
-                except ValueError as error:
-                    faults.append(f"{path}:{rows.line_num}: {error}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read ({error}). Give the folder of EPITOME's pairs.csv.") from error
+    """All pairs of a table. Raises :class:`DataError` where it is absent or a row is malformed, naming the lines."""
+    pairs, faults = [], []
+    for place, row in labelled_rows(path, COLUMNS):
+        try:
+            pairs.append(_pair(row))
+        except ValueError as error:
+            faults.append(f"{place}: {error}")
     if faults:
         more = f"\n... and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise DataError("\n".join(faults[:5]) + more)
@@ -63,8 +55,6 @@ def read_pairs(path: Path) -> list[EpitomePair]:
 
 
 def _pair(row: dict[str, str]) -> EpitomePair:
-    if None in row or any(row[column] is None for column in COLUMNS):
-        raise ValueError("the row has too few or too many columns")
     levels = []
     for prefix in PREFIXES:
         value = row[f"{prefix}_level"].strip()

@@ -35,6 +35,7 @@ from holdfast.agents.raters.linear.features import (
 )
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
 from holdfast.core.errors import DataError
+from holdfast.core.reading.tables import table_beside
 from holdfast.personas.schema import MECHANISMS
 
 STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # inverse L2 penalties tried, sentences
@@ -77,7 +78,7 @@ def fit_files(data: Path, out: Path, seed: int = 0) -> FittedLinear:
     Raises :class:`DataError` where the labels are absent or malformed.
     """
     nested = data / "epitome_reddit" / "pairs.csv"
-    pairs = read_pairs(nested if nested.exists() else data / "pairs.csv")
+    pairs = read_pairs(nested if table_beside(nested).exists() else data / "pairs.csv")
     fitted = fit(pairs, seed=seed)
     fitted.model.save(out)
     posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})  # so that no report rests on one of them
