@@ -28,7 +28,7 @@ _SIGNS = (
 _ELSEWHERE = re.compile(
     r"[\x00-\x08\x0e-\x1f]"
     r"|[a-z][\xc0-\xd6\xd8-\xde]"
-    rf"|[A-Za-z][{_SIGNS}][a-z]"
+    rf"|[A-Za-z\xc0-\xff][{_SIGNS}][a-z\xe0-\xff]"
     r"|[\xf0\xfe\xd0\xde]"
     r"|[\xc0-\xd6\xd8-\xf6\xf8-\xff]{4}"
 )

@@ -1,6 +1,5 @@
 """What a file begins with: enough to recognise its format, and to say what was seen where no format fits."""
 
-import json
 import os
 import zipfile
 from collections.abc import Callable, Mapping
@@ -132,20 +131,16 @@ def _of_values(path: Path, content: Literal["json", "parquet"], head: bytes = b"
             values.append(document[1])
         if number >= SAMPLE:
             break
-    if not values and content == "json" and not _json_like(head):
+    plain = not any(isinstance(value, (Mapping, list)) for value in values)
+    if wrong and plain and content == "json" and not _json_like(head):
         return _of_text(path, head)
     return Glimpse(path, content, tuple(values), lines=_head_lines(head), what=f"no value that can be read ({wrong})")
 
 
 def _json_like(head: bytes) -> bool:
     """Whether a text is meant as JSON, though it is broken: not a chat whose lines begin with [date]."""
-    try:
-        json.JSONDecoder().raw_decode(head.decode("utf-8", "replace").lstrip())
-    except json.JSONDecodeError as error:
-        return error.pos > 1 and head.lstrip()[1:2] in b'{["\r\n '
-    except (ValueError, RecursionError):
-        pass
-    return True
+    text = head.lstrip()
+    return text[:1] == b"{" or text[1:].lstrip()[:1] in (b"{", b"[", b'"')
 
 
 def _of_text(path: Path, head: bytes) -> Glimpse:

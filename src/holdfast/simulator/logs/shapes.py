@@ -26,10 +26,9 @@ def unwrapped(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the mapping that holds a message's content, with its role as ``role``."""
     for key in _WRAPPED:
         inner = raw.get(key)
-        if isinstance(inner, Mapping):
-            named = role_word(raw) or role_word(inner)
-            if named:
-                return {**inner, "role": named}
+        if isinstance(inner, Mapping) and (named := role_word(raw) or role_word(inner)):
+            deeper = next((inner[name] for name in _WRAPPED if isinstance(inner.get(name), Mapping)), inner)
+            return {**deeper, "role": named}
     return raw
 
 

@@ -53,10 +53,14 @@ def _branch(listed: list[Any], leaf: str) -> tuple[list[Any] | None, int]:
     """Return the messages of the current branch, None where it cannot be followed, and how many others there are."""
     messages = {id_of(m.get("uuid")): m for m in listed if isinstance(m, Mapping)}
     named = all(isinstance(m, Mapping) and id_of(m.get("parent_message_uuid")) for m in listed)
-    if not named or "" in messages or len(messages) < len(listed):
+    if not messages or not named or "" in messages or len(messages) < len(listed):
         return listed, 0
     parents = {name: id_of(m["parent_message_uuid"]) for name, m in messages.items()}
-    parents = {name: "" if parent == _ROOT else parent for name, parent in parents.items()}
+    first = next(iter(parents))
+    parents = {
+        name: "" if parent == _ROOT or (name == first and parent not in messages) else parent
+        for name, parent in parents.items()
+    }
     ends = leaves(parents)
     last = leaf if leaf in messages else list(messages)[-1]
     path = path_to(last, parents)

@@ -16,7 +16,7 @@ from holdfast.core.reading.skips import BrokenRow, SkippedLine
 from holdfast.core.reading.tables import Row
 from holdfast.core.wording import describe_value
 from holdfast.simulator.logs.drafts import NOT_A_ROLE, ConversationDraft
-from holdfast.simulator.logs.formats.workbook import read_sheets, written_workbook
+from holdfast.simulator.logs.formats.workbook import CellNames, read_sheets, written_workbook
 from holdfast.simulator.logs.gathering import Grouping, gather
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
@@ -123,15 +123,17 @@ class Sense7Writer:
         left: Counter[str] = Counter()
         after = [f"after_{name}" for name in SENSE7]
         wanted = {level: code for code, level in DESIRED.items()}
+        tasks, people = CellNames(), CellNames()
         with written_workbook(path, {"Tasks": (*TASKS, *(_AFTER + s for s in SHORT)), "Messages": MESSAGES}) as add:
             for conversation in conversations:
                 rated = any(name in m.labels for m in conversation.messages for name in SENSE7)
                 kept = [*after, "desired", *(["empathy"] if rated else [])]  # the ground truth follows from ratings
                 count_left_out(conversation, left, labels=(*SENSE7, OVERALL), after=kept, columns=("model", "task"))
+                task = tasks.of(conversation.id)
                 about = [
-                    conversation.speaker,
+                    people.of(conversation.speaker),
                     conversation.columns.get("model", ""),
-                    conversation.id,
+                    task,
                     conversation.columns.get("task", ""),
                 ]
                 add(
@@ -140,7 +142,5 @@ class Sense7Writer:
                 )
                 for number, m in enumerate(conversation.messages, start=1):
                     marks = [m.labels.get(name, "unknown") for name in (OVERALL, *SENSE7)]
-                    add(
-                        "Messages", [conversation.id, number, m.role, m.text, *(marks if m.role == "assistant" else [])]
-                    )
+                    add("Messages", [task, number, m.role, m.text, *(marks if m.role == "assistant" else [])])
         return left

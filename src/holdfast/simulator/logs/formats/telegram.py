@@ -100,4 +100,4 @@ def _content(message: Mapping[str, Any]) -> Any:
     kind = next(attached, "")
     if not kind:
         return said
-    return [*([{"type": "text", "text": said}] if said else []), {"type": kind}]
+    return [*([{"type": "text", "text": said}] if said else []), {"type": f"{kind} file"}]

@@ -90,6 +90,26 @@ def written_workbook(path: Path, sheets: Mapping[str, Sequence[str]]) -> Iterato
         book.save(draft)
 
 
+class CellNames:
+    """Names as a cell can hold them: different ones stay different, though a cell holds no control characters."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """Return the name as it is written, the same for the same name."""
+        if name not in self._of:
+            plain = own = _CONTROL.sub(lambda mark: ascii(mark[0])[1:-1], name)
+            number = 1
+            while own in self._taken:
+                number += 1
+                own = f"{plain}#{number}"
+            self._of[name] = own
+            self._taken.add(own)
+        return self._of[name]
+
+
 def _cell(sheet: Any, value: Any) -> Any:
     """Return text as a text cell, so that a message that begins with "=" is no formula."""
     if not isinstance(value, str):
