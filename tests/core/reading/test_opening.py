@@ -71,12 +71,8 @@ def test_a_bomb_is_refused_soon(name, tmp_path, monkeypatch):
     else:
         path.write_bytes(pytest.importorskip("zstandard").ZstdCompressor().compress(bytes(100_000_000)))
     began = time.process_time()
-    with (
-        opened_text(path) as file,
-        pytest.raises(InputError, match=r"unpacks to more than [\d,]+ bytes.*unpack it yours"),
-    ):
-        while file.stream.read(1 << 20):
-            pass
+    with opened_text(path) as file, pytest.raises(InputError, match=r"unpacks to more than [\d,]+ bytes.*yourself"):
+        read_through(file)
     assert time.process_time() - began < 5
 
 

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from holdfast.core.errors import HoldfastError, InputError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.simulator.logs.measure import measure_files
+from holdfast.simulator.logs.protocols import ReadOptions
 from holdfast.simulator.logs.records import SCALES, Conversation
 from holdfast.simulator.logs.registry import FORMATS, WRITTEN, recognise
 from holdfast.simulator.logs.sources import open_sources
 from holdfast.simulator.logs.turns import turns_of
 from tests.simulator.logs.conftest import small
 from tests.simulator.logs.mutations import bomb, mutate
+from tests.simulator.logs.samples import ASSISTANT, SAMPLES
 
 MADE = {
     **{word: FORMATS[word].suffix for word in WRITTEN if word != "journal"},
@@ -45,7 +47,7 @@ def valid(tmp_path_factory):
         else:
             FORMATS[word].writer.write([small(n) for n in range(3)], path)
         files[name] = path.read_bytes()
-    return files
+    return files | SAMPLES
 
 
 def check(name: str, path, outcomes: Counter[str]) -> None:
@@ -55,7 +57,7 @@ def check(name: str, path, outcomes: Counter[str]) -> None:
         recognise(path)
     found = []
     try:
-        for one in FORMATS[word].reader.read(path):
+        for one in FORMATS[word].reader.read(path, ReadOptions(assistant=ASSISTANT.get(word, ""))):
             assert isinstance(one, (Conversation, SkippedLine))
             found.append(one)
     except HoldfastError:
@@ -67,7 +69,8 @@ def check(name: str, path, outcomes: Counter[str]) -> None:
         if isinstance(one, Conversation):
             check_conversation(one)
     try:
-        results, tallies = measure_files(open_sources([path], word), workers=1, draws=5)
+        sources = open_sources([path], word, assistant=ASSISTANT.get(word))
+        results, tallies = measure_files(sources, workers=1, draws=5)
     except InputError:
         assert len(skips) + sum(no_turns(one) for one in found) >= len(found)
         outcomes["nothing to measure"] += 1
@@ -103,7 +106,7 @@ def check_conversation(one: Conversation) -> None:
 def run(valid, folder, count: int, seed: int) -> Counter[str]:
     rng = random.Random(seed)
     outcomes: Counter[str] = Counter()
-    names = list(MADE)
+    names = [*MADE, *SAMPLES]
     path = folder / "broken"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -214,3 +217,14 @@ def test_any_cells_at_all(word, rows, valid, tmp_path):
     body = "\r\n".join(",".join(row) for row in rows).encode("utf-8", "surrogatepass")
     (tmp_path / "any.csv").write_bytes(header + b"\r\n" + body)
     check(word, tmp_path / "any.csv", Counter())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_is_sound(name, tmp_path):
+    path, word = tmp_path / "sample", name.split()[0]
+    path.write_bytes(SAMPLES[name])
+    assert recognise(path).word == word
+    sources = open_sources([path], assistant=ASSISTANT.get(word))
+    results, _ = measure_files(sources, workers=1, draws=5)
+    assert results.conversations == (1 if word in ASSISTANT else 3)
+    assert (results.turns, results.skipped.total) == (3 * results.conversations, 0)
