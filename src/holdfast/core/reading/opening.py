@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from holdfast.core.wording import did_you_mean, printable
 MOST_INFLATED = 100  # times the packed size
 ALWAYS_INFLATED = 64_000_000  # bytes to which any packed file may come
 CHUNK = 1 << 18
+_STEP = 1 << 15  # bytes unpacked at once: less is lost before damage
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -117,6 +118,7 @@ class _Inflated(io.RawIOBase):
         packing = "gzip" if head.startswith(_GZIP) else "zstd" if head == _ZSTD else ""
         self._packing, self._errors = packing, cast(tuple[type[Exception], ...], (OSError,))
         self._source: Any = raw
+        self._read: Callable[[int], bytes] = raw.read
         self._limit = float("inf")
         if packing:
             self._limit = max(ALWAYS_INFLATED, MOST_INFLATED * os.fstat(raw.fileno()).st_size)
@@ -125,11 +127,12 @@ class _Inflated(io.RawIOBase):
     def _unpack(self, raw: IO[bytes]) -> None:
         if self._packing == "gzip":
             self._source, self._errors = gzip.GzipFile(fileobj=raw), (OSError, EOFError, zlib.error)
+            self._read = self._source.read1  # which gives what is there before it finds the damage
             return
         import pyarrow
 
         self._source = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
-        self._errors = (OSError, ValueError)
+        self._read, self._errors = self._source.read, (OSError, ValueError)
 
     def readable(self) -> bool:
         return True
@@ -138,7 +141,7 @@ class _Inflated(io.RawIOBase):
         if self.fault:
             return 0
         try:
-            data = self._source.read(len(buffer))
+            data = self._read(min(len(buffer), _STEP) if self._packing else len(buffer))
         except self._errors as error:
             damaged = f"damaged {self._packing}" if self._packing else "cannot be read"
             self.fault = f"{damaged}: the rest was not read ({error or type(error).__name__})"

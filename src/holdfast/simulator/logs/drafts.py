@@ -40,7 +40,7 @@ class ConversationDraft:
         """Add the messages of a list, in any of the shapes that :mod:`shapes` knows."""
         for number, raw in enumerate(listed, start=1):
             where = f"{self.place}, message {number}"
-            if isinstance(raw, Mapping):
+            if isinstance(raw, dict):
                 self.add(unwrapped(raw), where)
             else:
                 self.lose(where, "not a message", describe_value(raw))
@@ -57,10 +57,12 @@ class ConversationDraft:
             return
         faults: list[tuple[str, str]] = []
         labels = labels_of(raw.get("labels"), faults) if "labels" in raw else {}
-        self.fault(where, faults)
-        chars = number_of(raw.get("chars"))
+        if faults:
+            self.fault(where, faults)
+        chars = number_of(raw["chars"]) if "chars" in raw else None
         length = float(chars) if chars is not None and 0 <= chars <= 10**9 else None
-        self.say(role, raw, where, labels=labels, tag=word_of(raw.get("tag")), chars=length)
+        tag = word_of(raw["tag"]) if "tag" in raw else ""
+        self.say(role, raw, where, labels=labels, tag=tag, chars=length)
 
     def say(
         self,

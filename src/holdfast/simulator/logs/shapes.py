@@ -26,8 +26,8 @@ def unwrapped(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the mapping that holds a message's content, with its role as ``role``."""
     for key in _WRAPPED:
         inner = raw.get(key)
-        if isinstance(inner, Mapping) and (named := role_word(raw) or role_word(inner)):
-            deeper = next((inner[name] for name in _WRAPPED if isinstance(inner.get(name), Mapping)), inner)
+        if isinstance(inner, dict) and (named := role_word(raw) or role_word(inner)):
+            deeper = next((inner[name] for name in _WRAPPED if isinstance(inner.get(name), dict)), inner)
             return {**deeper, "role": named}
     return raw
 
@@ -36,7 +36,7 @@ def role_word(raw: Mapping[str, Any]) -> str:
     """Return what a message names as its role; "" where it names none."""
     for key in _ROLES:
         value = raw.get(key)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get("role")
         if isinstance(value, str) and value.strip():
             return value
@@ -53,7 +53,7 @@ def content_of(raw: Mapping[str, Any]) -> Any:
 
 def looks_like_message(value: Any) -> bool:
     """Whether a value of a log is a message: it names a role, holds a content, and no list of messages."""
-    if not isinstance(value, Mapping) or messages_in(value) is not None:
+    if not isinstance(value, dict) or messages_in(value) is not None:
         return False
     inner = unwrapped(value)
     return bool(role_word(inner)) and (any(key in inner for key in CONTENTS) or "tool_calls" in inner)

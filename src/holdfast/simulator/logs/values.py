@@ -50,9 +50,9 @@ def id_of(value: object) -> str:
     White space alone, nan, and values that are no ids (a list) are none. Of a mapping its ``$oid``, ``id`` or ``name``
     is taken.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         inner = next((value[key] for key in ("$oid", "$uuid", "$numberLong", "id", "name") if key in value), None)
-        return "" if isinstance(inner, Mapping) else id_of(inner)
+        return "" if isinstance(inner, dict) else id_of(inner)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -65,7 +65,7 @@ def id_of(value: object) -> str:
 
 def word_of(value: object) -> str:
     """Return a column's value, at most :data:`LONGEST_WORD` characters; "" for what is no text or number."""
-    return "" if isinstance(value, Mapping) else id_of(value).strip()[:LONGEST_WORD]
+    return "" if isinstance(value, dict) else id_of(value).strip()[:LONGEST_WORD]
 
 
 def columns_of(raw: Mapping[Any, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -73,7 +73,7 @@ def columns_of(raw: Mapping[Any, Any], without: frozenset[str] = frozenset()) ->
     columns: dict[str, str] = {}
     for key, value in raw.items():
         if isinstance(key, str) and key not in without and len(columns) < MOST_COLUMNS:
-            word = "" if isinstance(value, Mapping) else id_of(value).strip()
+            word = "" if isinstance(value, dict) else id_of(value).strip()
             if word and len(word) <= LONGEST_WORD and len(key) <= LONGEST_WORD:
                 columns[clean(key)] = word
     return columns
@@ -109,7 +109,7 @@ def label_of(name: str, value: object, faults: list[tuple[str, str]]) -> float |
 
 def labels_of(raw: object, faults: list[tuple[str, str]]) -> dict[str, float]:
     """Return all labels of a mapping name -> number."""
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return {}
     labels = ((word_of(name), label_of(word_of(name), value, faults)) for name, value in raw.items())
     return {name: value for name, value in list(labels)[:MOST_COLUMNS] if name and value is not None}
