@@ -59,8 +59,7 @@ def guess(tail: Sequence[int], most: int, memories: Iterable[SeenPhrases], stops
     guesses: list[int] = []
     recent = tuple(tail[-LONGEST_RUN:])
     while len(guesses) < most:
-        runs = [recent[-order:] for order in ORDERS]
-        token = next((memory[run] for run in runs for memory in known if run in memory), None)
+        token = _following(recent, known)
         if token is None:
             break
         guesses.append(token)
@@ -68,6 +67,15 @@ def guess(tail: Sequence[int], most: int, memories: Iterable[SeenPhrases], stops
             break
         recent = (*recent[1 - LONGEST_RUN :], token)
     return guesses
+
+
+def _following(recent: tuple[int, ...], known: Sequence[dict[tuple[int, ...], int]]) -> int | None:
+    for order in ORDERS:
+        run = recent[-order:]
+        for memory in known:
+            if run in memory:
+                return memory[run]
+    return None
 
 
 class Lookahead:
