@@ -54,15 +54,20 @@ def _meaning_of(error: Any, where: str, timeout_s: float) -> TransientError:
         case aiohttp.ClientConnectorError():
             made = TransientError("no connection", _in_words(error), sign="absent", advice=_STARTING)
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            made = TransientError("cut short", str(error))
+            made = TransientError("cut short", str(error), advice=_https_there(where))
         case aiohttp.ClientResponseError():  # no HTTP at all; its own text would show the request's headers
-            advice = "does the server expect https there?" if where.startswith("http:") else ""
-            made = TransientError("malformed", f"no HTTP: {error.message}", sign="strange", advice=advice)
+            detail = f"no HTTP: {error.message}"
+            made = TransientError("malformed", detail, sign="strange", advice=_https_there(where))
         case aiohttp.InvalidURL() | UnicodeError():
             made = TransientError("no connection", "the address cannot be read", sign="wrong")
         case _:
-            made = TransientError("reset", str(error))
+            made = TransientError("reset", str(error), advice=_https_there(where))
     return made
+
+
+def _https_there(where: str) -> str:
+    """What a server that is spoken to in plain http by mistake lets one guess."""
+    return "does the server expect https there?" if where.startswith("http:") and not is_loopback(where) else ""
 
 
 def _no_tls(error: Any, where: str) -> TransientError:

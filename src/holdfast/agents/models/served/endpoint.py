@@ -114,9 +114,9 @@ class Endpoint:
         asked = Asked(self.base_url, model, self.key, "chat completions" if path == CHAT else path)
         if 300 <= status < 400:
             raise redirect(status, _without_query(to), asked)
-        if status not in _ANSWERS:
+        if status >= 300:
             raise refusal(status, headers, answer, asked)
-        problem = no_answer(answer, headers, asked)
+        problem = no_answer(answer if status in _ANSWERS else b"", headers, asked)
         if problem is not None:
             raise problem
         return answer
@@ -162,7 +162,7 @@ def _options(proxy: Proxy | None) -> Mapping[str, Any]:
 
 def _may_be_answer(body: bytes) -> bool:
     """A look at the bytes, which costs less than a microsecond: most answers need no more."""
-    return b'"choices"' in body and b'"error"' not in body and not body.startswith(b"<")
+    return body[:1] == b"{" and b'"choices"' in body and b'"error"' not in body
 
 
 def _target(url: str, headers: Mapping[str, str]) -> str:

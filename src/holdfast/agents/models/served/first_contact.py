@@ -7,7 +7,7 @@ the endpoint is given up, for all that wait, by its :data:`~holdfast.agents.mode
 sign     for example                                      before the first answer the endpoint is given up
 ======== ================================================ ===========================================================
 wrong    a certificate that is not trusted, no TLS there  at once
-silent   no answer within ``timeout_s``                   at the second time, or after ``wait_s``
+silent   no answer within ``timeout_s``                   at the second time past 20 s, or after ``wait_s``
 strange  a login page, JSON of another shape              at the third time, within a second
 absent   no such host, a refused port                     at the fourth time, within two seconds, or after ``wait_s``
 outage   503, a reset                                     at the eighth time (or ``retries`` + 1), or after ``wait_s``
@@ -26,6 +26,7 @@ from holdfast.agents.models.served.failures import EndpointError, Sign, Transien
 _MORE_TRIES: dict[Sign, int] = {"wrong": 0, "silent": 1, "strange": 2, "absent": 3, "outage": 7}
 _LOADING: frozenset[Sign] = frozenset(("absent", "silent", "outage"))
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_BUSY_S = 0.25, 2.0, 30.0
+_SILENCE_S = 20.0  # within which short timeouts are tried as often as outages
 _HOLDS_S = 30.0  # how long an endpoint that was given up is not asked again
 
 
@@ -77,8 +78,7 @@ class FirstContact:
         self.waits = sign == "busy" or bool(failure.wait_s) or (sign in _LOADING and waited < self.wait_s)
         if failure.wait_s:
             return failure.wait_s
-        more = max(self.retries, _MORE_TRIES["outage"]) if sign == "outage" else _MORE_TRIES.get(sign, 0)
-        if self.waits or self._met[sign] <= more:
+        if self.waits or self._met[sign] <= self._more_tries(sign, waited):
             return pause
         message = self._farewell(failure, tries, waited)
         self._given_up = (now, message, failure.cause)
@@ -99,6 +99,11 @@ class FirstContact:
     def forget(self, model: str) -> None:
         """Forget a refusal of ``model``: it has been loaded since."""
         self._refused.pop(model, None)
+
+    def _more_tries(self, sign: Sign, waited: float) -> int:
+        if sign == "outage" or (sign == "silent" and waited < _SILENCE_S):
+            return max(self.retries, _MORE_TRIES["outage"])
+        return _MORE_TRIES.get(sign, 0)
 
     def _farewell(self, failure: TransientError, tries: int, waited: float) -> str:
         often = f" in {tries} tries, the last" if tries > 1 else ""

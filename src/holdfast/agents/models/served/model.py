@@ -65,7 +65,6 @@ class ServedChatModel:
             made = await self._ask(name, body, request)
         except ModelError:
             self.usage.failed += 1
-            self.usage.notices.pop(self.endpoint.base_url, None)
             raise
         self.usage.answer(made)
         if self.cache is not None and key is not None:

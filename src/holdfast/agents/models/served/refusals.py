@@ -64,7 +64,9 @@ def redirect(status: int, to: str, asked: Asked) -> EndpointError:
     login = re.search(r"log-?in|sign-?in|sso|oauth|auth|saml", to, re.I)
     short = to.removesuffix("/chat/completions")
     if not to:
-        way = "and does not say where to"
+        way = "and names no address that could be one"
+    elif short == asked.where:
+        way = "in circles: is base_url right?"
     elif login:
         way = f"to {to}, which looks like a page to log in: it is no open endpoint, or a portal stands in between"
     elif to.endswith("/chat/completions"):

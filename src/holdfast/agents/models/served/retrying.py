@@ -84,7 +84,8 @@ class Call:
                 raise EndpointError(f"{self.breaker.farewell}, the last: {failure}", failure.cause) from None
             tries = policy.statistics["attempt_number"]
             why = "; the run's retry budget is spent" if self.budget.spent >= self.budget.most else ""
-            message = f"{self.where} did not answer in {tries} tries, the last: {failure.with_advice}{why}"
+            last = failure if self.breaker.contact.answered else failure.with_advice
+            message = f"{self.where} did not answer in {tries} tries, the last: {last}{why}"
             raise EndpointError(message, failure.cause) from None
 
     async def _once(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -125,9 +126,8 @@ class Call:
         finally:
             later.cancel()
             ending.cancel()
-            if not trying.done():
-                trying.cancel()
-                await asyncio.gather(trying, return_exceptions=True)
+            trying.cancel()
+            await asyncio.gather(trying, return_exceptions=True)
 
     def _failed(self, failure: TransientError) -> None:
         """Tell the breaker; where it pauses now, show why. An endpoint that never answered may be given up here."""
