@@ -234,7 +234,10 @@ def _problem(value: Any) -> Any:
     if isinstance(first, dict):
         return first["error"] if first.get("error") else None  # OpenRouter's
     tells = any(isinstance(value.get(field), str | list) and value[field] for field in _TELLING)
-    return value if tells and not choices else None
+    if not tells or choices:
+        return None
+    errors = value.get("errors")  # Cloudflare's
+    return errors[0] if isinstance(errors, list) and errors else value
 
 
 def _status(problem: Any, value: dict[str, Any]) -> tuple[int, str]:
