@@ -14,6 +14,7 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from holdfast.adapters.micro import base_path
+from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.rendering import Renderer
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
@@ -22,6 +23,10 @@ from tests.agents.models.conftest import TEMPLATE, build_tokenizer, count_tokens
 
 FORGETFUL = TEMPLATE.replace("{{ m['content'] }}", "{{ m['content'] if m.role != 'assistant' else m['content'][3:] }}")
 GREEDY = Sampling(0, max_tokens=5)
+
+
+def renderer_of(tokenizer: Any, name: str = "model") -> Renderer:
+    return Renderer(tokenizer, ChatTemplate.of(tokenizer, name))
 
 
 def whole(tokenizer: Any, messages: tuple[Message, ...]) -> list[int]:
@@ -38,7 +43,7 @@ def micro() -> Any:
 @settings(max_examples=60, deadline=None)
 @given(lines=st.lists(st.text(max_size=30), min_size=1, max_size=9))
 def test_turn_after_turn_gives_the_tokens_of_the_whole(micro: Any, lines: list[str]) -> None:
-    renderer = Renderer(micro, "micro")
+    renderer = renderer_of(micro)
     assert renderer._marks
     messages: tuple[Message, ...] = ()
     for number, line in enumerate(lines):
@@ -54,13 +59,12 @@ def test_only_what_is_new_is_tokenised() -> None:
     class Listening:
         added_tokens_decoder = tokenizer.added_tokens_decoder
         unk_token_id = tokenizer.unk_token_id
-        apply_chat_template = staticmethod(tokenizer.apply_chat_template)
 
         def __call__(self, text: str, **settings: Any) -> Any:
             seen.append(text)
             return tokenizer(text, **settings)
 
-    renderer = Renderer(Listening(), "listening", kept=1)
+    renderer = Renderer(Listening(), ChatTemplate.of(tokenizer, "listening"), kept=1)
     messages = (Message("user", "w1 w2"),)
     seen.clear()
     renderer.tokens("a", messages)
@@ -75,7 +79,7 @@ def test_only_what_is_new_is_tokenised() -> None:
 
 def test_a_special_token_inside_a_message_is_no_trap(micro: Any) -> None:
     mark = next(token.content for token in micro.added_tokens_decoder.values() if token.special)
-    renderer = Renderer(micro, "micro")
+    renderer = renderer_of(micro)
     messages: tuple[Message, ...] = (Message("user", f"what is {mark}{mark} and {mark}?"),)
     for line in (f"{mark} is a mark", "I see"):
         assert renderer.tokens("k", messages).tolist() == whole(micro, messages)
@@ -91,7 +95,7 @@ def test_a_tokenizer_whose_tokens_reach_over_the_cut_is_left_alone() -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, unk_token="<unk>")
     tokenizer.add_special_tokens({"bos_token": AddedToken("<s>", special=True, lstrip=True)})
     tokenizer.chat_template = "{% for m in messages %} <s>{{ m['content'] }}{% endfor %}"
-    renderer = Renderer(tokenizer, "odd")
+    renderer = renderer_of(tokenizer)
     assert not renderer._marks
     messages = (Message("user", "x a"), Message("assistant", "b"), Message("user", "x"))
     assert renderer.tokens("k", messages).tolist() == whole(tokenizer, messages)
@@ -125,7 +129,7 @@ async def test_a_template_that_rewrites_history_is_followed(
 def test_a_template_that_refuses_says_so() -> None:
     tokenizer = build_tokenizer()
     tokenizer.chat_template = "{{ raise_exception('no system message, please') }}"
-    renderer = Renderer(tokenizer, "picky")
+    renderer = renderer_of(tokenizer, "picky")
     with pytest.raises(ModelError, match="chat template of picky refuses the messages: no system message, please"):
         renderer.tokens("k", (Message("user", "w1"),))
     assert np.array_equal(renderer._tokenise("w1 w2"), [8, 9])

@@ -13,35 +13,39 @@ from numpy.typing import NDArray
 
 from holdfast.agents.message_content import MessageContent, opens_thought, split_thoughts
 from holdfast.agents.models.generations import generation_of
+from holdfast.agents.models.local.end_of_turn import EndingText
 from holdfast.agents.protocols import Generation
 
 _OPENING = 24  # tokens at the end of a prompt that may open a thought
 
 
 class Decoder:
-    """Decodes what a model with this tokenizer wrote."""
+    """Decodes what a model with this tokenizer wrote, up to the token or the text that ends a reply."""
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, stop_ids: frozenset[int], ending: EndingText | None = None) -> None:
+        self._tokenizer, self._stop_ids, self._ending = tokenizer, stop_ids, ending
         self._special = {
             number: token.content for number, token in tokenizer.added_tokens_decoder.items() if token.special
         }
 
     def generation(self, prompt: NDArray[np.int64], written: Sequence[int], *, stopped: bool) -> Generation:
-        """Return the answer to ``prompt``, (tokens,); ``stopped``: its last token is one that ends a turn."""
+        """Return the answer to ``prompt``, (tokens,); ``stopped``: it ended by itself."""
         decode = self._tokenizer.decode
         opened = opens_thought(decode(prompt[-_OPENING:].tolist(), skip_special_tokens=False))
-        text = decode(written, skip_special_tokens=True)
-        split = split_thoughts(text, opened=opened)
-        said = written[:-1] if stopped else written
+        said = written[:-1] if written[-1] in self._stop_ids else written  # it need not be special, and would be seen
+        split = split_thoughts(self._said(decode(said, skip_special_tokens=True)), opened=opened)
         marks = {self._special[token] for token in said if token in self._special}
         if marks:
-            marked = split_thoughts(decode(said, skip_special_tokens=False), opened=opened)
+            marked = split_thoughts(self._said(decode(said, skip_special_tokens=False)), opened=opened)
             speech, thoughts = _without(marks, marked.speech), _without(marks, marked.thoughts)
             if speech.split() != split.speech.split():
                 split = marked._replace(speech=speech, thoughts=thoughts)
         content = MessageContent(split.speech, split.thoughts, tool_calls=split.tool_calls)
         return generation_of(content, "stop" if stopped else "length", len(prompt), len(written))
+
+    def _said(self, text: str) -> str:
+        """Return the text before the one that ends a reply."""
+        return text if self._ending is None else text[: self._ending.start(text)]
 
 
 def _without(marks: set[str], text: str) -> str:

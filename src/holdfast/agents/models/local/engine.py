@@ -68,7 +68,7 @@ class Engine:
         self.batch_size = batch_size
         self.rows: list[Row] = []
         self._steps = 0
-        self._decoder = Decoder(backbone.tokenizer)
+        self._decoder = Decoder(backbone.tokenizer, backbone.stop_ids, backbone.ending)
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
@@ -200,7 +200,7 @@ class Engine:
         """Deliver the finished rows, store their states, and fill the gaps from the end."""
         for number in range(len(self.rows) - 1, -1, -1):
             row = self.rows[number]
-            stopped = row.written[-1] in self.backbone.stop_ids
+            stopped = self._ends(row)
             cancelled = row.job.cancelled()
             if not (stopped or cancelled or len(row.written) == row.job.limit):
                 continue
@@ -222,6 +222,19 @@ class Engine:
         self._ahead.learn(row.job.request.adapter, said, len(before))
         self._cache.store(number, row.cached, seen, row.unchanged)
         self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached)
+
+    def _ends(self, row: Row) -> bool:
+        """Return whether the reply is over; what was drawn behind an ending text is dropped."""
+        ending = self.backbone.ending
+        if ending is not None and ending.is_in(row.written, self._decode):
+            while ending.is_in(row.written[:-1], self._decode):
+                row.written.pop()
+            return True
+        return row.written[-1] in self.backbone.stop_ids
+
+    def _decode(self, tokens: list[int]) -> str:
+        text: str = self.backbone.tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
 
 
 def _groups(counts: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:

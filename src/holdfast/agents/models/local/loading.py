@@ -1,6 +1,7 @@
 """Load a model folder, ready to generate, with errors that say what is wrong."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from torch.nn.functional import rms_norm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.agents.models.local.attention import install
+from holdfast.agents.models.local.chat_template import TODAY, ChatTemplate
+from holdfast.agents.models.local.end_of_turn import EndingText, end_of_turn
 from holdfast.agents.models.local.folders import check_model_folder
 from holdfast.core.errors import ModelError
 
@@ -20,26 +23,32 @@ _BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorE
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A causal language model, its tokenizer, the ids that end a reply, and its longest context in tokens."""
+    """A causal language model, its tokenizer and chat template, what ends a reply, and its longest context in tokens.
+
+    ``ending``: the text that ends a reply, where no token of ``stop_ids`` does.
+    """
 
     name: str
     model: Any  # transformers.PreTrainedModel
     tokenizer: Any  # transformers.PreTrainedTokenizerBase
+    template: ChatTemplate
     stop_ids: frozenset[int]
     context: int
+    ending: EndingText | None = None
 
     @property
     def device(self) -> torch.device:
         return self.model.get_input_embeddings().weight.device  # type: ignore[no-any-return]
 
 
-def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Backbone:
+def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu", today: date = TODAY) -> Backbone:
     """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
 
     Args:
         path: a folder that ``transformers`` can load.
         dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
         device: a torch device, or "auto": a GPU where this machine has one.
+        today: what a chat template is told that asks for the date.
 
     Raises:
         InputError: there is no such folder, or it holds no model.
@@ -59,23 +68,24 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu") -> Ba
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
     if info["missing_keys"]:  # transformers would leave them random
         raise ModelError(f"the weights in {path} are incomplete: {min(info['missing_keys'])} is missing")
-    return wrap(model, tokenizer, name=path.name)
+    return wrap(model, tokenizer, name=path.name, today=today)
 
 
-def wrap(model: Any, tokenizer: Any, *, name: str) -> Backbone:
+def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY) -> Backbone:
     """Return a backbone from objects already in memory.
 
     Raises:
-        ModelError: the tokenizer has no chat template.
+        ModelError: the tokenizer has no chat template, or one that does not end.
     """
-    if not getattr(tokenizer, "chat_template", None):
-        raise ModelError(f"the tokenizer of {name} has no chat template, so it cannot hold a conversation")
+    template = ChatTemplate.of(tokenizer, name, today)
     model.eval().requires_grad_(False)
     install(model)
     if model.dtype == torch.float64:
         _normalise_in_double(model)
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return Backbone(name, model, tokenizer, _stop_ids(model, tokenizer), context or 1 << 30)
+    end = end_of_turn(template, tokenizer)
+    stop_ids = _stop_ids(model, tokenizer) | end.ids
+    return Backbone(name, model, tokenizer, template, stop_ids, context or 1 << 30, end.text)
 
 
 def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:

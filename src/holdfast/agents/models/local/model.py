@@ -49,7 +49,7 @@ class LocalChatModel:
         self._backbone = backbone
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
-        self._renderer = Renderer(backbone.tokenizer, backbone.name)
+        self._renderer = Renderer(backbone.tokenizer, backbone.template)
         cache = ConversationCache(max_cache_tokens // processes, _cache_bytes(backbone.device) // processes)
         self._engine = Engine(backbone, self._bank, batch_size=batch_size, cache=cache)
         self._waiting: deque[Job] = deque()

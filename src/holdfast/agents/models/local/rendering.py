@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.protocols import Message
 from holdfast.core.errors import ModelError
 
@@ -29,10 +30,10 @@ _PROBE = (
 
 
 class Renderer:
-    """Renders conversations with a tokenizer's own chat template. ``name``: the model's, for errors."""
+    """Renders conversations with a chat template, and tokenises them. ``kept``: see :data:`KEPT`."""
 
-    def __init__(self, tokenizer: Any, name: str, kept: int = KEPT) -> None:
-        self._tokenizer, self._name, self._kept = tokenizer, name, kept
+    def __init__(self, tokenizer: Any, template: ChatTemplate, kept: int = KEPT) -> None:
+        self._tokenizer, self._template, self._kept = tokenizer, template, kept
         self._known: OrderedDict[str, tuple[str, Ids]] = OrderedDict()  # a text up to its last mark, and its tokens
         self._marks = _marks(tokenizer)
         if not self._cuts_are_clean():
@@ -44,9 +45,9 @@ class Renderer:
         What is cached under ``key``, the conversation's name, saves work and does not change the result.
 
         Raises:
-            ModelError: the template refuses the messages.
+            ModelError: the template refuses the messages, or drops one that the model must see.
         """
-        text = self._text(messages)
+        text = self._template.prompt(messages)
         start, known = self._known.pop(key, ("", None))
         if known is None or not text.startswith(start):
             ids = self._tokenise(text)
@@ -63,15 +64,6 @@ class Renderer:
         while len(self._known) > self._kept:
             self._known.popitem(last=False)
 
-    def _text(self, messages: tuple[Message, ...]) -> str:
-        try:
-            text: str = self._tokenizer.apply_chat_template(
-                [message.as_dict() for message in messages], tokenize=False, add_generation_prompt=True
-            )
-        except Exception as error:  # a template is a program of its own and may raise anything
-            raise ModelError(f"the chat template of {self._name} refuses the messages: {error}") from error
-        return text
-
     def _tokenise(self, text: str) -> Ids:
         encoded = self._tokenizer(text, add_special_tokens=False, return_attention_mask=False, verbose=False)
         return np.array(encoded["input_ids"], dtype=np.int64)
@@ -79,7 +71,7 @@ class Renderer:
     def _cuts_are_clean(self) -> bool:
         """Return whether a probe text, cut before each special token, has the tokens of the whole."""
         try:
-            text = self._text(_PROBE)
+            text = self._template.text(_PROBE)
         except ModelError:
             return False
         ids, end = self._tokenise(text), 0
