@@ -116,7 +116,7 @@ def fetched(reference: HubReference) -> LocalReference:
     except (OSError, ValueError) as error:
         reason = ApiKey("HF_TOKEN").clean(str(error))
         raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {reason}") from None
-    return LocalReference(reference.word, Path(folder), reference.dtype, reference.device)
+    return LocalReference(reference.word, Path(folder), reference.dtype, reference.device, reference.today)
 
 
 def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -> LocalChatModel:
@@ -130,9 +130,13 @@ def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -
     from holdfast.agents.models.local.model import LocalChatModel  # brings torch
 
     transformers_logging.disable_progress_bar()  # standard error is for our own progress
-    device = reference.device or "cpu"
     return LocalChatModel.load(
-        reference.path, dtype=reference.dtype, device=device, batch_size=batch_size, processes=processes
+        reference.path,
+        dtype=reference.dtype,
+        device=reference.device or "cpu",
+        today=reference.today,
+        batch_size=batch_size,
+        processes=processes,
     )
 
 

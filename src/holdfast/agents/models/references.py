@@ -2,13 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from holdfast.agents.models.addresses import address_fault
 from holdfast.agents.models.provider_addresses import check_addresses
 from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.agents.models.served.network import check_network
-from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.models.spec import TODAY, ModelSpec
 from holdfast.core.errors import InputError
 from holdfast.core.wording import quote
 
@@ -19,13 +20,15 @@ OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
 class LocalReference:
     """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say.
 
-    ``device`` None: the CPU; on a Ray cluster with GPUs, the engine's own GPU.
+    ``device`` None: the CPU; on a Ray cluster with GPUs, the engine's own GPU. ``today``: the date that its chat
+    template is told.
     """
 
     word: str
     path: Path
     dtype: str = "auto"
     device: str | None = None
+    today: date = TODAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class HubReference:
     revision: str | None = None
     dtype: str = "auto"
     device: str | None = None
+    today: date = TODAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,10 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
         _only(spec, "micro", ("dtype", "device"))
         return LocalReference(word, micro_path, spec.dtype or "float64", spec.device)
     if scheme == "hf":
-        _only(spec, "hf", ("dtype", "device"))
+        _only(spec, "hf", ("dtype", "device", "date"))
         return _hf(spec, word, rest)
     if scheme == "openai":
-        _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device"}))
+        _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device", "date"}))
         reference = EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
         check_network(reference.base_url, reference.key_env)
         return reference
@@ -98,13 +102,13 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     """Return a folder where there is one of this name or it looks like a path, else a hub model."""
-    dtype, device = spec.dtype or "auto", spec.device
+    settings = spec.dtype or "auto", spec.device, spec.date or TODAY
     path = Path(rest).expanduser()
     name, _, revision = rest.partition("@")
     on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).parent.is_dir()
     if path.is_dir() or not on_hub:
-        return LocalReference(word, path, dtype, device)
-    return HubReference(word, name, revision or None, dtype, device)
+        return LocalReference(word, path, *settings)
+    return HubReference(word, name, revision or None, *settings)
 
 
 def _openai_url() -> str:

@@ -3,6 +3,7 @@
 Keys come from the environment only; one that is written into YAML is refused without being repeated.
 """
 
+import datetime
 import json
 import re
 from collections.abc import Iterator
@@ -66,6 +67,10 @@ ExtraField = Annotated[str, AfterValidator(_no_field_of_ours)]
 BaseUrl = Annotated[str, AfterValidator(_checked_address)]
 
 
+#: What a chat template that asks for the date is told where ``date`` is not given: the same words tomorrow.
+TODAY = datetime.date(2025, 1, 1)
+
+
 class Prices(Frozen):
     """US dollars per million tokens."""
 
@@ -81,6 +86,7 @@ class ModelSpec(Frozen):
         None  # hf: a torch type; as the files say where None
     )
     device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # cpu, cuda, cuda:1, mps, auto
+    date: datetime.date | None = None  # hf: what a chat template that asks for the date is told; None: TODAY
     extra: dict[ExtraField, JsonValue] = Field(default_factory=dict)  # of every request (null: left out); LangChain's
     base_url: BaseUrl | None = None
     api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key
@@ -137,7 +143,14 @@ def parse_model(value: object) -> ModelSpec:
     variable = data.get("api_key_env")
     if variable is not None and not (isinstance(variable, str) and _VARIABLE.fullmatch(variable)):
         raise ValueError(_NO_VARIABLE)
-    return ModelSpec.model_validate_json(json.dumps(data), strict=True)
+    return ModelSpec.model_validate_json(json.dumps(data, default=_iso), strict=True)
+
+
+def _iso(value: object) -> str:
+    """Return a date as JSON has it."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise ValueError(f"a model's settings are texts, numbers and dates, got {type(value).__name__}")
 
 
 def parse_words(ref: str, base_url: str | None) -> ModelSpec:

@@ -29,6 +29,7 @@ from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.store import RESULTS, write_results
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in, training_people
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
+from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
@@ -103,6 +104,7 @@ async def _loaded_session(
     study = plan.study
     resources = await asyncio.to_thread(open_resources, plan, with_processes(executor, _replies(plan)), wait_s)
     with closing(resources):
+        await rehearse_prompts(plan, resources.references)
         if study.training is not None and not (resume and (trained_in(out) / "training.json").exists()):
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
@@ -129,6 +131,7 @@ async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) 
     plan = resolve(study)
     resources = await asyncio.to_thread(open_resources, plan, with_processes(LOCAL, _replies(plan)))
     with closing(resources):
+        await rehearse_prompts(plan, resources.references)
         await _train(resources, out, (viewer or Viewer()).stage)
     write_study(study, out / "study.yaml")
     return read_json(trained_in(out) / "training.json")

@@ -19,6 +19,7 @@ from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters
+from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import open_resources
 
 TURNS, CONVERSATIONS = 4, 8  # of the rehearsal: turns of a conversation, and conversations of each candidate
@@ -71,6 +72,7 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
     with tempfile.TemporaryDirectory() as scratch:
         resources = await asyncio.to_thread(open_resources, short)
         with closing(resources):
+            await rehearse_prompts(plan, resources.references)
             session = (await resources.with_adapters(*adapters_in(study.adapters, plan))).session()
             outcome = await run_study(session, Path(scratch))
         episodes = read_episodes(outcome.journal)

@@ -36,6 +36,7 @@ from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
+from holdfast.simulator.runtime.prompt_rehearsal import read_clocks
 from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
 from holdfast.simulator.runtime.run_folder import rater_records, versions
 from holdfast.simulator.runtime.session import Session, UserFactory
@@ -140,6 +141,7 @@ class Resources:
             for spec, reference in self.references.items()
         }
         hashes |= {f"adapter {name}": weights_sha256(path) for name, path in self.adapters.items()}
+        hashes |= {f"date of model {name}": today for name, today in read_clocks(self.references).items()}
         hashes |= rater_inputs(self.raters)
         if any(spec.kind == "model" for spec in self.plan.study.users):
             prompts = {name: hash for name, hash in prompt_hashes().items() if name.startswith("users/")}

@@ -5,37 +5,21 @@ of these would be a wrong figure or a hang, so every question to a template is a
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from jinja2 import TemplateError, meta
+from jinja2 import nodes
 
-from holdfast.agents.models.local import template_sandbox
-from holdfast.agents.models.local.template_sandbox import SECONDS, BoundedEnvironment
+from holdfast.agents.models.local.templates.bounds import TemplateBoundsError
+from holdfast.agents.models.local.templates.sandbox import BoundedEnvironment
+from holdfast.agents.models.local.templates.trial import endless, require_bounded
+from holdfast.agents.models.spec import TODAY
 from holdfast.agents.protocols import Message
 from holdfast.core.errors import ModelError
 
-#: What templates that ask for the date are told, unless a study says otherwise: the same words tomorrow.
-TODAY = date(2025, 1, 1)
-LONGEST_SOURCE = 1_000_000  # characters
-PATIENCE_S = 30  # for the process that tries a template, on a machine that is busy
 _SHOWN = 60  # characters of a lost message
-
-_TURN = ({"role": "user", "content": "Hello, it's me."}, {"role": "assistant", "content": "I see. What happened?"})
-_SYSTEM = {"role": "system", "content": "Be kind."}
-_TRIED = (
-    _TURN[:1],
-    (_SYSTEM, *_TURN[:1]),
-    (*_TURN, *_TURN[:1]),
-    (_SYSTEM, *_TURN, _SYSTEM, *_TURN[:1]),
-    (_SYSTEM, *(_TURN * 24), *_TURN[:1]),
-)
 
 
 class LostMessageError(ModelError):
@@ -56,11 +40,11 @@ class ChatTemplate:
         environment = BoundedEnvironment(today)
         try:
             self._template = environment.from_string(source)
-            variables = meta.find_undeclared_variables(environment.parse(source))
-        except (TemplateError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+            names = {name.name for name in environment.parse(source).find_all(nodes.Name)}
+        except Exception as error:  # of Jinja, and of Python, to which it is compiled
             raise ModelError(f"the chat template of {name} is no Jinja template: {error}") from error
         self._environment, self._lock = environment, Lock()
-        self.reads_clock = "strftime_now" in variables
+        self.reads_clock = "strftime_now" in names
 
     @classmethod
     def of(cls, tokenizer: Any, name: str, today: date = TODAY) -> "ChatTemplate":
@@ -87,13 +71,13 @@ class ChatTemplate:
         """
         plain = [message.as_dict() for message in messages]
         with self._lock:
-            self._environment.allow(plain)
+            self._environment.work.allow(plain)
             try:
                 return self._template.render(
                     messages=plain, tools=None, documents=None, add_generation_prompt=prompted, **self._special
                 )
-            except template_sandbox.TemplateBoundsError as error:
-                raise ModelError(_endless(self._name, str(error))) from error
+            except TemplateBoundsError as error:
+                raise ModelError(endless(self._name, str(error))) from error
             except Exception as error:  # a template is a program of its own and may raise anything
                 raise ModelError(f"the chat template of {self._name} refuses the messages: {error}") from error
 
@@ -105,36 +89,36 @@ class ChatTemplate:
             ModelError: the template refuses the messages, or does not end within bounds.
         """
         text = self.text(messages)
-        lost = first_lost(messages, text)
+        last = max((number for number, message in enumerate(messages) if message.role == "user"), default=-1)
+        needed = [number for number, message in enumerate(messages) if message.role == "system" or number == last]
+        lost = first_lost([messages[number].content for number in needed], text)
         if lost is not None:
-            message = messages[lost]
+            number = needed[lost]
+            message = messages[number]
             shown = " ".join(message.content.split())
             shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
             raise LostMessageError(
                 f"the chat template of {self._name} drops the {message.role} message “{shown}” "
-                f"({lost + 1} of {len(messages)}): the model would never see it"
+                f"({number + 1} of {len(messages)}): the model would never see it"
             )
         return text
 
 
-def first_lost(messages: Sequence[Message], text: str) -> int | None:
-    """Return which system message, or last user message, is not in the prompt ``text`` in its order; None: all are.
+def first_lost(contents: Sequence[str], text: str) -> int | None:
+    """Return which of ``contents`` is not in the prompt ``text``, one after the other; None: all are.
 
-    White space does not count, nor how JSON would spell the message: some templates trim or quote.
+    White space does not count, nor how JSON would spell a message: some templates trim or quote.
     """
-    last = max((number for number, message in enumerate(messages) if message.role == "user"), default=-1)
     place, squeezed = 0, ""
-    for number, message in enumerate(messages):
-        if message.role != "system" and number != last:
-            continue
-        content = message.content.strip()
-        at = text.find(content, place)
-        if at >= 0 and not squeezed:
+    for number, whole in enumerate(contents):
+        content = whole.strip()
+        at = -1 if squeezed else text.find(content, place)
+        if at >= 0:
             place = at + len(content)
             continue
         if not squeezed:
             squeezed, place = _squeezed(text), len(_squeezed(text[:place]))
-        spellings = {_squeezed(spelling) for spelling in (content, json.dumps(content, ensure_ascii=False)[1:-1])}
+        spellings = (_squeezed(content), _squeezed(json.dumps(content, ensure_ascii=False)[1:-1]))
         ends = [at + len(words) for words in spellings if (at := squeezed.find(words, place)) >= 0]
         if not ends:
             return number
@@ -144,33 +128,3 @@ def first_lost(messages: Sequence[Message], text: str) -> int | None:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
-
-
-@lru_cache(maxsize=64)
-def require_bounded(source: str, special: str, name: str) -> None:
-    """Try a template in a process of its own, whose time and memory are limited. ``special``: tokens as JSON.
-
-    Raises:
-        ModelError: it does not end within bounds.
-    """
-    if len(source) > LONGEST_SOURCE:
-        raise ModelError(f"the chat template of {name} has {len(source):,} characters, {LONGEST_SOURCE:,} at most")
-    request = {"source": source, "special": json.loads(special), "today": TODAY.isoformat(), "shapes": _TRIED}
-    file = Path(template_sandbox.__file__)
-    try:
-        trial = subprocess.run(
-            [sys.executable, "-P", str(file)],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(_endless(name, f"it takes more than {PATIENCE_S} seconds")) from error
-    why = trial.stdout.strip() or (f"it takes more than {SECONDS} seconds" if trial.returncode < 0 else "")
-    if why:
-        raise ModelError(_endless(name, why))
-
-
-def _endless(name: str, why: str) -> str:
-    return f"the chat template of {name} does not end within bounds ({why}); give the model another chat_template.jinja"

@@ -34,7 +34,10 @@ class EndingText:
         """Return whether a reply that has not ended before its last tokens has ended."""
         tail = written[-self.tokens - MORE_TOKENS :]
         cut = "" if len(tail) == len(written) else "…"  # only the reply's own beginning is one
-        return self.start(cut + decode(tail)) is not None
+        text = cut + decode(tail)
+        match = self.pattern.search(text)
+        # a word at the very end may be the beginning of a longer one
+        return match is not None and (match.end() < len(text) or not text[-1].isalnum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def end_of_turn(template: ChatTemplate, tokenizer: Any) -> EndOfTurn:
             text = template.text(messages, prompted=False)
         except ModelError:  # some do not take a conversation that ends with the assistant
             continue
-        before, answered, after = text.rpartition(_ANSWERED)
+        _, answered, after = text.rpartition(_ANSWERED)
         after = after.partition(_GOES_ON)[0]
         if not answered or not after.strip():
             continue
@@ -76,14 +79,15 @@ def _token(text: str, tokenizer: Any) -> int | None:
     return max(tokens)[1] if tokens else None
 
 
-def _ending(after: str) -> EndingText | None:
-    """Return the text as a pattern; it must stand at the beginning of a line, or of a word, where it does in ``after``.
+def _ending(behind: str) -> EndingText | None:
+    """Return the text as a pattern; where it begins a line or a word in ``behind``, it must do so in a reply.
 
     Only its first line counts: what follows is the next speaker's business.
     """
-    text = after.strip().splitlines()[0].strip()
+    text = behind.strip().splitlines()[0].strip()
     if not LEAST_TEXT <= len(text) <= MOST_TEXT:
         return None
-    space = after[: len(after) - len(after.lstrip())]
+    space = behind[: len(behind) - len(behind.lstrip())]
     before = r"(?:\A|\n)\s*" if "\n" in space else r"(?:\A|\s)\s*" if space else ""
-    return EndingText(re.compile(before + re.escape(text)), len(text.encode()))
+    after = r"(?!\w)" if text[-1].isalnum() else ""
+    return EndingText(re.compile(before + re.escape(text) + after), len(text.encode()))

@@ -12,9 +12,10 @@ from torch.nn.functional import rms_norm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.agents.models.local.attention import install
-from holdfast.agents.models.local.chat_template import TODAY, ChatTemplate
+from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.end_of_turn import EndingText, end_of_turn
 from holdfast.agents.models.local.folders import check_model_folder
+from holdfast.agents.models.spec import TODAY
 from holdfast.core.errors import ModelError
 
 #: What loading raises; torch raises AssertionError for a device that it was not built for.

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.models.local.rendering import Renderer
 from holdfast.agents.models.local.self_check import check_architecture
+from holdfast.agents.models.spec import TODAY
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 
@@ -66,6 +68,7 @@ class LocalChatModel:
         adapters: Mapping[str, Path] | None = None,
         dtype: str = "auto",
         device: str = "cpu",
+        today: date = TODAY,
         **settings: int,
     ) -> LocalChatModel:
         """Load the model folder ``path`` and its adapters.
@@ -75,13 +78,14 @@ class LocalChatModel:
             adapters: PEFT LoRA folders by name.
             dtype: "auto", or a torch type's name; float64 makes texts independent of what shares a batch.
             device: a torch device, or "auto".
+            today: what a chat template is told that asks for the date.
             **settings: as the class takes them.
 
         Raises:
             InputError, ModelError: see :func:`holdfast.agents.models.local.loading.load_backbone` and
                 :meth:`add_adapter`.
         """
-        model = cls(load_backbone(path, dtype=dtype, device=device), **settings)
+        model = cls(load_backbone(path, dtype=dtype, device=device, today=today), **settings)
         for name, folder in (adapters or {}).items():
             model.add_adapter(name, folder)
         return model
