@@ -13,7 +13,7 @@ from pathlib import Path
 
 from holdfast.adapters.micro import base_path
 from holdfast.agents import registry
-from holdfast.agents.assistants.router import Router
+from holdfast.agents.assistants.candidates import Router
 from holdfast.agents.assistants.specs import CandidateSpec, ReminderSpec
 from holdfast.agents.models.local.chat_template import ChatTemplate, first_lost
 from holdfast.agents.models.local.template_files import template_in

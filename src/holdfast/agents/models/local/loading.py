@@ -15,6 +15,7 @@ from holdfast.agents.models.local.attention import install
 from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.end_of_turn import EndingText, end_of_turn
 from holdfast.agents.models.local.folders import check_model_folder
+from holdfast.agents.models.local.rope import check_positions, longest_context
 from holdfast.agents.models.spec import TODAY
 from holdfast.core.errors import ModelError
 
@@ -26,7 +27,8 @@ _BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorE
 class Backbone:
     """A causal language model, its tokenizer and chat template, what ends a reply, and its longest context in tokens.
 
-    ``ending``: the text that ends a reply, where no token of ``stop_ids`` does.
+    ``ending``: the text that ends a reply, where no token of ``stop_ids`` does. ``why_context``: why it is shorter than
+    the model's files say, to add to a sentence.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Backbone:
     stop_ids: frozenset[int]
     context: int
     ending: EndingText | None = None
+    why_context: str = ""
 
     @property
     def device(self) -> torch.device:
@@ -83,10 +86,12 @@ def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY) -> Backb
     install(model)
     if model.dtype == torch.float64:
         _normalise_in_double(model)
-    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    context, why = longest_context(model.config.get_text_config())
+    context = context or 1 << 30
+    check_positions(model, context, name)
     end = end_of_turn(template, tokenizer)
     stop_ids = _stop_ids(model, tokenizer) | end.ids
-    return Backbone(name, model, tokenizer, template, stop_ids, context or 1 << 30, end.text)
+    return Backbone(name, model, tokenizer, template, stop_ids, context, end.text, why)
 
 
 def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -123,6 +123,7 @@ class LocalChatModel:
         if room < 1:
             raise ModelError(
                 f"conversation {request.key} has {len(prompt)} tokens, {self.id} reads {self._backbone.context} at most"
+                f"{self._backbone.why_context}"
             )
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Generation] = loop.create_future()

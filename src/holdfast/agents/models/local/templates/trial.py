@@ -17,7 +17,7 @@ from jinja2 import Template
 
 from holdfast.agents.models.local.templates.bounds import TemplateBoundsError
 from holdfast.agents.models.local.templates.sandbox import BoundedEnvironment
-from holdfast.agents.models.local.worker_connection import search_path
+from holdfast.agents.models.local.worker import search_path
 from holdfast.core.errors import ModelError
 
 LONGEST_SOURCE = 1_000_000  # characters
