@@ -6,10 +6,10 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.filtering import Standard
@@ -24,16 +24,22 @@ from holdfast.adapters.dialogues.writing import (
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
+from holdfast.adapters.training.store import WEIGHTS
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted
-from holdfast.core.hashing import weights_sha256
+from holdfast.core.errors import JournalError
+from holdfast.core.files import link_outside, read_file
+from holdfast.core.hashing import file_sha256, settings_sha256s, sha256, weights_sha256
 from holdfast.core.seeds import derive_seed
+from holdfast.personas.schema import Persona
 
 if TYPE_CHECKING:
     from holdfast.adapters.training.lora import TrainedAdapter
 
 DIALOGUES, ADAPTERS, ROUTER = "dialogues", "adapters", "adapters/router.npz"
+RECORD = "adapters/training.json"  # written last: its presence says that training is complete
 HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tested on
 
 
@@ -49,6 +55,7 @@ class TrainingBase:
     path: Path
     name: str
     writer: ChatModel | None = None
+    writer_inputs: Mapping[str, str] = field(default_factory=dict)  # what the writer's words follow from
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class TrainingOutcome:
     router: WordRouter
     router_report: RouterReport
     timings_s: Mapping[str, float]
+    inputs: Mapping[str, object] = field(default_factory=dict)  # see training_inputs
+    router_sha256: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return everything but the router's weights, ready for JSON."""
@@ -73,9 +82,78 @@ class TrainingOutcome:
             },
             "dialogues": {name: asdict(file) | {"path": file.path.name} for name, file in self.dialogues.items()},
             "experts": dict(self.experts),
-            "router": asdict(self.router_report),
+            "router": asdict(self.router_report) | {"sha256": self.router_sha256},
+            "inputs": dict(self.inputs),
             "timings_s": {stage: round(seconds, 2) for stage, seconds in self.timings_s.items()},
         }
+
+
+def folder_inputs(what: str, folder: Path) -> dict[str, str]:
+    """Return the hashes of a model's or an adapter's files, each named after ``what`` it is of and the file.
+
+    Raises:
+        ModelError: the folder holds no weights, or a file that cannot be read.
+    """
+    beside = {f"{what}: {name}": digest for name, digest in settings_sha256s(folder).items()}
+    return {what: weights_sha256(folder), **beside}
+
+
+def training_inputs(
+    config: TrainingConfig, world: TrainingPeople, base: TrainingBase, rater: Rater, seed: int
+) -> dict[str, object]:
+    """Return everything that trained files follow from, as :func:`train_experts` takes it; large parts as hashes."""
+
+    def people(personas: Sequence[Persona]) -> dict[str, str]:
+        return {persona.id: sha256(persona.model_dump_json()) for persona in personas}
+
+    identity = rater.identity
+    return {
+        "training": config.model_dump(mode="json", exclude={"concurrency", "model"}),
+        "seed": seed,
+        "personas to train on": people(world.split.train),
+        "personas held out": people(world.split.test),
+        "tasks": {id: sha256(task.model_dump_json()) for id, task in world.tasks.items()},
+        "patterns": {id: sha256(pattern_prompt(each) + each.model_dump_json()) for id, each in world.patterns.items()},
+        "base": folder_inputs("weights", base.path),
+        "writer": dict(base.writer_inputs) if base.writer is not None else "the base",
+        "rater": " ".join(filter(None, (identity.id, identity.version, identity.prompt_sha256))),
+    }
+
+
+def trained_record(out: Path) -> dict[str, Any] | None:
+    """Return what ``adapters/training.json`` in ``out`` says; None where no training has come to its end there.
+
+    Raises:
+        JournalError: the file is damaged.
+    """
+    path = out / RECORD
+    try:
+        record = json.loads(read_file(path))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise JournalError(f"{path}: cannot be read ({error}); train again in another --out") from error
+    if not isinstance(record, dict):
+        raise JournalError(f"{path}: holds no JSON object; train again in another --out")
+    return record
+
+
+def altered_since_training(record: Mapping[str, Any], out: Path) -> list[str]:
+    """Return what lies in ``out`` otherwise than training left it: ``adapters/solver: its weights``."""
+    trained = record.get("adapters")
+    hashes = (
+        {f"{ADAPTERS}/{name}/{WEIGHTS}": about for name, about in trained.items()} if isinstance(trained, dict) else {}
+    )
+    hashes[ROUTER] = record.get("router")
+    altered = []
+    for name, about in hashes.items():
+        expected = about.get("sha256") if isinstance(about, dict) else None
+        try:
+            if expected is not None and file_sha256(out / name) != expected:
+                altered.append(f"{name}: not the file that was trained")
+        except OSError as error:
+            altered.append(f"{name}: cannot be read ({error.strerror or error})")
+    return altered
 
 
 async def train_experts(
@@ -95,8 +173,12 @@ async def train_experts(
 
     Raises:
         InputError: no training persona needs a wanted pattern.
+        JournalError: a link in ``out`` leads elsewhere.
         ModelError: the base does not load, or does not follow its system prompt well enough to learn from.
     """
+    if (link := link_outside(out, DIALOGUES, ADAPTERS)) is not None:
+        raise JournalError(f"{link}: a link that leads out of {out}; nothing is written through it: remove it")
+    inputs = training_inputs(config, world, base, rater, seed)
     started, laps = time.perf_counter(), dict[str, float]()
 
     def lap(stage: str) -> None:
@@ -128,8 +210,8 @@ async def train_experts(
         adapters[pattern] = await asyncio.to_thread(train_adapter, job, config, partial(progress, stage))
     lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
-    outcome = TrainingOutcome(adapters, files, experts, router, report, laps)
-    with drafted(out / ADAPTERS / "training.json") as draft:  # written last: marks training as complete
+    outcome = TrainingOutcome(adapters, files, experts, router, report, laps, inputs, file_sha256(out / ROUTER))
+    with drafted(out / RECORD) as draft:
         draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
     return outcome
 

@@ -1,9 +1,17 @@
 """SHA-256 of files and of model folders, so that runs can say exactly what they were made with."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from holdfast.core.errors import ModelError
+from holdfast.core.files import MAX_TEXT, open_file, refuse_odd
+
+_WEIGHTS = ".safetensors"
+#: Kinds of the other files that words and ratings follow from: configurations, tokenizers, templates, raters' arrays.
+_KINDS = (".json", ".jinja", ".model", ".txt", ".tiktoken", ".vocab", ".bpe", ".spm", ".npz")
+_TEMPLATES = "additional_chat_templates"  # where transformers looks for named templates
+_NOTES = ("license", "licence", "notice", "readme", "use_policy")
 
 
 def sha256(text: str) -> str:
@@ -12,14 +20,14 @@ def sha256(text: str) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
+    """Return the SHA-256 of a file's bytes, hexadecimal. Raises OSError where it is no file that can be read."""
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the safetensors files of a model folder, by name. Raises ModelError without any."""
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted(folder.glob(f"*{_WEIGHTS}"))
     if not files:
         raise ModelError(f"{folder}: holds no safetensors weights to compare an adapter with")
     return files
@@ -29,5 +37,45 @@ def weights_sha256(folder: Path) -> str:
     """Return one hash for a model folder, of its safetensors files' names and hashes. Raises ModelError without any."""
     digest = hashlib.sha256()
     for file in weight_files(folder):
-        digest.update(f"{file.name} {file_sha256(file)}\n".encode())
+        digest.update(f"{file.name} {_hash(file)}\n".encode())
     return digest.hexdigest()
+
+
+def settings_sha256s(folder: Path) -> dict[str, str]:
+    """Return the hash of each file beside a folder's weights that its words follow from, by its name.
+
+    These are the configurations, the tokenizer's files and the chat templates of a model, the configuration of an
+    adapter, the arrays and the manifest of a rater; cards and licences are none of them.
+
+    Raises:
+        ModelError: One of them is no ordinary file, or too large.
+    """
+    return {path.relative_to(folder).as_posix(): _hash(path) for path in settings_files(folder)}
+
+
+def settings_files(folder: Path) -> list[Path]:
+    """Return the files of :func:`settings_sha256s`, sorted.
+
+    Raises:
+        ModelError: One of them is no ordinary file, or too large to be what it is called.
+    """
+    beside = [*folder.glob("*"), *folder.glob(f"{_TEMPLATES}/*")]
+    files = sorted(path for path in beside if path.suffix in _KINDS and not path.name.lower().startswith(_NOTES))
+    for path in files:
+        try:
+            refuse_odd(path, path)
+            size = os.stat(path).st_size
+        except OSError as error:
+            raise ModelError(f"{path}: {error.strerror or error}; put the model's own file there") from error
+        if size > MAX_TEXT:
+            raise ModelError(f"{path}: holds {size:,} bytes where at most {MAX_TEXT:,} are read; is it the right file?")
+    return files
+
+
+def _hash(file: Path) -> str:
+    try:
+        return file_sha256(file)
+    except OSError as error:
+        raise ModelError(
+            f"{file}: cannot be read ({error.strerror or error}); put the model's own file there"
+        ) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.dialogues.split import Split, split_personas
 from holdfast.agents.models.spec import effect
+from holdfast.agents.users.rules.speech import phrases_text
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
@@ -120,6 +121,13 @@ def _models_by_effect(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: effect(item) if key == "model" else _models_by_effect(item) for key, item in value.items()}
     return [_models_by_effect(item) for item in value] if isinstance(value, list) else value
+
+
+def world_inputs(plan: Plan) -> dict[str, str]:
+    """Return hashes of what the people's words follow from besides their personas: tasks, patterns, phrases."""
+    kinds: Mapping[str, Mapping[str, TaskContext | EmpathyPattern]] = {"tasks": plan.tasks, "patterns": plan.patterns}
+    hashes = {kind: sha256("".join(each[id].model_dump_json() for id in sorted(each))) for kind, each in kinds.items()}
+    return hashes | {"phrases": sha256(phrases_text())}
 
 
 def differences(old: str, new: str) -> list[str]:

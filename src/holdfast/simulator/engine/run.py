@@ -1,6 +1,7 @@
 """A study from start to end, or from where it stopped: journal, rounds, budget, stopping."""
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,6 +18,7 @@ from holdfast.simulator.engine.budget import Spending
 from holdfast.simulator.engine.garbage_collection import collecting_rarely
 from holdfast.simulator.engine.rounds import next_round, world_of, worlds
 from holdfast.simulator.engine.stopping import StopSwitch
+from holdfast.simulator.journal.locking import WriterLock
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.heartbeat import DONE, FAILED, STOPPED, HeartbeatWriter
 from holdfast.simulator.monitor.notices import Notices
@@ -25,6 +27,7 @@ from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.runtime.session import Session
 
 _MOST_DIFFERENCES = 8
+INPUTS = "2"  # which inputs a journal records: 1 had hashes of weights and raters only
 
 OnTurn = Callable[[TurnRecord], Awaitable[None]]
 
@@ -52,12 +55,13 @@ async def run_study(
     resume: bool = False,
     progress: Progress | None = None,
     callbacks: Callbacks = None,
+    lock: WriterLock | None = None,
 ) -> RunOutcome:
     """Hold all conversations of ``session`` and journal them in ``out``.
 
     ``resume``: go on from the journal there, failed episodes too (a new journal where there is none yet); a journal
     that was made with other inputs is refused. ``callbacks``: LangChain handlers that hear of every conversation, node
-    and model call.
+    and model call. ``lock``: that of ``out``, where the caller holds it.
 
     Raises:
         JournalError: the journal is another study's, locked, damaged, there already, or cannot be written.
@@ -66,7 +70,7 @@ async def run_study(
     """
     began = time.monotonic()
     plan, progress = session.plan, progress or NoProgress()
-    with open_journal(plan, out, resume=resume, inputs=session.inputs) as journal:
+    with open_journal(plan, out, resume=resume, inputs=session.inputs, lock=lock) as journal:
         write_study(plan.study, out / "study.yaml")
         journal.plan(plan.episodes)
         if resume:
@@ -145,8 +149,11 @@ async def _hold_rounds(
             populations = next_round(populations, journal.episodes(number))
 
 
-def open_journal(plan: Plan, out: Path, *, resume: bool, inputs: Mapping[str, str]) -> Journal:
-    """Open a new journal for ``plan``, or its own from before.
+def open_journal(
+    plan: Plan, out: Path, *, resume: bool, inputs: Mapping[str, str], lock: WriterLock | None = None
+) -> Journal:
+    """Open a new journal for ``plan``, or its own from before; of a journal from before :data:`INPUTS`, only the inputs
+    that it recorded are compared.
 
     Raises:
         JournalError: it is another study's, or the folder cannot be written.
@@ -157,10 +164,13 @@ def open_journal(plan: Plan, out: Path, *, resume: bool, inputs: Mapping[str, st
     except OSError as error:
         raise JournalError(f"{out}: the run folder cannot be made ({error.strerror})") from error
     meta = {"study": plan.fingerprint, "study_sha256": plan.sha256, "inputs": json.dumps(dict(inputs), sort_keys=True)}
-    if not (resume and path.exists()):
-        return Journal.create(path, meta)
-    journal = Journal.resume(path)
+    if not (resume and os.path.lexists(path)):
+        return Journal.create(path, meta | {"inputs_version": INPUTS}, lock)
+    journal = Journal.resume(path, lock)
     kept = journal.meta()
+    if "inputs_version" not in kept:
+        recorded = json.loads(kept["inputs"])
+        meta["inputs"] = json.dumps({name: inputs[name] for name in inputs if name in recorded}, sort_keys=True)
     changed = differences(kept["study"], meta["study"]) + differences(kept["inputs"], meta["inputs"])
     if changed:
         journal.close()

@@ -7,6 +7,7 @@ writes.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -18,7 +19,7 @@ from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.text import encodable
 from holdfast.simulator.journal.file import check, connect_to_read, connect_to_write, sqlite_errors, write_empty
-from holdfast.simulator.journal.locking import WriterLock
+from holdfast.simulator.journal.locking import LOCK, WriterLock
 from holdfast.simulator.journal.rows import (
     MEASURED_STATE,
     MEASURED_THOUGHTS,
@@ -71,26 +72,23 @@ class Journal:
     # --- opening ---------------------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: Path, meta: Mapping[str, str]) -> Journal:
-        """Create a journal with the key-value pairs ``meta``.
+    def create(cls, path: Path, meta: Mapping[str, str], held: WriterLock | None = None) -> Journal:
+        """Create a journal with the key-value pairs ``meta``. ``held``: the folder's lock, where the caller has it.
 
         Raises:
             JournalError: one exists already.
         """
-        lock = _lock(path)
-        if path.exists():
-            lock.release()
-            raise JournalError(f"{path}: a journal is already here; go on with --resume, or choose another --out")
-        with _releasing(lock):
+        with _locked(path, held) as lock:
+            if os.path.lexists(path):
+                raise JournalError(f"{path}: a journal is already here; go on with --resume, or choose another --out")
             write_empty(path, meta)
             return cls(path, connect_to_write(path), lock)
 
     @classmethod
-    def resume(cls, path: Path) -> Journal:
-        """Open an existing journal to continue writing."""
+    def resume(cls, path: Path, held: WriterLock | None = None) -> Journal:
+        """Open an existing journal to continue writing. ``held``: as :meth:`create` takes it."""
         _require_file(path)
-        lock = _lock(path)
-        with _releasing(lock):
+        with _locked(path, held) as lock:
             check(path, thorough=True)
             return cls(path, connect_to_write(path), lock)
 
@@ -274,10 +272,6 @@ def read_episodes(path: Path) -> list[EpisodeRecord]:
         return list(journal.episodes())
 
 
-def _lock(path: Path) -> WriterLock:
-    return WriterLock(path.with_suffix(".lock"))
-
-
 def _require_file(path: Path) -> None:
     if not path.is_file():
         raise InputError(
@@ -286,10 +280,12 @@ def _require_file(path: Path) -> None:
 
 
 @contextmanager
-def _releasing(lock: WriterLock) -> Iterator[None]:
-    """Release the lock if the block fails."""
+def _locked(path: Path, held: WriterLock | None) -> Iterator[WriterLock | None]:
+    """Take the lock beside ``path`` for the journal to release, unless it is ``held``; a failure releases it."""
+    lock = WriterLock(path.with_name(LOCK)) if held is None else None
     try:
-        yield
+        yield lock
     except BaseException:
-        lock.release()
+        if lock is not None:
+            lock.release()
         raise

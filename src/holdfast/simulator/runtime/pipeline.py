@@ -6,6 +6,8 @@
 """
 
 import asyncio
+import json
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -14,33 +16,36 @@ from typing import Any
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.adapters.experts import train_experts
+from holdfast.adapters.experts import RECORD, altered_since_training, train_experts, trained_record, training_inputs
 from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import InputError, JournalError, ModelError
-from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.config.plan import Plan, differences, resolve
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 from holdfast.simulator.engine.rounds import population_json
 from holdfast.simulator.engine.run import run_study
+from holdfast.simulator.journal.locking import locked_folder
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.monitor.viewer import Viewer
 from holdfast.simulator.results.build import build_results
 from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.store import RESULTS, write_results
-from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in, training_people
+from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
-    check_can_be_made,
     on_disk,
     read_json,
     read_run_file,
     record_run,
     recorded_raters,
+    recorded_timings,
 )
 from holdfast.simulator.runtime.session import Session, replay_session
+
+_MOST_SHOWN = 8  # of what has changed since a training
 
 
 async def run_pipeline(
@@ -77,14 +82,16 @@ async def run_pipeline(
     viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns))
     if replay is not None and replay.resolve() == out.resolve():
         raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
-    check_can_be_made(out)
-    if not resume and (out / JOURNAL).exists():
-        raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
-    timings: dict[str, float] = dict(read_run_file(out)["timings_s"]) if resume else {}
-    loaded = _loaded_session(plan, out, resume, viewer, executor, timings, wait_for_endpoint)
-    async with loaded if replay is None else _replayed_session(plan, replay) as session:
-        with record_run(out, timings, session.provenance):
-            outcome = await run_study(session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks)
+    with locked_folder(out, JOURNAL) as lock:
+        if not resume and os.path.lexists(out / JOURNAL):
+            raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
+        timings = recorded_timings(read_run_file(out)) if resume else {}
+        loaded = _loaded_session(plan, out, resume, viewer, executor, timings, wait_for_endpoint)
+        async with loaded if replay is None else _replayed_session(plan, replay) as session:
+            with record_run(out, timings, session.provenance):
+                outcome = await run_study(
+                    session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks, lock=lock
+                )
     results = await asyncio.to_thread(report, out, viewer=viewer)
     if outcome.failure is not None:
         ended = f"{outcome.episodes} of {results.episodes} conversations came to an end, {outcome.failed} failed"
@@ -105,7 +112,7 @@ async def _loaded_session(
     resources = await asyncio.to_thread(open_resources, plan, with_processes(executor, _replies(plan)), wait_s)
     with closing(resources):
         await rehearse_prompts(plan, resources.references)
-        if study.training is not None and not (resume and (trained_in(out) / "training.json").exists()):
+        if study.training is not None and not (resume and _is_trained(resources, out)):
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
         yield (await resources.with_adapters(*adapters_in(folder, plan))).session()
@@ -125,16 +132,38 @@ async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) 
     """
     if study.training is None:
         raise InputError("the study has no 'training' section: nothing to train")
-    if (trained_in(out) / "training.json").exists():
-        raise InputError(f"{out} holds trained adapters already; name another --out")
-    check_can_be_made(out)
     plan = resolve(study)
-    resources = await asyncio.to_thread(open_resources, plan, with_processes(LOCAL, _replies(plan)))
-    with closing(resources):
-        await rehearse_prompts(plan, resources.references)
-        await _train(resources, out, (viewer or Viewer()).stage)
-    write_study(study, out / "study.yaml")
-    return read_json(trained_in(out) / "training.json")
+    with locked_folder(out, JOURNAL):
+        if os.path.lexists(out / RECORD):
+            raise InputError(f"{out} holds trained adapters already; name another --out")
+        resources = await asyncio.to_thread(open_resources, plan, with_processes(LOCAL, _replies(plan)))
+        with closing(resources):
+            await rehearse_prompts(plan, resources.references)
+            await _train(resources, out, (viewer or Viewer()).stage)
+        write_study(study, out / "study.yaml")
+    return read_json(out / RECORD)
+
+
+def _is_trained(resources: Resources, out: Path) -> bool:
+    """Whether the study's adapters lie in ``out``, trained to the end.
+
+    Raises:
+        JournalError: they were trained for another study or base, or are not as training left them.
+    """
+    record = trained_record(out)
+    if record is None:
+        return False
+    changed = altered_since_training(record, out)
+    if "inputs" in record:  # older trainings do not say what they followed from
+        now = training_inputs(*resources.training, resources.plan.study.seed)
+        changed = differences(json.dumps(record["inputs"]), json.dumps(now)) + changed
+    if changed := changed[:_MOST_SHOWN]:
+        raise JournalError(
+            f"{trained_in(out)}: cannot resume, what was trained here belongs to another study:"
+            + "".join(f"\n  {line}" for line in changed)
+            + "\nChange it back, or choose another --out"
+        )
+    return True
 
 
 def report(out: Path, *, viewer: Viewer | None = None) -> Results:
@@ -182,17 +211,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
 
 async def _train(resources: Resources, out: Path, stage: StageProgress) -> dict[str, float]:
     """Train the study's experts; returns the seconds of each part."""
-    plan = resources.plan
-    assert plan.study.training is not None
-    outcome = await train_experts(
-        plan.study.training,
-        training_people(plan),
-        resources.base,
-        next(iter(resources.raters.values())),
-        out=out,
-        seed=plan.study.seed,
-        progress=stage,
-    )
+    outcome = await train_experts(*resources.training, out=out, seed=resources.plan.study.seed, progress=stage)
     return dict(outcome.timings_s)
 
 

@@ -1,16 +1,20 @@
 """The raters of a study: opened, called together where they compute, and named among what a run follows from."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from holdfast.adapters.micro import base_path
+from holdfast.agents.models.opening import local_reference
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.coalescing import CoalescingRater
+from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.fitted import open_fitted
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.registry import RaterResources, build, require_expressed
-from holdfast.agents.raters.specs import FittedSpec
+from holdfast.agents.raters.specs import FittedSpec, RaterSpec, RewardSpec
+from holdfast.core.hashing import settings_sha256s
 from holdfast.simulator.config.study import StudyConfig
 
 
@@ -45,11 +49,26 @@ def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:
     return {name: rater if isinstance(rater, JudgeRater) else CoalescingRater(rater) for name, rater in raters.items()}
 
 
-def rater_inputs(raters: Mapping[str, Rater]) -> dict[str, str]:
-    """Return each rater's identity as an input of a run: its id where that is not its name, version, prompt."""
+def rater_inputs(raters: Mapping[str, Rater], study: StudyConfig) -> dict[str, str]:
+    """Return what each rater's ratings follow from, as inputs of a run.
+
+    These are its identity (its id where that is not its name, its version, its prompt) and the files beside its weights
+    or its encoder's. Raises ModelError where one of them cannot be read.
+    """
+    specs = {spec.label: spec for spec in study.raters}
     inputs = {}
     for name, rater in raters.items():
         identity = rater.identity
         parts = ("" if identity.id == name else identity.id, identity.version, identity.prompt_sha256 or "")
         inputs[f"rater {name}"] = " ".join(filter(None, parts))
+        for folder in _folders(specs.get(name), rater):
+            inputs |= {f"rater {name}: {file}": hash for file, hash in settings_sha256s(folder).items()}
     return inputs
+
+
+def _folders(spec: RaterSpec | None, rater: Rater) -> list[Path]:
+    """Return the folders whose files an identity's version does not cover: of a reward model, of an encoder."""
+    if isinstance(spec, RewardSpec):
+        return [local_reference(spec.base, base_path()).path, Path(spec.folder).expanduser()]
+    encoder = rater.manifest.encoder if isinstance(rater, FittedRater) else None
+    return [Path(encoder.name)] if encoder is not None and Path(encoder.name).is_dir() else []

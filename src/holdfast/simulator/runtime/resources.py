@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from holdfast.adapters.experts import TrainingBase
+from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.writing import TrainingPeople
+from holdfast.adapters.experts import ROUTER, TrainingBase, folder_inputs
 from holdfast.adapters.micro import ablation, base_path
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents import registry
@@ -30,11 +32,12 @@ from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import InputError
-from holdfast.core.hashing import weights_sha256
+from holdfast.core.hashing import file_sha256
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
-from holdfast.simulator.config.plan import Plan
+from holdfast.simulator.config.plan import Plan, world_inputs
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
+from holdfast.simulator.runtime.adapters import training_people
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import read_clocks
 from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
@@ -97,9 +100,18 @@ class Resources:
             )
         name = "holdfast-micro" if reference.word == "micro" else reference.path.name
         writer = study.training.model if study.training is not None else None
+        if writer is None:
+            return TrainingBase(cast("LocalChatModel", model), reference.path, name)
         return TrainingBase(
-            cast("LocalChatModel", model), reference.path, name, None if writer is None else self.models[writer]
+            cast("LocalChatModel", model), reference.path, name, self.models[writer], self._model_inputs(writer)
         )
+
+    @property
+    def training(self) -> tuple[TrainingConfig, TrainingPeople, TrainingBase, Rater]:
+        """What :func:`holdfast.adapters.experts.train_experts` takes. Raises as :attr:`base` does."""
+        config = self.plan.study.training
+        assert config is not None
+        return config, training_people(self.plan), self.base, next(iter(self.raters.values()))
 
     async def with_adapters(self, adapters: Mapping[str, Path], router: Router | None) -> Resources:
         """The same resources, whose models speak through ``adapters`` too.
@@ -132,21 +144,33 @@ class Resources:
         return tuple(model.usage for model in self.models.values() if isinstance(model, CountsUsage))
 
     def inputs(self) -> dict[str, str]:
-        """What the transcripts follow from besides the study: hashes of local models, adapters, rater, users' prompts.
+        """What the transcripts follow from besides the study, as hashes by what they are of.
 
-        What stands behind an endpoint cannot be hashed; its name must do.
+        Of a folder of a model or an adapter: its weights, and each file beside them by its name. What stands behind an
+        endpoint cannot be hashed; its name must do.
+
+        Raises:
+            ModelError: a file of a model's or an adapter's folder cannot be read.
         """
-        hashes = {
-            f"model {spec.ref}": weights_sha256(reference.path) if isinstance(reference, LocalReference) else "served"
-            for spec, reference in self.references.items()
-        }
-        hashes |= {f"adapter {name}": weights_sha256(path) for name, path in self.adapters.items()}
+        hashes = {name: hash for spec in self.references for name, hash in self._model_inputs(spec).items()}
+        for name, path in self.adapters.items():
+            hashes |= folder_inputs(f"adapter {name}", path)
+        if self.router is not None:
+            files = {path.parent / Path(ROUTER).name for path in self.adapters.values()}
+            hashes["router"] = " ".join(file_sha256(file) for file in files if file.exists())
+        hashes |= rater_inputs(self.raters, self.plan.study) | world_inputs(self.plan)
         hashes |= {f"date of model {name}": today for name, today in read_clocks(self.references).items()}
-        hashes |= rater_inputs(self.raters)
         if any(spec.kind == "model" for spec in self.plan.study.users):
             prompts = {name: hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
             hashes |= {f"prompt {name}": hash for name, hash in prompts.items()}
+        for candidate, described in self.candidates().items():
+            hashes |= {f"prompt of {candidate}: {name}": hash for name, hash in described.prompt_hashes.items()}
         return hashes
+
+    def _model_inputs(self, spec: ModelSpec) -> dict[str, str]:
+        """What the words of one model follow from."""
+        reference, name = self.references[spec], f"model {spec.ref}"
+        return folder_inputs(name, reference.path) if isinstance(reference, LocalReference) else {name: "served"}
 
     def candidates(self) -> dict[str, DescribedCandidate]:
         """The study's candidates by name. Raises InputError where one cannot be built."""

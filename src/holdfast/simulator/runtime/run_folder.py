@@ -1,6 +1,7 @@
 """The small files of a run folder beside its journal: what goes wrong with them, and the provenance that they keep."""
 
 import json
+import os
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.core.atomic import write_json
 from holdfast.core.errors import InputError, JournalError
+from holdfast.core.files import read_file
 from holdfast.simulator.results.model import RaterInfo, rater_infos
 
 RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by stage, versions, hashes
@@ -50,36 +52,34 @@ def on_disk(out: Path) -> Iterator[None]:
         ) from error
 
 
-def check_can_be_made(out: Path) -> None:
-    """Make sure that ``out`` can be a run folder. It is not left there: the study may still be refused.
+def read_run_file(out: Path) -> dict[str, Any]:
+    """What earlier calls in ``out`` wrote: ``timings_s`` and ``provenance``, empty where there were none.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: the file is damaged.
     """
-    try:
-        absent = [folder for folder in (out, *out.parents) if not folder.exists()]
-        out.mkdir(parents=True, exist_ok=True)
-        with suppress(OSError):  # somebody has put something there meanwhile
-            for folder in absent:
-                folder.rmdir()
-    except OSError as error:
-        raise InputError(f"{out}: the run folder cannot be made ({error.strerror})") from error
-
-
-def read_run_file(out: Path) -> dict[str, Any]:
-    """What earlier calls in ``out`` wrote: ``timings_s`` and ``provenance``, empty where there were none."""
     path = out / RUN_FILE
-    return read_json(path) if path.exists() else {"timings_s": {}, "provenance": {}}
+    content = read_json(path) if os.path.lexists(path) else {}
+    parts = {name: content.get(name, {}) for name in ("timings_s", "provenance")}
+    if odd := [name for name, part in parts.items() if not isinstance(part, dict)]:
+        raise InputError(f"{path}: damaged ({odd[0]} is no JSON object); remove the file, the journal has all turns")
+    return parts
+
+
+def recorded_timings(run: Mapping[str, Any]) -> dict[str, float]:
+    """The seconds by stage that ``run.json`` kept; what is no number there is left out."""
+    timings = run["timings_s"].items()
+    return {stage: float(seconds) for stage, seconds in timings if type(seconds) in (int, float) and seconds >= 0}
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``. Raises InputError where it holds none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error})") from error
+        value = json.loads(read_file(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); remove or replace it") from error
     if not isinstance(value, dict):
-        raise InputError(f"{path}: holds no JSON object")
+        raise InputError(f"{path}: holds no JSON object; remove or replace it")
     return value
 
 

@@ -80,7 +80,7 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
     """
     require_episodes(journal, plan.episodes)
     raters = raters_of(plan.study, open_models(references(judge_models(plan.study), base_path())))
-    inputs = {"replay of study": journal.meta()["study_sha256"], **rater_inputs(raters)}
+    inputs = {"replay of study": journal.meta()["study_sha256"], **rater_inputs(raters, plan.study)}
     before = read_run_file(folder)["provenance"]
     kept = {name: before[name] for name in ("model", "microcosm", "prompts", "system_prompts") if name in before}
     about = {**versions(("langgraph", "numpy")), **kept, "replayed": True, "inputs": inputs}

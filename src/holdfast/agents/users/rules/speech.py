@@ -69,10 +69,15 @@ def _fitting_frames(kind: str, slots: tuple[str, ...]) -> tuple[Frame, ...]:
     return fullest(load_phrases().frames[kind], slots)
 
 
+def phrases_text() -> str:
+    """Return the phrase file as it is written."""
+    return files("holdfast.personas").joinpath("phrases/en.yaml").read_text(encoding="utf-8")
+
+
 @cache
 def load_phrases() -> Phrases:
     """Read the phrase file once."""
-    raw = yaml.safe_load(files("holdfast.personas").joinpath("phrases/en.yaml").read_text(encoding="utf-8"))
+    raw = yaml.safe_load(phrases_text())
     frames = {kind: tuple(map(Frame.parse, texts)) for kind, texts in raw["frames"].items()}
     tones = {
         name: ToneWords(float(tone["chance"]), tuple(tone["before"]), tuple(tone["after"]))

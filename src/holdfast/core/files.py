@@ -1,0 +1,63 @@
+"""Open files of folders that others made: ordinary files of a bounded size, and nothing written through a link.
+
+A pipe, a device or a socket in a file's place is refused at once, never waited for. All refusals are an OSError with
+the path and a plain sentence, as the system's own are.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+MAX_TEXT = 256 * 1024 * 1024  # bytes of a JSON or text file that is read as a whole
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open an ordinary file to read its bytes; a link to one counts as one.
+
+    Raises:
+        OSError: It cannot be opened, or is a folder, a pipe, a device or a socket.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        refuse_odd(descriptor, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_file(path: Path, most: int = MAX_TEXT) -> bytes:
+    """Return the bytes of an ordinary file.
+
+    Raises:
+        OSError: As :func:`open_file`, or there are more than ``most`` bytes.
+    """
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > most else file.read(most + 1)
+    if size > most or len(data) > most:
+        raise OSError(errno.EFBIG, f"holds {max(size, len(data)):,} bytes where at most {most:,} are read", str(path))
+    return data
+
+
+def refuse_odd(opened: int | Path, path: Path) -> None:
+    """Raise OSError unless ``opened``, a descriptor or a path, is an ordinary file."""
+    mode = os.stat(opened).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is a pipe, a device or a socket where a file is expected", str(path))
+
+
+def link_outside(folder: Path, *names: str) -> Path | None:
+    """Return the first link at or below ``folder/NAME`` that leads out of ``folder``; None where there is none."""
+    root = folder.resolve()
+    for name in names:
+        top = folder / name
+        inside = [Path(place, each) for place, dirs, files in os.walk(top) for each in (*dirs, *files)]
+        for path in (top, *inside):
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                return path
+    return None
