@@ -253,7 +253,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path, monkeypatch
     """SQLite's own page limit raises the very error of a full disk."""
     plan = study(replicates=3)
     connect = sqlite3.connect
-    pages = 12
+    pages = 30
 
     def small_disk(*args: object, **kwargs: object) -> sqlite3.Connection:
         connection = connect(*args, **kwargs)  # type: ignore[call-overload]

@@ -63,7 +63,7 @@ def test_measurement_reads_what_it_needs_of_a_users_states(path: Path) -> None:
 def test_what_goes_in_comes_out(path: Path) -> None:
     with Journal.resume(path) as journal:
         journal.append(record(3, stop="max turns"))
-        assert journal.meta() == {"study": "{}"}
+        assert journal.meta() == {"study": "{}", "episodes": "1"}
         assert journal.ended() == {SPEC.id}
         assert journal.count() == (3, 1, 0)
     (episode,) = read_episodes(path)
@@ -102,6 +102,8 @@ def test_an_undefined_number_stays_undefined() -> None:
 
 OLD_SCHEMA = """
 DROP TABLE turns;
+ALTER TABLE meta DROP COLUMN digest;
+ALTER TABLE episodes DROP COLUMN digest;
 CREATE TABLE turns (
     episode TEXT NOT NULL, turn INTEGER NOT NULL, user TEXT NOT NULL, said TEXT NOT NULL, reply TEXT NOT NULL,
     expressed TEXT NOT NULL, felt TEXT NOT NULL, emotion REAL NOT NULL, state TEXT NOT NULL, adapter TEXT,
@@ -297,7 +299,7 @@ def test_another_version(path: Path, version: int, age: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version={version}")
     with pytest.raises(
-        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 3\)"
+        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 4\)"
     ):
         Journal.resume(path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,8 @@ _WITHOUT_EFFECT = ("batch_size", "concurrency", "budget")
 class Plan:
     """What a study comes to.
 
-    ``personas``: those that are tested, by id; ``split``: where the study trains; ``population``: where it has one.
+    ``personas``: those that are tested, by id; ``split``: where the study trains; ``population``: where it has one,
+    drawn from ``people``.
     """
 
     study: StudyConfig
@@ -42,6 +43,7 @@ class Plan:
     episodes: tuple[EpisodeSpec, ...]
     tasks: Mapping[str, TaskContext]
     patterns: Mapping[str, EmpathyPattern]
+    people: Mapping[str, Persona] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -74,7 +76,7 @@ def resolve(study: StudyConfig) -> Plan:
         split = split_personas(chosen, study.training.split_seed, study.training.held_out_per_task)
         chosen = split.test
     tested = {persona.id: persona for persona in _draw(chosen, study)}
-    population = None
+    people, population = tested, None
     agents = [("", persona) for persona in tested.values()]
     if study.population is not None:
         from holdfast.personas.population import build_population  # brings networkx
@@ -82,7 +84,7 @@ def resolve(study: StudyConfig) -> Plan:
         population = build_population(study.population, derive_seed(study.seed, "population"), tested)
         agents = [(agent.id, agent.persona) for agent in population.agents.values()]
         tested = {persona.id: persona for _, persona in agents}
-    return Plan(study, tested, split, population, tuple(_episodes(study, agents)), tasks(), patterns())
+    return Plan(study, tested, split, population, tuple(_episodes(study, agents)), tasks(), patterns(), people)
 
 
 def _choose(study: StudyConfig) -> tuple[Persona, ...]:

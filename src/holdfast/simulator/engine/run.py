@@ -12,6 +12,7 @@ from langchain_core.callbacks import Callbacks
 
 from holdfast.core.errors import BudgetError, JournalError
 from holdfast.simulator.config.plan import Plan, differences
+from holdfast.simulator.config.recorded import STUDY_FILE, WORLD, world_json
 from holdfast.simulator.config.study import write_study
 from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.engine.budget import Spending
@@ -24,6 +25,7 @@ from holdfast.simulator.monitor.heartbeat import DONE, FAILED, STOPPED, Heartbea
 from holdfast.simulator.monitor.notices import Notices
 from holdfast.simulator.monitor.progress import NoProgress, Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
+from holdfast.simulator.runtime.run_folder import PROVENANCE
 from holdfast.simulator.runtime.session import Session
 
 _MOST_DIFFERENCES = 8
@@ -71,7 +73,8 @@ async def run_study(
     began = time.monotonic()
     plan, progress = session.plan, progress or NoProgress()
     with open_journal(plan, out, resume=resume, inputs=session.inputs, lock=lock) as journal:
-        write_study(plan.study, out / "study.yaml")
+        write_study(plan.study, out / STUDY_FILE)
+        journal.remember(PROVENANCE, json.dumps(dict(session.provenance), ensure_ascii=False))
         journal.plan(plan.episodes)
         if resume:
             journal.owe_failed()
@@ -164,6 +167,7 @@ def open_journal(
     except OSError as error:
         raise JournalError(f"{out}: the run folder cannot be made ({error.strerror})") from error
     meta = {"study": plan.fingerprint, "study_sha256": plan.sha256, "inputs": json.dumps(dict(inputs), sort_keys=True)}
+    meta |= {WORLD: world_json(plan)}
     if not (resume and os.path.lexists(path)):
         return Journal.create(path, meta | {"inputs_version": INPUTS}, lock)
     journal = Journal.resume(path, lock)

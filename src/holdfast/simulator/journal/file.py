@@ -8,16 +8,19 @@ from importlib.resources import files
 from pathlib import Path
 
 from holdfast.core.errors import JournalError
+from holdfast.simulator.journal.digests import DIGESTED, row_digest, sql_digest
 
 APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 OLDEST_READ = 1
+DIGESTS_SINCE = 4  # the version whose rows have digests
 
 #: Version -> the columns that it lacks, as SQL reads them from what it has. 1: one rater, whose levels stood in a
 #: column of their own, and no goals; 2: replies with their thoughts in them, and no outcomes.
 _LACKS: dict[int, tuple[str, ...]] = {
     1: ("expressed AS ratings", "'[]' AS goals_served"),
     2: ("'' AS thoughts", "CASE WHEN trim(reply) = '' THEN 'empty' ELSE 'answered' END AS outcome"),
+    3: ("NULL AS digest",),
 }
 #: Version -> how its table becomes the next version's.
 _UPGRADES: dict[int, str] = {
@@ -30,7 +33,15 @@ ALTER TABLE turns ADD COLUMN thoughts TEXT NOT NULL DEFAULT '';
 ALTER TABLE turns ADD COLUMN outcome TEXT NOT NULL DEFAULT 'answered';
 UPDATE turns SET outcome = 'empty' WHERE trim(reply) = '';
 """,
+    3: "".join(
+        f"""
+ALTER TABLE {table} ADD COLUMN digest BLOB;
+UPDATE {table} SET digest = {sql_digest(table)};
+"""
+        for table in DIGESTED
+    ),
 }
+_BESIDE = ("-wal", "-shm", "-journal")  # SQLite's files beside a database
 _SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log
 
 
@@ -38,12 +49,31 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Return an autocommitting connection.
 
     Where nothing can be written, a journal without a writer is opened as immutable, since SQLite would otherwise create
-    a file beside it.
+    a file beside it; likewise one that is a link. Through a link nothing is written.
+
+    Raises:
+        JournalError: a link, a pipe or the like lies in the place of a file; or it cannot be opened.
     """
-    at_rest = mode == "ro" and not Path(f"{path}-wal").exists() and not _writable(path.parent)
+    _refuse_odd_files(path, writing=mode != "ro")
+    locked = path.is_symlink() or not _writable(path.parent)
+    at_rest = mode == "ro" and not Path(f"{path.resolve()}-wal").exists() and locked
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
     with sqlite_errors(path):
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=mode != "ro")
+
+
+def _refuse_odd_files(path: Path, *, writing: bool) -> None:
+    """Refuse what SQLite would write through, or wait for: a link, a pipe, a device, a folder."""
+    for file in (path, *(Path(f"{path}{end}") for end in _BESIDE)):
+        if not os.path.lexists(file):
+            continue
+        if file.is_symlink() and (writing or file != path):
+            raise JournalError(
+                f"{file}: is a link, and nothing is written through it; put the file itself there, or choose "
+                "another --out"
+            )
+        if not file.is_file():
+            raise JournalError(f"{file}: is a folder, a pipe or a device where a file is expected; remove it")
 
 
 def _writable(folder: Path) -> bool:
@@ -60,7 +90,8 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     with sqlite_errors(path):
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        steps = "".join(_UPGRADES[version] for version in range(_version(connection), SCHEMA_VERSION))
+        connection.create_function("row_digest", -1, row_digest, deterministic=True)
+        steps = "".join(_UPGRADES[version] for version in range(version_of(connection), SCHEMA_VERSION))
         if steps:
             connection.executescript(f"BEGIN IMMEDIATE;{steps}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
     return connection
@@ -70,16 +101,20 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """Connect as :func:`connect` does, read-only; an older journal is shown in today's schema."""
     connection = connect(path, "ro")
     with sqlite_errors(path):
-        lacks = [column for version in range(_version(connection), SCHEMA_VERSION) for column in _LACKS[version]]
+        version = version_of(connection)
+        lacks = [column for older in range(version, SCHEMA_VERSION) for column in _LACKS[older]]
         if lacks:
             connection.executescript(
                 "PRAGMA temp_store=MEMORY; CREATE TEMP VIEW turns AS "
                 f"SELECT rowid AS rowid, *, {', '.join(lacks)} FROM main.turns;"
             )
+        for table in ("meta", "episodes") if version < DIGESTS_SINCE else ():
+            connection.executescript(f"CREATE TEMP VIEW {table} AS SELECT *, NULL AS digest FROM main.{table};")
     return connection
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of a journal's schema."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
 
@@ -93,7 +128,9 @@ def write_empty(path: Path, meta: Mapping[str, str]) -> None:
             script = (files(__package__) / "schema.sql").read_text(encoding="utf-8")
             marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
             db.executescript(f"BEGIN; {script} {marks} COMMIT;")
-            db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+            db.executemany(
+                "INSERT INTO meta VALUES (?, ?, ?)", ((*pair, row_digest(*pair)) for pair in sorted(meta.items()))
+            )
         draft.replace(path)
 
 
@@ -105,7 +142,7 @@ def check(path: Path, *, thorough: bool) -> None:
     """
     with sqlite_errors(path), closing(connect(path, "ro")) as db:
         (application,) = db.execute("PRAGMA application_id").fetchone()
-        version = _version(db)
+        version = version_of(db)
         if application != APPLICATION_ID:
             raise JournalError(f"{path}: an SQLite file, but not a holdfast journal; choose another --out")
         if not OLDEST_READ <= version <= SCHEMA_VERSION:
@@ -133,12 +170,14 @@ def sqlite_errors(path: Path) -> Iterator[None]:
             text = "the disk is full; every finished turn up to here is kept: make room, then go on with --resume"
         elif "readonly" in str(error) or "unable to open" in str(error):
             text = f"the journal cannot be opened so ({error}); check the folder's permissions, or choose another --out"
-        else:
+        elif "locked" in str(error) or "busy" in str(error) or "disk I/O" in str(error):
             text = f"the journal cannot be used ({error}); try again with --resume"
+        else:  # no such table or column, malformed JSON, text that is no UTF-8
+            raise damaged(path, str(error)) from error
         raise JournalError(f"{path}: {text}") from error
     except OSError as error:
         raise JournalError(f"{path}: the journal cannot be written ({error.strerror})") from error
-    except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+    except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise damaged(path, str(error)) from error
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from sys import intern
 from typing import Any
 
@@ -42,13 +42,13 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
         record.reply,
         dumps({name: _rating_json(rating) for name, rating in record.ratings.items()}),
         dumps(dict(record.felt)),
-        record.emotion,
+        float(record.emotion),
         dumps(dict(record.state)),
         dumps(record.goals_served),
         record.adapter,
         record.recognised_task,
         record.stop,
-        *record.tokens,
+        *map(int, record.tokens),
         record.thoughts,
         record.outcome,
     )
@@ -63,6 +63,16 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
     """
     episode, turn, user, said, reply, ratings, felt, emotion, state, goals, *rest = row
     adapter, task, stop, prompt, completion, thoughts, outcome = rest
+    for value, kind in (
+        (turn, int),
+        (user, str),
+        (reply, str),
+        (prompt, int),
+        (completion, int),
+        (thoughts, str),
+        (outcome, str),
+    ):
+        _require(value, kind)
     return TurnRecord(
         episode_id=intern(episode),
         turn=turn,
@@ -70,10 +80,10 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         said=Intention(**json.loads(said)),
         reply=reply,
         ratings=ratings_of(ratings),
-        felt={intern(name): value for name, value in json.loads(felt).items()},
-        emotion=emotion,
-        state=json.loads(state),
-        goals_served=tuple(json.loads(goals)),
+        felt={intern(name): _require(value, float, int) for name, value in json.loads(felt).items()},
+        emotion=_require(emotion, float, int),
+        state=_require(json.loads(state), dict),
+        goals_served=tuple(_require(goal, str) for goal in _require(json.loads(goals), list)),
         adapter=adapter,
         recognised_task=task,
         stop=stop,
@@ -81,6 +91,12 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         thoughts=thoughts,
         outcome=intern(outcome),
     )
+
+
+def only_measured(turn: TurnRecord) -> TurnRecord:
+    """Return the turn with as much of the user's state, and of thoughts, as measurement reads."""
+    state = {field: turn.state.get(field) for field in MEASURED_STATE}
+    return replace(turn, state=state, thoughts=turn.thoughts[:MEASURED_THOUGHTS])
 
 
 def ratings_of(text: str) -> dict[str, Rating]:
@@ -98,7 +114,7 @@ def _rating_json(rating: Rating) -> dict[str, Any]:
 
 def _rating(raw: Mapping[str, Any]) -> Rating:
     given = dict(raw)
-    values = {intern(name): value for name, value in given.pop("values", {}).items()}
+    values = {intern(name): _require(value, float, int) for name, value in given.pop("values", {}).items()}
     if "tokens" in given:
         given["tokens"] = tuple(given["tokens"])
     return Rating(values, **given)
@@ -110,6 +126,16 @@ def spec_json(spec: EpisodeSpec) -> str:
 
 
 def json_spec(text: str) -> EpisodeSpec:
-    """Return the spec from :func:`spec_json`'s text."""
-    fields: dict[str, Any] = json.loads(text)
-    return EpisodeSpec(replicate=fields.pop("seed"), **fields)
+    """Return the spec from :func:`spec_json`'s text. Raises as :func:`row_turn` does."""
+    given: dict[str, Any] = json.loads(text)
+    spec = EpisodeSpec(replicate=given.pop("seed"), **given)
+    for field in fields(EpisodeSpec):
+        _require(getattr(spec, field.name), int if field.type in (int, "int") else str)
+    return spec
+
+
+def _require(value: Any, *kinds: type) -> Any:
+    """Return the value, which must be of one of the kinds exactly: true is no number."""
+    if type(value) not in kinds:
+        raise TypeError(f"{value!r:.80} where {' or '.join(kind.__name__ for kind in kinds)} belongs")
+    return value

@@ -1,4 +1,5 @@
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- `digest` in each table: of the row's other columns, so that damage is noticed.
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, digest BLOB) WITHOUT ROWID;
 -- One row per episode that the study asks for, from the start; `ended` is set once it needs no more turns.
 CREATE TABLE episodes (
     place INTEGER PRIMARY KEY, -- order in the study
@@ -6,7 +7,8 @@ CREATE TABLE episodes (
     spec TEXT NOT NULL,
     ended INTEGER NOT NULL DEFAULT 0,
     stop TEXT,
-    error TEXT
+    error TEXT,
+    digest BLOB
 );
 -- Append-only: a row is one finished turn, and is never changed.
 CREATE TABLE turns (
@@ -27,5 +29,6 @@ CREATE TABLE turns (
     completion_tokens INTEGER NOT NULL,
     thoughts TEXT NOT NULL DEFAULT '', -- of the reply; never heard, never rated
     outcome TEXT NOT NULL DEFAULT 'answered', -- what became of the request for a reply
+    digest BLOB,
     PRIMARY KEY (episode, turn)
 );

@@ -9,55 +9,48 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any
 
 from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.text import encodable
-from holdfast.simulator.journal.file import check, connect_to_read, connect_to_write, sqlite_errors, write_empty
+from holdfast.simulator.journal.counts import JournalCounts
+from holdfast.simulator.journal.digests import DIGESTED, row_digest, sql_digest
+from holdfast.simulator.journal.file import (
+    DIGESTS_SINCE,
+    check,
+    connect_to_read,
+    connect_to_write,
+    sqlite_errors,
+    version_of,
+    write_empty,
+)
 from holdfast.simulator.journal.locking import LOCK, WriterLock
 from holdfast.simulator.journal.rows import (
-    MEASURED_STATE,
-    MEASURED_THOUGHTS,
     TURN_COLUMNS,
     json_spec,
+    only_measured,
     ratings_of,
     row_turn,
     spec_json,
     turn_row,
 )
+from holdfast.simulator.journal.verify import PLANNED, check_end, check_turns, check_whole, intact
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 JOURNAL = "journal.sqlite"  # its name in a run folder
 
-_COLUMNS = ", ".join(TURN_COLUMNS)
-_STATE = ", ".join(f"'{field}', json_extract(state, '$.{field}')" for field in MEASURED_STATE)
-_MEASURED = _COLUMNS.replace("state", f"json_object({_STATE}) AS state").replace(
-    "thoughts", f"substr(thoughts, 1, {MEASURED_THOUGHTS}) AS thoughts"
-)
-_INSERT_TURN = f"INSERT INTO turns ({_COLUMNS}) VALUES ({', '.join('?' * len(TURN_COLUMNS))})"
+_TURN = ", ".join((*TURN_COLUMNS, "digest"))
+_EPISODE = ", ".join((*DIGESTED["episodes"], "digest"))
+_INSERT_TURN = f"INSERT INTO turns ({_TURN}) VALUES ({', '.join('?' * (len(TURN_COLUMNS) + 1))})"
+_SEAL = f"UPDATE episodes SET digest = {sql_digest('episodes')}"
 
 
-class TurnCounts(NamedTuple):
-    """``turns`` finished, episodes ``ended`` well, episodes ``failed``."""
-
-    turns: int
-    ended: int
-    failed: int
-
-
-class PlannedEpisode(NamedTuple):
-    """The number of ``episodes`` in the study, and ``turns_owed``: turns that unfinished ones lack at most."""
-
-    episodes: int
-    turns_owed: int
-
-
-class Journal:
+class Journal(JournalCounts):
     """An open journal: :meth:`create` or :meth:`resume` to write, :meth:`read` to read; a context manager.
 
     Every method raises :class:`~holdfast.core.errors.JournalError` where the file cannot be read or written, and an
@@ -68,6 +61,8 @@ class Journal:
         self.path = path
         self._db = connection
         self._lock = lock
+        with sqlite_errors(path):
+            self._digests = version_of(connection) >= DIGESTS_SINCE
 
     # --- opening ---------------------------------------------------------------------------------------------------
 
@@ -90,7 +85,14 @@ class Journal:
         _require_file(path)
         with _locked(path, held) as lock:
             check(path, thorough=True)
-            return cls(path, connect_to_write(path), lock)
+            journal = cls(path, connect_to_write(path), lock)
+            try:
+                for _ in journal.episodes(measured=True):
+                    pass  # reading checks every row
+            except BaseException:
+                journal._db.close()
+                raise
+            return journal
 
     @classmethod
     def read(cls, path: Path) -> Journal:
@@ -112,27 +114,38 @@ class Journal:
         with self._transaction():
             rows = ((spec.id, spec_json(spec)) for spec in specs)
             self._db.executemany("INSERT OR IGNORE INTO episodes (id, spec) VALUES (?, ?)", rows)
+            self._db.execute(f"{_SEAL} WHERE digest IS NULL")
+            (count,) = self._db.execute("SELECT count(*) FROM episodes").fetchone()
+            self._remember(PLANNED, str(count))
 
     def append(self, record: TurnRecord) -> None:
         """Commit one finished turn; a stop reason on it ends its episode in the same commit."""
+        with sqlite_errors(self.path):
+            values = turn_row(record)
+            row = (*values, row_digest(*values))
         if record.stop is None:
             with sqlite_errors(self.path):
-                self._db.execute(_INSERT_TURN, turn_row(record))  # a statement of its own is its own commit
+                self._db.execute(_INSERT_TURN, row)  # a statement of its own is its own commit
             return
         with self._transaction():
-            self._db.execute(_INSERT_TURN, turn_row(record))
+            self._db.execute(_INSERT_TURN, row)
             end = "UPDATE episodes SET ended = 1, stop = ?, error = NULL WHERE id = ?"
             self._db.execute(end, (record.stop, record.episode_id))
+            self._db.execute(f"{_SEAL} WHERE id = ?", (record.episode_id,))
 
     def remember(self, key: str, value: str) -> None:
         """Set a key of the metadata."""
         with sqlite_errors(self.path):
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self._remember(key, value)
+
+    def _remember(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, row_digest(key, value)))
 
     def fail(self, episode_id: str, error: str) -> None:
         """Record why an episode failed; its finished turns are kept."""
-        with sqlite_errors(self.path):
+        with self._transaction():
             self._db.execute("UPDATE episodes SET ended = 1, error = ? WHERE id = ?", (encodable(error), episode_id))
+            self._db.execute(f"{_SEAL} WHERE id = ?", (episode_id,))
 
     def owe_failed(self) -> int:
         """Mark failed episodes as unfinished, to continue after their last finished turn; return how many.
@@ -142,8 +155,10 @@ class Journal:
         of_round = "json_extract(spec, '$.round')"
         begun = f"SELECT max({of_round}) FROM episodes WHERE ended OR id IN (SELECT episode FROM turns)"
         update = f"UPDATE episodes SET ended = 0, error = NULL WHERE error IS NOT NULL AND {of_round} = ({begun})"
-        with sqlite_errors(self.path):
-            return self._db.execute(update).rowcount
+        with self._transaction():
+            changed = self._db.execute(update).rowcount
+            self._db.execute(_SEAL)
+        return changed
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -163,32 +178,7 @@ class Journal:
     def meta(self) -> dict[str, str]:
         """Return the metadata of :meth:`create` and :meth:`remember`."""
         with sqlite_errors(self.path):
-            return dict(self._db.execute("SELECT key, value FROM meta"))
-
-    def ended(self) -> set[str]:
-        """Return the ids of the episodes that need no more turns, the failed ones included."""
-        with sqlite_errors(self.path):
-            return {episode for (episode,) in self._db.execute("SELECT id FROM episodes WHERE ended")}
-
-    def count(self) -> TurnCounts:
-        """Count turns and episodes."""
-        turns = "SELECT count(*) FROM turns"
-        episodes = "SELECT coalesce(sum(ended AND error IS NULL), 0), count(error) FROM episodes"
-        with sqlite_errors(self.path):
-            return TurnCounts(*self._db.execute(turns).fetchone(), *self._db.execute(episodes).fetchone())
-
-    def planned(self) -> PlannedEpisode:
-        """Count the episodes of the study, and the turns that they lack."""
-        there = "(SELECT count(*) FROM turns WHERE episode = id)"
-        owed = f"CASE WHEN ended THEN 0 ELSE json_extract(spec, '$.max_turns') - {there} END"
-        with sqlite_errors(self.path):
-            query = f"SELECT count(*), coalesce(sum({owed}), 0) FROM episodes"
-            return PlannedEpisode(*self._db.execute(query).fetchone())
-
-    def causes(self) -> list[str]:
-        """Return the error of each failed episode."""
-        with sqlite_errors(self.path):
-            return [cause for (cause,) in self._db.execute("SELECT error FROM episodes WHERE error IS NOT NULL")]
+            return dict(self._intact("meta", row) for row in self._db.execute("SELECT key, value, digest FROM meta"))
 
     def ratings(self, after: int = 0) -> Iterator[tuple[int, str, str, Rating]]:
         """Yield (row id, candidate, task, primary rating) of each turn after the row ``after``, in order."""
@@ -198,41 +188,26 @@ class Journal:
             for place, candidate, task, ratings in self._db.execute(f"{query} ORDER BY turns.rowid", (after,)):
                 yield place, candidate, task, primary_of(ratings_of(ratings))
 
-    def tokens(self) -> int:
-        """Return the prompt and completion tokens of all finished turns."""
-        with sqlite_errors(self.path):
-            query = "SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) FROM turns"
-            (count,) = self._db.execute(query).fetchone()
-        return int(count)
-
-    def turns_of_ended(self) -> int:
-        """Count the turns of the episodes that need no more."""
-        query = "SELECT count(*) FROM turns JOIN episodes ON id = episode WHERE ended"
-        with sqlite_errors(self.path):
-            (count,) = self._db.execute(query).fetchone()
-        return int(count)
-
-    def ids(self) -> set[str]:
-        """Return the ids of all episodes of the study."""
-        with sqlite_errors(self.path):
-            return {episode for (episode,) in self._db.execute("SELECT id FROM episodes")}
-
     def turn(self, episode_id: str, number: int) -> TurnRecord | None:
         """Return one finished turn; None where it is absent."""
-        query = f"SELECT {_COLUMNS} FROM turns WHERE episode = ? AND turn = ?"
+        query = f"SELECT {_TURN} FROM turns WHERE episode = ? AND turn = ?"
         with sqlite_errors(self.path):
             row = self._db.execute(query, (episode_id, number)).fetchone()
-            return None if row is None else row_turn(row)
+            return None if row is None else row_turn(self._intact("turns", row))
 
     def turns(self, episode_id: str, *, measured: bool = False) -> tuple[TurnRecord, ...]:
         """Return the finished turns of one episode, in order; ``measured``: without what only a resume needs."""
-        query = f"SELECT {_MEASURED if measured else _COLUMNS} FROM turns WHERE episode = ? ORDER BY turn"
+        query, turns = f"SELECT {_TURN} FROM turns WHERE episode = ? ORDER BY turn", list[TurnRecord]()
         with sqlite_errors(self.path), closing(self._db.execute(query, (episode_id,))) as rows:
-            turns = tuple(row_turn(row) for row in rows)
-        if not (measured and turns):
-            return turns
-        last = self.turn(episode_id, turns[-1].turn)
-        return turns if last is None else (*turns[:-1], last)
+            for row in rows:
+                if measured and turns:
+                    turns[-1] = only_measured(turns[-1])
+                turns.append(row_turn(self._intact("turns", row)))
+        check_turns(self.path, episode_id, turns)
+        return tuple(turns)
+
+    def _intact(self, table: str, row: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(intact(self.path, table, row, digests=self._digests))
 
     def episodes(self, round: int | None = None, *, measured: bool = False) -> Iterator[EpisodeRecord]:
         """Yield all episodes with their turns, in the study's order; of one round where it is given.
@@ -241,11 +216,17 @@ class Journal:
         cut short: a third of the memory.
         """
         with sqlite_errors(self.path):
-            rows = self._db.execute("SELECT spec, error FROM episodes ORDER BY place").fetchall()
-            specs = [(json_spec(text), error) for text, error in rows]
-        for spec, error in specs:
+            rows = self._db.execute(f"SELECT {_EPISODE} FROM episodes ORDER BY place").fetchall()
+            specs = [(json_spec(row[2]), row) for row in (self._intact("episodes", row) for row in rows)]
+            orphans = "SELECT episode FROM turns WHERE episode NOT IN (SELECT id FROM episodes) LIMIT 1"
+            orphan = self._db.execute(orphans).fetchone()
+            places = [place for place, *_ in rows]
+            check_whole(self.path, self.meta(), places, self.count().turns, orphan and str(orphan[0]))
+        for spec, row in specs:
             if round is None or spec.round == round:
-                yield EpisodeRecord(spec, self.turns(spec.id, measured=measured), error)
+                turns = self.turns(spec.id, measured=measured)
+                check_end(self.path, row, spec, turns)
+                yield EpisodeRecord(spec, turns, row[-1])
 
     # --- closing ---------------------------------------------------------------------------------------------------
 

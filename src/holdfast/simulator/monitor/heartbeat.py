@@ -9,16 +9,19 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from holdfast.core.errors import HoldfastError, JournalError
 from holdfast.simulator.engine.budget import Counters
 from holdfast.simulator.journal.store import Journal
+from holdfast.simulator.journal.verify import PULSE
 from holdfast.simulator.monitor.notices import Notices
 
-KEY = "pulse"  # in a journal's meta
 RUNNING, DONE, STOPPED, FAILED = "running", "done", "stopped: ", "failed: "
 
 
@@ -39,6 +42,7 @@ class Heartbeat:
     state: str = RUNNING
     counters: Mapping[str, float] = field(default_factory=dict)
     notices: Sequence[str] = ()
+    started: str | None = None  # tells the process from a later one with the same number; see process_start
 
     @property
     def turns_per_s(self) -> float | None:
@@ -52,21 +56,38 @@ class Heartbeat:
             return False
         if self.host != socket.gethostname():
             return None
+        if self.started is not None and (started := process_start(self.pid)) is not None:
+            return started == self.started
         try:
             os.kill(self.pid, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return False
         except PermissionError:
             return True
         return True
 
 
+_HEARTBEAT = TypeAdapter(Heartbeat)
+
+
+def process_start(pid: int) -> str | None:
+    """When a process of this machine began, told by the boot and the clock ticks since; None where that is unknown."""
+    try:
+        fields_of = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{fields_of[19]}"
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def read_heartbeat(meta: Mapping[str, str]) -> Heartbeat | None:
     """The last sign of life in a journal's ``meta``; None where no run has written one."""
-    if KEY not in meta:
-        return None
-    fields: dict[str, Any] = json.loads(meta[KEY])
-    return Heartbeat(**fields)
+    try:
+        given: dict[str, Any] = json.loads(meta.get(PULSE, "null")) or {}
+        known = {each.name: given[each.name] for each in fields(Heartbeat) if each.name in given}
+        return _HEARTBEAT.validate_json(json.dumps(known), strict=True) if known else None
+    except (ValidationError, ValueError, TypeError, AttributeError, RecursionError):
+        return None  # damaged: as if there were none
 
 
 class HeartbeatWriter:
@@ -90,6 +111,7 @@ class HeartbeatWriter:
         self._earlier: Mapping[str, float] = before.counters if before else {}
         self._turns_before = self._turns = journal.count().turns
         self._began = self._last = clock()
+        self._started = process_start(os.getpid())
         self.note(RUNNING)
 
     def counters(self) -> dict[str, float]:
@@ -109,9 +131,9 @@ class HeartbeatWriter:
         notices = self._notices.look() if self._notices is not None else ()
         turns = (self._turns_before, self._turns)
         heartbeat = Heartbeat(
-            os.getpid(), socket.gethostname(), self._began, self._last, *turns, state, counts, notices
+            os.getpid(), socket.gethostname(), self._began, self._last, *turns, state, counts, notices, self._started
         )
-        self._journal.remember(KEY, json.dumps(asdict(heartbeat)))
+        self._journal.remember(PULSE, json.dumps(asdict(heartbeat)))
         self._on_counters(counts)
 
     async def __aenter__(self) -> HeartbeatWriter:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
-from holdfast.personas.loading import patterns, tasks
+from holdfast.simulator.config.recorded import recorded_tasks
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.heartbeat import DONE, FAILED, RUNNING, STOPPED, Heartbeat, read_heartbeat
 from holdfast.simulator.monitor.running_means import RunningMeans, pattern_targets
@@ -49,16 +49,19 @@ class StatusReader:
         if not folder.is_dir():
             raise InputError(f"{folder}: there is no such run folder")
         self._folder, self._clock = folder, clock
-        self._means = RunningMeans(pattern_targets(tasks(), patterns()))
+        self._means: RunningMeans | None = None
         self._seen = 0
 
     def look(self) -> Status:
         """The run as it is now. A JournalError where there is no journal, or one that cannot be read."""
         with Journal.read(self._folder / JOURNAL) as journal:
-            heartbeat = read_heartbeat(journal.meta())
+            meta = journal.meta()
+            heartbeat = read_heartbeat(meta)
             alive = heartbeat.alive() if heartbeat else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()
-            self._catch_up(journal)
+            if self._means is None:
+                self._means = RunningMeans(pattern_targets(*recorded_tasks(meta, journal.path)))
+            self._catch_up(journal, self._means)
             causes, tokens = Counter(journal.causes()), journal.tokens()
         owed = planned.turns_owed
         state, reason = _state(heartbeat, alive, owed)
@@ -82,13 +85,13 @@ class StatusReader:
             notices=tuple(heartbeat.notices) if heartbeat and state in ("running", "unknown") else (),
         )
 
-    def _catch_up(self, journal: Journal) -> None:
+    def _catch_up(self, journal: Journal, means: RunningMeans) -> None:
         new: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
         for row, candidate, task, rating in journal.ratings(after=self._seen):
             self._seen = row
             new[candidate, task].append(rating.levels(EXPRESSED.dimensions))
         for (candidate, task), ratings in new.items():
-            self._means.add(candidate, task, ratings)
+            means.add(candidate, task, ratings)
 
 
 def _state(heartbeat: Heartbeat | None, alive: bool | None, owed: int) -> tuple[str, str | None]:

@@ -20,7 +20,8 @@ from holdfast.adapters.experts import RECORD, altered_since_training, train_expe
 from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import InputError, JournalError, ModelError
 from holdfast.simulator.config.plan import Plan, differences, resolve
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+from holdfast.simulator.config.recorded import STUDY_FILE, check_recorded, recorded_plan
+from holdfast.simulator.config.study import StudyConfig, write_study
 from holdfast.simulator.engine.rounds import population_json
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.locking import locked_folder
@@ -140,7 +141,7 @@ async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) 
         with closing(resources):
             await rehearse_prompts(plan, resources.references)
             await _train(resources, out, (viewer or Viewer()).stage)
-        write_study(study, out / "study.yaml")
+        write_study(study, out / STUDY_FILE)
     return read_json(out / RECORD)
 
 
@@ -176,12 +177,11 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
     from holdfast.simulator.report.page import write_report
 
     stage = (viewer or Viewer()).stage
-    if not (out / "study.yaml").exists():
-        raise InputError(f"{out} holds no study.yaml: not a run folder")
-    plan = resolve(load_study(out / "study.yaml"))
-    run = read_run_file(out)
     with Journal.read(out / JOURNAL) as journal:
+        meta = journal.meta()
+        plan, run = recorded_plan(meta, journal.path), read_run_file(out, meta)
         episodes = list(journal.episodes(measured=True))
+    check_recorded(plan, episodes, out / JOURNAL)
     began = time.perf_counter()
     stage("measuring", 0, 2)
     names = plan.study.candidate_names
@@ -195,8 +195,8 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         study_name=plan.study.name,
         seed=plan.study.seed,
         baseline=plan.study.baseline_name,
-        timings_s=run["timings_s"],
-        provenance={**run["provenance"], "study_sha256": plan.sha256},
+        timings_s=recorded_timings(run),
+        provenance={**run["provenance"], "study_sha256": meta.get("study_sha256") or plan.sha256},
         population=population_json(plan, episodes, "routed" if "routed" in names else names[-1]),
     )
     timings = {**results.timings_s, "measuring": round(time.perf_counter() - began, 2)}

@@ -10,12 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.core.atomic import write_json
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.files import read_file
 from holdfast.simulator.results.model import RaterInfo, rater_infos
 
+PROVENANCE = "provenance"  # in a journal's meta: what run.json says of it
 RUN_FILE = "run.json"  # what a run did besides its conversations: seconds by stage, versions, hashes
 REPORT = "report.html"
 
@@ -52,14 +55,17 @@ def on_disk(out: Path) -> Iterator[None]:
         ) from error
 
 
-def read_run_file(out: Path) -> dict[str, Any]:
+def read_run_file(out: Path, meta: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What earlier calls in ``out`` wrote: ``timings_s`` and ``provenance``, empty where there were none.
+
+    ``meta``: of the journal, which has the provenance too, for a folder whose ``run.json`` is gone.
 
     Raises:
         InputError: the file is damaged.
     """
     path = out / RUN_FILE
-    content = read_json(path) if os.path.lexists(path) else {}
+    there = os.path.lexists(path)
+    content = read_json(path) if there else {PROVENANCE: json.loads((meta or {}).get(PROVENANCE, "{}"))}
     parts = {name: content.get(name, {}) for name in ("timings_s", "provenance")}
     if odd := [name for name, part in parts.items() if not isinstance(part, dict)]:
         raise InputError(f"{path}: damaged ({odd[0]} is no JSON object); remove the file, the journal has all turns")
@@ -95,7 +101,14 @@ def rater_records(raters: Mapping[str, Rater]) -> list[dict[str, Any]]:
 
 def recorded_raters(provenance: Mapping[str, Any]) -> list[RaterInfo]:
     """The raters of a run, from what its folder kept of them."""
-    if "raters" in provenance:
-        return [RaterInfo.model_validate(rater) for rater in provenance["raters"]]
-    rater = provenance.get("rater") or {"id": "unknown", "version": "unknown"}  # a run before there were witnesses
-    return [RaterInfo(name=rater["id"], **rater, role="primary", scale=EXPRESSED)]
+    try:
+        if "raters" in provenance:
+            infos = [RaterInfo.model_validate(rater) for rater in provenance["raters"]]
+            return infos or recorded_raters({})
+        rater = provenance.get("rater") or {"id": "unknown", "version": "unknown"}  # a run before there were witnesses
+        return [RaterInfo(name=rater["id"], **rater, role="primary", scale=EXPRESSED)]
+    except (ValidationError, TypeError, KeyError) as error:
+        why = str(error).splitlines()[0]
+        raise InputError(
+            f"{RUN_FILE}: its raters cannot be read ({why}); remove the file, the journal has them"
+        ) from error
