@@ -53,7 +53,10 @@ ALTERED = {
     "a turn in the middle": (f"DELETE FROM turns WHERE {FIRST} AND turn = 3", "turn 3 of the conversation"),
     "the last turn": (f"DELETE FROM turns WHERE {FIRST} AND turn = 6", "its last turns are missing"),
     "all turns of one": (f"DELETE FROM turns WHERE {FIRST}", "its last turns are missing"),
-    "a conversation and its turns": ("DELETE FROM episodes WHERE place = 6", "5 conversations are there, of 6"),
+    "a conversation": (
+        "DELETE FROM episodes WHERE place = 1",
+        "'base/amara_okafor/1/6/0' has turns and no description",
+    ),
     "a description": (
         "UPDATE episodes SET spec = replace(spec, 'system_prompt', 'base') WHERE place = 2",
         "the conversation 'system_prompt/amara_okafor/1/6/0' is not as it was written",
@@ -196,3 +199,10 @@ def test_a_digest_costs_little(whole: Path) -> None:
     for _ in range(1000):
         row_digest(*row)
     assert time.perf_counter() - began < 0.1  # 100 µs each on a busy machine; 10 µs on an idle one
+
+
+def test_a_conversation_and_its_turns_are_missed(out: Path) -> None:
+    sql(out, "DELETE FROM turns WHERE episode = (SELECT id FROM episodes WHERE place = 6)")
+    sql(out, "DELETE FROM episodes WHERE place = 6")
+    with pytest.raises(JournalError, match="5 conversations are there, of 6 that were planned"):
+        read_episodes(out / "journal.sqlite")

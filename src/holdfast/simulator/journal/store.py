@@ -39,7 +39,7 @@ from holdfast.simulator.journal.rows import (
     spec_json,
     turn_row,
 )
-from holdfast.simulator.journal.verify import PLANNED, check_end, check_turns, check_whole, intact
+from holdfast.simulator.journal.verify import PLANNED, check_count, check_end, check_places, check_turns, intact
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 
 JOURNAL = "journal.sqlite"  # its name in a run folder
@@ -221,12 +221,14 @@ class Journal(JournalCounts):
             orphans = "SELECT episode FROM turns WHERE episode NOT IN (SELECT id FROM episodes) LIMIT 1"
             orphan = self._db.execute(orphans).fetchone()
             places = [place for place, *_ in rows]
-            check_whole(self.path, self.meta(), places, self.count().turns, orphan and str(orphan[0]))
+            check_places(self.path, self.meta(), places, orphan and str(orphan[0]))
         for spec, row in specs:
             if round is None or spec.round == round:
                 turns = self.turns(spec.id, measured=measured)
                 check_end(self.path, row, spec, turns)
                 yield EpisodeRecord(spec, turns, row[-1])
+        with sqlite_errors(self.path):
+            check_count(self.path, self.meta(), self.count().turns)
 
     # --- closing ---------------------------------------------------------------------------------------------------
 

@@ -49,21 +49,17 @@ def check_end(path: Path, row: Sequence[Any], spec: EpisodeSpec, turns: Sequence
             raise damaged(path, f"the conversation {quote(episode)} is incomplete: {lost}")
 
 
-def check_whole(path: Path, meta: Mapping[str, str], places: Sequence[int], turns: int, orphan: str | None) -> None:
-    """Check that no row is gone.
-
-    Args:
-        path: The journal.
-        meta: Its metadata.
-        places: Those of all episodes, in order.
-        turns: How many there are.
-        orphan: An episode that has turns and no row of its own; None where there is none.
-    """
+def check_places(path: Path, meta: Mapping[str, str], places: Sequence[int], orphan: str | None) -> None:
+    """Check that no episode's row is gone. ``orphan``: an episode that has turns and no row of its own."""
     if orphan is not None:
         raise damaged(path, f"the conversation {quote(orphan)} has turns and no description")
     planned = int(meta.get(PLANNED, len(places)))
     if list(places) != list(range(1, planned + 1)):
         raise damaged(path, f"{len(places):,} conversations are there, of {planned:,} that were planned")
+
+
+def check_count(path: Path, meta: Mapping[str, str], turns: int) -> None:
+    """Check that there are as many turns as at the last sign of life: the last ones of a run that was stopped."""
     if PULSE in meta and (before := json.loads(meta[PULSE])["turns"]) > turns:
         raise damaged(path, f"{turns:,} turns are there, and there were {before:,}: the last ones are missing")
 
