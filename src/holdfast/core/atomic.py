@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,19 +14,20 @@ from typing import Any
 def drafted(path: Path) -> Iterator[Path]:
     """Yield where to write the file or folder that becomes ``path`` once the block ends without an error.
 
-    Makes the parent folder. An older ``path`` stays until then; a block that fails leaves nothing behind.
+    Makes the parent folder. An older ``path`` stays until then; a block that fails leaves nothing behind. The draft's
+    name is drawn anew each time: two writers at once do not meet, and nobody can lay a link in its place.
 
     Raises:
         OSError: Something cannot be written.
     """
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield draft
         os.replace(draft, path)
     finally:
         with suppress(OSError):
-            if draft.is_dir():
+            if draft.is_dir() and not draft.is_symlink():
                 shutil.rmtree(draft)
             else:
                 draft.unlink(missing_ok=True)

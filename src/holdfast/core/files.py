@@ -10,6 +10,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from holdfast.core.errors import InputError
+from holdfast.core.wording import printable
+
 MAX_TEXT = 256 * 1024 * 1024  # bytes of a JSON or text file that is read as a whole
 
 
@@ -40,6 +43,20 @@ def read_file(path: Path, most: int = MAX_TEXT) -> bytes:
     if size > most or len(data) > most:
         raise OSError(errno.EFBIG, f"holds {max(size, len(data)):,} bytes where at most {most:,} are read", str(path))
     return data
+
+
+def expanded(path: str) -> Path:
+    """Return the path with ``~`` and ``~user`` written out.
+
+    Raises:
+        InputError: There is no such user, or the text cannot be a path.
+    """
+    if "\0" in path or not path.isprintable():
+        raise InputError(f"{printable(path)}: no path; it holds characters that no file's name has")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: no home folder is known for that user; write the path out") from error
 
 
 def refuse_odd(opened: int | Path, path: Path) -> None:

@@ -6,7 +6,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import read_file
 from holdfast.core.hashing import sha256
 
 Line = TypeVar("Line", bound=BaseModel)
@@ -14,9 +16,9 @@ Line = TypeVar("Line", bound=BaseModel)
 
 def write_lines(lines: Iterable[BaseModel], path: Path) -> str:
     """Write ``lines`` to ``path``, creating its folder; return the SHA-256 of the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(line.model_dump_json() + "\n" for line in lines)
-    path.write_text(text, encoding="utf-8")
+    with drafted(path) as draft:
+        draft.write_text(text, encoding="utf-8")
     return sha256(text)
 
 
@@ -28,7 +30,7 @@ def read_lines(path: Path, model: type[Line], nothing: str, most: int | None = N
             each with its number, at most ``most`` faults.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text: {error}") from error
     lines: list[Line] = []

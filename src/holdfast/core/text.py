@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import open_file
 from holdfast.core.wording import did_you_mean, printable
 
 MAX_BYTES = 1_000_000
@@ -29,7 +30,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
             raise InputError([Fault(name, "is a directory where a YAML file is expected; name a file in it")])
         if not stat.S_ISREG(mode):
             raise InputError([Fault(name, "is a pipe or a device, not a file; save the YAML to a file first")])
-        with open(path, "rb") as file:
+        with open_file(Path(path)) as file:
             data = file.read(MAX_BYTES + 1)
             size = max(len(data), os.fstat(file.fileno()).st_size)
     except FileNotFoundError:

@@ -154,7 +154,7 @@ def _link(place: Path, file: Path) -> None:
 
 def _rank(adapter: Path) -> int:
     try:
-        config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads(read_file(adapter / CONFIG))
         return max([int(config["r"]), *map(int, config.get("rank_pattern", {}).values())])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{adapter / CONFIG}: says no LoRA rank ({error})") from error

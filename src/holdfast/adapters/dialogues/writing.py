@@ -18,6 +18,7 @@ from holdfast.adapters.progress import StageProgress, silent
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
+from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import sha256
 from holdfast.core.jsonl import write_lines
@@ -126,7 +127,8 @@ async def write_dialogues(
         for pattern, group in plans.items()
     }  # fmt: skip
     counts = {pattern: asdict(file.counts) for pattern, file in files.items()}
-    (out / "counts.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    with drafted(out / "counts.json") as draft:
+        draft.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     return files, user_messages(dialogues)
 
 

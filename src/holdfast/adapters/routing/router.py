@@ -8,7 +8,6 @@ resumed conversation is routed as the uninterrupted one.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -19,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.core.arrays_file import DAMAGED_ARRAYS, read_arrays
+from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError, ModelError
 
 Floats = NDArray[np.float64]
@@ -89,9 +90,8 @@ class WordRouter:
 
     def save(self, path: Path) -> None:
         """Write plain arrays (npz without pickle); the same router gives the same bytes."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, Any] = {field.name: np.array(getattr(self, field.name)) for field in fields(self)}
-        with path.open("wb") as file:
+        with drafted(path) as draft, draft.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
     @classmethod
@@ -102,14 +102,14 @@ class WordRouter:
             InputError: there is no such file.
             ModelError: the file is damaged.
         """
-        if not path.is_file():
+        if not path.exists():
             raise InputError(f"{path}: no such router; train one with `holdfast train`")
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with read_arrays(path) as arrays:
                 tasks, vocabulary = (tuple(arrays[name].tolist()) for name in ("tasks", "vocabulary"))
                 rarity, weights, bias = (arrays[name] for name in ("rarity", "weights", "bias"))
                 router = cls(tasks, vocabulary, rarity, weights, bias, float(arrays["margin"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGED_ARRAYS as error:
             raise ModelError(f"{path}: cannot be read as a router: {error}") from error
         shape = (len(router.vocabulary), len(router.tasks))
         if router.weights.shape != shape or router.rarity.shape != shape[:1] or router.bias.shape != shape[1:]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from safetensors import SafetensorError, safe_open
 
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.files import open_file, read_file
 from holdfast.core.hashing import weight_files, weights_sha256
+from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import did_you_mean
+from holdfast.core.yaml_source import parse_yaml
 
 CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"
 PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth", "pytorch_model.bin")
@@ -103,15 +105,18 @@ class AdapterStore:
 def card_fields(folder: Path) -> dict[str, str]:
     """Return what the card's front matter says under ``holdfast``; empty for adapters trained elsewhere."""
     try:
-        text = (folder / CARD).read_text(encoding="utf-8")
+        text = read_file(folder / CARD, MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return {}
     if not text.startswith("---\n") or "\n---\n" not in text[4:]:
         return {}
-    try:
-        front = yaml.safe_load(text[4:].split("\n---\n", 1)[0])
-    except yaml.YAMLError as error:
-        raise ModelError(f"{folder / CARD}: its front matter is no YAML: {error}") from error
+    front_matter = text[4:].split("\n---\n", 1)[0]
+    try:  # by events and within limits: a stranger's card may hold an alias bomb
+        front = parse_yaml(front_matter.encode(), str(folder / CARD)).data
+    except InputError as error:
+        if "\nholdfast:" not in f"\n{front_matter}":
+            return {}  # nobody's card of ours
+        raise ModelError(f"{folder / CARD}: its front matter cannot be read: {error}") from error
     fields = front.get("holdfast") if isinstance(front, dict) else None
     return {key: str(value) for key, value in fields.items()} if isinstance(fields, dict) else {}
 
@@ -154,6 +159,7 @@ def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
     try:
+        open_file(file).close()  # no pipe, which would be waited for
         with safe_open(file, framework="numpy") as tensors:
             shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
@@ -165,8 +171,8 @@ def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(read_file(file, MAX_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{file}: cannot be read as JSON: {error}") from error
     if not isinstance(content, dict):
         raise ModelError(f"{file}: holds no JSON object")

@@ -26,6 +26,7 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import ChatModel
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.files import expanded
 
 if TYPE_CHECKING:
     from holdfast.agents.models.local.model import LocalChatModel
@@ -154,7 +155,7 @@ def _served(spec: ModelSpec, reference: EndpointReference, endpoint: Endpoint) -
         spec.extra,
         Usage(spec.prices),
         RetryBudget(spec.retry_budget),
-        None if spec.cache is None else ResponseCache(Path(spec.cache).expanduser()),
+        None if spec.cache is None else ResponseCache(expanded(spec.cache)),
     )
 
 

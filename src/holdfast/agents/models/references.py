@@ -11,6 +11,7 @@ from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.agents.models.served.network import check_network
 from holdfast.agents.models.spec import TODAY, ModelSpec
 from holdfast.core.errors import InputError
+from holdfast.core.files import expanded
 from holdfast.core.wording import quote
 
 OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
@@ -103,7 +104,7 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     """Return a folder where there is one of this name or it looks like a path, else a hub model."""
     settings = spec.dtype or "auto", spec.device, spec.date or TODAY
-    path = Path(rest).expanduser()
+    path = expanded(rest)
     name, _, revision = rest.partition("@")
     on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).parent.is_dir()
     if path.is_dir() or not on_hub:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import sqlite3
+from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,10 @@ from holdfast.agents.message_content import read_content
 from holdfast.agents.models.generations import generation_of
 from holdfast.agents.protocols import Generation
 from holdfast.core.errors import ModelError
+from holdfast.core.files import open_file
 
+_SQLITE = b"SQLite format 3\0"
+_BESIDE = ("-wal", "-journal")
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID"
 
 
@@ -33,13 +38,34 @@ class ResponseCache:
     def _open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30, check_same_thread=False)
-            _refuse_foreign(self._db, self.path)
+            if os.path.lexists(self.path):
+                self._refuse_foreign()
+            uri = f"{self.path.absolute().as_uri()}?mode=rwc"
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute(_TABLE)
         except (sqlite3.Error, OSError) as error:
             raise ModelError(f"response cache {self.path}: cannot be opened ({error})") from error
+
+    def _refuse_foreign(self) -> None:
+        """Raise ModelError where the file is not a cache of ours; it is only looked at, never altered."""
+        with open_file(self.path) as file:
+            head = file.read(len(_SQLITE))
+        problem = "cannot be opened (file is not a database)" if head and head != _SQLITE else None
+        if head and problem is None:
+            before = {end for end in _BESIDE if os.path.lexists(f"{self.path}{end}")}
+            uri = f"{self.path.absolute().as_uri()}?mode=ro{'' if before else '&immutable=1'}"
+            with closing(sqlite3.connect(uri, uri=True, timeout=30)) as db:
+                tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+                columns = [row[1] for row in db.execute("PRAGMA table_info(answers)")]
+            if tables and (columns[:2] != ["key", "answer"] or not all("answers" in name for name in tables)):
+                problem = "is another program's database"
+        if problem is not None:
+            raise ModelError(
+                f"response cache {self.path}: {problem}; it is left as it is. Name a new file, or one that an earlier "
+                "run wrote"
+            )
 
     @staticmethod
     def key(base_url: str, body: bytes) -> bytes:
@@ -76,14 +102,6 @@ class ResponseCache:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.path = state["path"]
         self._open()
-
-
-def _refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
-    """Leave a database alone that has tables, but not ours."""
-    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and "answers" not in tables:
-        db.close()
-        raise ModelError(f"response cache {path}: is another program's database; name a file of its own")
 
 
 def _read(fields: list[Any]) -> Generation:

@@ -10,6 +10,7 @@ from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec
 from holdfast.core.errors import InputError
+from holdfast.core.files import expanded
 
 _SHIPPED: Mapping[str, Path] = {"expressed": SHIPPED, "perceived": SHIPPED_PERCEIVED, "acts": SHIPPED_ACTS}
 FolderRater = LinearRater | FittedRater
@@ -24,7 +25,7 @@ def fitted_folders(spec: FittedSpec) -> dict[str, Path]:
     """
     if spec.folder is None:
         return dict(_SHIPPED)
-    folder = Path(spec.folder).expanduser()
+    folder = expanded(spec.folder)
     inside = {scale: folder / scale for scale in SCALES if _holds_rater(folder / scale)}
     if inside:
         return inside

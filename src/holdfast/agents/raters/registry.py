@@ -24,6 +24,7 @@ from holdfast.agents.raters import specs as s
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Rater
 from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
+from holdfast.core.files import expanded
 from holdfast.core.wording import did_you_mean, quote
 
 FORMS = "FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
@@ -40,7 +41,7 @@ class RaterResources:
 def mapping_of(word: str) -> dict[str, Any]:
     """Return the mapping that a word is short for. A ValueError says which words there are."""
     scheme, _, rest = word.partition(":")
-    folder = Path(word).expanduser()
+    folder = expanded(word)
     if word in _KINDS.entries:
         return {"kind": word}
     if scheme in SCHEMES:
@@ -117,7 +118,7 @@ def _reward(spec: s.RewardSpec, resources: RaterResources) -> Rater:
     from holdfast.agents.raters.reward import RewardRater  # brings torch
 
     base = local_reference(spec.base, resources.micro_path).path
-    return RewardRater.load(Path(spec.folder).expanduser(), base)
+    return RewardRater.load(expanded(spec.folder), base)
 
 
 def _judge(spec: s.JudgeSpec, resources: RaterResources) -> Rater:

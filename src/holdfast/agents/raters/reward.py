@@ -25,6 +25,7 @@ from transformers.utils import logging as transformers_logging
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 from holdfast.core.errors import InputError, ModelError
+from holdfast.core.files import read_file
 from holdfast.core.hashing import weights_sha256
 
 PREFERRED = Scale("preferred", ("preferred",), 0, 1)
@@ -96,7 +97,7 @@ class RewardRater:
         """
         model = RewardModel.load(folder, base)
         try:
-            settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            settings = json.loads(read_file(folder / SETTINGS))
             average, base_sha256 = float(settings["mean_reward"]), str(settings["base_sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             hint = "train again with `holdfast rater reward`"

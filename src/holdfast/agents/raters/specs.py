@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.core.files import expanded
 from holdfast.personas.schema import Frozen
 
 ScaleId = Literal["expressed", "perceived", "acts"]
@@ -49,7 +50,7 @@ class RaterSpec(Frozen):
     def beside(self, folder: Path) -> Self:
         """The same with its files relative to ``folder``."""
         given = getattr(self, "folder", None)
-        return self if given is None else self.model_copy(update={"folder": str(folder / Path(given).expanduser())})
+        return self if given is None else self.model_copy(update={"folder": str(folder / expanded(given))})
 
 
 class FittedSpec(RaterSpec):

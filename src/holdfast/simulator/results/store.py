@@ -6,6 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError
+from holdfast.core.files import read_file
 from holdfast.simulator.results.model import Results
 
 RESULTS = "results.json"
@@ -31,7 +32,7 @@ def read_results(folder: Path) -> Results:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such run folder")
     try:
-        return Results.model_validate_json(path.read_bytes())
+        return Results.model_validate_json(read_file(path))
     except FileNotFoundError:
         raise InputError(f"{path} is absent; make it with 'holdfast report {folder}'") from None
     except OSError as error:

@@ -14,6 +14,7 @@ from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.registry import RaterResources, build, require_expressed
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec, RewardSpec
+from holdfast.core.files import expanded
 from holdfast.core.hashing import settings_sha256s
 from holdfast.simulator.config.study import StudyConfig
 
@@ -69,6 +70,6 @@ def rater_inputs(raters: Mapping[str, Rater], study: StudyConfig) -> dict[str, s
 def _folders(spec: RaterSpec | None, rater: Rater) -> list[Path]:
     """Return the folders whose files an identity's version does not cover: of a reward model, of an encoder."""
     if isinstance(spec, RewardSpec):
-        return [local_reference(spec.base, base_path()).path, Path(spec.folder).expanduser()]
+        return [local_reference(spec.base, base_path()).path, expanded(spec.folder)]
     encoder = rater.manifest.encoder if isinstance(rater, FittedRater) else None
     return [Path(encoder.name)] if encoder is not None and Path(encoder.name).is_dir() else []

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from holdfast.core.errors import InputError
+from holdfast.core.hashing import settings_files
 from holdfast.core.wording import printable
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
@@ -21,12 +22,14 @@ def check_model_folder(path: Path) -> None:
 
     Raises:
         InputError: It does not; the message says what is there instead, and what to do with it.
+        ModelError: A file of it is a pipe or a device, or too large to be what it is called.
     """
     if path.is_file():
         raise InputError(_of_file(path))
     if not path.is_dir():
         raise InputError(f"model folder {path} does not exist")
     if any(path.glob("*.safetensors")) and (path / "config.json").is_file():
+        settings_files(path)
         return
     gguf, pickled = sorted(path.glob("*.gguf")), sorted(file for kind in _PICKLED for file in path.glob(kind))
     if (path / "adapter_config.json").is_file():

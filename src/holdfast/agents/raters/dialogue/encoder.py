@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from holdfast.agents.raters.dialogue.manifest import EncoderPart
 from holdfast.agents.raters.dialogue.window import WindowTurn
 from holdfast.agents.raters.linear.features import Floats
 from holdfast.core.errors import ModelError
+from holdfast.core.hashing import settings_files
 
 _BATCH = 32
 DEFAULT_MAX_TOKENS = 256
@@ -79,8 +81,12 @@ def _loaded(name: str) -> _Encoder:
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModel.from_pretrained(name, dtype=torch.float32).eval()
+        if Path(name).is_dir():
+            settings_files(Path(name))  # refuses what would be waited for, or is too large
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model = AutoModel.from_pretrained(  # a pickle, or code that comes with the folder, is never run
+            name, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
+        ).eval()
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(
             f"{name}: no encoder can be loaded ({str(error).splitlines()[0]}). Allowed: a folder with config.json, "

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.protocol import SCALES, Scale
 from holdfast.core.errors import DataError
+from holdfast.core.files import read_file
 from holdfast.personas.schema import Frozen
 
 Bools = NDArray[np.bool_]
@@ -59,7 +60,7 @@ class Manifest(Frozen):
         """Read ``rater.json``. Raises :class:`DataError` where it is absent or not what it should be."""
         path = folder / MANIFEST
         try:
-            manifest = cls.model_validate_json(path.read_text(encoding="utf-8"))
+            manifest = cls.model_validate_json(read_file(path))
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             raise DataError(
                 f"{path}: no rater can be read there ({error}). Write one with `holdfast rater fit` or `rater train`."

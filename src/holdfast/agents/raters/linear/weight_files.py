@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.core.arrays_file import DAMAGED_ARRAYS, read_arrays
 from holdfast.core.errors import DataError
+from holdfast.core.files import read_file
 
 WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
 
@@ -36,10 +37,10 @@ def reading_weights(folder: Path) -> Iterator[tuple[tuple[str, ...], Mapping[str
     Whatever a damaged or absent file raises, here or in the block, is one :class:`DataError` with the next step.
     """
     try:
-        words = tuple(json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))["words"])
-        with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+        words = tuple(json.loads(read_file(folder / VOCABULARY))["words"])
+        with read_arrays(folder / WEIGHTS) as arrays:
             yield words, arrays
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED_ARRAYS as error:
         raise DataError(
             f"{folder}: no rater's weights can be read there ({error}). "
             f"Allowed: a folder with {WEIGHTS} and {VOCABULARY}. Write one with `holdfast rater fit`."
