@@ -22,6 +22,7 @@ from holdfast.core.wording import printable, quote, shorten
 
 MAX_DEPTH = 32
 MAX_VALUES = 30_000
+MAX_NUMBER = (1 << 63) - 1  # what SQLite, JSON readers and clocks hold
 
 DataPath = tuple[str | int, ...]
 
@@ -244,7 +245,7 @@ class _Builder:
             value = _plain(text)
         except ValueError:
             value = math.inf
-        if value in (math.inf, -math.inf):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) > MAX_NUMBER:
             self._note(event, "a number too large to hold; write an ordinary one")
             return 0
         return value

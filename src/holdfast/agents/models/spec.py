@@ -63,6 +63,14 @@ def _checked_address(url: str) -> str:
     return url
 
 
+def _one_placeholder(name: str) -> str:
+    """Only the plain placeholder is replaced: format specs could ask for a gigabyte, attributes for anything."""
+    if name.count("{adapter}") != 1 or re.search(r"[{}]", name.replace("{adapter}", "")):
+        raise ValueError("text with {adapter} once, where the adapter's name goes, and no other braces is needed")
+    return name
+
+
+ServedAs = Annotated[str, Field(max_length=400), AfterValidator(_one_placeholder)]
 ExtraField = Annotated[str, AfterValidator(_no_field_of_ours)]
 BaseUrl = Annotated[str, AfterValidator(_checked_address)]
 
@@ -74,8 +82,8 @@ TODAY = datetime.date(2025, 1, 1)
 class Prices(Frozen):
     """US dollars per million tokens."""
 
-    prompt: Annotated[float, Field(ge=0)] = 0.0
-    completion: Annotated[float, Field(ge=0)] = 0.0
+    prompt: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    completion: Annotated[float, Field(ge=0, le=1e9)] = 0.0
 
 
 class ModelSpec(Frozen):
@@ -90,16 +98,16 @@ class ModelSpec(Frozen):
     extra: dict[ExtraField, JsonValue] = Field(default_factory=dict)  # of every request (null: left out); LangChain's
     base_url: BaseUrl | None = None
     api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key
-    served_as: Annotated[str, Field(pattern=r"\{adapter\}")] = "{adapter}"  # the name that an adapter is served under
+    served_as: ServedAs = "{adapter}"  # the name that an adapter is served under
     load_adapters: bool = False  # hand the study's adapters to a vLLM server through /v1/load_lora_adapter
-    timeout_s: Annotated[float, Field(gt=0)] = 120.0  # of one attempt, from the first byte sent to the last received
+    timeout_s: Annotated[float, Field(gt=0, le=1e9)] = 120.0  # of one attempt, to its last byte
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 256  # most requests in flight
     retries: Annotated[int, Field(ge=0, le=100)] = 6  # of one request
     retry_budget: Annotated[int, Field(ge=0)] = 10_000  # of all requests of a run together
-    patience_s: Annotated[float, Field(ge=0)] = 600.0  # how long an endpoint that has answered may be away
-    wait_s: Annotated[float, Field(ge=0)] = 0.0  # how long one is waited for that still loads, before its first answer
+    patience_s: Annotated[float, Field(ge=0, le=1e9)] = 600.0  # how long an endpoint that has answered may be away
+    wait_s: Annotated[float, Field(ge=0, le=1e9)] = 0.0  # how long one that still loads is waited for
     prices: Prices | None = None
-    cache: str | None = None  # a file that caches answers
+    cache: Annotated[str, Field(min_length=1, max_length=4000)] | None = None  # a file that caches answers
 
     @property
     def key(self) -> str:

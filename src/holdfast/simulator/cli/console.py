@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,20 @@ class Output:
             print_json(value() if callable(value) else value)
         elif not self.quiet:
             text()
+
+
+#: What a seed may be; the journal and JSON hold no larger number.
+SEED = click.IntRange(0, (1 << 63) - 1)
+
+
+class FiniteRange(click.FloatRange):
+    """A range of ordinary numbers: nan compares with nothing, and so lies in every range of click's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number; write an ordinary one.", param, ctx)
+        return number
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,6 +4,7 @@ Subcommands are imported when they are called, so that ``holdfast --help`` does 
 1 failed, 2 wrong usage or bad input, 3 stopped by a budget, 130 interrupted.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Any, cast
 import click
 
 from holdfast.core.errors import BudgetError, HoldfastError, InputError
+from holdfast.simulator.cli.streams import finish, is_of_output, open_closed_streams, output_failed
 
 #: Subcommand -> (module of its click command, which has its name; one line of help).
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -87,11 +89,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the user says so
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+    open_closed_streams()
+    sys.exit(finish(run_command(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code; expected failures are one clear message on stderr."""
+    streams = sys.stdout, sys.stderr
     try:
         result: Any = cli.main(arguments, prog_name="holdfast", standalone_mode=False)
     except click.ClickException as error:
@@ -103,7 +107,13 @@ def run_command(arguments: list[str]) -> int:
     except HoldfastError as error:
         click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
         return 2 if isinstance(error, InputError) else 3 if isinstance(error, BudgetError) else 1
-    except BrokenPipeError:  # the reader of our output is gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit:  # click's way to end where nobody reads its output: it has put other streams in the places
+        if (sys.stdout, sys.stderr) == streams:
+            raise
+        sys.stdout, sys.stderr = streams
+        return output_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
+    except OSError as error:
+        if not is_of_output(error):
+            raise
+        return output_failed(error)
     return result if isinstance(result, int) else 0

@@ -30,7 +30,7 @@ from holdfast.agents.users.specs import EmbeddedUsers, Users
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.core.yaml_source import YamlSource
+from holdfast.core.yaml_source import MAX_NUMBER, YamlSource
 from holdfast.personas.loading import AnyPath, library, load_yaml, tasks
 from holdfast.personas.population_config import PopulationConfig, check_population
 from holdfast.personas.schema import Frozen, Id
@@ -77,7 +77,7 @@ class StudyConfig(Frozen):
     """One experiment: personas x candidates x lengths x replicates."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "study"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_NUMBER)] = 0
     model: AnyModelSpec = ModelSpec(ref="micro")  # of the candidates, and of the steering before training
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
     personas: PersonaChoice = PersonaChoice()

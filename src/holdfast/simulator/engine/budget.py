@@ -7,11 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from holdfast.core.yaml_source import MAX_NUMBER
 from holdfast.personas.schema import Frozen
 
 #: What a run's models count beside its turns (requests, retries, tokens, cost), by name; totals of this process.
 Counters = Callable[[], Mapping[str, float]]
 COST = "cost_usd"
+MAX_LIMIT = 1e9  # minutes or dollars; more is a slip of the pen, and no clock counts it
 
 
 class BudgetSpec(Frozen):
@@ -21,9 +23,9 @@ class BudgetSpec(Frozen):
     is finished and kept, so a run may end a little above it.
     """
 
-    minutes: Annotated[float, Field(gt=0)] | None = None
-    tokens: Annotated[int, Field(gt=0)] | None = None
-    cost_usd: Annotated[float, Field(gt=0)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=MAX_LIMIT)] | None = None
+    tokens: Annotated[int, Field(gt=0, le=MAX_NUMBER)] | None = None
+    cost_usd: Annotated[float, Field(gt=0, le=MAX_LIMIT)] | None = None
 
 
 class Spending:

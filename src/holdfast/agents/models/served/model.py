@@ -78,7 +78,7 @@ class ServedChatModel:
 
     def body_for(self, request: GenerationRequest) -> tuple[str, bytes]:
         """The model's name there, and the request's bytes. ``max_tokens`` always: some servers would go on for ever."""
-        name = self.model if request.adapter is None else self.served_as.format(adapter=request.adapter)
+        name = self.model if request.adapter is None else self.served_as.replace("{adapter}", request.adapter)
         sampling = request.sampling
         body = {
             "model": name,
@@ -102,7 +102,7 @@ class ServedChatModel:
         :raises ModelError: it refuses.
         """
         for name, path in adapters:
-            body = {"lora_name": self.served_as.format(adapter=name), "lora_path": str(path.absolute())}
+            body = {"lora_name": self.served_as.replace("{adapter}", name), "lora_path": str(path.absolute())}
             try:
                 await self._post("load_lora_adapter", json.dumps(body).encode(), name, 0)
                 self.endpoint.contact.forget(body["lora_name"])

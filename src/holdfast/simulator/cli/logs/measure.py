@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import Output, output_options
+from holdfast.simulator.cli.console import SEED, Output, output_options
 from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_specs
 
 
@@ -48,7 +48,7 @@ counted and shown with its number. Length stands beside every curve: it is the r
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results.json and report.html.")
 @click.option("--no-text", is_flag=True, help="No word of the conversations in the report.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that rate; the number of cores if left out.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the bootstrap.")
 @output_options
 def measure(
     word: str | None,

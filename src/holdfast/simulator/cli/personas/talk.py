@@ -12,7 +12,7 @@ import click
 
 from holdfast.agents.registry import untrained
 from holdfast.personas.loading import library
-from holdfast.simulator.cli.console import console, print_json
+from holdfast.simulator.cli.console import SEED, console, print_json
 from holdfast.simulator.cli.personas.card import find_persona
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Nothing is written to disk; the same seed gives the same conversation."""
     help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
 )
 @click.option("--user-model", metavar="REF", help="A model that plays the persona; without it, rules do.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random comes from it.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
 def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int, as_json: bool, quiet: bool) -> None:

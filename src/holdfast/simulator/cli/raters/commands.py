@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import Output, output_options, print_table
+from holdfast.simulator.cli.console import SEED, Output, output_options, print_table
 from holdfast.simulator.cli.raters.compare import compare
 from holdfast.simulator.cli.raters.options import SCALES, rater_specs
 from holdfast.simulator.cli.raters.reward import reward
 
 _DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
 _OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
-_SEED = click.option("--seed", type=int, default=0, show_default=True, help="Deals the folds.")
+_SEED = click.option("--seed", type=SEED, default=0, show_default=True, help="Deals the folds.")
 _LABELS = "Expressed: EPITOME. Perceived: iEval. Acts: Lend an Ear."
 _HISTORY = click.option(
     "--history", type=click.IntRange(min=0), help="Turns before the rated one that are read too. Default: all."

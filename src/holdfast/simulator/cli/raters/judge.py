@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast.core.errors import Fault
-from holdfast.simulator.cli.console import Output, interval_cell, output_options, print_table
+from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_cell, output_options, print_table
 from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs, server_options
 
 SHOWN_FAULTS = 5
@@ -44,10 +44,10 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "--describe", "descriptive", is_flag=True, help="Ask for reasons in words too, with quotes that are looked up."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Rate the first N replies only.")
-@click.option("--temperature", type=click.FloatRange(0, 2), help="[default: 0 for one answer, else 0.7]")
+@click.option("--temperature", type=FiniteRange(0, 2), help="[default: 0 for one answer, else 0.7]")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, help="Of one answer.")
 @server_options
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' bootstrap.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the intervals' bootstrap.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
 @click.option("--resume", is_flag=True, help="Go on with --out: what is rated there is not rated again.")
 @output_options

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.core.errors import InputError
+from holdfast.simulator.cli.console import FiniteRange
 
 if TYPE_CHECKING:
     from holdfast.agents.raters.specs import RaterSpec
@@ -19,7 +20,7 @@ HELP = "A rater or a judge: linear, a FOLDER, reward:DIR, openai:NAME, …, or '
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command
 RETRIES = 2
-_SECONDS = click.FloatRange(min=0.1)
+_SECONDS = FiniteRange(min=0.1)
 _AT_ONCE, _NO_SCHEMA = "Requests at once.", "Do not send a JSON schema to the server."
 
 

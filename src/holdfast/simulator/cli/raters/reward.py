@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import Output, interval_cell, output_options, print_table
+from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_cell, output_options, print_table
 
 
 @click.command(
@@ -30,9 +30,9 @@ from holdfast.simulator.cli.console import Output, interval_cell, output_options
     show_default=True,
     help="Per simulated person.",
 )
-@click.option("--learning-rate", type=click.FloatRange(0, 1, min_open=True), default=2e-3, show_default=True)
+@click.option("--learning-rate", type=FiniteRange(0, 1, min_open=True), default=2e-3, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="CPU threads.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the pairs, the split and the training.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the pairs, the split and the training.")
 @output_options
 def reward(out: Path, pairs: Path | None, base: str, seed: int, output: Output, **training: Any) -> None:
     """Train a reward model: the base with a LoRA and a head that gives one number.

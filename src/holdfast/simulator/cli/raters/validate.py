@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import Output, output_options, print_table
+from holdfast.simulator.cli.console import SEED, Output, output_options, print_table
 
 _TITLES = {
     "epitome": "Expressed empathy: EPITOME's replies, quadratic-weighted kappa [95 % interval]",
@@ -38,7 +38,7 @@ _RANKS = {
 @click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write validation.json and .png there.")
 @click.option("--draws", type=click.IntRange(min=50), default=1000, show_default=True, help="Bootstrap resamples.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Deals folds and resamples.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Deals folds and resamples.")
 @output_options
 def validate(
     rater: str, base_url: str | None, data: Path | None, out: Path | None, draws: int, seed: int, output: Output

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import Output, console, output_options, print_table
+from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options, print_table
 
 if TYPE_CHECKING:
     from holdfast.simulator.measure.pairwise import Metric
@@ -92,12 +92,12 @@ Reads results.json in FOLDER; 'holdfast report FOLDER' makes it."""
 )
 @click.option(
     "--difference",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     help="The difference to find, in adherence; by default the one that each pair was measured to have.",
 )
 @click.option(
     "--target",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.8,
     show_default=True,
     help="Chance of finding it.",

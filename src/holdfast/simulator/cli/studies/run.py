@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import Output, output_options, print_json, print_table
+from holdfast.simulator.cli.console import SEED, FiniteRange, Output, output_options, print_json, print_table
 
 if TYPE_CHECKING:
     from holdfast.agents.models.spec import ModelSpec
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from holdfast.simulator.runtime.executor import Executor
 
 DEFAULT_OUT = Path("runs/quickstart")
-_LIMIT = click.FloatRange(0, min_open=True)
+_LIMIT = FiniteRange(0, 1e9, min_open=True)
+_WHOLE = (1 << 63) - 1
 _TOKENS = "Stop cleanly after so many tokens, resumes included."
 _AT_ONCE = "Conversations at once. [default: batch size; endpoints: 256]"
 _PROCESSES = "Processes that a small local model may take; changes no result. [default: one a core in a long study]"
@@ -34,7 +35,7 @@ Examples:
   holdfast quickstart --out runs/long --resume      go on after any stop"""
 )
 @click.option("--out", type=click.Path(path_type=Path), help=f"Run folder. [default: {DEFAULT_OUT}, or the next free]")
-@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Everything random comes from it.")
+@click.option("--seed", type=SEED, default=7, show_default=True, help="Everything random comes from it.")
 @click.option("--turns", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Turns per conversation.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Conversations at once; changes no result.")
 @click.option("--resume", is_flag=True, help="Go on from what stands in the run folder.")
@@ -69,13 +70,13 @@ Examples:
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder; made where it is absent.")
 @click.option("--resume", is_flag=True, help="Go on from what stands in the run folder.")
-@click.option("--seed", type=click.IntRange(0), help="Instead of the study's seed.")
+@click.option("--seed", type=SEED, help="Instead of the study's seed.")
 @click.option("--turns", type=click.IntRange(1, 10_000), help="Instead of the study's number of turns.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Rows of a local model's batch; changes no result.")
 @click.option("--concurrency", type=click.IntRange(1, 4096), help=_AT_ONCE)
 @click.option("--replay", type=click.Path(path_type=Path), help="Run folder whose replies stand in for the models.")
 @click.option("--max-minutes", "minutes", type=_LIMIT, help="Stop cleanly after so long.")
-@click.option("--max-tokens", "tokens", type=click.IntRange(1), help=_TOKENS)
+@click.option("--max-tokens", "tokens", type=click.IntRange(1, _WHOLE), help=_TOKENS)
 @click.option("--max-cost", "cost_usd", type=_LIMIT, help="Stop cleanly after so many dollars.")
 @click.option("--processes", type=click.IntRange(1, 64), help=_PROCESSES)
 @click.option("--on", type=click.Choice(["here", "ray"]), default="here", show_default=True, help="Who does the work.")
@@ -85,7 +86,7 @@ Examples:
 @click.option("--base-url", help="Where the model of --model is served.")
 @click.option(
     "--wait-for-endpoint",
-    type=click.FloatRange(0, 86_400),
+    type=FiniteRange(0, 86_400),
     default=0.0,
     metavar="SECONDS",
     help="Wait so long for a server that is still starting or loading its model. [default: 0]",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import Output, console, output_options
+from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options
 
 if TYPE_CHECKING:
     from holdfast.simulator.monitor.status import Status, StatusReader
@@ -31,7 +31,7 @@ It reads the journal and changes nothing; use it while the run goes on, or after
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--watch", is_flag=True, help="Look again and again until the run is over.")
-@click.option("--every", type=click.FloatRange(0.1), default=2.0, show_default=True, help="Seconds between two looks.")
+@click.option("--every", type=FiniteRange(0.1), default=2.0, show_default=True, help="Seconds between two looks.")
 @output_options
 def status(folder: Path, watch: bool, every: float, output: Output) -> None:
     """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
