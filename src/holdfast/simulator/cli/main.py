@@ -105,7 +105,8 @@ def run_command(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except HoldfastError as error:
-        click.echo(f"{error}" if getattr(error, "faults", ()) else f"error: {error}", err=True)
+        text = f"{error}" if getattr(error, "faults", ()) else f"error: {error}"
+        click.echo(text.encode(errors="backslashreplace").decode(), err=True)  # names of files may be no text
         return 2 if isinstance(error, InputError) else 3 if isinstance(error, BudgetError) else 1
     except SystemExit:  # click's way to end where nobody reads its output: it has put other streams in the places
         if (sys.stdout, sys.stderr) == streams:

@@ -67,23 +67,23 @@ class Journal(JournalCounts):
     # --- opening ---------------------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: Path, meta: Mapping[str, str], held: WriterLock | None = None) -> Journal:
-        """Create a journal with the key-value pairs ``meta``. ``held``: the folder's lock, where the caller has it.
+    def create(cls, path: Path, meta: Mapping[str, str], folder_lock: WriterLock | None = None) -> Journal:
+        """Create a journal with the key-value pairs ``meta``. ``folder_lock``: the folder's lock, where the caller has it.
 
         Raises:
             JournalError: one exists already.
         """
-        with _locked(path, held) as lock:
+        with _locked(path, folder_lock) as lock:
             if os.path.lexists(path):
                 raise JournalError(f"{path}: a journal is already here; go on with --resume, or choose another --out")
             write_empty(path, meta)
             return cls(path, connect_to_write(path), lock)
 
     @classmethod
-    def resume(cls, path: Path, held: WriterLock | None = None) -> Journal:
-        """Open an existing journal to continue writing. ``held``: as :meth:`create` takes it."""
+    def resume(cls, path: Path, folder_lock: WriterLock | None = None) -> Journal:
+        """Open an existing journal to continue writing. ``folder_lock``: as :meth:`create` takes it."""
         _require_file(path)
-        with _locked(path, held) as lock:
+        with _locked(path, folder_lock) as lock:
             check(path, thorough=True)
             journal = cls(path, connect_to_write(path), lock)
             try:
@@ -263,9 +263,9 @@ def _require_file(path: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path, held: WriterLock | None) -> Iterator[WriterLock | None]:
-    """Take the lock beside ``path`` for the journal to release, unless it is ``held``; a failure releases it."""
-    lock = WriterLock(path.with_name(LOCK)) if held is None else None
+def _locked(path: Path, folder_lock: WriterLock | None) -> Iterator[WriterLock | None]:
+    """Take the lock beside ``path`` for the journal to release, unless the caller has it; a failure releases it."""
+    lock = WriterLock(path.with_name(LOCK)) if folder_lock is None else None
     try:
         yield lock
     except BaseException:
