@@ -180,3 +180,14 @@ def test_any_values_are_refused_with_places(values, tmp_path_factory):
     faults = found(load_persona, path)
     assert faults
     assert all(fault.line for fault in faults)
+
+
+@pytest.mark.parametrize("name", [".#noor.yaml", "._noor.yaml", ".noor.yml", "#noor.yaml", "~$noor.yaml"])
+def test_what_editors_and_systems_leave_in_a_folder_is_passed_over(tmp_path, good, name):
+    (tmp_path / "ana.yaml").write_text(good)
+    (tmp_path / name).symlink_to("nobody@nowhere.1:2")  # an emacs lock is a link to nothing
+    (tmp_path / "ana.yaml~").write_text("{")
+    assert [persona.id for persona in load_personas([tmp_path])] == ["ana"]
+    (tmp_path / "ana.yaml").unlink()
+    with pytest.raises(InputError, match=r"holds no \.yaml file"):
+        load_personas([tmp_path])

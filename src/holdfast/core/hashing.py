@@ -6,6 +6,7 @@ from pathlib import Path
 
 from holdfast.core.errors import ModelError
 from holdfast.core.files import MAX_TEXT, open_file, refuse_odd
+from holdfast.core.text import is_leftover
 
 _WEIGHTS = ".safetensors"
 #: Kinds of the other files that words and ratings follow from: configurations, tokenizers, templates, raters' arrays.
@@ -27,7 +28,7 @@ def file_sha256(path: Path) -> str:
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the safetensors files of a model folder, by name. Raises ModelError without any."""
-    files = sorted(folder.glob(f"*{_WEIGHTS}"))
+    files = sorted(file for file in folder.glob(f"*{_WEIGHTS}") if not is_leftover(file))
     if not files:
         raise ModelError(f"{folder}: holds no safetensors weights to compare an adapter with")
     return files

@@ -51,6 +51,11 @@ def _sibling(path: Path) -> str:
     return did_you_mean(path.name, names)
 
 
+def is_leftover(path: Path) -> bool:
+    """Return whether a file is what systems and editors leave beside others: ``.x``, ``#x#``, ``~$x``, ``x~``, swap."""
+    return path.name.startswith((".", "#", "~$")) or path.name.endswith(("~", "#", ".swp", ".swo"))
+
+
 def too_large(name: str, size: int) -> Fault:
     """Return the fault of a file of ``size`` bytes, which is too large to read."""
     return Fault(name, f"{size:,} bytes where at most {MAX_BYTES:,} are read; is this the right file?")

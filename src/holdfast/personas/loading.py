@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.faults import explain
+from holdfast.core.text import is_leftover
 from holdfast.core.wording import did_you_mean, either, printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
 from holdfast.personas.checks import check_goals, check_known
@@ -28,6 +29,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Check = Callable[[YamlSource], Iterable[Fault]]
 
 _HERE = Path(__file__).parent
+_YAML = (".yaml", ".yml")
 
 
 # --- any model -----------------------------------------------------------------------------------------------------
@@ -85,6 +87,8 @@ def load_persona(path: AnyPath) -> Persona:
 def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
     """Read persona files, and all ``*.yaml`` and ``*.yml`` files directly in the folders among ``paths``.
 
+    What editors and systems leave in a folder (``.#a.yaml``, ``._a.yaml``) is passed over.
+
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
     """
@@ -119,7 +123,7 @@ def _expand(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
         matches = [path]
         if os.path.isdir(path):
             try:
-                matches = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+                matches = sorted(file for file in path.iterdir() if file.suffix in _YAML and not is_leftover(file))
             except OSError as error:
                 faults.append(Fault(printable(str(path)), f"cannot be read: {error.strerror}; check its permissions"))
                 continue

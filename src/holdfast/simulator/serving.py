@@ -19,7 +19,6 @@ from holdfast.agents.models.opening import references
 from holdfast.agents.models.references import LocalReference
 from holdfast.core.errors import InputError
 from holdfast.core.files import read_file
-from holdfast.core.files import read_file
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig, load_study
 from holdfast.simulator.runtime.adapters import trained_in

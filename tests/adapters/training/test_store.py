@@ -37,6 +37,7 @@ def test_adapters_are_found_by_name(tmp_path: Path, base: Path) -> None:
     for name in ("warm", "cool"):
         write_adapter(tmp_path / name, card=card(weights_sha256(base)))
     (tmp_path / "empty").mkdir()
+    write_adapter(tmp_path / ".warm.part")
     store = AdapterStore(tmp_path)
     assert store.names() == ("cool", "warm")
     assert store.paths() == {"cool": tmp_path / "cool", "warm": tmp_path / "warm"}

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import open_file, read_file
 from holdfast.core.hashing import weight_files, weights_sha256
-from holdfast.core.text import MAX_BYTES
+from holdfast.core.text import MAX_BYTES, is_leftover
 from holdfast.core.wording import did_you_mean
 from holdfast.core.yaml_source import parse_yaml
 
@@ -58,7 +58,8 @@ class AdapterStore:
         """
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder of adapters; train some with `holdfast train`")
-        names = tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{CONFIG}")))
+        folders = (path.parent for path in self.folder.glob(f"*/{CONFIG}"))
+        names = tuple(sorted(folder.name for folder in folders if not is_leftover(folder)))
         if not names and (self.folder / CONFIG).is_file():
             raise InputError(
                 f"{self.folder} is an adapter itself, not a folder of adapters; write adapters: {self.folder.parent}, "
