@@ -1,5 +1,6 @@
-"""Read a text file safely (an ordinary file, not too large, UTF-8, without hidden characters); repair foreign text."""
+"""Read a text file safely (ordinary, not too large, UTF-8), repair foreign text, show text without hidden marks."""
 
+import json
 import os
 import re
 import stat
@@ -82,6 +83,17 @@ def is_hidden(character: str) -> bool:
     category = unicodedata.category(character)
     unseen = category in {"Cc", "Cf", "Cs", "Zl", "Zp"} or ord(character) & 0xFFFE == 0xFFFE  # the last: noncharacters
     return unseen and character not in _JOINERS and character not in "\t\n\r"
+
+
+def visible(text: str) -> str:
+    r"""Return untrusted text as it may be shown: line breaks as ``\n``, each hidden character written as ``\u202e``.
+
+    JSON stays JSON of the same value. Text that is visible already comes back as it is.
+    """
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    if plain.replace("\n", " ").replace("\t", " ").isprintable():
+        return plain
+    return "".join(json.dumps(each)[1:-1] if is_hidden(each) else each for each in plain)
 
 
 def hidden_message(character: str) -> str:

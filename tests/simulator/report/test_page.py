@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -123,8 +124,6 @@ def poisoned(results):
 
 
 def poisoned_episodes():
-    from dataclasses import replace
-
     return [
         EpisodeRecord(
             replace(e.spec, candidate=NAMED if e.spec.candidate == "adapter" else e.spec.candidate),
@@ -146,7 +145,7 @@ def test_hostile_text_stays_text(tmp_path, results):
     assert after.scripts[1] == before.scripts[1]  # the page's own script, which the policy names by its hash
     assert "49" not in json.loads(after.scripts[0])["candidates"][3]  # templates in model text are not run
     said = json.loads(after.scripts[0])["groups"][0]["episodes"][0]["turns"][0]["r"]
-    assert said == EVIL.replace("\ud800", "?")
+    assert said == EVIL.replace("\ud800", r"\ud800").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
     assert "\u2028" not in after.scripts[0]
 
 
@@ -236,3 +235,24 @@ def test_a_small_budget_shows_every_task_before_a_second_persona(results):
 def test_the_card_of_a_shipped_rater_stands_on_the_page_and_no_others_does() -> None:
     assert "## Where it fails" in (rater_card("linear") or "")
     assert rater_card("my-own") is None
+
+
+def test_hidden_characters_are_written_out_on_the_page(tmp_path, results):
+    steering = "a\0b\x1b[2J\x9b1m \u202eright to left\ud800"
+    episodes = [replace(e, error=steering, turns=[replace(t, reply=steering) for t in e.turns]) for e in SPOKEN]
+    text = page(tmp_path, results, episodes)
+    assert not set(text) & set("\0\x1b\x9b\u202e\ud800")
+    said = json.loads(Outline(text).scripts[0])["groups"][0]["episodes"][0]["turns"][0]["r"]
+    assert said == r"a\u0000b\u001b[2J\u009b1m \u202eright to left\ud800"
+
+
+def test_long_messages_are_cut_and_the_page_keeps_its_size(tmp_path, results):
+    spoken = SPOKEN[0].turns[0]
+    whole = embed(
+        results, [replace(SPOKEN[0], turns=[replace(spoken, reply="x" * 12_345)])], PEOPLE, palette_of(results)
+    )
+    said = whole.first["episodes"][0]["turns"][0]["r"]
+    assert said == "x" * 4_000 + "… (12,345 characters, whole in the journal)"
+    endless = [replace(spoken, turn=turn, reply="<" * 5_000) for turn in range(1, 10_001)]
+    text = page(tmp_path, results, [replace(e, turns=endless) for e in SPOKEN[: len(CANDIDATES)]])
+    assert len(text) < 15_000_000

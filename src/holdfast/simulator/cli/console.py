@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from holdfast.core.text import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -75,12 +77,18 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_json(value: Any) -> None:
     """Print a JSON document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)))
+
+
+def say(text: str) -> None:
+    """Print lines that may hold text of a model, wrapped between words in a terminal."""
+    console().print(Text(visible(text)))
 
 
 def cell(value: object) -> str:
     """Return a value as tables show it: numbers with two decimals, counts as they are, a dash where undefined."""
-    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    text = "-" if value is None else f"{value:.2f}" if isinstance(value, float) else visible(str(value))
+    return text.replace("\n", " ")
 
 
 def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str:

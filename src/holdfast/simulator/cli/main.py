@@ -13,6 +13,7 @@ from typing import Any, cast
 import click
 
 from holdfast.core.errors import BudgetError, HoldfastError, InputError
+from holdfast.core.text import visible
 from holdfast.simulator.cli.streams import finish, is_of_output, open_closed_streams, output_failed
 
 #: Subcommand -> (module of its click command, which has its name; one line of help).
@@ -105,7 +106,7 @@ def run_command(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except HoldfastError as error:
-        text = f"{error}" if getattr(error, "faults", ()) else f"error: {error}"
+        text = visible(f"{error}" if getattr(error, "faults", ()) else f"error: {error}")
         click.echo(text.encode(errors="backslashreplace").decode(), err=True)  # names of files may be no text
         return 2 if isinstance(error, InputError) else 3 if isinstance(error, BudgetError) else 1
     except SystemExit:  # click's way to end where nobody reads its output: it has put other streams in the places

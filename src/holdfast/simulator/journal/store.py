@@ -68,7 +68,7 @@ class Journal(JournalCounts):
 
     @classmethod
     def create(cls, path: Path, meta: Mapping[str, str], folder_lock: WriterLock | None = None) -> Journal:
-        """Create a journal with the key-value pairs ``meta``. ``folder_lock``: the folder's lock, where the caller has it.
+        """Create a journal with the key-value pairs ``meta``. ``folder_lock``: the folder's lock, if the caller has it.
 
         Raises:
             JournalError: one exists already.

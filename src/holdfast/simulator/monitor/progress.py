@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.core.text import visible
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
@@ -133,7 +134,7 @@ class PlainProgress(RunFigures):
             self._line_if_due()
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(visible(text), file=self._stream, flush=True)
 
     def finish(self) -> None:
         self.note("; ".join(part for part in (self.speed.line(), self.counted, self.means.words()) if part))

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from holdfast.adapters.progress import StageProgress, silent
+from holdfast.core.text import visible
 from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, RunFigures
 from holdfast.simulator.monitor.progress import Progress as ConversationProgress
 
@@ -104,7 +105,7 @@ class RichProgress(RunFigures):
         self._show()
 
     def note(self, text: str) -> None:
-        self._bar.console.print(text, markup=False)
+        self._bar.console.print(Text(visible(text)))
 
     def finish(self) -> None:
         self._show()

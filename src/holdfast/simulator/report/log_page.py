@@ -20,7 +20,7 @@ from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.render import write_page
 from holdfast.simulator.report.series import COLOURS, Series
-from holdfast.simulator.report.values import between, fixed, percent
+from holdfast.simulator.report.values import beginning, between, fixed, percent
 from holdfast.simulator.results.store import RESULTS, write_results
 
 KEPT = 4  # conversations of each group that a report may show
@@ -149,8 +149,8 @@ def _talk(talk: RatedConversation, levels: Floats, series: Sequence[Series]) -> 
     turns = [
         {
             "number": number,
-            "user": _cut(turn.user),
-            "reply": _cut(turn.reply),
+            "user": beginning(turn.user, LONGEST_TEXT, "the log"),
+            "reply": beginning(turn.reply, LONGEST_TEXT, "the log"),
             "levels": [None if math.isnan(level) else level for level in row],
             "labels": sorted(turn.labels.items()),
             "tags": turn.tags,
@@ -164,7 +164,3 @@ def _talk(talk: RatedConversation, levels: Floats, series: Sequence[Series]) -> 
         "turns": turns[:MOST_TURNS],
         "more": max(0, len(turns) - MOST_TURNS),
     }
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from holdfast.core.atomic import drafted
+from holdfast.core.text import visible
 from holdfast.simulator.report import values
 
 STYLES = ("base.css", "figures.css", "transcripts.css", "print.css")
@@ -45,10 +46,11 @@ def write_page(
 
 
 def environment() -> Environment:
-    """Autoescape everywhere, undefined names are errors, numbers written as in ``values``."""
+    """Autoescape everywhere, hidden characters written out, undefined names are errors, numbers as in ``values``."""
     env = Environment(
         loader=PackageLoader("holdfast.simulator.report"),
         autoescape=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,13 +10,18 @@ import numpy as np
 
 from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.adherence import adherence
+from holdfast.core.text import visible
 from holdfast.personas.schema import MECHANISMS, Persona
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.report.series import Palette
-from holdfast.simulator.report.values import number
+from holdfast.simulator.report.values import beginning, number
 from holdfast.simulator.results.model import Results, TaskInfo
 
 BUDGET = 6_000_000  # characters of JSON: about 600 conversations of 24 turns, still quick to open
+LONGEST_TEXT = 4_000  # characters of a message that the page carries
+MOST_TURNS = 500  # of a conversation that the page carries
+SHORTEST_TEXT = 60
+WHOLE = "the journal"
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -27,6 +32,7 @@ class EmbeddedTranscripts:
     data: dict[str, Any]
     shown: int
     total: int
+    most_turns: int = MOST_TURNS
 
     @property
     def json(self) -> str:
@@ -59,7 +65,8 @@ def embed(
     """Choose conversations up to ``budget`` characters, whole groups only, so that candidates can be compared.
 
     A group is all conversations of one user (``EpisodeSpec.user_key``). Groups are taken in turns over tasks, then
-    personas, then seeds, so that a small budget still shows every task. At least one group is taken.
+    personas, then seeds, so that a small budget still shows every task. At least one group is taken, its messages cut
+    until it fits. Longer messages than :data:`LONGEST_TEXT` and more turns than :data:`MOST_TURNS` are cut.
     What shows first is the pair that the headline speaks of, or the first two candidates.
     """
     groups: dict[str, list[EpisodeRecord]] = defaultdict(list)
@@ -70,17 +77,21 @@ def embed(
     used = shown = 0
     for key in _fair_order(groups):
         members = sorted(groups[key], key=lambda e: index.get(e.spec.candidate, len(index)))
-        group = _group(members, results, personas, index)
-        size = len(safe_json(group))
+        group = _visible(_group(members, results, personas, index))
+        size, longest = len(safe_json(group)), LONGEST_TEXT
         if taken and used + size > budget:
             break
+        while size > budget and longest > SHORTEST_TEXT:
+            longest = max(SHORTEST_TEXT, longest // 2)
+            group = _visible(_group(members, results, personas, index, longest))
+            size = len(safe_json(group))
         taken.append(group)
         used, shown = used + size, shown + len(members)
     # Readers look for a persona by name within its task.
     taken.sort(key=lambda g: (g["task"], g["who"], len(g["seed"]), g["seed"], g["round"]))
     named = [s.index for s in (palette.rival, palette.best) if s is not None]
     data = {
-        "candidates": [s.name for s in palette.series],
+        "candidates": [visible(s.name) for s in palette.series],
         "slots": [s.slot for s in palette.series],
         "first": named if len(named) == 2 else [s.index for s in palette.series[:2]],
         "groups": taken,
@@ -109,6 +120,7 @@ def _group(
     results: Results,
     personas: Mapping[str, Persona],
     index: Mapping[str, int],
+    longest: int = LONGEST_TEXT,
 ) -> dict[str, Any]:
     spec = members[0].spec
     task = results.tasks.get(spec.task) or TaskInfo(title=spec.task, pattern="")
@@ -134,23 +146,34 @@ def _group(
             {
                 "c": index.get(e.spec.candidate, -1),
                 "name": e.spec.candidate,
-                "error": e.error,
-                "turns": [_turn(t, levels, width, needs) for t in e.turns],
+                "error": e.error and beginning(e.error, longest, WHOLE),
+                "turns": [_turn(t, levels, width, needs, longest) for t in e.turns[:MOST_TURNS]],
             }
             for e in members
         ],
     }
 
 
-def _turn(turn: TurnRecord, target: Sequence[float | None], width: float, needs: Mapping[str, str]) -> dict[str, Any]:
+def _visible(data: Any) -> Any:
+    """The data with the hidden characters of all its texts written out."""
+    if isinstance(data, dict):
+        return {key: _visible(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_visible(value) for value in data]
+    return visible(data) if isinstance(data, str) else data
+
+
+def _turn(
+    turn: TurnRecord, target: Sequence[float | None], width: float, needs: Mapping[str, str], longest: int
+) -> dict[str, Any]:
     shown = [number(level) for level in turn.primary.levels(MECHANISMS)]
     felt = [number(turn.felt.get(dimension)) for dimension in SENSE7]
     known = [f for f in felt if f is not None]
     near = adherence(np.array(shown, dtype=float), np.array(target, dtype=float), width)  # None becomes nan
     return {
         "t": turn.turn,
-        "u": turn.user,
-        "r": turn.reply,
+        "u": beginning(turn.user, longest, WHOLE),
+        "r": beginning(turn.reply, longest, WHOLE),
         "x": [_round(level) for level in shown],
         "a": _round(number(float(near))),
         "f": _round(sum(known) / len(known) if known else None),

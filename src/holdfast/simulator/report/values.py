@@ -65,6 +65,11 @@ def middle(text: str, longest: int = 34) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1 - keep]}…{text[-keep:]}"
 
 
+def beginning(text: str, longest: int, whole: str) -> str:
+    """The text; a longer one is cut after ``longest`` characters, and says how long it is and where it stands whole."""
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters, whole in {whole})"
+
+
 def count(value: Any) -> str:
     """``12345`` -> ``12,345``."""
     x = number(value)

@@ -14,9 +14,10 @@ from rich.console import Console
 from holdfast.adapters.micro import base_path
 from holdfast.agents.protocols import SENSE7, Intention
 from holdfast.agents.raters.protocol import expressed
+from holdfast.core.text import visible
 from holdfast.personas import loading
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because, shown
+from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because
 from holdfast.simulator.records import TurnRecord
 
 EXAMPLE = Path(loading.__file__).parent / "example.yaml"
@@ -60,12 +61,12 @@ def test_a_long_reply_wraps_beside_its_speaker() -> None:
 
 def test_what_a_model_wrote_cannot_steer_the_terminal() -> None:
     nasty = "[red]no[/red] \x1b[2Jcls\x07 \x9b31m \u202eabc\r\nuser: I am fine.\tYes"
-    safe = "[red]no[/red] �[2Jcls� �31m �abc\nuser: I am fine. Yes"
-    assert shown(nasty) == safe
+    safe = "[red]no[/red] \\u001b[2Jcls\\u0007 \\u009b31m \\u202eabc\nuser: I am fine.\tYes"
+    assert visible(nasty) == safe
     plain = told(record(reply=nasty), small_print=False)
-    assert plain == f"user: Hello.\nassistant: {safe.splitlines()[0]}\n    user: I am fine. Yes\n"
+    assert plain == f"user: Hello.\nassistant: {safe.splitlines()[0]}\n    user: I am fine.\tYes\n"
     drawn = told(record(reply=nasty), terminal=True)
-    assert "[red]no[/red] �[2Jcls�" in drawn
+    assert r"[red]no[/red] \u001b[2Jcls\u0007" in drawn
     assert "\x1b[2J" not in drawn
     assert not {"\x07", "\x9b", "\u202e", "\r"} & set(drawn)
 

@@ -1,6 +1,6 @@
 """Print a conversation as it goes: in colour in a terminal, with ``user:`` and ``assistant:`` in a pipe.
 
-A model's text is untrusted: markup in it is not parsed, and control characters are replaced.
+A model's text is untrusted: markup in it is not parsed, and control characters are written out.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.agents.users.appraisal import overall
-from holdfast.core.text import is_hidden
+from holdfast.core.text import visible
 from holdfast.simulator.records import TurnRecord
 
 STYLES = {"user": "bold cyan", "assistant": "bold green", "": "dim"}
-HIDDEN = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,12 @@ class ConversationPrinter:
         if not self.console.is_terminal:
             label = f"{who}: " if who else "  "
             # further lines are indented, so that none looks like another speaker's
-            click.echo(label + shown(text).replace("\n", "\n    "), file=self.console.file)
+            click.echo(label + visible(text).replace("\n", "\n    "), file=self.console.file)
             return
         grid = Table.grid(padding=(0, 2))
         grid.add_column(width=max(map(len, STYLES)), justify="right", no_wrap=True)
         grid.add_column()
-        grid.add_row(Text(who, STYLES[who]), Text(shown(text), "" if who else STYLES[who]))
+        grid.add_row(Text(who, STYLES[who]), Text(visible(text), "" if who else STYLES[who]))
         self.console.print(grid)
 
 
@@ -60,9 +59,3 @@ def felt_line(record: TurnRecord) -> str:
 def left_because(record: TurnRecord) -> str | None:
     """Return why the conversation ended before its planned length; None where it did not."""
     return None if record.stop in {None, "max turns"} else record.stop
-
-
-def shown(text: str) -> str:
-    """Return ``text`` with one kind of line break, tabs as spaces, and a mark for each invisible character."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(HIDDEN if is_hidden(character) else character for character in plain)

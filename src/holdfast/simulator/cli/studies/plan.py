@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options, print_table
+from holdfast.simulator.cli.console import FiniteRange, Output, output_options, print_table, say
 
 if TYPE_CHECKING:
     from holdfast.simulator.measure.pairwise import Metric
@@ -58,7 +58,7 @@ def _show(result: Forecast) -> None:
     if result.cost_usd is not None:
         lines.append(f"money  about {result.cost_usd:,.2f} US dollars")
     for line in [*lines, *result.notes]:
-        console().print(line, markup=False, highlight=False)
+        say(line)
 
 
 def _totals(result: Forecast) -> list[str]:

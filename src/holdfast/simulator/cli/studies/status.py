@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options
+from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options, say
 
 if TYPE_CHECKING:
     from holdfast.simulator.monitor.status import Status, StatusReader
@@ -47,12 +47,14 @@ def status(folder: Path, watch: bool, every: float, output: Output) -> None:
         from rich.live import Live
         from rich.text import Text
 
+        from holdfast.core.text import visible
+
         with Live(console=console(), auto_refresh=False) as view:  # one look replaces the last
             for now in looks:
-                view.update(Text("\n".join(lines(now))), refresh=True)
+                view.update(Text(visible("\n".join(lines(now)))), refresh=True)
     else:
         for now in looks:
-            output.show(asdict(now), partial(console().print, "\n".join(lines(now)), markup=False))
+            output.show(asdict(now), partial(say, "\n".join(lines(now))))
 
 
 def _looks(reader: StatusReader, every: float) -> Iterator[Status]:
@@ -65,19 +67,18 @@ def _looks(reader: StatusReader, every: float) -> Iterator[Status]:
 
 def lines(now: Status) -> list[str]:
     """What a person reads."""
-    from holdfast.simulator.cli.personas.lines import shown
     from holdfast.simulator.monitor.progress import duration
     from holdfast.simulator.monitor.running_means import counter_words
 
     speed = "" if now.turns_per_s is None else f", {now.turns_per_s:.1f} turns/s"
     left = "" if now.seconds_left is None else f", {duration(now.seconds_left)} left"
-    reason = f" ({shown(now.reason)})" if now.reason and now.reason not in now.causes else ""
+    reason = f" ({now.reason})" if now.reason and now.reason not in now.causes else ""
     said = [
         f"{now.folder}: {now.state}{reason}",
         f"turns          {now.turns:,} done, {now.turns_owed:,} owed{speed}{left}",
         f"conversations  {now.episodes:,}: {now.ended:,} ended, {now.failed:,} failed",
     ]
-    causes = [(shown(cause).replace("\n", " "), count) for cause, count in now.causes.items()]
+    causes = [(" ".join(cause.split()), count) for cause, count in now.causes.items()]
     said += [f"               {count:,} x {cause}" for cause, count in causes[:CAUSES_SHOWN]]
     if len(now.causes) > CAUSES_SHOWN:
         said.append(f"               and {len(now.causes) - CAUSES_SHOWN} other causes (see --json)")
@@ -87,7 +88,7 @@ def lines(now: Status) -> list[str]:
     if now.adherence:
         means = ", ".join(f"{name} {mean:.2f}" for name, mean in now.adherence.items())
         said.append(f"adherence      {means}  (so far; no intervals yet)")
-    said += [f"note           {shown(notice)}" for notice in now.notices]
+    said += [f"note           {notice}" for notice in now.notices]
     if now.state in ("stopped", "failed") or (now.failed and now.state == "done"):
         said.append(f"go on with     holdfast run {now.folder}/study.yaml --out {now.folder} --resume")
     return said

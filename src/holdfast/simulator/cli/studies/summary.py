@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from holdfast.simulator.cli.console import console, interval_cell, print_table
-from holdfast.simulator.cli.personas.lines import shown
+from holdfast.simulator.cli.console import interval_cell, print_table, say
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
 
@@ -18,19 +17,19 @@ def print_summary(results: Results, out: Path) -> None:
     means = ["retention [95 %]", "gap", "gap reduction [95 %]", "goals"]
     columns = ["candidate", *(f"turn {turn}" for turn in turns), *means]
     rows = [[name, *_row(candidate, turns)] for name, candidate in results.candidates.items()]
-    console().print(f"\n{results.headline}\n", markup=False)
+    say(f"\n{results.headline}\n")
     print_table(columns, rows, numbers=range(1, len(columns)))
     if left := results.unfinished_episodes:
         which = f"{left} of {results.episodes} conversations are unfinished"
-        console().print(f"\nNot over yet: {which}; figures may still move.")
+        say(f"\nNot over yet: {which}; figures may still move.")
     if failed := results.failed_episodes:
         which = f"{failed} of {results.episodes} conversations failed"
-        console().print(f"\n{which}; --resume holds them again. The commonest causes:")
+        say(f"\n{which}; --resume holds them again. The commonest causes:")
         for cause, count in results.failures.items():
-            console().print(f"  {count:,} x {shown(cause)}", markup=False)
+            say(f"  {count:,} x {cause}")
     for line in played_by(results):
-        console().print(f"\n{line}", markup=False)
-    console().print(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}", markup=False)
+        say(f"\n{line}")
+    say(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
 
 
 def played_by(results: Results) -> list[str]:
