@@ -41,6 +41,11 @@ def either(words: Sequence[object]) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
 
 
+def how_many(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: ``1 turn``, ``1,234 turns``, ``2 replies`` (the ``plural`` given)."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def describe_value(value: object) -> str:
     """Describe a value of a file: ``nothing``, ``true``, ``a list of 3``."""
     if value is None:

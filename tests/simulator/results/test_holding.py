@@ -92,8 +92,8 @@ def test_one_turn_and_one_persona_have_reasons_and_no_zeros():
     found = build(study({"base": 0.9}, turns=1, personas=("p0",), seeds=1)).candidates["base"].holding
     assert found.equivalence.verdict == "undefined"
     assert found.equivalence.change is None
-    assert found.change_point.note == "undefined: 1 turns measured, 4 turns needed"
-    assert found.mixed_slope.all_turns.note.startswith("undefined: 1 conversations")
+    assert found.change_point.note == "undefined: 1 turn measured, 4 turns needed"
+    assert found.mixed_slope.all_turns.note.startswith("undefined: 1 conversation,")
     assert found.repetition.same_tactics.mean is None
     assert found.leaving.dropped == 1
 

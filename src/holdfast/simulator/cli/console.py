@@ -80,7 +80,7 @@ def print_json(value: Any) -> None:
     click.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)))
 
 
-def say(text: str) -> None:
+def print_lines(text: str) -> None:
     """Print lines that may hold text of a model, wrapped between words in a terminal."""
     console().print(Text(visible(text)))
 

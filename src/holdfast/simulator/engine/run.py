@@ -11,6 +11,7 @@ from pathlib import Path
 from langchain_core.callbacks import Callbacks
 
 from holdfast.core.errors import BudgetError, JournalError
+from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences
 from holdfast.simulator.config.recorded import STUDY_FILE, WORLD, world_json
 from holdfast.simulator.config.study import write_study
@@ -96,7 +97,8 @@ async def run_study(
         heartbeat.note(end if failure is None else f"{FAILED}{failure}")
     if owed and stop.reason is not None:
         raise BudgetError(
-            f"stopped: {stop.reason}; {counts.turns:,} turns are kept and {owed:,} conversations are still owed. "
+            f"stopped: {stop.reason}; {how_many(counts.turns, 'turn is', 'turns are')} kept and "
+            f"{how_many(owed, 'conversation is', 'conversations are')} still owed. "
             f"Go on with --resume and a larger budget; holdfast report {out} shows what there is"
         )
     seconds = time.monotonic() - began

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.text import visible
+from holdfast.core.wording import how_many
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
@@ -39,7 +40,7 @@ class Speed:
     def line(self) -> str:
         """``1,234/19,200 turns, 56.3 turns/s, 5 min left``."""
         left = f", {duration(self.seconds_left)} left" if self.seconds_left is not None else ""
-        return f"{self.done:,}/{self.total:,} turns, {self.turns_per_s:.1f} turns/s{left}"
+        return f"{self.done:,}/{how_many(self.total, 'turn')}, {self.turns_per_s:.1f} turns/s{left}"
 
 
 def duration(seconds: float) -> str:
@@ -121,7 +122,7 @@ class PlainProgress(RunFigures):
         super().start(total, done)
         self._said = self.speed.clock()
         if done:
-            self.note(f"{done:,} of {total:,} turns were in the journal already")
+            self.note(f"{done:,} of {how_many(total, 'turn')} were in the journal already")
 
     def advance(self, turns: int = 1) -> None:
         super().advance(turns)

@@ -7,6 +7,7 @@ import numpy as np
 
 from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import SENSE7
+from holdfast.core.wording import how_many
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples, mean_band
@@ -150,13 +151,17 @@ def _notes(results: CandidateResults, survival: Survival, personas: int, has_bas
             last = f"never falls to half: {point.share:.0%} still held at turn {point.turn}"
         notes["first_violation_median_turn"] = last
     if survival.dropped:
-        notes["survival"] = f"{survival.dropped} conversations too short to judge were left out"
+        short = "too short to judge"
+        counted = how_many(survival.dropped, f"conversation {short} was", f"conversations {short} were")
+        notes["survival"] = f"{counted} left out"
     for name, figure in (("gap_reduction", results.gap_reduction), ("score_factor", results.score_factor)):
         if figure.mean is None:
             why = "the baseline's mean is 0, or no user met both" if has_baseline else "the study has no baseline"
             notes[name] = f"undefined: {why}"
     if results.unrated:
-        notes["unrated"] = "; ".join(f"{n} replies were not rated: {why}" for why, n in results.unrated.items())
+        notes["unrated"] = "; ".join(
+            f"{how_many(n, 'reply was', 'replies were')} not rated: {why}" for why, n in results.unrated.items()
+        )
     if results.goals is None:
         notes["goals"] = "undefined: no message says which goal it is about"
     if results.naming.mean is None:

@@ -12,6 +12,7 @@ import numpy as np
 from holdfast.agents.assistants.specs import BaseSpec
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
+from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.engine.budget import BudgetSpec
@@ -128,7 +129,8 @@ def _cost(
 
 
 def _notes(study: StudyConfig, short: Plan, turns: int) -> tuple[str, ...]:
-    notes = [f"rehearsed: {turns:,} turns in {len(short.episodes):,} conversations; hours are at their pace"]
+    size = f"{how_many(turns, 'turn')} in {how_many(len(short.episodes), 'conversation')}"
+    notes = [f"rehearsed: {size}; hours are at their pace"]
     at_once = min(study.conversations_at_once, len(short.episodes))
     if study.conversations_at_once > at_once:
         notes.append(

@@ -186,7 +186,7 @@ def test_a_model_may_play_the_persona(with_tiny: Path, capsys: pytest.CaptureFix
     command = ["persona", "talk", "jun_park", "--turns", "1", "--user-model", f"hf:{roomy}"]
     assert run_command(command) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == f"  hf:{roomy} found its own words in 0 of 1 turns, judged in 0 itself"
+    assert last == f"  hf:{roomy} found its own words in 0 of 1 turn, judged in 0 itself"
     assert run_command([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["counts"]["stand_in_messages"], told["counts"]["stand_in_judgements"]) == (1, 1)

@@ -55,7 +55,7 @@ def test_the_persona_is_the_unit():
 def test_one_persona_is_undefined_and_a_margin_is_above_0():
     found = equivalence(np.array([0.1, 0.2]), Resamples.of(["a", "a"], rng()))
     assert found.verdict == "undefined"
-    assert found.note == "undefined: change is known for 1 personas, at least 2 are needed"
+    assert found.note == "undefined: change is known for 1 persona, at least 2 are needed"
     assert (found.lo, found.t_lo, found.p_t) == (None, None, None)
     assert equivalence(np.array([]), Resamples.of([], rng())).verdict == "undefined"
     with pytest.raises(ValueError, match="the margin must be above 0, got 0"):

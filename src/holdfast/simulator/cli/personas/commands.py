@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from holdfast.core.errors import InputError
+from holdfast.core.wording import how_many
 from holdfast.personas import loading
 from holdfast.personas.schema import Persona
 from holdfast.simulator.cli.console import Output, console, output_options, print_json, print_table
@@ -92,7 +93,7 @@ def check(paths: tuple[Path, ...], output: Output) -> None:
             raise
         print_json({"ok": False, "personas": 0, "faults": [asdict(fault) for fault in error.faults]})
         raise click.exceptions.Exit(2) from None
-    said = f"ok: {count} persona{'s' if count != 1 else ''}"
+    said = f"ok: {how_many(count, 'persona')}"
     output.show({"ok": True, "personas": count, "faults": []}, lambda: click.echo(said))
 
 

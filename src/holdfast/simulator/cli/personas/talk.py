@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.agents.registry import untrained
+from holdfast.core.wording import how_many
 from holdfast.personas.loading import library
 from holdfast.simulator.cli.console import SEED, console, print_json
 from holdfast.simulator.cli.personas.card import find_persona
@@ -68,7 +69,8 @@ def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int
         print_json({**about, **counts, "turns": _as_json(records), "left": left_because(records[-1])})
     elif counts and not quiet:
         own = [len(records) - counts["counts"].get(f"stand_in_{what}", 0) for what in ("messages", "judgements")]
-        said = f"{user_model} found its own words in {own[0]} of {len(records)} turns, judged in {own[1]} itself"
+        turns_in_words = how_many(len(records), "turn")
+        said = f"{user_model} found its own words in {own[0]} of {turns_in_words}, judged in {own[1]} itself"
         printer.line("", said)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from holdfast.core.errors import Fault
+from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_cell, output_options, print_table
 from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs, server_options
 
@@ -90,7 +91,7 @@ def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None
     """Print the tables of a run."""
     scale = summary["scale"]
     click.echo(
-        f"{summary['passages']} replies in {summary['conversations']} conversations, "
+        f"{how_many(summary['passages'], 'reply', 'replies')} in {how_many(summary['conversations'], 'conversation')}, "
         f"scale {scale['id']} ({scale['low']:g}-{scale['high']:g})\n"
     )
     _scores(summary["raters"])
@@ -100,7 +101,7 @@ def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None
     if "agreement" in summary:
         _agreement(summary)
     if skipped:
-        click.echo(f"\nskipped {len(skipped)} line{'s' * (len(skipped) > 1)} without a conversation:")
+        click.echo(f"\nskipped {how_many(len(skipped), 'line')} without a conversation:")
         for fault in skipped[:SHOWN_FAULTS]:
             click.echo(f"  {fault}")
     if out is not None:
@@ -129,7 +130,9 @@ def _answers(name: str, rater: Mapping[str, Any]) -> None:
     from holdfast.agents.raters.judge.answer import REASONS
 
     answers = rater["answers"]
-    click.echo(f"\nanswers of {name}: {answers['asked']} asked for, {answers['passages']} replies")
+    click.echo(
+        f"\nanswers of {name}: {answers['asked']} asked for, {how_many(answers['passages'], 'reply', 'replies')}"
+    )
     rows = [["accepted", "", answers["accepted"]]]
     for outcome, key in (("repaired", "repaired_from"), ("refused", "refused")):
         rows += [[outcome, REASONS[reason], n] for reason, n in answers[key].items()]

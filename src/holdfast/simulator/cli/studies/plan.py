@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import FiniteRange, Output, output_options, print_table, say
+from holdfast.simulator.cli.console import FiniteRange, Output, output_options, print_lines, print_table
 
 if TYPE_CHECKING:
     from holdfast.simulator.measure.pairwise import Metric
@@ -58,7 +58,7 @@ def _show(result: Forecast) -> None:
     if result.cost_usd is not None:
         lines.append(f"money  about {result.cost_usd:,.2f} US dollars")
     for line in [*lines, *result.notes]:
-        say(line)
+        print_lines(line)
 
 
 def _totals(result: Forecast) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options, say
+from holdfast.simulator.cli.console import FiniteRange, Output, console, output_options, print_lines
 
 if TYPE_CHECKING:
     from holdfast.simulator.monitor.status import Status, StatusReader
@@ -54,7 +54,7 @@ def status(folder: Path, watch: bool, every: float, output: Output) -> None:
                 view.update(Text(visible("\n".join(lines(now)))), refresh=True)
     else:
         for now in looks:
-            output.show(asdict(now), partial(say, "\n".join(lines(now))))
+            output.show(asdict(now), partial(print_lines, "\n".join(lines(now))))
 
 
 def _looks(reader: StatusReader, every: float) -> Iterator[Status]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from holdfast.simulator.cli.console import interval_cell, print_table, say
+from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
 
@@ -17,19 +17,22 @@ def print_summary(results: Results, out: Path) -> None:
     means = ["retention [95 %]", "gap", "gap reduction [95 %]", "goals"]
     columns = ["candidate", *(f"turn {turn}" for turn in turns), *means]
     rows = [[name, *_row(candidate, turns)] for name, candidate in results.candidates.items()]
-    say(f"\n{results.headline}\n")
+    print_lines(f"\n{results.headline}\n")
     print_table(columns, rows, numbers=range(1, len(columns)))
     if left := results.unfinished_episodes:
         which = f"{left} of {results.episodes} conversations are unfinished"
-        say(f"\nNot over yet: {which}; figures may still move.")
+        print_lines(f"\nNot over yet: {which}; figures may still move.")
+    for name, candidate in results.candidates.items():
+        if "unrated" in candidate.notes:
+            print_lines(f"\n{name}: {candidate.notes['unrated']}")
     if failed := results.failed_episodes:
         which = f"{failed} of {results.episodes} conversations failed"
-        say(f"\n{which}; --resume holds them again. The commonest causes:")
+        print_lines(f"\n{which}; --resume holds them again. The commonest causes:")
         for cause, count in results.failures.items():
-            say(f"  {count:,} x {cause}")
+            print_lines(f"  {count:,} x {cause}")
     for line in played_by(results):
-        say(f"\n{line}")
-    say(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+        print_lines(f"\n{line}")
+    print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
 
 
 def played_by(results: Results) -> list[str]:

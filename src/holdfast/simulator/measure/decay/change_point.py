@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import DRAWS, draw_weights
 from holdfast.simulator.measure.estimates import Estimate, Number, ResultsPart, Share
@@ -58,7 +59,7 @@ def change_point(
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     clusters = len(np.unique(codes[there.any(axis=1)]))
     if len(turns) < 2 * MIN_SEGMENT or clusters < 2:
-        what = f"{len(turns)} turns" if len(turns) < 2 * MIN_SEGMENT else f"{clusters} persona"
+        what = how_many(len(turns), "turn") if len(turns) < 2 * MIN_SEGMENT else f"{clusters} persona"
         need = f"{2 * MIN_SEGMENT} turns" if len(turns) < 2 * MIN_SEGMENT else "2 personas"
         return ChangePointResults.undefined(note=f"undefined: {what} measured, {need} needed")
     own = present_mean(values, axis=1)

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
 from holdfast.simulator.measure.estimates import Count, Estimate, Number, ResultsPart, Share
@@ -63,7 +64,7 @@ def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) ->
     p = lo = hi = t_lo = t_hi = float("nan")
     verdict: Verdict = "undefined"
     if len(means) < 2:
-        note = f"undefined: change is known for {len(means)} personas, at least 2 are needed"
+        note = f"undefined: change is known for {how_many(len(means), 'persona')}, at least 2 are needed"
     else:
         lo, hi = interval.lo, interval.hi
         p, t_lo, t_hi = two_one_sided_t(means, margin)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints
 
 MIN_TURNS = 6
@@ -51,7 +52,7 @@ def fit_decay(mean: Floats, n: Ints, min_drop: float = MIN_DROP) -> DecayFit:
     there = ~np.isnan(mean) & (n > 0)
     turn, curve = (np.flatnonzero(there) + 1).astype(np.float64), mean[there]
     if len(turn) < MIN_TURNS:
-        return DecayFit(UNDEFINED, f"fit undetermined: {len(turn)} turns measured, {MIN_TURNS} needed")
+        return DecayFit(UNDEFINED, f"fit undetermined: {how_many(len(turn), 'turn')} measured, {MIN_TURNS} needed")
     weight = np.sqrt(n[there] / n[there].mean())
     level = float(np.average(curve, weights=weight**2))
     constant = float(np.sum((weight * (curve - level)) ** 2))

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
 from holdfast.simulator.measure.estimates import Count, Estimate, Number
 
@@ -66,7 +67,7 @@ def mixed_slope(values: Floats, groups: Sequence[str], covariate: Floats | None 
     counts = {"n": len(used), "turns": int(there.sum())}
     columns = 2 if covariate is None else 3
     if len(used) < MIN_EPISODES:
-        note = f"undefined: {len(used)} conversations, at least {MIN_EPISODES} are needed"
+        note = f"undefined: {how_many(len(used), 'conversation')}, at least {MIN_EPISODES} are needed"
         return MixedSlopeResults.undefined(**counts, note=note)
     if counts["turns"] < len(used) + columns + 1:
         note = f"undefined: {counts['turns']} turns are too few for {len(used)} conversations"
