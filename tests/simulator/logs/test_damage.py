@@ -38,6 +38,7 @@ def chat(*messages: Any, **about: Any) -> dict[str, Any]:
         ({"content": "Who says so?"}, "role is not user, assistant or system"),
         ({"role": "user", "content": {"blob": "aGk="}}, "a message's content has an unknown shape"),
         ({"role": "assistant", "content": [{"blob": "aGk="}]}, "a message's content has an unknown shape"),
+        ({"role": "assistant", "msg": "I am so sorry."}, "a message's content has an unknown shape"),
     ],
 )
 def test_a_lost_message_takes_its_conversation_along(lost, reason, tmp_path):

@@ -75,6 +75,7 @@ def test_messages(cells, together, left):
         (["a 1", "a 3", "a 2"], [], {"1": "its turns or times do not rise"}),
         (["a 1", "a ?", "b 1", "a 2"], ["b: 3"], {"1": BACK}),  # the row before does not count
         (["a 2024-01-01T10", "b 2024-01-01T11", "a 2024-01-01T12"], ["b: 2", "a: 1 3"], {}),
+        (["a 2024-01-01T10:00:00Z", "b 2024-01-01", "a 2024-01-01T10:00:00.5Z"], ["b: 2", "a: 1 3"], {}),
     ],
 )
 def test_turns(cells, together, left):

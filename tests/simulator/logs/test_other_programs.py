@@ -186,12 +186,13 @@ def test_trl_rows(tmp_path):
         {"prompt": chat[:3], "chosen": chat[3:], "rejected": [{"role": "assistant", "content": "No."}]},
         {"prompt": "I feel awful.", "chosen": "I am so sorry.", "rejected": "No.", "score_chosen": 0.5},
         {"chosen": chat, "rejected": chat[:1]},
+        {"prompt": "I feel awful.", "chosen": chat[:2], "rejected": chat[:1]},
         {"chosen": "\n\nHuman: I feel awful.\n\nAssistant: I am so sorry.", "rejected": "\n\nHuman: x\n\nAssistant: y"},
         {"chosen": "text without marks", "rejected": "y"},
     ]
     path = written(tmp_path / "r.jsonl", "\n".join(map(json.dumps, rows)))
     conversations, (skip,) = read_as("trl", path)
-    assert [said(each) for each in conversations] == [TALK[:2], TALK[:2], TALK, TALK[:2], TALK, TALK[:2]]
+    assert [said(each) for each in conversations] == [TALK[:2], TALK[:2], TALK, TALK[:2], TALK, TALK[:2], TALK[:2]]
     assert conversations[3].columns == {"score_chosen": "0.5"}
     assert skip.reason == "left out: not a message"
 
@@ -289,6 +290,17 @@ def test_an_export_of_ours(tmp_path):
         (conversation,), skips = read_as(word, tmp_path / name)
         assert (said(conversation), conversation.columns["candidate"], skips) == (TALK, "base", [])
     assert conversation.speaker == "ann"
+
+
+@pytest.mark.parametrize("key", ["data", "conversations", "results", None])
+def test_conversations_in_a_wrapper(key, tmp_path):
+    chat = [{"role": role, "content": text} for role, text in TALK]
+    named: Any = {"c1": {"messages": chat}, "c2": chat}
+    listed: Any = [{"id": "c1", "messages": chat}, {"id": "c2", "messages": chat}]
+    path = written(tmp_path / "w.json", {"version": 1, key: listed} if key else named)
+    conversations, skips = read_as("messages", path)
+    assert [(each.id, said(each)) for each in conversations] == [("c1", TALK), ("c2", TALK)]
+    assert skips == []
 
 
 @pytest.mark.parametrize(

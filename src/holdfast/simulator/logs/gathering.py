@@ -13,6 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.core.reading.skips import BrokenRow, SkippedLine
@@ -72,8 +73,8 @@ class _Progress:
 
     run: int
     number: int
-    start: float | str | None
-    order: float | str | None
+    start: float | None
+    order: float | None
     closed: bool
 
 
@@ -142,10 +143,10 @@ class _Walk:
         self._number = number
         return key, seen.run
 
-    def _anew(self, seen: _Progress, row: Mapping[str, Any], order: float | str | None) -> bool:
+    def _anew(self, seen: _Progress, row: Mapping[str, Any], order: float | None) -> bool:
         """Whether a row begins another conversation of the same name; doubts are kept in ``doubt``."""
-        if order is not None and type(order) is type(seen.order):
-            if order > seen.order or (order == seen.order and not self._how.strict):  # type: ignore[operator]
+        if order is not None and seen.order is not None:
+            if order > seen.order or (order == seen.order and not self._how.strict):
                 return False
             if order == seen.start and self._how.opens(row):
                 return True
@@ -156,9 +157,14 @@ class _Walk:
         return False
 
 
-def _order_of(value: object) -> float | str | None:
+def _order_of(value: object) -> float | None:
+    """Return a number or a time as seconds; None for anything else."""
     if isinstance(value, str) and _TIME.match(value):
-        return value
+        try:
+            time = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     return number_of(value)
 
 

@@ -17,6 +17,7 @@ IDS = ("id", "conversation_id", "session_id", "chat_id", "conversation_hash", "t
 ROW_IDS = ("conversation", "conversation_id", "conv_id", "chat_id", "session_id", "thread_id", "dialogue_id")
 ROW_IDS += ("dialog_id", "episode", "TaskId")
 SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip")
+_NO_NAMES = frozenset((*LISTS, "prompt", "completion", "chosen", "rejected"))
 _ROLES = ("role", "from", "sender", "author", "speaker")
 CONTENTS = ("content", "value", "text", "parts", "message", "utterance", "body")
 _WRAPPED = ("data", "kwargs", "message")
@@ -67,6 +68,28 @@ def names_conversation(value: Mapping[str, Any]) -> bool:
 def is_part(value: Any) -> bool:
     """Whether a value of an array is a message of one conversation, so that the array is the conversation."""
     return looks_like_message(value) and not names_conversation(value)
+
+
+def within(value: Any) -> list[tuple[str, Any]]:
+    """Return the conversations that a document wraps, each with its name, "" where it has none; none where it is one.
+
+    They stand in a list under any key, or as the values of a mapping from names.
+    """
+    if not isinstance(value, dict) or looks_like_message(value):
+        return []
+    for listed in value.values():
+        if isinstance(listed, list) and listed and is_conversation(listed[0]):
+            return [("", each) for each in listed]
+    if not value.keys().isdisjoint(_NO_NAMES):
+        return []
+    named = [(str(key), each) for key, each in value.items()]
+    return named if named and all(is_conversation(each) for _, each in named) else []
+
+
+def is_conversation(value: Any) -> bool:
+    """Whether a value is a list of messages, or holds one."""
+    listed = messages_in(value) if isinstance(value, dict) else value
+    return isinstance(listed, list) and bool(listed) and is_part(listed[0])
 
 
 def messages_in(value: Mapping[str, Any]) -> list[Any] | None:

@@ -12,6 +12,8 @@ from holdfast.simulator.logs.shapes import CONTENTS, content_of
 
 #: Keys of a message beside which nothing else of it is read.
 _PLAIN = frozenset((*CONTENTS, "role", "from", "sender", "labels", "tag", "chars", "id", "name", "timestamp"))
+#: Keys of a message that say something about it.
+_ABOUT = _PLAIN | {"sender", "author", "speaker", "type", "finish_reason", "stop_reason", "missing", "created_at"}
 _FILTERED = ("content_filter", "safety", "blocked")
 
 
@@ -28,12 +30,12 @@ class Speech:
 def speech_of(role: Role, raw: Mapping[str, Any] | str) -> Speech:
     """Return what ``role`` says in a message. ``raw``: its text, or a mapping that holds content in any shape.
 
-    Thoughts are looked for in what an assistant says; a person may write the same marks.
+    Thoughts are looked for in what an assistant says.
     """
     content = raw if isinstance(raw, str) else content_of(raw)
     if isinstance(content, (int, float)) and not isinstance(content, bool):
         content = str(content)
-    if isinstance(content, str) and role != "assistant":
+    if isinstance(content, str) and role != "assistant":  # a person may write the marks of thoughts
         text = repaired(content)
         return Speech(text, missing="" if text.strip() else _attached(raw))
     if isinstance(content, str) and content.strip() and (isinstance(raw, str) or raw.keys() <= _PLAIN):
@@ -50,9 +52,18 @@ def speech_of(role: Role, raw: Mapping[str, Any] | str) -> Speech:
         said = read_message({**{key: raw[key] for key in raw if key not in CONTENTS}, "content": content})
     if said.text.strip():
         return Speech(said.text, said.thoughts)
-    if said.unknown and not (said.tool_calls or said.refusal or said.thoughts):
-        return Speech("", unreadable=", ".join(said.unknown))
+    unknown = said.unknown or _elsewhere(raw)
+    if unknown and not (said.tool_calls or said.refusal or said.thoughts or said.attachments):
+        return Speech("", unreadable=", ".join(unknown))
     return Speech("", said.thoughts, _why(said.why_no_text, raw))
+
+
+def _elsewhere(raw: Mapping[str, Any] | str) -> tuple[str, ...]:
+    """Return what may hold a text under a name that nobody knows, in a message without any content."""
+    if isinstance(raw, str) or not raw.keys().isdisjoint(CONTENTS):
+        return ()
+    filled = [key for key, value in raw.items() if key not in _ABOUT and isinstance(value, (str, list, dict)) and value]
+    return (f"no content; its keys are {', '.join(quote(str(key))[1:-1] for key in raw)}",) if filled else ()
 
 
 def _attached(raw: Mapping[str, Any] | str) -> str:

@@ -20,8 +20,12 @@ from holdfast.simulator.logs.writing import count_left_out, whole_file
 
 
 def recognises(file: Glimpse) -> bool:
-    """Whether the values hold a list of turns."""
-    return file.any(lambda value: isinstance(value.get("turns"), list))
+    """Whether the values hold a list of turns by speakers."""
+    return file.any(lambda value: isinstance(value.get("turns"), list) and any(map(_is_turn, value["turns"])))
+
+
+def _is_turn(turn: Any) -> bool:
+    return isinstance(turn, Mapping) and "speaker" in turn
 
 
 @dataclass(frozen=True, slots=True)

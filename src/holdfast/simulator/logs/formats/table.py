@@ -25,7 +25,7 @@ from holdfast.simulator.logs.gathering import ORDERS, Grouping, gather
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.shapes import ROW_IDS, looks_like_message, unwrapped
+from holdfast.simulator.logs.shapes import CONTENTS, ROW_IDS, looks_like_message, unwrapped
 from holdfast.simulator.logs.values import columns_of, id_of, is_silent, label_of, role_of
 from holdfast.simulator.logs.writing import count_left_out, number_text, whole_file
 
@@ -195,13 +195,12 @@ class _RowReader:
         labels = self._labels(row, "label.", faults)
         draft.fault(place, faults)
         if not self.by_message:
-            draft.say("user", {"content": row.get(self.names["user"])}, place)
-            draft.say("assistant", {"content": row.get(self.names["reply"])}, place, labels=labels)
+            draft.say("user", _content(row, self.names["user"]), place)
+            draft.say("assistant", _content(row, self.names["reply"]), place, labels=labels)
             return
         role, word = self._role(row), row.get(self.names["role"])
         if role is not None:
-            content = row.get(self.names["text"])
-            draft.say(role, {**(row if "tool_calls" in row else {}), "content": content}, place, labels=labels)
+            draft.say(role, _content(row, self.names["text"]), place, labels=labels)
         elif is_silent(word):
             draft.skips.append(SkippedLine(place, "message", TOOL))
         else:
@@ -214,6 +213,11 @@ class _RowReader:
             if ours.startswith(prefix)
         }
         return {name: value for name, value in labels.items() if value is not None}
+
+
+def _content(row: Mapping[str, Any], column: str) -> Mapping[str, Any]:
+    """Return a message of the content of one column, and what stands beside it."""
+    return {**{key: value for key, value in row.items() if key not in CONTENTS}, "content": row.get(column)}
 
 
 @dataclass(frozen=True, slots=True)

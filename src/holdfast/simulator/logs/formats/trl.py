@@ -14,8 +14,8 @@ from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys
 from holdfast.simulator.logs.formats.messages import first_id
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.shapes import IDS, SPEAKERS
-from holdfast.simulator.logs.values import columns_of
+from holdfast.simulator.logs.shapes import IDS, SPEAKERS, role_word
+from holdfast.simulator.logs.values import columns_of, role_of
 
 _REPLIES = ("completion", "chosen", "response")
 _OWN = frozenset(("prompt", *_REPLIES, "rejected", "messages", *IDS, *SPEAKERS))
@@ -37,6 +37,8 @@ def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine
     prompt = raw.get("prompt")
     if prompt is None and isinstance(reply, str):
         draft.read(_transcript(reply))
+    elif isinstance(reply, list) and reply and role_of(_role(reply[0])) in ("user", "system"):
+        draft.read(reply)  # the whole conversation, as in UltraFeedback
     else:
         draft.read([*_messages(prompt, "user"), *_messages(reply, "assistant")])
     yield from draft.finish(first_id(raw, IDS), speaker=first_id(raw, SPEAKERS), columns=columns_of(raw, _OWN))
@@ -57,3 +59,7 @@ def _transcript(text: str) -> list[Any]:
     if len(pieces) < 3 or pieces[0].strip():
         return [text]
     return [{"role": role.lower(), "content": said} for role, said in zip(pieces[1::2], pieces[2::2], strict=True)]
+
+
+def _role(message: Any) -> str:
+    return role_word(message) if isinstance(message, dict) else ""

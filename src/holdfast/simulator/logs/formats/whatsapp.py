@@ -87,7 +87,7 @@ def _remarks(path: Path) -> Iterator[Remark | SkippedLine]:
                 yield Remark(place, name, _content("".join(lines)))
             named = _NAMED.match(begins[1])
             place, name, lines = f"{file.name}:{number}", "", []
-            if named and not (named[2].startswith(_MARK) and not _ATTACHED.match(named[2].lstrip(_MARK).strip())):
+            if named and not (named[2].startswith(_MARK) and not _ATTACHED.match(named[2][:300].lstrip(_MARK).strip())):
                 name, lines = named[1].strip(), [named[2]]
         if name:
             yield Remark(place, name, _content("".join(lines)))
@@ -97,7 +97,7 @@ def _remarks(path: Path) -> Iterator[Remark | SkippedLine]:
 
 def _content(text: str) -> dict[str, object]:
     said = text.strip().lstrip(_MARK).removesuffix("<This message was edited>").strip()
-    if _ATTACHED.fullmatch(said):
+    if len(said) < 300 and _ATTACHED.fullmatch(said):
         return {"content": [{"type": "file"}]}
     if said.rstrip(".") in _GONE:
         return {"content": None}
