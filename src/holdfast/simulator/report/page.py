@@ -17,6 +17,7 @@ from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import TALK
 from holdfast.simulator.report.transcripts import BUDGET, embed
 from holdfast.simulator.results.model import Results
+from holdfast.simulator.results.outcomes import outcome_lines
 
 
 def write_report(
@@ -53,6 +54,7 @@ def page_context(
         "palette": palette,
         "rows": rows,
         "notes": [(series, name, note) for series, part in rows for name, note in part.notes.items()],
+        "outcomes": outcome_lines(results.candidates),
         "retention_strips": strips([part.retention for _, part in rows], 1.0),
         "headline": headline_view(results, palette),
         "microcosm": bool(results.provenance.get("microcosm")),

@@ -163,6 +163,13 @@ def _visible(data: Any) -> Any:
     return visible(data) if isinstance(data, str) else data
 
 
+def _shown_reply(turn: TurnRecord, longest: int) -> str:
+    """Return the reply's beginning; in brackets why there is none, where it has no words."""
+    if not turn.reply.strip():
+        return f"[{turn.primary.missing or 'no reply'}]"
+    return beginning(turn.reply, longest, WHOLE)
+
+
 def _turn(
     turn: TurnRecord, target: Sequence[float | None], width: float, needs: Mapping[str, str], longest: int
 ) -> dict[str, Any]:
@@ -173,7 +180,7 @@ def _turn(
     return {
         "t": turn.turn,
         "u": beginning(turn.user, longest, WHOLE),
-        "r": beginning(turn.reply, longest, WHOLE),
+        "r": _shown_reply(turn, longest),
         "x": [_round(level) for level in shown],
         "a": _round(number(float(near))),
         "f": _round(sum(known) / len(known) if known else None),

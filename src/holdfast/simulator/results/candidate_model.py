@@ -153,6 +153,13 @@ class CandidateResults(ResultsPart):
     holding: HoldingResults
     goals: GoalResults | None = Field(description="null where the journal does not say what a message was about.")
     unrated: dict[str, Count] = Field(description="Replies without a rating by the primary rater, by reason.")
+    outcomes: dict[str, Count] = Field(
+        default={}, description="Replies with text, by outcome: answered, cut (at max_tokens), filtered, ..."
+    )
+    silent: dict[str, Count] = Field(
+        default={}, description="Replies without text, by cause; the user heard nothing, and nobody rated them."
+    )
+    thoughtful: Count = Field(default=0, description="Replies that came with thoughts, which nobody heard or rated.")
     witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
     notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")
 

@@ -24,6 +24,7 @@ from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import CandidateResults, GoalResults, NamingResults, TaskResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.holding import holding
+from holdfast.simulator.results.outcomes import outcomes_of
 from holdfast.simulator.results.witnesses import unrated, witness_results
 
 
@@ -67,6 +68,7 @@ def candidate_results(
         by_task=_by_task(measured, context),
         goals=_goals(episodes, arrays.turns, resamples, context),
         unrated=unrated([turn.primary for episode in episodes for turn in episode.turns]),
+        **outcomes_of([turn for episode in episodes for turn in episode.turns]),
         witnesses={rater.name: witness_results(rater, measured, context, resamples) for rater in context.witnesses},
         holding=holding(near, change, arrays.expressed, episodes, fit=decay, resamples=resamples, rng=context.rng),
         notes={},
@@ -140,7 +142,9 @@ def _notes(results: CandidateResults, survival: Survival, personas: int, has_bas
         notes["intervals"] = f"no intervals: they resample personas, and there is {personas}; at least 2 are needed"
     if results.retention.mean is None:
         reached = results.adherence_last_quarter.n
-        why = "the first quarter's adherence is 0" if reached else "no conversation reached the last quarter"
+        why = "the first quarter's adherence is 0" if reached else "no reply in the last quarter could be rated"
+        if not (reached or results.unrated):
+            why = "no conversation reached the last quarter"
         notes["retention"] = f"undefined: {why}"
     if results.half_life_turns is None:
         notes["half_life_turns"] = results.half_life_note

@@ -67,7 +67,8 @@ def words_by_turn(episodes: Sequence[EpisodeRecord], turns: int) -> Floats:
     words = np.full((len(episodes), turns), np.nan)
     for row, episode in enumerate(episodes):
         for turn in episode.turns:
-            words[row, turn.turn - 1] = len(split(turn.reply))
+            if turn.reply.strip():
+                words[row, turn.turn - 1] = len(split(turn.reply))
     return words
 
 

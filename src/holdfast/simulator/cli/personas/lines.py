@@ -27,7 +27,7 @@ class ConversationPrinter:
     def turn(self, record: TurnRecord) -> None:
         """Print the user's message, the reply, and what the user felt."""
         self.line("user", record.user)
-        self.line("assistant", record.reply)
+        self.line("assistant", record.reply if record.reply.strip() else f"({record.primary.missing or 'no reply'})")
         if self.small_print:
             self.line("", felt_line(record))
             if left := left_because(record):

@@ -6,6 +6,7 @@ from pathlib import Path
 from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
+from holdfast.simulator.results.outcomes import outcome_lines
 
 #: Turns whose adherence is shown, as far as the study reaches; its last turn too.
 SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
@@ -30,7 +31,7 @@ def print_summary(results: Results, out: Path) -> None:
         print_lines(f"\n{which}; --resume holds them again. The commonest causes:")
         for cause, count in results.failures.items():
             print_lines(f"  {count:,} x {cause}")
-    for line in played_by(results):
+    for line in [*outcome_lines(results.candidates), *played_by(results)]:
         print_lines(f"\n{line}")
     print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
 

@@ -75,7 +75,7 @@ def _episode(turns: Iterable[TurnRecord], others: Mapping[str, Collection[str]])
         said = turn.said
         feeling = said.feeling if said.feeling and names(said.feeling, turn.user) else None
         topic = said.topic if said.topic and names(said.topic, turn.user) else None
-        if feeling is None and topic is None:
+        if (feeling is None and topic is None) or not turn.reply.strip():
             continue
         feeling_right = feeling is not None and names(feeling, turn.reply)
         topic_right = topic is not None and names(topic, turn.reply)

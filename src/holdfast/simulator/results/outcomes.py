@@ -1,0 +1,44 @@
+"""Count what became of the requests for replies, and say it for the last screen and the page."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdfast.agents.turn import NO_ANSWER
+from holdfast.simulator.records import TurnRecord
+from holdfast.simulator.results.candidate_model import CandidateResults
+
+_IN_WORDS = {"cut": "cut off at max_tokens", "filtered": "cut off by a filter", "refusal": "refused"}
+
+
+def outcomes_of(turns: Sequence[TurnRecord]) -> dict[str, Any]:
+    """Count a candidate's replies: with text by outcome, without by cause (``silent``), and those with thoughts."""
+    spoken = Counter(turn.outcome for turn in turns if turn.reply.strip())
+    silent = Counter(
+        (turn.primary.missing or turn.outcome).removeprefix(NO_ANSWER) for turn in turns if not turn.reply.strip()
+    )
+    return {
+        "outcomes": dict(spoken.most_common()),
+        "silent": dict(silent.most_common()),
+        "thoughtful": sum(bool(turn.thoughts) for turn in turns),
+    }
+
+
+def outcome_lines(candidates: Mapping[str, CandidateResults]) -> list[str]:
+    """Return a line for each candidate some of whose replies were no plain answers, or came with thoughts."""
+    return [f"{name}: {'; '.join(parts)}" for name, each in candidates.items() if (parts := _parts(each))]
+
+
+def _parts(candidate: CandidateResults) -> list[str]:
+    replies = sum(candidate.outcomes.values()) + sum(candidate.silent.values())
+    parts = []
+    if candidate.silent:
+        causes = ", ".join(f"{n:,} x {cause}" for cause, n in candidate.silent.items())
+        parts.append(f"{sum(candidate.silent.values()):,} of {replies:,} replies have no text and no rating ({causes})")
+    odd = {outcome: n for outcome, n in candidate.outcomes.items() if outcome != "answered"}
+    if odd:
+        listed = ", ".join(f"{n:,} x {_IN_WORDS.get(outcome, outcome)}" for outcome, n in odd.items())
+        parts.append(f"{sum(odd.values()):,} of {replies:,} replies are rated as they came ({listed})")
+    if candidate.thoughtful:
+        parts.append(f"{candidate.thoughtful:,} of {replies:,} replies came with thoughts, which nobody heard or rated")
+    return parts
