@@ -160,7 +160,7 @@ class _Inflated(io.RawIOBase):
 class _Recoded(io.RawIOBase):
     """Text in another encoding as UTF-8; what is no character becomes U+FFFD."""
 
-    def __init__(self, source: io.BufferedReader, encoding: str) -> None:
+    def __init__(self, source: IO[bytes], encoding: str) -> None:
         self._source, self._decoder = source, codecs.getincrementaldecoder(encoding)("replace")
         self._ready = b""
 

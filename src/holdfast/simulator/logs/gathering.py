@@ -23,7 +23,16 @@ MOST_ROWS = 20_000  # of one conversation
 MOST_OPEN = 400_000  # rows of conversations that are not yet over
 MOST_BROKEN = 200_000  # places of broken rows that are remembered
 #: Columns that rise within a conversation, as tables usually call them.
-ORDERS = ("turn", "turn_id", "turn_index", "turn_number", "turn_idx", "message_index", "message_number", "msg_index")
+ORDERS: tuple[str, ...] = (
+    "turn",
+    "turn_id",
+    "turn_index",
+    "turn_number",
+    "turn_idx",
+    "message_index",
+    "message_number",
+    "msg_index",
+)
 ORDERS += ("seq", "sequence", "position", "step", "timestamp", "created_at", "create_time", "sent_at", "date_time")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d")
 _LEFT = "left out: a row of it cannot be used"
@@ -193,7 +202,8 @@ class _Survey:
         before: _Span | None = None
         open_gaps: list[_Gap] = []
         for number, entry in enumerate(rows):
-            run = None if isinstance(entry, BrokenRow) else walk.run_of(number, entry[1])
+            place, row = ("", {}) if isinstance(entry, BrokenRow) else entry
+            run = walk.run_of(number, row)
             if run is None:
                 gap = self._gap(number, entry, before)
                 if len(self._gaps) < MOST_BROKEN:
@@ -208,7 +218,7 @@ class _Survey:
             span.parts += before is not span and span.count > 0
             span.last, span.count, before = number, span.count + 1, span
             if walk.doubt:
-                span.damaged(walk.doubt, str(entry[0]))
+                span.damaged(walk.doubt, place)
             for gap in open_gaps:
                 gap.after = span
             open_gaps.clear()

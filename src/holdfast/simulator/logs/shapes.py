@@ -14,7 +14,15 @@ LISTS = ("messages", "conversations", "conversation", "chat_history", "contents"
 #: Keys that name a conversation.
 IDS = ("id", "conversation_id", "session_id", "chat_id", "conversation_hash", "thread_id", "uuid", "dialogue_id")
 #: Columns that name the conversation of a row.
-ROW_IDS = ("conversation", "conversation_id", "conv_id", "chat_id", "session_id", "thread_id", "dialogue_id")
+ROW_IDS: tuple[str, ...] = (
+    "conversation",
+    "conversation_id",
+    "conv_id",
+    "chat_id",
+    "session_id",
+    "thread_id",
+    "dialogue_id",
+)
 ROW_IDS += ("dialog_id", "episode", "TaskId")
 SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip")
 _NO_NAMES = frozenset((*LISTS, "prompt", "completion", "chosen", "rejected"))

@@ -17,19 +17,27 @@ Examples:
   holdfast measure sage_trajectories/turns.csv --format sage --json | jq .groups
   holdfast measure sense-7_dataset.xlsx --format sense7 --out reports/sense7 --no-text
   holdfast measure chats.csv --columns conversation=chat_id,role=who,text=message,label.empathy=rating
-  holdfast measure runs/quickstart --format journal
+  holdfast measure runs/first runs/second --by file --by candidate
+  holdfast measure "WhatsApp Chat with Ann.txt" --assistant Helper
   holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
 
 \b
-Formats:
-  messages  OpenAI chat or ShareGPT, JSON lines      sense7   SENSE-7's workbook (needs openpyxl)
-  ieval     iEval's CSV, a row a chat                esconv   ESConv, JSON or JSON lines
-  sage      SAGE, dialogues or turns.csv             sdialog  sdialog's Dialog, JSON
-  csv       a CSV with named columns                 journal  a run folder of holdfast
+Formats (docs/formats.md has their layouts):
+  messages   OpenAI chat, ShareGPT, LangChain, LMSYS  chatgpt    ChatGPT's export
+  csv        rows with named columns                  claude     Claude's export
+  trl        prompts with replies                     telegram   Telegram's export, JSON
+  oasst      OpenAssistant's trees                    whatsapp   WhatsApp's exported chat
+  ultrachat  UltraChat                                journal    a run folder of holdfast
+  sense7     SENSE-7's workbook (needs openpyxl)      ieval      iEval's CSV, a row a chat
+  esconv     ESConv                                   sage       SAGE, dialogues or turns.csv
+  sdialog    sdialog's Dialog, JSON
+
+Files may be CSV, JSON, JSON lines or Parquet, packed with gzip or zstd; a folder is read with all its files.
 
 \b
---columns NAME=COLUMN,... for csv. Names: conversation; role and text, or user and reply; speaker; label.X (a number
-about a message), after.X (about the conversation). Any other column may be grouped by.
+--columns NAME=COLUMN,... for csv. Names: conversation; role and text, or user and reply; speaker; order (turns or
+times, which rise); label.X (a number about a message), after.X (about the conversation). Any other column may be
+grouped by, and the file by --by file. In a log that names people, --assistant NAME says who is the assistant.
 
 Every reply is rated for expressed empathy, 0-2; adherence to a pattern is measured where --pattern names one. With
 several raters the first makes the curves, and the others stand beside it. A bad line is skipped,
