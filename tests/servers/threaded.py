@@ -1,4 +1,4 @@
-"""The scripted server beside code that runs an event loop of its own."""
+"""A server beside code that runs an event loop of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from tests.servers.openai_server import ScriptedServer
+from tests.servers.raw_server import RawServer
+
+AnyServer = TypeVar("AnyServer", ScriptedServer, RawServer)
 
 
 @contextmanager
-def running(server: ScriptedServer) -> Iterator[ScriptedServer]:
+def running(server: AnyServer) -> Iterator[AnyServer]:
     """``server``, listening in a thread of its own until the block ends."""
     loop, up, stop = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
 

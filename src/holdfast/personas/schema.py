@@ -26,7 +26,13 @@ DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
 class Frozen(BaseModel):
     """Base of immutable models that refuse unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,  # it may hold a key, and messages name the place
+    )
 
 
 class MechanismLevels(Frozen):

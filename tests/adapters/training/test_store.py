@@ -112,3 +112,31 @@ def test_the_hash_is_of_the_weights_alone(tmp_path: Path, base: Path) -> None:
     name = sorted(weights)[0]
     save_file({**weights, name: weights[name] + 1}, copy / "model.safetensors")
     assert weights_sha256(copy) != weights_sha256(base)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"use_dora": True}, r"DoRA \(use_dora: true\); only plain LoRA is run. Merge it"),
+        ({"use_qalora": True}, "QA-LoRA"),
+        ({"alora_invocation_tokens": [1, 2]}, "activated LoRA"),
+        ({"bias": "all"}, r'also trained biases \(bias: "all"\)'),
+        ({"modules_to_save": ["lm_head"]}, "brings whole modules"),
+        ({"layer_replication": [[0, 4]]}, "replicates layers"),
+        ({"trainable_token_indices": [1]}, "trained tokens"),
+        ({"peft_type": "PROMPT_TUNING"}, r"PROMPT_TUNING is no LoRA \(peft_type\)"),
+    ],
+)
+def test_another_kind_of_adapter_is_named(option: dict[str, object], says: str, tmp_path: Path, base: Path) -> None:
+    file = write_adapter(tmp_path / "warm") / "adapter_config.json"
+    file.write_text(json.dumps({"peft_type": "LORA", "r": 2, "bias": "none", **option}))
+    with pytest.raises(ModelError, match=says):
+        AdapterStore(tmp_path).check("warm", base)
+
+
+def test_an_adapter_is_no_folder_of_adapters(tmp_path: Path) -> None:
+    write_adapter(tmp_path / "adapters" / "warm")
+    with pytest.raises(
+        InputError, match=r"warm is an adapter itself.*; write adapters: .*/adapters, and name it 'warm'"
+    ):
+        AdapterStore(tmp_path / "adapters" / "warm").names()

@@ -99,6 +99,93 @@ def test_unknown_words_say_what_is_allowed(reference: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("/srv/models/llama", "a model folder is hf:/srv/models/llama"),
+        ("./llama", "a model folder is hf:./llama"),
+        ("~/llama", "a model folder is hf:~/llama"),
+        ("here", "a model folder is hf:here"),
+        ("a/b/c", "a model folder is hf:a/b/c"),
+        ("C:\\models\\llama", "a model folder is hf:C:"),
+        ("llama-q4.gguf", "a model folder is hf:llama-q4.gguf"),
+        ("Qwen/Qwen3-8B", "hf:Qwen/Qwen3-8B on this machine, behind an endpoint it is openai:Qwen/Qwen3-8B"),
+        ("localhost:8000", "a model at an address is {ref: 'openai:MODEL', base_url: 'http://localhost:8000/v1'}"),
+        ("http://gpu01:8000/v1", "{ref: 'openai:MODEL', base_url: 'http://gpu01:8000/v1'}"),
+        ("https://me:CANARY@host/v1", "an address belongs under base_url"),
+        ("llama3:8b", "unknown model reference 'llama3:8b'"),
+    ],
+)
+def test_what_is_no_reference_says_what_was_meant(
+    word: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    with pytest.raises(InputError) as caught:
+        resolve_model(word, MICRO)
+    assert says in str(caught.value)
+
+
+def test_a_key_goes_nowhere_that_it_may_be_overheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HOLDFAST_KEY_HOSTS", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MY_KEY", "k")
+    there = ModelSpec(ref="openai:m", base_url="http://10.0.0.7:8000/v1", api_key_env="MY_KEY")
+    with pytest.raises(
+        InputError, match=r"would travel unencrypted to http://10.0.0.7:8000; use https .*HOLDFAST_KEY_HO"
+    ):
+        resolve_model(there, MICRO)
+    monkeypatch.setenv("HOLDFAST_KEY_HOSTS", "10.0.0.7")
+    assert resolve_model(there, MICRO).key_env == "MY_KEY"  # type: ignore[union-attr]
+
+
+def test_an_address_of_the_environment_is_checked_and_is_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://gpu01:8000/v1")
+    assert resolve_model("openai:m", MICRO).base_url == "http://gpu01:8000/v1"  # type: ignore[union-attr]
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gpu01/v1?key=CANARY")
+    with pytest.raises(InputError, match="OPENAI_BASE_URL: a query") as caught:
+        resolve_model("openai:m", MICRO)
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ModelSpec(ref="langchain:openai:m", base_url="https://foreign.example.com/v1"),
+        ModelSpec(ref="langchain:openai:m", base_url="https://openai.com.example.com/v1"),
+        ModelSpec(ref="anthropic:claude", base_url="https://foreign.example.com"),
+        ModelSpec(ref="langchain:openai:m", extra={"openai_api_base": "https://foreign.example.com/v1"}),
+        ModelSpec(ref="groq:m", extra={"nested": {"urls": ["https://foreign.example.com/v1"]}}),
+    ],
+)
+def test_no_package_of_langchain_sends_its_key_to_a_foreign_address(
+    spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-CANARY-12345678")
+    monkeypatch.setenv("MY_KEY", "k")
+    with pytest.raises(InputError, match=r"is no address of .*'s own, .* name the key for it with 'api_key_env"):
+        resolve_model(spec, MICRO)
+    named = spec.model_copy(update={"api_key_env": "MY_KEY"})
+    assert resolve_model(named, MICRO).key_env == "MY_KEY"  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="GITHUB_TOKEN does not look like the key of a model"):
+        resolve_model(spec.model_copy(update={"api_key_env": "GITHUB_TOKEN"}), MICRO)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ModelSpec(ref="langchain:openai:m", base_url="http://127.0.0.1:8000/v1"),
+        ModelSpec(ref="langchain:openai:m", base_url="https://eu.api.openai.com/v1"),
+        ModelSpec(ref="ollama:llama3.1:8b", base_url="http://gpu01:11434"),
+        ModelSpec(ref="azure_openai:m", extra={"azure_endpoint": "https://mine.openai.azure.com"}),
+        ModelSpec(ref="groq:m"),
+    ],
+)
+def test_a_package_may_reach_its_own_provider_and_this_machine(spec: ModelSpec) -> None:
+    assert resolve_model(spec, MICRO).key_env is None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
     ("spec", "says"),
     [
         (ModelSpec(ref="micro", base_url="http://x/v1"), "model 'micro': base_url means nothing for micro; remove it"),

@@ -56,7 +56,19 @@ candidates:
         ("model: {base_url: 'http://x/v1'}", "key 'ref' is missing"),
         ("model: 7", "a model is a word such as micro, or a mapping with 'ref', got int"),
         ("model: {ref: 'openai:m', base_url: 'localhost:8000'}", "base_url"),
+        (
+            "model: {ref: 'openai:m', base_url: 'localhost:8000'}",
+            "study.yaml:1:36: model.base_url: 'localhost:8000' must",
+        ),
+        ("model: {ref: 'openai:m', base_url: 'localhost:8000'}", "write http://localhost:8000/v1"),
         ("model: {ref: 'openai:m', served_as: 'x'}", "served_as"),
+        (
+            "model: {ref: 'openai:m', extra: {messages: []}}",
+            "'extra' may not set 'messages': the conversation makes them",
+        ),
+        ("model: {ref: 'openai:m', extra: {top_k: 1, model: n}}", "study.yaml:1:"),
+        ("model: {ref: 'openai:m', extra: {stream: true}}", "'extra' may not set 'stream': answers are read whole"),
+        ("model: {ref: 'openai:m', extra: {n: 4}}", "'extra' may not set 'n': one answer is read; remove it"),
     ],
 )
 def test_a_fault_has_its_place(yaml: str, says: str) -> None:
@@ -76,6 +88,9 @@ def test_a_fault_has_its_place(yaml: str, says: str) -> None:
         "model: {ref: 'openai:m', api_key_env: 0123CANARY4567}",
         "model: {ref: 'openai:m', extra: {headers: {Authorization: 'Bearer CANARY'}}}",
         "model: {ref: 'openai:m', base_url: 'https://me:CANARY@host/v1'}",
+        "model: {ref: 'openai:m', base_url: 'https://host/v1?api_key=CANARY'}",
+        "model: {ref: 'openai:m', base_url: 'https://host/v1?CANARY'}",
+        "model: {ref: 'langchain:openai:m', base_url: 'https://host/v1#CANARY'}",
     ],
 )
 def test_a_key_in_yaml_is_refused_and_not_repeated(yaml: str) -> None:
@@ -91,6 +106,16 @@ def test_whatever_stands_behind_the_word_key_is_not_repeated(key: str) -> None:
     with pytest.raises(ValueError, match="environment only") as caught:
         parse_model({"ref": "openai:m", "api_key": key})
     assert key not in str(caught.value)
+
+
+def test_a_key_in_an_address_is_not_shown_by_pydantic_either() -> None:
+    for model in (
+        {"ref": "openai:m", "base_url": "https://me:CANARY@host/v1"},
+        {"ref": "openai:m", "api_key": "CANARY"},
+    ):
+        with pytest.raises(ValueError, match="1 validation error") as caught:
+            StudyConfig.model_validate({"candidates": ["base"], "model": model})
+        assert "CANARY" not in str(caught.value)
 
 
 def test_another_port_is_the_same_study_and_another_model_is_not() -> None:
@@ -118,6 +143,7 @@ def test_effect_of_a_word_is_the_word() -> None:
         (["--model", "mirco"], "--model: unknown model reference 'mirco'"),
         (["--model", "openai:m", "--base-url", "localhost"], "must begin with http:// or https://"),
         (["--model", "openai:m", "--base-url", "https://me:CANARY@x/v1"], "environment only"),
+        (["--model", "openai:m", "--base-url", "https://x/v1?key=CANARY"], "environment only"),
         (["--model", KEY], "environment only"),
         (["--base-url", "http://x/v1"], "name it with --model"),
         (["--model", "micro", "--base-url", "http://x/v1"], "base_url means nothing for micro"),

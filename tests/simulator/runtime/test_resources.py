@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,7 +14,7 @@ import pytest
 
 from holdfast import Study
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
-from holdfast.core.errors import BudgetError, InputError
+from holdfast.core.errors import BudgetError, InputError, ModelError
 from holdfast.core.hashing import sha256
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
@@ -64,6 +66,22 @@ def test_a_server_may_know_its_adapters_without_a_folder(base: Path) -> None:
     with pytest.raises(InputError, match="candidates here speak through adapters, and the study has none"):
         check_adapters(plan)
     check_adapters(replace(plan, study=plan.study.model_copy(update={"candidates": plan.study.candidates[:2]})))
+
+
+async def test_what_no_candidate_names_is_not_loaded(base: Path, adapters: Path, tmp_path: Path) -> None:
+    """A DoRA beside the adapter that a candidate names."""
+    shutil.copytree(adapters, tmp_path / "adapters")
+    dora = shutil.copytree(adapters / "warm", tmp_path / "adapters" / "dora") / "adapter_config.json"
+    dora.write_text(json.dumps(json.loads(dora.read_text()) | {"use_dora": True}))
+    async with ScriptedServer() as server:
+        plan = study(server, tmp_path / "adapters", base)
+        named, _ = adapters_in(tmp_path / "adapters", plan)
+        assert set(named) == {"warm"}
+        resources = open_resources(plan)
+        assert set(resources.inputs()) >= {f"model hf:{base}"}
+        await resources.with_adapters(named, None)
+        with pytest.raises(ModelError, match=r"DoRA .use_dora: true.; only plain LoRA"):
+            await resources.with_adapters(*adapters_in(tmp_path / "adapters"))
 
 
 async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:

@@ -75,7 +75,10 @@ def is_loopback(url: str) -> bool:
 
 def has_version(url: str) -> bool:
     """Return whether the path has a part such as ``/v1``, under which nearly every server has its chat completions."""
-    return _VERSION.search(urlsplit(url).path) is not None
+    try:
+        return _VERSION.search(urlsplit(url).path) is not None
+    except ValueError:
+        return False
 
 
 def with_version(url: str) -> str:

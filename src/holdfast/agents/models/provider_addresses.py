@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from holdfast.agents.models.addresses import address_fault, host_of, is_loopback, origin_of
 from holdfast.agents.models.keys import key_fault
+from holdfast.agents.models.served.network import proxy_for
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.errors import InputError
 from holdfast.core.wording import quote
@@ -51,7 +52,8 @@ def check_addresses(spec: ModelSpec, provider: str) -> None:
         if fault is not None:
             raise InputError(f"model {quote(spec.ref)}: {place}: {fault}")
         if spec.api_key_env is not None:
-            fault = key_fault(spec.api_key_env, url)
+            proxy = proxy_for(url)
+            fault = key_fault(spec.api_key_env, url, None if proxy is None else proxy.url)
             if fault is not None:
                 raise InputError(f"model {quote(spec.ref)}: {fault}")
         elif not (provider in _KEYLESS or is_loopback(url) or _is_own(provider, url)):

@@ -17,6 +17,7 @@ langchain:PROVIDER:MODEL the same; ``langchain:openai:MODEL`` goes through LangC
 import re
 from pathlib import Path
 
+from holdfast.agents.models.addresses import with_version
 from holdfast.core.wording import did_you_mean, quote
 
 ALLOWED = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")
@@ -55,7 +56,7 @@ def split_reference(word: str) -> tuple[str, str]:
 def _meant(word: str, scheme: str) -> str:
     """What somebody who writes ``word`` may have wanted; "" where nothing is likely."""
     if _ADDRESS.match(word):
-        url = word if "://" in word else f"http://{word}"
+        url = with_version(word if "://" in word else f"http://{word}")
         if "@" in word or "?" in word:
             return "; an address belongs under base_url: {ref: 'openai:MODEL', base_url: 'http://HOST:PORT/v1'}"
         return f"; a model at an address is {{ref: 'openai:MODEL', base_url: {quote(url)}}}"

@@ -91,8 +91,20 @@ def test_a_providers_package_that_is_missing_is_told_before_anything_is_asked(mo
         open_models({spec: resolve_model(spec, base_path())})
 
 
+async def test_a_key_that_the_study_names_is_the_one_that_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And OpenAI's own stays here, and out of what the model shows of itself."""
+    through_langchain(monkeypatch)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-CANARY-other-0123456789")
+    monkeypatch.setenv("MY_KEY", "sk-CANARY-named-0123456789")
+    async with ScriptedServer(api_key="sk-CANARY-named-0123456789") as server:
+        spec = ModelSpec(ref="langchain:openai:m", base_url=server.base_url, api_key_env="MY_KEY")
+        (model,) = open_models({spec: resolve_model(spec, base_path())}).values()
+        assert (await model.generate(REQUEST)).text
+        assert "CANARY" not in repr(model)
+
+
 def test_what_langchain_does_not_take_is_refused() -> None:
-    for setting in ({"retry_budget": 5}, {"api_key_env": "MY_KEY"}, {"cache": "answers.sqlite"}, {"patience_s": 1.0}):
+    for setting in ({"retry_budget": 5}, {"wait_s": 5.0}, {"cache": "answers.sqlite"}, {"patience_s": 1.0}):
         with pytest.raises(InputError, match=f"{next(iter(setting))} means nothing for LangChain; remove it"):
             resolve_model(ModelSpec.model_validate({"ref": "langchain:openai:m", **setting}), base_path())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sqlite3
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +166,15 @@ def test_the_cache_refuses_what_is_no_cache(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, but long enough to be read as one" * 20)
     with pytest.raises(ModelError, match=r"response cache .*notes.txt: cannot be opened \(file is not a database"):
         ResponseCache(tmp_path / "notes.txt")
+
+
+def test_the_cache_leaves_the_database_of_another_program_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "theirs.db") as theirs:
+        theirs.execute("CREATE TABLE mine (a)")
+    before = (tmp_path / "theirs.db").read_bytes()
+    with pytest.raises(ModelError, match=r"theirs.db: is another program's database"):
+        ResponseCache(tmp_path / "theirs.db")
+    assert (tmp_path / "theirs.db").read_bytes() == before
 
 
 def test_each_event_loop_has_its_own_connections_and_closes_them() -> None:

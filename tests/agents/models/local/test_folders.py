@@ -1,0 +1,57 @@
+"""What somebody may point ``hf:`` at instead of a model folder, and what they are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.agents.models.local.folders import check_model_folder
+from holdfast.core.errors import InputError
+
+
+def folder(path: Path, *files: str) -> Path:
+    for file in files:
+        (path / file).parent.mkdir(parents=True, exist_ok=True)
+        (path / file).touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (
+            ["config.json", "pytorch_model.bin"],
+            "holds only pickled weights (pytorch_model.bin): pickled weights may run",
+        ),
+        (["config.json", "model.pth"], "holds only pickled weights (model.pth)"),
+        (
+            ["llama-q4_k_m.gguf"],
+            "holds GGUF weights (llama-q4_k_m.gguf), which are not read: serve it with llama-server",
+        ),
+        (["config.json", "a.gguf"], "holds GGUF weights (a.gguf)"),
+        (["adapter_config.json", "adapter_model.safetensors"], "is an adapter, no model: name its base with 'hf:'"),
+        (["config.json", "model.safetensors.index.json"], "holds no weights: there is no *.safetensors in it"),
+        (["model.safetensors"], "is no model folder: it has no config.json"),
+        (["snapshots/abc/config.json"], "it has no config.json; did you mean hf:"),
+        (["deeper/config.json"], "/deeper ?"),
+    ],
+)
+def test_what_is_no_model_folder_is_told_as_what_it_is(files: list[str], says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        check_model_folder(folder(tmp_path / "m", *files))
+    assert says in str(caught.value)
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    folder(tmp_path, "q4.gguf", "m/config.json", "m/model.safetensors", "alone.txt")
+    for file, says in (
+        ("q4.gguf", "q4.gguf is a GGUF file, which is not read"),
+        ("m/model.safetensors", f"is a file; write the folder that it is in: hf:{tmp_path}/m"),
+        ("alone.txt", "is a file, no model folder"),
+        ("absent", "absent does not exist"),
+    ):
+        with pytest.raises(InputError) as caught:
+            check_model_folder(tmp_path / file)
+        assert says in str(caught.value)
+    check_model_folder(tmp_path / "m")
