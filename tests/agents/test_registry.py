@@ -36,7 +36,7 @@ def test_what_is_written_reads_back() -> None:
         (7, (), "a candidate is a word or a mapping with 'kind', got int"),
         ({"kind": "base", "name": "a/b"}, ("name",), "should match pattern"),
         ({"kind": "system_prompt_with_reminder", "every": "3"}, ("every",), "valid integer"),
-        ({"kind": "system_prompt", "pattern": "a", "prompt": "b"}, (), "either 'pattern' or 'prompt'"),
+        ({"kind": "system_prompt", "pattern": "a", "prompt": "b"}, (), "only one of 'pattern', 'prompt'"),
     ],
 )
 def test_a_fault_says_where_and_what_is_allowed(candidate: object, place: tuple[str, ...], message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -197,7 +197,7 @@ async def train_experts(
     lap("dialogues")
     router = fit_router(spoken, world.tasks)
     router.save(out / ROUTER)
-    held_out = await _held_out_messages(config, world, base.model, rater, seed=seed)
+    held_out = await _held_out_messages(config, world, base.model, rater, partial(progress, "testing the router"), seed)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     lap("router")
     from holdfast.adapters.training.lora import AdapterJob, train_adapter  # torch, which not every study needs
@@ -217,7 +217,12 @@ async def train_experts(
 
 
 async def _held_out_messages(
-    config: TrainingConfig, world: TrainingPeople, model: ChatModel, rater: Rater, *, seed: int
+    config: TrainingConfig,
+    world: TrainingPeople,
+    model: ChatModel,
+    rater: Rater,
+    on_done: Callable[[int, int], None],
+    seed: int,
 ) -> Sequence[UserMessages]:
     """Return what the held-out personas say to the bare base: test data for the router."""
     plans = [
@@ -232,4 +237,4 @@ async def _held_out_messages(
         for persona in world.split.test
         for replicate in range(HELD_OUT_REPLICATES)
     ]
-    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency))
+    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency, on_done))

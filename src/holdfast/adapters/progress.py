@@ -26,10 +26,12 @@ async def all_of(
 ) -> list[Result]:
     """Do ``work`` on all ``items``, ``concurrency`` at a time; return the results in the order of the items.
 
-    ``on_done(done, total)`` is called after each.
+    ``on_done(done, total)`` is called at once and after each.
     """
     gate = asyncio.Semaphore(concurrency)
     done = 0
+    if on_done is not None:
+        on_done(done, len(items))
 
     async def one_of(item: Item) -> Result:
         nonlocal done

@@ -83,6 +83,8 @@ def _sampling(spec: s.CandidateSpec, resources: CandidateResources) -> Sampling:
 
 
 def _prompts(spec: s.PromptedSpec, resources: CandidateResources) -> SystemPrompts:
+    if spec.prompt_file is not None:
+        raise InputError(f"candidate {spec.name!r}: prompt_file is read with the study's file; give its text as prompt")
     if spec.prompt is not None:
         return own_prompt(spec.prompt)
     known(spec.pattern, resources.patterns, f"candidate {spec.name!r} names the pattern")

@@ -48,10 +48,11 @@ def _unknown(details: ErrorDetails, source: YamlSource, schema: Schema) -> tuple
     """Return the fault of an unknown key, and the path of the key that it may have meant."""
     path = _path(details["loc"][:-1], source, details, inner=details["loc"][-1])
     key, allowed = str(details["loc"][-1]), sorted(keys_at(schema, source, path))
-    message = f"unknown key {quote(key)}{did_you_mean(key, allowed) or '; remove it'}"
+    free = [each for each in allowed if (*path, each) not in source.values]  # one that is there may not come twice
+    message = f"unknown key {quote(key)}{did_you_mean(key, free) or '; remove it'}"
     if allowed:
         message += f" (keys: {', '.join(allowed)})"
-    return source.fault((*path, key), message, at_key=True), (*path, closest(key, allowed) or key)
+    return source.fault((*path, key), message, at_key=True), (*path, closest(key, free) or key)
 
 
 def _missing(path: DataPath, source: YamlSource, schema: Schema) -> Fault:

@@ -46,7 +46,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 def _sibling(path: Path) -> str:
     try:
-        names = [entry.name for entry in os.scandir(path.parent)]
+        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file() and not is_leftover(Path(entry))]
     except (OSError, ValueError):
         return ""
     return did_you_mean(path.name, names)

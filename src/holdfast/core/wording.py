@@ -32,7 +32,7 @@ def closest(word: str, allowed: Iterable[str]) -> str | None:
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest allowed word, or ``""`` where none is close."""
     meant = closest(word, allowed)
-    return "" if meant is None or meant == word else f"; did you mean {quote(meant)}?"
+    return "" if meant is None or meant == word else f"; did you mean {meant!r}?"
 
 
 def either(words: Sequence[object]) -> str:

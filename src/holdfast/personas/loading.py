@@ -135,6 +135,10 @@ def _expand(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
 
 
 def _check_persona(source: YamlSource) -> Iterable[Fault]:
+    data = source.data
+    if isinstance(data, dict) and "candidates" in data and "goals" not in data:
+        message = f"is a study, not a persona; run it with: holdfast run {source.name} --out RUN"
+        raise InputError([Fault(source.name, message)])
     yield from check_known(source, "task", tasks())
     yield from check_goals(source)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.errors import InputError
+from holdfast.personas import loading
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 
 
@@ -134,3 +135,53 @@ def test_users_read_as_a_word_a_mapping_or_a_list(tmp_path: Path) -> None:
     ]
     write_study(study, tmp_path / "resolved.yaml")
     assert load_study(tmp_path / "resolved.yaml") == study
+
+
+PROMPT_FILE = "candidates: [{kind: system_prompt, prompt_file: prompts/mine.txt}]\n"
+
+
+def test_a_prompt_file_lies_beside_the_study_and_its_text_is_kept(tmp_path):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "mine.txt").write_text("Be warm.\nAsk one question.\n" + "Listen. " * 1000)
+    (tmp_path / "study.yaml").write_text(PROMPT_FILE)
+    study = load_study(tmp_path / "study.yaml")
+    assert study.candidates[0].prompt.startswith("Be warm.\nAsk one question.\nListen.")
+    write_study(study, tmp_path / "again.yaml")
+    assert load_study(tmp_path / "again.yaml") == study
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "no such file"), ("  \n", "1 to 50,000"), ("a\u202eb", "hidden character U\\+202E")]
+)
+def test_a_prompt_file_that_is_no_prompt_is_refused_by_name(tmp_path, content, words):
+    (tmp_path / "prompts").mkdir()
+    if content is not None:
+        (tmp_path / "prompts" / "mine.txt").write_text(content)
+    (tmp_path / "study.yaml").write_text(PROMPT_FILE)
+    with pytest.raises(InputError, match=rf"mine\.txt.*{words}"):
+        load_study(tmp_path / "study.yaml")
+
+
+def test_a_prompt_that_names_a_file_is_warned_of(tmp_path):
+    (tmp_path / "mine.txt").write_text("Be warm.")
+    (tmp_path / "study.yaml").write_text("candidates: [{kind: system_prompt, prompt: mine.txt}]\n")
+    with pytest.warns(UserWarning, match=r"did you mean prompt_file: 'mine\.txt'\?"):
+        load_study(tmp_path / "study.yaml")
+
+
+def test_a_persona_is_no_study_and_a_study_no_persona(tmp_path):
+    persona, study = Path(loading.__file__).parent / "example.yaml", tmp_path / "study.yaml"
+    study.write_text("candidates: [base]\n")
+    with pytest.raises(InputError, match="is a persona, not a study; hear it with: holdfast persona talk") as refusal:
+        load_study(persona)
+    assert len(refusal.value.faults) == 1
+    for read in (loading.load_persona, lambda file: loading.load_personas([file])):
+        with pytest.raises(InputError, match="is a study, not a persona; run it with: holdfast run") as refusal:
+            read(study)
+        assert len(refusal.value.faults) == 1
+
+
+def test_a_key_that_is_there_already_is_not_suggested(tmp_path):
+    (tmp_path / "study.yaml").write_text("candidates: [base]\ncandidate: base\n")
+    with pytest.raises(InputError, match="unknown key 'candidate'; remove it"):
+        load_study(tmp_path / "study.yaml")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
 from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, Speed, duration
-from holdfast.simulator.monitor.viewer import RichProgress, progress_for
+from holdfast.simulator.monitor.viewer import RichProgress, StageLines, progress_for
 
 
 class Clock:
@@ -46,6 +47,27 @@ def test_plain_lines_come_every_few_seconds() -> None:
         "10/20 turns, 1.0 turns/s, 10 s left",
         "12/12 turns, 1.0 turns/s, 0 s left",
     ]
+
+
+def test_a_stage_says_that_it_goes_on_while_none_of_its_steps_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = StageLines(every=0.1)
+    stage("writing dialogues", 0, 1_200)
+    time.sleep(0.5)
+    stage("writing dialogues", 1_200, 1_200)
+    time.sleep(0.3)
+    first, *between, last = capsys.readouterr().err.splitlines()
+    assert (first, last) == ("writing dialogues: 0/1,200", "writing dialogues: 1,200/1,200")
+    assert set(between) == {"writing dialogues: 0/1,200, 0 s so far"}
+
+
+def test_lines_come_while_no_turn_does() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = PlainProgress(stream, 5.0, Speed(clock))
+    progress.start(20, 0)
+    for _ in range(11):
+        clock.now += 1
+        progress.count({})
+    assert stream.getvalue().splitlines() == ["0/20 turns, 0.0 turns/s"] * 2
 
 
 def test_a_bar_in_a_terminal() -> None:

@@ -137,6 +137,6 @@ async def hold_dialogues(
 ) -> list[SteeredDialogue]:
     """Simulate many dialogues, ``concurrency`` at a time, and return them in the order of the plans.
 
-    ``on_done(done, total)`` is called after each dialogue.
+    ``on_done(done, total)`` is called at once and after each dialogue.
     """
     return await all_of(lambda plan: hold_dialogue(plan, model, rater), plans, concurrency, on_done)

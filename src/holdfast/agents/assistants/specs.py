@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.protocols import Sampling
-from holdfast.personas.schema import Frozen, Id, TaskContext, Text
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.text import decode, hidden_in, read_bytes
+from holdfast.core.wording import quote
+from holdfast.personas.schema import Frozen, Id, TaskContext
 
+LONGEST_PROMPT = 50_000  # characters
+LONGEST_NAME = 200  # characters of a prompt that may be a file's name
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$", max_length=60)]
 """A candidate's name: it stands in episode ids (which join with ``/``), tables and charts."""
 
@@ -51,6 +58,10 @@ class CandidateSpec(Frozen):
         """The kind's title, or in quotes the name that the study gave instead."""
         return self.title or f"the {self.kind.replace('_', ' ')}" if self.name == self.kind else f"“{self.name}”"
 
+    def beside(self, folder: Path) -> Self:
+        """Return the spec with the texts of the files that it names, which lie relative to the study's folder."""
+        return self
+
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         """Names of the adapters that conversations of ``tasks`` cannot do without."""
         return frozenset()
@@ -68,16 +79,45 @@ class BaseSpec(CandidateSpec):
 
 
 class PromptedSpec(CandidateSpec):
-    """Under a prompt: the task's pattern in words, or that of one ``pattern`` always, or one's own ``prompt`` text."""
+    """Under a prompt: the task's pattern in words, or that of one ``pattern`` always, or one's own.
+
+    One's own stands in the study as ``prompt``, or in a ``prompt_file``, whose text takes the place of ``prompt``.
+    """
 
     pattern: Id | None = None
-    prompt: Text | None = None
+    prompt: Annotated[str, Field(min_length=1, max_length=LONGEST_PROMPT)] | None = None
+    prompt_file: Annotated[str | None, Field(min_length=1, max_length=400, exclude=True)] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> PromptedSpec:
-        if self.pattern is not None and self.prompt is not None:
-            raise ValueError("give either 'pattern' or 'prompt', not both")
+        if sum(source is not None for source in (self.pattern, self.prompt, self.prompt_file)) > 1:
+            raise ValueError("give only one of 'pattern', 'prompt' and 'prompt_file'")
         return self
+
+    def beside(self, folder: Path) -> Self:
+        """Return the spec with its ``prompt_file`` read, and warn of a ``prompt`` that is the name of a file.
+
+        Raises:
+            InputError: the file cannot be read, is empty, or holds hidden characters.
+        """
+        if self.prompt is not None and len(self.prompt) < LONGEST_NAME and (folder / self.prompt).is_file():
+            name = quote(self.prompt)
+            warnings.warn(
+                f"candidate {self.name!r}: the prompt is the text {name}, which is also a file; did you mean "
+                f"prompt_file: {name}?",
+                stacklevel=2,
+            )
+        if self.prompt_file is None:
+            return self
+        path = folder / self.prompt_file
+        text = decode(read_bytes(path), str(path)).strip()
+        faults = [Fault(str(path), message, line, column) for line, column, message in hidden_in(text)]
+        if not 0 < len(text) <= LONGEST_PROMPT:
+            message = f"a prompt has 1 to {LONGEST_PROMPT:,} characters, this one {len(text):,}; is it the right file?"
+            faults.append(Fault(str(path), message))
+        if faults:
+            raise InputError(faults)
+        return self.model_copy(update={"prompt": text, "prompt_file": None})
 
 
 class SystemPromptSpec(PromptedSpec):

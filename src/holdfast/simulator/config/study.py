@@ -152,13 +152,16 @@ def load_study(path: AnyPath) -> StudyConfig:
     Raises:
         InputError: with every fault of the file.
     """
-    study = load_yaml(path, StudyConfig, [_names_what_exists, _population_fits, _hint_at_replicates])
+    study = load_yaml(path, StudyConfig, [_is_no_persona, _names_what_exists, _population_fits, _hint_at_replicates])
     folder = Path(path).absolute().parent
     files = tuple(str(folder / file) for file in study.personas.files)
     adapters = None if study.adapters is None else str(folder / study.adapters)
     personas = study.personas.model_copy(update={"files": files})
     raters = tuple(rater.beside(folder) for rater in study.raters)
-    return study.model_copy(update={"personas": personas, "adapters": adapters, "raters": raters})
+    candidates = tuple(candidate.beside(folder) for candidate in study.candidates)
+    return study.model_copy(
+        update={"personas": personas, "adapters": adapters, "raters": raters, "candidates": candidates}
+    )
 
 
 def write_study(study: StudyConfig, path: Path) -> None:
@@ -169,6 +172,16 @@ def write_study(study: StudyConfig, path: Path) -> None:
             draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+
+
+def _is_no_persona(source: YamlSource) -> Iterator[Fault]:
+    """Raise InputError for a persona's file, instead of the faults that it has as a study."""
+    data = source.data
+    if isinstance(data, dict) and "goals" in data and "candidates" not in data:
+        way = f"hear it with: holdfast persona talk {source.name}"
+        message = f"is a persona, not a study; {way}, or name it in a study: personas: {{files: [{source.name}]}}"
+        raise InputError([Fault(source.name, message)])
+    yield from ()
 
 
 def _names_what_exists(source: YamlSource) -> Iterator[Fault]:

@@ -129,10 +129,8 @@ class PlainProgress(RunFigures):
         self._line_if_due()
 
     def count(self, counters: Mapping[str, float]) -> None:
-        before = self.counted
         super().count(counters)
-        if self.counted != before:  # no turn comes, but retries do
-            self._line_if_due()
+        self._line_if_due()  # no turn comes, but the user should see that it goes on
 
     def note(self, text: str) -> None:
         print(visible(text), file=self._stream, flush=True)

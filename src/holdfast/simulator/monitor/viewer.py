@@ -1,7 +1,9 @@
 """How a whole study shows where it is: one line per stage while it runs, conversations as their own bar."""
 
 import sys
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -12,7 +14,7 @@ from rich.text import Text
 
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.core.text import visible
-from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, RunFigures
+from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, RunFigures, duration
 from holdfast.simulator.monitor.progress import Progress as ConversationProgress
 
 LINE_EVERY_S = 10.0
@@ -27,8 +29,9 @@ class Viewer:
 
 
 def count_up(stage: StageProgress, label: str, total: int) -> Callable[[int], None]:
-    """Return a function that adds to what is done of ``total``, and reports it as the stage ``label``."""
+    """Begin the stage ``label``; return a function that adds to what is done of ``total``, and reports it."""
     done = 0
+    stage(label, done, total)
 
     def advance(count: int) -> None:
         nonlocal done
@@ -59,17 +62,44 @@ class StageBar:
 
 
 class StageLines:
-    """A line when a stage starts and ends, and now and then between, for pipes and log files."""
+    """A line when a stage starts and ends, and every ``every`` seconds between, also while no step of it ends.
 
-    def __init__(self) -> None:
-        self._stage = ""
-        self._said = 0.0
+    For pipes and log files.
+    """
+
+    def __init__(self, every: float = LINE_EVERY_S) -> None:
+        self._every = every
+        self._stage, self._steps, self._over = "", "", True
+        self._began = self._said = 0.0
+        threading.Thread(target=_remind, args=(weakref.ref(self), every / 10), daemon=True).start()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        begins, self._over = stage != self._stage, done >= total
+        self._stage, self._steps = stage, f"{done:,}/{total:,}"
+        if begins:
+            self._began = time.monotonic()
+        if begins or self._over:
+            self._say(self._steps)
+        else:
+            self.remind()
+
+    def remind(self) -> None:
+        """Say how far the stage is, unless that was said a short while ago."""
         now = time.monotonic()
-        if stage != self._stage or done >= total or now - self._said >= LINE_EVERY_S:
-            self._stage, self._said = stage, now
-            print(f"{stage}: {done}/{total}", file=sys.stderr, flush=True)
+        if not self._over and now - self._said >= self._every:
+            self._say(f"{self._steps}, {duration(now - self._began)} so far")
+
+    def _say(self, text: str) -> None:
+        self._said = time.monotonic()
+        print(f"{self._stage}: {text}", file=sys.stderr, flush=True)
+
+
+def _remind(lines: "weakref.ref[StageLines]", every: float) -> None:
+    """Have lines said while the stage's own thread is at work, until nobody has them any more."""
+    while (living := lines()) is not None:
+        living.remind()
+        del living
+        time.sleep(every)
 
 
 class _View(Progress):

@@ -110,7 +110,9 @@ async def _loaded_session(
     """Load or train what the conversations need, and close it afterwards. Seconds of training go into ``timings``."""
     check_adapters(plan)
     study = plan.study
+    viewer.stage("loading models", 0, 1)
     resources = await asyncio.to_thread(open_resources, plan, with_processes(executor, _replies(plan)), wait_s)
+    viewer.stage("loading models", 1, 1)
     with closing(resources):
         await rehearse_prompts(plan, resources.references)
         if study.training is not None and not (resume and _is_trained(resources, out)):

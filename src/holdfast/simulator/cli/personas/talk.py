@@ -52,17 +52,20 @@ def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int
     session = _session(who, user_model, {"turns": turns, "candidates": (candidate,), "seed": seed}, quiet=quiet)
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
+    played_by = "" if user_model is None else f", played by {user_model},"
     printer = ConversationPrinter(console(), small_print=not quiet)
     records: list[TurnRecord] = []
     if not (as_json or quiet):
-        printer.line("", f"{persona.name} ({persona.task}) talks with {candidate}")
+        printer.line("", f"{persona.name} ({persona.task}){played_by} talks with {candidate}")
 
     async def on_turn(record: TurnRecord) -> None:
         records.append(record)
         if not as_json:
             printer.turn(record)
 
-    asyncio.run(_hold(session, on_turn))
+    waits = printer.console.is_terminal and not (as_json or quiet)
+    with printer.console.status("waiting for the next turn") if waits else nullcontext():
+        asyncio.run(_hold(session, on_turn))
     counts: dict[str, Any] = {} if user_model is None else {"user_model": user_model, "counts": _counts(records[-1])}
     if as_json:
         about = {"persona": persona.id, "task": persona.task, "candidate": candidate, "seed": seed}
@@ -76,7 +79,7 @@ def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int
 
 def _session(who: str, user_model: str | None, settings: Mapping[str, Any], *, quiet: bool) -> Session:
     """Return a study of the one conversation, with its models loaded."""
-    what = "loading the embedded model"
+    what = "loading the embedded model" + ("" if user_model is None else f" and {user_model}")
     if not (quiet or sys.stderr.isatty()):
         click.echo(f"{what} ...", err=True)
     with console(stderr=True).status(what) if sys.stderr.isatty() and not quiet else nullcontext():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.resources import files
 from itertools import chain, count
 from pathlib import Path
@@ -53,7 +53,9 @@ def quickstart(out: Path | None, seed: int, turns: int, batch_size: int | None, 
     study = load_study(Path(str(files("holdfast.simulator.config") / "quickstart.yaml"))).model_copy(update=changes)
     folders = chain([DEFAULT_OUT], (Path(f"{DEFAULT_OUT}-{number}") for number in count(2)))
     folder = out or (DEFAULT_OUT if resume else next(path for path in folders if not path.exists()))
-    _show(Study(study).run(folder, resume=resume, quiet=output.quiet).results, folder, output)
+    with _saying_how_to_go_on(folder):
+        results = Study(study).run(folder, resume=resume, quiet=output.quiet).results
+    _show(results, folder, output)
 
 
 @click.command(
@@ -117,7 +119,7 @@ def run(
     if spec := chosen_model(model, base_url):
         given["model"] = spec
     config = asked.model_copy(update={**given, "budget": asked.budget.model_copy(update=limits)})
-    with _executor(on, processes, address, ray_models) as executor:
+    with _saying_how_to_go_on(out), _executor(on, processes, address, ray_models) as executor:
         done = Study(config).run(
             out,
             resume=resume,
@@ -169,6 +171,19 @@ def train(study: Path, out: Path, output: Output) -> None:
 
     outcome = Study.from_yaml(study).train(out, quiet=output.quiet)
     output.show(outcome, lambda: _show_training(outcome, out))
+
+
+@contextmanager
+def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
+    """After Ctrl-C, tell with which command the run goes on."""
+    from holdfast.simulator.cli.studies.status import resuming
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / "study.yaml").is_file():
+            click.echo(f"go on with: {resuming(folder)}", err=True)
+        raise
 
 
 def _executor(

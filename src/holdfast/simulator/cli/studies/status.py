@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -65,6 +66,12 @@ def _looks(reader: StatusReader, every: float) -> Iterator[Status]:
         yield (now := reader.look())
 
 
+def resuming(folder: str | Path) -> str:
+    """Return the command that goes on with a run."""
+    place = shlex.quote(str(folder))
+    return f"holdfast run {place}/study.yaml --out {place} --resume"
+
+
 def lines(now: Status) -> list[str]:
     """What a person reads."""
     from holdfast.simulator.monitor.progress import duration
@@ -90,5 +97,5 @@ def lines(now: Status) -> list[str]:
         said.append(f"adherence      {means}  (so far; no intervals yet)")
     said += [f"note           {notice}" for notice in now.notices]
     if now.state in ("stopped", "failed") or (now.failed and now.state == "done"):
-        said.append(f"go on with     holdfast run {now.folder}/study.yaml --out {now.folder} --resume")
+        said.append(f"go on with     {resuming(now.folder)}")
     return said
