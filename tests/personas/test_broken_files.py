@@ -231,6 +231,6 @@ def test_a_file_that_may_not_be_read(tmp_path, good, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("holdfast.core.text.open", refuse, raising=False)  # root, who may run this, may read everything
+    monkeypatch.setattr("holdfast.core.text.open_file", refuse)  # root, who may run this, may read everything
     with pytest.raises(InputError, match="cannot be read: Permission denied; check the path and its permissions"):
         load_persona(tmp_path / "ana.yaml")

@@ -7,8 +7,8 @@ the path and a plain sentence, as the system's own are.
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from holdfast.core.errors import InputError
 from holdfast.core.wording import printable
@@ -16,7 +16,7 @@ from holdfast.core.wording import printable
 MAX_TEXT = 256 * 1024 * 1024  # bytes of a JSON or text file that is read as a whole
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BufferedReader:
     """Open an ordinary file to read its bytes; a link to one counts as one.
 
     Raises:
