@@ -4,9 +4,9 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -80,9 +80,12 @@ def print_json(value: Any) -> None:
     click.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)))
 
 
-def print_lines(text: str) -> None:
+def print_lines(text: str, *, stderr: bool = False) -> None:
     """Print lines that may hold text of a model, wrapped between words in a terminal."""
-    console().print(Text(visible(text)))
+    if (sys.stderr if stderr else sys.stdout).isatty():
+        console(stderr=stderr).print(Text(visible(text)))
+    else:
+        click.echo(visible(text), err=stderr)
 
 
 def cell(value: object) -> str:
@@ -96,6 +99,17 @@ def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str
     return "-" if mean is None else f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
 
 
+def _fitting(longest: Sequence[int], width: int) -> Iterator[list[int]]:
+    """Yield the columns of each table that fits into ``width``, by their longest words; each begins with the first."""
+    part = [0]
+    for index in range(1, len(longest)):
+        if len(part) > 1 and 1 + sum(longest[each] + 3 for each in (*part, index)) > width:
+            yield part
+            part = [0]
+        part.append(index)
+    yield part
+
+
 def print_table(columns: Sequence[str], cells: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
     """Print rows of cells as a table: drawn in a terminal, aligned columns in a pipe.
 
@@ -105,12 +119,17 @@ def print_table(columns: Sequence[str], cells: Sequence[Sequence[object]], *, nu
     """
     rows: list[Sequence[str]] = [[*map(cell, row)] for row in cells]
     if sys.stdout.isatty():
-        table = Table(header_style="bold", border_style="dim")
-        for index, name in enumerate(columns):
-            table.add_column(name, justify="right" if index in numbers else "left")
-        for row in rows:
-            table.add_row(*map(Text, row))  # not parsed as markup: names come from logs
-        console().print(table)
+        screen = console()
+        columns_of_cells = zip(columns, *rows, strict=True)
+        longest = [max(len(word) for text in column for word in (text.split() or [""])) for column in columns_of_cells]
+        for part in _fitting(longest, screen.width):
+            table = Table(header_style="bold", border_style="dim")
+            for index in part:
+                justify: Literal["left", "right"] = "right" if index in numbers else "left"
+                table.add_column(columns[index], justify=justify, min_width=longest[index])
+            for row in rows:
+                table.add_row(*(Text(row[index]) for index in part))  # not parsed as markup: names come from logs
+            screen.print(table)
         return
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
     for row in (columns, *rows):

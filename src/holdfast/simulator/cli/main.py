@@ -8,12 +8,12 @@ import errno
 import importlib
 import os
 import sys
+import warnings
 from typing import Any, cast
 
 import click
 
 from holdfast.core.errors import BudgetError, HoldfastError, InputError
-from holdfast.core.text import visible
 from holdfast.simulator.cli.streams import finish, is_of_output, open_closed_streams, output_failed
 
 #: Subcommand -> (module of its click command, which has its name; one line of help).
@@ -90,8 +90,20 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the user says so
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.showwarning = _show_warning
     open_closed_streams()
     sys.exit(finish(run_command(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+    """Show a warning as people read it, without the line of code that gave it."""
+    _tell(f"warning: {message}")
+
+
+def _tell(text: str) -> None:
+    from holdfast.simulator.cli.console import print_lines
+
+    print_lines(text.encode(errors="backslashreplace").decode(), stderr=True)  # names of files may be no text
 
 
 def run_command(arguments: list[str]) -> int:
@@ -106,8 +118,7 @@ def run_command(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except HoldfastError as error:
-        text = visible(f"{error}" if getattr(error, "faults", ()) else f"error: {error}")
-        click.echo(text.encode(errors="backslashreplace").decode(), err=True)  # names of files may be no text
+        _tell(f"{error}" if getattr(error, "faults", ()) else f"error: {error}")
         return 2 if isinstance(error, InputError) else 3 if isinstance(error, BudgetError) else 1
     except SystemExit:  # click's way to end where nobody reads its output: it has put other streams in the places
         if (sys.stdout, sys.stderr) == streams:

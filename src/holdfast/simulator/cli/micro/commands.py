@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from holdfast.adapters.micro.recipes import BuildRecipe
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Examples:
+  holdfast micro card
+  holdfast micro build --out /tmp/base"""
+)
 def micro() -> None:
     """The embedded base model: a small Llama that learned from a small world."""
 
@@ -25,7 +30,8 @@ def micro() -> None:
 Examples:
   holdfast micro build --out /tmp/base
   holdfast micro build --recipe constant --out /tmp/constant
-  holdfast run STUDY.yaml --out runs/constant      (with model: hf:/tmp/constant)"""
+  holdfast run STUDY.yaml --out runs/constant
+      (with model: hf:/tmp/constant)"""
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; must not exist yet.")
 @click.option("--recipe", default="cue", show_default=True, help="cue (shipped), constant or whole (ablations).")
@@ -52,7 +58,8 @@ def build(out: Path, recipe: str, seed: int, threads: int, output: Output) -> No
     epilog="""\b
 Examples:
   holdfast micro ablation --out runs/ablation
-  holdfast micro ablation --out runs/ablation --recipe constant      only this one; the others that are done are kept"""
+  holdfast micro ablation --out runs/ablation --recipe constant
+      (only this one; the others that are done are kept)"""
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for bases, runs and the table.")
 @click.option("--recipe", "recipes", multiple=True, help="cue, constant or whole; all three by default.")

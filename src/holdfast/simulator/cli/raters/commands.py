@@ -21,7 +21,8 @@ _HISTORY = click.option(
 
 @click.group(
     epilog="\b\nExamples:\n  holdfast rater fit --out my_rater\n  holdfast rater fit --scale perceived --out mine\n"
-    "  holdfast rater train --encoder sentence-transformers/all-MiniLM-L6-v2 --out my_encoder\n"
+    "  holdfast rater train --out my_encoder \\\n"
+    "      --encoder sentence-transformers/all-MiniLM-L6-v2\n"
     "  holdfast rater card linear"
 )
 def rater() -> None:
@@ -77,8 +78,10 @@ def _fit_expressed(data: Path, out: Path, seed: int, output: Output) -> None:
 
 
 @rater.command(
-    epilog="\b\nExamples:\n  holdfast rater train --encoder sentence-transformers/all-MiniLM-L6-v2 --out my_encoder\n"
-    "  holdfast rater train --encoder ~/models/my_encoder --scale perceived --history 2 --out my_encoder\n"
+    epilog="\b\nExamples:\n  holdfast rater train --out my_encoder \\\n"
+    "      --encoder sentence-transformers/all-MiniLM-L6-v2\n"
+    "  holdfast rater train --encoder ~/models/my_encoder --out my_encoder \\\n"
+    "      --scale perceived --history 2\n"
     "  holdfast validate my_encoder\n\n"
     "Nothing is fetched: ENCODER is a folder, or a name in the Hugging Face cache (HF_HUB_OFFLINE=0 fetches it)."
 )

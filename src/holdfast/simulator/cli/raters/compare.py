@@ -14,7 +14,8 @@ from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_sp
 
 @click.command(
     epilog="\b\nExamples:\n  holdfast rater compare runs/reward/pairs.jsonl --model openai:gpt-4o\n"
-    "  holdfast rater compare pairs.jsonl --model openai:mine --base-url http://localhost:8000/v1 --out judged.jsonl\n"
+    "  holdfast rater compare pairs.jsonl --model openai:mine \\\n"
+    "      --base-url http://localhost:8000/v1 --out judged.jsonl\n"
     "  holdfast rater reward --pairs judged.jsonl --out runs/judged_reward\n\n"
     "A line of PAIRS has prompt, chosen and rejected (lists of messages, as TRL reads them), and persona. A preference "
     "counts only where the judge gives it in both orders."

@@ -19,8 +19,10 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.command(
     epilog="\b\nExamples:\n"
     "  holdfast judge chats.jsonl --model openai:gpt-4o --k 3 --out scores.jsonl\n"
-    "  holdfast judge chats.jsonl --model openai:my-model --base-url http://localhost:8000/v1 --scale acts\n"
-    "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o        (a panel: agreement, disputes)\n"
+    "  holdfast judge chats.jsonl --model openai:my-model --scale acts \\\n"
+    "      --base-url http://localhost:8000/v1\n"
+    "  holdfast judge chats.jsonl --model linear --model openai:gpt-4o\n"
+    "      (a panel: agreement, disputes)\n"
     "  holdfast judge chats.jsonl --model linear --json\n\n"
     "Raters and judges: linear, a FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME,\n"
     "hf:NAME_OR_PATH or micro (run in this process), or a mapping: '{kind: judge, model: openai:m, samples: 3}'.\n"

@@ -12,7 +12,8 @@ from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_c
 
 @click.command(
     epilog="\b\nExamples:\n  holdfast rater reward --out runs/reward\n"
-    "  holdfast rater reward --pairs preferences.jsonl --base hf:models/mine --out runs/reward\n"
+    "  holdfast rater reward --pairs preferences.jsonl \\\n"
+    "      --base hf:models/mine --out runs/reward\n"
     "  holdfast judge chats.jsonl --model reward:runs/reward\n\n"
     "Without --pairs simulated people talk with the base, steered towards the empathy pattern of their task and not; "
     "the linear rater says which reply keeps to the pattern. A line of --pairs has prompt, chosen and rejected (lists "

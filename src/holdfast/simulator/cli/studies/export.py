@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   holdfast export runs/stress --to parquet --out stress.parquet
-  holdfast export runs/stress --to jsonl --out talks.jsonl --shape conversations
-  holdfast export runs/stress --to datasets --out stress_dataset      then: datasets.load_from_disk(...)
-  holdfast export runs/stress --schema                                what each column means"""
+  holdfast export runs/stress --to jsonl --out talks.jsonl \\
+      --shape conversations
+  holdfast export runs/stress --to datasets --out stress_dataset
+      (then: datasets.load_from_disk(...))
+  holdfast export runs/stress --schema
+      (what each column means)"""
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Choice(["parquet", "jsonl", "datasets"]), default="parquet", show_default=True)

@@ -22,7 +22,8 @@ METRICS: tuple[Metric, ...] = ("adherence_last_quarter", "adherence")
     epilog="""\b
 Examples:
   holdfast plan study.yaml
-  holdfast plan study.yaml --no-rehearsal           counts only, nothing is loaded
+  holdfast plan study.yaml --no-rehearsal
+      (counts only, nothing is loaded)
   holdfast plan study.yaml --turns 8 --json | jq .hours
 
 Prices stand at a model in the study: 'prices: {prompt: …, completion: …}', US dollars per million tokens."""
@@ -82,7 +83,8 @@ def _time(hours: float) -> str:
 Examples:
   holdfast power runs/quickstart
   holdfast power runs/quickstart --difference 0.05 --target 0.9
-  holdfast power runs/quickstart --metric adherence --json | jq .pairs[0].needed
+  holdfast power runs/quickstart --metric adherence \\
+      --json | jq .pairs[0].needed
 
 Reads results.json in FOLDER; 'holdfast report FOLDER' makes it."""
 )

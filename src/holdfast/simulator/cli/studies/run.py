@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import SEED, FiniteRange, Output, output_options, print_json, print_table
+from holdfast.simulator.cli.console import (
+    SEED,
+    FiniteRange,
+    Output,
+    output_options,
+    print_json,
+    print_lines,
+    print_table,
+)
 
 if TYPE_CHECKING:
     from holdfast.agents.models.spec import ModelSpec
@@ -64,10 +72,13 @@ Examples:
   holdfast run examples/stress_test/study.yaml --out runs/stress
   holdfast run study.yaml --out runs/mine --resume      go on after any stop
   holdfast run study.yaml --out runs/mine --resume --max-minutes 30
-  holdfast run runs/mine/study.yaml --out runs/again --replay runs/mine      no model: replies from the journal
+  holdfast run runs/mine/study.yaml --out runs/again --replay runs/mine
+      (no model: replies from the journal)
   holdfast run study.yaml --out runs/mine --json | jq .headline
-  holdfast run study.yaml --out runs/qwen --model openai:Qwen/Qwen3-8B --base-url http://localhost:8000/v1
-  holdfast run study.yaml --out runs/mine --on ray --address ray-head:6379      on many machines"""
+  holdfast run study.yaml --out runs/qwen --model openai:Qwen/Qwen3-8B \\
+      --base-url http://localhost:8000/v1
+  holdfast run study.yaml --out runs/mine --on ray --address ray-head:6379
+      (on many machines)"""
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Run folder; made where it is absent.")
@@ -135,8 +146,10 @@ def run(
     epilog="""\b
 Examples:
   holdfast report runs/quickstart
-  holdfast report runs/overnight --json | jq .candidates.routed.retention      also while it still runs
-  holdfast report --schema                                                     what each field of results.json means"""
+  holdfast report runs/overnight --json | jq .candidates.routed.retention
+      (also while it still runs)
+  holdfast report --schema
+      (what each field of results.json means)"""
 )
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of results.json instead.")
@@ -160,7 +173,8 @@ def report(folder: Path | None, schema: bool, output: Output) -> None:
     epilog="""\b
 Examples:
   holdfast train examples/stress_test/study.yaml --out runs/experts
-  holdfast run study.yaml --out runs/mine      (with adapters: runs/experts/adapters)"""
+  holdfast run study.yaml --out runs/mine
+      (with adapters: runs/experts/adapters)"""
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for dialogues and adapters.")
@@ -182,7 +196,7 @@ def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if (folder / "study.yaml").is_file():
-            click.echo(f"go on with: {resuming(folder)}", err=True)
+            print_lines(f"go on with: {resuming(folder)}", stderr=True)
         raise
 
 

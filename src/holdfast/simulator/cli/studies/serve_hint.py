@@ -11,7 +11,8 @@ from holdfast.simulator.cli.console import Output, output_options
     epilog="""\b
 Examples:
   holdfast serve-hint runs/quickstart
-  holdfast serve-hint runs/quickstart --link served       makes the folders for transformers serve
+  holdfast serve-hint runs/quickstart --link served
+      (makes the folders for transformers serve)
   holdfast serve-hint runs/quickstart --json | jq -r .vllm.command | sh"""
 )
 @click.argument("folder", type=click.Path(path_type=Path))

@@ -25,7 +25,8 @@ CAUSES_SHOWN = 5
     epilog="""\b
 Examples:
   holdfast status runs/overnight
-  holdfast status runs/overnight --watch              every two seconds, until the run is over
+  holdfast status runs/overnight --watch
+      (every two seconds, until the run is over)
   holdfast status runs/overnight --json | jq .failed
 
 It reads the journal and changes nothing; use it while the run goes on, or afterwards."""
