@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -162,7 +162,7 @@ def _served(spec: ModelSpec, reference: EndpointReference, endpoint: Endpoint) -
 def _langchain(spec: ModelSpec, reference: LangChainReference) -> ChatModel:
     from holdfast.agents.models.langchain.model import open_langchain
 
-    settings = {**spec.extra, **({} if spec.base_url is None else {"base_url": spec.base_url})}
+    settings: dict[str, Any] = {**spec.extra, **({} if spec.base_url is None else {"base_url": spec.base_url})}
     settings |= {"timeout": spec.timeout_s, "max_retries": spec.retries}
     if reference.key_env is not None:
         settings["api_key"] = SecretStr(ApiKey(reference.key_env).reveal())

@@ -96,9 +96,10 @@ def _reason(error: Any) -> str:
 
 def _in_words(error: Exception) -> str:
     """What the operating system says, with host and port where aiohttp knows them."""
-    number = getattr(getattr(error, "os_error", None), "errno", None)
+    number: Any = getattr(getattr(error, "os_error", None), "errno", None)
     host, port = getattr(error, "host", None), getattr(error, "port", None)
     if host is None:
         return str(error)
-    words = os.strerror(number).lower() if number in errno.errorcode else str(getattr(error, "os_error", error))
+    known = isinstance(number, int) and number in errno.errorcode
+    words = os.strerror(number).lower() if known else str(getattr(error, "os_error", error))
     return f"{words}: {host}:{port}"

@@ -74,7 +74,7 @@ class FirstContact:
         self._met[sign] += 1
         self._since = now if self._since is None else self._since
         waited, tries = now - self._since, self._met.total()
-        pause = min(_FIRST_PAUSE_S * 2 ** min(tries - 1, 12), _LONGEST_BUSY_S if sign == "busy" else _LONGEST_PAUSE_S)
+        pause = min(_FIRST_PAUSE_S * 2.0 ** min(tries - 1, 12), _LONGEST_BUSY_S if sign == "busy" else _LONGEST_PAUSE_S)
         self.waits = sign == "busy" or bool(failure.wait_s) or (sign in _LOADING and waited < self.wait_s)
         if failure.wait_s:
             return failure.wait_s
