@@ -82,7 +82,7 @@ def test_a_line_without_a_conversation_is_told_with_its_number(tmp_path: Path, t
 @given(st.one_of(st.text(max_size=60), JSON.map(json.dumps)))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_line_raises(tmp_path: Path, text: str) -> None:
-    assert all(isinstance(each, SourcedPassage | Fault) for each in read(tmp_path / "a.jsonl", text.replace("\n", " ")))
+    assert all(isinstance(each, SourcedPassage | Fault) for each in read(tmp_path / "a.jsonl", line(*TALK), text))
 
 
 def test_nothing_to_rate_is_an_error_that_says_why(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_the_word_of_a_format_is_checked():
 def test_a_file_that_is_nothing_says_what_is_allowed(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("hello,there\n1,2\n")
-    with pytest.raises(InputError, match=r"cannot be recognised; name it with --format .*sage: SAGE"):
+    with pytest.raises(InputError, match=r"cannot be recognised. Seen: .*Name the format with --format .*sage: SAGE"):
         recognise(path)
     with pytest.raises(InputError, match=r"no such file; did you mean 'x\.txt'"):
         recognise(tmp_path / "xx.txt")

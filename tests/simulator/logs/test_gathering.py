@@ -40,7 +40,7 @@ def gathered(grouping: Grouping, *cells: str) -> tuple[list[str], dict[str, str]
 
 
 LOST = "a row of it cannot be used"
-BACK = "it comes back after another, and no column says whether it is the same"
+BACK = "it comes back after another; sort the rows by conversation, or name turns with --columns order=COLUMN"
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ BACK = "it comes back after another, and no column says whether it is the same"
         (["a u", "b u", "a a", "b a"], ["a: 1 3", "b: 2 4"], {}),  # a reply follows its message
         (["a u", "a a", "a u", "b u", "b a", "a a"], ["b: 4 5", "a: 1 2 3 6"], {}),
         (["a u", "a a", "b u", "b a", "a u", "a a"], ["b: 3 4"], {"1": BACK}),  # the same, or another a?
+        (["a u", "a a", "b u", "c u", "b a", "c a", "a u", "a a"], ["b: 3 5", "c: 4 6", "a: 1 2 7 8"], {}),  # by time
         (["a u", "!", "a a", "b u", "b a"], ["b: 4 5"], {"1": LOST}),
         (["a u", "a a", "!", "b u", "b a", "c u", "c a"], ["c: 6 7"], {"1": LOST, "4": LOST}),  # whose was it?
         (["a u", "a a", "!b", "b a", "c u", "c a"], ["a: 1 2", "c: 5 6"], {"4": LOST}),

@@ -108,6 +108,19 @@ def head_of(path: Path, size: int = 65_536) -> bytes:
         return file.stream.read(size)
 
 
+def check_packed(path: Path) -> None:
+    """Check that a packed file unpacks to no more than the limit, before any work is done on it.
+
+    Raises:
+        InputError: it unpacks to more; or as :func:`opened`.
+    """
+    with opened(path) as raw:
+        source = _Inflated(raw, printable(os.fspath(path)))
+        buffer = bytearray(_STEP)
+        while source.packed and source.readinto(buffer):
+            pass
+
+
 class _Inflated(io.RawIOBase):
     """The bytes of a file, unpacked. Damage ends it and is kept as ``fault``; too much raises InputError."""
 
@@ -133,6 +146,11 @@ class _Inflated(io.RawIOBase):
 
         self._source = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
         self._read, self._errors = self._source.read, (OSError, ValueError)
+
+    @property
+    def packed(self) -> bool:
+        """Whether the file is packed."""
+        return bool(self._packing)
 
     def readable(self) -> bool:
         return True

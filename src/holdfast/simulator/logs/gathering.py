@@ -5,8 +5,9 @@ cannot be used damages the conversation that it names; where it names none, thos
 second time gives the rows.
 
 A conversation may come back after another, as in a log by time. Its rows belong together where something shows it: a
-column that counts turns or gives the time rises on, or a reply follows whose message stands before. Where that column
-begins anew, it is another conversation of the same name. Where nothing shows either, it is left out.
+column that counts turns or gives the time rises on; or somewhere in the file a reply is parted from its message by rows
+of another conversation, so that the rows are by time. Where that column begins anew, it is another conversation of the
+same name. Where nothing shows either, it is left out.
 """
 
 import re
@@ -36,7 +37,9 @@ ORDERS: tuple[str, ...] = (
 ORDERS += ("seq", "sequence", "position", "step", "timestamp", "created_at", "create_time", "sent_at", "date_time")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d")
 _LEFT = "left out: a row of it cannot be used"
-_BACK = "left out: it comes back after another, and no column says whether it is the same"
+_BACK = (
+    "left out: it comes back after another; sort the rows by conversation, or name turns with --columns order=COLUMN"
+)
 _ORDER = "left out: its turns or times do not rise"
 
 Row = tuple[str, Mapping[str, Any]]
@@ -70,6 +73,7 @@ class _Span:
     parts: int = 1
     damage: str = ""
     detail: str = ""
+    back: str = ""  # where it came back, though nothing said that it was the same
 
     def damaged(self, reason: str, detail: str = "") -> None:
         if not self.damage:
@@ -135,6 +139,7 @@ class _Walk:
         self._names: dict[Key, _Progress] = {}
         self._number = -1  # of the last row that was used
         self.doubt = ""  # why the conversation of the last row cannot be trusted
+        self.woven = False  # whether a reply stood apart from its message, so that rows are by time
 
     def run_of(self, number: int, row: Mapping[str, Any]) -> tuple[Key, int] | None:
         """Return the conversation's name and how many of that name came before; None without a name."""
@@ -161,8 +166,11 @@ class _Walk:
                 return True
             self.doubt = _ORDER
             return False
-        if self._number != seen.number and seen.closed and self._how.opens(row):
-            self.doubt = _BACK
+        if self._number != seen.number:
+            if seen.closed and self._how.opens(row):
+                self.doubt = _BACK
+            else:
+                self.woven = True
         return False
 
 
@@ -217,12 +225,17 @@ class _Survey:
                 span = self._spans[run] = _Span(number, number)
             span.parts += before is not span and span.count > 0
             span.last, span.count, before = number, span.count + 1, span
-            if walk.doubt:
+            if walk.doubt == _BACK:
+                span.back = span.back or place
+            elif walk.doubt:
                 span.damaged(walk.doubt, place)
             for gap in open_gaps:
                 gap.after = span
             open_gaps.clear()
         self._damage()
+        for span in self._spans.values():
+            if span.back and not walk.woven:
+                span.damaged(_BACK, span.back)
         return self._spans
 
     def _gap(self, number: int, entry: Row | BrokenRow, before: _Span | None) -> _Gap:

@@ -97,5 +97,5 @@ def recognise(path: Path) -> LogFormat:
         if log_format.recognises(file):
             return log_format
     listed = "; ".join(f"{form.word}: {form.about}" for form in FORMATS.values())
-    said = f"its format cannot be recognised; name it with --format ({listed}). Seen: {file.seen}"
+    said = f"its format cannot be recognised. Seen: {file.seen}. Name the format with --format ({listed})"
     raise InputError([Fault(printable(os.fspath(path)), said)])

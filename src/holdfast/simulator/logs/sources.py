@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.reading.opening import check_packed, head_of
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import printable
 from holdfast.simulator.journal.store import JOURNAL
@@ -21,12 +22,14 @@ DEEPEST = 8  # folders within folders
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A file and how it is read. ``name``: as it is shown; ``unread``: why a file of a folder is passed over."""
+    """A file and how it is read. ``name``: as it is shown. A file ``of_folder`` that cannot be read is passed over and
+    told; ``unread``: why."""
 
     path: Path
     format: LogFormat
     how: ReadOptions = AS_IT_IS
     name: str = ""
+    of_folder: bool = False
     unread: SkippedLine | None = None
 
 
@@ -50,11 +53,20 @@ def open_sources(
         if path.is_dir() and not (path / JOURNAL).exists():
             sources += _of_folder(path, named, how)
         else:
-            sources.append(LogSource(path, named or recognise(path), how))
+            sources.append(_of_file(path, named, how))
     if assistant and not any(source.format.word in ("csv", "sdialog") or source.format.people for source in sources):
         words = ", ".join(dict.fromkeys(source.format.word for source in sources))
         raise InputError(f"--assistant names who is the assistant where a log says no roles; {words} says them")
     return _named(sources)
+
+
+def _of_file(path: Path, named: LogFormat | None, how: ReadOptions) -> LogSource:
+    if path.is_dir():
+        return LogSource(path, named or recognise(path), how)
+    check_packed(path)
+    if not head_of(path).strip():
+        raise InputError([Fault(printable(str(path)), "is empty: there is no conversation in it")])
+    return LogSource(path, named or recognise(path), how)
 
 
 def _of_folder(folder: Path, named: LogFormat | None, how: ReadOptions) -> list[LogSource]:
@@ -62,11 +74,10 @@ def _of_folder(folder: Path, named: LogFormat | None, how: ReadOptions) -> list[
     sources: list[LogSource] = []
     for path in _files(folder):
         try:
-            sources.append(LogSource(path, named or recognise(path), how))
+            sources.append(replace(_of_file(path, named, how), of_folder=True))
         except InputError as error:
-            said = error.faults[0].message if error.faults else str(error)
-            skip = SkippedLine(printable(str(path)), "file", "passed over: no log that can be recognised", said)
-            sources.append(LogSource(path, format_named("messages"), how, unread=skip))
+            skip = _passed_over(path, "no log that can be recognised", error)
+            sources.append(LogSource(path, format_named("messages"), how, of_folder=True, unread=skip))
     if all(source.unread for source in sources):
         seen = f"; the first says: {sources[0].unread}" if sources else ""
         raise InputError([Fault(printable(str(folder)), f"is a folder without a log that can be read{seen}")])
@@ -94,15 +105,11 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _named(sources: list[LogSource]) -> list[LogSource]:
-    """Name the sources: by the file's own name, with as many folders before it as tell them apart."""
-    names = [_name(source.path, 1) for source in sources]
+    """Name the sources: by the file's own name, or by the whole path where two have one name."""
+    names = [printable(source.path.resolve().name) for source in sources]
     if len(set(names)) < len(names):
         names = [printable(str(source.path)) for source in sources]
     return [replace(source, name=name) for source, name in zip(sources, names, strict=True)]
-
-
-def _name(path: Path, parts: int) -> str:
-    return printable("/".join(path.resolve().parts[-parts:])) or printable(str(path))
 
 
 def read_all(sources: Sequence[LogSource]) -> Iterator[Conversation | SkippedLine]:
@@ -115,5 +122,15 @@ def _read(sources: Sequence[LogSource]) -> Iterator[Conversation | SkippedLine]:
         if source.unread is not None:
             yield source.unread
             continue
-        for entry in source.format.reader.read(source.path, source.how):
-            yield replace(entry, source=source.name) if isinstance(entry, Conversation) else entry
+        try:
+            for entry in source.format.reader.read(source.path, source.how):
+                yield replace(entry, source=source.name) if isinstance(entry, Conversation) else entry
+        except InputError as error:
+            if not source.of_folder:
+                raise
+            yield _passed_over(source.path, f"cannot be read as {source.format.word}", error)
+
+
+def _passed_over(path: Path, why: str, error: InputError) -> SkippedLine:
+    said = error.faults[0].message if error.faults else str(error)
+    return SkippedLine(printable(str(path)), "file", f"passed over: {why}", said)
