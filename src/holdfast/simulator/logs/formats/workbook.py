@@ -13,7 +13,7 @@ from typing import Any
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.reading.opening import opened
 from holdfast.core.reading.skips import SkippedLine
-from holdfast.core.wording import printable, shorten
+from holdfast.core.wording import printable, quote, shorten
 from holdfast.simulator.logs.writing import whole
 
 MAX_UNPACKED = 150_000_000  # bytes: SENSE-7's own is a few million; a zip bomb has thousands of millions
@@ -52,7 +52,9 @@ def read_sheets(path: Path, needed: Mapping[str, Sequence[str]], skips: list[Ski
 def _rows(book: Any, sheet: str, needed: Sequence[str], name: str, skips: list[SkippedLine]) -> Iterator[Any]:
     place = f"{name}:{sheet}"
     if sheet not in book.sheetnames:
-        skips.append(SkippedLine(place, "file", "sheet is absent", f"expected {', '.join(needed)} on it"))
+        listed = ", ".join(quote(name)[1:-1] for name in book.sheetnames[:10])
+        said = f"expected {', '.join(needed)} on it; the sheets are {listed}"
+        skips.append(SkippedLine(place, "file", "sheet is absent", said))
         return
     rows = book[sheet].iter_rows(max_col=MOST_COLUMNS, values_only=True)
     header = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
