@@ -96,7 +96,7 @@ def test_usage_of_any_shape_costs_no_answer(usage: object) -> None:
     ("answer", "said"),
     [
         (b'{"id": "x", "object": "thing"}', "holds no 'choices', only 'id', 'object'"),
-        (b'{"choices": [], "id": "x"}', "its 'choices' are empty, beside 'choices', 'id'"),
+        (b'{"choices": [], "id": "x"}', "its 'choices' are empty; it holds 'choices', 'id'"),
         (b'{"choices": [{"index": 0, "answer": "Hi"}]}', "its first choice holds no 'message', only 'index', 'answer'"),
         (b'{"choices": ["Hi"]}', "its first choice is no object but a str"),
         (b'["Hi"]', "a JSON list where an object with 'choices' is expected"),

@@ -41,7 +41,7 @@ def _first_choice(answer: Any) -> Mapping[str, Any]:
     if not isinstance(choices, list):
         raise TransientError("malformed", f"it holds no 'choices', only {_keys(answer)}")
     if not choices:
-        raise TransientError("malformed", f"its 'choices' are empty, beside {_keys(answer)}")
+        raise TransientError("malformed", f"its 'choices' are empty; it holds {_keys(answer)}")
     if not isinstance(choices[0], Mapping):
         raise TransientError("malformed", f"its first choice is no object but a {type(choices[0]).__name__}")
     return choices[0]
