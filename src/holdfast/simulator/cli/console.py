@@ -4,16 +4,19 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from holdfast.core.text import visible
+
+_EDGE, _EDGES = 1, 3  # columns of a drawn table's border: at its left, and beside each column
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +102,30 @@ def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str
     return "-" if mean is None else f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
 
 
-def _fitting(longest: Sequence[int], width: int) -> Iterator[list[int]]:
-    """Yield the columns of each table that fits into ``width``, by their longest words; each begins with the first."""
-    part = [0]
-    for index in range(1, len(longest)):
-        if len(part) > 1 and 1 + sum(longest[each] + 3 for each in (*part, index)) > width:
-            yield part
-            part = [0]
-        part.append(index)
-    yield part
+def _draw(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
+    """Draw a table, the first row its header: as several that begin with the same column where it is too wide."""
+    screen = console()
+    cells = list(zip(*rows, strict=True))
+    longest = [max(cell_len(word) for text in column for word in (text.split() or [""])) for column in cells]
+    parts = [[0]]
+    for index in range(1, len(cells)):
+        if len(parts[-1]) > 1 and _EDGE + sum(longest[each] + _EDGES for each in (*parts[-1], index)) > screen.width:
+            parts.append([0])
+        parts[-1].append(index)
+    for part in parts:
+        widths = {index: max(map(cell_len, cells[index])) for index in part}
+        while _EDGE + sum(width + _EDGES for width in widths.values()) > screen.width:
+            widest = max(part, key=lambda index: widths[index] - longest[index])  # that can spare most
+            if widths[widest] == longest[widest]:
+                break
+            widths[widest] -= 1
+        table = Table(header_style="bold", border_style="dim")
+        for index in part:
+            justify: Literal["left", "right"] = "right" if index in numbers else "left"
+            table.add_column(rows[0][index], justify=justify, width=widths[index])
+        for row in rows[1:]:
+            table.add_row(*(Text(row[index]) for index in part))  # not parsed as markup: names come from logs
+        screen.print(table)
 
 
 def print_table(columns: Sequence[str], cells: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
@@ -119,17 +137,7 @@ def print_table(columns: Sequence[str], cells: Sequence[Sequence[object]], *, nu
     """
     rows: list[Sequence[str]] = [[*map(cell, row)] for row in cells]
     if sys.stdout.isatty():
-        screen = console()
-        columns_of_cells = zip(columns, *rows, strict=True)
-        longest = [max(len(word) for text in column for word in (text.split() or [""])) for column in columns_of_cells]
-        for part in _fitting(longest, screen.width):
-            table = Table(header_style="bold", border_style="dim")
-            for index in part:
-                justify: Literal["left", "right"] = "right" if index in numbers else "left"
-                table.add_column(columns[index], justify=justify, min_width=longest[index])
-            for row in rows:
-                table.add_row(*(Text(row[index]) for index in part))  # not parsed as markup: names come from logs
-            screen.print(table)
+        _draw([columns, *rows], numbers)
         return
     widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
     for row in (columns, *rows):

@@ -17,7 +17,7 @@ from holdfast.core.text import visible
 from holdfast.simulator.monitor.progress import NoProgress, PlainProgress, RunFigures, duration
 from holdfast.simulator.monitor.progress import Progress as ConversationProgress
 
-LINE_EVERY_S = 10.0
+LINE_EVERY_S, FIRST_LINE_S = 10.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StageBar:
 
 
 class StageLines:
-    """A line when a stage starts and ends, and every ``every`` seconds between, also while no step of it ends.
+    """A line when a stage ends, and before that soon and every ``every`` seconds, also while no step of it ends.
 
     For pipes and log files.
     """
@@ -78,7 +78,8 @@ class StageLines:
         self._stage, self._steps = stage, f"{done:,}/{total:,}"
         if begins:
             self._began = time.monotonic()
-        if begins or self._over:
+            self._said = self._began - self._every + min(self._every, FIRST_LINE_S)
+        if self._over:
             self._say(self._steps)
         else:
             self.remind()

@@ -239,7 +239,10 @@ def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:
 
 
 def _show(results: Results, out: Path, output: Output) -> None:
-    from holdfast.simulator.cli.studies.summary import print_summary
+    from holdfast.simulator.cli.studies.summary import failures, print_summary
+
+    if output.bare and results.failed_episodes:
+        print_lines("\n".join(failures(results)), stderr=True)
 
     output.show(lambda: results.model_dump(mode="json"), lambda: print_summary(results, out))
 

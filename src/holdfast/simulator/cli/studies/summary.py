@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.model import Results
@@ -21,19 +22,25 @@ def print_summary(results: Results, out: Path) -> None:
     print_lines(f"\n{results.headline}\n")
     print_table(columns, rows, numbers=range(1, len(columns)))
     if left := results.unfinished_episodes:
-        which = f"{left} of {results.episodes} conversations are unfinished"
+        which = f"{left:,} of {how_many(results.episodes, 'conversation')} {'is' if left == 1 else 'are'} unfinished"
         print_lines(f"\nNot over yet: {which}; figures may still move.")
     for name, candidate in results.candidates.items():
         if "unrated" in candidate.notes:
             print_lines(f"\n{name}: {candidate.notes['unrated']}")
-    if failed := results.failed_episodes:
-        which = f"{failed} of {results.episodes} conversations failed"
-        print_lines(f"\n{which}; --resume holds them again. The commonest causes:")
-        for cause, count in results.failures.items():
-            print_lines(f"  {count:,} x {cause}")
+    if results.failed_episodes:
+        print_lines("\n" + "\n".join(failures(results)))
     for line in [*outcome_lines(results.candidates), *played_by(results)]:
         print_lines(f"\n{line}")
     print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+
+
+def failures(results: Results) -> list[str]:
+    """Return lines that say how many conversations failed, and why; none where none did."""
+    if not results.failed_episodes:
+        return []
+    which = f"{results.failed_episodes:,} of {how_many(results.episodes, 'conversation')} failed"
+    causes = [f"  {count:,} x {cause}" for cause, count in results.failures.items()]
+    return [f"{which}; --resume holds them again. The commonest causes:", *causes]
 
 
 def played_by(results: Results) -> list[str]:
