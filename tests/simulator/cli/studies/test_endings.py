@@ -26,7 +26,7 @@ def test_after_ctrl_c_stands_how_to_go_on(
 
     monkeypatch.setattr(Study, "run", interrupted)
     assert run_command(["run", str(study), "--out", str(out), "--quiet"]) == 130
-    first, last = capsys.readouterr().err.splitlines()
+    first, last = filter(None, capsys.readouterr().err.splitlines())
     assert (first, last) == (f"go on with: holdfast run '{out}'/study.yaml --out '{out}' --resume", "interrupted")
 
 

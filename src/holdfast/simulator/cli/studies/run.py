@@ -242,7 +242,7 @@ def _show(results: Results, out: Path, output: Output) -> None:
     from holdfast.simulator.cli.studies.summary import failures, print_summary
 
     if output.bare and results.failed_episodes:
-        print_lines("\n".join(failures(results)), stderr=True)
+        print_lines("\n".join(failures(results)).strip(), stderr=True)
 
     output.show(lambda: results.model_dump(mode="json"), lambda: print_summary(results, out))
 

@@ -27,8 +27,8 @@ def print_summary(results: Results, out: Path) -> None:
     for name, candidate in results.candidates.items():
         if "unrated" in candidate.notes:
             print_lines(f"\n{name}: {candidate.notes['unrated']}")
-    if results.failed_episodes:
-        print_lines("\n" + "\n".join(failures(results)))
+    for line in failures(results):
+        print_lines(line)
     for line in [*outcome_lines(results.candidates), *played_by(results)]:
         print_lines(f"\n{line}")
     print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
@@ -40,7 +40,7 @@ def failures(results: Results) -> list[str]:
         return []
     which = f"{results.failed_episodes:,} of {how_many(results.episodes, 'conversation')} failed"
     causes = [f"  {count:,} x {cause}" for cause, count in results.failures.items()]
-    return [f"{which}; --resume holds them again. The commonest causes:", *causes]
+    return ["", f"{which}; --resume holds them again. The commonest causes:", *causes]
 
 
 def played_by(results: Results) -> list[str]:
