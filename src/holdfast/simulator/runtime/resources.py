@@ -157,7 +157,8 @@ class Resources:
             hashes |= folder_inputs(f"adapter {name}", path)
         if self.router is not None:
             files = {path.parent / Path(ROUTER).name for path in self.adapters.values()}
-            hashes["router"] = " ".join(file_sha256(file) for file in files if file.exists())
+            if router := " ".join(file_sha256(file) for file in files if file.exists()):
+                hashes["router"] = router
         hashes |= rater_inputs(self.raters, self.plan.study) | world_inputs(self.plan)
         hashes |= {f"date of model {name}": today for name, today in read_clocks(self.references).items()}
         if any(spec.kind == "model" for spec in self.plan.study.users):
