@@ -136,6 +136,9 @@ def test_a_journal_of_version_1_is_read_and_gone_on_with(path: Path) -> None:
 VERSION_2 = """
 ALTER TABLE turns DROP COLUMN thoughts;
 ALTER TABLE turns DROP COLUMN outcome;
+ALTER TABLE turns DROP COLUMN digest;
+ALTER TABLE meta DROP COLUMN digest;
+ALTER TABLE episodes DROP COLUMN digest;
 PRAGMA user_version=2;
 """
 
