@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from sys import intern
-from typing import Any
+from typing import Any, cast
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.protocols import Intention, Outcome
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.text import encodable
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
@@ -89,7 +89,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         stop=stop,
         tokens=(prompt, completion),
         thoughts=thoughts,
-        outcome=intern(outcome),
+        outcome=cast(Outcome, intern(outcome)),
     )
 
 

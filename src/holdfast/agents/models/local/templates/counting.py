@@ -1,12 +1,14 @@
 """Put a count into every loop and macro of a chat template, and a hook where text grows or lists are searched."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from holdfast.agents.models.local.templates.bounds import A_STEP
+
+N = TypeVar("N", bound=nodes.Node)
 
 
 def hook_name(function: str) -> str:
@@ -23,7 +25,7 @@ class CountingTransformer(NodeTransformer):
         if node.recursive:  # deeper rounds do not pass through ``iter``
             node.body.insert(0, _tick(node))
             if node.test is not None:
-                node.test = nodes.And(_hook("tick", nodes.Const(1), node.lineno), node.test).set_lineno(node.lineno)
+                node.test = _at(node, nodes.And(_hook("tick", nodes.Const(1), node.lineno), node.test))
         node.iter = _hook("rounds", node.iter, node.lineno, _cost(node))
         return node
 
@@ -42,7 +44,7 @@ class CountingTransformer(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802
         """Join by a function that counts."""
         self.generic_visit(node)
-        return _hook("joined", nodes.List(node.nodes).set_lineno(node.lineno), node.lineno)
+        return _hook("joined", _at(node, nodes.List(node.nodes)), node.lineno)
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Compare:  # noqa: N802
         """Count what ``in`` looks through."""
@@ -69,15 +71,22 @@ class CountedRounds:
 
 
 def _tick(node: nodes.For | nodes.Macro | nodes.CallBlock) -> nodes.ExprStmt:
-    return nodes.ExprStmt(_hook("tick", _cost(node), node.lineno)).set_lineno(node.lineno)
+    return _at(node, nodes.ExprStmt(_hook("tick", _cost(node), node.lineno)))
 
 
 def _cost(node: nodes.For | nodes.Macro | nodes.CallBlock) -> nodes.Const:
     """Return what the body costs, by its constant text."""
     data = sum(len(text.data) for text in node.find_all(nodes.TemplateData))
-    return nodes.Const(1 + data // A_STEP).set_lineno(node.lineno)
+    return _at(node, nodes.Const(1 + data // A_STEP))
 
 
-def _hook(name: str, subject: nodes.Expr, line: int, *more: nodes.Expr) -> nodes.Filter:
+def _hook(name: str, subject: nodes.Node, line: int, *more: nodes.Expr) -> nodes.Filter:
     """Return a call of one of the environment's own functions; a filter is called without a detour."""
-    return nodes.Filter(subject, hook_name(name), list(more), [], None, None).set_lineno(line)
+    call = nodes.Filter(cast(nodes.Expr, subject), hook_name(name), list(more), [], None, None)
+    call.set_lineno(line)
+    return call
+
+
+def _at(place: nodes.Node, node: N) -> N:
+    node.set_lineno(place.lineno)
+    return node

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any
 
 from jinja2 import nodes, pass_context
 from jinja2.exceptions import TemplateError
@@ -35,7 +35,7 @@ _SLOW = frozenset({"wordwrap", "urlize", "striptags", "pprint"})  # their work g
 class GenerationTag(Extension):
     """``{% generation %}``, around what the assistant says, is read and has no effect on the text."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012 - as the base class has it
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Return the body as a block of its own, as transformers does: what it sets is not seen outside."""
