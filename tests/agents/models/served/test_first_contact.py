@@ -61,7 +61,7 @@ LOGIN = b"<!doctype html><html><head><title>Sign in &mdash; Intranet</title></he
 CAUSES: list[tuple[Script, int, list[str]]] = [
     (page(LOGIN), 3, ["in 3 tries", "a web page instead of an answer: Sign in", "is it a page to log in"]),
     (page(b'{"object": "list", "data": []}'), 3, ["malformed"]),
-    (page(b"hello"), 3, ["malformed"]),
+    (page(b"It works!"), 3, ["malformed (text instead of JSON: It works!)"]),
     (page(b""), 3, ["an empty answer"]),
     (page(b'data: {"choices": [{"delta": {"content": "x"}}]}\n\n'), 3, ["a stream of events, which was not asked for"]),
     (status(401, b'{"error": {"message": "no key"}}'), 1, ["came without a key (401): no key", "api_key_env"]),

@@ -84,9 +84,8 @@ def no_answer(body: bytes, headers: Mapping[str, str], asked: Asked) -> Transien
     start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<"):
         return _page(body, asked)
-    if not start or start.startswith((b"data:", b"event:", b": ")):
-        what = "a stream of events, which was not asked for" if start else "an empty answer"
-        return TransientError("malformed", what, sign="strange")
+    if not start.startswith((b"{", b"[")):
+        return TransientError("malformed", _no_json(start, asked), sign="strange")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -192,6 +191,14 @@ def _page(body: bytes, asked: Asked) -> TransientError:
     if not has_version(asked.where):
         advice = f"is it a page to log in? did you mean base_url: {with_version(asked.where)} ?"
     return TransientError("malformed", f"a web page instead of an answer: {named}", sign="strange", advice=advice)
+
+
+def _no_json(start: bytes, asked: Asked) -> str:
+    if not start:
+        return "an empty answer"
+    if start.startswith((b"data:", b"event:", b": ")):
+        return "a stream of events, which was not asked for"
+    return f"text instead of JSON: {asked.key.clean(start.decode('utf-8', 'replace'), 80)}"
 
 
 def _words(body: bytes) -> str:
