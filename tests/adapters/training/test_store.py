@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -131,6 +132,45 @@ def test_another_kind_of_adapter_is_named(option: dict[str, object], says: str, 
     file = write_adapter(tmp_path / "warm") / "adapter_config.json"
     file.write_text(json.dumps({"peft_type": "LORA", "r": 2, "bias": "none", **option}))
     with pytest.raises(ModelError, match=says):
+        AdapterStore(tmp_path).check("warm", base)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"init_lora_weights": "pissa"}, "init_lora_weights='pissa', which changes the base"),
+        ({"init_lora_weights": "pissa_niter_16"}, "relative to another one than the model's"),
+        ({"init_lora_weights": "olora"}, "path_initial_model_for_weight_conversion"),
+        ({"use_newest": True}, r"options that are not known here: use_newest \(true\)"),
+        ({"r": 10**9}, "r is 1000000000, but the weights of .*q_proj have rank 2"),
+        ({"r": 0}, "r is 0; it is a whole number from 1"),
+        ({"lora_alpha": float("nan")}, "lora_alpha is nan; it is a number"),
+        ({"alpha_pattern": {"(a+)+": 1}}, "could take very long"),
+        ({"target_modules": ["v_proj"]}, "q_proj, which target_modules does not name"),
+    ],
+)
+def test_what_would_not_run_as_it_was_trained(option: dict[str, object], says: str, tmp_path: Path, base: Path) -> None:
+    file = write_adapter(tmp_path / "warm") / "adapter_config.json"
+    file.write_text(json.dumps({"peft_type": "LORA", "r": 2, **option}))
+    with pytest.raises(ModelError, match=says):
+        AdapterStore(tmp_path).check("warm", base)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(number: float, tmp_path: Path, base: Path) -> None:
+    file = write_adapter(tmp_path / "warm") / "adapter_model.safetensors"
+    weights = load_file(file)
+    weights[f"{LAYER}.lora_B.weight"][3, 1] = number
+    save_file(weights, file)
+    with pytest.raises(ModelError, match=r"lora_B\.weight holds a NaN or an infinite number; train the adapter again"):
+        AdapterStore(tmp_path).check("warm", base)
+
+
+def test_settings_that_are_no_file_are_not_waited_for(tmp_path: Path, base: Path) -> None:
+    file = write_adapter(tmp_path / "warm") / "adapter_config.json"
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ModelError, match=r"cannot be read as JSON: .*pipe"):
         AdapterStore(tmp_path).check("warm", base)
 
 

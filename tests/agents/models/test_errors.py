@@ -112,7 +112,7 @@ async def test_an_adapter_of_another_base_is_refused_and_forgotten(
 
 def test_adapter_folders_that_are_not_adapters(llama: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
     model = LocalChatModel.load(llama, adapters={"warm": adapters["warm"]})
-    with pytest.raises(ModelError, match=r"adapter 'empty': .* holds no adapter_config.json"):
+    with pytest.raises(ModelError, match=r"adapter 'empty' in .*: holds no adapter_config.json"):
         model.add_adapter("empty", tmp_path)
     with pytest.raises(ModelError, match="there is an adapter named 'warm' already"):
         model.add_adapter("warm", adapters["warm"])

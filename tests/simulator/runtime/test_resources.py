@@ -79,9 +79,12 @@ async def test_what_no_candidate_names_is_not_loaded(base: Path, adapters: Path,
         assert set(named) == {"warm"}
         resources = open_resources(plan)
         assert set(resources.inputs()) >= {f"model hf:{base}"}
-        await resources.with_adapters(named, None)
+        for given in (named, adapters_in(tmp_path / "adapters")[0]):
+            assert set((await resources.with_adapters(given, None)).adapters) == {"warm"}
+        dora_named = plan.study.candidates[2].model_copy(update={"adapter": "dora"})
+        plan = replace(plan, study=plan.study.model_copy(update={"candidates": (dora_named,)}))
         with pytest.raises(ModelError, match=r"DoRA .use_dora: true.; only plain LoRA"):
-            await resources.with_adapters(*adapters_in(tmp_path / "adapters"))
+            await replace(resources, plan=plan).with_adapters(*adapters_in(tmp_path / "adapters", plan))
 
 
 async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:

@@ -19,6 +19,7 @@ from holdfast.adapters.routing.router import WordRouter
 from holdfast.core.errors import BudgetError, JournalError
 from holdfast.personas.loading import patterns
 from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.journal.digests import row_digest
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from tests.agents.models.conftest import CONFIGS, build_adapter, build_model
@@ -116,14 +117,31 @@ def test_a_card_is_no_input_and_the_run_goes_on_as_if_never_stopped(made: Path, 
     assert stopped == calm
 
 
-def test_a_run_that_recorded_fewer_inputs_goes_on(made: Path, tmp_path: Path) -> None:
-    files, out = begun(made, tmp_path)
+def record(out: Path, change: Callable[[dict[str, str]], dict[str, str]], *, version: bool) -> None:
+    """Change the inputs that a journal recorded; without ``version``, make it one from before there were versions."""
     with sqlite3.connect(out / "journal.sqlite") as db:
         (kept,) = db.execute("SELECT value FROM meta WHERE key = 'inputs'").fetchone()
-        few = {name: hash for name, hash in json.loads(kept).items() if name in (f"model hf:{files / 'base'}",)}
-        db.execute("UPDATE meta SET value = ? WHERE key = 'inputs'", (json.dumps(few),))
-        db.execute("DELETE FROM meta WHERE key = 'inputs_version'")
+        changed = json.dumps(change(json.loads(kept)), sort_keys=True)
+        digest = row_digest("inputs", changed)
+        db.execute("UPDATE meta SET value = ?, digest = ? WHERE key = 'inputs'", (changed, digest))
+        if not version:
+            db.execute("DELETE FROM meta WHERE key = 'inputs_version'")
+
+
+def test_a_run_that_recorded_fewer_inputs_goes_on(made: Path, tmp_path: Path) -> None:
+    files, out = begun(made, tmp_path)
+    model = f"model hf:{files / 'base'}"
+    record(out, lambda kept: {model: kept[model]}, version=False)
     edit(files / "base" / "generation_config.json", eos_token_id=5)
+    assert study(files).run(out, resume=True).results.unfinished_episodes == 0
+
+
+@pytest.mark.parametrize("version", [True, False], ids=["of this version", "from before"])
+def test_adapters_of_no_candidate_are_no_inputs(made: Path, tmp_path: Path, version: bool) -> None:
+    """Runs of before recorded all adapters of a folder."""
+    files, out = begun(made, tmp_path)
+    others = {"adapter solver2": "0", "adapter other": "0", "adapter other: adapter_config.json": "0"}
+    record(out, lambda kept: kept | others, version=version)
     assert study(files).run(out, resume=True).results.unfinished_episodes == 0
 
 

@@ -4,13 +4,12 @@ Only safetensors are read: a pickle may run code when it is opened, so ``adapter
 Shapes are read from the files' headers; torch is not imported.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from holdfast.agents.models.local.adapter_folder import AdapterFolder, read_adapter
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import open_file, read_file
 from holdfast.core.hashing import weight_files, weights_sha256
@@ -20,28 +19,8 @@ from holdfast.core.yaml_source import parse_yaml
 
 CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"
 PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth", "pytorch_model.bin")
-#: Options of PEFT that make something else of a LoRA, and what that is called.
-_KINDS = {
-    "use_dora": "DoRA",
-    "use_qalora": "QA-LoRA",
-    "use_bdlora": "BD-LoRA",
-    "kasa_config": "KaSA",
-    "monteclora_config": "MonteCLoRA",
-    "alora_invocation_tokens": "activated LoRA (aLoRA)",
-    "arrow_config": "Arrow routing of several LoRAs",
-    "layer_replication": "a LoRA that replicates layers",
-    "target_parameters": "a LoRA on parameters of experts",
-    "trainable_token_indices": "a LoRA with trained tokens",
-    "modules_to_save": "a LoRA that brings whole modules",
-    "lora_bias": "a LoRA with a bias",
-    "bias": "a LoRA that also trained biases",
-    "megatron_config": "a LoRA of Megatron",
-}
-_OTHERWISE = (
-    "Merge it into its base (PEFT's merge_and_unload), and take the result as a model of its own with 'hf:'; or leave "
-    "its candidate out"
-)
 _PREFIX = "base_model.model."
+_HEAD = "lm_head"  # where it is tied to the embedding, a base's files have no weight of this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +66,14 @@ class AdapterStore:
         """Make sure that the adapter ``name`` was made for the model folder ``base``.
 
         Raises:
-            ModelError: pickled or damaged weights; not a LoRA; a layer that the base lacks or has in another shape; a
-                card that says it was trained on other weights.
+            ModelError: pickled or damaged weights; no plain LoRA, or one that cannot be run as it was trained (see
+                :func:`holdfast.agents.models.local.adapter_folder.read_adapter`); a layer that the base lacks or has
+                in another shape; a card that says it was trained on other weights.
         """
         folder = self.path(name)
         _refuse_pickles(folder)
-        _refuse_kinds(folder / CONFIG)
         shapes = {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
-        _check_shapes(folder / WEIGHTS, shapes)
+        _check_shapes(folder / WEIGHTS, read_adapter(folder, name), shapes)
         trained_on = card_fields(folder).get("base_sha256")
         if trained_on is not None and trained_on != weights_sha256(base):
             raise ModelError(
@@ -131,25 +110,16 @@ def _refuse_pickles(folder: Path) -> None:
             )
 
 
-def _refuse_kinds(file: Path) -> None:
-    """Refuse what is not plain LoRA, by the name that its kind has."""
-    config = _json(file)
-    peft_type = config.get("peft_type")
-    if peft_type != "LORA":
-        raise ModelError(f"{file}: {peft_type} is no LoRA (peft_type); only plain LoRA is run. {_OTHERWISE}")
-    for option, kind in _KINDS.items():
-        value = config.get(option)
-        if value and value != "none":
-            shown = json.dumps(value) if isinstance(value, bool | str) else "…"
-            raise ModelError(f"{file}: {kind} ({option}: {shown}); only plain LoRA is run. {_OTHERWISE}")
-
-
-def _check_shapes(file: Path, base: dict[str, tuple[int, ...]]) -> None:
-    for name, shape in _shapes(file).items():
+def _check_shapes(file: Path, adapter: AdapterFolder, base: dict[str, tuple[int, ...]]) -> None:
+    for name, shape in adapter.shapes.items():
         module, _, part = name.removeprefix(_PREFIX).partition(".lora_")
         wanted = base.get(f"{module}.weight")
-        if wanted is None or len(wanted) != 2 or len(shape) != 2:
+        if wanted is None and module == _HEAD:
+            continue
+        if wanted is None or len(wanted) != 2:
             raise ModelError(f"{file}: {name} has no place in the base, which has no linear layer {module}")
+        if adapter.settings.get("fan_in_fan_out"):
+            wanted = wanted[::-1]
         side, expected = (1, wanted[1]) if part.startswith("A") else (0, wanted[0])
         if shape[side] != expected:
             raise ModelError(
@@ -168,16 +138,6 @@ def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
     if not shapes:
         raise ModelError(f"{file}: holds no weights")
     return shapes
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_file(file, MAX_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{file}: holds no JSON object")
-    return content
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -66,9 +66,9 @@ class CandidateSpec(Frozen):
         """Names of the adapters that conversations of ``tasks`` cannot do without."""
         return frozenset()
 
-    def adapters_used(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
-        """Names of the adapters that it may speak through, where they are there: only these are loaded."""
-        return self.adapter_names(tasks)
+    def reachable_adapters(self, tasks: Iterable[TaskContext], recognised: Iterable[TaskContext]) -> frozenset[str]:
+        """Names of the adapters that conversations of ``tasks`` may come to, where a router says ``recognised``."""
+        return self.adapter_names([*tasks, *recognised])
 
 
 class BaseSpec(CandidateSpec):
@@ -166,8 +166,8 @@ class ExpertsSpec(CandidateSpec):
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         return frozenset(self.experts.values())  # of the other patterns a router may do without
 
-    def adapters_used(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
-        return frozenset({*self.experts.values(), *self.by_task(tasks).values()})
+    def reachable_adapters(self, tasks: Iterable[TaskContext], recognised: Iterable[TaskContext]) -> frozenset[str]:
+        return frozenset(self.by_task(recognised).values())
 
 
 class RoutedSpec(ExpertsSpec):
@@ -185,3 +185,6 @@ class OracleSpec(ExpertsSpec):
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         return frozenset({*self.experts.values(), *self.by_task(tasks).values()})
+
+    def reachable_adapters(self, tasks: Iterable[TaskContext], recognised: Iterable[TaskContext]) -> frozenset[str]:
+        return frozenset(self.by_task(tasks).values())

@@ -26,6 +26,7 @@ from holdfast.simulator.monitor.heartbeat import DONE, FAILED, STOPPED, Heartbea
 from holdfast.simulator.monitor.notices import Notices
 from holdfast.simulator.monitor.progress import NoProgress, Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
+from holdfast.simulator.runtime.adapters import unused_inputs
 from holdfast.simulator.runtime.run_folder import PROVENANCE
 from holdfast.simulator.runtime.session import Session
 
@@ -174,10 +175,12 @@ def open_journal(
         return Journal.create(path, meta | {"inputs_version": INPUTS}, lock)
     journal = Journal.resume(path, lock)
     kept = journal.meta()
+    recorded, now = json.loads(kept["inputs"]), dict(inputs)
+    unused = unused_inputs(plan, recorded)
+    before = {name: value for name, value in recorded.items() if name not in unused}
     if "inputs_version" not in kept:
-        recorded = json.loads(kept["inputs"])
-        meta["inputs"] = json.dumps({name: inputs[name] for name in inputs if name in recorded}, sort_keys=True)
-    changed = differences(kept["study"], meta["study"]) + differences(kept["inputs"], meta["inputs"])
+        now = {name: value for name, value in now.items() if name in recorded}
+    changed = differences(kept["study"], meta["study"]) + differences(json.dumps(before), json.dumps(now))
     if changed:
         journal.close()
         shown = "".join(f"\n  {line}" for line in changed[:_MOST_DIFFERENCES])

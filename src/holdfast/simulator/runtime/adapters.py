@@ -1,32 +1,37 @@
 """Which adapters a study has: those that it trains, or those of a folder; and whether its candidates name others."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.experts import ADAPTERS, ROUTER
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.training.store import AdapterStore
+from holdfast.agents.assistants.candidates import Router
+from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean
+from holdfast.personas.schema import TaskContext
 from holdfast.simulator.config.plan import Plan
+
+ADAPTER = "adapter "  # what the name of an adapter begins with among a run's inputs
 
 
 def adapters_in(folder: Path | str | None, plan: Plan | None = None) -> tuple[dict[str, Path], WordRouter | None]:
     """The adapters below ``folder`` by name, and the router beside them where there is one.
 
-    Of a ``plan``, only those that its candidates may speak through: what none of them names may be of another base, or
-    of a kind that cannot be run, and is not loaded.
+    Of a ``plan``, only those that its candidates can come to speak through.
     """
     if folder is None:
         return {}, None
     folder = Path(folder)
-    router, adapters = folder / Path(ROUTER).name, AdapterStore(folder).paths()
+    path, adapters = folder / Path(ROUTER).name, AdapterStore(folder).paths()
+    router = WordRouter.load(path) if path.exists() else None
     if plan is not None:
-        tasks = tuple(plan.tasks.values())
-        used = frozenset(name for spec in plan.study.candidates for name in spec.adapters_used(tasks))
+        used = {name for names in used_adapters(plan, adapters, router).values() for name in names}
         adapters = {name: path for name, path in adapters.items() if name in used}
-    return adapters, WordRouter.load(router) if router.exists() else None
+    return adapters, router
 
 
 def trained_in(out: Path) -> Path:
@@ -58,7 +63,7 @@ def check_adapters(plan: Plan) -> None:
         )
     if study.training is None and study.adapters is None:
         return
-    tasks = [plan.tasks[id] for id in sorted({persona.task for persona in plan.personas.values()})]
+    tasks = _tested(plan)
     for spec in adapted:
         for name in sorted(spec.adapter_names(tasks).difference(names)):
             source = study.adapters if study.training is None else "the study's training"
@@ -66,6 +71,33 @@ def check_adapters(plan: Plan) -> None:
                 f"candidate {spec.name!r} speaks through the adapter {name!r}, which {source} does not give"
                 f"{did_you_mean(name, names)} (adapters there: {', '.join(names) or 'none'})"
             )
+
+
+def used_adapters(plan: Plan, names: Iterable[str], router: Router | None) -> dict[ModelSpec, tuple[str, ...]]:
+    """Return, for each model, which of the adapters ``names`` its candidates can come to speak through, sorted.
+
+    What else lies in the folder is not loaded: it may be broken, or of another base.
+    """
+    known = getattr(router, "tasks", tuple(plan.tasks))
+    recognised = [plan.tasks[task] for task in known if task in plan.tasks]
+    used: dict[ModelSpec, set[str]] = {}
+    for spec in plan.study.candidates:
+        if spec.trained:
+            reached = spec.reachable_adapters(_tested(plan), recognised).intersection(names)
+            used.setdefault(spec.model or plan.study.model, set()).update(reached)
+    return {model: tuple(sorted(reached)) for model, reached in used.items()}
+
+
+def unused_inputs(plan: Plan, inputs: Iterable[str]) -> set[str]:
+    """Return the inputs of a run that are of no candidate's adapter: runs of before recorded a folder's others too."""
+    tested, everywhere = _tested(plan), tuple(plan.tasks.values())
+    reached = {name for spec in plan.study.candidates for name in spec.reachable_adapters(tested, everywhere)}
+    starts = tuple(f"{ADAPTER}{name}: " for name in reached)  # of a file beside an adapter's weights
+    return {name for name in inputs if name.startswith(ADAPTER) and not f"{name}: ".startswith(starts)}
+
+
+def _tested(plan: Plan) -> list[TaskContext]:
+    return [plan.tasks[id] for id in sorted({persona.task for persona in plan.personas.values()})]
 
 
 def adapter_names(plan: Plan) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.simulator.config.plan import Plan, world_inputs
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
-from holdfast.simulator.runtime.adapters import training_people
+from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import read_clocks
 from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
@@ -114,27 +114,27 @@ class Resources:
         return config, training_people(self.plan), self.base, next(iter(self.raters.values()))
 
     async def with_adapters(self, adapters: Mapping[str, Path], router: Router | None) -> Resources:
-        """The same resources, whose models speak through ``adapters`` too.
+        """The same resources, whose models speak through those of ``adapters`` too that their candidates may come to.
 
         A local model loads them, each checked against the base first. A server knows them by name already, or loads
         them now where the study says ``load_adapters``.
 
         Raises:
-            ModelError: an adapter is of another base, or the server refuses it.
+            ModelError: an adapter is of another base, cannot be run as it was trained, or the server refuses it.
         """
-        study = self.plan.study
-        adapted = [spec.model or study.model for spec in study.candidates if spec.trained]
-        for spec in dict.fromkeys([study.model, *adapted]):
+        used = used_adapters(self.plan, adapters, router)
+        for spec, names in used.items():
             model, reference = self.models[spec], self.references[spec]
             if isinstance(reference, LocalReference):
                 speaker = cast(AdapterModel, model)
-                for name, path in adapters.items():
-                    AdapterStore(path.parent).check(name, reference.path)
+                for name in names:
+                    AdapterStore(adapters[name].parent).check(name, reference.path)
                     if name not in speaker.adapters:
-                        speaker.add_adapter(name, path)
+                        speaker.add_adapter(name, adapters[name])
             elif isinstance(model, ServedChatModel) and spec.load_adapters:
-                await model.load_adapters(adapters.items())
-        return replace(self, adapters=adapters, router=router)
+                await model.load_adapters([(name, adapters[name]) for name in names])
+        kept = sorted({name for names in used.values() for name in names})
+        return replace(self, adapters={name: adapters[name] for name in kept}, router=router)
 
     # --- the conversations -----------------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class Resources:
         """
         hashes = {name: hash for spec in self.references for name, hash in self._model_inputs(spec).items()}
         for name, path in self.adapters.items():
-            hashes |= folder_inputs(f"adapter {name}", path)
+            hashes |= folder_inputs(f"{ADAPTER}{name}", path)
         if self.router is not None:
             files = {path.parent / Path(ROUTER).name for path in self.adapters.values()}
             if router := " ".join(file_sha256(file) for file in files if file.exists()):

@@ -1,9 +1,9 @@
 """Several LoRA adapters and the bare base in one forward pass (LoRA: Hu et al., ICLR 2022).
 
 PEFT loads the adapters, so every folder that it writes works. To run them, the adapters of a module are concatenated,
-A = [A1; A2; ...] and B = [s1 B1, s2 B2, ...], and a row's activations outside its own adapter's ranks are multiplied by
-0: ``y = W x + B (select * (A x))``. That is three more operations a module however many adapters there are, where
-PEFT's ``adapter_names`` takes a handful per adapter and module; a row without an adapter gets exactly 0.
+A = [A1; A2; ...] and B = [s1 B1, s2 B2, ...], and a row's activations outside its own adapter's ranks are set to 0:
+``y = W x + B select(A x)``. That is three more operations a module however many adapters there are, where PEFT's
+``adapter_names`` takes a handful per adapter and module; a row without an adapter gets exactly 0.
 """
 
 import warnings
@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import Linear, LoraLayer
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
+from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE, AdapterFolder, read_adapter
+from holdfast.agents.models.local.fingerprint import WeightsFingerprint
 from holdfast.core.errors import ModelError
 
 
@@ -26,25 +29,28 @@ class AdapterBank:
         self._model = model
         self._base_name = base_name
         self._peft: Any = None
-        self._select: torch.Tensor | None = None  # (1 + adapters, ranks): which ranks are whose; row 0 is the base
+        self._others: torch.Tensor | None = None  # (1 + adapters, ranks): which ranks are not whose; row 0: the base
+        self._fingerprint: WeightsFingerprint | None = None  # of the base, before the first adapter
+        self._spoilt: ModelError | None = None  # why the base is no longer what it was
         self.names: tuple[str, ...] = ()
-        self.current: torch.Tensor | None = None  # (rows, 1, ranks) for the coming pass; None: all rows are bare
+        self.current: torch.Tensor | None = None  # (rows, 1, ranks): what to leave out of the coming pass; None: all
 
     def add(self, name: str, path: Path) -> None:
-        """Load the PEFT folder ``path`` under ``name``.
+        """Load the PEFT folder ``path`` under ``name``; the base's weights stay as they are.
 
         Raises:
-            ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA.
+            ModelError: the name is taken, or the folder is absent, damaged, of another base, or not plain LoRA; see
+                :func:`holdfast.agents.models.local.adapter_folder.read_adapter`.
         """
         if name in self.names:
             raise ModelError(f"there is an adapter named {name!r} already")
-        for file in ("adapter_config.json", "adapter_model.safetensors"):
-            if not (path / file).is_file():
-                raise ModelError(f"adapter {name!r}: {path} holds no {file}")
+        folder = read_adapter(path, name)
+        if self._fingerprint is None:
+            self._fingerprint = WeightsFingerprint(self._model)
         slot = f"adapter{len(self.names)}"  # PEFT forbids dots and more in names
         try:
-            self._load(slot, path)
-            self._check(name, slot, path)
+            self._load(slot, path / WEIGHTS_FILE, folder)
+            self._check(name, slot, folder)
         except (RuntimeError, ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
             self._forget(slot)
             raise ModelError(
@@ -53,32 +59,41 @@ class AdapterBank:
         except ModelError:
             self._forget(slot)
             raise
+        try:
+            self._fingerprint.require_unchanged(f"adapter {name!r} in {path}", self._base_name)
+        except ModelError as error:
+            self._spoilt = error
+            raise
         self.names += (name,)
         self._stack()
 
     def use(self, adapters: Sequence[str | None]) -> None:
-        """Set the adapter of each row of the coming pass; None is the bare base."""
-        if self._select is None or not any(adapters):
+        """Set the adapter of each row of the coming pass; None is the bare base.
+
+        Raises:
+            ModelError: an adapter has changed the base.
+        """
+        if self._spoilt is not None:
+            raise self._spoilt
+        if self._others is None or not any(adapters):
             self.current = None
             return
         rows = [0 if name is None else 1 + self.names.index(name) for name in adapters]
-        self.current = self._select[rows][:, None]
+        self.current = self._others[rows][:, None]
 
-    def _load(self, slot: str, path: Path) -> None:
-        device = str(self._model.device)
+    def _load(self, slot: str, file: Path, folder: AdapterFolder) -> None:
+        config = LoraConfig(**folder.peft_settings(), inference_mode=True, task_type="CAUSAL_LM")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what they warn of is checked, and raised, by _check
+            warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
             if self._peft is None:
-                self._peft = PeftModel.from_pretrained(
-                    self._model, path, adapter_name=slot, torch_device=device, autocast_adapter_dtype=False
-                )
+                self._peft = PeftModel(self._model, config, slot, autocast_adapter_dtype=False)
             else:
-                self._peft.load_adapter(path, adapter_name=slot, torch_device=device, autocast_adapter_dtype=False)
+                self._peft.add_adapter(slot, config)
+            set_peft_model_state_dict(self._peft, load_file(file), slot)
         self._peft.eval().requires_grad_(False)
 
-    def _check(self, name: str, slot: str, path: Path) -> None:
-        with safe_open(path / "adapter_model.safetensors", "pt") as file:
-            given = set(file.keys())
+    def _check(self, name: str, slot: str, folder: AdapterFolder) -> None:
+        given = set(folder.shapes)
         expected = set(get_peft_model_state_dict(self._peft, adapter_name=slot, save_embedding_layers=False))
         if given != expected:
             odd = sorted(given ^ expected)
@@ -88,12 +103,12 @@ class AdapterBank:
                 continue
             plain = isinstance(module, Linear) and slot not in module.lora_variant and not module.lora_bias[slot]
             if not plain:
+                raise ModelError(f"adapter {name!r}: {where} is no linear layer; the local engine cannot run it")
+            up, dtype = module.lora_B[slot].weight * module.scaling[slot], module.get_base_layer().weight.dtype
+            if not torch.isfinite(up.to(dtype)).all() or not torch.isfinite(module.lora_A[slot].weight.to(dtype)).all():
                 raise ModelError(
-                    f"adapter {name!r}: {where} is not plain LoRA on a linear layer (DoRA, a bias or an "
-                    "embedding); the local engine cannot run it"
+                    f"adapter {name!r}: {where} is too large for {dtype} numbers, scaled by its lora_alpha"
                 )
-        if self._peft.peft_config[slot].modules_to_save:
-            raise ModelError(f"adapter {name!r} brings whole modules (modules_to_save); the local engine cannot run it")
 
     def _forget(self, slot: str) -> None:
         """Undo a load that failed half-way."""
@@ -115,11 +130,11 @@ class AdapterBank:
         slots = [f"adapter{number}" for number in range(len(self.names))]
         layers = [module for module in self._peft.modules() if isinstance(module, LoraLayer)]
         ranks = [max((layer.r[slot] for layer in layers if slot in layer.r), default=0) for slot in slots]
-        some = self._model.get_input_embeddings().weight
-        self._select = torch.zeros(1 + len(slots), sum(ranks), dtype=some.dtype, device=some.device)
+        device = self._model.get_input_embeddings().weight.device
+        self._others = torch.ones(1 + len(slots), sum(ranks), dtype=torch.bool, device=device)
         first = 0
         for number, rank in enumerate(ranks):
-            self._select[1 + number, first : first + rank] = 1
+            self._others[1 + number, first : first + rank] = False
             first += rank
         for layer in layers:
             layer.forward = _Stacked(self, layer, slots, ranks)
@@ -145,7 +160,8 @@ class _Stacked:
         result: torch.Tensor = self.base(x, *args, **kwargs)
         if self.bank.current is None:
             return result
-        return result + torch.matmul(torch.matmul(x, self.down) * self.bank.current, self.up)
+        # Not times 0: what is infinite or no number in one row's own ranks would reach the others.
+        return result + torch.matmul(torch.matmul(x, self.down).masked_fill_(self.bank.current, 0), self.up)
 
 
 def _gist(error: BaseException) -> str:
