@@ -78,7 +78,7 @@ def is_part(value: Any) -> bool:
     return looks_like_message(value) and not names_conversation(value)
 
 
-def within(value: Any) -> list[tuple[str, Any]]:
+def wrapped_in(value: Any) -> list[tuple[str, Any]]:
     """Return the conversations that a document wraps, each with its name, "" where it has none; none where it is one.
 
     They stand in a list under any key, or as the values of a mapping from names.

@@ -19,7 +19,7 @@ from holdfast.simulator.logs.drafts import ConversationDraft
 from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.shapes import IDS, LISTS, SPEAKERS, is_conversation, is_part, messages_in, within
+from holdfast.simulator.logs.shapes import IDS, LISTS, SPEAKERS, is_conversation, is_part, messages_in, wrapped_in
 from holdfast.simulator.logs.values import columns_of, id_of, labels_of, planned_of
 from holdfast.simulator.logs.writing import whole_file
 
@@ -28,14 +28,14 @@ _OWN = frozenset((*LISTS, *IDS, *SPEAKERS, "labels", "metadata", "planned_turns"
 
 def recognises(file: Glimpse) -> bool:
     """Whether the values are documents that hold messages, or messages."""
-    if file.any(lambda value: messages_in(value) is not None or is_part(value) or bool(within(value))):
+    if file.any(lambda value: messages_in(value) is not None or is_part(value) or bool(wrapped_in(value))):
         return True
     return any(map(is_conversation, file.values))
 
 
 def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     """Yield the conversation of one document, and its unusable parts."""
-    inner = within(raw)
+    inner = wrapped_in(raw)
     for number, (name, document) in enumerate(inner, start=1):
         named = {"id": name, "messages": document} if isinstance(document, list) else {"id": name, **document}
         yield from conversation_of(f"{place}, conversation {number}", named if name else document)
