@@ -20,7 +20,7 @@ from holdfast.simulator.cli.main import run_command
         ("run study.yaml --out r --model hf:empty", "empty is no model folder: it has no config.json"),
         ("run study.yaml --out r --model hf:no/such", "neither a folder nor in the Hugging Face cache"),
         ("export nowhere --out r", "nowhere/journal.sqlite: there is no journal here"),
-        ("measure empty --format journal", "empty/journal.sqlite: there is no journal here"),
+        ("measure empty --format journal", "empty: is a folder without a log that can be read"),
         ("measure nothing.jsonl", "nothing.jsonl: is empty: there is no conversation in it"),
         ("measure nothing.jsonl --format messages", "nothing.jsonl: is empty"),
         ("measure lines.csv", "lines.csv: is empty"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.core.text import visible
 from holdfast.simulator.report.page import write_report
 from tests.simulator.report.browser import EXECUTABLE, Browser
 from tests.simulator.report.make_fixture import make_episodes, make_personas, make_results
@@ -95,7 +96,7 @@ def test_hostile_text_runs_nothing_and_reads_as_it_was_written(tmp_path):
     path = write_report(tmp_path / "report.html", poisoned(make_results(6)), poisoned_episodes(), PEOPLE)
     with Browser() as browser:
         browser.open(path)
-        assert browser.ask("document.querySelector('#columns [data-f=r]').textContent") == EVIL.replace("\ud800", "?")
+        assert browser.ask("document.querySelector('#columns [data-f=r]').textContent") == visible(EVIL)
         assert browser.ask("document.images.length") == 0
         assert not any(e["method"] == "Page.javascriptDialogOpening" for e in browser.events)
         assert browser.complaints() == []
