@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -122,3 +123,22 @@ def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run_command(["export", str(run), "--schema", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["felt_interest"]["type"] == "double"
     assert run_command(["export", str(run)]) == 2
+
+
+def test_thoughts_are_whole_and_outcomes_are_named(tmp_path: Path) -> None:
+    said = Intention("feel", feeling="anxious")
+    thought = "They are sad. " * 100
+    first = TurnRecord("e", 1, "I am sad.", said, "Oh.", {}, {}, 50.0, {}, thoughts=thought)
+    second = replace(first, turn=2, reply="", outcome="thoughts only")
+    spec = EpisodeSpec("amira", "bug_hunt", "base", 1, 3)
+    with Journal.create(tmp_path / "journal.sqlite", {}) as journal:
+        journal.plan([spec])
+        for turn in (first, second, replace(first, turn=3, thoughts="")):
+            journal.append(replace(turn, episode_id=spec.id))
+    export(tmp_path / "journal.sqlite", tmp_path / "t.jsonl", "jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    assert [(line["outcome"], line["thoughts"]) for line in lines] == [
+        ("answered", thought),
+        ("thoughts only", thought),
+        ("answered", None),
+    ]

@@ -53,3 +53,12 @@ async def test_pairs_that_are_too_close_are_left_out_and_a_failing_model_is_told
     assert await pairs(ScriptedModel(("ok .",))) == []
     with pytest.raises(ModelError, match="went away"):
         await pairs(ScriptedModel(REPLIES, broken=lambda request: True))
+
+
+async def test_silence_is_in_no_pair_and_in_no_history() -> None:
+    model = ScriptedModel(("i am so sorry about {topic} .", "", "ok ."))
+    pairs_made = await pairs(model)
+    assert pairs_made
+    lines = [line for pair in pairs_made for line in (*pair.prompt, *pair.chosen, *pair.rejected)]
+    assert all(line.content.strip() for line in lines)
+    assert all(message.content.strip() for request in model.asked for message in request.messages)

@@ -7,6 +7,9 @@ import pytest
 from langgraph.graph import END, START, StateGraph
 
 from holdfast.agents.assistants.candidates import SingleModel
+from holdfast.agents.message_content import read_content
+from holdfast.agents.models.generations import generation_of
+from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 from holdfast.simulator.conversation.graph import build_graph, config, graph
 from holdfast.simulator.conversation.participants import ConversationState, Participants, opening, reopening
@@ -98,3 +101,35 @@ def test_it_draws_itself() -> None:
     drawn = graph.get_graph()
     edges = {(edge.source, edge.target) for edge in drawn.edges}
     assert edges == {("__start__", "user"), ("user", "assistant"), ("assistant", "user"), ("user", "__end__")}
+
+
+class Thinker(HashModel):
+    """Thinks before each reply, and at every second turn says nothing after that."""
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        made = await super().generate(request)
+        silent = len(self.requests) % 2 == 0
+        text = f"<think>SECRET {len(self.requests)}</think>{'' if silent else made.text}"
+        return generation_of(read_content(text), "length" if silent else "stop", 8, 8)
+
+
+def test_thoughts_are_kept_and_neither_heard_nor_rated_nor_sent_back() -> None:
+    turns: list[TurnRecord] = []
+    model = Thinker()
+    people = participants(turns, max_turns=6, model=model)
+    end = hold(people)
+    assert [turn.thoughts for turn in turns] == [f"SECRET {number}" for number in range(1, 7)]
+    assert [turn.outcome for turn in turns] == ["answered", "thoughts only"] * 3
+    assert [turn.primary.missing for turn in turns] == [
+        None,
+        "no answer: thoughts only, cut off at max_tokens",
+    ] * 3
+    assert turns[1].reply == ""
+    assert "SECRET" not in str(end["messages"]) + str([turn.state for turn in turns]) + str(model.requests)
+    last = model.requests[-1].messages  # the two messages around silence have become one
+    assert [message.role for message in last] == ["user", "assistant"] * 3 + ["user"]
+    assert last[2].content == f"{turns[1].user}\n\n{turns[2].user}"
+    rest: list[TurnRecord] = []
+    again = participants(rest, max_turns=6, model=Thinker(requests=model.requests[:3]))
+    hold(again, reopening(again, turns[:3]))
+    assert rest == turns[3:]

@@ -57,11 +57,12 @@ async def _hold(source: PairSource, persona: Persona, number: int, seed: int) ->
     target = source.world.patterns[source.world.tasks[persona.task].pattern].target.as_array()
     for turn_number in range(1, source.config.turns + 1):
         opened = await open_turn(agent, state, messages, derive_seed(seed, turn_number, "user"))
-        replies = await _draw(source, persona, opened.messages, key, derive_seed(seed, turn_number, "assistant"))
-        rated = await source.rater.rate([Passage((*opened.messages, Message("assistant", reply))) for reply in replies])
+        asked = without_silence(opened.messages)
+        replies = await _draw(source, persona, asked, key, derive_seed(seed, turn_number, "assistant"))
+        rated = await source.rater.rate([Passage((*asked, Message("assistant", reply))) for reply in replies])
         shown = [rating.levels(EXPRESSED.dimensions) for rating in rated]
         levels = adherence(shown, target, EXPRESSED.width).tolist()
-        pair = _pair(source, persona, opened.messages, replies, levels)
+        pair = _pair(source, persona, asked, replies, levels)
         if pair is not None:
             pairs.append(pair)
         kept = Random(derive_seed(seed, turn_number, "kept")).randrange(len(replies))
@@ -89,8 +90,8 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
 def _pair(
     source: PairSource, persona: Persona, messages: Sequence[Message], replies: Sequence[str], levels: Sequence[float]
 ) -> PreferencePair | None:
-    """Pair the most and the least adherent of the replies that were rated; None where they are too close."""
-    rated = [number for number, level in enumerate(levels) if not math.isnan(level)]
+    """Pair the most and the least adherent of the replies that could be rated; None where they are too close."""
+    rated = [number for number, level in enumerate(levels) if replies[number].strip() and not math.isnan(level)]
     if not rated:
         return None
     best, worst = max(rated, key=levels.__getitem__), min(rated, key=levels.__getitem__)

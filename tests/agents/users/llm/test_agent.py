@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest, Intention
-from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.prompting import answer_id
@@ -191,3 +191,16 @@ async def test_a_models_failure_is_not_hidden(ada: Persona) -> None:
 
     with pytest.raises(ModelError, match="no connection"):
         await user(ada, Down()).speak(EmbeddedUser(ada).begin(1), (), 5)
+
+
+async def test_silence_is_not_put_before_the_model_to_judge(ada: Persona) -> None:
+    player = Player()
+    agent = user(ada, player)
+    spoken = await agent.speak(agent.begin(1), (), 1)
+    asked = len(player.requests)
+    felt = await agent.feel(spoken.state, spoken.said, "", Rating(missing="no answer: thoughts only"), 1)
+    assert len(player.requests) == asked
+    assert felt.dimensions == {}
+    assert (felt.state.turns, felt.state.emotion) == (1, spoken.state.emotion)
+    assert Memory.of(felt.state).exchanges[-1][1] == ""
+    assert "stand_in_judgements" not in Memory.of(felt.state).counts

@@ -128,6 +128,8 @@ def test_thanks_and_goodbyes_are_known_by_their_words(text: str, fault: str | No
         ("**Ada:** I am tired.", "I am tired."),
         ("<think>She is sad. I'd say so.</think>\nI am tired.", "I am tired."),
         ("<think>She is sad and", ""),
+        ("She is sad.</think>I am tired.", "I am tired."),
+        ("I am tired.<|im_end|>\n<|im_start|>assistant\nI am sorry.", "I am tired."),
         ("```\nI am tired.\n```", "I am tired."),
         ("I am \u202etired\x07.", "I am tired."),
         ('He said "no" and "yes"', 'He said "no" and "yes"'),
