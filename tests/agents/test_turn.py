@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from holdfast.agents.protocols import Message, Reply
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
-from holdfast.agents.turn import as_heard, close_turn, open_turn, rate_reply, without_silence
+from holdfast.agents.turn import as_heard, close_turn, open_turn, rate_reply
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.personas.loading import library
 from tests.passages import reply_of
@@ -74,12 +74,3 @@ def test_a_candidate_of_another_maker_is_heard_without_its_thoughts() -> None:
     assert as_heard(Reply(" ")) == Reply(" ", outcome="empty", cause="an empty message")
     cut = Reply("", thoughts="a", outcome="thoughts only", cause="thoughts only, cut off at max_tokens")
     assert as_heard(cut) == cut
-
-
-def test_messages_around_silence_become_one() -> None:
-    system, hello, hm = Message("system", "Be kind."), Message("user", "Hello?"), Message("assistant", "Hm.")
-    assert without_silence([system, hello, hm, hello]) == (system, hello, hm, hello)
-    silence = Message("assistant", " \n")
-    talk = [system, hello, silence, Message("user", "Anyone?"), silence, Message("user", "Bye.")]
-    assert without_silence(talk) == (system, Message("user", "Hello?\n\nAnyone?\n\nBye."))
-    assert without_silence([hello, hm, hello, silence]) == (hello, hm, hello)

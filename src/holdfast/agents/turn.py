@@ -112,22 +112,3 @@ async def close_turn(user: UserAgent, opened: OpenedTurn, reply: str, ratings: M
     spoken = opened.spoken
     felt = await user.feel(spoken.state, spoken.said, reply, primary_of(ratings), seed)
     return Turn(opened, reply, ratings, felt)
-
-
-def without_silence(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Return the messages as models take them: without replies that have no words.
-
-    The user's messages before and after such a reply become one, since some servers refuse an empty message, and some
-    templates two messages of one speaker in a row.
-    """
-    if all(message.content.strip() for message in messages if message.role == "assistant"):
-        return tuple(messages)
-    kept: list[Message] = []
-    for message in messages:
-        if message.role == "assistant" and not message.content.strip():
-            continue
-        if kept and kept[-1].role == message.role == "user":
-            kept.append(Message("user", f"{kept.pop().content}\n\n{message.content}"))
-        else:
-            kept.append(message)
-    return tuple(kept)

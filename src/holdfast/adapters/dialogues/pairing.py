@@ -16,11 +16,12 @@ from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.dialogues.steering import steered
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.progress import all_of
+from holdfast.agents.models.history import without_silence
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater
-from holdfast.agents.turn import close_turn, open_turn, without_silence
+from holdfast.agents.turn import close_turn, open_turn
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
 
@@ -76,7 +77,6 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
     """Draw ``samples`` replies with the pattern's prompt right before the newest message, and as many without."""
     config = source.config
     pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
-    messages = without_silence(messages)
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
     requests = [
         GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)

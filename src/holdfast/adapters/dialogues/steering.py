@@ -24,7 +24,7 @@ from holdfast.agents.protocols import (
 )
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
-from holdfast.agents.turn import OpenedTurn, close_turn, open_turn, without_silence
+from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
 from holdfast.core.errors import HoldfastError
 from holdfast.core.seeds import derive_seed
 
@@ -91,7 +91,7 @@ async def _best_reply(
     plan: DialoguePlan, number: int, opened: OpenedTurn, *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
     """Draw ``plan.samples`` replies; return the first of the most adherent among those with the fewest flaws."""
-    shown = steered(without_silence(opened.messages), plan.system)
+    shown = steered(opened.messages, plan.system)
     seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
     requests = [
         GenerationRequest(key=f"{plan.id}/{sample}", messages=shown, seed=seed, sampling=plan.sampling)

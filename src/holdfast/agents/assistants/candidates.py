@@ -6,7 +6,6 @@ from typing import Literal, Protocol
 
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import AssistantView, Candidate, ChatModel, GenerationRequest, Message, Reply, Sampling
-from holdfast.agents.turn import without_silence
 from holdfast.core.errors import ModelError
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import EmpathyPattern
@@ -88,7 +87,7 @@ async def ask(
     """Return the model's reply to the conversation; ``messages`` defaults to those of the view."""
     request = GenerationRequest(
         key=view.episode_id,
-        messages=without_silence(view.messages if messages is None else tuple(messages)),
+        messages=view.messages if messages is None else tuple(messages),
         seed=view.seed,
         adapter=adapter,
         sampling=sampling,

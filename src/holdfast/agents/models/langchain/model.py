@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 
+from holdfast.agents.models.history import without_silence
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.langchain.structured import SchemaSupport, as_generation, status_of
 from holdfast.agents.models.served.failures import EndpointError
@@ -55,7 +56,7 @@ class LangChainChatModel:
             )
         self.usage.requests += 1
         try:
-            model, messages = self._model(request.sampling), as_langchain(request.messages)
+            model, messages = self._model(request.sampling), as_langchain(without_silence(request.messages))
             if request.schema is None:
                 made = as_generation(await model.ainvoke(messages))
             else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from holdfast.agents.models.history import without_silence
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
 from holdfast.agents.models.served.endpoint import CHAT, Endpoint
@@ -82,7 +83,7 @@ class ServedChatModel:
         sampling = request.sampling
         body = {
             "model": name,
-            "messages": [message.as_dict() for message in request.messages],
+            "messages": [message.as_dict() for message in without_silence(request.messages)],
             "max_tokens": sampling.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
