@@ -80,7 +80,7 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
     requests = [
         GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
-        for kind, shown in (("steered", steered(messages, pattern_prompt(pattern))), ("bare", messages))
+        for kind, shown in (("steered", steered(messages, pattern_prompt(pattern))), ("bare", tuple(messages)))
         for n in range(config.samples)
     ]
     generations = await asyncio.gather(*map(source.model.generate, requests))
