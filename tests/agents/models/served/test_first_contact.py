@@ -120,9 +120,21 @@ async def test_no_trusted_certificate_and_no_tls() -> None:
         assert "did not answer: certificate (self-signed certificate)" in cause
         assert "SSL_CERT_FILE" in cause
         assert not server.requests
-    async with RawServer() as server:
+    async with ScriptedServer() as server:  # reads up to a blank line, and a TLS greeting has none
         cause = await one_cause(served(server.base_url.replace("http", "https")))
-        assert f"does it speak plain http there? then write {server.base_url}" in cause
+        assert "does not take connections" in cause
+
+
+async def test_a_server_without_tls_says_so_in_its_own_way() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        cause = await one_cause(served(url.replace("http", "https")))
+        assert f"does it speak plain http there? then write {url}" in cause
 
 
 async def test_a_missing_v1_is_suggested() -> None:

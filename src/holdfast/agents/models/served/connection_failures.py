@@ -7,7 +7,7 @@ import ssl
 from dataclasses import replace
 from typing import Any
 
-from holdfast.agents.models.addresses import host_of, is_loopback
+from holdfast.agents.models.addresses import host_of, is_loopback, origin_of
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.failures import Sign, TransientError
 from holdfast.agents.models.served.network import Proxy
@@ -46,8 +46,8 @@ def _meaning_of(error: Any, where: str, timeout_s: float) -> TransientError:
             advice = f"is the host's name right? {_STARTING}"
             made = TransientError("no connection", f"no such host: {error.host}", sign="absent", advice=advice)
         case aiohttp.ConnectionTimeoutError():
-            detail = f"{host_of(where)} does not take connections"
-            made = TransientError("no connection", detail, sign="absent", advice=_STARTING)
+            detail = f"{origin_of(where)} does not take connections"
+            made = TransientError("no connection", detail, sign="unreachable", advice=_STARTING)
         case TimeoutError():
             advice = "timeout_s of the model gives a slow server longer"
             made = TransientError("timeout", f"no answer within {timeout_s:g} s", sign="silent", advice=advice)

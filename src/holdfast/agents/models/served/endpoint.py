@@ -24,7 +24,7 @@ from holdfast.agents.models.served.refusals import Asked, no_answer, redirect, r
 if TYPE_CHECKING:
     import aiohttp
 
-CONNECT_S = 10.0  # longest wait for a connection, where timeout_s is not shorter
+CONNECT_S = 6.0  # longest wait for a connection, TLS included, where timeout_s is not shorter
 CHAT = "chat/completions"
 _ANSWERS = frozenset((200, 201, 202))
 _SAME_REQUEST = frozenset((307, 308))  # redirects after which the same request may be sent again
@@ -126,7 +126,7 @@ class Endpoint:
         import aiohttp
 
         limit = self.limits.timeout_s
-        timeout = aiohttp.ClientTimeout(total=limit, sock_connect=min(CONNECT_S, limit))
+        timeout = aiohttp.ClientTimeout(total=limit, connect=min(CONNECT_S, limit))
         addresses = (self.base_url,) if proxy is None else (self.base_url, proxy.url)
         trusted = trusted_certificates() if any(url.startswith("https:") for url in addresses) else True
         connector = aiohttp.TCPConnector(limit=self.limits.concurrency, keepalive_timeout=15, ssl=trusted)

@@ -9,9 +9,10 @@ from holdfast.core.errors import ModelError
 NO_SCHEMA = frozenset(("400", "404", "415", "422", "500", "501"))
 
 #: What a failure says of an endpoint that has never answered: it is the ``wrong`` address for good (a certificate), it
-#: answers in a ``strange`` way (a login page), nothing is there (``absent``: it may still be starting), it takes the
-#: request and is ``silent``, it is ``busy`` and says so, or anything else (``outage``).
-Sign = Literal["wrong", "strange", "absent", "silent", "outage", "busy"]
+#: answers in a ``strange`` way (a login page), nothing is there (``absent``: it may still be starting), nobody takes
+#: the connection (``unreachable``), it takes the request and is ``silent``, it is ``busy`` and says so, or anything
+#: else (``outage``).
+Sign = Literal["wrong", "strange", "absent", "unreachable", "silent", "outage", "busy"]
 
 
 class EndpointError(ModelError):

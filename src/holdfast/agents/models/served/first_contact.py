@@ -3,16 +3,17 @@
 The first request goes alone, and the others wait for its outcome (see ``circuit_breaker``). What it meets decides when
 the endpoint is given up, for all that wait, by its :data:`~holdfast.agents.models.served.failures.Sign`:
 
-======== ================================================ ===========================================================
-sign     for example                                      before the first answer the endpoint is given up
-======== ================================================ ===========================================================
-wrong    a certificate that is not trusted, no TLS there  at once
-silent   no answer within ``timeout_s``                   at the second time past 20 s, or after ``wait_s``
-strange  a login page, JSON of another shape              at the third time, within a second
-absent   no such host, a refused port                     at the fourth time, within two seconds, or after ``wait_s``
-outage   503, a reset                                     at the eighth time (or ``retries`` + 1), or after ``wait_s``
-busy     429                                              as after the first answer: after ``patience_s``
-======== ================================================ ===========================================================
+=========== =============================================== =========================================================
+sign        for example                                     before the first answer the endpoint is given up
+=========== =============================================== =========================================================
+wrong       a certificate that is not trusted, no TLS there at once
+strange     a login page, JSON of another shape             at the third time, within a second
+absent      no such host, a refused port                    at the fourth time, in two seconds, or after ``wait_s``
+unreachable lost packets, a TLS handshake without end       at the second time, or after ``wait_s``
+silent      no answer within ``timeout_s``                  at the second time past 20 s, or after ``wait_s``
+outage      503, a reset                                    at the eighth time (or ``retries`` + 1), after ``wait_s``
+busy        429                                             as after the first answer: after ``patience_s``
+=========== =============================================== =========================================================
 
 ``wait_s`` is ``--wait-for-endpoint``: how long a server that is still loading its model is waited for. A refusal (401,
 403, 404, a redirect, …) is final for the model whose first request it met.
@@ -23,8 +24,8 @@ from dataclasses import dataclass, field
 
 from holdfast.agents.models.served.failures import EndpointError, Sign, TransientError
 
-_MORE_TRIES: dict[Sign, int] = {"wrong": 0, "silent": 1, "strange": 2, "absent": 3, "outage": 7}
-_LOADING: frozenset[Sign] = frozenset(("absent", "silent", "outage"))
+_MORE_TRIES: dict[Sign, int] = {"wrong": 0, "silent": 1, "unreachable": 1, "strange": 2, "absent": 3, "outage": 7}
+_LOADING: frozenset[Sign] = frozenset(("absent", "unreachable", "silent", "outage"))
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_BUSY_S = 0.25, 2.0, 30.0
 _SILENCE_S = 20.0  # within which short timeouts are tried as often as outages
 _HOLDS_S = 30.0  # how long an endpoint that was given up is not asked again
