@@ -25,7 +25,7 @@ def connection_failure(
     """Return what ``error`` means, met on the way to ``where``."""
     failure = _meaning_of(error, where, timeout_s)
     through = f" through {proxy.in_words}" if proxy is not None else ""
-    return replace(failure, detail=key.clean(failure.detail) + through)
+    return replace(failure, detail=f"{key.clean(failure.detail)}{through}")
 
 
 def _meaning_of(error: Any, where: str, timeout_s: float) -> TransientError:

@@ -84,7 +84,7 @@ class Endpoint:
             session = await anext(keeper)
             gate = asyncio.Semaphore(self.limits.concurrency)
             breaker = Breaker(self.base_url, self.limits.patience_s, contact=self.contact)
-            line = Connections(session, gate, breaker, proxy, _options(proxy), keeper)
+            line = Connections(session, gate, breaker, proxy, self._options(proxy), keeper)
             line = self._lines.setdefault(loop, line)
         return line
 
@@ -133,12 +133,22 @@ class Endpoint:
         async with aiohttp.ClientSession(
             connector=connector,
             timeout=timeout,
-            headers=self._headers(),
+            headers=self._headers() if proxy is None else None,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # read_body does it, within bounds
             proxy=None if proxy is None else proxy.url,
         ) as session:
             yield session
+
+    def _options(self, proxy: Proxy | None) -> Mapping[str, Any]:
+        """What requests are sent with. aiohttp gives a session's headers to its proxy too, where no key belongs.
+
+        The ``Authorization`` of ``proxy_headers`` is what aiohttp sends the proxy as ``Proxy-Authorization``.
+        """
+        if proxy is None:
+            return {"allow_redirects": False}
+        login = {"Authorization": proxy.authorization} if proxy.authorization else {}
+        return {"allow_redirects": False, "headers": self._headers(), "proxy_headers": login}
 
     def _headers(self) -> Mapping[str, str]:
         key = self.key.reveal()
@@ -153,11 +163,6 @@ class Endpoint:
         for name, value in {**state, "_lines": WeakKeyDictionary()}.items():
             object.__setattr__(self, name, value)
         self.__post_init__()
-
-
-def _options(proxy: Proxy | None) -> Mapping[str, Any]:
-    login = None if proxy is None else proxy.authorization
-    return {"allow_redirects": False, **({"proxy_headers": {"Proxy-Authorization": login}} if login else {})}
 
 
 def _may_be_answer(body: bytes) -> bool:
