@@ -45,6 +45,16 @@ def read_file(path: Path, most: int = MAX_TEXT) -> bytes:
     return data
 
 
+def is_folder(path: str | Path) -> bool:
+    """Return whether there is a folder of that name; False also for what can be no name, as one of 300 letters."""
+    return os.path.isdir(path)
+
+
+def is_file(path: str | Path) -> bool:
+    """Return whether there is a file of that name; False also for what can be no name, as a whole prompt."""
+    return os.path.isfile(path)
+
+
 def expanded(path: str) -> Path:
     """Return the path with ``~`` and ``~user`` written out.
 

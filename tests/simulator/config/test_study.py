@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from holdfast.core.errors import InputError
 from holdfast.personas import loading
@@ -151,7 +152,13 @@ def test_a_prompt_file_lies_beside_the_study_and_its_text_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "no such file"), ("  \n", "1 to 50,000"), ("a\u202eb", "hidden character U\\+202E")]
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        ("  \n", "1 to 50,000"),
+        ("a\u202eb", "hidden character U\\+202E"),
+        ("\n\n Be\u202e warm.", ":3:4: hidden character U\\+202E"),
+    ],
 )
 def test_a_prompt_file_that_is_no_prompt_is_refused_by_name(tmp_path, content, words):
     (tmp_path / "prompts").mkdir()
@@ -159,6 +166,20 @@ def test_a_prompt_file_that_is_no_prompt_is_refused_by_name(tmp_path, content, w
         (tmp_path / "prompts" / "mine.txt").write_text(content)
     (tmp_path / "study.yaml").write_text(PROMPT_FILE)
     with pytest.raises(InputError, match=rf"mine\.txt.*{words}"):
+        load_study(tmp_path / "study.yaml")
+
+
+@pytest.mark.parametrize("prompt", ["सुनो। " * 60, "x" * 190 + "/y", "a/" * 3000])
+def test_a_prompt_that_no_file_can_be_named_is_a_prompt(tmp_path, prompt):
+    written = yaml.safe_dump({"candidates": [{"kind": "system_prompt", "prompt": prompt}]}, allow_unicode=True)
+    (tmp_path / "study.yaml").write_text(written, encoding="utf-8")
+    assert load_study(tmp_path / "study.yaml").candidates[0].prompt.strip() == prompt.strip()
+
+
+@pytest.mark.parametrize("line", ["raters: ['{0}']", "model: '{0}'"])
+def test_a_name_longer_than_any_file_s_is_a_fault_with_its_place(tmp_path, line):
+    (tmp_path / "study.yaml").write_text("candidates: [base]\n" + line.format("ü" * 200), encoding="utf-8")
+    with pytest.raises(InputError, match=r"study\.yaml:2:"):
         load_study(tmp_path / "study.yaml")
 
 

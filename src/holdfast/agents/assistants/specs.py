@@ -12,12 +12,12 @@ from pydantic import Field, model_validator
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.protocols import Sampling
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import is_file
 from holdfast.core.text import decode, hidden_in, read_bytes
 from holdfast.core.wording import quote
 from holdfast.personas.schema import Frozen, Id, TaskContext
 
 LONGEST_PROMPT = 50_000  # characters
-LONGEST_NAME = 200  # characters of a prompt that may be a file's name
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$", max_length=60)]
 """A candidate's name: it stands in episode ids (which join with ``/``), tables and charts."""
 
@@ -100,7 +100,7 @@ class PromptedSpec(CandidateSpec):
         Raises:
             InputError: the file cannot be read, is empty, or holds hidden characters.
         """
-        if self.prompt is not None and len(self.prompt) < LONGEST_NAME and (folder / self.prompt).is_file():
+        if self.prompt is not None and is_file(folder / self.prompt):
             name = quote(self.prompt)
             warnings.warn(
                 f"candidate {self.name!r}: the prompt is the text {name}, which is also a file; did you mean "
@@ -110,8 +110,9 @@ class PromptedSpec(CandidateSpec):
         if self.prompt_file is None:
             return self
         path = folder / self.prompt_file
-        text = decode(read_bytes(path), str(path)).strip()
-        faults = [Fault(str(path), message, line, column) for line, column, message in hidden_in(text)]
+        written = decode(read_bytes(path), str(path))
+        text = written.strip()
+        faults = [Fault(str(path), message, line, column) for line, column, message in hidden_in(written)]
         if not 0 < len(text) <= LONGEST_PROMPT:
             message = f"a prompt has 1 to {LONGEST_PROMPT:,} characters, this one {len(text):,}; is it the right file?"
             faults.append(Fault(str(path), message))

@@ -15,9 +15,9 @@ langchain:PROVIDER:MODEL the same; ``langchain:openai:MODEL`` goes through LangC
 """
 
 import re
-from pathlib import Path
 
 from holdfast.agents.models.addresses import with_version
+from holdfast.core.files import is_folder
 from holdfast.core.wording import did_you_mean, quote
 
 ALLOWED = ("micro", "hf:NAME_OR_PATH[@REVISION]", "openai:MODEL", "PROVIDER:MODEL as LangChain spells it")
@@ -75,7 +75,4 @@ def _looks_like_a_path(word: str) -> bool:
         return True
     if word.endswith((".gguf", ".safetensors", ".bin")):
         return True
-    try:
-        return bool(word) and Path(word).is_dir()
-    except (OSError, ValueError):
-        return False
+    return bool(word) and is_folder(word)

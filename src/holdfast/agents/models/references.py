@@ -11,7 +11,7 @@ from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.agents.models.served.network import check_network
 from holdfast.agents.models.spec import TODAY, ModelSpec
 from holdfast.core.errors import InputError
-from holdfast.core.files import expanded
+from holdfast.core.files import expanded, is_folder
 from holdfast.core.wording import quote
 
 OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
@@ -106,8 +106,8 @@ def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     settings = spec.dtype or "auto", spec.device, spec.date or TODAY
     path = expanded(rest)
     name, _, revision = rest.partition("@")
-    on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not Path(name).parent.is_dir()
-    if path.is_dir() or not on_hub:
+    on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not is_folder(Path(name).parent)
+    if is_folder(path) or not on_hub:
         return LocalReference(word, path, *settings)
     return HubReference(word, name, revision or None, *settings)
 

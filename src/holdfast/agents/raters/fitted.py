@@ -10,7 +10,7 @@ from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec
 from holdfast.core.errors import InputError
-from holdfast.core.files import expanded
+from holdfast.core.files import expanded, is_file
 
 _SHIPPED: Mapping[str, Path] = {"expressed": SHIPPED, "perceived": SHIPPED_PERCEIVED, "acts": SHIPPED_ACTS}
 FolderRater = LinearRater | FittedRater
@@ -58,7 +58,7 @@ def by_scale(spec: RaterSpec) -> dict[str, RaterSpec]:
 
 
 def _holds_rater(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() or (folder / WEIGHTS).is_file()
+    return is_file(folder / MANIFEST) or is_file(folder / WEIGHTS)
 
 
 def _fitted_in(folder: Path) -> FolderRater:
@@ -79,4 +79,4 @@ def open_fitted(spec: FittedSpec) -> FolderRater:
 def kind_in(folder: Path) -> str:
     """Return which kind of rater lies in ``folder``; linear where none does."""
     places = (folder, *(folder / scale for scale in SCALES))
-    return next((Manifest.load(place).kind for place in places if (place / MANIFEST).is_file()), "linear")
+    return next((Manifest.load(place).kind for place in places if is_file(place / MANIFEST)), "linear")

@@ -24,7 +24,7 @@ from holdfast.agents.raters import specs as s
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Rater
 from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
-from holdfast.core.files import expanded
+from holdfast.core.files import expanded, is_folder
 from holdfast.core.wording import did_you_mean, quote
 
 FORMS = "FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
@@ -48,7 +48,7 @@ def mapping_of(word: str) -> dict[str, Any]:
         return {"kind": "judge", "model": word}
     if scheme == "reward" and rest.strip():
         return {"kind": "reward", "folder": rest.strip()}
-    if folder.is_dir() or ("/" in word and not rest):
+    if is_folder(folder) or ("/" in word and not rest):
         from holdfast.agents.raters.fitted import kind_in  # brings numpy
 
         return {"kind": kind_in(folder), "folder": word}
