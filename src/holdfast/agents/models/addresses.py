@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from holdfast.core.wording import quote
@@ -54,12 +55,23 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(parts.scheme) else f":{port}")
 
 
+def is_https(url: str) -> bool:
+    """Return whether what is sent there is encrypted; schemes are written in any case (RFC 3986, 3.1)."""
+    return url[:6].lower() == "https:"
+
+
 def host_of(url: str) -> str:
     """Return the host's name in lower case, "" where there is none."""
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def within(url: str, hosts: Iterable[str]) -> bool:
+    """Return whether the host is one of ``hosts``, or lies below one."""
+    host = host_of(url)
+    return any(host == own or host.endswith(f".{own}") for own in hosts)
 
 
 def is_loopback(url: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote as url_quote
 
-from holdfast.agents.models.addresses import host_of, is_loopback, origin_of
+from holdfast.agents.models.addresses import host_of, is_https, is_loopback, origin_of, within
 from holdfast.core.wording import printable, shorten
 
 HIDDEN = "[hidden]"
@@ -68,7 +68,7 @@ def key_fault(variable: str, url: str, proxy: str | None = None) -> str | None:
 
     ``proxy``: the proxy that requests go through; it can read what goes to an http address.
     """
-    if not url.startswith("https:") and proxy is not None and not is_loopback(proxy) and not _consented(proxy):
+    if not is_https(url) and proxy is not None and not is_loopback(proxy) and not _consented(proxy):
         return (
             f"the key in {variable} would pass the proxy {origin_of(proxy)} unencrypted, because {origin_of(url)} is "
             f"no https address; use https, or keep {host_of(url)} from the proxy with NO_PROXY"
@@ -76,14 +76,13 @@ def key_fault(variable: str, url: str, proxy: str | None = None) -> str | None:
     if is_loopback(url) or _consented(url):
         return None
     consent = f"set {CONSENT}={host_of(url)} in the environment to allow it"
-    if not url.startswith("https:"):
+    if not is_https(url):
         return (
             f"the key in {variable} would travel unencrypted to {origin_of(url)}; use https or a tunnel to localhost, "
             f"or {consent}"
         )
     hosts = _THEIR_HOSTS.get(variable.partition("_")[0], ())
-    its_own = any(host_of(url) == host or host_of(url).endswith(f".{host}") for host in hosts)
-    if its_own or (_LIKE_A_MODELS_KEY.search(variable) and not _OTHERS.fullmatch(variable)):
+    if within(url, hosts) or (_LIKE_A_MODELS_KEY.search(variable) and not _OTHERS.fullmatch(variable)):
         return None
     return (
         f"{variable} does not look like the key of a model at {origin_of(url)}, and is not sent there; put that key "

@@ -137,6 +137,8 @@ def test_a_proxy_that_cannot_be_used_is_named(address: str, monkeypatch: pytest.
         ("MY_KEY", "http://api.example.com/v1", False),
         ("MY_KEY", "http://10.0.0.7:8000/v1", False),
         ("MY_KEY", "http://localhost.example.com/v1", False),
+        ("MY_KEY", "HTTPS://api.example.com/v1", True),
+        ("MY_KEY", "HTTP://api.example.com/v1", False),
         ("HOME", "http://localhost:8000/v1", True),
         ("MY_KEY", "http://127.0.0.1:8000/v1", True),
         ("MY_KEY", "http://[::1]:8000/v1", True),

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import replace
 from typing import Any
 
-from holdfast.agents.models.addresses import host_of, is_loopback, origin_of
+from holdfast.agents.models.addresses import host_of, is_https, is_loopback, origin_of
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.failures import Sign, TransientError
 from holdfast.agents.models.served.network import Proxy
@@ -67,14 +67,14 @@ def _meaning_of(error: Any, where: str, timeout_s: float) -> TransientError:
 
 def _https_there(where: str) -> str:
     """What a server that is spoken to in plain http by mistake lets one guess."""
-    return "does the server expect https there?" if where.startswith("http:") and not is_loopback(where) else ""
+    return "does the server expect https there?" if not is_https(where) and not is_loopback(where) else ""
 
 
 def _no_tls(error: Any, where: str) -> TransientError:
     plain = re.search(r"WRONG_VERSION|record layer|UNKNOWN_PROTOCOL|HTTP_REQUEST|packet length", str(error), re.I)
     advice = ""
     if plain:
-        advice = f"does it speak plain http there? then write {where.replace('https:', 'http:', 1)}"
+        advice = f"does it speak plain http there? then write http{where[5:]}"
         advice += "" if is_loopback(where) else ", without a key"
     return TransientError("no TLS", _reason(error), sign="wrong", advice=advice)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
-from holdfast.agents.models.addresses import origin_of
+from holdfast.agents.models.addresses import is_https, origin_of
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.body import read_body
 from holdfast.agents.models.served.circuit_breaker import Breaker
@@ -128,7 +128,7 @@ class Endpoint:
         limit = self.limits.timeout_s
         timeout = aiohttp.ClientTimeout(total=limit, connect=min(CONNECT_S, limit))
         addresses = (self.base_url,) if proxy is None else (self.base_url, proxy.url)
-        trusted = trusted_certificates() if any(url.startswith("https:") for url in addresses) else True
+        trusted = trusted_certificates() if any(map(is_https, addresses)) else True
         connector = aiohttp.TCPConnector(limit=self.limits.concurrency, keepalive_timeout=15, ssl=trusted)
         async with aiohttp.ClientSession(
             connector=connector,

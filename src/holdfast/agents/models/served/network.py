@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
-from holdfast.agents.models.addresses import host_of, origin_of
+from holdfast.agents.models.addresses import host_of, is_https, origin_of
 from holdfast.agents.models.keys import key_fault
 from holdfast.core.errors import InputError
 
@@ -111,7 +111,7 @@ def check_network(url: str, key_variable: str | None) -> Proxy | None:
         fault = key_fault(key_variable, url, None if proxy is None else proxy.url)
         if fault is not None:
             raise InputError(fault)
-    if url.startswith("https:"):
+    if is_https(url):
         trusted_certificates()
     return proxy
 
