@@ -51,6 +51,10 @@ def bodies(server: RawServer) -> list[dict[str, Any]]:
             r"\(1004\): authentication failed",
         ),
         ({"detail": "Invalid request: no such field"}, r"\(without a code\): Invalid request"),
+        (
+            {"error": {"message": f"{'Dear customer. ' * 30}prompt is too long", "code": 400}},
+            r"\(400\): Dear customer",
+        ),
     ],
 )
 async def test_a_permanent_error_inside_a_200_is_told_in_its_words(answer: dict[str, Any], says: str) -> None:

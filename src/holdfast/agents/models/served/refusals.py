@@ -99,8 +99,9 @@ def _inside(
 ) -> TransientError | EndpointError:
     """What an error inside a 200 means: what it would mean with the status that its code stands for."""
     status, code = _status(problem, value)
-    said = asked.key.clean(_text_of(problem))
-    error = _meaning(status, headers, said, asked, _fits_quota(body[:_READ]))
+    words = _text_of(problem)
+    said = asked.key.clean(words)
+    error = _meaning(status, headers, words, asked, _fits_quota(body[:_READ]))
     if isinstance(error, TransientError):
         return replace(error, detail=f"an error in a 200: {said}")
     message = f"{asked.where} answers 200 with an error ({code or 'without a code'}): {said}"
@@ -169,7 +170,7 @@ def _refusal_in_words(status: int, words: str, details: str, asked: Asked) -> st
         message = f"{where} does not know the model {model!r} ({status}){details}"
     elif status == 407:
         message = f"the proxy on the way to {where} wants a user name and a password (407){details}"
-    elif _TOO_LONG.search(details):
+    elif _TOO_LONG.search(words):
         message = f"the conversation is longer than {model} at {where} reads ({status}){details}"
     else:
         message = f"{where} refuses the request to {model} ({status}){details}"
@@ -253,7 +254,7 @@ def _status(problem: Any, value: dict[str, Any]) -> tuple[int, str]:
     named = [part.get(field) for part in parts for field in ("code", "status", "status_code", "type", "statusCode")]
     codes = [code for code in named if isinstance(code, int | str) and not isinstance(code, bool) and code != ""]
     for code in codes:
-        if str(code).isdigit() and 400 <= int(str(code)[:6]) < 600:
+        if str(code).isdecimal() and 400 <= int(str(code)[:6]) < 600:
             return int(code), str(code)
     text = " ".join(str(code)[:200] for code in codes)
     first = str(codes[0])[:60] if codes else ""
