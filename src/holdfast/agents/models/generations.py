@@ -3,9 +3,10 @@
 A server's finish reason may be any word, and its counters anything at all: neither costs a whole answer.
 """
 
-import math
+from dataclasses import replace
 
 from holdfast.agents.message_content import MessageContent
+from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.protocols import FinishReason, Generation, Outcome
 
 MOST_TOKENS = 1 << 31  # of one request: a larger count is no count
@@ -59,9 +60,15 @@ def generation_of(
     )
 
 
+def without_key(made: Generation, key: ApiKey) -> Generation:
+    """Return the answer without the key, which an echoing server may have put into it."""
+    text, thoughts = key.hide_in(made.text), key.hide_in(made.thoughts)
+    return made if (text, thoughts) == (made.text, made.thoughts) else replace(made, text=text, thoughts=thoughts)
+
+
 def token_count(value: object) -> int:
     """Return a count of tokens, 0 for what is none: null, text, a fraction, a negative or an absurd number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     return int(value) if 0 <= value < MOST_TOKENS and value == int(value) else 0
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.references import (
     EndpointReference,
@@ -164,6 +162,4 @@ def _langchain(spec: ModelSpec, reference: LangChainReference) -> ChatModel:
 
     settings: dict[str, Any] = {**spec.extra, **({} if spec.base_url is None else {"base_url": spec.base_url})}
     settings |= {"timeout": spec.timeout_s, "max_retries": spec.retries}
-    if reference.key_env is not None:
-        settings["api_key"] = SecretStr(ApiKey(reference.key_env).reveal())
-    return open_langchain(reference.name, settings, Usage(spec.prices))
+    return open_langchain(reference.name, settings, Usage(spec.prices), reference.key_env)

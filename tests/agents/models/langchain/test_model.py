@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from holdfast.agents.models.keys import HIDDEN
 from holdfast.agents.models.langchain.model import LangChainChatModel
 from holdfast.agents.models.opening import open_models
 from holdfast.agents.models.references import resolve_model
@@ -101,6 +102,21 @@ async def test_a_key_that_the_study_names_is_the_one_that_is_sent(monkeypatch: p
         (model,) = open_models({spec: resolve_model(spec, base_path())}).values()
         assert (await model.generate(REQUEST)).text
         assert "CANARY" not in repr(model)
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["the study's", "the provider's own"])
+async def test_a_key_that_is_echoed_is_hidden(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable's name ends in nothing that gives a key away."""
+    through_langchain(monkeypatch)
+    secret = "sk-CANARY-echoed-0123456789"
+    monkeypatch.setenv("OPENAI_API_KEY", secret)
+    monkeypatch.setenv("API_KEY_OF_MINE", secret)
+    monkeypatch.delenv("OPENAI_API_KEY") if named else None
+    more = {"api_key_env": "API_KEY_OF_MINE"} if named else {}
+    async with ScriptedServer(answer=lambda body: f"Your key is {secret}.") as server:
+        spec = ModelSpec.model_validate({"ref": "langchain:openai:m", "base_url": server.base_url, **more})
+        (model,) = open_models({spec: resolve_model(spec, base_path())}).values()
+        assert (await model.generate(REQUEST)).text == f"Your key is {HIDDEN}."
 
 
 def test_what_langchain_does_not_take_is_refused() -> None:

@@ -78,7 +78,19 @@ def test_thoughts_that_a_server_keeps_to_itself_are_no_empty_answer() -> None:
 
 @pytest.mark.parametrize(
     ("count", "expected"),
-    [(12, 12), (12.0, 12), (None, 0), (-1, 0), (10.5, 0), ("12", 0), (2**62, 0), (True, 0), (float("nan"), 0), ([], 0)],
+    [
+        (12, 12),
+        (12.0, 12),
+        (None, 0),
+        (-1, 0),
+        (10.5, 0),
+        ("12", 0),
+        (2**62, 0),
+        (10**400, 0),
+        (True, 0),
+        (float("nan"), 0),
+        ([], 0),
+    ],
 )
 def test_a_counter_that_is_none_is_unknown(count: object, expected: int) -> None:
     assert token_count(count) == expected

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
+from pydantic import SecretStr
 
+from holdfast.agents.models.generations import without_key
 from holdfast.agents.models.history import without_silence
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.langchain.structured import SchemaSupport, as_generation, status_of
@@ -30,13 +32,15 @@ _CLASSES: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": Human
 class LangChainChatModel:
     """A chat model over ``make(temperature=…, max_tokens=…)``, called once per sampling.
 
-    Retries are LangChain's own. Seeds are not passed on: few providers take them, so a resumed run says other words.
+    ``key``: taken out of answers and errors. Retries are LangChain's own. Seeds are not passed on: few providers take them,
+    so a resumed run says other words.
     """
 
     name: str
     make: Callable[..., BaseChatModel]
     settings: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    key: ApiKey = field(default_factory=ApiKey)
     _made: dict[Sampling, BaseChatModel] = field(default_factory=dict, init=False, repr=False, compare=False)
     _schemas: SchemaSupport = field(default_factory=SchemaSupport, init=False, repr=False, compare=False)
 
@@ -63,10 +67,10 @@ class LangChainChatModel:
                 made = await self._schemas.ask(model, messages, request.schema)
         except Exception as error:  # every provider's package has errors of its own
             self.usage.failed += 1
-            message = f"{self.name}: {type(error).__name__}: {ApiKey().clean(str(error))}"
+            message = f"{self.name}: {type(error).__name__}: {self.key.clean(str(error))}"
             raise EndpointError(message, status_of(error) or type(error).__name__) from None
         self.usage.answer(made)
-        return made
+        return without_key(made, self.key)
 
     def _model(self, sampling: Sampling) -> BaseChatModel:
         if sampling not in self._made:
@@ -77,18 +81,20 @@ class LangChainChatModel:
                 self._made[sampling] = self.make(**settings)
             except ImportError as error:
                 needs = "it needs pip install 'holdfast[langchain]' and the provider's own package"
-                raise InputError(f"{self.name}: {needs} ({ApiKey().clean(str(error))})") from None
+                raise InputError(f"{self.name}: {needs} ({self.key.clean(str(error))})") from None
             except Exception as error:  # a missing key, a model that the provider does not know
-                raise InputError(f"{self.name} cannot be made: {ApiKey().clean(str(error))}") from None
+                raise InputError(f"{self.name} cannot be made: {self.key.clean(str(error))}") from None
         return self._made[sampling]
 
 
-def open_langchain(name: str, settings: Mapping[str, Any], usage: Usage) -> LangChainChatModel:
+def open_langchain(name: str, settings: Mapping[str, Any], usage: Usage, key_env: str | None) -> LangChainChatModel:
     """The model that ``init_chat_model(name)`` gives.
 
-    It is made once here, so that what is missing is told before a study begins.
+    It is made once here, so that what is missing is told before a study begins. ``key_env``: the variable with its key;
+    None: the provider's own, which its package reads by itself.
 
-    :raises InputError: a package (``langchain``, the provider's) or a key is missing, or LangChain knows no such model.
+    Raises:
+        InputError: A package (``langchain``, the provider's) or a key is missing, or LangChain knows no such model.
     """
     if importlib.util.find_spec("langchain") is None:
         raise InputError(
@@ -96,7 +102,10 @@ def open_langchain(name: str, settings: Mapping[str, Any], usage: Usage) -> Lang
         )
     from langchain.chat_models import init_chat_model
 
-    model = LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, usage)
+    key = ApiKey(key_env or f"{name.partition(':')[0].upper()}_API_KEY")
+    if key_env is not None:
+        settings = {**settings, "api_key": SecretStr(key.reveal())}
+    model = LangChainChatModel(name, lambda **more: init_chat_model(name, **more), settings, usage, key)
     model._model(Sampling())
     return model
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from holdfast.agents.models.generations import without_key
 from holdfast.agents.models.history import without_silence
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
@@ -114,8 +115,7 @@ class ServedChatModel:
     async def _ask(self, name: str, body: bytes, request: GenerationRequest) -> Generation:
         plain = None if request.schema is None else self.body_for(replace(request, schema=None))[1]
         made: Generation = await self._post(CHAT, body, name, request.seed, read_answer, plain)
-        text, thoughts = self.endpoint.key.hide_in(made.text), self.endpoint.key.hide_in(made.thoughts)
-        return made if (text, thoughts) == (made.text, made.thoughts) else replace(made, text=text, thoughts=thoughts)
+        return without_key(made, self.endpoint.key)
 
     async def _post(
         self, path: str, body: bytes, name: str, seed: int, read: Any = bytes, plain: bytes | None = None
