@@ -41,7 +41,7 @@ def test_a_turn_of_a_wide_batch_costs_what_one_of_a_narrow_one_does(tmp_path: Pa
     cpu_ms_per_turn(tmp_path / "warm", 5, 1)
     narrow = min(cpu_ms_per_turn(tmp_path / f"narrow{n}", 12, 28, 8) for n in range(2))
     wide = min(cpu_ms_per_turn(tmp_path / f"wide{n}", 12, 28, 256) for n in range(2))
-    assert wide < 2 * narrow  # 1.55 was seen beside another test
+    assert wide < 1.5 * narrow
 
 
 def test_the_garbage_collector_is_as_the_user_left_it(tmp_path: Path) -> None:

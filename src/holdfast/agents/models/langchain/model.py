@@ -32,8 +32,8 @@ _CLASSES: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": Human
 class LangChainChatModel:
     """A chat model over ``make(temperature=…, max_tokens=…)``, called once per sampling.
 
-    ``key``: taken out of answers and errors. Retries are LangChain's own. Seeds are not passed on: few providers take them,
-    so a resumed run says other words.
+    ``key``: taken out of answers and errors. Retries are LangChain's own. Seeds are not passed on: few providers take
+    them, so a resumed run says other words.
     """
 
     name: str
