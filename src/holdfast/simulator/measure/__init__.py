@@ -9,6 +9,7 @@
     agreement          raters against people
     calibration        mean label of passages with about the same score
     gap                desired minus perceived empathy, and how much of it a candidate closes
+    labelled_mean      what people would say on average, from a few labels and many ratings
     goals              share of people's goals that was served, by turn and goal by goal
     pairwise           two candidates with the same users
     power              personas that a difference needs
