@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.simulator.labelling.store import LabelFolder
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.bootstrap import DRAWS
 from holdfast.simulator.measure.decay.log_rank import log_rank
@@ -22,6 +23,7 @@ from holdfast.simulator.results.candidate_model import SurvivalPairResults
 from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
 from holdfast.simulator.results.headline import headline
+from holdfast.simulator.results.labelled import label_results
 from holdfast.simulator.results.model import PatternInfo, PopulationResults, RaterInfo, Results, TaskInfo
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.witnesses import agreement_results
@@ -43,6 +45,7 @@ def build_results(
     timings_s: Mapping[str, float],
     provenance: Mapping[str, Any],
     population: Mapping[str, Any] | None = None,
+    labels: LabelFolder | None = None,
     draws: int = DRAWS,
 ) -> Results:
     """Measure a study; the same whatever the order of ``episodes``.
@@ -53,6 +56,7 @@ def build_results(
         tasks, patterns, personas: By id, at least those that the episodes name.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
         timings_s, provenance, population: Taken over as they are.
+        labels: What people said of these replies; None: nobody was asked.
         draws: Number of resamples; ``seed`` seeds them.
 
     Raises KeyError where a candidate, task, pattern or persona of an episode is not given.
@@ -80,6 +84,7 @@ def build_results(
         raters=list(raters),
         agreement=agreement_results(measured, context),
         candidates=parts,
+        labels=None if labels is None else label_results(labels, measured, context),
         simulators=simulator_results(episodes, context),
         pairwise=pairs,
         pairwise_survival=survival_pairs(measured, context),

@@ -16,6 +16,7 @@ from holdfast.simulator.results.candidate_model import (
     SimulatorResults,
     SurvivalPairResults,
 )
+from holdfast.simulator.results.label_model import LabelResults
 from holdfast.simulator.results.shapes import plain
 
 
@@ -104,6 +105,7 @@ class Results(ResultsPart):
     raters: list[RaterInfo] = Field(description="The primary rater first.")
     agreement: list[AgreementResults] = Field(description="Of each witness with the primary rater.")
     candidates: dict[str, CandidateResults] = Field(description="Candidates by name.")
+    labels: LabelResults | None = Field(None, description="null where nobody labelled replies (holdfast label).")
     simulators: dict[str, SimulatorResults] | None = Field(
         description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "
         "are over all simulators together."

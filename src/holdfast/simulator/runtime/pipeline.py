@@ -26,6 +26,7 @@ from holdfast.simulator.engine.rounds import population_json
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.locking import locked_folder
 from holdfast.simulator.journal.store import JOURNAL, Journal
+from holdfast.simulator.labelling.store import LabelFolder
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.monitor.viewer import Viewer
 from holdfast.simulator.results.build import build_results
@@ -197,6 +198,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         study_name=plan.study.name,
         seed=plan.study.seed,
         baseline=plan.study.baseline_name,
+        labels=LabelFolder(out),
         timings_s=recorded_timings(run),
         provenance={**run["provenance"], "study_sha256": meta.get("study_sha256") or plan.sha256},
         population=population_json(plan, episodes, "routed" if "routed" in names else names[-1]),

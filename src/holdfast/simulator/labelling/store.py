@@ -1,0 +1,239 @@
+"""Labels in a run folder: the sample, and a file of JSON lines for each coder, which only ever grows.
+
+``labels/sample.json`` holds the scale and the replies that are asked about; ``labels/CODER.jsonl`` an answer a line,
+flushed as it is given, so that a session can stop anywhere. A later line of one reply replaces an earlier one; a line
+without levels takes it back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from holdfast.agents.raters.protocol import EXPRESSED, Scale
+from holdfast.core.atomic import drafted
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import link_outside, read_file
+from holdfast.core.jsonl import read_lines
+from holdfast.core.wording import quote
+from holdfast.simulator.labelling.sample import SampledReply
+
+LABELS = "labels"
+SAMPLE = "sample.json"
+#: One overall score of a reply as its hearer would feel it.
+OVERALL = Scale("perceived_overall", ("overall",), 1, 5)
+LABEL_SCALES: Mapping[str, Scale] = {"expressed": EXPRESSED, "perceived": OVERALL}
+ScaleName = Literal["expressed", "perceived"]
+Reply = tuple[str, int]  # episode id and turn
+_CODER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_COLUMNS = ("coder", "episode", "turn")
+
+
+class Sample(BaseModel):
+    """What a run's coders are asked about, in this order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scale: ScaleName
+    seed: int
+    replies: tuple[SampledReply, ...]
+
+    @property
+    def rated(self) -> Scale:
+        """The scale that labels are on."""
+        return LABEL_SCALES[self.scale]
+
+
+class Label(BaseModel):
+    """A coder's answer; ``levels`` empty: taken back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    episode: str
+    turn: Annotated[int, Field(ge=1)]
+    levels: dict[str, Annotated[int, Field(ge=0, le=5)]]
+    model: Annotated[bool, Field(description="Whether a language model answered, and not a person.")] = False
+
+    @property
+    def reply(self) -> Reply:
+        """Which reply it is about."""
+        return self.episode, self.turn
+
+
+class LabelFolder:
+    """The labels of the run in ``run``."""
+
+    def __init__(self, run: Path) -> None:
+        self.run, self.folder = run, run / LABELS
+
+    def sample(self) -> Sample | None:
+        """Return what is asked about; None where nothing was drawn yet.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        path = self.folder / SAMPLE
+        if not os.path.lexists(path):
+            return None
+        try:
+            return Sample.model_validate_json(read_file(path))
+        except (OSError, ValidationError) as error:
+            raise InputError(f"{path}: cannot be read as a sample ({str(error).splitlines()[0]})") from None
+
+    def keep_sample(self, sample: Sample) -> None:
+        """Write what is asked about.
+
+        Raises:
+            InputError: The folder leads elsewhere by a link, or cannot be written.
+        """
+        self._check_place()
+        try:
+            with drafted(self.folder / SAMPLE) as draft:
+                draft.write_text(sample.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{self.folder}: labels cannot be written ({error.strerror})") from error
+
+    def coders(self) -> list[str]:
+        """Return the names of those who have answered, sorted."""
+        return sorted(path.stem for path in self.folder.glob("*.jsonl") if _CODER.fullmatch(path.stem))
+
+    def answers(self, coder: str) -> dict[Reply, Label]:
+        """Return a coder's answers, each reply's last one, in the order in which they were first given.
+
+        Raises:
+            InputError: The file is damaged, or holds a level off the sample's scale.
+        """
+        path = self.path_of(coder)
+        if not os.path.lexists(path) or not os.path.getsize(path):
+            return {}
+        kept: dict[Reply, Label] = {}
+        for number, label in enumerate(read_lines(path, Label, "holds no label", 8), start=1):
+            if fault := self._fault(label):
+                raise InputError([Fault(str(path), fault, number)])
+            if label.levels:
+                kept[label.reply] = label
+            else:
+                kept.pop(label.reply, None)
+        return kept
+
+    def add(self, coder: str, label: Label) -> None:
+        """Append an answer, and have it on the disk before this returns.
+
+        Raises:
+            InputError: It cannot be written, or its levels are not those of the sample's scale.
+        """
+        path = self.path_of(coder)
+        if fault := self._fault(label):
+            raise InputError(f"{path}: {fault}")
+        self._check_place()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(label.model_dump_json(exclude_defaults=True) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise InputError(f"{path}: the label cannot be written ({error.strerror})") from error
+
+    def path_of(self, coder: str) -> Path:
+        """Return a coder's file.
+
+        Raises:
+            InputError: The name is none: letters, digits, ``-`` and ``_``, at most 40.
+        """
+        if not _CODER.fullmatch(coder):
+            raise InputError(f"{quote(coder)} is no coder's name: write letters, digits, - and _, at most 40")
+        return self.folder / f"{coder}.jsonl"
+
+    def _check_place(self) -> None:
+        if link := link_outside(self.run, LABELS):
+            raise InputError(f"{link}: is a link that leads out of the run folder; remove it")
+
+    def _fault(self, label: Label) -> str:
+        """Why an answer is none, "" where it is one."""
+        sample = self.sample()
+        scale = EXPRESSED if sample is None else sample.rated
+        if not label.levels:
+            return ""
+        if set(label.levels) != set(scale.dimensions):
+            return f"levels of {', '.join(scale.dimensions)} are needed, each once"
+        if odd := [name for name, level in label.levels.items() if not scale.low <= level <= scale.high]:
+            return f"{odd[0]}: {label.levels[odd[0]]} is not between {scale.low:g} and {scale.high:g}"
+        return ""
+
+
+def labels_as_csv(folder: LabelFolder) -> str:
+    """Return all answers of all coders as a table: coder, episode, turn, a column each level, inclusion, model."""
+    sample = folder.sample()
+    if sample is None:
+        raise InputError(f"{folder.folder}: nothing was drawn yet; begin with holdfast label {folder.run}")
+    chance = {(each.episode, each.turn): each.inclusion for each in sample.replies}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow((*_COLUMNS, *sample.rated.dimensions, "inclusion", "model"))
+    for coder in folder.coders():
+        for label in folder.answers(coder).values():
+            levels = [label.levels[name] for name in sample.rated.dimensions]
+            table.writerow((coder, label.episode, label.turn, *levels, chance.get(label.reply, ""), int(label.model)))
+    return text.getvalue()
+
+
+def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
+    """Read a table that :func:`labels_as_csv` could have written; returns coder -> answers, none of them kept yet.
+
+    Raises:
+        InputError: A column is missing, or a row is no label of a reply that the sample asks about.
+    """
+    sample = folder.sample()
+    if sample is None:
+        raise InputError(f"{folder.folder}: nothing was drawn yet; begin with holdfast label {folder.run}")
+    asked = {(each.episode, each.turn) for each in sample.replies}
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as a table ({error})") from error
+    absent = [name for name in (*_COLUMNS, *sample.rated.dimensions) if rows and name not in rows[0]]
+    if absent or not rows:
+        what = f"the column {quote(absent[0])}" if absent else "any row"
+        raise InputError(f"{path}: lacks {what}; needed: {', '.join((*_COLUMNS, *sample.rated.dimensions))}")
+    read: dict[str, list[Label]] = {}
+    faults: list[Fault] = []
+    for number, row in enumerate(rows, start=2):
+        try:
+            folder.path_of(row["coder"])
+            levels = {name: int(row[name]) for name in sample.rated.dimensions}
+            label = Label(episode=row["episode"], turn=int(row["turn"]), levels=levels, model=row.get("model") == "1")
+        except (InputError, ValidationError, ValueError, TypeError) as error:
+            faults.append(Fault(str(path), f"is no label: {str(error).splitlines()[0]}", number))
+            continue
+        fault = folder._fault(label) or ("" if label.reply in asked else "is no reply that the sample asks about")
+        if fault:
+            faults.append(Fault(str(path), fault, number))
+        read.setdefault(row["coder"], []).append(label)
+    if faults:
+        raise InputError(faults[:8])
+    return read
+
+
+def last_answers(folder: LabelFolder) -> dict[str, dict[Reply, Label]]:
+    """Return every coder's answers."""
+    return {coder: folder.answers(coder) for coder in folder.coders()}
+
+
+def combined(answers: Iterable[Mapping[Reply, Label]]) -> dict[Reply, dict[str, float]]:
+    """Return each reply's levels, the mean over those who labelled it."""
+    by_reply: dict[Reply, list[Label]] = {}
+    for each in answers:
+        for reply, label in each.items():
+            by_reply.setdefault(reply, []).append(label)
+    return {
+        reply: {name: sum(label.levels[name] for label in labels) / len(labels) for name in labels[0].levels}
+        for reply, labels in by_reply.items()
+    }
