@@ -58,7 +58,7 @@ class Label(BaseModel):
 
     episode: str
     turn: Annotated[int, Field(ge=1)]
-    levels: dict[str, Annotated[int, Field(ge=0, le=5)]]
+    levels: dict[str, int]
     model: Annotated[bool, Field(description="Whether a language model answered, and not a person.")] = False
 
     @property

@@ -1,0 +1,109 @@
+"""Results that rest on labels: agreement, errors that differ between candidates, intervals by three methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from holdfast.simulator.labelling.sample import draw_sample
+from holdfast.simulator.labelling.store import Label, LabelFolder, Sample
+from holdfast.simulator.records import EpisodeRecord
+from holdfast.simulator.results.label_model import LabelResults
+from tests.simulator.measure.making import episode
+from tests.simulator.results.test_build import PERSONAS, build
+
+TRUE = {"base": 1, "routed": 1}  # what people would say of every mechanism
+NAMES = ("emotional_reaction", "interpretation", "exploration")
+
+
+def rated(bias: dict[str, float], personas: int = 8) -> list[EpisodeRecord]:
+    """Conversations whose rater is off by ``bias``, with some noise of its own."""
+    noise = np.random.default_rng(3)
+    return [
+        episode(
+            [tuple(np.clip(TRUE[name] + bias[name] + noise.normal(0, 0.2, 3), 0, 2)) for _ in range(8)],
+            candidate=name,
+            persona=persona,
+            task=PERSONAS[persona].task,
+        )
+        for name in TRUE
+        for persona in list(PERSONAS)[:personas]
+    ]
+
+
+def labelled(
+    folder: Path, episodes: list[EpisodeRecord], coders: tuple[str, ...] = ("ana",), count: int = 96
+) -> LabelFolder:
+    """People who say 1 three times of four, 0 or 2 else, half each."""
+    labels, random = LabelFolder(folder), np.random.default_rng(5)
+    drawn = draw_sample(episodes, count, seed=1)
+    labels.keep_sample(Sample(scale="expressed", seed=1, replies=tuple(drawn)))
+    for coder in coders:
+        for item in drawn:
+            levels = dict(zip(NAMES, random.choice([0, 1, 1, 1, 1, 1, 1, 2], 3).tolist(), strict=True))
+            labels.add(coder, Label(episode=item.episode, turn=item.turn, levels=levels, model=coder == "gpt"))
+    return labels
+
+
+def results(folder: Path, bias: dict[str, float], **settings: object) -> LabelResults:
+    episodes = rated(bias)
+    made = build(episodes, labels=labelled(folder, episodes, **settings)).labels
+    assert made is not None
+    return made
+
+
+def test_without_labels_there_is_nothing(tmp_path: Path) -> None:
+    assert build(rated({"base": 0, "routed": 0})).labels is None
+    assert build(rated({"base": 0, "routed": 0}), labels=LabelFolder(tmp_path)).labels is None
+
+
+def test_a_rater_that_favours_one_candidate_is_found_out(tmp_path: Path) -> None:
+    made = results(tmp_path, {"base": -0.6, "routed": 0.6})
+    error = next(each for each in made.errors if each.dimension == "mean")
+    assert error.by_candidate["routed"].mean == pytest.approx(0.6, abs=0.1)
+    assert error.biases == ["base - routed"]
+    adherence = next(each for each in made.differences if each.metric == "adherence")
+    truth = adherence.difference["labels only"]
+    assert truth.lo < 0 < truth.hi  # people see no difference
+    corrected = adherence.difference["labels and rater"]
+    assert corrected.lo < 0 < corrected.hi
+
+
+def test_a_rater_that_errs_alike_biases_no_comparison(tmp_path: Path) -> None:
+    made = results(tmp_path, {"base": 0.5, "routed": 0.5})
+    assert all(not each.biases for each in made.errors if each.dimension == "mean")
+
+
+def test_the_rater_alone_may_say_what_people_do_not(tmp_path: Path) -> None:
+    made = results(tmp_path, {"base": 0.8, "routed": 0.8})
+    base = made.candidates["base"].adherence
+    assert abs(base["rater only"].mean - base["labels only"].mean) > 0.15
+    assert abs(base["labels and rater"].mean - base["labels only"].mean) < 0.05
+
+
+def test_counts_coders_and_their_agreement(tmp_path: Path) -> None:
+    made = results(tmp_path, {"base": 0, "routed": 0}, coders=("ana", "gpt"))
+    assert made.coders == {"ana": 96, "gpt": 96}
+    assert (made.models, made.twice, made.labelled, made.share_labelled) == (["gpt"], 96, 96, 1.0)
+    assert {each.dimension for each in made.between_coders} == set(NAMES)
+    assert all(abs(each.kappa) < 0.4 for each in made.between_coders)  # they answered at random
+    assert [each.n for each in made.raters] == [96] * 3
+
+
+def test_few_persons_are_told(tmp_path: Path) -> None:
+    made = results(tmp_path, {"base": 0, "routed": 0})
+    assert made.notes == [f"{name}: 8 persons with labels: too few for limits to be trusted" for name in TRUE]
+
+
+def test_retention_and_quarters_have_all_three_methods(tmp_path: Path) -> None:
+    made = results(tmp_path, {"base": 0, "routed": 0}, count=128)
+    part = made.candidates["routed"]
+    assert len(part.quarters) == 4
+    methods = ("labels and rater", "labels only", "rater only")
+    assert all(tuple(each) == methods for each in (*part.quarters, part.retention, part.adherence))
+    assert part.labels == 64
+    full = build(rated({"base": 0, "routed": 0})).candidates["routed"]
+    assert part.retention["rater only"].mean == pytest.approx(full.retention.mean)
+    assert part.adherence["rater only"].mean == pytest.approx(full.adherence.mean)
