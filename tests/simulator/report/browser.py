@@ -67,8 +67,9 @@ class Browser:
         os.close(self._from)
         self._profile.cleanup()
 
-    def open(self, path: Path) -> None:
-        self.call("Page.navigate", url=path.resolve().as_uri())
+    def open(self, place: Path | str) -> None:
+        """Open a file, or an address."""
+        self.call("Page.navigate", url=place if isinstance(place, str) else place.resolve().as_uri())
         while not any(e["method"] == "Page.loadEventFired" for e in self.events):
             self._receive()
 

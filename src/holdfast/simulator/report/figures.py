@@ -10,6 +10,7 @@ from holdfast.simulator.report.forest import pairs_by_metric
 from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.goals import goals_view
 from holdfast.simulator.report.holding import holding_view
+from holdfast.simulator.report.labels import labels_view
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.network import network
 from holdfast.simulator.report.series import Palette, Series
@@ -124,6 +125,7 @@ def routing(page: PageData) -> LineChart:
 
 FIGURES = (
     Figure("decay", "Decay", decay),
+    Figure("labels", "Labels", lambda page: labels_view(page.results, page.rows)),
     Figure("goals", "Goals", lambda page: goals_view(page.rows, page.turns)),
     Figure("holding", "Holding", lambda page: holding_view(page.results, page.palette, page.turns)),
     Figure("mechanisms", "Mechanisms", mechanisms),

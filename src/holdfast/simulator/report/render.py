@@ -27,12 +27,17 @@ def render(context: Mapping[str, Any], template: str = "page.html.jinja", script
     """The whole page. Raises ``jinja2.UndefinedError`` where the context lacks what a template asks for."""
     style = bundle(STYLES)
     script = f'(() => {{\n"use strict";\n{bundle(scripts)}}})();\n'  # one scope, nothing global
-    policy = (
+    policy = policy_for(script, style)
+    page = environment().get_template(template)
+    return page.render(style=Markup(style), script=Markup(script), policy=policy, **context)
+
+
+def policy_for(script: str, style: str) -> str:
+    """Return the content security policy of a page that runs ``script`` and nothing else."""
+    return (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    page = environment().get_template(template)
-    return page.render(style=Markup(style), script=Markup(script), policy=policy, **context)
 
 
 def write_page(

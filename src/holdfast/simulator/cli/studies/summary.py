@@ -6,6 +6,7 @@ from pathlib import Path
 from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.label_model import LabelResults
 from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.outcomes import outcome_lines
 
@@ -27,11 +28,22 @@ def print_summary(results: Results, out: Path) -> None:
     for name, candidate in results.candidates.items():
         if "unrated" in candidate.notes:
             print_lines(f"\n{name}: {candidate.notes['unrated']}")
+    if results.labels is not None:
+        print_lines(f"\n{labels_line(results.labels)}")
     for line in failures(results):
         print_lines(line)
     for line in [*outcome_lines(results.candidates), *played_by(results)]:
         print_lines(f"\n{line}")
     print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+
+
+def labels_line(labels: LabelResults) -> str:
+    """Say who labelled how much, and whether the rater errs alike for all candidates."""
+    who = "language models" if labels.models else "people"
+    counted = how_many(labels.labelled, "reply was", "replies were")
+    biased = [f"{each.rater} ({pair})" for each in labels.errors if each.dimension == "mean" for pair in each.biases]
+    said = f"a rater's error differs between candidates: {', '.join(biased)}" if biased else ""
+    return f"{counted} labelled by {who}; {said or 'no rater surely errs more for one candidate than for another'}"
 
 
 def failures(results: Results) -> list[str]:
