@@ -51,7 +51,9 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
     assert set(outcome.timings_s) == {"dialogues", "router", "training"}
     assert json.loads((tmp_path / "adapters" / "training.json").read_text())["experts"] == outcome.experts
     assert stages[0] == ("writing dialogues", 0, 8)
-    assert stages[-1] == ("training warm (2 of 2)", 3, 3)
+    trained_on = outcome.adapters["warm"].trained_on
+    assert stages[-1] == (f"training warm (2 of 2) on {trained_on}", 3, 3)
+    assert trained_on.dialogues == outcome.dialogues["warm"].counts.dialogues["kept"]
 
 
 async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -> None:

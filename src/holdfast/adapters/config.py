@@ -39,7 +39,7 @@ class TrainingConfig(Frozen):
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-3
     steps: Count = 60
     batch_size: Count = 8
-    max_length: Annotated[int, Field(ge=32)] = 2048  # tokens of one dialogue; longer ones are cut at their end
+    max_length: Annotated[int, Field(ge=32)] = 2048  # tokens of a dialogue; longer ones are cut at their end
     threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it
 
     @model_validator(mode="after")

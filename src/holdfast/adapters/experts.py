@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -200,20 +201,43 @@ async def train_experts(
     held_out = await _held_out_messages(config, world, base.model, rater, partial(progress, "testing the router"), seed)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     lap("router")
-    from holdfast.adapters.training.lora import AdapterJob, train_adapter  # torch, which not every study needs
-
-    adapters = {}
-    for number, (pattern, file) in enumerate(files.items(), start=1):
-        stage = f"training {pattern} ({number} of {len(files)})"
-        folder, stage_seed = out / ADAPTERS / pattern, derive_seed(seed, "train", pattern)
-        job = AdapterJob(pattern, base.path, base.name, file.path, folder, stage_seed)
-        adapters[pattern] = await asyncio.to_thread(train_adapter, job, config, partial(progress, stage))
+    adapters = await _train_adapters(config, base, files, out / ADAPTERS, seed, progress)
     lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
     outcome = TrainingOutcome(adapters, files, experts, router, report, laps, inputs, file_sha256(out / ROUTER))
     with drafted(out / RECORD) as draft:
         draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
     return outcome
+
+
+async def _train_adapters(
+    config: TrainingConfig,
+    base: TrainingBase,
+    files: Mapping[str, DialogueFile],
+    out: Path,
+    seed: int,
+    progress: StageProgress,
+) -> dict[str, TrainedAdapter]:
+    """Train an adapter for each pattern, once all dialogues have been read; warn of what ``max_length`` cuts away."""
+    from holdfast.adapters.training.lora import AdapterJob, read_dialogues, train_adapter  # torch, not always needed
+
+    jobs = [
+        AdapterJob(pattern, base.path, base.name, file.path, out / pattern, derive_seed(seed, "train", pattern))
+        for pattern, file in files.items()
+    ]
+    read = [await asyncio.to_thread(read_dialogues, job, config) for job in jobs]
+    for job, data in zip(jobs, read, strict=True):
+        if data.trained_on.lost:
+            warnings.warn(
+                f"{job.dialogues}: {data.trained_on.lost}; a larger max_length under 'training' (now "
+                f"{config.max_length}) keeps more",
+                stacklevel=2,
+            )
+    adapters = {}
+    for number, (job, data) in enumerate(zip(jobs, read, strict=True), start=1):
+        report = partial(progress, f"training {job.name} ({number} of {len(jobs)}) on {data.trained_on}")
+        adapters[job.name] = await asyncio.to_thread(train_adapter, job, config, data, report)
+    return adapters
 
 
 async def _held_out_messages(

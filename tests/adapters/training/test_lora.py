@@ -9,11 +9,18 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.training.lora import AdapterJob, TrainedAdapter, build_sft_trainer, train_adapter
+from holdfast.adapters.dialogues.export import read_jsonl
+from holdfast.adapters.training.lora import (
+    AdapterJob,
+    TrainedAdapter,
+    build_sft_trainer,
+    read_dialogues,
+    train_adapter,
+)
 from holdfast.adapters.training.store import AdapterStore, card_fields
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
-from holdfast.core.errors import ModelError
+from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import file_sha256
 from holdfast.core.jsonl import write_lines
 from tests.adapters.standins import build_base, training_dialogue
@@ -63,7 +70,7 @@ def test_the_same_training_gives_the_same_bytes(
 ) -> None:
     steps: list[tuple[int, int]] = []
     again = train_adapter(
-        job(base, dialogues, tmp_path / "warm"), CONFIG, lambda done, total: steps.append((done, total))
+        job(base, dialogues, tmp_path / "warm"), CONFIG, on_step=lambda done, total: steps.append((done, total))
     )
     for file in FILES:
         assert (again.path / file).read_bytes() == (trained.path / file).read_bytes()
@@ -73,8 +80,9 @@ def test_the_same_training_gives_the_same_bytes(
 
 
 def test_only_what_the_assistant_says_carries_loss(base: Path, dialogues: Path, tmp_path: Path) -> None:
-    messages = [[line.model_dump() for line in training_dialogue(index).messages] for index in range(2)]
-    trainer = build_sft_trainer(job(base, dialogues, tmp_path / "x"), CONFIG, messages, str(tmp_path))
+    given = job(base, dialogues, tmp_path / "x")
+    messages = [[line.model_dump() for line in dialogue.messages] for dialogue in read_jsonl(dialogues)]
+    trainer = build_sft_trainer(given, CONFIG, read_dialogues(given, CONFIG), str(tmp_path))
     tokenizer = AutoTokenizer.from_pretrained(base)
     for row, lines in zip(trainer.train_dataset, messages, strict=True):
         learned = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != -100]
@@ -101,7 +109,7 @@ def test_a_template_without_marks_is_refused(dialogues: Path, tmp_path: Path) ->
 
 
 def test_no_model_is_told(dialogues: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be loaded as a causal language model"):
+    with pytest.raises(InputError, match=r"no config\.json"):
         train_adapter(job(tmp_path, dialogues, tmp_path / "warm"), CONFIG)
 
 

@@ -1,8 +1,7 @@
-"""What all training here shares: TRL arguments, silenced libraries, recorded losses, fixed threads, the PEFT folder
+"""What all training here shares: TRL arguments, no bars of libraries, recorded losses, fixed threads, the PEFT folder
 with its card."""
 
 import json
-import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -91,22 +90,15 @@ def readme(base: str, task: str, kind: str, texts: tuple[str, str], rows: Mappin
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the libraries' progress bars and messages within the block."""
-    level = transformers.logging.get_verbosity()
+    """Hide the libraries' progress bars within the block, and their warnings about each other's future."""
     bars = transformers.logging.is_progress_bar_enabled(), datasets.are_progress_bars_disabled()
-    trl = logging.getLogger("trl")
-    trl_level = trl.level
-    transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     datasets.disable_progress_bars()
-    trl.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
+            warnings.simplefilter("ignore", FutureWarning)
             yield
     finally:
-        transformers.logging.set_verbosity(level)
-        trl.setLevel(trl_level)
         if bars[0]:
             transformers.logging.enable_progress_bar()
         if not bars[1]:

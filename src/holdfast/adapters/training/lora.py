@@ -6,22 +6,23 @@ The files of an adapter depend on the base, the dialogues, the settings, the see
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from peft import TaskType
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-from trl import SFTConfig, SFTTrainer, get_training_chat_template
+from transformers import AutoModelForCausalLM, PrinterCallback
+from trl import SFTConfig, SFTTrainer
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import TrainingDialogue, read_jsonl
+from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.training.libraries import lora, plain_arguments, quiet, readme, recorded, save_peft, threads
 from holdfast.adapters.training.store import CARD, WEIGHTS
-from holdfast.core.errors import ModelError
+from holdfast.adapters.training.tokenised import TokenisedDialogues, TrainedOn, tokenise
+from holdfast.agents.models.local.loading import open_tokenizer, open_weights
 from holdfast.core.hashing import file_sha256, weights_sha256
 
 
@@ -44,67 +45,68 @@ class TrainedAdapter:
     name: str
     path: Path
     sha256: str
+    trained_on: TrainedOn
     first_loss: float
     final_loss: float
     steps: int
     seconds: float
 
 
+def read_dialogues(job: AdapterJob, config: TrainingConfig) -> TokenisedDialogues:
+    """Read the dialogues of ``job`` as tokens; :func:`train_adapter` learns from them.
+
+    Raises:
+        InputError: the dialogues cannot be read, or ``max_length`` cuts every one of them before its first reply.
+        ModelError: the base's tokenizer cannot be read, or its chat template does not mark the assistant's tokens.
+    """
+    return tokenise(read_jsonl(job.dialogues), job.base, config.max_length, job.dialogues)
+
+
 def train_adapter(
-    job: AdapterJob, config: TrainingConfig, on_step: Callable[[int, int], None] | None = None
+    job: AdapterJob,
+    config: TrainingConfig,
+    data: TokenisedDialogues | None = None,
+    on_step: Callable[[int, int], None] | None = None,
 ) -> TrainedAdapter:
     """Train one adapter and write its folder ``job.out``, replacing what is there.
 
-    ``on_step(done, total)`` is called after each step.
+    ``data``: from :func:`read_dialogues`, which reads them where None. ``on_step(done, total)`` is called after each
+    step.
 
     Raises:
-        InputError: the dialogues cannot be read.
-        ModelError: the base cannot be loaded, or its chat template does not mark the assistant's tokens.
+        InputError, ModelError: see :func:`read_dialogues`; or the base cannot be loaded.
     """
-    dialogues = read_jsonl(job.dialogues)
     started = time.perf_counter()
+    data = data or read_dialogues(job, config)
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
-        trainer = build_sft_trainer(job, config, [dialogue.model_dump()["messages"] for dialogue in dialogues], scratch)
+        trainer = build_sft_trainer(job, config, data, scratch)
         losses = recorded(trainer, on_step, config.steps)
         _save(trainer, job)
     first, final = losses[0], losses[-1]
-    (job.out / CARD).write_text(_card(job, config, dialogues, first, final), encoding="utf-8")
-    digest = file_sha256(job.out / WEIGHTS)
-    return TrainedAdapter(job.name, job.out, digest, first, final, config.steps, time.perf_counter() - started)
+    (job.out / CARD).write_text(_card(job, config, data, first, final), encoding="utf-8")
+    return TrainedAdapter(
+        name=job.name,
+        path=job.out,
+        sha256=file_sha256(job.out / WEIGHTS),
+        trained_on=data.trained_on,
+        first_loss=first,
+        final_loss=final,
+        steps=config.steps,
+        seconds=time.perf_counter() - started,
+    )
 
 
-def build_sft_trainer(
-    job: AdapterJob, config: TrainingConfig, messages: list[list[dict[str, str]]], scratch: str
-) -> Any:
-    """Return the SFTTrainer. ``messages``: one list of role-and-content dicts per dialogue."""
-    model, tokenizer = _load(job.base)
+def build_sft_trainer(job: AdapterJob, config: TrainingConfig, data: TokenisedDialogues, scratch: str) -> Any:
+    """Return the SFTTrainer, whose loss is of the labelled tokens only. Raises ModelError: the base does not load."""
     trainer = SFTTrainer(
-        model=model,
-        args=SFTConfig(assistant_only_loss=True, **plain_arguments(config, job.seed, scratch)),
-        train_dataset=Dataset.from_list([{"messages": lines} for lines in messages]),
-        processing_class=tokenizer,
+        model=open_weights(AutoModelForCausalLM, job.base, dtype=torch.float32),
+        args=SFTConfig(**plain_arguments(config, job.seed, scratch)),
+        train_dataset=Dataset.from_list(list(data.rows)),
+        processing_class=open_tokenizer(job.base),
         peft_config=lora(config, task_type=TaskType.CAUSAL_LM),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def _load(base: Path) -> tuple[Any, Any]:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(
-            base, dtype=torch.float32, local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{base}: cannot be loaded as a causal language model: {error}") from error
-    try:
-        get_training_chat_template(tokenizer)  # TRL knows marked versions of the templates of common models
-    except (ValueError, TypeError) as error:
-        raise ModelError(
-            f"{base}: its chat template does not mark what the assistant says, so the loss cannot be kept to it; "
-            "put {% generation %} and {% endgeneration %} around the assistant's text in chat_template.jinja"
-        ) from error
-    return model, tokenizer
 
 
 def _save(trainer: Any, job: AdapterJob) -> None:
@@ -114,18 +116,19 @@ def _save(trainer: Any, job: AdapterJob) -> None:
     save_peft(trainer, job.out, job.base_name)
 
 
-def _card(
-    job: AdapterJob, config: TrainingConfig, dialogues: Sequence[TrainingDialogue], first: float, final: float
-) -> str:
+def _card(job: AdapterJob, config: TrainingConfig, data: TokenisedDialogues, first: float, final: float) -> str:
     """Return the whole ``README.md``; the store reads its front matter back."""
     base_sha256, dialogues_sha256 = weights_sha256(job.base), file_sha256(job.dialogues)
+    passes = config.steps / -(-len(data.rows) // config.batch_size)
     rows = {
         "base": f"{job.base_name} (weights {base_sha256[:12]}…)",
-        "dialogues": f"`{job.dialogues.name}` ({dialogues_sha256[:12]}…), {len(dialogues)} of them",
-        "personas trained on": ", ".join(sorted({dialogue.persona for dialogue in dialogues})),
+        "dialogues": f"`{job.dialogues.name}` ({dialogues_sha256[:12]}…)",
+        "trained on": f"{data.trained_on}; tokens of replies",
+        "left out": data.trained_on.lost or "nothing",
+        "personas trained on": ", ".join(sorted({dialogue.persona for dialogue in data.dialogues})),
         "LoRA": f"rank {config.rank}, alpha {config.alpha}, on all linear layers but the output's",
-        "training": f"{config.steps} steps of {config.batch_size} dialogues, AdamW, learning rate "
-        f"{config.learning_rate:g} falling to 0, seed {job.seed}",
+        "training": f"{config.steps} steps of {config.batch_size} dialogues (each seen {passes:.1f} times), AdamW, "
+        f"learning rate {config.learning_rate:g} falling to 0, seed {job.seed}",
         "loss": f"{first:.3f} at first, {final:.3f} at last; on assistant tokens only",
     }
     intro = (
@@ -138,4 +141,5 @@ def _card(
         "what holds for them need not hold for yours."
     )
     stored = {"adapter": job.name, "base_sha256": base_sha256, "dialogues_sha256": dialogues_sha256, "seed": job.seed}
+    stored["trained_on"] = asdict(data.trained_on)
     return readme(job.base_name, "text-generation", "sft", (intro, outro), rows, holdfast=stored)

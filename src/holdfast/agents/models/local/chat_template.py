@@ -7,6 +7,7 @@ of these would be a wrong figure or a hang, so every question to a template is a
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,7 @@ from holdfast.agents.protocols import Message
 from holdfast.core.errors import ModelError
 
 _SHOWN = 60  # characters of a lost message
+_MARK = "\ufdd0"  # a character that no text may hold, before and behind what the assistant says
 
 
 class LostMessageError(ModelError):
@@ -69,17 +71,33 @@ class ChatTemplate:
         Raises:
             ModelError: the template refuses the messages, or does not end within bounds.
         """
-        plain = [message.as_dict() for message in messages]
         with self._lock:
-            self._environment.work.allow(plain)
+            return self._render(messages, prompted)
+
+    def with_spans(self, messages: Sequence[Message]) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """Return what the template makes of ``messages``, and where in it the assistant's words lie.
+
+        Each span [start, end) counts characters; the template marks them by ``{% generation %}``.
+
+        Raises:
+            ModelError: the template refuses the messages, or does not end within bounds.
+        """
+        said = "".join(message.content for message in messages)
+        number = next(number for number in count() if f"{_MARK}{number}" not in said)
+        opening, closing = f"{_MARK}{number}<", f"{_MARK}{number}>"
+        with self._lock:
+            self._environment.marks = opening, closing
             try:
-                return self._template.render(
-                    messages=plain, tools=None, documents=None, add_generation_prompt=prompted, **self._special
-                )
-            except TemplateBoundsError as error:
-                raise ModelError(endless(self._name, str(error))) from error
-            except Exception as error:  # a template is a program of its own and may raise anything
-                raise ModelError(f"the chat template of {self._name} refuses the messages: {error}") from error
+                text = self._render(messages, prompted=False)
+            finally:
+                self._environment.marks = "", ""
+        plain, *parts = text.split(opening)
+        spans = []
+        for part in parts:
+            inside, _, after = part.partition(closing)
+            spans.append((len(plain), len(plain) + len(inside)))
+            plain += inside + after
+        return plain, tuple(spans)
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """Return the prompt for the assistant's next message.
@@ -102,6 +120,18 @@ class ChatTemplate:
                 f"({number + 1} of {len(messages)}): the model would never see it"
             )
         return text
+
+    def _render(self, messages: Sequence[Message], prompted: bool) -> str:
+        plain = [message.as_dict() for message in messages]
+        self._environment.work.allow(plain)
+        try:
+            return self._template.render(
+                messages=plain, tools=None, documents=None, add_generation_prompt=prompted, **self._special
+            )
+        except TemplateBoundsError as error:
+            raise ModelError(endless(self._name, str(error))) from error
+        except Exception as error:  # a template is a program of its own and may raise anything
+            raise ModelError(f"the chat template of {self._name} refuses the messages: {error}") from error
 
 
 def first_lost(contents: Sequence[str], text: str) -> int | None:

@@ -1,5 +1,7 @@
 """Load a model folder, ready to generate, with errors that say what is wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -9,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch.nn.functional import rms_norm
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.agents.models.local.attention import install
 from holdfast.agents.models.local.chat_template import ChatTemplate
@@ -58,21 +60,71 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu", today
         InputError: there is no such folder, or it holds no model.
         ModelError: weights that cannot be read, no chat template, no such device, or not enough memory.
     """
+    tokenizer = open_tokenizer(path)
+    model = open_weights(AutoModelForCausalLM, path, dtype=_dtype(dtype), device=_device(device))
+    return wrap(model, tokenizer, name=path.name, today=today)
+
+
+def open_tokenizer(path: Path) -> Any:
+    """Return the tokenizer of the model folder ``path``.
+
+    Raises:
+        InputError: there is no such folder, or it holds no model.
+        ModelError: it cannot be read.
+    """
     check_model_folder(path)
-    precision, device = _dtype(dtype), _device(device)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
-        model, info = AutoModelForCausalLM.from_pretrained(
-            path, dtype=precision, trust_remote_code=False, local_files_only=True, output_loading_info=True
+    with _loading(path):
+        return AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
+
+
+def open_config(path: Path) -> Any:
+    """Return the configuration of the language model in the folder ``path``. Raises as :func:`open_tokenizer` does."""
+    check_model_folder(path)
+    with _loading(path):
+        return AutoConfig.from_pretrained(path, trust_remote_code=False, local_files_only=True).get_text_config()
+
+
+def open_weights(
+    kind: Any, path: Path, *, dtype: Any, device: str = "cpu", fresh: frozenset[str] = frozenset(), **settings: Any
+) -> Any:
+    """Return the model in ``path``: safetensors only, and no code that comes with them.
+
+    Args:
+        kind: one of transformers' ``AutoModel`` classes.
+        dtype: a torch type, or "auto", as the files say.
+        device: a torch device.
+        fresh: names of weights that the files need not hold; they are left as transformers makes them.
+        **settings: for the model's configuration.
+
+    Raises:
+        InputError: there is no such folder, or it holds no model.
+        ModelError: weights that cannot be read or are incomplete, no such device, or not enough memory.
+    """
+    check_model_folder(path)
+    with _loading(path, device):
+        model, info = kind.from_pretrained(
+            path,
+            dtype=dtype,
+            trust_remote_code=False,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            **settings,
         )
         model.to(device)
+    if missing := info["missing_keys"] - fresh:  # transformers would leave them random
+        raise ModelError(f"the weights in {path} are incomplete: {min(missing)} is missing")
+    return model
+
+
+@contextmanager
+def _loading(path: Path, device: str = "cpu") -> Iterator[None]:
+    try:
+        yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"not enough memory on {device} for the model in {path}; try a smaller dtype") from error
     except _BROKEN as error:
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
-    if info["missing_keys"]:  # transformers would leave them random
-        raise ModelError(f"the weights in {path} are incomplete: {min(info['missing_keys'])} is missing")
-    return wrap(model, tokenizer, name=path.name, today=today)
 
 
 def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY) -> Backbone:

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import nodes, pass_context
 from jinja2.exceptions import TemplateError
@@ -33,7 +33,7 @@ _SLOW = frozenset({"wordwrap", "urlize", "striptags", "pprint"})  # their work g
 
 
 class GenerationTag(Extension):
-    """``{% generation %}``, around what the assistant says, is read and has no effect on the text."""
+    """``{% generation %}``, around what the assistant says, has no effect on the text unless it is to be marked."""
 
     tags = {"generation"}  # noqa: RUF012 - as the base class has it
 
@@ -44,8 +44,9 @@ class GenerationTag(Extension):
         return nodes.CallBlock(self.call_method("block_text"), [], [], body).set_lineno(line)
 
     def block_text(self, caller: Callable[[], str]) -> str:
-        """Return the block's text."""
-        return caller()
+        """Return the block's text, between the environment's marks where it has some."""
+        opening, closing = cast(BoundedEnvironment, self.environment).marks
+        return f"{opening}{caller()}{closing}"
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
@@ -56,6 +57,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self, today: date) -> None:
         super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, loopcontrols])
         self.work = WorkCounter()
+        self.marks = ("", "")  # put before and behind what the assistant says
         clock = datetime(today.year, today.month, today.day)
         self.globals |= {
             "raise_exception": _raise,
