@@ -25,7 +25,7 @@ from holdfast.adapters.dialogues.writing import (
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.adapters.training.store import WEIGHTS
+from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
@@ -143,7 +143,9 @@ def altered_since_training(record: Mapping[str, Any], out: Path) -> list[str]:
     """Return what lies in ``out`` otherwise than training left it: ``adapters/solver: its weights``."""
     trained = record.get("adapters")
     hashes = (
-        {f"{ADAPTERS}/{name}/{WEIGHTS}": about for name, about in trained.items()} if isinstance(trained, dict) else {}
+        {f"{ADAPTERS}/{name}/{WEIGHTS_FILE}": about for name, about in trained.items()}
+        if isinstance(trained, dict)
+        else {}
     )
     hashes[ROUTER] = record.get("router")
     altered = []

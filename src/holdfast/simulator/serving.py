@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from holdfast.adapters.micro import base_path
-from holdfast.adapters.training.store import CONFIG, AdapterStore
+from holdfast.adapters.training.store import AdapterStore
+from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE
 from holdfast.agents.models.opening import references
 from holdfast.agents.models.references import LocalReference
 from holdfast.core.errors import InputError
@@ -155,10 +156,10 @@ def _link(place: Path, file: Path) -> None:
 
 def _rank(adapter: Path) -> int:
     try:
-        config = json.loads(read_file(adapter / CONFIG))
+        config = json.loads(read_file(adapter / SETTINGS_FILE))
         return max([int(config["r"]), *map(int, config.get("rank_pattern", {}).values())])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{adapter / CONFIG}: says no LoRA rank ({error})") from error
+        raise InputError(f"{adapter / SETTINGS_FILE}: says no LoRA rank ({error})") from error
 
 
 def _tested(study: StudyConfig) -> tuple[str, ...]:

@@ -115,6 +115,44 @@ def test_the_command_rates_with_it_and_refuses_another_base(
         assert message in capsys.readouterr().err
 
 
+def test_what_comes_from_elsewhere_is_opened_as_every_model_is(
+    trained: TrainedReward, base: Path, tmp_path: Path
+) -> None:
+    endless = shutil.copytree(base, tmp_path / "endless")
+    (endless / "chat_template.jinja").write_text(
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
+    )
+    with pytest.raises(ModelError, match="the chat template of endless does not end within bounds"):
+        RewardModel.load(trained.path, endless)
+    pickled = shutil.copytree(base, tmp_path / "pickled")
+    (pickled / "model.safetensors").rename(pickled / "other.safetensors")
+    (pickled / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(ModelError, match="cannot load the model in"):
+        RewardModel.load(trained.path, pickled)
+    newer = shutil.copytree(trained.path, tmp_path / "newer")
+    settings = json.loads((newer / "adapter_config.json").read_text())
+    (newer / "adapter_config.json").write_text(json.dumps(settings | {"use_newest": True}))
+    with pytest.raises(ModelError, match=r"options that are not known here: use_newest \(true\)"):
+        RewardModel.load(newer, base)
+
+
+def test_a_head_that_is_no_number_or_none(trained: TrainedReward, base: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    file = copy / "adapter_model.safetensors"
+    weights = load_file(file)
+    save_file(weights | {HEAD: np.full_like(weights[HEAD], np.nan)}, file)
+    with pytest.raises(ModelError, match=r"score\.weight holds a NaN or an infinite number"):
+        RewardModel.load(copy, base)
+    save_file(weights | {HEAD: weights[HEAD].astype(np.int64)}, file)
+    with pytest.raises(ModelError, match=r"score\.weight is of type I64"):
+        RewardModel.load(copy, base)
+    save_file({name: weight for name, weight in weights.items() if name != HEAD}, file)
+    with pytest.raises(ModelError, match="holds an adapter but no reward head"):
+        RewardModel.load(copy, base)
+
+
 def test_someone_elses_folder_is_not_replaced(base: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(InputError, match=r"holds thesis\.tex, which"):
@@ -124,8 +162,18 @@ def test_someone_elses_folder_is_not_replaced(base: Path, tmp_path: Path) -> Non
 
 def test_pairs_that_are_too_long(base: Path, tmp_path: Path) -> None:
     long = [pair("a", "sorry " * 60, "plan " * 60)]
-    with pytest.raises(InputError, match=r"every pair is longer than max_length \(32 tokens\)"):
-        train_reward(RewardJob(base, "tiny", tmp_path / "x", 3), CONFIG.model_copy(update={"max_length": 32}), long)
+    config = CONFIG.model_copy(update={"max_length": 32, "steps": 1})
+    longest = r"every pair is longer than max_length \(32 tokens\): the shortest has 71, the longest 71; raise it to 71"
+    with pytest.raises(InputError, match=longest):
+        train_reward(RewardJob(base, "tiny", tmp_path / "x", 3), config, long)
+    said = r"x: 1 of 5 pairs left out, longer than 32 tokens; the longest has 71"
+    with pytest.warns(UserWarning, match=said):
+        trained = train_reward(RewardJob(base, "tiny", tmp_path / "x", 3), config, [*long, *pairs("bcd")[:4]])
+    assert (trained.pairs, trained.left_out) == (4, 1)
+    card = (tmp_path / "x" / "README.md").read_text()
+    assert "| left out | 1 of 5 pairs left out" in card
+    assert "| people trained on | b, c |" in card
+    assert json.loads((tmp_path / "x" / "reward.json").read_text())["pairs_left_out"] == 1
 
 
 def test_the_rival_prefers_the_longer_reply() -> None:

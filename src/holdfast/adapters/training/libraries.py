@@ -16,7 +16,7 @@ from peft import LoraConfig
 from transformers import TrainerCallback
 
 from holdfast.adapters.config import RewardTraining, TrainingConfig
-from holdfast.adapters.training.store import CONFIG
+from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE
 
 
 class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
@@ -71,7 +71,7 @@ def recorded(trainer: Any, on_step: Callable[[int, int], None] | None, steps: in
 def save_peft(trainer: Any, out: Path, base_name: str) -> None:
     """Write the PEFT folder; its config is sorted and names the base without its path, to be reproducible."""
     trainer.model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
-    path = out / CONFIG
+    path = out / SETTINGS_FILE
     config = json.loads(path.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = base_name
     config["target_modules"] = sorted(config["target_modules"])

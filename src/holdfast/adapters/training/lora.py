@@ -20,8 +20,9 @@ from trl import SFTConfig, SFTTrainer
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.training.libraries import lora, plain_arguments, quiet, readme, recorded, save_peft, threads
-from holdfast.adapters.training.store import CARD, WEIGHTS
+from holdfast.adapters.training.store import CARD
 from holdfast.adapters.training.tokenised import TokenisedDialogues, TrainedOn, tokenise
+from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
 from holdfast.agents.models.local.loading import open_tokenizer, open_weights
 from holdfast.core.hashing import file_sha256, weights_sha256
 
@@ -87,7 +88,7 @@ def train_adapter(
     return TrainedAdapter(
         name=job.name,
         path=job.out,
-        sha256=file_sha256(job.out / WEIGHTS),
+        sha256=file_sha256(job.out / WEIGHTS_FILE),
         trained_on=data.trained_on,
         first_loss=first,
         final_loss=final,

@@ -7,6 +7,7 @@ arXiv 2511.03143).
 
 import json
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +23,16 @@ from trl import RewardConfig, RewardTrainer
 from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.adapters.training.libraries import lora, plain_arguments, quiet, readme, recorded, save_peft, threads
-from holdfast.adapters.training.store import CARD, CONFIG, WEIGHTS
+from holdfast.adapters.training.store import CARD
+from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE, WEIGHTS_FILE
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.reward import SETTINGS, RewardModel, load_base
+from holdfast.agents.raters.reward import SCORE, SETTINGS, RewardModel, load_base
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import weights_sha256
+from holdfast.core.wording import how_many
 
 PAIRS = "pairs.jsonl"  # beside the model, where its pairs were simulated
-_OURS = {CONFIG, WEIGHTS, CARD, SETTINGS, PAIRS}
+_OURS = {SETTINGS_FILE, WEIGHTS_FILE, CARD, SETTINGS, PAIRS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,9 @@ def train_reward(
     """
     require_ours(job.out)
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
-        trainer = build_reward_trainer(job, config, pairs, scratch)
-        used = len(trainer.train_dataset)
+        trainer, used, left_out = build_reward_trainer(job, config, pairs, scratch)
+        if left_out:
+            warnings.warn(f"{job.out}: {left_out}", stacklevel=2)
         losses = recorded(trainer, on_step, config.steps)
         if not np.isfinite(losses).all():
             raise ModelError(f"the loss became no number; lower the learning rate (now {config.learning_rate:g})")
@@ -79,39 +83,63 @@ def train_reward(
     settings = {
         "base": job.base_name,
         "base_sha256": weights_sha256(job.base),
-        "mean_reward": float(model.rewards(_dialogues(pairs)).mean()),  # what "an average reply" means to the rater
-        "pairs": used,
-        "personas": sorted({pair.persona for pair in pairs}),
-        "sources": sorted({pair.source for pair in pairs if pair.source}),
+        "mean_reward": float(model.rewards(_dialogues(used)).mean()),  # what "an average reply" means to the rater
+        "pairs": len(used),
+        "pairs_left_out": len(pairs) - len(used),
+        "personas": sorted({pair.persona for pair in used}),
+        "sources": sorted({pair.source for pair in used if pair.source}),
         "seed": job.seed,
         "config": config.model_dump(mode="json"),
     }
     (job.out / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    (job.out / CARD).write_text(_card(settings, config, losses[0], losses[-1]), encoding="utf-8")
-    return TrainedReward(job.out, model.version, used, len(pairs) - used, losses[0], losses[-1], config.steps)
+    card = _card(settings, config, losses[0], losses[-1], left_out)
+    (job.out / CARD).write_text(card, encoding="utf-8")
+    trained_on = len(used), len(pairs) - len(used)
+    return TrainedReward(job.out, model.version, *trained_on, losses[0], losses[-1], config.steps)
 
 
-def build_reward_trainer(job: RewardJob, config: RewardTraining, pairs: Sequence[PreferencePair], scratch: str) -> Any:
-    """Return the RewardTrainer; the head starts at 0, so that no reply is preferred before training.
+def build_reward_trainer(
+    job: RewardJob, config: RewardTraining, pairs: Sequence[PreferencePair], scratch: str
+) -> tuple[Any, list[PreferencePair], str]:
+    """Return the RewardTrainer, the pairs that it learns from, and in words what is left out.
+
+    The head starts at 0, so that no reply is preferred before training. Pairs longer than ``max_length`` tokens are
+    left out: cut, both replies of one would be the same.
 
     Raises:
         InputError: every pair is too long.
+        ModelError: the base cannot be loaded.
     """
     set_seed(job.seed % 2**32)
-    model, tokenizer = load_base(job.base)
+    model, reader = load_base(job.base)
     torch.nn.init.zeros_(model.score.weight)
-    rows = [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in pairs]
+    tokens = [reader.tokens(dialogue) for dialogue in _dialogues(pairs)]
+    lengths = [max(len(chosen), len(rejected)) for chosen, rejected in zip(tokens[::2], tokens[1::2], strict=True)]
+    kept = [number for number, length in enumerate(lengths) if length <= config.max_length]
+    if not kept:
+        raise InputError(
+            f"every pair is longer than max_length ({config.max_length} tokens): the shortest has {min(lengths):,}, "
+            f"the longest {max(lengths):,}; raise it to {max(lengths)} to train on all"
+        )
+    left_out = (
+        ""
+        if len(kept) == len(pairs)
+        else (
+            f"{len(pairs) - len(kept)} of {how_many(len(pairs), 'pair')} left out, longer than {config.max_length:,} "
+            f"tokens; the longest has {max(lengths):,}"
+        )
+    )
     trainer = RewardTrainer(
         model=model,
         args=RewardConfig(**plain_arguments(config, job.seed, scratch)),
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=lora(config, modules_to_save=["score"], task_type=TaskType.SEQ_CLS),
+        train_dataset=Dataset.from_list(
+            [{"chosen_ids": tokens[2 * n], "rejected_ids": tokens[2 * n + 1]} for n in kept]
+        ),
+        processing_class=reader.tokenizer,
+        peft_config=lora(config, modules_to_save=[SCORE], task_type=TaskType.SEQ_CLS),
     )
     trainer.remove_callback(PrinterCallback)
-    if not len(trainer.train_dataset):
-        raise InputError(f"every pair is longer than max_length ({config.max_length} tokens); raise it")
-    return trainer
+    return trainer, [pairs[number] for number in kept], left_out
 
 
 def require_ours(out: Path) -> None:
@@ -134,11 +162,12 @@ def _save(trainer: Any, job: RewardJob) -> None:
     save_peft(trainer, job.out, job.base_name)
 
 
-def _card(settings: Mapping[str, Any], config: RewardTraining, first: float, final: float) -> str:
+def _card(settings: Mapping[str, Any], config: RewardTraining, first: float, final: float, left_out: str) -> str:
     """Return the whole ``README.md``. ``settings``: the contents of ``reward.json``."""
     rows = {
         "base": f"{settings['base']} (weights {settings['base_sha256'][:12]}…)",
         "pairs": f"{settings['pairs']}, preferred by {', '.join(settings['sources']) or 'someone not named'}",
+        "left out": left_out or "nothing",
         "people trained on": ", ".join(settings["personas"]),
         "LoRA": f"rank {config.rank}, alpha {config.alpha}, on all linear layers; the head is trained whole",
         "training": f"{config.steps} steps of {config.batch_size} pairs, AdamW, learning rate "

@@ -7,19 +7,22 @@ Shapes are read from the files' headers; torch is not imported.
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
-from holdfast.agents.models.local.adapter_folder import AdapterFolder, read_adapter
+from holdfast.agents.models.local.adapter_folder import (
+    PREFIX,
+    SETTINGS_FILE,
+    WEIGHTS_FILE,
+    AdapterFolder,
+    read_adapter,
+)
+from holdfast.agents.models.local.safetensors_files import tensor_kinds
 from holdfast.core.errors import InputError, ModelError
-from holdfast.core.files import open_file, read_file
+from holdfast.core.files import read_file
 from holdfast.core.hashing import weight_files, weights_sha256
 from holdfast.core.text import MAX_BYTES, is_leftover
 from holdfast.core.wording import did_you_mean
 from holdfast.core.yaml_source import parse_yaml
 
-CONFIG, WEIGHTS, CARD = "adapter_config.json", "adapter_model.safetensors", "README.md"
-PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth", "pytorch_model.bin")
-_PREFIX = "base_model.model."
+CARD = "README.md"
 _HEAD = "lm_head"  # where it is tied to the embedding, a base's files have no weight of this name
 
 
@@ -37,9 +40,9 @@ class AdapterStore:
         """
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder of adapters; train some with `holdfast train`")
-        folders = (path.parent for path in self.folder.glob(f"*/{CONFIG}"))
+        folders = (path.parent for path in self.folder.glob(f"*/{SETTINGS_FILE}"))
         names = tuple(sorted(folder.name for folder in folders if not is_leftover(folder)))
-        if not names and (self.folder / CONFIG).is_file():
+        if not names and (self.folder / SETTINGS_FILE).is_file():
             raise InputError(
                 f"{self.folder} is an adapter itself, not a folder of adapters; write adapters: {self.folder.parent}, "
                 f"and name it {self.folder.name!r} in a candidate"
@@ -71,9 +74,8 @@ class AdapterStore:
                 in another shape; a card that says it was trained on other weights.
         """
         folder = self.path(name)
-        _refuse_pickles(folder)
-        shapes = {name: shape for file in weight_files(base) for name, shape in _shapes(file).items()}
-        _check_shapes(folder / WEIGHTS, read_adapter(folder, name), shapes)
+        shapes = {weight: shape for file in weight_files(base) for weight, (_, shape) in tensor_kinds(file).items()}
+        _check_shapes(folder / WEIGHTS_FILE, read_adapter(folder, name), shapes)
         trained_on = card_fields(folder).get("base_sha256")
         if trained_on is not None and trained_on != weights_sha256(base):
             raise ModelError(
@@ -101,18 +103,9 @@ def card_fields(folder: Path) -> dict[str, str]:
     return {key: str(value) for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
-def _refuse_pickles(folder: Path) -> None:
-    for pickle in PICKLES:
-        if (folder / pickle).exists():
-            raise ModelError(
-                f"{folder / pickle}: pickled weights may run code when they are opened and are not read; "
-                f"keep {WEIGHTS} only"
-            )
-
-
 def _check_shapes(file: Path, adapter: AdapterFolder, base: dict[str, tuple[int, ...]]) -> None:
     for name, shape in adapter.shapes.items():
-        module, _, part = name.removeprefix(_PREFIX).partition(".lora_")
+        module, _, part = name.removeprefix(PREFIX).partition(".lora_")
         wanted = base.get(f"{module}.weight")
         if wanted is None and module == _HEAD:
             continue
@@ -126,18 +119,6 @@ def _check_shapes(file: Path, adapter: AdapterFolder, base: dict[str, tuple[int,
                 f"{file}: {name} is {_times(shape)}, but {module} of the base is {_times(wanted)}: "
                 "it was trained on another base"
             )
-
-
-def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        open_file(file).close()  # no pipe, which would be waited for
-        with safe_open(file, framework="numpy") as tensors:
-            shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{file}: cannot be read as safetensors: {error}") from error
-    if not shapes:
-        raise ModelError(f"{file}: holds no weights")
-    return shapes
 
 
 def _times(shape: tuple[int, ...]) -> str:

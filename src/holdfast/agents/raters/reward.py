@@ -6,7 +6,6 @@ those that it was trained on. A reward has no unit of its own, so levels of two 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from collections.abc import Sequence
@@ -18,20 +17,37 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from peft import PeftModel
-from safetensors import SafetensorError, safe_open
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from safetensors import SafetensorError
+from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
+from holdfast.agents.models.local.adapter_folder import PREFIX, SETTINGS_FILE, WEIGHTS_FILE, read_adapter
+from holdfast.agents.models.local.chat_template import ChatTemplate
+from holdfast.agents.models.local.loading import open_tokenizer, open_weights
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import read_file
-from holdfast.core.hashing import weights_sha256
+from holdfast.core.hashing import file_sha256, weights_sha256
 
 PREFERRED = Scale("preferred", ("preferred",), 0, 1)
-WEIGHTS, CONFIG, SETTINGS = "adapter_model.safetensors", "adapter_config.json", "reward.json"
-HEAD = "base_model.model.score.weight"
+SETTINGS = "reward.json"
+SCORE = "score"  # the module that is the head, as transformers calls it
+HEAD = f"{PREFIX}{SCORE}.weight"
 DIGITS = 5  # of a reward: batches of other shapes round otherwise beyond them
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueReader:
+    """Reads a dialogue that has come to its end, as the base's chat template writes it."""
+
+    tokenizer: Any
+    template: ChatTemplate
+
+    def tokens(self, messages: Sequence[Message]) -> list[int]:
+        """Return the token ids. Raises ModelError: the template refuses the messages, or does not end in bounds."""
+        text = self.template.text(messages, prompted=False)
+        return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,7 @@ class RewardModel:
     """The model with its LoRA and head. ``version``: first 12 hex digits of its weights' SHA-256."""
 
     model: Any  # peft.PeftModel around a sequence classifier with one label
-    tokenizer: Any
+    reader: DialogueReader
     version: str
     longest: int  # tokens of a dialogue that are read, from its end
 
@@ -49,7 +65,7 @@ class RewardModel:
         for another base.
         """
         _check(folder)
-        model, tokenizer = load_base(base)
+        model, reader = load_base(base)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
@@ -57,27 +73,22 @@ class RewardModel:
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ModelError(f"{folder}: cannot be put on the model in {base}: {reason}") from error
-        version = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12]
         longest = getattr(model.config, "max_position_embeddings", None) or 1 << 30
-        return cls(model, tokenizer, version, longest)
+        return cls(model, reader, file_sha256(folder / WEIGHTS_FILE)[:12], longest)
 
     @torch.inference_mode()
     def rewards(self, dialogues: Sequence[Sequence[Message]], batch_size: int = 32) -> NDArray[np.float64]:
         """(n,) rewards of the last messages; dialogues of like length share a batch."""
-        tokens = [self._tokens(messages) for messages in dialogues]
+        tokens = [self.reader.tokens(messages)[-self.longest :] for messages in dialogues]
         rewards = np.empty(len(tokens))
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            batch = self.tokenizer.pad(
+            batch = self.reader.tokenizer.pad(
                 {"input_ids": [tokens[row] for row in rows]}, padding_side="right", return_tensors="pt"
             )
             rewards[rows] = self.model(**batch, use_cache=False).logits[:, 0].double().numpy()
         return np.round(rewards, DIGITS)
-
-    def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        encoded = self.tokenizer.apply_chat_template([message.as_dict() for message in messages], return_dict=True)
-        return list(encoded["input_ids"])[-self.longest :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,40 +142,36 @@ def replies_of(passage: Passage) -> list[tuple[Message, ...]]:
     return [passage.messages[:end] for end in (ends if passage.whole else ends[-1:])]
 
 
-def load_base(base: Path) -> tuple[Any, Any]:
-    """The base with a fresh head for one number, and its tokenizer. Raises :class:`ModelError` if it does not load."""
+def load_base(base: Path) -> tuple[Any, DialogueReader]:
+    """Return the base with a fresh head for one number, and what reads dialogues for it.
+
+    Raises:
+        InputError: no model lies there.
+        ModelError: it does not load, or has no chat template.
+    """
     level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()  # that the head is new is the point, not a fault
+    transformers_logging.set_verbosity_error()  # that the head is new is the point; other missing weights are refused
     transformers_logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            base, num_labels=1, dtype=torch.float32, local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{base}: cannot be loaded as a model with a head: {reason}") from error
+        tokenizer = open_tokenizer(base)
+        fresh = frozenset({SCORE})
+        kind = AutoModelForSequenceClassification
+        model = open_weights(kind, base, dtype=torch.float32, fresh=fresh, num_labels=1)
     finally:
         transformers_logging.set_verbosity(level)
         if bar:
             transformers_logging.enable_progress_bar()
-    if not getattr(tokenizer, "chat_template", None):
-        raise ModelError(f"{base}: its tokenizer has no chat template, so it cannot read a conversation")
+    template = ChatTemplate.of(tokenizer, base.name)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
-    return model, tokenizer
+    return model, DialogueReader(tokenizer, template)
 
 
 def _check(folder: Path) -> None:
-    """Only safetensors are read (a pickle may run code), and only a folder that has a head for one number."""
-    if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
+    """Refuse a folder that has no head for one number, or whose LoRA would not be run as it was trained."""
+    if not (folder / SETTINGS_FILE).is_file() or not (folder / WEIGHTS_FILE).is_file():
         raise InputError(f"{folder}: no reward model lies there; train one with `holdfast rater reward --out {folder}`")
-    try:
-        with safe_open(folder / WEIGHTS, framework="numpy") as tensors:
-            names = list(tensors.keys())
-            shape = tensors.get_slice(HEAD).get_shape() if HEAD in names else None
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{folder / WEIGHTS}: cannot be read as safetensors: {error}") from error
+    shape = read_adapter(folder, folder.name, SCORE).shapes.get(HEAD)
     if shape is None or shape[0] != 1:
         raise ModelError(f"{folder}: holds an adapter but no reward head; train one with `holdfast rater reward`")

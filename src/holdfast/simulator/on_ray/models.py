@@ -12,12 +12,13 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
+from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE, WEIGHTS_FILE
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
 from holdfast.simulator.runtime.executor import LOCAL
 
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+ADAPTER_FILES = (SETTINGS_FILE, WEIGHTS_FILE)
 ASK_AFTER_S = 10.0  # without an answer: is the actor alive at all?
 ALIVE_WITHIN_S = 20.0
 AVOIDED_S = 60.0  # how long an actor that was found dead is not asked

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from holdfast.agents.models.local.folders import check_model_folder
 from holdfast.core.errors import InputError
@@ -45,6 +47,8 @@ def test_what_is_no_model_folder_is_told_as_what_it_is(files: list[str], says: s
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     folder(tmp_path, "q4.gguf", "m/config.json", "m/model.safetensors", "alone.txt")
+    (tmp_path / "m" / "config.json").write_text("{}")
+    save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "m" / "model.safetensors")
     for file, says in (
         ("q4.gguf", "q4.gguf is a GGUF file, which is not read"),
         ("m/model.safetensors", f"is a file; write the folder that it is in: hf:{tmp_path}/m"),

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +118,61 @@ def test_no_encoder(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="no encoder can be loaded"):
         encoder_part(str(tmp_path / "nowhere"))
+
+
+def test_an_encoder_without_a_pooler_is_the_same_at_every_load(encoder_folder: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    from holdfast.agents.raters.dialogue.encoder import _loaded, encoder_part
+
+    folder = shutil.copytree(encoder_folder, tmp_path / "bare")
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: w for name, w in weights.items() if "pooler" not in name}, folder / "model.safetensors")
+    first = encoder_part(str(folder))
+    _loaded.cache_clear()
+    assert encoder_part(str(folder)) == first
+    save_file({name: w for name, w in weights.items() if "key" not in name}, folder / "model.safetensors")
+    _loaded.cache_clear()
+    with pytest.raises(ModelError, match=r"incomplete: encoder\.layer\.0\.attention\.self\.key\.bias is missing"):
+        encoder_part(str(folder))
+
+
+def test_pickled_weights_are_not_opened(encoder_folder: Path, tmp_path: Path) -> None:
+    from holdfast.agents.raters.dialogue.encoder import encoder_part
+
+    folder = shutil.copytree(encoder_folder, tmp_path / "pickled")
+    (folder / "model.safetensors").rename(folder / "other.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(ModelError, match="no encoder can be loaded"):
+        encoder_part(str(folder))
+
+
+@pytest.mark.parametrize(("offline", "asks"), [(None, False), ("1", False), ("0", True)])
+def test_nothing_is_asked_of_the_hub_unless_the_user_says_so(offline: str | None, asks: bool, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    script = (
+        "from holdfast.agents.raters.dialogue.encoder import encoder_part\n"
+        "from holdfast.core.errors import ModelError\n"
+        "try:\n    encoder_part('some/encoder')\nexcept ModelError as error:\n    print(error)\n"
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        environ.pop("HF_HUB_OFFLINE", None)
+        environ |= {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HOME": str(tmp_path)}
+        environ |= {} if offline is None else {"HF_HUB_OFFLINE": offline}
+        environ["PYTHONPATH"] = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+        done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+        hub.shutdown()
+    assert bool(asked) == asks
+    assert done.stdout.startswith("some/encoder: no encoder can be loaded (")

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
+from holdfast.agents.models.local.safetensors_files import PICKLED, tensor_kinds
 from holdfast.core.errors import ModelError
 from holdfast.core.files import open_file, read_file
 from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import shorten
 
 SETTINGS_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
+PREFIX = "base_model.model."  # of every weight's name
+_PICKLED_STEMS = ("adapter_model", "pytorch_model")  # of files that may hold an adapter's weights
 _LARGEST_HEADER = 100 << 20  # safetensors' own limit
 
 _USED = frozenset(
@@ -60,7 +62,7 @@ _OTHERWISE = (
 )
 #: Ways to begin a training that leave the base as it is, so that the folder's weights are all there is to it.
 _PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica")
-_PLAIN_WEIGHT = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
+_PLAIN_WEIGHT = re.compile(rf"{re.escape(PREFIX)}(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
 #: Exponent bits of each kind of number; all of them are set where it is infinite or none.
 _EXPONENT: Mapping[str, tuple[np.dtype[Any], int]] = {
     "F64": (np.dtype("<u8"), 0x7FF0_0000_0000_0000),
@@ -83,7 +85,7 @@ class AdapterFolder:
 
         Which modules are adapted, and by which rank, is read off the weights: no pattern of the folder can say more.
         """
-        rank = self.settings.get("r", 8)
+        rank = max(self.ranks.values())
         return {
             "r": rank,
             "lora_alpha": self.settings.get("lora_alpha", 8),
@@ -95,14 +97,17 @@ class AdapterFolder:
         }
 
 
-def read_adapter(folder: Path, name: str) -> AdapterFolder:
+def read_adapter(folder: Path, name: str, head: str = "") -> AdapterFolder:
     """Read and check the adapter ``name`` in ``folder``.
 
+    ``head``: the module that is saved whole beside the LoRA, where there must be one: that of a reward model.
+
     Raises:
-        ModelError: a file is absent or damaged; the adapter is no plain LoRA, is relative to a changed base, has an
-            option that is not known here, settings that its weights contradict, or weights that are no numbers.
+        ModelError: a file is absent, pickled or damaged; the adapter is no plain LoRA, is relative to a changed base,
+            has an option that is not known here, settings that its weights contradict, or weights that are no numbers.
     """
     who = f"adapter {name!r} in {folder}"
+    _refuse_pickles(folder)
     settings = _settings(folder / SETTINGS_FILE, who)
     peft_type = settings.get("peft_type")
     if peft_type != "LORA":
@@ -111,14 +116,26 @@ def read_adapter(folder: Path, name: str) -> AdapterFolder:
             f"{folder / SETTINGS_FILE}: {kind} is no LoRA (peft_type); only plain LoRA is run. {_OTHERWISE}"
         )
     _check_start(settings, who)
-    _check_options(settings, who)
-    kinds = _header(folder / WEIGHTS_FILE, who)
-    ranks = _ranks(kinds, who)
+    saved = settings.get("modules_to_save")
+    whole = isinstance(saved, list) and head in saved  # PEFT lists other names of a head with it; weights tell
+    _check_options(settings | ({"modules_to_save": None} if whole else {}), who)
+    kinds = tensor_kinds(folder / WEIGHTS_FILE)
+    ranks = _ranks({weight: kind for weight, kind in kinds.items() if weight != f"{PREFIX}{head}.weight"}, who)
+    _check_types(kinds, who)
     _check_ranks(settings, ranks, who)
     _check_numbers(settings, who)
     _check_modules(settings, ranks, who)
     _check_finite(folder / WEIGHTS_FILE, who)
     return AdapterFolder(settings, ranks, {weight: shape for weight, (_, shape) in kinds.items()})
+
+
+def _refuse_pickles(folder: Path) -> None:
+    for pickle in (folder / f"{stem}{ending}" for stem in _PICKLED_STEMS for ending in PICKLED):
+        if pickle.exists():
+            raise ModelError(
+                f"{pickle}: pickled weights may run code when they are opened and are not read; "
+                f"keep {WEIGHTS_FILE} only"
+            )
 
 
 def _settings(file: Path, who: str) -> dict[str, Any]:
@@ -165,34 +182,24 @@ def _check_options(settings: Mapping[str, Any], who: str) -> None:
         )
 
 
-def _header(file: Path, who: str) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return each weight's type and shape."""
-    try:
-        open_file(file).close()  # no pipe, which would be waited for
-        with safe_open(file, framework="numpy") as tensors:
-            parts = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118
-            kinds = {name: (str(part.get_dtype()), tuple(part.get_shape())) for name, part in parts.items()}
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{who}: {file} cannot be read as safetensors: {error}") from error
-    if not kinds:
-        raise ModelError(f"{who}: {file} holds no weights")
-    return kinds
-
-
 def _ranks(kinds: Mapping[str, tuple[str, tuple[int, ...]]], who: str) -> dict[str, int]:
     """Return the rank of each adapted module."""
     sides: dict[str, dict[str, int]] = {}
-    for weight, (kind, shape) in kinds.items():
+    for weight, (_, shape) in kinds.items():
         match = _PLAIN_WEIGHT.fullmatch(weight)
         if match is None or len(shape) != 2 or 0 in shape:
             raise ModelError(f"{who}: it holds {shorten(weight, 200)}; only plain LoRA is run. {_OTHERWISE}")
-        if kind not in _EXPONENT:
-            raise ModelError(f"{who}: {weight} is of type {kind}; allowed: {', '.join(_EXPONENT)}")
         sides.setdefault(match["module"], {})[match["side"]] = shape[0 if match["side"] == "A" else 1]
     for module, rank in sides.items():
         if len(rank) < 2 or rank["A"] != rank["B"]:
             raise ModelError(f"{who}: {module} has {rank} for the ranks of its matrices; both are needed, and equal")
     return {module: rank["A"] for module, rank in sides.items()}
+
+
+def _check_types(kinds: Mapping[str, tuple[str, tuple[int, ...]]], who: str) -> None:
+    for weight, (kind, _) in kinds.items():
+        if kind not in _EXPONENT:
+            raise ModelError(f"{who}: {weight} is of type {kind}; allowed: {', '.join(_EXPONENT)}")
 
 
 def _check_ranks(settings: Mapping[str, Any], ranks: Mapping[str, int], who: str) -> None:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE
+from holdfast.agents.models.local.model_sizes import CONFIG_FILE, check_sizes
+from holdfast.agents.models.local.safetensors_files import PICKLED
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import settings_files
 from holdfast.core.wording import printable
 
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _GGUF_WAY = (
     "serve it with llama-server (llama.cpp) or Ollama and write {ref: 'openai:NAME', base_url: …}, or take the "
     "folder of safetensors that it was made from"
@@ -22,24 +24,26 @@ def check_model_folder(path: Path) -> None:
 
     Raises:
         InputError: It does not; the message says what is there instead, and what to do with it.
-        ModelError: A file of it is a pipe or a device, or too large to be what it is called.
+        ModelError: A file of it is a pipe or a device, or too large to be what it is called; or its configuration
+            describes a far larger model than its weights are.
     """
     if path.is_file():
         raise InputError(_of_file(path))
     if not path.is_dir():
         raise InputError(f"model folder {path} does not exist")
-    if any(path.glob("*.safetensors")) and (path / "config.json").is_file():
+    if any(path.glob("*.safetensors")) and (path / CONFIG_FILE).is_file():
         settings_files(path)
+        check_sizes(path)
         return
-    gguf, pickled = sorted(path.glob("*.gguf")), sorted(file for kind in _PICKLED for file in path.glob(kind))
-    if (path / "adapter_config.json").is_file():
+    gguf, pickled = sorted(path.glob("*.gguf")), sorted(file for kind in PICKLED for file in path.glob(f"*{kind}"))
+    if (path / SETTINGS_FILE).is_file():
         raise InputError(
             f"{path} is an adapter, no model: name its base with 'hf:', write adapters: {path.parent}, and have a "
             f"candidate speak through it: {{kind: adapter, adapter: {path.name}}}"
         )
     if gguf:
         raise InputError(f"{path} holds GGUF weights ({printable(gguf[0].name)}), which are not read: {_GGUF_WAY}")
-    if not (path / "config.json").is_file():
+    if not (path / CONFIG_FILE).is_file():
         raise InputError(f"{path} is no model folder: it has no config.json{_models_below(path)}")
     if pickled:
         raise InputError(f"{path} holds only pickled weights ({printable(pickled[0].name)}): {_PICKLED_WAY}")
@@ -49,7 +53,7 @@ def check_model_folder(path: Path) -> None:
 def _of_file(path: Path) -> str:
     if path.suffix == ".gguf":
         return f"{path} is a GGUF file, which is not read: {_GGUF_WAY}"
-    if (path.parent / "config.json").is_file():
+    if (path.parent / CONFIG_FILE).is_file():
         return f"{path} is a file; write the folder that it is in: hf:{path.parent}"
     return f"{path} is a file, no model folder"
 

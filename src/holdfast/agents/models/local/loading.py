@@ -93,7 +93,7 @@ def open_weights(
         kind: one of transformers' ``AutoModel`` classes.
         dtype: a torch type, or "auto", as the files say.
         device: a torch device.
-        fresh: names of weights that the files need not hold; they are left as transformers makes them.
+        fresh: names of modules whose weights the files need not hold; they are 0 then.
         **settings: for the model's configuration.
 
     Raises:
@@ -112,8 +112,12 @@ def open_weights(
             **settings,
         )
         model.to(device)
-    if missing := info["missing_keys"] - fresh:  # transformers would leave them random
-        raise ModelError(f"the weights in {path} are incomplete: {min(missing)} is missing")
+    missing = info["missing_keys"]  # transformers leaves them random
+    if lost := sorted(name for name in missing if fresh.isdisjoint(name.split("."))):
+        raise ModelError(f"the weights in {path} are incomplete: {lost[0]} is missing")
+    with torch.no_grad():
+        for name in missing:
+            model.get_parameter(name).zero_()
     return model
 
 

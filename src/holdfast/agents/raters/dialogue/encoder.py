@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from holdfast.agents.models.local.loading import open_tokenizer, open_weights
+from holdfast.agents.models.opening import fetched
+from holdfast.agents.models.references import HubReference
 from holdfast.agents.raters.dialogue.manifest import EncoderPart
 from holdfast.agents.raters.dialogue.window import WindowTurn
 from holdfast.agents.raters.linear.features import Floats
-from holdfast.core.errors import ModelError
-from holdfast.core.hashing import settings_files
+from holdfast.core.errors import HoldfastError, ModelError
 
 _BATCH = 32
 DEFAULT_MAX_TOKENS = 256
@@ -78,19 +80,17 @@ class _Encoder:
 
 @lru_cache(maxsize=2)
 def _loaded(name: str) -> _Encoder:
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
     try:
-        if Path(name).is_dir():
-            settings_files(Path(name))  # refuses what would be waited for, or is too large
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        model = AutoModel.from_pretrained(  # a pickle, or code that comes with the folder, is never run
-            name, dtype=torch.float32, trust_remote_code=False, use_safetensors=True
-        ).eval()
-    except (OSError, ValueError, ImportError) as error:
+        folder = Path(name) if Path(name).is_dir() else fetched(HubReference(name, name)).path
+        tokenizer = open_tokenizer(folder)
+        # last layers are read, no pooled ones, which many encoders lack
+        model = open_weights(AutoModel, folder, dtype=torch.float32, fresh=frozenset({"pooler"})).eval()
+    except HoldfastError as error:
         raise ModelError(
-            f"{name}: no encoder can be loaded ({str(error).splitlines()[0]}). Allowed: a folder with config.json, "
-            "weights and tokenizer, or a Hugging Face name in the local cache (set HF_HUB_OFFLINE=0 to fetch one)."
+            f"{name}: no encoder can be loaded ({error}). Allowed: a folder with config.json, weights as safetensors "
+            "and a tokenizer, or a Hugging Face name in the local cache (set HF_HUB_OFFLINE=0 to fetch one)."
         ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
