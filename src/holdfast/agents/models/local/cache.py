@@ -118,6 +118,12 @@ class BatchCache(Cache):  # type: ignore[misc]
             for states in (layer.keys, layer.values):
                 states[target, :, :length] = states[source, :, :length]
 
+    def clear(self, row: int) -> None:
+        """Forget what lies in a row: a hidden slot has weight 0, and 0 times a stray NaN is NaN."""
+        self._row_owner.pop(row, None)
+        for layer in self.layers:
+            layer.keys[row] = layer.values[row] = 0
+
     def restore(self, row: int, cached: CachedConversation, length: int) -> None:
         """Copy the first ``length`` slots of an idle conversation into ``row``, unless they are still there."""
         if (self._row_owner.pop(row, None) is cached and cached.row == row) or not length:

@@ -20,6 +20,7 @@ from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lo
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.models.local.sampling import draw, uniforms
 from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.core.errors import ModelError
 
 PREFILL_TOKENS = 4096  # tokens of one prefill pass, padding included
 JOIN_EVERY = 3  # steps between two admissions: a prefill pass costs about as much as a step, so rows join together
@@ -42,7 +43,7 @@ class Row:
     """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
 
     ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
-    are.
+    are. ``error``: why no token can be drawn for it.
     """
 
     job: Job
@@ -53,6 +54,7 @@ class Row:
     chances: NDArray[np.float64]
     written: list[int] = field(default_factory=list)  # generated tokens
     guesses: list[int] = field(default_factory=list)
+    error: ModelError | None = None
 
     @property
     def unread(self) -> int:
@@ -144,8 +146,12 @@ class Engine:
         while going:
             drawing = [rows[number] for number in going]
             places = [logits.shape[1] - 1 - len(row.guesses) + ahead for row in drawing]
+            predicted = logits[going, places]
+            if unsound := self._fail_rows(drawing, predicted):
+                going = [number for number in going if number not in {going[place] for place in unsound}]
+                continue
             chances = np.array([row.chances[len(row.written)] for row in drawing])
-            drawn = draw(logits[going, places], [row.job.request.sampling for row in drawing], chances)
+            drawn = draw(predicted, [row.job.request.sampling for row in drawing], chances)
             for row, token in zip(drawing, drawn, strict=True):
                 row.written.append(token)
             going = [
@@ -154,11 +160,26 @@ class Engine:
             ahead += 1
         accepted = 0
         for row, had in zip(rows, before, strict=True):
+            if row.error is not None:
+                continue
             came_true = len(row.written) - had - 1
             row.length += len(row.pending) + came_true
             row.pending = np.array(row.written[-1:])
             accepted += came_true
         self._ahead.record(accepted, sum(1 for row in rows if row.guesses))
+
+    def _fail_rows(self, rows: Sequence[Row], logits: torch.Tensor) -> list[int]:
+        """Give the rows whose logits, (rows, vocabulary), no token can be drawn from an error; return their numbers."""
+        highest = logits.amax(-1)  # nan where any is; the lowest may be infinite, of tokens that are ruled out
+        unsound: list[int] = (~torch.isfinite(highest)).nonzero()[:, 0].tolist()
+        for number in unsound:
+            row = rows[number]
+            row.error = ModelError(
+                f"{self.backbone.name} predicts no finite number after {row.length + len(row.pending)} tokens of "
+                f"{row.job.request.key}: its weights, or those of its adapter, are damaged, or too large for "
+                f"{str(self.backbone.model.dtype).removeprefix('torch.')}; take another dtype, such as float32"
+            )
+        return unsound
 
     def _guessed(self, row: Row, ahead: int, token: int) -> bool:
         """Return whether ``token`` is what the row guessed for this position, and more may follow."""
@@ -200,6 +221,10 @@ class Engine:
         """Deliver the finished rows, store their states, and fill the gaps from the end."""
         for number in range(len(self.rows) - 1, -1, -1):
             row = self.rows[number]
+            if row.error is not None:
+                row.job.deliver(row.error)
+                self._remove(number)
+                continue
             stopped = self._ends(row)
             cancelled = row.job.cancelled()
             if not (stopped or cancelled or len(row.written) == row.job.limit):
@@ -207,10 +232,16 @@ class Engine:
             self._store(number, row)
             if not cancelled:
                 row.job.deliver(self._decoder.generation(row.job.prompt, row.written, stopped=stopped))
-            last = self.rows.pop()
-            if last is not row:
-                self._cache.move(len(self.rows), number, last.length)
-                self.rows[number] = last
+            self._remove(number)
+
+    def _remove(self, number: int) -> None:
+        """Take a row out of the batch; the last one takes its place."""
+        row, last = self.rows[number], self.rows.pop()
+        if row.error is not None:
+            self._cache.clear(number)
+        if last is not row:
+            self._cache.move(len(self.rows), number, last.length)
+            self.rows[number] = last
 
     def _store(self, number: int, row: Row) -> None:
         """Keep a finished row's states, and learn its reply for later guesses."""

@@ -4,6 +4,8 @@ The engine passes its own masks, positions and cache to ``forward``. An architec
 elsewhere (ALiBi from a two-dimensional mask, for instance) would run without an error and generate nonsense.
 """
 
+import math
+
 import numpy as np
 import torch
 
@@ -34,6 +36,11 @@ def check_architecture(backbone: Backbone) -> None:
     except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, KeyError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"the local engine cannot run {kind} ({reason}); serve it behind an endpoint") from error
+    if not math.isfinite(worst):
+        raise ModelError(
+            f"{backbone.name} computes no finite numbers: its weights are damaged, or too large for "
+            f"{str(backbone.model.dtype).removeprefix('torch.')}; take another dtype, such as float32"
+        )
     if not worst < TOLERANCE:
         reason = f"its logits would differ by {worst:.0%}"
         raise ModelError(f"the local engine cannot run {kind} ({reason}); serve it behind an endpoint")
@@ -49,13 +56,13 @@ def _difference(backbone: Backbone) -> float:
     for text, length in zip(texts, LENGTHS, strict=True):
         job = Job(GenerationRequest("check", (), 0), text, STEPS, lambda _: None, lambda: False)
         engine.rows.append(Row(job, CachedConversation(), 0, 0, text[:length], np.zeros(STEPS)))
-    worst = 0.0
+    distances = []
     for _ in range(STEPS):
         ours = engine.logits(0, len(LENGTHS))[:, -1]
         for row, text, logits in zip(engine.rows, texts, ours, strict=True):
             row.length += len(row.pending)
             ids = torch.from_numpy(text[None, : row.length]).to(backbone.device)
             plain = backbone.model(input_ids=ids, use_cache=False).logits[0, -1]
-            worst = max(worst, float((logits - plain).double().norm() / plain.double().norm()))
+            distances.append(float((logits - plain).double().norm() / plain.double().norm()))
             row.pending = text[row.length : row.length + 1]
-    return worst
+    return float(np.max(distances))  # nan where one is
