@@ -2,15 +2,22 @@
 
 import hashlib
 import os
+import time
+from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast.core.errors import ModelError
 from holdfast.core.files import MAX_TEXT, open_file, refuse_odd
 from holdfast.core.text import is_leftover
 
 _WEIGHTS = ".safetensors"
-#: Kinds of the other files that words and ratings follow from: configurations, tokenizers, templates, raters' arrays.
-_KINDS = (".json", ".jinja", ".model", ".txt", ".tiktoken", ".vocab", ".bpe", ".spm", ".npz")
+_BESIDE = (".json", ".jinja", ".model", ".txt", ".tiktoken", ".vocab", ".bpe", ".spm")
+#: Endings of the files that make up a model: its weights, and the configurations, tokenizers and templates beside them.
+MODEL_KINDS = (_WEIGHTS, *_BESIDE)
+_KINDS = (*_BESIDE, ".npz")  # of the files beside weights that words and ratings follow from, raters' arrays too
+_SETTLED_NS = 2_000_000_000  # after a change, a file's times tell the next one
+_MOST_KNOWN = 4096  # files whose hash is remembered
 _TEMPLATES = "additional_chat_templates"  # where transformers looks for named templates
 _NOTES = ("license", "licence", "notice", "readme", "use_policy")
 
@@ -21,9 +28,31 @@ def sha256(text: str) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, hexadecimal. Raises OSError where it is no file that can be read."""
+    """Return the SHA-256 of a file's bytes, hexadecimal. Raises OSError where it is no file that can be read.
+
+    A file is read once, until its size or one of its times changes.
+    """
     with open_file(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        before = _state(file)
+        digest = _known.get(before)
+        if digest is None:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            settled = time.time_ns() - max(before.changed_ns, before.status_changed_ns) > _SETTLED_NS
+            if settled and _state(file) == before:
+                _known[before] = digest
+                while len(_known) > _MOST_KNOWN:
+                    _known.pop(next(iter(_known)), None)
+    return digest
+
+
+def files_sha256(folder: Path, *names: str) -> str:
+    """Return one hash of files' bytes, one file after the other. Raises OSError where one cannot be read."""
+    digest = hashlib.sha256()
+    for name in names:
+        with open_file(folder / name) as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+    return digest.hexdigest()
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -61,7 +90,11 @@ def settings_files(folder: Path) -> list[Path]:
         ModelError: One of them is no ordinary file, or too large to be what it is called.
     """
     beside = [*folder.glob("*"), *folder.glob(f"{_TEMPLATES}/*")]
-    files = sorted(path for path in beside if path.suffix in _KINDS and not path.name.lower().startswith(_NOTES))
+    files = sorted(
+        path
+        for path in beside
+        if path.suffix in _KINDS and not path.name.lower().startswith(_NOTES) and not is_leftover(path)
+    )
     for path in files:
         try:
             refuse_odd(path, path)
@@ -71,6 +104,22 @@ def settings_files(folder: Path) -> list[Path]:
         if size > MAX_TEXT:
             raise ModelError(f"{path}: holds {size:,} bytes where at most {MAX_TEXT:,} are read; is it the right file?")
     return files
+
+
+class _FileState(NamedTuple):
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+    status_changed_ns: int
+
+
+_known: dict[_FileState, str] = {}
+
+
+def _state(file: BufferedReader) -> _FileState:
+    stat = os.fstat(file.fileno())
+    return _FileState(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _hash(file: Path) -> str:

@@ -25,6 +25,7 @@ from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import ChatModel
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import expanded
+from holdfast.core.hashing import MODEL_KINDS
 
 if TYPE_CHECKING:
     from holdfast.agents.models.local.model import LocalChatModel
@@ -105,7 +106,7 @@ def fetched(reference: HubReference) -> LocalReference:
             reference.name,
             revision=reference.revision,
             local_files_only=os.environ.get("HF_HUB_OFFLINE") != "0",  # nothing is fetched unless the user says so
-            allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"],
+            allow_patterns=[f"*{kind}" for kind in MODEL_KINDS],
         )
     except LocalEntryNotFoundError:
         raise InputError(

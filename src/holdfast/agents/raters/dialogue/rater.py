@@ -3,7 +3,6 @@
 Text inside a rated conversation cannot instruct such a rater: it counts words and weighs numbers, and follows nothing.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.agents.raters.dialogue.manifest import Manifest
+from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.model import DialogueModel
 from holdfast.agents.raters.dialogue.reading import FeatureReader
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
 from holdfast.core.errors import DataError
+from holdfast.core.hashing import files_sha256
 
 SHIPPED_PERCEIVED = Path(__file__).parent / "ieval"
 SHIPPED_ACTS = Path(__file__).parent / "lend_an_ear"
@@ -72,5 +72,4 @@ class FittedRater:
 @lru_cache(maxsize=16)
 def _loaded(folder: Path) -> tuple[Manifest, DialogueModel, str]:
     manifest, model = Manifest.load(folder), DialogueModel.load(folder)
-    parts = (WEIGHTS, VOCABULARY, "rater.json")
-    return manifest, model, hashlib.sha256(b"".join((folder / part).read_bytes() for part in parts)).hexdigest()[:12]
+    return manifest, model, files_sha256(folder, WEIGHTS, VOCABULARY, MANIFEST)[:12]

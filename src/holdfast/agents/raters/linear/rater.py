@@ -9,7 +9,6 @@ numpy only: no torch, no scikit-learn, no pickle. ``epitome/card.md`` says what 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -50,6 +49,7 @@ from holdfast.agents.raters.protocol import (
     expressed,
     holds_reply,
 )
+from holdfast.core.hashing import files_sha256
 
 SHIPPED = Path(__file__).parent / "epitome"
 PEOPLE = "people.json"
@@ -169,8 +169,7 @@ def _array_fields() -> list[str]:
 @lru_cache(maxsize=4)
 def _loaded(folder: Path) -> tuple[LinearModel, str]:
     model = LinearModel.load(folder)
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / VOCABULARY).read_bytes())
-    return model, digest.hexdigest()[:12]
+    return model, files_sha256(folder, WEIGHTS, VOCABULARY)[:12]
 
 
 @dataclass(frozen=True, slots=True)
