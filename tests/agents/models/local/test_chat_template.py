@@ -15,6 +15,7 @@ from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.chat_template import ChatTemplate, LostMessageError
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.template_files import template_in
+from holdfast.agents.models.local.templates.trial import _why_endless
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import ModelError
 from tests.agents.models.conftest import TEMPLATE
@@ -113,8 +114,47 @@ def test_files_give_the_template_that_loading_gives(llama: Path, tmp_path: Path)
     settings.write_text(json.dumps({"chat_template": "{{ bos_token }}x", "bos_token": {"content": "<s>"}}))
     assert template_in(tmp_path, "m").text([USER]) == "<s>x"  # type: ignore[union-attr]
     named = [{"name": "tool_use", "template": "t"}, {"name": "default", "template": "{{ eos_token + 'd' }}"}]
-    settings.write_text(json.dumps({"chat_template": named}))
+    settings.write_text(json.dumps({"chat_template": named, "eos_token": ""}))
     assert template_in(tmp_path, "m").text([USER]) == "d"  # type: ignore[union-attr]
     for damaged in ("[" * 100_000, "[]", "{", '{"chat_template": 7}'):
         settings.write_text(damaged)
         assert template_in(tmp_path, "m") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "older"),
+    [
+        ({}, {}),
+        ({"bos_token": None, "eos_token": {"__type": "AddedToken", "content": "</s>"}}, {}),
+        ({"eos_token": "</s>", "added_tokens_decoder": {}}, {"eos_token": "<user>"}),
+        ({"eos_token": "</s>"}, {"bos_token": "<s>", "eos_token": "<user>"}),
+        ({"bos_token": None}, {"bos_token": {"content": "<s>", "lstrip": False}}),
+        ({"bos_token": "", "cls_token": "<s>"}, {"sep_token": "</s>"}),
+    ],
+)
+def test_files_give_the_special_tokens_that_loading_gives(
+    settings: dict[str, object], older: dict[str, object], llama: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(llama, tmp_path / "m")
+    names = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+    shown = " ".join(f"{name}={{{{ {name} if {name} is defined else 'absent' }}}}" for name in names)
+    (folder / "chat_template.jinja").write_text(shown)
+    plain = {"tokenizer_class": "TokenizersBackend"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(plain | settings))
+    if older:
+        (folder / "special_tokens_map.json").write_text(json.dumps(older))
+    rehearsed = template_in(folder, "hf:m")
+    tried = _why_endless.cache_info().misses
+    loaded = ChatTemplate.of(AutoTokenizer.from_pretrained(folder), "m")
+    assert rehearsed is not None
+    assert rehearsed.text([USER]) == loaded.text([USER])
+    assert _why_endless.cache_info().misses == tried  # tried once, whatever the model is called
+
+
+def test_an_endless_template_is_told_by_the_name_of_its_model() -> None:
+    source = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
+    for name in ("one", "two"):
+        tried = _why_endless.cache_info().misses
+        with pytest.raises(ModelError, match=f"the chat template of {name} does not end within bounds"):
+            ChatTemplate(source, {}, name)
+    assert _why_endless.cache_info().misses == tried

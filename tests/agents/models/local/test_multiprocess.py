@@ -16,7 +16,6 @@ import pytest
 
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.multiprocess import ProcessesModel, processes_for
-from holdfast.agents.models.local.worker import search_path
 from holdfast.agents.models.opening import load_local
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
@@ -184,12 +183,6 @@ async def test_that_no_process_can_be_started_is_said(llama: Path, monkeypatch: 
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(ModelError, match=r"no process can be started for hf:llama \(No such file or directory\)"):
         ProcessesModel(LocalReference("hf:llama", llama), 16, 2)
-
-
-def test_a_process_finds_the_modules_that_this_one_finds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", ["", "/some/where"])  # as in an interactive session
-    assert search_path() == [str(tmp_path), "/some/where"]
 
 
 def test_processes_share_the_memory_for_conversations_at_rest(llama: Path) -> None:

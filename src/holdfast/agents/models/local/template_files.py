@@ -10,6 +10,7 @@ from holdfast.agents.models.local.templates.trial import LONGEST_SOURCE
 from holdfast.agents.models.spec import TODAY
 
 TEMPLATE, SETTINGS = "chat_template.jinja", "tokenizer_config.json"
+_SPECIAL_TOKENS = "special_tokens_map.json"  # of older folders, where it comes first
 _MOST_BYTES = 16 << 20  # of the settings: large vocabularies list thousands of added tokens
 _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
@@ -24,7 +25,8 @@ def template_in(folder: Path, name: str, today: date = TODAY) -> ChatTemplate | 
     source = _text(folder / TEMPLATE, 4 * LONGEST_SOURCE) or _default(settings.get("chat_template"))
     if not source:
         return None
-    special = {token: _spelling(settings.get(token)) for token in _SPECIAL}
+    tokens = settings if "added_tokens_decoder" in settings else settings | _settings(folder / _SPECIAL_TOKENS)
+    special = {token: spelling for token in _SPECIAL if (spelling := _spelling(tokens.get(token))) is not None}
     return ChatTemplate(source, special, name, today)
 
 
@@ -54,6 +56,6 @@ def _default(template: object) -> str | None:
     return template if isinstance(template, str) else None
 
 
-def _spelling(token: object) -> str:
+def _spelling(token: object) -> str | None:
     text = token.get("content") if isinstance(token, dict) else token
-    return text if isinstance(text, str) else ""
+    return text if isinstance(text, str) else None

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest
+from holdfast.core.child_process import module_command, module_environment
 from holdfast.core.errors import HoldfastError, ModelError
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ class WorkerConnection:
     def __init__(self, opening: tuple[LocalReference, int, int]) -> None:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "holdfast.agents.models.local.worker"],
+                module_command("holdfast.agents.models.local.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(search_path())},
+                env=module_environment(),
                 start_new_session=True,  # Ctrl-C is for us: we let the turns in flight be finished
             )
         except OSError as error:
@@ -121,11 +122,6 @@ class WorkerConnection:
             answer = self.pending.pop(number, None)
             if answer is not None and answer.set_running_or_notify_cancel():
                 answer.set_exception(WorkerDiedError())
-
-
-def search_path() -> list[str]:
-    """Return this process's module search path for a child process, with the working folder spelled out."""
-    return [folder or os.getcwd() for folder in sys.path]
 
 
 def main() -> None:

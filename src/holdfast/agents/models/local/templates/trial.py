@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from jinja2 import Template
 
 from holdfast.agents.models.local.templates.bounds import TemplateBoundsError
 from holdfast.agents.models.local.templates.sandbox import BoundedEnvironment
-from holdfast.agents.models.local.worker import search_path
+from holdfast.core.child_process import module_command, module_environment
 from holdfast.core.errors import ModelError
 
 LONGEST_SOURCE = 1_000_000  # characters
@@ -35,7 +34,6 @@ CONVERSATIONS = (
 )
 
 
-@lru_cache(maxsize=64)
 def require_bounded(source: str, special: str, name: str) -> None:
     """Try a template. ``special``: its tokenizer's special tokens as JSON; ``name``: the model's, for errors.
 
@@ -45,20 +43,26 @@ def require_bounded(source: str, special: str, name: str) -> None:
     if len(source) > LONGEST_SOURCE:
         raise ModelError(f"the chat template of {name} has {len(source):,} characters, {LONGEST_SOURCE:,} at most")
     try:
-        trial = subprocess.run(
-            [sys.executable, "-P", "-m", "holdfast.agents.models.local.templates.trial"],
-            input=json.dumps({"source": source, "special": json.loads(special)}),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(search_path())},
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
+        why = _why_endless(source, special)
+    except subprocess.TimeoutExpired as error:  # the machine may be busy: another time it need not be
         raise ModelError(endless(name, f"it takes more than {PATIENCE_S} seconds")) from error
-    why = trial.stdout.strip() or (f"it takes more than {SECONDS} seconds" if trial.returncode < 0 else "")
     if why:
         raise ModelError(endless(name, why))
+
+
+@lru_cache(maxsize=64)
+def _why_endless(source: str, special: str) -> str:
+    """Return why a template does not end within bounds, or "". Raises TimeoutExpired where the process hangs."""
+    trial = subprocess.run(
+        module_command("holdfast.agents.models.local.templates.trial"),
+        input=json.dumps({"source": source, "special": json.loads(special)}),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=module_environment(),
+        check=False,
+    )
+    return trial.stdout.strip() or (f"it takes more than {SECONDS} seconds" if trial.returncode < 0 else "")
 
 
 def endless(name: str, why: str) -> str:
