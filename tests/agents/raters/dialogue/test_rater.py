@@ -13,9 +13,12 @@ import pytest
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.recipes import WORDS_FROM, recipe_for
+from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import ACTS, Passage, Rater
+from holdfast.agents.raters.protocol import ACTS, PERCEIVED, Passage, Rater
 from holdfast.core.errors import DataError
+from holdfast.simulator.validation.making import make
 
 RATERS: tuple[Rater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))
 WARM = ("I'm so sorry, that must be hard. What happened?", "That makes sense. I am here for you. How do you feel now?")
@@ -132,3 +135,47 @@ async def test_five_thousand_replies_a_second_through_the_common_protocol() -> N
     began = time.process_time()
     await rater.rate(passages)
     assert time.process_time() - began < 1
+
+
+GERMAN = ("Das tut mir sehr leid, das muss schwer sein. Was ist passiert?", "Ich bin für dich da. Wie fühlst du dich?")
+UNREAD = {
+    "another language": (GERMAN, "the rater knows fewer than half of the words: another language?"),
+    "another script": (("Мне очень жаль.", "Что случилось?"), "not in Latin letters, which the rater reads"),
+    "no words": (("😢😢", "!!"), "the reply holds no words: only emoji, numbers or signs"),
+}
+
+
+@pytest.mark.parametrize("rater", RATERS[1:], ids=lambda rater: rater.scale.id)
+@pytest.mark.parametrize("kind", UNREAD)
+async def test_what_it_cannot_read_is_unrated_with_its_reason(rater: Rater, kind: str) -> None:
+    replies, reason = UNREAD[kind]
+    foreign, english, last, silent = await rater.rate(
+        [talk(replies), talk(WARM), talk((WARM[0], replies[1]), whole=False), talk(("", ""))]
+    )
+    assert (foreign.missing, foreign.values) == (reason, {})
+    assert foreign.missing == (await LinearRater().rate([talk(replies)]))[0].missing
+    assert english.values
+    assert not english.missing
+    assert last.values == (await rater.rate([talk((WARM[0], replies[1]), whole=False)]))[0].values
+    assert silent.missing == "the passage holds no reply of the assistant"
+
+
+@pytest.mark.parametrize(("language", "passages"), [("de", 60), ("en", 60), ("en", 400), ("de", 400)])
+async def test_a_fitted_rater_knows_the_language_that_it_was_fitted_on(
+    language: str, passages: int, tmp_path: Path
+) -> None:
+    warm, cold = (GERMAN[0], "Na und? Wen kümmert das?") if language == "de" else (WARM[0], "So what? Who cares?")
+    labelled = Labelled(
+        id="own",
+        scale=PERCEIVED,
+        passages=tuple(talk([(warm, cold)[n % 2]] * 2) for n in range(passages)),
+        people=tuple(str(n // 2) for n in range(passages)),
+        dimensions=("affective_understanding",),
+        labels=np.array([[5.0], [1.0]] * (passages // 2)),
+        population="own",
+    )
+    make(recipe_for("perceived", passages), labelled, tmp_path)
+    german, english = await FittedRater(tmp_path).rate([talk(GERMAN), talk(WARM)])
+    knows_german = language == "de" and passages >= WORDS_FROM  # with fewer it counts by the shipped, English words
+    assert bool(german.values) == knows_german
+    assert bool(english.values) == (not knows_german)

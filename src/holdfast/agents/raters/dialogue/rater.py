@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.model import DialogueModel
 from holdfast.agents.raters.dialogue.reading import FeatureReader
+from holdfast.agents.raters.dialogue.window import turns
 from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.linear.legibility import count_words, why_illegible
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
 from holdfast.core.errors import DataError
@@ -63,10 +66,38 @@ class FittedRater:
                 f"{self.folder}: the weights are of {len(model.centre)} numbers and {len(model.bias)} dimensions, but "
                 f"this version reads {reading.dense.shape[1]} and {len(manifest.dimensions)}. Fit the rater again."
             )
+        reasons = why_unrated(passages, manifest.history, _known_words(self.folder))
         return [
-            Rating(missing=NO_REPLY) if empty else Rating(dict(zip(manifest.dimensions, row, strict=True)))
-            for empty, row in zip(reading.empty.tolist(), model.predict(reading).tolist(), strict=True)
+            Rating(missing=reason) if reason else Rating(dict(zip(manifest.dimensions, row, strict=True)))
+            for reason, row in zip(reasons, model.predict(reading).tolist(), strict=True)
         ]
+
+
+def why_unrated(passages: Sequence[Passage], history: int | None, known: frozenset[str]) -> list[str]:
+    """Return, for each passage, why its replies cannot be rated (see :mod:`legibility`), or "".
+
+    ``history``: turns that the rater reads before the rated one; ``known``: words of its language, none where it is not
+    known by words.
+    """
+    replies = ["\n".join(turn.reply for turn in turns(passage, history)) for passage in passages]
+    return [
+        NO_REPLY if not text else why_illegible(text, *count_words(text, known)) if known else "" for text in replies
+    ]
+
+
+@lru_cache(maxsize=16)
+def _known_words(folder: Path) -> frozenset[str]:
+    """Return the words that tell a rater's language: its own, and where it is English, the shipped rater's too.
+
+    A rater that was fitted on few dialogues knows few words, or only counts what the shipped rater finds. What an
+    encoder reads without words, its words do not tell.
+    """
+    manifest, model, _ = _loaded(folder)
+    own = frozenset(model.table.words)
+    if not own and manifest.kind == "encoder":
+        return own
+    english = frozenset(LinearRater().model.words)
+    return own | english if 2 * len(own & english) >= len(own) else own
 
 
 @lru_cache(maxsize=16)
