@@ -6,7 +6,7 @@ Everything is checked before a tensor is made: an adapter is a foreign file. Imp
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -79,6 +79,25 @@ class AdapterFolder:
     settings: Mapping[str, Any]
     ranks: Mapping[str, int]
     shapes: Mapping[str, tuple[int, ...]]
+
+    def absent(self, modules: Iterable[str]) -> list[str]:
+        """Return which of a model's ``modules`` are named by the settings and have no weights here.
+
+        Nothing is known of settings that name modules by a pattern.
+        """
+        targets, left_out = self.settings.get("target_modules"), self.settings.get("exclude_modules") or []
+        if not isinstance(targets, list) or not isinstance(left_out, list):
+            return []
+        wanted, unwanted = (tuple(f".{each}" for each in names) for names in (targets, left_out))
+        layers = _layers(self.settings)
+        return [
+            module
+            for module in modules
+            if module not in self.ranks
+            and f".{module}".endswith(wanted)
+            and not f".{module}".endswith(unwanted)
+            and not (layers and layers.isdisjoint(module.split(".")))
+        ]
 
     def peft_settings(self) -> dict[str, Any]:
         """Return what PEFT's ``LoraConfig`` needs to run the weights.
@@ -236,15 +255,20 @@ def _check_numbers(settings: Mapping[str, Any], who: str) -> None:
 def _check_modules(settings: Mapping[str, Any], ranks: Mapping[str, int], who: str) -> None:
     """Refuse weights of modules that the settings leave out: one of the two was changed afterwards."""
     targets, layers = settings.get("target_modules"), settings.get("layers_to_transform")
-    listed = [layers] if isinstance(layers, int) else layers or []
-    if not isinstance(targets, str | list | None) or not isinstance(listed, list):
+    if not isinstance(targets, str | list | None) or not isinstance(layers, int | list | None):
         raise ModelError(f"{who}: target_modules and layers_to_transform are lists, got {shorten(repr(targets), 40)}")
-    numbers, suffixes = {str(layer) for layer in listed}, tuple(f".{target}" for target in targets or [])
+    numbers, suffixes = _layers(settings), tuple(f".{target}" for target in targets or [])
     for module in ranks:
         if isinstance(targets, list) and not f".{module}".endswith(suffixes):
             raise ModelError(f"{who}: it holds weights of {module}, which target_modules does not name")
         if numbers and numbers.isdisjoint(module.split(".")):
             raise ModelError(f"{who}: it holds weights of {module}, which layers_to_transform leaves out")
+
+
+def _layers(settings: Mapping[str, Any]) -> frozenset[str]:
+    """Return the numbers of the layers that are adapted; none: all are."""
+    layers = settings.get("layers_to_transform")
+    return frozenset(map(str, [layers] if isinstance(layers, int) else layers or []))
 
 
 def _is_finite(value: float) -> bool:

@@ -45,6 +45,12 @@ class AdapterBank:
         if name in self.names:
             raise ModelError(f"there is an adapter named {name!r} already")
         folder = read_adapter(path, name)
+        names = [module for module, _ in self._model.named_modules()]
+        if absent := folder.absent(names):
+            raise ModelError(
+                f"adapter {name!r} in {path}: it holds no weights of {absent[0]}, which target_modules names "
+                f"({len(absent)} modules in all): a part of the file is missing, or it was trained on another base"
+            )
         if self._fingerprint is None:
             self._fingerprint = WeightsFingerprint(self._model)
         slot = f"adapter{len(self.names)}"  # PEFT forbids dots and more in names
