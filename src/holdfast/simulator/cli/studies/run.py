@@ -251,7 +251,7 @@ def _show_training(outcome: Mapping[str, Any], out: Path) -> None:
     rows = []
     for name, adapter in outcome["adapters"].items():
         dialogues = outcome["dialogues"][name]
-        kept = "{kept} of {held}".format_map(dialogues["tally"]["dialogues"])
+        kept = "{kept} of {held}".format_map(dialogues["counts"]["dialogues"])
         loss = f"{adapter['final_loss']:.3f}"
         rows.append([name, kept, dialogues["mean_adherence"], loss, out / "adapters" / name])
     print_table(["expert", "dialogues", "adherence", "loss", "folder"], rows, numbers=(1, 2, 3))
