@@ -28,9 +28,8 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 def every_command() -> Iterator[tuple[str, click.Command]]:
     yield "holdfast", cli
     for name, (module, _) in COMMANDS.items():
-        if not module.startswith("logs."):
-            loaded = importlib.import_module(f"holdfast.simulator.cli.{module}")
-            yield from commands(getattr(loaded, name.replace("-", "_")), name)
+        loaded = importlib.import_module(f"holdfast.simulator.cli.{module}")
+        yield from commands(getattr(loaded, name.replace("-", "_")), name)
 
 
 def on_a_terminal(code: str) -> list[str]:

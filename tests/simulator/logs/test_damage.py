@@ -72,7 +72,7 @@ def test_a_reply_without_text_is_an_unrated_turn_with_its_cause(reply, cause, tm
     results = measured(tmp_path / "a.jsonl", chat(HM, {"role": "assistant", **reply}, HM, SORRY, HM, SORRY), GOOD)
     assert (results.conversations, results.turns, results.rated_replies) == (2, 5, 4)
     assert results.unrated_replies == {cause: 1}
-    assert f"1 replies were not rated: {cause}" in results.notes
+    assert f"1 reply was not rated: {cause}" in results.notes
     group = results.groups["all"].measures
     assert [row.n for row in group["expressed"].by_turn] == [1, 2, 1]
     assert [row.n for row in group["reply_chars"].by_turn] == [1, 2, 1]  # no answer has no length
@@ -94,7 +94,7 @@ def test_thoughts_are_set_apart_and_counted(tmp_path):
     assert apart.groups["all"].measures["expressed"].mean == alone.groups["all"].measures["expressed"].mean
     assert (apart.replies_with_thoughts, alone.replies_with_thoughts) == (1, 0)
     assert apart.groups["all"].measures["reply_chars"] == alone.groups["all"].measures["reply_chars"]
-    assert "1 replies come with a model's thoughts, which were set apart and not rated" in apart.notes
+    assert "1 reply comes with a model's thoughts, which were set apart and not rated" in apart.notes
     (first, _) = read("messages", tmp_path / "a.jsonl")[0]
     assert (first.messages[1].text, first.messages[1].thoughts) == ("Use a table.", "So sorry to hear that!")
 

@@ -108,7 +108,7 @@ def test_files_are_pooled_aloud_and_kept_apart_on_demand(tmp_path):
     results, _ = measure_files(sources)
     assert list(results.groups) == ["m0", "m1"]
     (note,) = [note for note in results.notes if "pooled" in note]
-    pooled = "group 'm0' is pooled from several files (a.jsonl, b.jsonl), and so are 1 more groups"
+    pooled = "group 'm0' is pooled from several files (a.jsonl, b.jsonl), and 1 more group is too"
     assert note == f"{pooled}; --by file keeps files apart"
     results, _ = measure_files(sources, by=["file", "model"])
     assert list(results.groups) == ["a.jsonl/m0", "a.jsonl/m1", "b.jsonl/m0", "b.jsonl/m1"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.core.wording import quote
+from holdfast.core.wording import how_many, quote
 from holdfast.simulator.logs.sums import CURVE_TURNS, MOST_CLUSTERS
 from holdfast.simulator.logs.tallies import FILE, OTHERS, Tallies
 
@@ -15,17 +15,21 @@ def notes_of(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
     """Yield the notes. ``by``: the columns that the groups are told apart by."""
     yield from _of_language(tallies)
     for reason, n in tallies.unrated.items():
-        yield f"{n:,} replies were not rated: {reason}"
+        yield f"{how_many(n, 'reply was', 'replies were')} not rated: {reason}"
     for name, reasons in tallies.unrated_by.items():
-        yield from (f"{n:,} replies were not rated by {name}: {reason}" for reason, n in reasons.items())
+        yield from (
+            f"{how_many(n, 'reply was', 'replies were')} not rated by {name}: {reason}" for reason, n in reasons.items()
+        )
     if tallies.thoughts:
-        yield f"{tallies.thoughts:,} replies come with a model's thoughts, which were set apart and not rated"
+        come = how_many(tallies.thoughts, "reply comes", "replies come")
+        yield f"{come} with a model's thoughts, which were set apart and not rated"
     if tallies.namesakes:
         yield tallies.namesakes.note
     yield from _of_files(tallies, by)
     yield from _of_sums(tallies)
     if tallies.openings:
-        yield f"{tallies.openings:,} messages of assistants before the user's first are no replies, and left out"
+        openings = how_many(tallies.openings, "message")
+        yield f"{openings} of assistants before the user's first: no reply, and left out"
 
 
 def _of_language(tallies: Tallies) -> Iterator[str]:
@@ -45,7 +49,7 @@ def _of_files(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
     if pooled and FILE not in by:
         name, files = next(iter(pooled.items()))
         listed = ", ".join(list(files)[:SHOWN_FILES]) + (", …" if len(files) > SHOWN_FILES else "")
-        more = f", and so are {len(pooled) - 1} more groups" if len(pooled) > 1 else ""
+        more = f", and {how_many(len(pooled) - 1, 'more group is', 'more groups are')} too" if len(pooled) > 1 else ""
         yield f"{_shown(name)} is pooled from several files ({listed}){more}; --by {FILE} keeps files apart"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.agents.turn import NO_ANSWER
+from holdfast.core.wording import how_many
 from holdfast.simulator.records import TurnRecord
 from holdfast.simulator.results.candidate_model import CandidateResults
 
@@ -34,11 +35,17 @@ def _parts(candidate: CandidateResults) -> list[str]:
     parts = []
     if candidate.silent:
         causes = ", ".join(f"{n:,} x {cause}" for cause, n in candidate.silent.items())
-        parts.append(f"{sum(candidate.silent.values()):,} of {replies:,} replies have no text and no rating ({causes})")
+        silent = _of(sum(candidate.silent.values()), replies, "has", "have")
+        parts.append(f"{silent} no text and no rating ({causes})")
     odd = {outcome: n for outcome, n in candidate.outcomes.items() if outcome != "answered"}
     if odd:
         listed = ", ".join(f"{n:,} x {_IN_WORDS.get(outcome, outcome)}" for outcome, n in odd.items())
-        parts.append(f"{sum(odd.values()):,} of {replies:,} replies are rated as they came ({listed})")
+        parts.append(f"{_of(sum(odd.values()), replies, 'is rated as it', 'are rated as they')} came ({listed})")
     if candidate.thoughtful:
-        parts.append(f"{candidate.thoughtful:,} of {replies:,} replies came with thoughts, which nobody heard or rated")
+        thoughtful = _of(candidate.thoughtful, replies, "came", "came")
+        parts.append(f"{thoughtful} with thoughts, which nobody heard or rated")
     return parts
+
+
+def _of(count: int, replies: int, one: str, more: str) -> str:
+    return f"{count:,} of {how_many(replies, 'reply', 'replies')} {one if count == 1 else more}"

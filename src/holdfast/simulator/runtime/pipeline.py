@@ -19,6 +19,7 @@ from langchain_core.callbacks import Callbacks
 from holdfast.adapters.experts import RECORD, altered_since_training, train_experts, trained_record, training_inputs
 from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import InputError, JournalError, ModelError
+from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences, resolve
 from holdfast.simulator.config.recorded import STUDY_FILE, check_recorded, recorded_plan
 from holdfast.simulator.config.study import StudyConfig, write_study
@@ -96,7 +97,8 @@ async def run_pipeline(
                 )
     results = await asyncio.to_thread(report, out, viewer=viewer)
     if outcome.failure is not None:
-        ended = f"{outcome.episodes} of {results.episodes} conversations came to an end, {outcome.failed} failed"
+        held = how_many(results.episodes, "conversation")
+        ended = f"{outcome.episodes} of {held} came to an end, {outcome.failed} failed"
         raise ModelError(
             f"{outcome.failure}\nThe run has failed: {ended}. Put that right and go on with --resume; "
             f"holdfast status {out} and {out / REPORT} show what there is"

@@ -142,6 +142,21 @@ def test_convert_says_what_has_no_place(log: Path, tmp_path: Path, capsys: pytes
     assert "is there already; remove it" in capsys.readouterr().err
 
 
+def test_one_of_a_thing_is_written_in_the_singular(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = [{"role": "user", "content": "I feel sad."}, {"role": "assistant", "content": "I am so sorry."}]
+    silent = [*said, said[0], {"role": "assistant", "content": "<think>Sad.</think>"}]
+    (tmp_path / "one.jsonl").write_text(json.dumps({"messages": said}), encoding="utf-8")
+    (tmp_path / "two.jsonl").write_text(json.dumps({"messages": silent}), encoding="utf-8")
+    assert run_command(["measure", str(tmp_path / "one.jsonl")]) == 0
+    assert "1 conversation, 1 turn, 1 reply rated by linear" in capsys.readouterr().out
+    assert run_command(["measure", str(tmp_path / "two.jsonl")]) == 0
+    notes = capsys.readouterr().out
+    assert "note: 1 reply was not rated: " in notes
+    assert "note: 1 reply comes with a model's thoughts" in notes
+    assert run_command(["convert", str(tmp_path / "one.jsonl"), "--to", "csv", "--out", str(tmp_path / "o.csv")]) == 0
+    assert capsys.readouterr().out.startswith("1 conversation, 2 messages written to ")
+
+
 def test_a_file_without_a_conversation_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.jsonl").write_text("{}\n")
     for word, kind in WRITTEN.items():

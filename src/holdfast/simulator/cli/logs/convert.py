@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from holdfast.core.errors import InputError
+from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import Output, output_options
 
 
@@ -12,7 +13,7 @@ from holdfast.simulator.cli.console import Output, output_options
     epilog="""\b
 Examples:
   holdfast convert sense-7_dataset.xlsx --to messages --out sense7.jsonl
-  holdfast convert chats.csv --columns conversation=chat,user=q,reply=a --to sharegpt --out chats.jsonl
+  holdfast convert qa.csv --columns user=q,reply=a --to sdialog --out qa.json
   holdfast convert runs/quickstart --to csv --out quickstart.csv
   holdfast convert logs.jsonl --to journal --out runs/imported
 
@@ -56,7 +57,9 @@ def convert(
     about = {"out": str(out), "format": target.word, **counts}
 
     def show() -> None:
-        click.echo(f"{done.conversations:,} conversations, {done.messages:,} messages written to {out}")
+        click.echo(
+            f"{how_many(done.conversations, 'conversation')}, {how_many(done.messages, 'message')} written to {out}"
+        )
         for name, count in done.left_out.most_common():
             click.echo(f"no place in {target.word} for {count:,} x {name}")
         if done.namesakes:

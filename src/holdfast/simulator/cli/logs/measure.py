@@ -12,29 +12,29 @@ from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_spec
 @click.command(
     epilog="""\b
 Examples:
-  holdfast measure logs.jsonl                                   the format is recognised
-  holdfast measure logs.jsonl --by model --pattern companion --out reports/logs
-  holdfast measure sage_trajectories/turns.csv --format sage --json | jq .groups
-  holdfast measure sense-7_dataset.xlsx --format sense7 --out reports/sense7 --no-text
-  holdfast measure chats.csv --columns conversation=chat_id,role=who,text=message,label.empathy=rating
+  holdfast measure logs.jsonl                       the format is recognised
+  holdfast measure logs.jsonl --by model --pattern companion --out reports
+  holdfast measure turns.csv --format sage --json | jq .groups
+  holdfast measure sense-7.xlsx --format sense7 --out reports/sense7 --no-text
+  holdfast measure chats.csv --columns conversation=chat,role=who,text=message
   holdfast measure runs/first runs/second --by file --by candidate
   holdfast measure "WhatsApp Chat with Ann.txt" --assistant Helper
   holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
 
 \b
 Formats (docs/formats.md has their layouts):
-  messages   OpenAI chat, ShareGPT, LangChain, LMSYS  chatgpt    ChatGPT's export
-  csv        rows with named columns                  claude     Claude's export
-  trl        prompts with replies                     telegram   Telegram's export, JSON
-  oasst      OpenAssistant's trees                    whatsapp   WhatsApp's exported chat
-  ultrachat  UltraChat                                journal    a run folder of holdfast
-  sense7     SENSE-7's workbook (needs openpyxl)      ieval      iEval's CSV, a row a chat
-  esconv     ESConv                                   sage       SAGE, dialogues or turns.csv
-  sdialog    sdialog's Dialog, JSON
+  messages   OpenAI chat, ShareGPT,     chatgpt   ChatGPT's export
+             LangChain, LMSYS           claude    Claude's export
+  csv        rows with named columns    telegram  Telegram's export, JSON
+  trl        prompts with replies       whatsapp  WhatsApp's exported chat
+  oasst      OpenAssistant's trees      journal   a run folder of holdfast
+  ultrachat  UltraChat                  ieval     iEval's CSV, a row a chat
+  sense7     SENSE-7's workbook         sage      SAGE, dialogues or turns.csv
+             (needs openpyxl)           sdialog   sdialog's Dialog, JSON
+  esconv     ESConv
 
 Files may be CSV, JSON, JSON lines or Parquet, packed with gzip or zstd; a folder is read with all its files.
 
-\b
 --columns NAME=COLUMN,... for csv. Names: conversation; role and text, or user and reply; speaker; order (turns or
 times, which rise); label.X (a number about a message), after.X (about the conversation). Any other column may be
 grouped by, and the file by --by file. In a log that names people, --assistant NAME says who is the assistant.

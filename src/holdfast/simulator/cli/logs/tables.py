@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from holdfast.core.rounding import round_half_up
-from holdfast.core.wording import printable
+from holdfast.core.wording import how_many, printable
 from holdfast.simulator.cli.console import print_table
 from holdfast.simulator.logs.model import GroupResults, LogResults, MeasureResults, SkippedResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
@@ -118,8 +118,8 @@ def _count(value: int | None) -> str:
 def print_basis(results: LogResults) -> None:
     """Print the counts behind the table, the rater, the notes and what was skipped."""
     click.echo(
-        f"\n{results.conversations:,} conversations, {results.turns:,} turns, "
-        f"{results.rated_replies:,} replies rated by {results.rater.id} {results.rater.version}; "
+        f"\n{how_many(results.conversations, 'conversation')}, {how_many(results.turns, 'turn')}, "
+        f"{how_many(results.rated_replies, 'reply', 'replies')} rated by {results.rater.id} {results.rater.version}; "
         "intervals are 95 %, bootstrapped by speaker."
     )
     for note in results.notes:
