@@ -20,7 +20,10 @@ from holdfast.simulator.cli.main import run_command
         ("run study.yaml --out r --model hf:empty", "empty is no model folder: it has no config.json"),
         ("run study.yaml --out r --model hf:no/such", "neither a folder nor in the Hugging Face cache"),
         ("export nowhere --out r", "nowhere/journal.sqlite: there is no journal here"),
-        ("measure empty --format journal", "empty: is a folder without a log that can be read"),
+        ("measure empty", "empty: is a folder without a log that can be read"),
+        ("measure empty --format journal", "empty/journal.sqlite: there is no journal here"),
+        ("measure logs --format journal", "logs/journal.sqlite: there is no journal here"),
+        ("convert empty --format journal --to csv --out r", "empty/journal.sqlite: there is no journal here"),
         ("measure nothing.jsonl", "nothing.jsonl: is empty: there is no conversation in it"),
         ("measure nothing.jsonl --format messages", "nothing.jsonl: is empty"),
         ("measure lines.csv", "lines.csv: is empty"),
@@ -34,6 +37,8 @@ def test_what_is_not_there_is_bad_input(
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     (tmp_path / "study.yaml").write_text("candidates: [base]\nturns: 1\n", encoding="utf-8")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "log.jsonl").write_text('{"messages": []}', encoding="utf-8")
     (tmp_path / "nothing.jsonl").touch()
     (tmp_path / "lines.csv").write_text("\n \n", encoding="utf-8")
     assert run_command(command.split()) == 2

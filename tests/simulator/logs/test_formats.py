@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from holdfast.agents.raters.linear.legibility import NO_WORDS, OTHER_WORDS
 from holdfast.core.errors import InputError
+from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS, WRITTEN, format_named, recognise
 from tests.simulator.logs.conftest import read, small
@@ -157,6 +160,17 @@ def test_a_journal_of_a_real_run(tmp_path):
     assert conversations[0].columns["candidate"] == "base"
     assert conversations[0].planned == 3
     assert len(conversations[0].messages[1].labels) == 8  # SENSE-7 and the emotion
+
+
+def test_a_written_journal_says_why_a_reply_is_unrated(tmp_path):
+    replies = ["I am so sorry, that is hard.", "🙂 🙂", "Das tut mir wirklich sehr leid für dich."]
+    said = [message for reply in replies for message in (LogMessage("user", "Hm."), LogMessage("assistant", reply))]
+    FORMATS["journal"].writer.write([replace(small(), messages=tuple(said))], tmp_path / "run")
+    with Journal.read(tmp_path / "run" / JOURNAL) as journal:
+        (episode,) = journal.episodes()
+    ratings = [turn.ratings["linear"] for turn in episode.turns]
+    assert [rating.missing for rating in ratings] == [None, NO_WORDS, OTHER_WORDS]
+    assert [len(rating.values) for rating in ratings] == [3, 0, 0]
 
 
 def test_unknown_lengths_stay_unknown():

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import printable
 from holdfast.simulator.journal.store import JOURNAL
 from holdfast.simulator.logs.formats.table import columns_option
+from holdfast.simulator.logs.glimpse import glimpse
 from holdfast.simulator.logs.identity import kept_apart
 from holdfast.simulator.logs.protocols import AS_IT_IS, LogFormat, ReadOptions
 from holdfast.simulator.logs.records import Conversation
@@ -50,7 +52,7 @@ def open_sources(
     how = ReadOptions(columns_option(columns) if columns else {}, assistant or "")
     sources: list[LogSource] = []
     for path in paths:
-        if path.is_dir() and not (path / JOURNAL).exists():
+        if path.is_dir() and not (path / JOURNAL).exists() and not _lacks_journal(path, named):
             sources += _of_folder(path, named, how)
         else:
             sources.append(_of_file(path, named, how))
@@ -82,6 +84,17 @@ def _of_folder(folder: Path, named: LogFormat | None, how: ReadOptions) -> list[
         seen = f"; the first says: {sources[0].unread}" if sources else ""
         raise InputError([Fault(printable(str(folder)), f"is a folder without a log that can be read{seen}")])
     return sources
+
+
+def _lacks_journal(folder: Path, named: LogFormat | None) -> bool:
+    """Return whether journals are asked for and the folder holds none; to read it as a run folder then says so."""
+    return named is not None and named.word == "journal" and not any(map(_is_journal, _files(folder)))
+
+
+def _is_journal(path: Path) -> bool:
+    with suppress(InputError):
+        return glimpse(path).content == "journal"
+    return False
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.protocols import SENSE7, Intention, Message
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.raters.protocol import Passage
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import shorten
@@ -127,9 +127,9 @@ class JournalWriter:
             max_turns=conversation.planned or len(turns),
         )
         journal.plan([spec])
-        levels = rater.model.levels([turn.reply for turn in turns])
+        ratings = rater.score([Passage((Message("assistant", turn.reply),)) for turn in turns])
         wanted = {"desired": conversation.labels["desired"]} if "desired" in conversation.labels else {}
-        for place, (turn, level) in enumerate(zip(turns, levels.tolist(), strict=True), start=1):
+        for place, (turn, rating) in enumerate(zip(turns, ratings, strict=True), start=1):
             last = place == len(turns)
             record = TurnRecord(
                 episode_id=spec.id,
@@ -137,7 +137,7 @@ class JournalWriter:
                 user=turn.user,
                 said=Intention(kind="tell"),
                 reply=turn.reply,
-                ratings={"linear": expressed(*level)},
+                ratings={"linear": rating},
                 felt={name: value for name, value in turn.labels.items() if name in SENSE7},
                 emotion=turn.labels.get("emotion", -1.0),  # none: outside of the scale, and left out when read
                 state=wanted,
