@@ -17,6 +17,7 @@ from holdfast.adapters.micro import base_path
 from holdfast.agents.models.references import resolve_model
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.errors import BudgetError, ModelError
+from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.engine.budget import BudgetSpec
@@ -38,6 +39,7 @@ from tests.simulator.engine.studies import run
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'holdfast[ray]')")
 TURNS, EPISODES = 6, 12
+GONE = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,28 @@ def test_what_workers_count_comes_home_and_holds_the_budget(cluster: Any, tmp_pa
     assert late.turns == late.counters["answered"] == 12 * TURNS
     assert late.counters["cost_usd"] == pytest.approx(late.tokens / 1000)
     assert late.counters["retries"] == sum(n for name, n in late.counters.items() if name.startswith("retries: ")) > 0
+
+
+@pytest.mark.parametrize("rater", ["linear", "judge"])
+def test_an_endpoint_that_never_answers_stops_the_run(
+    cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], rater: str
+) -> None:
+    """One conversation at a time: the first meets the dead endpoint, and the others are still owed."""
+    with running(ScriptedServer()) as server:
+        dead = {"ref": "openai:m", "base_url": GONE}
+        judge = {"kind": "judge", "model": "openai:j", "base_url": GONE}
+        fields: dict[str, Any] = {"personas": {"ids": ["jun_park"]}, "candidates": ["base"], "replicates": 6}
+        fields |= {"turns": 2, "concurrency": 1, "model": dead}
+        if rater == "judge":
+            fields |= {"model": {"ref": "openai:m", "base_url": server.base_url}, "raters": [judge]}
+        (tmp_path / "study.yaml").write_text(json.dumps(fields), encoding="utf-8")
+        command = ["run", str(tmp_path / "study.yaml"), "--out", str(tmp_path / "run"), "--quiet"]
+        assert run_command([*command, "--on", "ray", "--address", cluster.address]) == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("loading models: ")]
+    cause = f"{GONE} did not answer in 4 tries, the last: no connection (connection refused: 127.0.0.1:9)"
+    assert said[0].startswith(f"error: {cause}")
+    assert "0 of 6 conversations came to an end, 1 failed" in said[1]
+    assert StatusReader(tmp_path / "run").look().state == "failed"
 
 
 def test_langsmith_hears_workers_by_the_variables_of_their_machine(

@@ -73,8 +73,8 @@ async def _work(
             _log.debug("episode %s failed", spec.id, exc_info=error)
             journal.fail(spec.id, cause(error))
             progress.drop(spec.max_turns - len(journal.turns(spec.id)))
-            if isinstance(error, EndpointError) and error.never_answered:
-                halting().request(cause(error))  # nobody else would fare better there
+            if never_answered(error):
+                halting().request(cause(error))
 
 
 async def hold_conversation(participants: Participants, turns: Sequence[TurnRecord], pacer: Pacer) -> ConversationState:
@@ -89,6 +89,11 @@ async def hold_conversation(participants: Participants, turns: Sequence[TurnReco
     end = await graph.ainvoke(state, settings, context=paced, output_keys=_OUTPUT_KEYS, version="v2")  # streams less
     values: ConversationState = end.value
     return values
+
+
+def never_answered(error: BaseException) -> bool:
+    """Whether a conversation met an endpoint that has never answered, where no other would fare better."""
+    return isinstance(error, EndpointError) and error.never_answered
 
 
 def cause(error: BaseException) -> str:

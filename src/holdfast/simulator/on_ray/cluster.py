@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import ray
 
 from holdfast.core.errors import InputError
+from holdfast.core.wording import how_many
 from holdfast.simulator.on_ray.executor import RayExecutor
 
 
@@ -49,6 +50,6 @@ def _executor(engines: int | None) -> RayExecutor:
     gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
     engines = engines or gpus or 1
     if engines > (gpus or cpus):
-        there = f"{gpus} GPUs" if gpus else f"{cpus} CPUs"
+        there = how_many(gpus, "GPU") if gpus else how_many(cpus, "CPU")
         raise InputError(f"--ray-models {engines}: the cluster has {there}, and an engine takes one")
     return RayExecutor(engines, gpus=1.0, cpus=min(1.0, cpus / engines)) if gpus else RayExecutor(engines)

@@ -14,6 +14,7 @@ import ray
 from ray import exceptions as failures
 
 from holdfast.agents.models.references import LocalReference
+from holdfast.agents.models.served.halt import halting
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import HoldfastError, ModelError
 from holdfast.simulator.conversation.participants import Participants
@@ -185,6 +186,8 @@ class _Dispatcher:
     def _close(self, participants: Participants, end: ConversationEnd) -> None:
         if end.error is not None:
             self.journal.fail(end.episode_id, end.error)
+            if end.never_answered:
+                halting().request(end.error)
             self.progress.drop(participants.spec.max_turns - len(self.journal.turns(end.episode_id)))
         elif end.stop is not None:
             self.progress.drop(participants.spec.max_turns - end.turn)

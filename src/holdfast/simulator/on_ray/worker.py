@@ -15,7 +15,7 @@ from holdfast.agents.models.served.halt import halting
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import HaltedError
 from holdfast.simulator.conversation.participants import Participants
-from holdfast.simulator.engine.batch import cause, hold_conversation
+from holdfast.simulator.engine.batch import cause, hold_conversation, never_answered
 from holdfast.simulator.engine.pacing import Pacer
 from holdfast.simulator.records import TurnRecord
 
@@ -28,12 +28,16 @@ Assignment = tuple[Participants, tuple[TurnRecord, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ConversationEnd:
-    """A conversation that needs no more turns, or broke off (``error``), or was halted."""
+    """A conversation that needs no more turns, or broke off (``error``), or was halted.
+
+    ``never_answered``: it broke off because an endpoint has never answered, so that all others are to stop.
+    """
 
     episode_id: str
     turn: int
     stop: str | None = None
     error: str | None = None
+    never_answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def hold_assigned(task: WorkerTask, signal: Any) -> Iterator[WorkerMessage]:
 
 async def _hold_all(assignments: Sequence[Assignment], signal: Any, send: Send) -> None:
     halted = threading.Event()
+    halting().begin()
     watch = asyncio.create_task(_watch(signal, halted))
     pacer = Pacer()
     await asyncio.gather(*(_hold(*assignment, halted.is_set, send, pacer) for assignment in assignments))
@@ -116,7 +121,10 @@ async def _hold(
     except HaltedError:  # it waited for its endpoint: its turn is still owed
         return
     except Exception as error:  # whatever a model, a user agent or a rater may raise
-        send(ConversationEnd(participants.spec.id, len(turns), error=cause(error)))
+        silent = never_answered(error)
+        send(ConversationEnd(participants.spec.id, len(turns), error=cause(error), never_answered=silent))
+        if silent:
+            halting().request(cause(error))
     else:
         send(ConversationEnd(participants.spec.id, end["turn"], stop=end["stop"]))
 
