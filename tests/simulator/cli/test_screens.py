@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pty
 import re
@@ -47,6 +48,7 @@ def test_help_has_examples_and_is_80_columns_wide(name: str, command: click.Comm
     text = command.get_help(click.Context(command, info_name=name, terminal_width=80))
     assert re.search("Examples?:", text)
     assert [line for line in text.splitlines() if len(line) > 80] == []
+    assert re.findall(r"^ .*\w\.\.\.$", text, re.MULTILINE) == []
 
 
 def test_a_wide_table_becomes_several_without_cut_words() -> None:
@@ -58,6 +60,15 @@ def test_a_wide_table_becomes_several_without_cut_words() -> None:
     words = " ".join(lines).split()
     assert words.count("system_prompt_with_reminder") == 2
     assert {"candidate", "retention", "reduction", "[0.10,"} <= set(words)
+
+
+def test_prose_beside_a_table_is_wrapped_between_words(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "I feel sad."}, {"role": "assistant", "content": "I am so sorry."}]
+    (tmp_path / "log.jsonl").write_text(json.dumps({"messages": said}) + "\nbroken " + "x" * 20, encoding="utf-8")
+    measuring = f"import os; os.chdir({str(tmp_path)!r}); main(['measure', 'log.jsonl'])"
+    lines = on_a_terminal(f"from holdfast.simulator.cli.main import main\n{measuring}")
+    assert max(map(len, lines)) <= 80
+    assert {"bootstrapped", "skipped:", "log.jsonl:2:"} <= set(" ".join(lines).split())
 
 
 def test_a_warning_is_one_line_without_code(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class Output:
     def note(self, text: str) -> None:
         """Say on standard error what goes on."""
         if not self.bare:
-            click.echo(text, err=True)
+            print_lines(text, stderr=True)
 
     def show(self, value: Any, text: Callable[[], object]) -> None:
         """Print ``value`` as JSON, or call ``text`` to print it for people."""
@@ -122,7 +122,9 @@ def _draw(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
         table = Table(header_style="bold", border_style="dim")
         for index in part:
             justify: Literal["left", "right"] = "right" if index in numbers else "left"
-            table.add_column(rows[0][index], justify=justify, width=widths[index])
+            narrowed = widths[index] < max(map(cell_len, cells[index]))
+            header = rows[0][index].replace(" [", "\n[") if narrowed else rows[0][index]
+            table.add_column(header, justify=justify, width=widths[index])
         for row in rows[1:]:
             table.add_row(*(Text(row[index]) for index in part))  # not parsed as markup: names come from logs
         screen.print(table)

@@ -56,7 +56,8 @@ def _of_files(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
 def _of_sums(tallies: Tallies) -> Iterator[str]:
     few = [name for name, group in tallies.groups.items() if len(group.clusters) < 2]
     if few:
-        yield f"no intervals for {len(few)} of {len(tallies.groups)} groups: they resample speakers, and need two"
+        groups = how_many(len(tallies.groups), "group")
+        yield f"no intervals for {len(few)} of {groups}: they resample speakers, and need two"
     if any(group.clusters.shared for group in tallies.groups.values()):
         yield f"intervals rest on {MOST_CLUSTERS} sets of speakers: there are more speakers than that"
     if any(group.longest > CURVE_TURNS for group in tallies.groups.values()):

@@ -47,5 +47,5 @@ def _parts(candidate: CandidateResults) -> list[str]:
     return parts
 
 
-def _of(count: int, replies: int, one: str, more: str) -> str:
-    return f"{count:,} of {how_many(replies, 'reply', 'replies')} {one if count == 1 else more}"
+def _of(count: int, replies: int, verb: str, plural: str) -> str:
+    return f"{count:,} of {how_many(replies, 'reply', 'replies')} {verb if count == 1 else plural}"

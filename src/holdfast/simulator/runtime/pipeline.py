@@ -97,8 +97,8 @@ async def run_pipeline(
                 )
     results = await asyncio.to_thread(report, out, viewer=viewer)
     if outcome.failure is not None:
-        held = how_many(results.episodes, "conversation")
-        ended = f"{outcome.episodes} of {held} came to an end, {outcome.failed} failed"
+        planned = how_many(results.episodes, "conversation")
+        ended = f"{outcome.episodes} of {planned} came to an end, {outcome.failed} failed"
         raise ModelError(
             f"{outcome.failure}\nThe run has failed: {ended}. Put that right and go on with --resume; "
             f"holdfast status {out} and {out / REPORT} show what there is"

@@ -81,7 +81,7 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
         raise ModelError(f"the rehearsal has failed: {outcome.failure or 'no conversation came to an end'}")
     candidates = tuple(_with_tokens(each, lengths[each.name], episodes) for each in counted)
     hours = outcome.seconds / outcome.turns * whole.turns / 3600
-    cost, notes = _cost(session.usage, candidates, episodes), _notes(study, short, outcome.turns)
+    cost, notes = _cost(session.usage, candidates, episodes), _notes(plan, short, outcome.turns)
     return replace(whole, candidates=candidates, hours=hours, cost_usd=cost, notes=notes)
 
 
@@ -128,13 +128,14 @@ def _cost(
     return float((np.array(costs) * growth).sum() / 1e6)
 
 
-def _notes(study: StudyConfig, short: Plan, turns: int) -> tuple[str, ...]:
+def _notes(plan: Plan, short: Plan, turns: int) -> tuple[str, ...]:
     size = f"{how_many(turns, 'turn')} in {how_many(len(short.episodes), 'conversation')}"
     notes = [f"rehearsed: {size}; hours are at their pace"]
-    at_once = min(study.conversations_at_once, len(short.episodes))
-    if study.conversations_at_once > at_once:
+    study, at_once = plan.study, min(plan.study.conversations_at_once, len(short.episodes))
+    most = min(study.conversations_at_once, len(plan.episodes))
+    if most > at_once:
         notes.append(
-            f"the rehearsal held {at_once} conversations at once, the study holds {study.conversations_at_once}: "
+            f"the rehearsal held {how_many(at_once, 'conversation')} at once, the study holds {most}: "
             "a server that serves more at once will be faster"
         )
     notes.append("late turns have a longer history: tokens are extrapolated by turn, hours are not")

@@ -34,7 +34,7 @@ def test_list_is_a_table_of_all(run):
     code, out, _ = run("list")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split() == ["id", "name", "task", "pattern", "desired", "speech"]
+    assert lines[0].split() == ["id", "name", "task", "pattern", "desired"]
     assert len(lines) == 1 + len(library())
     assert "jun_park" in out
     assert "companion" in out

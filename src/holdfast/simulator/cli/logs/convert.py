@@ -6,7 +6,7 @@ import click
 
 from holdfast.core.errors import InputError
 from holdfast.core.wording import how_many
-from holdfast.simulator.cli.console import Output, output_options
+from holdfast.simulator.cli.console import Output, output_options, print_lines
 
 
 @click.command(
@@ -57,14 +57,14 @@ def convert(
     about = {"out": str(out), "format": target.word, **counts}
 
     def show() -> None:
-        click.echo(
+        print_lines(
             f"{how_many(done.conversations, 'conversation')}, {how_many(done.messages, 'message')} written to {out}"
         )
         for name, count in done.left_out.most_common():
-            click.echo(f"no place in {target.word} for {count:,} x {name}")
+            print_lines(f"no place in {target.word} for {count:,} x {name}")
         if done.namesakes:
-            click.echo(f"note: {done.namesakes.note}")
+            print_lines(f"note: {done.namesakes.note}")
         for line in skipped_lines(skipped):
-            click.echo(line)
+            print_lines(line)
 
     output.show({**about, "skipped": skipped.model_dump(), "left_out": dict(done.left_out)}, show)

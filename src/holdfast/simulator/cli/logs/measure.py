@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import SEED, Output, output_options
+from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines
 from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_specs
 
 
@@ -97,6 +97,6 @@ def measure(
         print_survival(results)
         print_basis(results)
         if out is not None:
-            click.echo(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+            print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
 
     output.show(lambda: results.model_dump(mode="json"), show)

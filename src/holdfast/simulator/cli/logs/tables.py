@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-import click
-
 from holdfast.core.rounding import round_half_up
 from holdfast.core.wording import how_many, printable
-from holdfast.simulator.cli.console import print_table
+from holdfast.simulator.cli.console import print_lines, print_table
 from holdfast.simulator.logs.model import GroupResults, LogResults, MeasureResults, SkippedResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import Estimate
@@ -48,7 +46,7 @@ def print_survival(results: LogResults) -> None:
         return
     shown = turns if len(turns) <= MOST_TURNS else [turns[len(turns) * k // MOST_TURNS] for k in range(MOST_TURNS)]
     shown = sorted({*shown[:-1], turns[-1]})
-    click.echo(
+    print_lines(
         "\nshare of conversations not left in failure, by turn (Kaplan-Meier; leaving early in failure is the event)"
     )
     rows = [
@@ -117,15 +115,15 @@ def _count(value: int | None) -> str:
 
 def print_basis(results: LogResults) -> None:
     """Print the counts behind the table, the rater, the notes and what was skipped."""
-    click.echo(
+    print_lines(
         f"\n{how_many(results.conversations, 'conversation')}, {how_many(results.turns, 'turn')}, "
         f"{how_many(results.rated_replies, 'reply', 'replies')} rated by {results.rater.id} {results.rater.version}; "
         "intervals are 95 %, bootstrapped by speaker."
     )
     for note in results.notes:
-        click.echo(f"note: {note}")
+        print_lines(f"note: {note}")
     for line in skipped_lines(results.skipped):
-        click.echo(line)
+        print_lines(line)
 
 
 def skipped_lines(skipped: SkippedResults) -> Iterator[str]:

@@ -41,7 +41,10 @@ Examples:
 )
 @output_options
 def build(out: Path, recipe: str, seed: int, threads: int, output: Output) -> None:
-    """Rebuild the base model from the seed (under 45 minutes on two cores)."""
+    """Rebuild the base model from the seed.
+
+    It takes under 45 minutes on two cores.
+    """
     from holdfast.adapters.micro.build import build_base
     from holdfast.simulator.cli.progress import steps
 
@@ -67,9 +70,10 @@ Examples:
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads for building.")
 @output_options
 def ablation(out: Path, recipes: tuple[str, ...], seed: int, threads: int, output: Output) -> None:
-    """Build each recipe's base and see how long a system prompt holds there (about 20 minutes a recipe).
+    """See how long a system prompt holds in each recipe's base.
 
-    What is built or held already in --out is kept, so that a stop costs little. Ends on OUT/ablation.json.
+    The bases are built first, in about 20 minutes a recipe. What is built or held already in --out is kept, so that a
+    stop costs little. Ends on OUT/ablation.json.
     """
     from holdfast.adapters.micro.recipes import RECIPES
     from holdfast.simulator.cli.micro.ablation import print_ablation, run_ablation
@@ -82,7 +86,7 @@ def ablation(out: Path, recipes: tuple[str, ...], seed: int, threads: int, outpu
 @micro.command(epilog="\b\nExample:\n  holdfast micro card")
 @output_options
 def card(output: Output) -> None:
-    """Say what the shipped base model is, how it was built and what it can do."""
+    """Say what the shipped base model is, and what it can do."""
     from holdfast.adapters.micro import base_path
 
     about, readme = ((base_path() / name).read_text(encoding="utf-8") for name in ("build.json", "README.md"))

@@ -51,9 +51,9 @@ def list_(task: str | None, as_json: bool, quiet: bool) -> None:
         click.echo("\n".join(person.id for person in people))
     else:
         print_table(
-            ["id", "name", "task", "pattern", "desired", "speech"],
+            ["id", "name", "task", "pattern", "desired"],
             [
-                [who.id, who.name, who.task, loading.pattern_of(who.task).id, who.desired_empathy, who.speech]
+                [who.id, who.name, who.task, loading.pattern_of(who.task).id, who.desired_empathy]
                 for who in sorted(people, key=lambda person: (person.task, person.id))
             ],
             numbers=[4],
@@ -85,7 +85,7 @@ Every fault is one line, FILE:LINE:COLUMN: what is wrong; the exit code is then 
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @output_options
 def check(paths: tuple[Path, ...], output: Output) -> None:
-    """Find every fault of persona files, and of those that lie in folders."""
+    """Find every fault of persona files, also in folders."""
     try:
         count = len(loading.load_personas(paths))
     except InputError as error:

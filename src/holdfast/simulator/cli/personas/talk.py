@@ -47,7 +47,7 @@ Nothing is written to disk; the same seed gives the same conversation."""
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
 def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int, as_json: bool, quiet: bool) -> None:
-    """Hear a persona talk with the embedded model, turn by turn, and see what it feels."""
+    """Hear a persona talk with a candidate, and see what it feels."""
     persona = find_persona(who)
     session = _session(who, user_model, {"turns": turns, "candidates": (candidate,), "seed": seed}, quiet=quiet)
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import SEED, Output, output_options, print_table
+from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines, print_table
 from holdfast.simulator.cli.raters.compare import compare
 from holdfast.simulator.cli.raters.options import SCALES, rater_specs
 from holdfast.simulator.cli.raters.reward import reward
@@ -71,7 +71,7 @@ def _fit_expressed(data: Path, out: Path, seed: int, output: Output) -> None:
     def show() -> None:
         rows = [[name.replace("_", " "), f"{kappa['qwk']:.3f}"] for name, kappa in fitted.held_out.items()]
         print_table(["mechanism", "cross-validated kappa"], rows, numbers=[1])
-        click.echo(f"written to {out}")
+        print_lines(f"written to {out}")
 
     about = {"out": str(out), "version": LinearRater(out).identity.version}
     output.show({**about, "replies": fitted.replies, "held_out": fitted.held_out}, show)
@@ -126,7 +126,7 @@ def train(
 @click.argument("reference", metavar="RATER")
 @output_options
 def card(reference: str, output: Output) -> None:
-    """Show a rater's card: what it was fitted on, its agreement with people, where it fails."""
+    """Show a rater's card: what it was fitted on, where it fails."""
     from holdfast.agents.raters.fitted import card_folders
 
     (spec,) = rater_specs([reference])
@@ -144,7 +144,7 @@ def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], output: 
             for name, figures in by.items()
         ]
         print_table(["cross-validated", "Spearman", "weighted kappa", "mean abs. error"], rows, numbers=[1, 2, 3])
-        click.echo(f"written to {', '.join(str(folder) for folder in written.values())}")
+        print_lines(f"written to {', '.join(str(folder) for folder in written.values())}")
 
     versions = {scale: FittedRater(folder).identity.version for scale, folder in written.items()}
     output.show({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out}, show)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.simulator.cli.console import Output, output_options, print_table
+from holdfast.simulator.cli.console import Output, output_options, print_lines, print_table
 from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs, server_options
 
 
@@ -39,7 +39,10 @@ def compare(
     output: Output,
     **asking: Any,
 ) -> None:
-    """Let a judge say which reply of each pair is better, and how far order and length decide."""
+    """Let a judge say which reply of each pair is better.
+
+    Each pair is asked in both orders, to see how far order and length decide.
+    """
     from holdfast.adapters.dialogues.preferences import read_preference_pairs
     from holdfast.adapters.micro import base_path
     from holdfast.agents.models.opening import open_models, references
@@ -71,7 +74,7 @@ def _show(summary: Mapping[str, Any]) -> None:
     rows = [[name.replace("_", " "), count] for name, count in summary["preferences"].items()]
     print_table(["better", "pairs"], rows, numbers=[1])
     agrees, position, verbosity = (summary[key] for key in ("agrees_with_file", "position", "verbosity"))
-    click.echo(
+    print_lines(
         f"\nagrees with the file: {_share(agrees['share'])} of {agrees['n']} decided pairs\n"
         f"same answer in both orders: {_share(position['consistent'])}; "
         f"answers for the one listed first: {_share(position['first_listed'])} (no bias: 50 %)\n"
@@ -79,9 +82,9 @@ def _show(summary: Mapping[str, Any]) -> None:
         f"{verbosity['matched']} between replies of one length"
     )
     for reason, count in summary["refused_answers"].items():
-        click.echo(f"refused ({reason}): {count} answers")
+        print_lines(f"refused ({reason}): {count} answers")
     tokens = summary["tokens"]
-    click.echo(f"tokens: {tokens['prompt']:,} prompt, {tokens['completion']:,} completion")
+    print_lines(f"tokens: {tokens['prompt']:,} prompt, {tokens['completion']:,} completion")
 
 
 def _share(value: float | None) -> str:

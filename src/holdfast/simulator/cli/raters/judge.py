@@ -9,7 +9,15 @@ import click
 
 from holdfast.core.errors import Fault
 from holdfast.core.wording import how_many
-from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_cell, output_options, print_table
+from holdfast.simulator.cli.console import (
+    SEED,
+    FiniteRange,
+    Output,
+    interval_cell,
+    output_options,
+    print_lines,
+    print_table,
+)
 from holdfast.simulator.cli.raters.options import SCALES, RaterOptions, rater_specs, server_options
 
 SHOWN_FAULTS = 5
@@ -92,7 +100,7 @@ def judge(
 def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None) -> None:
     """Print the tables of a run."""
     scale = summary["scale"]
-    click.echo(
+    print_lines(
         f"{how_many(summary['passages'], 'reply', 'replies')} in {how_many(summary['conversations'], 'conversation')}, "
         f"scale {scale['id']} ({scale['low']:g}-{scale['high']:g})\n"
     )
@@ -103,11 +111,11 @@ def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None
     if "agreement" in summary:
         _agreement(summary)
     if skipped:
-        click.echo(f"\nskipped {how_many(len(skipped), 'line')} without a conversation:")
+        print_lines(f"\nskipped {how_many(len(skipped), 'line')} without a conversation:")
         for fault in skipped[:SHOWN_FAULTS]:
-            click.echo(f"  {fault}")
+            print_lines(f"  {fault}")
     if out is not None:
-        click.echo(f"\nwritten to {out}")
+        print_lines(f"\nwritten to {out}")
 
 
 def _scores(raters: Mapping[str, Any]) -> None:
@@ -132,7 +140,7 @@ def _answers(name: str, rater: Mapping[str, Any]) -> None:
     from holdfast.agents.raters.judge.answer import REASONS
 
     answers = rater["answers"]
-    click.echo(
+    print_lines(
         f"\nanswers of {name}: {answers['asked']} asked for, {how_many(answers['passages'], 'reply', 'replies')}"
     )
     rows = [["accepted", "", answers["accepted"]]]
@@ -140,23 +148,23 @@ def _answers(name: str, rater: Mapping[str, Any]) -> None:
         rows += [[outcome, REASONS[reason], n] for reason, n in answers[key].items()]
     print_table(["outcome", "why", "answers"], rows, numbers=[2])
     tokens = answers["tokens"]
-    click.echo(
+    print_lines(
         f"missing: {answers['missing']} of {answers['passages']} replies have no score; "
         f"tokens: {tokens['prompt']:,} prompt, {tokens['completion']:,} completion"
     )
     if rater["quotes"]["given"]:
-        click.echo(f"quotes: {rater['quotes']['given']}, of which {rater['quotes']['invented']} are invented")
+        print_lines(f"quotes: {rater['quotes']['given']}, of which {rater['quotes']['invented']} are invented")
 
 
 def _agreement(summary: Mapping[str, Any]) -> None:
-    click.echo("\nagreement (Krippendorff's alpha, 95 % interval)")
+    print_lines("\nagreement (Krippendorff's alpha, 95 % interval)")
     by_dimension = [(each["dimension"].replace("_", " "), each) for each in summary["agreement"]]
     rows = [
         [name, interval_cell(*each["interval"]), interval_cell(*each["ordinal"]), each["n"]]
         for name, each in by_dimension
     ]
     print_table(["dimension", "interval", "ordinal", "n"], rows, numbers=[1, 2, 3])
-    click.echo("\npair by pair (weighted kappa)")
+    print_lines("\npair by pair (weighted kappa)")
     figures = ("quadratic_kappa", "linear_kappa", "mean_difference", "n")
     rows = [
         [name, f"{pair['first']} / {pair['second']}", *(pair[key] for key in figures)]
@@ -165,7 +173,7 @@ def _agreement(summary: Mapping[str, Any]) -> None:
     ]
     print_table(["dimension", "raters", "quadratic", "linear", "mean difference", "n"], rows, numbers=[2, 3, 4, 5])
     if summary["disputes"]:
-        click.echo("\nfurthest apart")
+        print_lines("\nfurthest apart")
         rows = [_dispute(dispute) for dispute in summary["disputes"]]
         print_table(["where", "turn", "dimension", "scores"], rows, numbers=[1])
 

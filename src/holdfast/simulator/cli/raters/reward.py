@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_cell, output_options, print_table
+from holdfast.simulator.cli.console import (
+    SEED,
+    FiniteRange,
+    Output,
+    interval_cell,
+    output_options,
+    print_lines,
+    print_table,
+)
 
 
 @click.command(
@@ -36,7 +44,9 @@ from holdfast.simulator.cli.console import SEED, FiniteRange, Output, interval_c
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the pairs, the split and the training.")
 @output_options
 def reward(out: Path, pairs: Path | None, base: str, seed: int, output: Output, **training: Any) -> None:
-    """Train a reward model: the base with a LoRA and a head that gives one number.
+    """Train a reward model on pairs of replies.
+
+    It is the base with a LoRA and a head that gives one number.
 
     A quarter of the personas is held out; the accuracy is told for them, beside that of the longer reply.
     """
@@ -53,7 +63,7 @@ def _show(outcome: Mapping[str, Any]) -> None:
     rows = [[name.replace("_", " "), _cell(**share), share["n"]] for name, share in outcome["accuracy"].items()]
     print_table(["prefers as the pairs say", "share [95 %]", "held-out pairs"], rows, numbers=[1, 2])
     held_out = outcome["personas"]["held_out"]
-    click.echo(
+    print_lines(
         f"\ntrained on {outcome['pairs']['trained_on']} pairs of {outcome['personas']['trained_on']} people, "
         f"tested on {len(held_out)} others; loss {outcome['loss']['first']:.3f} at first, "
         f"{outcome['loss']['last']:.3f} at last\nwritten to {outcome['out']}"

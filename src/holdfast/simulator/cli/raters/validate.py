@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import SEED, Output, output_options, print_table
+from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines, print_table
 
 _TITLES = {
     "epitome": "Expressed empathy: EPITOME's replies, quadratic-weighted kappa [95 % interval]",
@@ -78,21 +78,21 @@ def _show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
     """Print every section of what :func:`holdfast.simulator.validation.run.validate` found; and what is ``written``."""
     for name, title in _TITLES.items():
         if name in results:
-            click.echo(f"\n{title}")
+            print_lines(f"\n{title}")
             how = results["how"][name]
-            click.echo(f"weights: {how['weights']}{_counts(how)}")
+            print_lines(f"weights: {how['weights']}{_counts(how)}")
             if name in results["mean_kappa"]:
                 _show_judged(name, results)
             else:
                 _show_chats(results[name], results["ceilings"].get(name))
     for name, why in results["skipped"].items():
-        click.echo(f"\nskipped {name}: {why}")
+        print_lines(f"\nskipped {name}: {why}")
     for about, notes in results["notes"].items():
-        click.echo(f"\n{about}:")
+        print_lines(f"\n{about}:")
         for name, note in notes.items():
-            click.echo(f"  {name}: {note}")
+            print_lines(f"  {name}: {note}")
     if written:
-        click.echo(f"\nwritten: {', '.join(map(str, written))}")
+        print_lines(f"\nwritten: {', '.join(map(str, written))}")
 
 
 def _show_judged(name: str, results: Mapping[str, Any]) -> None:
@@ -104,7 +104,7 @@ def _show_judged(name: str, results: Mapping[str, Any]) -> None:
         rows.append([label, *(_number(value) for value in each), _number(sum(each) / len(each))])
     print_table(["annotator", *(dimension.replace("_", " ") for dimension in table), "mean"], rows)
     counts = sorted({kappa["n"] for by in table.values() for kappa in by.values()})
-    click.echo(f"{' or '.join(str(count) for count in counts)} texts.")
+    print_lines(f"{' or '.join(str(count) for count in counts)} texts.")
     beside = results["beside"][name]
     columns = ["unrounded", *(dimension.replace("_", " ") for dimension in beside)]
     wanted = {"spearman": "Spearman", "length_spearman": "Spearman of length", "mae": "mean absolute error"}
@@ -117,17 +117,17 @@ def _show_chats(section: Mapping[str, Any], ceiling: Mapping[str, float] | None)
     rows = [[label, _cell(section[key], "mean")] for key, label in _RANKS.items() if key in section]
     print_table(["agreement", "Spearman"], rows)
     left, error, kappa = (_number(section[key]) for key in ("beyond_length", "mae", "qwk"))
-    click.echo(
+    print_lines(
         f"{section['n']} chats, {section['missing']} without a score. Beyond length {left}; mean error {error}; "
         f"weighted kappa {kappa}."
     )
     if ceiling is not None:
         most, agree = _number(ceiling["most"]), _number(ceiling["eu_er"])
-        click.echo(f"Noise ceiling at most {most} (the two questions agree at {agree}).")
+        print_lines(f"Noise ceiling at most {most} (the two questions agree at {agree}).")
     calibration = section["calibration"]
     rows = [[f"{group['score']:.2f}", f"{group['label']:.2f}", str(group["n"])] for group in calibration["bins"]]
     print_table(["mean score", "mean label", "chats"], rows, numbers=[0, 1, 2])
-    click.echo(f"Expected calibration error {_number(calibration['error'])}.")
+    print_lines(f"Expected calibration error {_number(calibration['error'])}.")
 
 
 def _counts(how: Mapping[str, Any]) -> str:

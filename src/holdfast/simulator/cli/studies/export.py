@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.simulator.cli.console import Output, output_options, print_json, print_table
+from holdfast.simulator.cli.console import Output, output_options, print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     from holdfast.simulator.export import Format, Shape
@@ -53,4 +53,4 @@ def export(folder: Path, to: Format, out: Path | None, shape: Shape, schema: boo
     else:
         rows = write(folder / JOURNAL, out, to, shape)
         written = {"out": str(out), "format": to, "shape": shape, "rows": rows}
-        output.show(written, lambda: click.echo(f"{rows:,} {shape} in {out}"))
+        output.show(written, lambda: print_lines(f"{rows:,} {shape} in {out}"))

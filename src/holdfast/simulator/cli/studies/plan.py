@@ -122,19 +122,19 @@ def power(folder: Path, metric: Metric, difference: float | None, target: float,
 
 def _show_pairs(rows: list[PairPlan], metric: str, target: float) -> None:
     if not rows:
-        click.echo("No two candidates met the same users: nothing to plan.")
+        print_lines("No two candidates met the same users: nothing to plan.")
         return
     needs = [f"needs at {plan.per_persona}" for plan in rows[0].needed]
     columns = ["first", "second", "difference", "power now", "finds", *needs]
     print_table(columns, [_row(row) for row in rows], numbers=range(2, len(columns)))
-    click.echo(
+    print_lines(
         f"\n{metric.replace('_', ' ')}. power now: chance that a study of this size finds the difference. finds: the "
-        f"least difference\nthat it finds with {target:.0%}. needs at m: personas for {target:.0%}, with m "
+        f"least difference that it finds with {target:.0%}. needs at m: personas for {target:.0%}, with m "
         "conversations each and per candidate."
     )
     notes = dict.fromkeys(row.note for row in rows if row.note)
     if notes:
-        click.echo("\n".join(notes))
+        print_lines("\n".join(notes))
 
 
 def _row(row: PairPlan) -> list[str]:

@@ -256,4 +256,4 @@ def _show_training(outcome: Mapping[str, Any], out: Path) -> None:
         rows.append([name, kept, dialogues["mean_adherence"], loss, out / "adapters" / name])
     print_table(["expert", "dialogues", "adherence", "loss", "folder"], rows, numbers=(1, 2, 3))
     router = outcome["router"]
-    click.echo(f"router: accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})")
+    print_lines(f"router: accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})")
