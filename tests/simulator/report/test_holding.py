@@ -38,7 +38,8 @@ def test_nobody_left_needs_no_bounds(tmp_path):
         leaving = candidate.holding.leaving.model_copy(update={"left": 0})
         results = with_candidate(results, name, holding=candidate.holding.model_copy(update={"leaving": leaving}))
     found = section(write_report(tmp_path / "report.html", results, episodes, people))
-    assert "No user left a conversation before its planned end" in found
+    assert "If users leave" not in found
+    assert "Empathy that repeats itself" in found
     assert 'data-chart="bounds"' not in found
 
 

@@ -156,7 +156,7 @@ def test_safe_json_holds_no_dangerous_character_and_reads_back(char):
     assert json.loads(text) == {char: [char, "é"]}
 
 
-def test_absent_parts_become_one_sentence(tmp_path, results):
+def test_absent_parts_are_left_out(tmp_path, results):
     del results.provenance["ablation"]
     gone = {"router": None, "population": None, "pairwise": [], "timings_s": {}}
     results = results.model_copy(update={**gone, "failed_episodes": 3, "unfinished_episodes": 2})
@@ -166,19 +166,41 @@ def test_absent_parts_become_one_sentence(tmp_path, results):
         results = with_candidate(results, name, **without)
     text = page(tmp_path, results, episodes=[])
     for sentence in (
-        "so there is no routing to judge.",
-        "so there is nothing to compare pairwise.",
-        "No survival curve",
-        "No mechanism was measured by turn.",
-        "so there is no gap to show.",
         "No conversation was handed to this page.",
-        "No timings were kept.",
         "The recipe ablation was not run",
         "3 of 48 conversations failed",
         "2 of 48 conversations are unfinished",
     ):
         assert sentence in text, sentence
-    assert 'id="population"' not in text
+    for name in ("routing", "pairs", "survival", "mechanisms", "gap", "population"):
+        assert f'id="{name}"' not in text
+        assert f'href="#{name}"' not in text
+    assert "Where the time went" not in text
+
+
+def test_columns_without_a_figure_are_left_out(tmp_path):
+    results = make_results(24)
+    everything = page(tmp_path, results)
+    blank = Estimate(mean=None, lo=None, hi=None)
+    for name, each in results.candidates.items():
+        slopes = each.holding.mixed_slope.model_copy(
+            update={"without_closing": blank, "all_turns_beside_length": blank}
+        )
+        point = each.holding.change_point.model_copy(update={"turn": None})
+        holding = each.holding.model_copy(update={"mixed_slope": slopes, "change_point": point})
+        results = with_candidate(results, name, holding=holding, half_life_turns=None, first_violation_median_turn=None)
+    pairs = [pair.model_copy(update={"p_holm": None}) for pair in results.pairwise_survival]
+    text = page(tmp_path, results.model_copy(update={"pairwise_survival": pairs}))
+    for heading in (
+        "Level changes at turn",
+        "Without the closing turns",
+        "Reply length held equal",
+        "Does one break sooner",
+    ):
+        assert heading in everything, heading
+        assert heading not in text, heading
+    assert "All turns</th>" in text
+    assert "Slope in 10 turns" in text
 
 
 def test_undefined_numbers_show_as_a_dash_never_as_nan(tmp_path, results):

@@ -65,7 +65,7 @@ def decay(page: PageData) -> LineChart:
     )
 
 
-def mechanisms(page: PageData) -> list[tuple[str, LineChart, LineChart]]:
+def mechanisms(page: PageData) -> list[tuple[str, LineChart, LineChart]] | None:
     """(mechanism, expressed level, error against the target) by turn."""
     levels: list[dict[str, Curve]] = [part.mechanism_by_turn for _, part in page.rows]
     errors: list[dict[str, Curve]] = [part.mechanism_error_by_turn for _, part in page.rows]
@@ -74,7 +74,8 @@ def mechanisms(page: PageData) -> list[tuple[str, LineChart, LineChart]]:
         lines = {m: [(row[0], part[m]) for row, part in zip(page.rows, parts, strict=True)] for m in MECHANISMS}
         y = levels_axis(part[m] for part in parts for m in MECHANISMS)
         charts.append([_mechanism(m, kind, what, lines[m], y=y, turns=page.turns) for m in MECHANISMS])
-    return list(zip(MECHANISMS, *charts, strict=True))
+    views = list(zip(MECHANISMS, *charts, strict=True))
+    return views if any(level.drawn or error.drawn for _, level, error in views) else None
 
 
 def _mechanism(
@@ -92,9 +93,9 @@ def _mechanism(
     )
 
 
-def survival(page: PageData) -> LineChart:
+def survival(page: PageData) -> LineChart | None:
     """Draw the share of conversations whose pattern still holds."""
-    return line_chart(
+    chart = line_chart(
         "survival",
         "Conversations whose pattern still holds",
         "Kaplan-Meier share of conversations without a lasting violation of the pattern, by turn, per candidate.",
@@ -105,11 +106,14 @@ def survival(page: PageData) -> LineChart:
         steps=True,
         y_label="share that still holds",
     )
+    return chart if chart.drawn else None
 
 
-def routing(page: PageData) -> LineChart:
+def routing(page: PageData) -> LineChart | None:
     """Draw the accuracy of routing by turn."""
-    points = page.results.router.accuracy_by_turn if page.results.router else []
+    if page.results.router is None:
+        return None
+    points = page.results.router.accuracy_by_turn
     line = [TurnEstimate(turn=point.turn, mean=point.accuracy, lo=None, hi=None, n=point.n) for point in points]
     return line_chart(
         "routing",
@@ -129,10 +133,10 @@ FIGURES = (
     Figure("goals", "Goals", lambda page: goals_view(page.rows, page.turns)),
     Figure("holding", "Holding", lambda page: holding_view(page.results, page.palette, page.turns)),
     Figure("mechanisms", "Mechanisms", mechanisms),
-    Figure("gap", "Gap", lambda page: gap_rows(page.results, page.palette)),
+    Figure("gap", "Gap", lambda page: gap_rows(page.results, page.palette) or None),
     Figure("survival", "Survival", survival),
     Figure("routing", "Routing", routing),
-    Figure("pairs", "Pairs", lambda page: pairs_by_metric(page.results, page.palette)),
+    Figure("pairs", "Pairs", lambda page: pairs_by_metric(page.results, page.palette) or None),
     Figure("witnesses", "Raters", lambda page: witness_views(page.results, page.rows, page.turns) or None),
     Figure("simulators", "Simulators", lambda page: simulators(page.results, page.palette) or None),
     Figure("population", "Population", lambda page: network(page.results, page.names)),

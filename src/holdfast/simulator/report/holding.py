@@ -1,6 +1,6 @@
 """Does it hold? What the section shows of each candidate: verdict, slopes, change point, bounds, repetition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.simulator.measure.estimates import Estimate
@@ -27,6 +27,14 @@ REPEATED = (
 )
 
 
+SLOPES = (
+    "All turns",
+    "Reply length held equal",
+    "Without the closing turns",
+    "Without closing, length held equal",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HoldingRow:
     """One candidate. ``slopes``: change in ten turns; of all turns, the same beside length, both without closing."""
@@ -39,11 +47,15 @@ class HoldingRow:
 
 @dataclass(frozen=True, slots=True)
 class HoldingView:
-    """Everything that the section draws; ``rows`` empty where nothing was measured."""
+    """Everything that the section draws; ``rows`` empty where nothing was measured.
+
+    ``slopes``: place in a row's slopes to heading, of those that any candidate has.
+    """
 
     rows: tuple[HoldingRow, ...]
     margin: float | None
     closing: float | None
+    slopes: Mapping[int, str]
     anyone_left: bool
     bounds: LineChart
     repetition: tuple[LineChart, ...]
@@ -58,6 +70,11 @@ def holding_view(results: Results, palette: Palette, turns: int) -> HoldingView:
         rows=rows,
         margin=next((part.equivalence.margin for _, part in parts), None),
         closing=next((part.mixed_slope.closing_turns for _, part in parts), None),
+        slopes={
+            index: heading
+            for index, heading in enumerate(SLOPES)
+            if any(row.slopes[index].mean is not None for row in rows)
+        },
         anyone_left=any(part.leaving.left for _, part in parts),
         bounds=_bounds(parts, turns),
         repetition=tuple(_repeated(parts, turns, *what) for what in REPEATED),

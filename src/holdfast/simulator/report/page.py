@@ -30,7 +30,7 @@ def write_report(
 ) -> Path:
     """Write the page to ``path`` (whole or not at all) and return it.
 
-    Absent parts of ``results`` become a plain sentence. ``personas``: by id, for names; one that is missing shows by
+    Absent parts of ``results`` are left out. ``personas``: by id, for names; one that is missing shows by
     its id. ``budget``: characters of transcripts to carry (see ``transcripts``).
     Raises OSError where the path cannot be written.
     """
