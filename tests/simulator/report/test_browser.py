@@ -51,6 +51,24 @@ def test_silent_alone_and_usable(report):
         assert browser.requests() == [report.resolve().as_uri()]
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_names_of_quarters_stay_in_their_chart(width, tmp_path):
+    path = write_report(tmp_path / "report.html", make_results(4), SPOKEN, PEOPLE)
+    with Browser(width=width) as browser:
+        browser.open(path)
+        of = "[...document.querySelectorAll('[data-chart=decay] {}')].map(e => {{ const r = e.getBoundingClientRect(); "
+        of += "return [r.left, r.top, r.right, r.bottom]; }})"
+        names, ticks = (browser.ask(of.format(kind)) for kind in (".span-label", ".tick"))
+        assert len(names) == 2
+        assert all(left >= 0 and right <= width for left, _, right, _ in names)
+        assert [
+            (name, tick)
+            for name in names
+            for tick in ticks
+            if name[0] < tick[2] and tick[0] < name[2] and name[1] < tick[3] - 2 and tick[1] < name[3] - 2
+        ] == []
+
+
 def test_search_finds_every_message_marks_it_and_leads_there(report):
     expected = sum("the survey" in text for e in SPOKEN for t in e.turns for text in (t.user, t.reply))
     with Browser() as browser:
