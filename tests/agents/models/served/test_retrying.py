@@ -152,6 +152,35 @@ async def test_a_call_is_tried_once_more_than_its_retries(
     assert waited == [backoff(7, attempt) for attempt in range(1, tries)]
 
 
+@pytest.mark.parametrize(("others_answered", "tries"), [(False, 20), (True, 4)])
+async def test_an_outage_is_waited_for_by_a_lone_call_too(
+    others_answered: bool, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty times nobody is there. Where others are answered meanwhile, it is no outage, and two retries are all."""
+    breaker = Breaker("http://x/v1", clock=Clock(), first_pause_s=0.0, longest_pause_s=0.0)
+    asked = 0
+
+    async def sleep(halt: Halt, seconds: float) -> None: ...
+
+    async def attempt() -> str:
+        nonlocal asked
+        asked += 1
+        if others_answered:
+            breaker.answered()
+        if asked < 20:
+            raise TransientError("503")
+        return "answer"
+
+    monkeypatch.setattr(Halt, "sleep", sleep)
+    call = Call("http://x/v1", 7, 2, RetryBudget(99), breaker, Usage())
+    if others_answered:
+        with pytest.raises(ModelError, match="did not answer in 4 tries, the last: 503"):
+            await call.run(attempt)
+    else:
+        assert await call.run(attempt) == "answer"
+    assert asked == tries
+
+
 def test_retry_after_in_seconds_and_as_a_date() -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     date = format_datetime(now, usegmt=True)

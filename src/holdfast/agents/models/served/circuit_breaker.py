@@ -42,6 +42,7 @@ class Breaker:
     contact: FirstContact = field(default_factory=_known)
 
     state: State = "closed"
+    answers: int = 0  # so far, refusals of single requests among them
     _failures: int = 0
     _until: float = 0.0
     _pause_s: float = 0.0
@@ -81,6 +82,7 @@ class Breaker:
     def answered(self, model: str | None = None) -> None:
         """A call was answered, by ``model``, or (None) with a refusal that is no fault of the endpoint's health."""
         self._failures, self._pause_s, self._away_since = 0, 0.0, None
+        self.answers += 1
         if model is not None:
             self.contact.met(model)
         else:

@@ -73,6 +73,11 @@ class TransientError(Exception):
         return self.sign or ("strange" if self.cause == "malformed" else "outage")
 
     @property
+    def of_all(self) -> bool:
+        """Whether any other request would meet it now: nobody listens there, or a gateway has nobody behind it."""
+        return self.sign in ("absent", "unreachable") or self.cause in ("502", "503")
+
+    @property
     def with_advice(self) -> str:
         """The failure, and what to do about it."""
         return f"{self}; {self.advice}" if self.advice else str(self)

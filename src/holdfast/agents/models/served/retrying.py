@@ -46,7 +46,8 @@ class Call:
     breaker: Breaker
     usage: Usage
     model: str = ""
-    _probes: int = 0  # failed ones; how often an endpoint that is away is asked is the breaker's to say
+    _uncounted: int = 0  # failed tries of an endpoint that is away: how often it is asked is the breaker's to say
+    _answers: int | None = None  # of the endpoint, when this call failed last
 
     async def run(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return the answer of the first attempt that gives one.
@@ -94,8 +95,7 @@ class Call:
             answer = await (self._probe(attempt) if probe else attempt())
         except TransientError as failure:
             self._failed(failure)
-            contact = self.breaker.contact
-            self._probes += probe and (contact.answered or contact.waits)
+            self._uncounted += self._is_outage(failure, probe=probe)
             raise
         except EndpointError as error:
             self.breaker.refused(self.model, error)
@@ -143,9 +143,20 @@ class Call:
             self.usage.notices[self.where] = f"{self.where} does not answer: {failure}; it is asked again{upto}"
             _log.info("%s is left alone for a while: %s", self.where, failure)
 
+    def _is_outage(self, failure: TransientError, *, probe: bool) -> bool:
+        """Whether the endpoint is away for all, which ``patience_s`` ends, and not ``retries``.
+
+        A call that is alone with its endpoint would else be given up before the breaker has opened.
+        """
+        contact, answers = self.breaker.contact, self._answers
+        self._answers = self.breaker.answers
+        if probe:
+            return contact.answered or contact.waits
+        return contact.answered and failure.of_all and answers in (None, self._answers)
+
     def _stop(self, state: RetryCallState) -> bool:
         """Whether the failure just met is the last."""
-        tried = state.attempt_number - self._probes > self.retries
+        tried = state.attempt_number - self._uncounted > self.retries
         if tried or self.breaker.given_up or self.budget.spent >= self.budget.most:
             return True
         failure = state.outcome.exception() if state.outcome is not None else None
