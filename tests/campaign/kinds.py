@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.campaign import replies
+from tests.campaign import endpoints, passage, replies
 from tests.campaign.tries import Kind
 
 KINDS: dict[str, Kind] = {
@@ -13,4 +13,15 @@ KINDS: dict[str, Kind] = {
     "trifles": Kind(16, "trifles beside an answer", replies.trifles),
     "extra-null": Kind(17, "extra: null", replies.extra_null),
     "surrogates": Kind(20, "lone surrogates", replies.surrogates),
+    "dead-endpoint": Kind(14, "dead endpoints", endpoints.dead_endpoint, 1.5),
+    "dead-network": Kind(14, "dead networks", endpoints.dead_network),
+    "interrupted": Kind(14, "Ctrl-C while waiting", endpoints.interrupted, 0.3),
+    "storm": Kind(13, "faults that pass", endpoints.storm),
+    "outage": Kind(13, "some conversations fail", endpoints.outage),
+    "other-success": Kind(16, "other right answers", passage.other_success, 0.7),
+    "proxies": Kind(18, "proxies", passage.proxies),
+    "wait-asked": Kind(19, "Retry-After", endpoints.wait_asked),
+    "asks-too-long": Kind(19, "Retry-After without end", endpoints.asks_too_long, 0.3),
+    "sizes": Kind(21, "sizes", passage.sizes),
+    "keys": Kind(22, "keys", passage.keys),
 }

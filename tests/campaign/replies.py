@@ -1,4 +1,4 @@
-"""Answers of endpoints in all the shapes of the field: thoughts, silence, odd counters, other scripts, lone surrogates."""
+"""Answers of endpoints in every shape of the field: thoughts, silence, odd counters, other scripts, lone surrogates."""
 
 from __future__ import annotations
 

@@ -165,3 +165,10 @@ def adherence_of(turn: TurnRecord, target: Mapping[str, float]) -> float:
 def kept_text(text: str) -> str:
     """A text as it can be kept: without what UTF-8 or SQLite cannot hold."""
     return repaired(text).strip()
+
+
+def assert_nowhere(folder: Path, secret: str) -> None:
+    """No file holds the secret, plain or in another spelling."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            holds(secret.encode() not in path.read_bytes(), f"a secret stands in {path.name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -40,13 +41,13 @@ def has_the_wrong_exit_code(scene: Scene) -> str:
         (has_the_wrong_exit_code, "wrong"),
         (goes_on, "hang"),
         (lambda scene: str(1 / 0), "traceback"),
-        (lambda scene: exit(3), "traceback"),
+        (lambda scene: sys.exit(3), "traceback"),
     ],
 )
 def test_each_fault_is_noticed(
     fault: Callable[[Scene], str], verdict: Verdict, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kinds = {"planted": Kind(0, "planted", fault, limit_s=0.3)}
+    kinds = {"planted": Kind(0, "planted", fault, limit_s=0.3 if verdict == "hang" else 60)}
     outcomes = campaign(kinds, seed=1, tries=2, fuzz=0, number=None, show=print)
     assert [outcome.verdict for outcome in outcomes["planted"]] == [verdict] * 2
     assert print_table(kinds, outcomes) == (0 if verdict == "as expected" else 2)

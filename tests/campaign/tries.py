@@ -54,7 +54,7 @@ Fault = Callable[[Scene], str]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault. ``weight``: how often it is tried beside the others; ``fuzz``: it draws many inputs in one try."""
+    """A kind of fault. ``weight``: how often it is tried beside others; ``fuzz``: one try draws many inputs."""
 
     number: int
     title: str
@@ -121,15 +121,15 @@ def time_limit(seconds: float) -> Iterator[None]:
     def late(*_: object) -> None:
         raise HangError
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    faulthandler.dump_traceback_later(seconds + 60, exit=True)
+    before, began = signal.signal(signal.SIGALRM, late), time.monotonic()
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    faulthandler.dump_traceback_later(seconds + 60, exit=True, file=sys.__stderr__)
     try:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 0.001) if left else 0)
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,11 @@ def command(*arguments: object) -> Done:
     return Done(code, out.getvalue(), err.getvalue(), time.monotonic() - began)
 
 
-def child(*arguments: object, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+def child(*arguments: object, code: str = HOLDFAST) -> subprocess.Popen[str]:
     """Start a command line as a process of its own; :func:`ended` waits for it."""
     return subprocess.Popen(
-        [sys.executable, "-c", HOLDFAST, *map(str, arguments)],
-        env=surroundings(environment),
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=surroundings(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -176,9 +176,9 @@ def child(*arguments: object, environment: Mapping[str, str] | None = None) -> s
     )
 
 
-def surroundings(more: Mapping[str, str] | None = None) -> dict[str, str]:
+def surroundings() -> dict[str, str]:
     """This environment, so that a process finds the modules that this one finds."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(more or {})}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def ended(process: subprocess.Popen[str], seconds: float = 50.0) -> Done:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from tests.servers.openai_server import ScriptedServer
-from tests.servers.raw_server import RawServer
+from tests.servers.raw_server import Proxy, RawServer
 
-AnyServer = TypeVar("AnyServer", ScriptedServer, RawServer)
+AnyServer = TypeVar("AnyServer", ScriptedServer, RawServer, Proxy)
 
 
 @contextmanager
