@@ -9,6 +9,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 
 Spec = TypeVar("Spec", bound=BaseModel)
@@ -44,7 +45,7 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
         """
         if isinstance(value, self.base):
             return value
-        data = self.mapping_of(value) if isinstance(value, str) else value
+        data = self._mapping_of(value) if isinstance(value, str) else value
         if not isinstance(data, dict):
             raise ValueError(f"a {self.what} is a word or a mapping with 'kind', got {type(value).__name__}")
         kind, allowed = data.get("kind"), ", ".join(self.entries)
@@ -54,6 +55,12 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
             hint = did_you_mean(str(kind), self.entries)
             raise ValueError(f"unknown {self.what} kind {quote(str(kind))}{hint} (allowed: {allowed})")
         return self.entries[kind][0].model_validate_json(json.dumps({**more, **data}), strict=True)
+
+    def _mapping_of(self, word: str) -> Mapping[str, Any]:
+        try:
+            return self.mapping_of(word)
+        except InputError as error:  # a word may name a path: a file's reader adds the place to a ValueError alone
+            raise ValueError(str(error)) from None
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         written = core_schema.plain_serializer_function_ser_schema(self.written)

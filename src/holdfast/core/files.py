@@ -11,8 +11,9 @@ from io import BufferedReader
 from pathlib import Path
 
 from holdfast.core.errors import InputError
-from holdfast.core.wording import printable
+from holdfast.core.wording import printable, shorten
 
+LONGEST_NAME = 255  # bytes of a file's name, on every common file system
 MAX_TEXT = 256 * 1024 * 1024  # bytes of a JSON or text file that is read as a whole
 
 
@@ -63,6 +64,8 @@ def expanded(path: str) -> Path:
     """
     if "\0" in path or not path.isprintable():
         raise InputError(f"{printable(path)}: no path; it holds characters that no file's name has")
+    if max(map(len, os.fsencode(path).split(b"/"))) > LONGEST_NAME:
+        raise InputError(f"{shorten(path, 80)}: no path; a name in it is longer than {LONGEST_NAME} bytes")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

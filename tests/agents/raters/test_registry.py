@@ -66,11 +66,15 @@ def test_a_plain_word_stays_the_word() -> None:
         ({"kind": "judge", "model": "opnai:m"}, "unknown model reference 'opnai:m'"),
         ({**SERVED, "scale": "warmth"}, "expressed"),
         (3, "a rater is a word or a mapping with 'kind', got int"),
+        ("~nobody-here/rater", "no home folder is known for that user"),
+        ({"kind": "linear", "folder": "~nobody-here/rater"}, "no home folder is known for that user"),
+        ({"kind": "reward", "folder": "x" * 300}, "a name in it is longer than 255 bytes"),
+        ("a\u202eb/rater", "no path; it holds characters that no file's name has"),
     ],
 )
 def test_what_is_refused_says_what_is_allowed(value: object, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
-        parse_rater(value)
+        parse_rater(value)  # no InputError: a study's reader adds the place
 
 
 def test_names_are_unique_and_patterns_need_expressed_empathy() -> None:

@@ -47,3 +47,31 @@ def test_what_is_not_there_is_bad_input(
     said = [line for line in err.splitlines() if not line.startswith("loading models: ")]
     assert (out, len(said)) == ("", 1)
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status", "report", "power --difference 0.1", "export --out r", "measure", "convert --to csv --out r",
+        "judge --model linear", "validate linear --data", "rater card", "serve-hint", "persona check", "plan -q",
+        "run study.yaml --out r --replay", "run study.yaml --out r --model hf:", "measure log.jsonl --rater",
+        "run study.yaml --out",
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_bad_input(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text("candidates: [base]\nturns: 1\n", encoding="utf-8")
+    (tmp_path / "log.jsonl").write_text('{"messages": []}\n', encoding="utf-8")
+    words = command.split()
+    at = 1 if words[0] in ("power", "export", "convert", "judge") else len(words)
+    words[at:at] = ["x" * 300]
+    if command.endswith("hf:"):
+        words[-2:] = [f"hf:./{'x' * 300}"]
+    assert run_command(words) == 2
+    out, err = capsys.readouterr()
+    assert "x" * 50 in err
+    assert "too long" in err or "longer than 255 bytes" in err
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "study.yaml"]

@@ -10,16 +10,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.core.errors import InputError
 from holdfast.core.files import expanded
 from holdfast.personas.schema import Frozen
 
 ScaleId = Literal["expressed", "perceived", "acts"]
 RaterName = Annotated[str, Field(min_length=1, max_length=400)]
-Folder = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+def _path(text: str) -> str:
+    try:
+        expanded(text)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Folder = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_path)]
 
 
 class RaterSpec(Frozen):

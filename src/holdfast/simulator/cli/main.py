@@ -14,6 +14,7 @@ from typing import Any, cast
 import click
 
 from holdfast.core.errors import BudgetError, HoldfastError, InputError
+from holdfast.core.wording import shorten
 from holdfast.simulator.cli.streams import finish, is_of_output, open_closed_streams, output_failed
 
 #: Subcommand -> (module of its click command, which has its name; one line of help).
@@ -36,6 +37,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("raters.judge", "Rate replies in conversations that you have."),
     "micro": ("micro.commands", "Rebuild or describe the embedded base model."),
 }
+
+#: What the system says to a text that is no path on it.
+_NO_PATH = frozenset((errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL))
 
 EPILOG = """\b
 Examples:
@@ -127,7 +131,15 @@ def run_command(arguments: list[str]) -> int:
         sys.stdout, sys.stderr = streams
         return output_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
     except OSError as error:
-        if not is_of_output(error):
-            raise
-        return output_failed(error)
+        if is_of_output(error):
+            return output_failed(error)
+        result = _told_of_file(error)
     return result if isinstance(result, int) else 0
+
+
+def _told_of_file(error: OSError) -> int:
+    """Say which file the system refused; return the exit code. Raises the error where it names none."""
+    if not isinstance(error.filename, str | bytes | os.PathLike):
+        raise error
+    _tell(f"error: {shorten(os.fsdecode(error.filename), 200)}: {error.strerror}; check the path")
+    return 2 if error.errno in _NO_PATH else 1
