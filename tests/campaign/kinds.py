@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.campaign import endpoints, passage, replies
+from tests.campaign import commands, endpoints, logs, passage, replies
 from tests.campaign.tries import Kind
 
 KINDS: dict[str, Kind] = {
@@ -24,4 +24,14 @@ KINDS: dict[str, Kind] = {
     "asks-too-long": Kind(19, "Retry-After without end", endpoints.asks_too_long, 0.3),
     "sizes": Kind(21, "sizes", passage.sizes),
     "keys": Kind(22, "keys", passage.keys),
+    "ids": Kind(4, "ids that merge", logs.ids),
+    "columns": Kind(4, "unnamed and double columns", logs.columns, 0.5),
+    "lost-rows": Kind(5, "rows lost between others", logs.lost_rows),
+    "lost-messages": Kind(5, "messages lost in JSON", logs.lost_messages),
+    "fuzz-logs": Kind(26, "mutated logs", logs.fuzz_logs, fuzz=True),
+    "numbers": Kind(25, "numbers on the command line", commands.numbers),
+    "arguments": Kind(25, "any word as any argument", commands.arguments, 1.5),
+    "streams": Kind(25, "closed, full, unread streams", commands.streams, 0.7),
+    "from-python": Kind(25, "values from Python", commands.from_python),
+    "fuzz-yaml": Kind(27, "hostile YAML", commands.fuzz_yaml, fuzz=True),
 }
