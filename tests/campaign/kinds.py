@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.campaign import commands, endpoints, logs, passage, replies
+from tests.campaign import adapter_files, commands, endpoints, local_models, logs, passage, replies
 from tests.campaign.tries import Kind
 
 KINDS: dict[str, Kind] = {
@@ -34,4 +34,13 @@ KINDS: dict[str, Kind] = {
     "streams": Kind(25, "closed, full, unread streams", commands.streams, 0.7),
     "from-python": Kind(25, "values from Python", commands.from_python),
     "fuzz-yaml": Kind(27, "hostile YAML", commands.fuzz_yaml, fuzz=True),
+    "templates": Kind(3, "templates and system messages", local_models.templates, 1.5),
+    "adapter-folders": Kind(6, "adapters", adapter_files.adapter_folders, 1.5),
+    "resumed": Kind(7, "resumed with changed inputs", local_models.resumed),
+    "clock": Kind(8, "clocks in templates", local_models.clock, 0.5),
+    "positions": Kind(8, "LongRoPE, batches, caches", local_models.positions, 0.7),
+    "end-of-turn": Kind(9, "ends of turns", local_models.end_of_turn),
+    "cut-dialogues": Kind(10, "truncation in training", local_models.cut_dialogues, 0.7),
+    "absurd-models": Kind(23, "absurd model folders", local_models.absurd_models),
+    "fuzz-adapters": Kind(28, "broken adapters", adapter_files.fuzz_adapters, fuzz=True),
 }
