@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +13,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from holdfast.agents.models.local.folders import check_model_folder
-from holdfast.core.errors import InputError
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.core.errors import HoldfastError, InputError
 
 
 def folder(path: Path, *files: str) -> Path:
@@ -59,3 +64,25 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
             check_model_folder(tmp_path / file)
         assert says in str(caught.value)
     check_model_folder(tmp_path / "m")
+
+
+ABSURD: dict[str, dict[str, object]] = {
+    "config.json": {
+        "num_hidden_layers": 10**9, "hidden_size": 10**12, "vocab_size": 10**15, "num_attention_heads": 0,
+        "head_dim": 10**9, "max_position_embeddings": "x", "model_type": "nobody", "hidden_act": "nobody",
+    },
+    "tokenizer_config.json": {"model_max_length": "x", "added_tokens_decoder": 3},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "name"), [(file, name) for file, names in ABSURD.items() for name in names])
+def test_settings_that_no_model_has_are_told_in_seconds(file: str, name: str, llama: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(llama, model)
+    settings = json.loads((model / file).read_text())
+    (model / file).write_text(json.dumps(settings | {name: ABSURD[file][name]}))
+    began = time.monotonic()
+    with pytest.raises(HoldfastError, match=re.escape(str(model))) as caught:
+        LocalChatModel.load(model)
+    assert time.monotonic() - began < 20
+    assert "\n" not in str(caught.value)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch.nn.functional import rms_norm
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
@@ -19,10 +18,8 @@ from holdfast.agents.models.local.end_of_turn import EndingText, end_of_turn
 from holdfast.agents.models.local.folders import check_model_folder
 from holdfast.agents.models.local.rope import check_positions, longest_context
 from holdfast.agents.models.spec import TODAY
-from holdfast.core.errors import ModelError
-
-#: What loading raises; torch raises AssertionError for a device that it was not built for.
-_BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, AssertionError)
+from holdfast.core.errors import HoldfastError, ModelError
+from holdfast.core.wording import shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu", today
     """
     tokenizer = open_tokenizer(path)
     model = open_weights(AutoModelForCausalLM, path, dtype=_dtype(dtype), device=_device(device))
-    return wrap(model, tokenizer, name=path.name, today=today)
+    with _loading(path):
+        return wrap(model, tokenizer, name=path.name, today=today)
 
 
 def open_tokenizer(path: Path) -> Any:
@@ -74,7 +72,9 @@ def open_tokenizer(path: Path) -> Any:
     """
     check_model_folder(path)
     with _loading(path):
-        return AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
+        tokenizer("a")  # some settings are looked at only then
+        return tokenizer
 
 
 def open_config(path: Path) -> Any:
@@ -127,7 +127,9 @@ def _loading(path: Path, device: str = "cpu") -> Iterator[None]:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"not enough memory on {device} for the model in {path}; try a smaller dtype") from error
-    except _BROKEN as error:
+    except HoldfastError:
+        raise
+    except Exception as error:  # of any kind: libraries read files of others here
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
 
 
@@ -191,4 +193,6 @@ def _device(name: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
+    return shorten(said, 300) or type(error).__name__

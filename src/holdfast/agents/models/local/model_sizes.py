@@ -30,6 +30,10 @@ _WIDTHS = frozenset(
     )
 )
 _CONTEXTS = frozenset(("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"))
+#: Of these no model has none.
+_POSITIVE = frozenset(
+    ("num_hidden_layers", "n_layer", "n_layers", "hidden_size", "n_embd", "num_attention_heads", "n_head")
+)
 MOST_POSITIONS = 1 << 27  # ten times what any model reads today
 
 
@@ -48,6 +52,8 @@ def check_sizes(folder: Path) -> None:
             reason = f"but there are {len(shapes):,} weights beside it, fewer than one a layer"
         elif key in _WIDTHS and size > longest:
             reason = f"but no weight beside it has a side longer than {longest:,}"
+        elif key in _POSITIVE and size < 1:
+            reason = "where at least 1 is needed"
         elif key in _CONTEXTS and size > MOST_POSITIONS:
             reason = f"where at most {MOST_POSITIONS:,} are read"
         else:
