@@ -45,6 +45,13 @@ async def test_a_langchain_model_speaks() -> None:
     assert model.counters()["completion_tokens"] == 10
 
 
+async def test_what_utf8_cannot_hold_is_repaired_before_it_is_sent() -> None:
+    async with ScriptedServer(keep=True) as server:
+        model = over_openai(server)
+        assert (await model.generate(GenerationRequest("c", (Message("user", "I am \ud800 torn."),), 1))).text
+    assert server.requests[0]["messages"] == [{"role": "user", "content": "I am \ufffd torn."}]
+
+
 async def test_its_failures_are_ours_and_hide_the_key() -> None:
     async with ScriptedServer(api_key="another") as server:
         with pytest.raises(ModelError, match=r"openai:m: \w*AuthenticationError: .*401") as caught:

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import SecretStr
 
+from holdfast.agents.message_content import repaired
 from holdfast.agents.models.generations import without_key
 from holdfast.agents.models.history import without_silence
 from holdfast.agents.models.keys import ApiKey
@@ -127,4 +128,4 @@ def as_answer(made: Generation) -> AIMessage:
 
 def as_langchain(messages: tuple[Message, ...]) -> list[BaseMessage]:
     """The same messages as LangChain names them."""
-    return [_CLASSES[message.role](content=message.content) for message in messages]
+    return [_CLASSES[message.role](content=repaired(message.content)) for message in messages]
