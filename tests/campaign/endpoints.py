@@ -259,3 +259,22 @@ def asks_too_long(scene: Scene) -> str:
     with Journal.read(scene.folder / "run" / "journal.sqlite") as journal:
         equal(journal.count().turns, 1, "turns kept")
     return "told at once"
+
+
+def causes(scene: Scene) -> str:
+    """Of several endpoints the one that fails is named, with its own cause, and none that is well."""
+    rng = scene.rng
+    name, (script, words) = draw(rng, {key: DEAD[key] for key in ("401", "404 path", "login page", "quota", "text")})
+    role = rng.choice(("candidate", "user", "judge"))
+    with running(ScriptedServer()) as well, running(RawServer(script)) as ill:
+        addresses = {each: {"ref": "openai:m", "base_url": well.base_url} for each in ("candidate", "user", "judge")}
+        addresses[role]["base_url"] = ill.base_url
+        fields = {
+            "model": addresses["candidate"], "personas": {"ids": [PEOPLE[0]]}, "candidates": ["base"], "turns": 1,
+            "users": [{"kind": "model", "name": "played", "model": addresses["user"]}],
+            "raters": ["linear", {"kind": "judge", "model": addresses["judge"], "name": "judge"}],
+        }  # fmt: skip
+        done = command("run", study_file(scene.folder, fields), "--out", scene.folder / "run", "-q").expect(1)
+    done.says(ill.base_url, *words)
+    holds(well.base_url not in done.err, f"{role}, {name}: the other endpoint is named: {done.err[-800:]}")
+    return role

@@ -21,8 +21,8 @@ from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.registry import FORMATS, WRITTEN
 from holdfast.simulator.logs.sources import open_sources, read_all
 from tests.campaign.replies import speech
-from tests.campaign.talks import rated, same
-from tests.campaign.tries import Scene, command, equal, holds
+from tests.campaign.talks import rated
+from tests.campaign.tries import Scene, command, equal, holds, same_figure
 from tests.simulator.logs.conftest import small
 from tests.simulator.logs.mutations import mutate
 from tests.simulator.logs.samples import SAMPLES
@@ -223,7 +223,7 @@ def lost_messages(scene: Scene) -> str:
     equal(results.skipped.total, len(chats) - len(kept), "skips")
     means = [sum(sum(rated(*pair)) / 3 for pair in chat) / len(chat) for chat in kept]
     mean = results.groups["all"].measures["expressed"].mean.mean
-    holds(same(mean, sum(means) / len(means)), f"expressed {mean}, expected {sum(means) / len(means)}")
+    holds(same_figure(mean, sum(means) / len(means)), f"expressed {mean}, expected {sum(means) / len(means)}")
     return "the rest measured"
 
 

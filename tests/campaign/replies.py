@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Callable
 from typing import Any
 
 from holdfast import Study
+from holdfast.agents.message_content import repaired
+from holdfast.agents.models.served.endpoint import Endpoint
+from holdfast.agents.models.served.model import ServedChatModel
+from holdfast.agents.protocols import Generation, GenerationRequest, Message
 from holdfast.agents.raters.linear.legibility import NO_TEXT
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.sources import open_sources
-from tests.campaign.talks import Line, rated, same, script_of, settings, talk
-from tests.campaign.tries import Scene, draw, equal, holds
+from tests.agents.models.langchain.test_model import over_openai
+from tests.campaign.talks import Line, rated, script_of, settings, talk
+from tests.campaign.tries import Scene, draw, equal, holds, same_figure
 from tests.servers.answers import SENTENCES
-from tests.servers.raw_server import RawServer
+from tests.servers.raw_server import RawServer, response
 from tests.servers.threaded import running
 
 WORDS = ("they sound", "so sorry", "hold on", "I would ask", "exhausted", "what worries them", "step", "café", "明白")
@@ -245,7 +251,7 @@ def languages(scene: Scene) -> str:
     values = [sum(rated("Hm.", text)) / 3 for text in texts if text not in LANGUAGES]
     if values:
         mean = results.groups["all"].measures["expressed"].mean.mean
-        holds(same(mean, sum(values) / len(values)), f"expressed {mean}, expected {sum(values) / len(values)}")
+        holds(same_figure(mean, sum(values) / len(values)), f"expressed {mean}, expected {sum(values) / len(values)}")
     return "unrated" if len(foreign) == len(texts) else "partly rated" if foreign else "rated"
 
 
@@ -280,3 +286,21 @@ def extra_null(scene: Scene) -> str:
         holds({"model", "messages"} <= body.keys(), f"fields of a request: {sorted(body)}")
     equal(len(server.requests), 2, "requests, a resumed run's too")
     return "left out" if any(value is None for value in extra.values()) else "sent along"
+
+
+def over_langchain(scene: Scene) -> str:
+    """LangChain's own class brings the same answer as our client: repaired, thoughts apart, silence with its cause."""
+    rng = scene.rng
+    text = speech(rng).replace(" ", rng.choice((" \ud800 ", " ", " \udfff", "\0 ")), 1)
+    line = rng.choice((Line(message(text), repaired(text)), thoughtful(rng), Line(message(None), "", outcome="empty")))
+    request = GenerationRequest("c", (Message("user", f"I feel torn \ud800 {rng.random()}."),), seed=1)
+
+    async def asked() -> list[Generation]:
+        async with RawServer(lambda request, number: response(200, line.body)) as server:
+            own = ServedChatModel(Endpoint(server.base_url), "m")
+            return [await model.generate(request) for model in (over_openai(server), own)]  # type: ignore[arg-type]
+
+    theirs, ours = asyncio.run(asked())
+    equal((ours.text, ours.outcome), (line.speech, line.outcome), "our client's answer")
+    equal((theirs.text, theirs.outcome), (line.speech, line.outcome), f"through LangChain: {line.message!r}")
+    return line.outcome

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from holdfast import Run, Study
-from holdfast.agents.message_content import repaired
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
-from tests.campaign.tries import equal, holds
+from tests.campaign.tries import equal, holds, same_figure
 from tests.servers.raw_server import RawServer, Script, response
 from tests.servers.threaded import running
 
@@ -49,16 +48,6 @@ def rated(user: str, reply: str) -> tuple[float, ...]:
     """What the shipped rater gives this reply to this message; nan where it cannot read it."""
     (rating,) = asyncio.run(LinearRater().rate([Passage((Message("user", user), Message("assistant", reply)))]))
     return rating.levels(EXPRESSED.dimensions)
-
-
-def same(first: float | None, second: float | None, within: float = 1e-9) -> bool:
-    """Whether two figures are equal, or both undefined."""
-    undefined = [value is None or math.isnan(value) for value in (first, second)]
-    if any(undefined):
-        return all(undefined)
-    assert first is not None
-    assert second is not None
-    return abs(first - second) <= within
 
 
 def settings(url: str, turns: int, **more: Any) -> dict[str, Any]:
@@ -114,7 +103,7 @@ def check_rating(turn: TurnRecord) -> None:
         holds(
             (turn.primary.missing or "").startswith("no answer: "), f"why turn {turn.turn} is unrated: {turn.primary}"
         )
-    holds(all(map(same, levels, expected)), f"turn {turn.turn}: rated {levels}, expected {expected}")
+    holds(all(map(same_figure, levels, expected)), f"turn {turn.turn}: rated {levels}, expected {expected}")
 
 
 def check_history(bodies: Sequence[Mapping[str, Any]], episode: EpisodeRecord, lines: Sequence[Line]) -> None:
@@ -152,19 +141,17 @@ def check_results(run: Run, episodes: Iterable[EpisodeRecord], candidate: str = 
     expected = {turn: sum(values) / len(values) for turn, values in by_turn.items()}
     shown = {point.turn: point.mean for point in about.adherence_by_turn}
     equal(sorted(shown), sorted(expected), "turns with an adherence")
-    holds(all(same(shown[turn], expected[turn]) for turn in shown), f"adherence by turn {shown}, expected {expected}")
+    holds(
+        all(same_figure(shown[turn], expected[turn]) for turn in shown),
+        f"adherence by turn {shown}, expected {expected}",
+    )
     mean = sum(means) / len(means) if means else math.nan
-    holds(same(about.adherence.mean, mean), f"adherence {about.adherence.mean}, expected {mean}")
+    holds(same_figure(about.adherence.mean, mean), f"adherence {about.adherence.mean}, expected {mean}")
 
 
 def adherence_of(turn: TurnRecord, target: Mapping[str, float]) -> float:
     """1 - the mean distance from the target, in widths of the scale (2)."""
     return 1 - sum(abs(turn.primary.values.get(name, math.nan) - target[name]) / 2 for name in target) / len(target)
-
-
-def kept_text(text: str) -> str:
-    """A text as it can be kept: without what UTF-8 or SQLite cannot hold."""
-    return repaired(text).strip()
 
 
 def assert_nowhere(folder: Path, secret: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import io
+import math
 import os
 import random
 import signal
@@ -197,3 +198,13 @@ def draw(rng: random.Random, choices: Mapping[str, Any]) -> tuple[str, Any]:
     """Draw one of the choices by its name."""
     name = rng.choice(list(choices))
     return name, choices[name]
+
+
+def same_figure(first: float | None, second: float | None, within: float = 1e-9) -> bool:
+    """Whether two figures are equal, or both undefined."""
+    undefined = [value is None or math.isnan(value) for value in (first, second)]
+    if any(undefined):
+        return all(undefined)
+    assert first is not None
+    assert second is not None
+    return abs(first - second) <= within
