@@ -33,6 +33,7 @@ from holdfast.agents.raters.linear.features import (
     unit_weighted,
     vocabulary,
 )
+from holdfast.agents.raters.linear.labelled_replies import read_labelled_replies
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
 from holdfast.core.errors import DataError
 from holdfast.core.reading.tables import table_beside
@@ -71,35 +72,61 @@ class FittedLinear:
     posts: int
 
 
-def fit_files(data: Path, out: Path, seed: int = 0) -> FittedLinear:
+def fit_files(data: Path, out: Path, seed: int = 0, replies: Path | None = None) -> FittedLinear:
     """Fit on ``pairs.csv`` in ``data`` or in ``data/epitome_reddit``; write weights, vocabulary, people,
     card to ``out``.
 
-    Raises :class:`DataError` where the labels are absent or malformed.
+    ``replies``: labelled replies of assistants, see :mod:`labelled_replies`, to fit on too.
+
+    Raises:
+        DataError, InputError: Labels are absent or malformed.
     """
     nested = data / "epitome_reddit" / "pairs.csv"
     pairs = read_pairs(nested if table_beside(nested).exists() else data / "pairs.csv")
-    fitted = fit(pairs, seed=seed)
+    assistants = [] if replies is None else read_labelled_replies(replies)
+    fitted = fit(pairs, assistants, seed=seed)
     fitted.model.save(out)
     posts = sorted({hashed(POSTS, pair.post_id) for pair in pairs})  # so that no report rests on one of them
     (out / PEOPLE).write_text(json.dumps(posts, indent=0) + "\n", encoding="utf-8", newline="\n")
-    write_linear_card(out, fitted.held_out, fitted.replies, fitted.posts, len(fitted.model.keys))
+    write_linear_card(
+        out,
+        fitted.held_out,
+        peers=fitted.replies,
+        posts=fitted.posts,
+        assistants=len(assistants),
+        contexts=len({pair.post_id for pair in assistants}),
+        features=len(fitted.model.keys),
+    )
     return fitted
 
 
-def fit(pairs: Sequence[EpitomePair], seed: int = 0, folds: int = 5, min_replies: int = 3) -> FittedLinear:
-    """Fit the model. ``min_replies``: a run of words seen in fewer replies is no feature.
+def fit(
+    pairs: Sequence[EpitomePair],
+    assistants: Sequence[EpitomePair] = (),
+    seed: int = 0,
+    folds: int = 5,
+    min_replies: int = 3,
+) -> FittedLinear:
+    """Fit the model on peers' replies, and on ``assistants``' where there are any.
+
+    ``min_replies``: a run of words seen in fewer replies is no feature. With assistants' replies, ``held_out`` tells
+    kappa on each kind apart, and what a model that saw peers only has on assistants' (``qwk_without``).
 
     Raises :class:`DataError` where a mechanism lacks a level in some fold's rest, so that nothing could be learned.
     """
-    design = prepare(pairs, seed, folds, min_replies)
-    parts = [_fit_mechanism(design, m) for m in range(len(MECHANISMS))]
+    before = fit(pairs, (), seed, folds, min_replies).model if assistants else None
+    design = prepare([*pairs, *assistants], seed, folds, min_replies)
+    parts = [_fit_mechanism(design, m, len(pairs)) for m in range(len(MECHANISMS))]
     arrays = {
         name: np.concatenate([part[name] for part, _ in parts], axis=0 if name == "scale" else -1)
         for name in parts[0][0]
     }
     model = LinearModel(design.words, design.keys, design.idf.astype(np.float32), **arrays)
     held_out = {str(name): figures for name, (_, figures) in zip(MECHANISMS, parts, strict=True)}
+    if before is not None:
+        rated, truth = before.levels([pair.reply for pair in assistants]), design.levels[len(pairs) :]
+        for m, name in enumerate(MECHANISMS):
+            held_out[str(name)]["qwk_without"] = quadratic_weighted_kappa(np.round(rated[:, m]), truth[:, m])
     return FittedLinear(model, held_out, len(pairs), len({pair.post_id for pair in pairs}))
 
 
@@ -148,8 +175,13 @@ def _features(
     return keys, idf, by_sentence, rows(sentences.reply[place], replies, REPLY_POWER)
 
 
-def _fit_mechanism(design: DesignMatrix, m: int) -> tuple[dict[str, NDArray[np.floating]], dict[str, float]]:
-    """One mechanism's part of the arrays of :class:`LinearModel`, and the numbers of its card."""
+def _fit_mechanism(
+    design: DesignMatrix, m: int, peers: int
+) -> tuple[dict[str, NDArray[np.floating]], dict[str, float]]:
+    """One mechanism's part of the arrays of :class:`LinearModel`, and the numbers of its card.
+
+    ``peers``: how many replies, the first ones, are of peers; the rest are assistants'.
+    """
     truth = design.levels[:, m]
     if set(np.unique(truth)) != {0, 1, 2}:
         raise DataError(f"{PREFIXES[m]}_level: every level 0, 1, 2 must occur; found {sorted(set(truth.tolist()))}.")
@@ -174,6 +206,9 @@ def _fit_mechanism(design: DesignMatrix, m: int) -> tuple[dict[str, NDArray[np.f
         "reply_strength": reply_strength,
         "qwk": _nested_kappa(expected, truth, design.fold),
     }
+    for name, part in (("qwk_peers", slice(peers)), ("qwk_assistants", slice(peers, None))):
+        if peers < len(truth):
+            figures[name] = _nested_kappa(expected, truth, design.fold, part)
     return arrays, figures | {f"n{level}": float((truth == level).sum()) for level in (0, *LEVELS)}
 
 
@@ -249,10 +284,10 @@ def _expected(logits: Floats, truth: Ints) -> tuple[Floats, Floats]:
     return np.asarray(chance[0] + np.minimum(*chance)), curves
 
 
-def _nested_kappa(expected: Floats, truth: Ints, fold: Ints) -> float:
-    """Kappa of levels cut where the *other* folds say."""
+def _nested_kappa(expected: Floats, truth: Ints, fold: Ints, part: slice = slice(None)) -> float:
+    """Kappa of levels cut where the *other* folds say, over the replies in ``part``."""
     levels = np.zeros(len(truth))
     for number in np.unique(fold):
         cuts, _ = best_cuts(expected[fold != number], truth[fold != number])
         levels[fold == number] = (expected[fold == number, None] > cuts).sum(axis=1)
-    return quadratic_weighted_kappa(levels, truth)
+    return quadratic_weighted_kappa(levels[part], truth[part])

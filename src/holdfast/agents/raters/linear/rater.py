@@ -4,7 +4,7 @@ Per mechanism, two questions (at least level 1? level 2?) are asked of the reply
 as a whole. Logistic curves join the two logits into probabilities, whose sum is the expected level; a piecewise-linear
 scale, fitted on held-out folds, puts that level where rounding agrees best with people.
 
-numpy only: no torch, no scikit-learn, no pickle. ``epitome/card.md`` says what the labels are.
+numpy only: no torch, no scikit-learn, no pickle. ``expressed/card.md`` says what the labels are.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from holdfast.agents.raters.protocol import (
 )
 from holdfast.core.hashing import files_sha256
 
-SHIPPED = Path(__file__).parent / "epitome"
+SHIPPED = Path(__file__).parent / "expressed"
 PEOPLE = "people.json"
 _CHUNK = 1024  # replies at a time: bounds memory
 TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0

@@ -31,17 +31,22 @@ def rater() -> None:
 
 @rater.command(
     epilog="\b\nExamples:\n  holdfast rater fit --out my_rater\n"
+    "  holdfast rater fit --out agents/raters/linear/expressed \\\n"
+    "      --replies examples/assistant_replies/replies.jsonl\n"
     "  holdfast rater fit --scale perceived --out agents/raters/dialogue/ieval\n"
     "  holdfast rater fit --scale acts --out agents/raters/dialogue/lend_an_ear\n\n"
     "Takes up to a minute. The same labels and seed give the same files."
 )
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help=_LABELS)
+@click.option("--replies", type=click.Path(path_type=Path), help="Labelled replies of assistants, fitted on too.")
 @_HISTORY
 @_DATA
 @_OUT
 @_SEED
 @output_options
-def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int, output: Output) -> None:
+def fit(
+    scale: str, replies: Path | None, history: int | None, data: Path | None, out: Path, seed: int, output: Output
+) -> None:
     """Fit a linear rater on human labels.
 
     Writes weights.npz, vocabulary.json and card.md, and prints the cross-validated agreement.
@@ -52,8 +57,10 @@ def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int
     if scale == "expressed":
         if history is not None:
             raise click.UsageError("--history: the linear rater of expressed empathy reads the reply only.")
-        _fit_expressed(data_folder(data), out, seed, output)
+        _fit_expressed(data_folder(data), replies, out, seed, output)
         return
+    if replies is not None:
+        raise click.UsageError("--replies: only the rater of expressed empathy is fitted on them.")
     from holdfast.agents.raters.dialogue.recipes import recipe_for
     from holdfast.simulator.validation.making import LABELS, make
 
@@ -62,15 +69,18 @@ def fit(scale: str, history: int | None, data: Path | None, out: Path, seed: int
     _say({scale: held_out}, {scale: out}, output)
 
 
-def _fit_expressed(data: Path, out: Path, seed: int, output: Output) -> None:
+def _fit_expressed(data: Path, replies: Path | None, out: Path, seed: int, output: Output) -> None:
     from holdfast.agents.raters.linear.fit import fit_files
     from holdfast.agents.raters.linear.rater import LinearRater
 
-    fitted = fit_files(data, out, seed)
+    fitted = fit_files(data, out, seed, replies)
 
     def show() -> None:
-        rows = [[name.replace("_", " "), f"{kappa['qwk']:.3f}"] for name, kappa in fitted.held_out.items()]
-        print_table(["mechanism", "cross-validated kappa"], rows, numbers=[1])
+        columns = {"qwk": "kappa, cross-validated", "qwk_peers": "peers' replies", "qwk_assistants": "assistants'"}
+        columns["qwk_without"] = "assistants', fitted on peers only"
+        told = [key for key in columns if all(key in kappa for kappa in fitted.held_out.values())]
+        rows = [[name.replace("_", " "), *map(kappa.get, told)] for name, kappa in fitted.held_out.items()]
+        print_table(["mechanism", *map(columns.__getitem__, told)], rows, numbers=range(1, len(told) + 1))
         print_lines(f"written to {out}")
 
     about = {"out": str(out), "version": LinearRater(out).identity.version}
