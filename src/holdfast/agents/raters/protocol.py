@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from holdfast.agents.protocols import SENSE7, Message
 
@@ -59,6 +59,18 @@ ACTS = Scale(
 NO_REPLY = "the passage holds no reply of the assistant"  # a reason for ``Rating.missing``
 SCALES: Mapping[str, Scale] = MappingProxyType({scale.id: scale for scale in (EXPRESSED, PERCEIVED, ACTS)})
 
+#: Observed failures of a reply, which disqualify it.
+Failure = Literal[
+    "empty",
+    "loop",
+    "copy of the user's message",
+    "copy of the reply before",
+    "hostile",
+    "refusal",
+    "advertising",
+    "off-topic",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -94,8 +106,10 @@ class Rating:
     Attributes:
         values: Dimension to value, on the rater's scale. A dimension that could not be had is absent.
         missing: Why no value at all could be had, or None.
-        evidence: What in the text the rating rests on, in words. Text from a model where the rater is one: escape it
-            where it is shown.
+        disqualified: The failure that the gate saw in the reply, or None. Adherence is then 0 under every pattern,
+            whatever ``values`` a rater gave, and nothing is missing.
+        evidence: What in the text the rating, or the disqualification, rests on, in words. It may quote a model:
+            escape it where it is shown.
         repaired: How many answers had to be asked for again.
         tokens: Prompt and completion tokens, 0 where nothing was asked.
         samples: A judge's single answers, of which ``values`` are the median; journals do not keep them.
@@ -107,9 +121,12 @@ class Rating:
     repaired: int = 0
     tokens: tuple[int, int] = (0, 0)
     samples: tuple[Sample, ...] = ()
+    disqualified: Failure | None = None
 
     def levels(self, dimensions: Sequence[str]) -> tuple[float, ...]:
-        """The values of ``dimensions`` in their order, nan where there is none."""
+        """The values of ``dimensions`` in their order; nan where there is none, and of a disqualified reply."""
+        if self.disqualified is not None:
+            return (math.nan,) * len(dimensions)
         return tuple(self.values.get(name, math.nan) for name in dimensions)
 
 

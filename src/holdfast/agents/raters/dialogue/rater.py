@@ -15,6 +15,7 @@ from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.model import DialogueModel
 from holdfast.agents.raters.dialogue.reading import FeatureReader
 from holdfast.agents.raters.dialogue.window import turns
+from holdfast.agents.raters.gate.language import ENGLISH
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.legibility import count_words, why_illegible
 from holdfast.agents.raters.linear.rater import LinearRater
@@ -53,6 +54,11 @@ class FittedRater:
     @property
     def scale(self) -> Scale:
         return self.manifest.on
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """Which languages it knows, where that is known: its own may be fitted on any."""
+        return ENGLISH if self.folder in (SHIPPED_PERCEIVED, SHIPPED_ACTS) else None
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return self.score(passages)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.agents.raters.dialogue.manifest import seen
+from holdfast.agents.raters.gate.language import ENGLISH
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.features import (
     ENDS,
@@ -203,6 +204,11 @@ class LinearRater:
     @property
     def scale(self) -> Scale:
         return EXPRESSED
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """Which languages it knows, where that is known: its own may be fitted on any."""
+        return ENGLISH if self.folder == SHIPPED else None
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return self.score(passages)

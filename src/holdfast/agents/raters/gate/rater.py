@@ -1,0 +1,73 @@
+"""Any rater behind the gate: what it rates is checked first, and it knows nothing of that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from holdfast.agents.raters.gate.language import unknown_language
+from holdfast.agents.raters.gate.reading import reply_texts
+from holdfast.agents.raters.gate.verdict import verdict_of
+from holdfast.agents.raters.protocol import NO_REPLY, Failure, Passage, Rater, RaterIdentity, Rating, Scale
+
+GATE_VERSION = "1"  # goes up with every change of what is stopped: ratings made before are others
+
+
+@runtime_checkable
+class KnowsLanguages(Protocol):
+    """A rater that says which languages it knows, as ISO 639-1 codes; None where it does not say."""
+
+    @property
+    def languages(self) -> frozenset[str] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatedRater:
+    """``rater``, with replies that fail marked as disqualified, and those in other languages left unrated.
+
+    Implements :class:`holdfast.agents.raters.protocol.Rater`. A disqualified reply is rated all the same, for what the
+    user makes of its words; its adherence is 0 whatever the values are.
+    """
+
+    rater: Rater
+
+    @property
+    def identity(self) -> RaterIdentity:
+        return self.rater.identity
+
+    @property
+    def scale(self) -> Scale:
+        return self.rater.scale
+
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        verdicts = [verdict_of(passage) for passage in passages]
+        reasons = [self._why_not(passage) for passage in passages]
+        asked = [place for place, reason in enumerate(reasons) if not reason]
+        answers = await self.rater.rate([passages[place] for place in asked]) if asked else []
+        ratings = [Rating(missing=reason) for reason in reasons]
+        for place, answer in zip(asked, answers, strict=True):
+            ratings[place] = answer
+        return [
+            rating if verdict is None else disqualified(rating, verdict.failure, verdict.evidence)
+            for rating, verdict in zip(ratings, verdicts, strict=True)
+        ]
+
+    def _why_not(self, passage: Passage) -> str:
+        """Return why the rater need not be asked: there is no reply, or all are in languages that it does not know."""
+        known = self.rater.languages if isinstance(self.rater, KnowsLanguages) else None
+        replies = [reply for reply in reply_texts(passage.messages, whole=passage.whole) if reply.text.strip()]
+        if not replies:
+            return NO_REPLY
+        if known is None:
+            return ""
+        reasons = [unknown_language(reply, known) for reply in replies]
+        return reasons[-1] if all(reasons) else ""
+
+
+def ungated(rater: Rater) -> Rater:
+    """Return the rater behind the gate, or the rater itself."""
+    return rater.rater if isinstance(rater, GatedRater) else rater
+
+
+def disqualified(rating: Rating, failure: Failure, evidence: str) -> Rating:
+    """Return the rating of a reply that is a failure: known, so nothing of it is missing."""
+    return replace(rating, disqualified=failure, missing=None, evidence=evidence)

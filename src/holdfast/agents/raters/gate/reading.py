@@ -1,0 +1,83 @@
+"""A reply as the checks of the gate read it, with what it answers: words, sentences, runs of words."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters.linear.features import normalise
+
+MOST_CHARS = 20_000  # of a text that are read: bounds the time
+SHOWN = 120  # characters of a quotation
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:'[^\W_]+)*")  # one sign of Chinese is a word
+_SENTENCE = re.compile(r"[^.!?\n\u3002]+[.!?\u3002]*")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case, without signs; of Chinese and Japanese, the characters."""
+    return _WORD.findall(normalise(text[:MOST_CHARS]))
+
+
+def runs_of(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    """Return every run of ``size`` words, in order."""
+    return list(zip(*(words[start:] for start in range(size)), strict=False))
+
+
+def covered(starts: Iterable[int], size: int) -> set[int]:
+    """Return the places of the words that lie in runs of ``size`` words, given where each run starts."""
+    return {place for start in starts for place in range(start, start + size)}
+
+
+def shared(words: Sequence[str], others: Sequence[str], size: int) -> set[int]:
+    """Return the places of the words that lie in a run of ``size`` words that ``others`` has too."""
+    known = set(runs_of(others, size))
+    return covered((start for start, run in enumerate(runs_of(words, size)) if run in known), size)
+
+
+def quotation(text: str, most: int = SHOWN) -> str:
+    """Return a text on one line, cut where it is longer than ``most`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+@dataclass(frozen=True)
+class ReplyText:
+    """A reply and what it answers. ``asked``: the user's messages since the reply before; ``before``: that reply, ""
+    where there is none; ``conversation``: all messages before the reply."""
+
+    text: str
+    asked: str = ""
+    before: str = ""
+    conversation: tuple[Message, ...] = ()
+
+    @cached_property
+    def normal(self) -> str:
+        """The text in lower case with straight apostrophes."""
+        return normalise(self.text[:MOST_CHARS])
+
+    @cached_property
+    def words(self) -> list[str]:
+        return words_of(self.text)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """The sentences of ``normal``, without space around them."""
+        return [part for each in _SENTENCE.findall(self.normal) if (part := each.strip())]
+
+
+def reply_texts(messages: Sequence[Message], *, whole: bool) -> Iterable[ReplyText]:
+    """Yield the last reply, or with ``whole`` every reply that has words, each with what it answers."""
+    last = max((n for n, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    for place in range(last + 1) if whole else ([last] if last >= 0 else []):
+        message = messages[place]
+        if message.role != "assistant" or (whole and not message.content.strip()):
+            continue
+        asked, before = list[str](), ""
+        for earlier in reversed(messages[:place]):
+            if earlier.role == "assistant" and earlier.content.strip():
+                before = earlier.content
+                break
+            if earlier.role == "user":
+                asked.append(earlier.content)
+        yield ReplyText(message.content, "\n".join(reversed(asked)), before, tuple(messages[:place]))

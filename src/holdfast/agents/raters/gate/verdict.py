@@ -1,0 +1,58 @@
+"""What the gate says of a reply: nothing, or an observed failure with its evidence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from holdfast.agents.raters.gate.conduct import advertising, hostility, refused_words
+from holdfast.agents.raters.gate.reading import ReplyText, quotation, reply_texts
+from holdfast.agents.raters.gate.repetition import copy_of_reply_before, copy_of_user, loop
+from holdfast.agents.raters.gate.topic import off_topic
+from holdfast.agents.raters.protocol import Failure, Passage
+
+#: The checks in their order; the first that finds something gives the reason.
+CHECKS: Mapping[Failure, Callable[[ReplyText], str]] = MappingProxyType(
+    {
+        "loop": loop,
+        "copy of the user's message": copy_of_user,
+        "copy of the reply before": copy_of_reply_before,
+        "hostile": hostility,
+        "refusal": refused_words,
+        "advertising": advertising,
+        "off-topic": off_topic,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a reply is disqualified. ``evidence``: a short quotation; text from a model, so escape it where shown."""
+
+    failure: Failure
+    evidence: str
+
+
+def verdict_of(passage: Passage) -> Verdict | None:
+    """Return why the last reply of a passage is disqualified; None where it is not, or there is none.
+
+    Of a ``whole`` dialogue: None unless every reply with words is disqualified; the last one's verdict then.
+    """
+    verdicts = []
+    for reply in reply_texts(passage.messages, whole=passage.whole):
+        verdicts.append(verdict_of_reply(reply))
+        if verdicts[-1] is None:
+            return None
+    if verdicts:
+        return verdicts[-1]
+    silent = any(message.role == "assistant" for message in passage.messages)
+    return Verdict("empty", "") if silent else None
+
+
+def verdict_of_reply(reply: ReplyText) -> Verdict | None:
+    """Return why a reply is disqualified; None where it is not."""
+    if not reply.text.strip():
+        return Verdict("empty", "")
+    for failure, check in CHECKS.items():
+        if evidence := check(reply):
+            return Verdict(failure, quotation(evidence))
+    return None
