@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pytest
+
 from holdfast.agents.protocols import Message, Reply
+from holdfast.agents.raters.gate.rater import GatedRater, why_silent
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
 from holdfast.agents.turn import as_heard, close_turn, open_turn, rate_reply
@@ -60,11 +63,41 @@ async def test_a_served_goal_is_named_by_the_turn_that_served_it() -> None:
 async def test_a_reply_without_text_is_rated_by_nobody_for_its_cause() -> None:
     user, messages = EmbeddedUser(library()["jun_park"]), (Message("user", "I am lost."),)
     ratings = await rate_reply({"linear": LinearRater(), "silent": SilentRater()}, messages, " ", "thoughts only")
-    assert ratings == dict.fromkeys(("linear", "silent"), Rating(missing="no answer: thoughts only"))
+    stopped = Rating(disqualified="empty", evidence="no answer: thoughts only")
+    assert ratings == dict.fromkeys(("linear", "silent"), stopped)
     opened = await open_turn(user, user.begin(1), (), 1)
     turn = await close_turn(user, opened, "", ratings, 1)
     assert turn.felt.dimensions == {}
     assert turn.felt.state.emotion == opened.spoken.state.emotion
+
+
+@pytest.mark.parametrize(
+    ("cause", "disqualified", "missing"),
+    [
+        ("", "empty", None),
+        ("a tool call (search)", "empty", None),
+        ("a refusal", "refusal", None),
+        ("an unknown shape (a part of kind 'x')", None, "no answer: an unknown shape (a part of kind 'x')"),
+    ],
+)
+async def test_silence_is_a_failure_unless_nobody_could_read_it(
+    cause: str, disqualified: str | None, missing: str | None
+) -> None:
+    (rating,) = (await rate_reply({"linear": LinearRater()}, (Message("user", "I am lost."),), "", cause)).values()
+    assert (rating.disqualified, rating.missing) == (disqualified, missing)
+    assert why_silent(rating) == (cause or "an empty message")
+
+
+async def test_an_insult_is_not_felt_as_its_words_are_rated() -> None:
+    user, reply = EmbeddedUser(library()["jun_park"]), "I am so sorry that you are such a loser."
+    opened = await open_turn(user, user.begin(1), (), 1)
+    felt = []
+    for rater in (LinearRater(), GatedRater(LinearRater())):
+        ratings = await rate_reply({"linear": rater}, opened.messages, reply)
+        turn = await close_turn(user, opened, reply, ratings, 1)
+        felt.append(turn.felt.dimensions["prosocial_expression"])
+    assert felt[0] > 2
+    assert felt[1] == 1.0
 
 
 def test_a_candidate_of_another_maker_is_heard_without_its_thoughts() -> None:

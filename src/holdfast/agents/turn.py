@@ -7,7 +7,7 @@ these functions and differ only in where the reply comes from.
 
     opened = await open_turn(user, state, messages, seed)           the user's message
     reply = …                                                       a candidate's, or the best of several
-    ratings = await rate_reply(raters, opened.messages, reply)      missing, with the cause, where there is no text
+    ratings = await rate_reply(raters, opened.messages, reply)      disqualified, with the cause, where it is no reply
     turn = await close_turn(user, opened, reply, ratings, seed)     what the user felt, the state after it
 """
 
@@ -17,9 +17,8 @@ from dataclasses import dataclass, replace
 
 from holdfast.agents.message_content import repaired, split_thoughts
 from holdfast.agents.protocols import Felt, Message, Reply, Spoken, UserAgent, UserState
+from holdfast.agents.raters.gate.rater import silence
 from holdfast.agents.raters.protocol import Passage, Rater, Rating, primary_of
-
-NO_ANSWER = "no answer: "  # before the cause, in ``Rating.missing``
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def as_heard(reply: Reply) -> Reply:
 async def rate_reply(
     raters: Mapping[str, Rater], messages: Sequence[Message], reply: str, cause: str = ""
 ) -> dict[str, Rating]:
-    """Rate a reply by all raters at once; one without text by none.
+    """Rate a reply by all raters at once; one without text by none: it is disqualified.
 
     Args:
         raters: By name, the primary one first.
@@ -95,10 +94,10 @@ async def rate_reply(
         cause: Why it has none, where it has none.
 
     Returns:
-        The ratings in the order of ``raters``; a missing rating says why.
+        The ratings in the order of ``raters``; one that is missing or of a disqualified reply says why.
     """
     if not reply.strip():
-        return dict.fromkeys(raters, Rating(missing=f"{NO_ANSWER}{cause or 'an empty message'}"))
+        return dict.fromkeys(raters, silence(cause))
     passage = [Passage((*messages, Message("assistant", reply)))]
     if len(raters) == 1:  # a task of its own would cost more than the rating
         ((name, rater),) = raters.items()

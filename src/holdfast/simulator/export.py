@@ -52,9 +52,11 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "said_goal": ("string", "id of the persona's goal that it asks about; null where none"),
     "goals_served": ("strings", "ids of the goals that the reply met"),
     **dict.fromkeys(
-        MECHANISMS, ("double", "expressed empathy of the reply by the primary rater, 0-2; null if unrated")
+        MECHANISMS,
+        ("double", "expressed empathy of the reply by the primary rater, 0-2; null if unrated or disqualified"),
     ),
     "unrated": ("string", "why the primary rater gave no rating; null where it did"),
+    "disqualified": ("string", "the failure that the gate saw in the reply, whose adherence is 0; null where none"),
     "witnesses": ("string", "ratings by the other raters, as a JSON object; null without any"),
     **{f"felt_{name}": ("double", "perceived empathy, SENSE-7, 1-5") for name in SENSE7},
     "emotion": ("double", "the user's emotion after the reply, 0-100"),
@@ -122,8 +124,9 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         **_same_named((name for name in TURN_COLUMNS if name not in _EPISODE), turn),
         **{f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need", "goal")},
         "goals_served": list(turn.goals_served),
-        **{name: turn.primary.values.get(name) for name in MECHANISMS},
+        **{name: None if turn.primary.disqualified else turn.primary.values.get(name) for name in MECHANISMS},
         "unrated": turn.primary.missing,
+        "disqualified": turn.primary.disqualified,
         "witnesses": _witnesses(turn),
         **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
         "prompt_tokens": prompt,
@@ -135,7 +138,10 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
 
 def _witnesses(turn: TurnRecord) -> str | None:
     others = list(turn.ratings.items())[1:]
-    ratings = {name: {"values": dict(rating.values), "missing": rating.missing} for name, rating in others}
+    ratings = {
+        name: {"values": dict(rating.values), "missing": rating.missing, "disqualified": rating.disqualified}
+        for name, rating in others
+    }
     return json.dumps(ratings, ensure_ascii=False) if ratings else None
 
 

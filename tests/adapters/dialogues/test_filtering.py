@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, count_kept, flaws, usable_turns
@@ -31,6 +33,11 @@ def test_what_a_reply_may_name(reply: str, found: tuple[Flaw, ...]) -> None:
 
 def test_a_low_score_and_a_cut_reply_are_flaws() -> None:
     assert flaws(FELT, "The report.", expressed(0, 0, 0), STANDARD, finished=False) == ("unfinished", "low_adherence")
+
+
+def test_a_disqualified_reply_is_never_kept() -> None:
+    loop = replace(ON_TARGET, disqualified="loop")
+    assert "disqualified" in flaws(FELT, "You feel tired about the report.", loop, replace(STANDARD, min_adherence=0.0))
 
 
 def test_a_message_that_names_nothing_asks_for_no_naming() -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from holdfast.agents.raters import registry
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, FittedRater
 from holdfast.agents.raters.fitted import by_scale, card_folders
+from holdfast.agents.raters.gate.rater import GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.registry import AnyRaterSpec, open_raters, parse_rater, require_expressed, require_unique
@@ -89,9 +90,9 @@ def test_raters_are_opened_by_name_in_their_order(tmp_path: Path) -> None:
     acts = {"kind": "linear", "scale": "acts", "name": "acts"}
     raters = open_raters(map(parse_rater, ("linear", acts, {**SERVED, "samples": 2, "max_tokens": 64})), tmp_path)
     assert list(raters) == ["linear", "acts", "openai:m"]
-    assert raters["linear"] == LinearRater()
-    assert raters["acts"] == FittedRater(SHIPPED_ACTS)
-    judge = raters["openai:m"]
+    assert raters["linear"] == GatedRater(LinearRater())
+    assert raters["acts"] == GatedRater(FittedRater(SHIPPED_ACTS))
+    judge = ungated(raters["openai:m"])
     assert isinstance(judge, JudgeRater)
     assert (judge.identity.id, judge.sampling.temperature, judge.sampling.max_tokens) == ("judge:openai:m", 0.7, 64)
 
@@ -126,7 +127,7 @@ def test_on_which_scales_a_rater_can_be_asked() -> None:
 def test_a_kind_of_ones_own_joins_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(registry._KINDS, "entries", dict(registry._KINDS.entries))
     registry.register_rater("mine", RaterSpec, lambda _spec, _resources: LinearRater())
-    assert open_raters([parse_rater("mine")], tmp_path) == {"mine": LinearRater()}
+    assert open_raters([parse_rater("mine")], tmp_path) == {"mine": GatedRater(LinearRater())}
     with pytest.raises(ValueError, match="already registered"):
         registry.register_rater("mine", RaterSpec, lambda _spec, _resources: LinearRater())
 

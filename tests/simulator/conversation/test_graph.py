@@ -120,10 +120,8 @@ def test_thoughts_are_kept_and_neither_heard_nor_rated_nor_sent_back() -> None:
     end = hold(people)
     assert [turn.thoughts for turn in turns] == [f"SECRET {number}" for number in range(1, 7)]
     assert [turn.outcome for turn in turns] == ["answered", "thoughts only"] * 3
-    assert [turn.primary.missing for turn in turns] == [
-        None,
-        "no answer: thoughts only, cut off at max_tokens",
-    ] * 3
+    assert [turn.primary.disqualified for turn in turns] == [None, "empty"] * 3
+    assert turns[1].primary.evidence == "no answer: thoughts only, cut off at max_tokens"
     assert turns[1].reply == ""
     assert "SECRET" not in str(end["messages"]) + str([turn.state for turn in turns]) + str(model.requests)
     last = model.requests[-1].messages

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Semaphore
@@ -13,7 +14,7 @@ from threading import Semaphore
 import pytest
 
 from holdfast.agents.protocols import Intention
-from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.studies.status import lines
@@ -85,14 +86,16 @@ def test_a_look_adds_up_however_fast_the_run_writes(tmp_path: Path) -> None:
 
 
 def test_adherence_by_hand() -> None:
-    """Target (2, 0, 0). Levels (2, 0, 0): 1. Levels (0, 1, 0): 1 - (2 + 1 + 0) / 3 / 2 = 0.5. Mean 0.75."""
+    """Target (2, 0, 0). Levels (2, 0, 0): 1. Levels (0, 1, 0): 1 - (2 + 1 + 0) / 3 / 2 = 0.5. Disqualified: 0."""
     means = RunningMeans({"burnout": (2.0, 0.0, 0.0)})
-    means.add("base", "burnout", (2.0, 0.0, 0.0))
-    means.add("base", "burnout", [(0.0, 1.0, 0.0), (float("nan"),) * 3])
-    means.add("base", "unknown task", (0.0, 0.0, 0.0))
+    means.add("base", "burnout", [expressed(2, 0, 0)])
+    means.add("base", "burnout", [expressed(0, 1, 0), Rating(missing="not rated")])
+    means.add("base", "unknown task", [expressed(0, 0, 0)])
     assert means.means() == {"base": 0.75}
-    assert means.turns == {"base": 2}
-    assert means.words() == "adherence so far: base 0.75"
+    means.add("base", "burnout", [replace(expressed(2, 0, 0), disqualified="loop")])
+    assert means.means() == {"base": 0.5}
+    assert means.turns == {"base": 3}
+    assert means.words() == "adherence so far: base 0.50"
 
 
 def test_speed_is_unknown_in_the_first_second() -> None:

@@ -46,14 +46,15 @@ def test_a_candidate_that_never_answered_kept_nothing(tmp_path, capsys):
     results = build(held)
     assert "undefined (no reply in the last quarter could be rated)" in results.headline
     assert outcome_lines(results.candidates) == [
-        f"base: 8 of 8 replies have no text and no rating (8 x {CUT}); "
+        f"base: 8 of 8 replies have no text (8 x {CUT}); "
+        "8 of 8 replies are unrated: adherence lies between 0.00 and 1.00, whatever they are like; "
         "8 of 8 replies came with thoughts, which nobody heard or rated"
     ]
     print_summary(results, tmp_path)
-    assert f"8 of 8 replies have no text and no rating (8 x {CUT})" in " ".join(capsys.readouterr().out.split())
+    assert f"8 of 8 replies have no text (8 x {CUT})" in " ".join(capsys.readouterr().out.split())
     text = write_report(tmp_path / "report.html", results, held, PERSONAS).read_text(encoding="utf-8")
     assert "No reply could be rated." in text
-    assert "8 of 8 replies have no text and no rating" in text
+    assert "8 of 8 replies have no text" in text
     assert f"[no answer: {CUT}]" in text
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from holdfast.agents.naming import names, phrase_regex
 from holdfast.agents.protocols import Intention
-from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.personas.schema import MechanismLevels
 
@@ -19,6 +19,7 @@ Flaw = Literal[
     "empty",
     "unfinished",
     "unrated",
+    "disqualified",
     "low_adherence",
     "names_nothing_said",
     "names_another_feeling",
@@ -60,10 +61,11 @@ def flaws(
     rest = reply
     for phrase in said_phrases:
         rest = phrase_regex(phrase).sub(" ", rest)
-    near = float(adherence(rating.levels(EXPRESSED.dimensions), standard.target.as_array(), EXPRESSED.width))
+    near = float(adherence_of([rating], standard.target.as_array(), EXPRESSED)[0])
     wrong: tuple[tuple[Flaw, bool], ...] = (
         ("unfinished", not finished),
         ("unrated", rating.missing is not None),
+        ("disqualified", rating.disqualified is not None),
         ("low_adherence", near < standard.min_adherence),
         ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),

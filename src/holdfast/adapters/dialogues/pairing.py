@@ -19,8 +19,8 @@ from holdfast.adapters.progress import all_of
 from holdfast.agents.models.history import without_silence
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, GenerationRequest, Message, Sampling
-from holdfast.agents.raters.adherence import adherence
-from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater
+from holdfast.agents.raters.adherence import adherence_of
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
 from holdfast.agents.turn import close_turn, open_turn
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
@@ -61,9 +61,8 @@ async def _hold(source: PairSource, persona: Persona, number: int, seed: int) ->
         asked = without_silence(opened.messages)
         replies = await _draw(source, persona, asked, key, derive_seed(seed, turn_number, "assistant"))
         rated = await source.rater.rate([Passage((*asked, Message("assistant", reply))) for reply in replies])
-        shown = [rating.levels(EXPRESSED.dimensions) for rating in rated]
-        levels = adherence(shown, target, EXPRESSED.width).tolist()
-        pair = _pair(source, persona, asked, replies, levels)
+        levels = adherence_of(rated, target, EXPRESSED).tolist()
+        pair = _pair(source, persona, asked, replies, rated, levels)
         if pair is not None:
             pairs.append(pair)
         kept = Random(derive_seed(seed, turn_number, "kept")).randrange(len(replies))
@@ -88,13 +87,20 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
 
 
 def _pair(
-    source: PairSource, persona: Persona, messages: Sequence[Message], replies: Sequence[str], levels: Sequence[float]
+    source: PairSource,
+    persona: Persona,
+    messages: Sequence[Message],
+    replies: Sequence[str],
+    ratings: Sequence[Rating],
+    levels: Sequence[float],
 ) -> PreferencePair | None:
-    """Pair the most and the least adherent of the replies that could be rated; None where they are too close."""
-    rated = [number for number, level in enumerate(levels) if replies[number].strip() and not math.isnan(level)]
-    if not rated:
+    """Pair the most and the least adherent of the replies with words whose adherence is known; None where they are too
+    close. A disqualified reply is never chosen."""
+    known = [number for number, level in enumerate(levels) if replies[number].strip() and not math.isnan(level)]
+    fit = [number for number in known if ratings[number].disqualified is None]
+    if not fit:
         return None
-    best, worst = max(rated, key=levels.__getitem__), min(rated, key=levels.__getitem__)
+    best, worst = max(fit, key=levels.__getitem__), min(known, key=levels.__getitem__)
     margin = levels[best] - levels[worst]
     if margin < source.config.min_margin:
         return None

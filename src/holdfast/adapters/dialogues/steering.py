@@ -22,7 +22,7 @@ from holdfast.agents.protocols import (
     Sampling,
     UserAgent,
 )
-from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
 from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
 from holdfast.core.errors import HoldfastError
@@ -107,7 +107,7 @@ async def _best_reply(
             said=said,
             reply=generation.text,
             rating=rating,
-            adherence=float(adherence(rating.levels(EXPRESSED.dimensions), target, EXPRESSED.width)),
+            adherence=float(adherence_of([rating], target, EXPRESSED)[0]),
             flaws=flaws(said, generation.text, rating, plan.standard, finished=generation.outcome == "answered"),
             seed=seed,
         )

@@ -90,8 +90,13 @@ def require_expressed(name: str, scale: str | None) -> None:
 
 
 def build(specs: Iterable[s.RaterSpec], resources: RaterResources) -> dict[str, Rater]:
-    """Return the raters by name, in their order. Raises InputError or ModelError where one cannot be had."""
-    return {spec.label: _KINDS.entries[spec.kind][1](spec, resources) for spec in specs}
+    """Return the raters by name, in their order, each behind the gate (:mod:`holdfast.agents.raters.gate`).
+
+    Raises InputError or ModelError where one cannot be had.
+    """
+    from holdfast.agents.raters.gate.rater import GatedRater  # brings numpy
+
+    return {spec.label: GatedRater(_KINDS.entries[spec.kind][1](spec, resources)) for spec in specs}
 
 
 def open_raters(specs: Iterable[s.RaterSpec], micro_path: Path, batch_size: int = 8) -> dict[str, Rater]:

@@ -27,9 +27,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from holdfast.agents.protocols import SENSE7
-from holdfast.agents.raters.protocol import EXPRESSED, Rating
+from holdfast.agents.raters.protocol import EXPRESSED, Failure, Rating
 from holdfast.agents.users.reply_cues import ReplyCues
 
+#: Failures of a reply in which no empathy is felt, whatever a rater says of its words.
+HURTFUL: frozenset[Failure] = frozenset(
+    ("hostile", "refusal", "advertising", "off-topic", "copy of the user's message")
+)
 #: A turn with less satisfaction is poor.
 POOR = 0.45
 
@@ -44,7 +48,13 @@ class Expressed:
 
     @classmethod
     def of(cls, rating: Rating) -> Expressed | None:
-        """Return the levels of ``rating``, or None where it lacks one of them."""
+        """Return the levels of ``rating``, or None where it lacks one of them.
+
+        A hostile, refusing, selling or off-topic reply expresses nothing, whatever its words are rated. Repetition is
+        felt by itself (see the formula).
+        """
+        if rating.disqualified in HURTFUL:
+            return cls(0.0, 0.0, 0.0)
         if any(name not in rating.values for name in EXPRESSED.dimensions):
             return None
         return cls(**{name: rating.values[name] for name in EXPRESSED.dimensions})

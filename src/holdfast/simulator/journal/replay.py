@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from holdfast.agents.protocols import AssistantView, Felt, Intention, Message, Reply, Spoken, UserState
+from holdfast.agents.raters.gate.rater import why_silent
 from holdfast.agents.raters.protocol import Rating
-from holdfast.agents.turn import NO_ANSWER
 from holdfast.agents.users.state import begin_state, state_from_json
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.personas.schema import Persona
@@ -36,7 +36,7 @@ class ReplayedCandidate:
         if said != kept.user:
             raise ModelError(message_differs(kept, said))
         prompt, completion = kept.tokens
-        cause = (kept.primary.missing or "").removeprefix(NO_ANSWER) if not kept.reply.strip() else ""
+        cause = "" if kept.reply.strip() else why_silent(kept.primary)
         return Reply(
             kept.reply, kept.adapter, kept.recognised_task, prompt, completion, kept.thoughts, kept.outcome, cause
         )

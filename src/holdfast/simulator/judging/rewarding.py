@@ -78,12 +78,13 @@ async def _simulate(plan: RewardPlan, reference: LocalReference, stage: Stage) -
     from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
     from holdfast.adapters.dialogues.split import split_personas
     from holdfast.adapters.dialogues.writing import TrainingPeople
+    from holdfast.agents.raters.gate.rater import GatedRater
     from holdfast.agents.raters.linear.rater import LinearRater
     from holdfast.agents.users.rules.agent import EmbeddedUser
 
     world = TrainingPeople(split_personas(library().values(), plan.seed), tasks(), patterns(), EmbeddedUser)
     model = load_local(reference, CONVERSATIONS)
-    source = PairSource(world, model, LinearRater(), plan.config)
+    source = PairSource(world, model, GatedRater(LinearRater()), plan.config)
     return await collect_pairs(source, plan.seed, lambda done, total: stage("drawing pairs", done, total))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import EXPRESSED
-from holdfast.simulator.measure.arrays import Floats, Ints
+from holdfast.simulator.measure.arrays import Bools, Floats, Ints
 from holdfast.simulator.records import EpisodeRecord
 
 
@@ -23,6 +23,8 @@ class EpisodeArrays:
     planned: Ints  # episodes: turns asked for
     failed: int  # how many of the episodes ended in an error
     expressed: Floats  # episodes x turns x 3, levels 0-2, in the order of MECHANISMS
+    disqualified: Bools  # episodes x turns: replies that are observed failures
+    unrated: Bools  # episodes x turns: replies of which nothing is known
     felt: Floats  # episodes x turns x 7, 1-5, in the order of SENSE7
     desired: Floats  # episodes: desired empathy on the perceived scale, 1-5; nan where unknown
 
@@ -61,12 +63,25 @@ def rating_array(
     return values
 
 
+def disqualified_array(episodes: Sequence[EpisodeRecord], turns: int, rater: str | None = None) -> Bools:
+    """Which replies a rater, the primary one by default, says to be disqualified: episodes x ``turns``."""
+    stopped = np.zeros((len(episodes), turns), dtype=np.bool_)
+    for row, episode in enumerate(episodes):
+        for turn in episode.turns:
+            rating = turn.primary if rater is None else turn.ratings.get(rater)
+            stopped[row, turn.turn - 1] = rating is not None and rating.disqualified is not None
+    return stopped
+
+
 def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, float]) -> EpisodeArrays:
     episodes = sorted(episodes, key=lambda episode: episode.spec.id)
     felt = np.full((len(episodes), turns, len(SENSE7)), np.nan)
+    spoken = np.zeros(felt.shape[:2], dtype=np.bool_)
     for row, episode in enumerate(episodes):
         for turn in episode.turns:
             felt[row, turn.turn - 1] = [turn.felt.get(name, np.nan) for name in SENSE7]
+            spoken[row, turn.turn - 1] = True
+    expressed, stopped = rating_array(episodes, turns, EXPRESSED.dimensions), disqualified_array(episodes, turns)
     specs = [episode.spec for episode in episodes]
     return EpisodeArrays(
         episodes=tuple(episodes),
@@ -75,7 +90,9 @@ def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, flo
         tasks=tuple(spec.task for spec in specs),
         planned=np.array([spec.max_turns for spec in specs], dtype=np.int64),
         failed=sum(episode.error is not None for episode in episodes),
-        expressed=rating_array(episodes, turns, EXPRESSED.dimensions),
+        expressed=expressed,
+        disqualified=stopped,
+        unrated=spoken & ~stopped & np.isnan(expressed).any(axis=-1),
         felt=felt,
         desired=np.array([_desired(episode, desired) for episode in episodes], dtype=np.float64),
     )

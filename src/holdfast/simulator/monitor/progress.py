@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.text import visible
 from holdfast.core.wording import how_many
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
@@ -102,7 +101,7 @@ class RunFigures(Progress):
         self.speed.done += turns
 
     def see(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        self.means.add(spec.candidate, spec.task, record.primary.levels(EXPRESSED.dimensions))
+        self.means.add(spec.candidate, spec.task, [record.primary])
 
     def count(self, counters: Mapping[str, float]) -> None:
         self.counted = counter_words(counters)

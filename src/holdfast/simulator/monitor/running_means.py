@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from holdfast.agents.raters.adherence import adherence
-from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.agents.raters.adherence import adherence_of
+from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.personas.schema import EmpathyPattern, TaskContext
 
 
@@ -23,13 +22,12 @@ class RunningMeans:
     turns: dict[str, int] = field(default_factory=dict)
     _sums: dict[str, float] = field(default_factory=dict)
 
-    def add(self, candidate: str, task: str, expressed: ArrayLike) -> None:
-        """One turn (3 levels) or several (turns x 3). A task without a target, and a reply without a rating, count
-        nowhere."""
+    def add(self, candidate: str, task: str, ratings: Sequence[Rating]) -> None:
+        """Add the primary ratings of some turns. A task without a target, and a reply without a rating, count
+        nowhere; a disqualified reply counts 0."""
         if task not in self.targets:
             return
-        levels = np.asarray(expressed, dtype=np.float64).reshape(-1, 3)
-        values = adherence(levels, self.targets[task], EXPRESSED.width)
+        values = adherence_of(ratings, self.targets[task], EXPRESSED)
         values = values[~np.isnan(values)]
         if values.size:
             self.turns[candidate] = self.turns.get(candidate, 0) + values.size

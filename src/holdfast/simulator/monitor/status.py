@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.agents.raters.protocol import Rating
 from holdfast.core.errors import InputError
 from holdfast.simulator.config.recorded import recorded_tasks
 from holdfast.simulator.journal.store import JOURNAL, Journal
@@ -86,10 +86,10 @@ class StatusReader:
         )
 
     def _catch_up(self, journal: Journal, means: RunningMeans) -> None:
-        new: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
+        new: dict[tuple[str, str], list[Rating]] = defaultdict(list)
         for row, candidate, task, rating in journal.ratings(after=self._seen):
             self._seen = row
-            new[candidate, task].append(rating.levels(EXPRESSED.dimensions))
+            new[candidate, task].append(rating)
         for (candidate, task), ratings in new.items():
             means.add(candidate, task, ratings)
 

@@ -166,7 +166,7 @@ def _visible(data: Any) -> Any:
 def _shown_reply(turn: TurnRecord, longest: int) -> str:
     """Return the reply's beginning; in brackets why there is none, where it has no words."""
     if not turn.reply.strip():
-        return f"[{turn.primary.missing or 'no reply'}]"
+        return f"[{turn.primary.missing or turn.primary.evidence or 'no reply'}]"
     return beginning(turn.reply, longest, WHOLE)
 
 
@@ -176,7 +176,8 @@ def _turn(
     shown = [number(level) for level in turn.primary.levels(MECHANISMS)]
     felt = [number(turn.felt.get(dimension)) for dimension in SENSE7]
     known = [f for f in felt if f is not None]
-    near = adherence(np.array(shown, dtype=float), np.array(target, dtype=float), width)  # None becomes nan
+    stopped = turn.primary.disqualified is not None
+    near = adherence(np.array(shown, dtype=float), np.array(target, dtype=float), width, stopped)  # None becomes nan
     return {
         "t": turn.turn,
         "u": beginning(turn.user, longest, WHOLE),

@@ -19,13 +19,14 @@ from holdfast.simulator.measure.routing_accuracy import routing_accuracy
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.candidate_model import SurvivalPairResults
+from holdfast.simulator.results.candidate_model import CandidateResults, SurvivalPairResults
 from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
-from holdfast.simulator.results.headline import headline
+from holdfast.simulator.results.headline import choose, headline
 from holdfast.simulator.results.labelled import label_results
 from holdfast.simulator.results.model import PatternInfo, PopulationResults, RaterInfo, Results, TaskInfo
 from holdfast.simulator.results.simulators import simulator_results
+from holdfast.simulator.results.stopped import undecided
 from holdfast.simulator.results.witnesses import agreement_results
 
 CAUSES_KEPT = 5
@@ -68,17 +69,18 @@ def build_results(
     spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
     parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
     pairs = pairwise_results(measured, context)
-    turns = max((each.arrays.turns for each in measured.values()), default=0)
+    doubt = _doubt(measured, parts, baseline, context)
     return Results(
         holdfast_version=_version(),
         study=study_name,
         seed=seed,
         transcripts_sha256=transcripts_sha256(episodes),
-        turns=turns,
+        turns=_turns(measured),
         episodes=len(episodes),
         **_not_ended(episodes),
         baseline=baseline,
-        headline=headline(turns, parts, pairs, baseline),
+        headline=headline(_turns(measured), parts, pairs, baseline, doubt),
+        undecided=doubt,
         tasks={id: TaskInfo.model_validate(task) for id, task in tasks.items()},
         patterns={id: PatternInfo.model_validate(pattern.model_dump()) for id, pattern in patterns.items()},
         raters=list(raters),
@@ -93,6 +95,21 @@ def build_results(
         timings_s=dict(timings_s),
         provenance=dict(provenance),
     )
+
+
+def _turns(measured: Mapping[str, MeasuredCandidate]) -> int:
+    return max((each.arrays.turns for each in measured.values()), default=0)
+
+
+def _doubt(
+    measured: Mapping[str, MeasuredCandidate],
+    parts: Mapping[str, CandidateResults],
+    baseline: str | None,
+    context: ResultsContext,
+) -> str:
+    """Say why the headline's comparison is undecided, if it is."""
+    first, second = choose(parts, baseline) if parts else ("", None)
+    return undecided(measured[first], measured[second], context) if second is not None else ""
 
 
 def _not_ended(episodes: Sequence[EpisodeRecord]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class WitnessResults(ResultsPart):
     adherence_by_turn: Curve
     retention: MeanEstimate
     unrated: dict[str, Count] = Field(description="Replies without a rating, by reason.")
+    disqualified: dict[str, Count] = Field(default={}, description="Replies that are observed failures, by failure.")
 
 
 class GoalResults(ResultsPart):
@@ -105,6 +106,22 @@ class HoldingResults(ResultsPart):
     repetition: RepetitionResults
 
 
+class CaseResults(ResultsPart):
+    """A candidate's figures if all its unrated replies adhered 0, or if all adhered 1."""
+
+    adherence: MeanEstimate
+    adherence_by_turn: Curve
+    adherence_last_quarter: MeanEstimate
+    retention: MeanEstimate
+
+
+class BoundsResults(ResultsPart):
+    """What a candidate's figures could be, whatever its unrated replies are like."""
+
+    worst: CaseResults = Field(description="If every unrated reply adhered 0.")
+    best: CaseResults = Field(description="If every unrated reply adhered 1.")
+
+
 class CandidateResults(ResultsPart):
     """One candidate. null: undefined, with the reason in ``notes``."""
 
@@ -153,12 +170,16 @@ class CandidateResults(ResultsPart):
     holding: HoldingResults
     goals: GoalResults | None = Field(description="null where the journal does not say what a message was about.")
     unrated: dict[str, Count] = Field(description="Replies without a rating by the primary rater, by reason.")
+    unrated_by_turn: dict[str, list[Count]] = Field(default={}, description="The same at each turn, turn 1 first.")
+    disqualified: dict[str, Count] = Field(
+        default={}, description="Replies that are observed failures, by failure; their adherence is 0."
+    )
+    disqualified_by_turn: dict[str, list[Count]] = Field(default={}, description="The same at each turn, turn 1 first.")
+    bounds: BoundsResults | None = Field(default=None, description="null where no reply is unrated.")
     outcomes: dict[str, Count] = Field(
         default={}, description="Replies with text, by outcome: answered, cut (at max_tokens), filtered, ..."
     )
-    silent: dict[str, Count] = Field(
-        default={}, description="Replies without text, by cause; the user heard nothing, and nobody rated them."
-    )
+    silent: dict[str, Count] = Field(default={}, description="Replies without text, by cause; the user heard nothing.")
     thoughtful: Count = Field(default=0, description="Replies that came with thoughts, which nobody heard or rated.")
     witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
     notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")

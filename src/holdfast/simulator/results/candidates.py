@@ -25,7 +25,8 @@ from holdfast.simulator.results.candidate_model import CandidateResults, GoalRes
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.holding import holding
 from holdfast.simulator.results.outcomes import outcomes_of
-from holdfast.simulator.results.witnesses import unrated, witness_results
+from holdfast.simulator.results.stopped import bounds_of, stopped_of
+from holdfast.simulator.results.witnesses import witness_results
 
 
 def candidate_results(
@@ -67,7 +68,8 @@ def candidate_results(
         },
         by_task=_by_task(measured, context),
         goals=_goals(episodes, arrays.turns, resamples, context),
-        unrated=unrated([turn.primary for episode in episodes for turn in episode.turns]),
+        **stopped_of([turn for episode in episodes for turn in episode.turns], arrays.turns),
+        bounds=bounds_of(measured, resamples),
         **outcomes_of([turn for episode in episodes for turn in episode.turns]),
         witnesses={rater.name: witness_results(rater, measured, context, resamples) for rater in context.witnesses},
         holding=holding(near, change, arrays.expressed, episodes, fit=decay, resamples=resamples, rng=context.rng),

@@ -71,7 +71,7 @@ class MeasuredCandidate:
     @classmethod
     def of(cls, arrays: EpisodeArrays, context: ResultsContext) -> MeasuredCandidate:
         target = targets(arrays.tasks, context.target_of_task)
-        near = adherence(arrays.expressed, target, context.primary.scale.width)
+        near = adherence(arrays.expressed, target, context.primary.scale.width, arrays.disqualified)
         first, last = quarter_means(near, arrays.planned)
         felt, missed = perceived(arrays.felt), gap(arrays.desired, arrays.felt)
         return cls(arrays, target, near, present_mean(near, axis=1), first, last, felt, missed)

@@ -12,11 +12,17 @@ PROMPTED = ("system_prompt", "system_prompt_with_reminder")
 
 
 def headline(
-    turns: int, candidates: Mapping[str, CandidateResults], pairwise: Sequence[PairResults], baseline: str | None
+    turns: int,
+    candidates: Mapping[str, CandidateResults],
+    pairwise: Sequence[PairResults],
+    baseline: str | None,
+    doubt: str = "",
 ) -> str:
     """Say of two candidates what each kept of its adherence, and how they differ at the end.
 
     The two are those of :func:`choose`; every figure comes with its 95 % interval.
+
+    ``doubt``: why it is undecided which of them adheres more, if it is.
     """
     if not candidates:
         return "Nothing was measured: no conversation has a turn."
@@ -33,6 +39,8 @@ def headline(
     tail = _kept(rival)
     if not known and rival.retention.mean is not None:
         tail = f"{tail} {span}"
+    if doubt:
+        return _sentence(f"{sentence}; {tail}; it is undecided which adhered more in the last quarter: {doubt}")
     return _sentence(f"{sentence}; {tail}; {_difference(candidates, pairwise, first, second)}")
 
 

@@ -100,6 +100,11 @@ class Results(ResultsPart):
     )
     baseline: str | None = Field(description="The candidate that gap reduction and score factor compare with.")
     headline: str = Field(description="The study's finding in one sentence.")
+    undecided: str = Field(
+        default="",
+        description="Why it is undecided which of the headline's candidates adheres more in the last quarter: unrated "
+        "replies could turn the verdict; empty where they could not.",
+    )
     tasks: dict[str, TaskInfo] = Field(description="Task contexts by id.")
     patterns: dict[str, PatternInfo] = Field(description="Empathy patterns by id.")
     raters: list[RaterInfo] = Field(description="The primary rater first.")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.agents.turn import NO_ANSWER
+from holdfast.agents.raters.gate.rater import why_silent
 from holdfast.core.wording import how_many
 from holdfast.simulator.records import TurnRecord
 from holdfast.simulator.results.candidate_model import CandidateResults
@@ -15,9 +15,7 @@ _IN_WORDS = {"cut": "cut off at max_tokens", "filtered": "cut off by a filter", 
 def outcomes_of(turns: Sequence[TurnRecord]) -> dict[str, Any]:
     """Count a candidate's replies: with text by outcome, without by cause (``silent``), and those with thoughts."""
     spoken = Counter(turn.outcome for turn in turns if turn.reply.strip())
-    silent = Counter(
-        (turn.primary.missing or turn.outcome).removeprefix(NO_ANSWER) for turn in turns if not turn.reply.strip()
-    )
+    silent = Counter(why_silent(turn.primary) or turn.outcome for turn in turns if not turn.reply.strip())
     return {
         "outcomes": dict(spoken.most_common()),
         "silent": dict(silent.most_common()),
@@ -26,7 +24,7 @@ def outcomes_of(turns: Sequence[TurnRecord]) -> dict[str, Any]:
 
 
 def outcome_lines(candidates: Mapping[str, CandidateResults]) -> list[str]:
-    """Return a line for each candidate some of whose replies were no plain answers, or came with thoughts."""
+    """Return a line for each candidate some of whose replies were no plain answers, failed, or came with thoughts."""
     return [f"{name}: {'; '.join(parts)}" for name, each in candidates.items() if (parts := _parts(each))]
 
 
@@ -36,7 +34,15 @@ def _parts(candidate: CandidateResults) -> list[str]:
     if candidate.silent:
         causes = ", ".join(f"{n:,} x {cause}" for cause, n in candidate.silent.items())
         silent = _of(sum(candidate.silent.values()), replies, "has", "have")
-        parts.append(f"{silent} no text and no rating ({causes})")
+        parts.append(f"{silent} no text ({causes})")
+    if candidate.disqualified:
+        failures = ", ".join(f"{n:,} x {failure}" for failure, n in candidate.disqualified.items())
+        stopped = _of(sum(candidate.disqualified.values()), replies, "is", "are")
+        parts.append(f"{stopped} disqualified: their adherence is 0 ({failures})")
+    if candidate.bounds is not None:
+        low, high = candidate.bounds.worst.adherence.mean, candidate.bounds.best.adherence.mean
+        unknown = _of(sum(candidate.unrated.values()), replies, "is", "are")
+        parts.append(f"{unknown} unrated: adherence lies between {low:.2f} and {high:.2f}, whatever they are like")
     odd = {outcome: n for outcome, n in candidate.outcomes.items() if outcome != "answered"}
     if odd:
         listed = ", ".join(f"{n:,} x {_IN_WORDS.get(outcome, outcome)}" for outcome, n in odd.items())

@@ -1,7 +1,6 @@
 """What other raters say: witnesses stand beside the primary rater, which alone makes the curves."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,20 +10,15 @@ from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples, mean_band
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
 from holdfast.simulator.measure.estimates import MeanEstimate, curve, estimate
-from holdfast.simulator.measure.extract import rating_array
+from holdfast.simulator.measure.extract import disqualified_array, rating_array
 from holdfast.simulator.measure.sums import correlation, pair_moments
 from holdfast.simulator.results.candidate_model import AgreementResults, WitnessResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.model import RaterInfo
+from holdfast.simulator.results.stopped import failures_of, unrated
 
 MEAN = "mean"  # over a rater's dimensions
 NOT_RATED = Rating(missing="not rated")  # by a rater that was not there when the reply was
-
-
-def unrated(ratings: Sequence[Rating]) -> dict[str, int]:
-    """Count the replies without any value, by reason, the most frequent first."""
-    reasons = Counter(rating.missing for rating in ratings if rating.missing is not None)
-    return dict(reasons.most_common())
 
 
 def witness_results(
@@ -34,21 +28,24 @@ def witness_results(
     arrays, dimensions = measured.arrays, rater.scale.dimensions
     values = rating_array(arrays.episodes, arrays.turns, dimensions, rater.name)
     same_scale = rater.scale == context.primary.scale
-    near = adherence(values, measured.target, rater.scale.width) if same_scale else np.full(values.shape[:2], np.nan)
+    stopped = disqualified_array(arrays.episodes, arrays.turns, rater.name)
+    near = np.full(values.shape[:2], np.nan)
+    if same_scale:
+        near = adherence(values, measured.target, rater.scale.width, stopped)
     first, last = quarter_means(near, arrays.planned)
 
     def mean(by_turn: Floats) -> MeanEstimate:
         return estimate(present_mean(by_turn, axis=1), resamples)
 
+    ratings = [turn.ratings.get(rater.name, NOT_RATED) for episode in arrays.episodes for turn in episode.turns]
     return WitnessResults(
         levels={name: mean(values[:, :, index]) for index, name in enumerate(dimensions)},
         levels_by_turn={name: curve(mean_band(values[:, :, i], resamples)) for i, name in enumerate(dimensions)},
         adherence=mean(near),
         adherence_by_turn=curve(mean_band(near, resamples)),
         retention=MeanEstimate.model_validate(retention(first, last, resamples)),
-        unrated=unrated(
-            [turn.ratings.get(rater.name, NOT_RATED) for episode in arrays.episodes for turn in episode.turns]
-        ),
+        unrated=unrated(ratings),
+        disqualified=failures_of(ratings),
     )
 
 

@@ -10,6 +10,7 @@ from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.fitted import open_fitted
+from holdfast.agents.raters.gate.rater import GATE_VERSION, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.registry import RaterResources, build, require_expressed
@@ -47,22 +48,25 @@ def check_raters(study: StudyConfig) -> None:
 
 def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:
     """Let raters that compute rate all conversations that are ready at once; a judge is asked for each alone."""
-    return {name: rater if isinstance(rater, JudgeRater) else CoalescingRater(rater) for name, rater in raters.items()}
+    return {
+        name: rater if isinstance(ungated(rater), JudgeRater) else CoalescingRater(rater)
+        for name, rater in raters.items()
+    }
 
 
 def rater_inputs(raters: Mapping[str, Rater], study: StudyConfig) -> dict[str, str]:
     """Return what each rater's ratings follow from, as inputs of a run.
 
-    These are its identity (its id where that is not its name, its version, its prompt) and the files beside its weights
-    or its encoder's. Raises ModelError where one of them cannot be read.
+    These are the gate's version, the raters' identities (id where it is not the name, version, prompt), and the files
+    beside a rater's weights or its encoder's. Raises ModelError where one of them cannot be read.
     """
     specs = {spec.label: spec for spec in study.raters}
-    inputs = {}
+    inputs = {"gate": GATE_VERSION}
     for name, rater in raters.items():
         identity = rater.identity
         parts = ("" if identity.id == name else identity.id, identity.version, identity.prompt_sha256 or "")
         inputs[f"rater {name}"] = " ".join(filter(None, parts))
-        for folder in _folders(specs.get(name), rater):
+        for folder in _folders(specs.get(name), ungated(rater)):
             inputs |= {f"rater {name}: {file}": hash for file, hash in settings_sha256s(folder).items()}
     return inputs
 

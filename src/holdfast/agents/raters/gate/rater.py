@@ -11,6 +11,8 @@ from holdfast.agents.raters.protocol import NO_REPLY, Failure, Passage, Rater, R
 
 GATE_VERSION = "1"  # goes up with every change of what is stopped: ratings made before are others
 
+NO_ANSWER = "no answer: "  # before the cause of a reply without text
+
 
 @runtime_checkable
 class KnowsLanguages(Protocol):
@@ -61,6 +63,23 @@ class GatedRater:
             return ""
         reasons = [unknown_language(reply, known) for reply in replies]
         return reasons[-1] if all(reasons) else ""
+
+
+def silence(cause: str) -> Rating:
+    """Return the rating of a reply without text: an observed failure, but for a shape that nobody could read.
+
+    ``cause``: why there is no text, as :mod:`holdfast.agents.message_content` says it; kept as evidence.
+    """
+    if cause.startswith("an unknown shape"):
+        return Rating(missing=f"{NO_ANSWER}{cause}")
+    failure: Failure = "refusal" if cause.startswith("a refusal") else "empty"
+    return disqualified(Rating(), failure, f"{NO_ANSWER}{cause or 'an empty message'}")
+
+
+def why_silent(rating: Rating) -> str:
+    """Return the cause that :func:`silence` was given; "" where the rating says of none."""
+    said = rating.missing or rating.evidence
+    return said.removeprefix(NO_ANSWER) if said.startswith(NO_ANSWER) else ""
 
 
 def ungated(rater: Rater) -> Rater:

@@ -27,7 +27,8 @@ class ConversationPrinter:
     def turn(self, record: TurnRecord) -> None:
         """Print the user's message, the reply, and what the user felt."""
         self.line("user", record.user)
-        self.line("assistant", record.reply if record.reply.strip() else f"({record.primary.missing or 'no reply'})")
+        why = record.primary.missing or record.primary.evidence or "no reply"
+        self.line("assistant", record.reply if record.reply.strip() else f"({why})")
         if self.small_print:
             self.line("", felt_line(record))
             if left := left_because(record):

@@ -52,6 +52,7 @@ def validate(
     """
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.fitted import by_scale
+    from holdfast.agents.raters.gate.rater import ungated
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.raters.options import RaterOptions, rater_specs
     from holdfast.simulator.results.shapes import plain
@@ -63,7 +64,7 @@ def validate(
         check_figures()
     (spec,) = rater_specs([rater], RaterOptions(base_url=base_url))
     scales = {scale: each.model_copy(update={"name": scale}) for scale, each in by_scale(spec).items()}
-    raters = open_raters(scales.values(), base_path())
+    raters = {scale: ungated(rater) for scale, rater in open_raters(scales.values(), base_path()).items()}
 
     def on_set(name: str) -> None:
         output.note(f"validating on {name}")
