@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.agents.raters.linear.legibility import NO_TEXT, NO_WORDS, OTHER_WORDS
+from holdfast.agents.raters.gate.language import UNKNOWN_LANGUAGE
+from holdfast.agents.raters.linear.legibility import NO_TEXT, NO_WORDS
 from holdfast.core.errors import InputError
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.model import LogResults
@@ -68,11 +69,14 @@ CALL = {"function": {"name": "search", "arguments": "{}"}}
         ({"content": "", "reasoning_content": "Hm"}, "no text: thoughts only"),
     ],
 )
-def test_a_reply_without_text_is_an_unrated_turn_with_its_cause(reply, cause, tmp_path):
+def test_a_reply_without_text_is_a_failure_unless_the_log_says_what_there_was(reply, cause, tmp_path):
     results = measured(tmp_path / "a.jsonl", chat(HM, {"role": "assistant", **reply}, HM, SORRY, HM, SORRY), GOOD)
     assert (results.conversations, results.turns, results.rated_replies) == (2, 5, 4)
-    assert results.unrated_replies == {cause: 1}
-    assert f"1 reply was not rated: {cause}" in results.notes
+    failure = {NO_TEXT: "empty", "no text: thoughts only": "empty", "no text: a refusal": "refusal"}.get(cause)
+    assert results.unrated_replies == ({} if failure else {cause: 1})
+    assert results.disqualified_replies == ({failure: 1} if failure else {})
+    stopped = f"group 'all': 1 reply is disqualified, with adherence 0: {failure}"
+    assert (stopped if failure else f"1 reply was not rated: {cause}") in results.notes
     group = results.groups["all"].measures
     assert [row.n for row in group["expressed"].by_turn] == [1, 2, 1]
     assert [row.n for row in group["reply_chars"].by_turn] == [1, 2, 1]  # no answer has no length
@@ -108,13 +112,17 @@ GERMAN = "Das tut mir sehr leid, ich verstehe deine Sorgen."
 
 
 def test_other_languages_are_warned_of_by_group(tmp_path):
-    said = {"de": GERMAN, "en": "I am so sorry to hear that.", "emoji": "\U0001f44d\U0001f44d"}
+    said = {
+        "de": (GERMAN, "Wie geht es dir heute Abend damit?"),
+        "en": ("I am so sorry to hear that.", "How are you tonight?"),
+        "emoji": ("\U0001f44d\U0001f44d", "\U0001f44d"),
+    }
     documents = [
-        chat(HM, {"role": "assistant", "content": text}, HM, {"role": "assistant", "content": text}, model=name)
-        for name, text in said.items()
+        chat(*(part for text in texts for part in (HM, {"role": "assistant", "content": text})), model=name)
+        for name, texts in said.items()
     ]
     results = measured(tmp_path / "a.jsonl", *documents)
-    assert results.unrated_replies == {OTHER_WORDS: 2, NO_WORDS: 2}
+    assert results.unrated_replies == {f"{UNKNOWN_LANGUAGE} (de)": 2, NO_WORDS: 2}
     assert "expressed" not in results.groups["de"].measures
     assert "expressed" not in results.groups["emoji"].measures
     assert results.groups["en"].measures["expressed"].mean.n == 1
@@ -132,7 +140,7 @@ def test_one_german_reply_among_english_ones_is_unrated(tmp_path):
     results = measured(tmp_path / "a.jsonl", chat(HM, SORRY, HM, german, HM, SORRY))
     curve = results.groups["all"].measures["expressed"].by_turn
     assert [(row.turn, row.n) for row in curve] == [(1, 1), (3, 1)]
-    assert results.unrated_replies == {OTHER_WORDS: 1}
+    assert results.unrated_replies == {f"{UNKNOWN_LANGUAGE} (de)": 1}
 
 
 CP1252 = "conversation,role,text\na,user,I feel awful – it’s the café report.\na,assistant,That’s hard.\n"

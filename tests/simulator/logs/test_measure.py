@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.gate.rater import GatedRater
 from holdfast.agents.raters.linear.legibility import NO_TEXT, NO_WORDS, OTHER_SCRIPT, OTHER_WORDS
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale
@@ -18,6 +20,7 @@ from holdfast.personas.loading import patterns
 from holdfast.simulator.logs import sums as tally
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.measuring import measure_all
+from holdfast.simulator.logs.notes import notes_of
 from holdfast.simulator.logs.rating import rate_all, rate_texts
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
@@ -142,7 +145,7 @@ def numbers(value):
 
 def test_a_pool_rates_as_this_process_does(monkeypatch):
     monkeypatch.setattr("holdfast.simulator.logs.rating.POOL_FROM", 1)
-    jobs = [list(REPLIES), ["ok"], [REPLIES[0]] * 3]
+    jobs = [[[("?", reply) for reply in texts]] for texts in (REPLIES, ["ok"], [REPLIES[0]] * 3)]
     found = list(rate_all(jobs, lambda job: job, workers=2))
     assert [job for job, _ in found] == jobs
     for job, rated in found:
@@ -165,6 +168,31 @@ def test_what_the_rater_cannot_read_is_undefined_and_counted():
     assert tallies.rated == 1
     sums = tallies.groups["all"].measures["expressed"].by_turn.sums(1)
     assert sums.counts[0].tolist() == [0, 0, 1]  # turn 0, the unrated turn, the rated one
+
+
+def test_a_failure_adheres_0_and_is_counted_by_group(tmp_path):
+    """Of a conversation's two replies one is a loop: adherence is half of the other's."""
+    said = [("user", "I lost my job."), ("assistant", REPLIES[0]), ("user", "So?"), ("assistant", "no " * 9)]
+    messages = tuple(LogMessage(role, text) for role, text in said)
+    one = [Conversation("c", "x", messages), Conversation("d", "x", messages[:2])]
+    tallies = measure_all(one, target_of=lambda _: (2.0, 1.0, 0.0), workers=1)
+    assert tallies.disqualified == tallies.legible["all"].failed == {"loop": 1}
+    assert (tallies.unrated, tallies.rated) == ({}, 2)
+    by_turn = tallies.groups["all"].measures["adherence"].by_turn.sums(2)
+    assert by_turn.counts.sum(axis=0).tolist() == [0, 2, 1]
+    assert by_turn.totals[:, 2].tolist() == [0.0, 0.0]
+    assert "group 'all': 1 reply is disqualified, with adherence 0: loop" in list(notes_of(tallies, ()))
+
+
+def test_the_gate_stands_before_every_rater_of_a_log():
+    said = (LogMessage("user", "I lost my job."), LogMessage("assistant", "You are pathetic. Boo hoo."))
+    raters = {"linear": GatedRater(LinearRater()), "felt": GatedRater(FittedRater(SHIPPED_PERCEIVED))}
+    tallies = measure_all([Conversation("c", "x", said)], raters=raters, workers=1)
+    assert (tallies.disqualified, tallies.rated) == ({"hostile": 1}, 0)
+    assert list(tallies.groups["all"].measures) == ["reply_chars"]
+    kind = (LogMessage("user", "I lost my job."), LogMessage("assistant", "I am so sorry. What happened?"))
+    tallies = measure_all([Conversation("c", "x", kind)], raters=raters, workers=1)
+    assert {"expressed", "felt: perceived"} <= set(tallies.groups["all"].measures)
 
 
 def test_a_log_in_another_language_gets_a_warning(tmp_path):

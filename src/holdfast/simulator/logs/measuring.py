@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
+
+from holdfast.agents.raters.gate.language import UNKNOWN_LANGUAGE
+from holdfast.agents.raters.gate.rater import GatedRater, ungated
 from holdfast.agents.raters.linear.legibility import NO_TEXT, NO_WORDS, OTHER_SCRIPT, OTHER_WORDS
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Passage, Rater, Scale
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.simulator.logs.parts import Targets, add_batch
-from holdfast.simulator.logs.rating import RatedTexts, rate_all, rate_passages
+from holdfast.simulator.logs.rating import Exchange, RatedTexts, rate_all, rate_passages
 from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.tallies import FILE, OTHERS, Legible, RatedConversation, Tallies
 from holdfast.simulator.logs.turns import passages_of, turns_of
@@ -23,9 +27,10 @@ MOST_GROUPS = 24
 EVERYTHING = "all"
 MOST_FILES = 10  # of a group, that are remembered
 FOREIGN = (NO_WORDS, OTHER_SCRIPT, OTHER_WORDS)
+REFUSED, THOUGHTS = "no text: a refusal", "no text: thoughts only"  # causes that a log gives
 MOST_COLUMN_NAMES = 2000  # remembered, to tell which there are
 
-LINEAR: Mapping[str, Rater] = MappingProxyType({"linear": LinearRater()})
+LINEAR: Mapping[str, Rater] = MappingProxyType({"linear": GatedRater(LinearRater())})
 Progress = Callable[[int, int], None]  # conversations, turns so far
 
 
@@ -53,7 +58,8 @@ def measure_all(
             rated = _with_causes(batch, as_rated)
             _count(tallies, batch, rated)
             beside = {name: _by_witness(name, rater, batch, tallies, runner) for name, rater in witnesses}
-            add_batch(tallies, batch, rated.levels, beside, target_of, keep)
+            stopped = np.array([bool(failure) for failure in rated.failures], dtype=np.bool_)
+            add_batch(tallies, batch, rated.levels, stopped, beside, target_of, keep)
             done, turns = done + len(batch), turns + len(rated.levels)
             progress(done, turns)
     return tallies
@@ -63,8 +69,8 @@ def _rated(
     rater: Rater, batches: Iterator[list[RatedConversation]], workers: int | None, runner: asyncio.Runner
 ) -> Iterator[tuple[list[RatedConversation], RatedTexts]]:
     """Each batch with its replies rated; the shipped linear rater on all cores."""
-    if rater == LinearRater():
-        yield from rate_all(batches, _texts, workers)
+    if ungated(rater) == LinearRater():
+        yield from rate_all(batches, _turns, workers)
     else:
         yield from ((batch, rate_passages(rater, _passages(batch), runner)) for batch in batches)
 
@@ -129,28 +135,38 @@ def _batches(talks: Iterable[RatedConversation]) -> Iterator[list[RatedConversat
         yield batch
 
 
-def _texts(batch: list[RatedConversation]) -> list[str]:
-    return [turn.reply for talk in batch for turn in talk.turns.turns]
+def _turns(batch: list[RatedConversation]) -> list[list[Exchange]]:
+    return [[(turn.user, turn.reply) for turn in talk.turns.turns] for talk in batch]
 
 
 def _with_causes(batch: list[RatedConversation], rated: RatedTexts) -> RatedTexts:
-    """Say of replies without text why there is none, as far as the log does."""
+    """Say of replies without text why there is none, as far as the log does: then nobody knows what was said, but for
+    a refusal, and for thoughts without a word."""
     causes = [turn.missing for talk in batch for turn in talk.turns.turns]
-    if not any(causes):
-        return rated
-    both = zip(causes, rated.reasons, strict=True)
-    return replace(rated, reasons=tuple(cause if cause and reason == NO_TEXT else reason for cause, reason in both))
+    reasons, failures = list(rated.reasons), list(rated.failures)
+    for place, cause in enumerate(causes):
+        if failures[place] == "empty" and cause.startswith(REFUSED):
+            failures[place] = "refusal"
+        elif failures[place] == "empty" and cause and not cause.startswith((NO_TEXT, THOUGHTS)):
+            failures[place], reasons[place] = "", cause
+    return replace(rated, reasons=tuple(reasons), failures=tuple(failures))
 
 
 def _count(tallies: Tallies, batch: list[RatedConversation], rated: RatedTexts) -> None:
     tallies.unrated.update(filter(None, rated.reasons))
-    tallies.rated += sum(not reason for reason in rated.reasons)
+    tallies.disqualified.update(filter(None, rated.failures))
+    tallies.rated += sum(not (reason or failure) for reason, failure in zip(rated.reasons, rated.failures, strict=True))
     at = 0
     for talk in batch:
         part = slice(at, at := at + len(talk.turns.turns))
         group = tallies.legible.setdefault(talk.group, Legible())
         group.replies += sum(bool(turn.reply.strip()) for turn in talk.turns.turns)
-        group.foreign += sum(reason in FOREIGN for reason in rated.reasons[part])
+        group.foreign += sum(_foreign(reason) for reason in rated.reasons[part])
+        group.failed.update(filter(None, rated.failures[part]))
         group.words += int(rated.words[part].sum())
         group.known += int(rated.known[part].sum())
         tallies.thoughts += sum(turn.thoughts for turn in talk.turns.turns)
+
+
+def _foreign(reason: str) -> bool:
+    return reason in FOREIGN or reason.startswith(UNKNOWN_LANGUAGE)

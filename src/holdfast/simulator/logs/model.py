@@ -120,6 +120,9 @@ class LogResults(ResultsPart):
     longest: Count
     rated_replies: Count
     unrated_replies: dict[str, Count] = Field(description="By the reason.")
+    disqualified_replies: dict[str, Count] = Field(
+        default={}, description="Replies that are observed failures, by failure; their adherence is 0."
+    )
     replies_with_thoughts: Count = Field(0, description="Thoughts of a model are set apart, and never rated.")
     repeated_ids: Count = Field(0, description="Conversations with the id of an earlier one; they are kept apart.")
     openings: Count = Field(description="Messages of assistants before the user's first.")

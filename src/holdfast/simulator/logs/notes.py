@@ -16,6 +16,9 @@ def notes_of(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
     yield from _of_language(tallies)
     for reason, n in tallies.unrated.items():
         yield f"{how_many(n, 'reply was', 'replies were')} not rated: {reason}"
+    for name, group in tallies.legible.items():
+        for failure, n in group.failed.most_common():
+            yield f"{_shown(name)}: {how_many(n, 'reply is', 'replies are')} disqualified, with adherence 0: {failure}"
     for name, reasons in tallies.unrated_by.items():
         yield from (
             f"{how_many(n, 'reply was', 'replies were')} not rated by {name}: {reason}" for reason, n in reasons.items()

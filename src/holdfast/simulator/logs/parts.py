@@ -12,7 +12,7 @@ from holdfast.simulator.logs.rating import witness_measures
 from holdfast.simulator.logs.records import Conversation, End
 from holdfast.simulator.logs.sums import LENGTH, GroupSums, PartialSums, add_part
 from holdfast.simulator.logs.tallies import RatedConversation, Tallies
-from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
 
 MOST_LABELS = 24  # names: of turns, and of conversations
 PERCEIVED = "perceived"
@@ -24,13 +24,16 @@ def add_batch(
     tallies: Tallies,
     batch: list[RatedConversation],
     rated: Floats,
+    stopped: Bools,
     beside: Mapping[str, tuple[Scale, Floats]],
     target_of: Targets,
     keep: int,
 ) -> None:
-    """Add a batch to ``tallies``. ``rated``, and by witness ``beside``: (turns of the batch, dimensions)."""
+    """Add a batch to ``tallies``. ``rated``, and by witness ``beside``: (turns of the batch, dimensions); ``stopped``:
+    (turns,) which replies are disqualified."""
     ends = np.cumsum([len(talk.turns.turns) for talk in batch])[:-1]
     levels = dict(zip(map(id, batch), np.split(rated, ends), strict=True))
+    failed = dict(zip(map(id, batch), np.split(stopped, ends), strict=True))
     witnessed = {
         name: (scale, dict(zip(map(id, batch), np.split(values, ends), strict=True)))
         for name, (scale, values) in beside.items()
@@ -46,24 +49,27 @@ def add_batch(
         more: dict[str, Floats] = {}
         for witness, (scale, values) in witnessed.items():
             more |= witness_measures(witness, scale, [values[id(talk)] for talk in talks])
-        add_part(group, _part(talks, [levels[id(talk)] for talk in talks], more, target_of, tallies))
+        add_part(group, _part(talks, levels, failed, more, target_of, tallies))
 
 
 def _part(
     talks: list[RatedConversation],
-    levels: list[Floats],
+    levels: Mapping[int, Floats],
+    stopped: Mapping[int, Bools],
     more: Mapping[str, Floats],
     target_of: Targets,
     tallies: Tallies,
 ) -> PartialSums:
-    """``levels``: the primary rater's, by conversation; ``more``: measures of witnesses."""
+    """``levels``: the primary rater's; ``stopped``: which replies are disqualified, both by the ``id`` of a
+    conversation; ``more``: measures of witnesses."""
     length = np.array([len(talk.turns.turns) for talk in talks], dtype=np.int64)
     shape = (len(talks), max(1, int(length.max())))
     expressed = np.full((*shape, len(MECHANISMS)), np.nan)
     chars = np.full(shape, np.nan)
+    failed = np.zeros(shape, dtype=np.bool_)
     target = np.full((len(talks), 1, len(MECHANISMS)), np.nan)
-    for row, (talk, own) in enumerate(zip(talks, levels, strict=True)):
-        expressed[row, : length[row]] = own
+    for row, talk in enumerate(talks):
+        expressed[row, : length[row]], failed[row, : length[row]] = levels[id(talk)], stopped[id(talk)]
         chars[row, : length[row]] = [turn.chars for turn in talk.turns.turns]
         asked = target_of(talk.conversation)
         if asked is not None:
@@ -74,9 +80,10 @@ def _part(
         watched = "expressed"
         values["expressed"] = expressed.mean(axis=-1)
         values |= {str(name): expressed[:, :, index] for index, name in enumerate(MECHANISMS)}
-    if watched and not np.isnan(target).all():
+    if (watched or failed.any()) and not np.isnan(target).all():
         watched = "adherence"
-        values["adherence"] = adherence(expressed, target, EXPRESSED.width)
+        near = adherence(expressed, target, EXPRESSED.width, failed)
+        values["adherence"] = np.where(np.isnan(target).any(axis=-1), np.nan, near)  # no pattern, no adherence
     planned = [talk.conversation.planned or len(talk.turns.turns) for talk in talks]
     afterwards: dict[str, Floats] = {}
     for row, talk in enumerate(talks):

@@ -17,7 +17,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from holdfast.agents.raters.linear.legibility import NO_TEXT, count_words, why_illegible
+from holdfast.agents.raters.gate.language import ENGLISH, unknown_language
+from holdfast.agents.raters.gate.reading import replies_in
+from holdfast.agents.raters.gate.verdict import Verdict, verdict_of_reply
+from holdfast.agents.raters.linear.legibility import count_words, why_illegible
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Passage, Rater, Scale
 from holdfast.core.errors import ModelError
@@ -26,40 +29,53 @@ from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 POOL_FROM = 8  # batches: fewer are rated before a pool would have started
 
 Job = TypeVar("Job")
+Exchange = tuple[str, str]  # what the user said, and the reply
 
 
 @dataclass(frozen=True, slots=True)
 class RatedTexts:
-    """``levels``: replies x the scale's dimensions, nan where ``reasons`` says why; ``words``, ``known``: how many
-    words each reply has and how many of them the linear rater knows; both 0 for other raters."""
+    """``levels``: replies x the scale's dimensions, nan where ``reasons`` or ``failures`` says why; ``words``,
+    ``known``: how many words each reply has and how many of them the linear rater knows; both 0 for other raters."""
 
     levels: Floats
-    reasons: tuple[str, ...]  # one a reply, "" where it was rated
+    reasons: tuple[str, ...]  # one a reply: why nothing is known of it, or ""
+    failures: tuple[str, ...]  # one a reply: why it is disqualified, or ""
     words: Ints
     known: Ints
 
 
-def rate_texts(texts: Sequence[str]) -> RatedTexts:
-    """Rate a batch with the shipped linear rater."""
+def rate_texts(conversations: Sequence[Sequence[Exchange]]) -> RatedTexts:
+    """Rate a batch of whole conversations with the shipped linear rater, behind the gate."""
     model = LinearRater().model
+    replies = [reply for turns in conversations for reply in replies_in(turns)]
+    texts = [reply.text for reply in replies]
     counts = np.array([count_words(text, model.numbers) for text in texts], dtype=np.int64).reshape(-1, 2)
-    reasons = tuple(why_illegible(text, *own) for text, own in zip(texts, counts.tolist(), strict=True))
+    failures = tuple(_failure(verdict_of_reply(reply)) for reply in replies)
+    reasons = tuple(
+        "" if failure else unknown_language(reply, ENGLISH) or why_illegible(reply.text, *own)
+        for reply, failure, own in zip(replies, failures, counts.tolist(), strict=True)
+    )
     levels = model.levels(texts)
-    levels[[bool(reason) for reason in reasons]] = np.nan
-    return RatedTexts(levels, reasons, counts[:, 0], counts[:, 1])
+    levels[[bool(reason or failure) for reason, failure in zip(reasons, failures, strict=True)]] = np.nan
+    return RatedTexts(levels, reasons, failures, counts[:, 0], counts[:, 1])
+
+
+def _failure(verdict: Verdict | None) -> str:
+    return "" if verdict is None else verdict.failure
 
 
 def rate_passages(rater: Rater, passages: Sequence[Passage], runner: asyncio.Runner) -> RatedTexts:
-    """Rate a batch with any rater; an empty reply is not shown to it."""
+    """Rate a batch with any rater; an empty reply is not shown to it: it is disqualified."""
     asked = [index for index, passage in enumerate(passages) if passage.messages[-1].content.strip()]
     ratings = runner.run(rater.rate([passages[index] for index in asked]))
     levels = np.full((len(passages), len(rater.scale.dimensions)), np.nan)
-    reasons = [NO_TEXT] * len(passages)
+    reasons = [""] * len(passages)
+    failures = ["empty"] * len(passages)
     for index, rating in zip(asked, ratings, strict=True):
         levels[index] = rating.levels(rater.scale.dimensions)
-        reasons[index] = rating.missing or ""
+        reasons[index], failures[index] = rating.missing or "", rating.disqualified or ""
     nothing = np.zeros(len(passages), dtype=np.int64)
-    return RatedTexts(levels, tuple(reasons), nothing, nothing)
+    return RatedTexts(levels, tuple(reasons), tuple(failures), nothing, nothing)
 
 
 def witness_measures(name: str, scale: Scale, levels: Sequence[Floats]) -> dict[str, Floats]:
@@ -78,7 +94,7 @@ def witness_measures(name: str, scale: Scale, levels: Sequence[Floats]) -> dict[
 
 
 def rate_all(
-    jobs: Iterable[Job], texts_of: Callable[[Job], Sequence[str]], workers: int | None = None
+    jobs: Iterable[Job], turns_of: Callable[[Job], Sequence[Sequence[Exchange]]], workers: int | None = None
 ) -> Iterator[tuple[Job, RatedTexts]]:
     """Yield each job with its replies rated by the shipped linear rater, in order; at most three batches a worker wait.
 
@@ -92,22 +108,22 @@ def rate_all(
             job = next(jobs)
         except StopIteration:
             return
-        yield job, rate_texts(texts_of(job))
+        yield job, rate_texts(turns_of(job))
     if workers == 1:
-        yield from ((job, rate_texts(texts_of(job))) for job in jobs)
+        yield from ((job, rate_texts(turns_of(job))) for job in jobs)
     else:
-        yield from _in_pool(jobs, texts_of, workers)
+        yield from _in_pool(jobs, turns_of, workers)
 
 
 def _in_pool(
-    jobs: Iterator[Job], texts_of: Callable[[Job], Sequence[str]], workers: int
+    jobs: Iterator[Job], turns_of: Callable[[Job], Sequence[Sequence[Exchange]]], workers: int
 ) -> Iterator[tuple[Job, RatedTexts]]:
     waiting: deque[tuple[Job, Future[RatedTexts]]] = deque()
     context = multiprocessing.get_context("spawn")  # no fork: threads of a progress bar may be running
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
         try:
             for job in jobs:
-                waiting.append((job, pool.submit(rate_texts, texts_of(job))))
+                waiting.append((job, pool.submit(rate_texts, turns_of(job))))
                 if len(waiting) > 3 * workers:
                     first, future = waiting.popleft()
                     yield first, future.result()

@@ -58,6 +58,7 @@ def log_results(
         longest=max((group.longest for group in tallies.groups.values()), default=0),
         rated_replies=tallies.rated,
         unrated_replies=dict(tallies.unrated),
+        disqualified_replies=dict(tallies.disqualified.most_common()),
         openings=tallies.openings,
         replies_with_thoughts=tallies.thoughts,
         repeated_ids=tallies.namesakes.count,

@@ -26,12 +26,14 @@ class RatedConversation:
 
 @dataclass
 class Legible:
-    """Of one group: replies with text, those in words that the linear rater does not know, and words in all."""
+    """Of one group: replies with text, those in words that the linear rater does not know, words in all, and the
+    disqualified replies by failure."""
 
     replies: int = 0
     foreign: int = 0
     words: int = 0
     known: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -39,13 +41,15 @@ class Tallies:
     """Everything that one reading gave. ``kept``: some conversations with the primary rater's levels, to show.
 
     ``unrated``: why replies have no rating by the primary rater; ``unrated_by``: the same of each witness;
-    ``legible``: of each group, what the linear rater could read. ``files``: of each group, where it comes from.
+    ``disqualified``: the failures of replies that adhere 0; ``legible``: of each group, what the linear rater could
+    read. ``files``: of each group, where it comes from.
     """
 
     groups: dict[str, GroupSums] = field(default_factory=dict)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, reason)
     places: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     unrated: Counter[str] = field(default_factory=Counter)
+    disqualified: Counter[str] = field(default_factory=Counter)
     unrated_by: dict[str, Counter[str]] = field(default_factory=dict)
     rated: int = 0
     openings: int = 0

@@ -12,6 +12,7 @@ from holdfast.agents.raters.gate.reading import ReplyText
 from holdfast.agents.raters.gate.signs import signs
 
 ENGLISH = frozenset(("en",))
+UNKNOWN_LANGUAGE = "in a language that the rater does not know"  # before its code
 LEAST_WORDS = 3  # shorter replies are not judged
 COMMON_SHARE, COMMON_WORDS = 0.15, 2  # of the words, and different ones: from here on a reply is English
 SURE = 0.5  # the library's probability, from which on it is believed
@@ -26,7 +27,7 @@ def unknown_language(reply: ReplyText, known: Collection[str]) -> str:
     common = [word for word in words if word in signs().common]
     english = len(common) >= COMMON_SHARE * len(words) and len(set(common)) >= COMMON_WORDS
     language = "en" if english else _by_library(reply.text)
-    return "" if not language or language in known else f"in a language that the rater does not know ({language})"
+    return "" if not language or language in known else f"{UNKNOWN_LANGUAGE} ({language})"
 
 
 def _by_library(text: str) -> str:

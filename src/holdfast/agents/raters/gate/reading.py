@@ -1,7 +1,7 @@
 """A reply as the checks of the gate read it, with what it answers: words, sentences, runs of words."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,6 +64,18 @@ class ReplyText:
     def sentences(self) -> list[str]:
         """The sentences of ``normal``, without space around them."""
         return [part for each in _SENTENCE.findall(self.normal) if (part := each.strip())]
+
+
+def replies_in(turns: Iterable[tuple[str, str]]) -> Iterator[ReplyText]:
+    """Yield the reply of each turn, given as (the user's message, the reply); "" where there is none."""
+    messages, asked, before = list[Message](), list[str](), ""
+    for user, text in turns:
+        messages.append(Message("user", user))
+        asked.append(user)
+        yield ReplyText(text, "\n".join(asked), before, tuple(messages))
+        if text.strip():
+            messages.append(Message("assistant", text))
+            asked, before = [], text
 
 
 def reply_texts(messages: Sequence[Message], *, whole: bool) -> Iterable[ReplyText]:
