@@ -124,7 +124,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         **_same_named((name for name in TURN_COLUMNS if name not in _EPISODE), turn),
         **{f"said_{name}": getattr(turn.said, name) for name in ("kind", "feeling", "topic", "need", "goal")},
         "goals_served": list(turn.goals_served),
-        **{name: None if turn.primary.disqualified else turn.primary.values.get(name) for name in MECHANISMS},
+        **{name: turn.primary.counted.get(name) for name in MECHANISMS},
         "unrated": turn.primary.missing,
         "disqualified": turn.primary.disqualified,
         "witnesses": _witnesses(turn),
@@ -139,7 +139,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
 def _witnesses(turn: TurnRecord) -> str | None:
     others = list(turn.ratings.items())[1:]
     ratings = {
-        name: {"values": dict(rating.values), "missing": rating.missing, "disqualified": rating.disqualified}
+        name: {"values": dict(rating.counted), "missing": rating.missing, "disqualified": rating.disqualified}
         for name, rating in others
     }
     return json.dumps(ratings, ensure_ascii=False) if ratings else None

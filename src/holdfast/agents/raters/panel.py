@@ -117,7 +117,7 @@ def pair_agreement(first: str, second: str, a: Floats, b: Floats) -> PairAgreeme
 
 
 def _values(ratings: Sequence[Rating], dimension: str) -> Floats:
-    return np.array([rating.values.get(dimension, np.nan) for rating in ratings], dtype=np.float64)
+    return np.array([rating.counted.get(dimension, np.nan) for rating in ratings], dtype=np.float64)
 
 
 def _on_dimension(

@@ -123,11 +123,14 @@ class Rating:
     samples: tuple[Sample, ...] = ()
     disqualified: Failure | None = None
 
+    @property
+    def counted(self) -> Mapping[str, float]:
+        """The values that count: none where the reply is disqualified."""
+        return self.values if self.disqualified is None else {}
+
     def levels(self, dimensions: Sequence[str]) -> tuple[float, ...]:
         """The values of ``dimensions`` in their order; nan where there is none, and of a disqualified reply."""
-        if self.disqualified is not None:
-            return (math.nan,) * len(dimensions)
-        return tuple(self.values.get(name, math.nan) for name in dimensions)
+        return tuple(self.counted.get(name, math.nan) for name in dimensions)
 
 
 def expressed(emotional_reaction: float, interpretation: float, exploration: float) -> Rating:

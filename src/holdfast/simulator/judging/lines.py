@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from holdfast.agents.raters.judge.answer import Reason, Refusal
 from holdfast.agents.raters.judge.descriptive import Description, Quote
 from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.agents.raters.judge.sample import Order, Sample, samples_spread
-from holdfast.agents.raters.protocol import RaterIdentity, Rating
+from holdfast.agents.raters.protocol import Failure, RaterIdentity, Rating
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.hashing import sha256
 
@@ -58,6 +58,7 @@ class RatedLine(_StoredModel):
     rater: RaterLine
     scores: dict[str, float]
     missing: str | None
+    disqualified: Failure | None = None  # the failure that the gate saw
     words: int
     evidence: str = ""
     spread: dict[str, float] = {}  # pydantic copies it
@@ -97,6 +98,7 @@ def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: R
         rater=RaterLine(name=name, **asdict(identity)),
         scores=dict(rating.values),
         missing=rating.missing,
+        disqualified=rating.disqualified,
         words=len(cited.rated.split()),
         evidence=rating.evidence,
         spread=samples_spread(rating.samples),
@@ -109,7 +111,8 @@ def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: R
 def to_rating(line: RatedLine) -> Rating:
     """The rating that a line was written of; the tokens stand in the rating, not in the samples."""
     samples = tuple(map(_sample, line.samples or ()))
-    return Rating(line.scores, line.missing, line.evidence, line.repaired, line.tokens, samples)
+    rating = Rating(line.scores, line.missing, line.evidence, line.repaired, line.tokens, samples)
+    return replace(rating, disqualified=line.disqualified)
 
 
 def read_kept(out: Path) -> Iterator[RatedLine]:

@@ -1,6 +1,7 @@
 """What a judging run comes to, as JSON: counts, means, length and order controls, agreement. Undefined is null."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -38,10 +39,11 @@ def summarise(rated: RatedFiles, raters: dict[str, Rater], seed: int = 0) -> dic
 
 
 def _of_rater(rater: Rater, ratings: Sequence[Rating], words: Floats) -> dict[str, Any]:
-    scores = columns([rating.values for rating in ratings], rater.scale.dimensions)
+    scores = columns([rating.counted for rating in ratings], rater.scale.dimensions)
     summary: dict[str, Any] = {
         "identity": asdict(rater.identity),
         "missing": sum(rating.missing is not None for rating in ratings),
+        "disqualified": dict(Counter(rating.disqualified for rating in ratings if rating.disqualified is not None)),
         "dimensions": {name: _of_dimension(values, words, ratings, name) for name, values in scores.items()},
     }
     samples = [sample for rating in ratings for sample in rating.samples]

@@ -105,6 +105,7 @@ def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None
         f"scale {scale['id']} ({scale['low']:g}-{scale['high']:g})\n"
     )
     _scores(summary["raters"])
+    _stopped(summary["raters"])
     for name, rater in summary["raters"].items():
         if "answers" in rater:
             _answers(name, rater)
@@ -134,6 +135,13 @@ def _scores(raters: Mapping[str, Any]) -> None:
         for dimension, values in rater["dimensions"].items()
     ]
     print_table(columns, rows, numbers=range(2, len(columns)))
+
+
+def _stopped(raters: Mapping[str, Any]) -> None:
+    for name, rater in raters.items():
+        if rater["disqualified"]:
+            listed = ", ".join(f"{n:,} x {failure}" for failure, n in rater["disqualified"].items())
+            click.echo(f"{name}: disqualified, and without scores here: {listed}")
 
 
 def _answers(name: str, rater: Mapping[str, Any]) -> None:
