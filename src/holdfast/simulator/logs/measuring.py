@@ -148,7 +148,7 @@ def _with_causes(batch: list[RatedConversation], rated: RatedTexts) -> RatedText
         if failures[place] == "empty" and cause.startswith(REFUSED):
             failures[place] = "refusal"
         elif failures[place] == "empty" and cause and not cause.startswith((NO_TEXT, THOUGHTS)):
-            failures[place], reasons[place] = "", cause
+            failures[place], reasons[place] = None, cause
     return replace(rated, reasons=tuple(reasons), failures=tuple(failures))
 
 

@@ -22,7 +22,7 @@ from holdfast.agents.raters.gate.reading import replies_in
 from holdfast.agents.raters.gate.verdict import Verdict, verdict_of_reply
 from holdfast.agents.raters.linear.legibility import count_words, why_illegible
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import Passage, Rater, Scale
+from holdfast.agents.raters.protocol import Failure, Passage, Rater, Rating, Scale, expressed
 from holdfast.core.errors import ModelError
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
 
@@ -39,9 +39,18 @@ class RatedTexts:
 
     levels: Floats
     reasons: tuple[str, ...]  # one a reply: why nothing is known of it, or ""
-    failures: tuple[str, ...]  # one a reply: why it is disqualified, or ""
+    failures: tuple[Failure | None, ...]  # one a reply: why it is disqualified, or None
     words: Ints
     known: Ints
+
+    @property
+    def ratings(self) -> list[Rating]:
+        """The same as ratings of the linear rater."""
+        rows = zip(self.levels.tolist(), self.reasons, self.failures, strict=True)
+        return [
+            Rating(missing=reason or None, disqualified=failure) if reason or failure else expressed(*levels)
+            for levels, reason, failure in rows
+        ]
 
 
 def rate_texts(conversations: Sequence[Sequence[Exchange]]) -> RatedTexts:
@@ -60,8 +69,8 @@ def rate_texts(conversations: Sequence[Sequence[Exchange]]) -> RatedTexts:
     return RatedTexts(levels, reasons, failures, counts[:, 0], counts[:, 1])
 
 
-def _failure(verdict: Verdict | None) -> str:
-    return "" if verdict is None else verdict.failure
+def _failure(verdict: Verdict | None) -> Failure | None:
+    return None if verdict is None else verdict.failure
 
 
 def rate_passages(rater: Rater, passages: Sequence[Passage], runner: asyncio.Runner) -> RatedTexts:
@@ -70,10 +79,10 @@ def rate_passages(rater: Rater, passages: Sequence[Passage], runner: asyncio.Run
     ratings = runner.run(rater.rate([passages[index] for index in asked]))
     levels = np.full((len(passages), len(rater.scale.dimensions)), np.nan)
     reasons = [""] * len(passages)
-    failures = ["empty"] * len(passages)
+    failures: list[Failure | None] = ["empty"] * len(passages)
     for index, rating in zip(asked, ratings, strict=True):
         levels[index] = rating.levels(rater.scale.dimensions)
-        reasons[index], failures[index] = rating.missing or "", rating.disqualified or ""
+        reasons[index], failures[index] = rating.missing or "", rating.disqualified
     nothing = np.zeros(len(passages), dtype=np.int64)
     return RatedTexts(levels, tuple(reasons), tuple(failures), nothing, nothing)
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.protocols import SENSE7, Intention, Message
-from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import Passage
+from holdfast.agents.protocols import SENSE7, Intention
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import shorten
@@ -15,6 +13,7 @@ from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.logs.drafts import ConversationDraft
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
+from holdfast.simulator.logs.rating import rate_texts
 from holdfast.simulator.logs.records import Conversation, End
 from holdfast.simulator.logs.turns import LogTurn, turns_of
 from holdfast.simulator.logs.values import id_of, labels_of, number_of, planned_of, word_of
@@ -99,7 +98,6 @@ class JournalWriter:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{path}: the run folder cannot be made ({error.strerror})") from error
-        rater = LinearRater()
         with Journal.create(path / JOURNAL, {"made_by": "holdfast convert"}) as journal:
             for number, conversation in enumerate(conversations):
                 count_left_out(
@@ -113,12 +111,10 @@ class JournalWriter:
                 if not turns:
                     left["conversations without a reply's text"] += 1
                     continue
-                self._write(journal, conversation, number, turns, rater)
+                self._write(journal, conversation, number, turns)
         return +left
 
-    def _write(
-        self, journal: Journal, conversation: Conversation, number: int, turns: list[LogTurn], rater: LinearRater
-    ) -> None:
+    def _write(self, journal: Journal, conversation: Conversation, number: int, turns: list[LogTurn]) -> None:
         spec = EpisodeSpec(
             persona=conversation.columns.get("persona") or conversation.speaker or IMPORTED,
             task=conversation.columns.get("task", IMPORTED),
@@ -127,9 +123,9 @@ class JournalWriter:
             max_turns=conversation.planned or len(turns),
         )
         journal.plan([spec])
-        ratings = rater.score([Passage((Message("assistant", turn.reply),)) for turn in turns])
+        rated = rate_texts([[(turn.user, turn.reply) for turn in turns]])
         wanted = {"desired": conversation.labels["desired"]} if "desired" in conversation.labels else {}
-        for place, (turn, rating) in enumerate(zip(turns, ratings, strict=True), start=1):
+        for place, (turn, rating) in enumerate(zip(turns, rated.ratings, strict=True), start=1):
             last = place == len(turns)
             record = TurnRecord(
                 episode_id=spec.id,
