@@ -20,7 +20,10 @@ def loop(reply: ReplyText) -> str:
     words = reply.words
     if len(words) < LOOP_WORDS:
         return ""
-    runs, seen, repeated = runs_of(words, RUN), set[tuple[str, ...]](), list[int]()
+    runs = runs_of(words, RUN)
+    if len(set(runs)) == len(runs):
+        return ""
+    seen, repeated = set[tuple[str, ...]](), list[int]()
     for start, run in enumerate(runs):
         if run in seen:
             repeated.append(start)
@@ -52,5 +55,8 @@ def copy_of_user(reply: ReplyText) -> str:
     if not reply.asked or len(words) < WHOLE_WORDS:
         return ""
     asked = words_of(reply.asked)
+    known = set(asked)
+    if sum(word in known for word in words) < ECHO_SHARE * len(words):
+        return ""
     same = len(shared(words, asked, ECHO_RUN))
     return quotation(reply.text) if words == asked or same >= max(ECHO_WORDS, ECHO_SHARE * len(words)) else ""
