@@ -184,6 +184,24 @@ def test_a_failure_adheres_0_and_is_counted_by_group(tmp_path):
     assert "group 'all': 1 reply is disqualified, with adherence 0: loop" in list(notes_of(tallies, ()))
 
 
+def test_the_bounds_of_a_log_by_hand(tmp_path):
+    """Two turns, one unrated: adherence a, and a / 2 or (a + 1) / 2 at the bounds; a log without any has no bounds."""
+    german = "Das tut mir sehr leid, ich verstehe deine Sorgen und wünsche dir viel Kraft für morgen."
+    said = [("user", "I lost my job."), ("assistant", REPLIES[0]), ("user", "So?"), ("assistant", german)]
+    messages = tuple(LogMessage(role, text) for role, text in said)
+    FORMATS["messages"].writer.write([Conversation("c", "x", messages)], tmp_path / "a.jsonl")
+    FORMATS["messages"].writer.write([Conversation("c", "x", messages[:2])], tmp_path / "b.jsonl")
+    results, _ = measure_files(open_sources([tmp_path / "a.jsonl"]), pattern="companion")
+    group = results.groups["all"]
+    near = group.measures["adherence"].mean.mean
+    assert (group.bounds.worst.mean.mean, group.bounds.best.mean.mean) == pytest.approx((near / 2, (near + 1) / 2))
+    assert [point.mean for point in group.bounds.worst.by_turn] == pytest.approx([near, 0.0])
+    assert not any("worst" in name or "best" in name for name in group.measures)
+    assert any("bounds of adherence" in note for note in results.notes)
+    known, _ = measure_files(open_sources([tmp_path / "b.jsonl"]), pattern="companion")
+    assert known.groups["all"].bounds is None
+
+
 def test_the_gate_stands_before_every_rater_of_a_log():
     said = (LogMessage("user", "I lost my job."), LogMessage("assistant", "You are pathetic. Boo hoo."))
     raters = {"linear": GatedRater(LinearRater()), "felt": GatedRater(FittedRater(SHIPPED_PERCEIVED))}

@@ -29,6 +29,13 @@ class MeasureResults(ResultsPart):
     length_r: MeanEstimate | None = Field(description="Pearson's r with log length; null for the length itself.")
 
 
+class LogBounds(ResultsPart):
+    """Adherence, whatever the unrated replies are like."""
+
+    worst: MeasureResults = Field(description="If every unrated reply adhered 0.")
+    best: MeasureResults = Field(description="If every unrated reply adhered 1.")
+
+
 class LabelResults(MeanEstimate):
     """A label of whole conversations, and how it goes together (Pearson's r) with expressed empathy and length."""
 
@@ -67,6 +74,7 @@ class GroupResults(ResultsPart):
     exits: ExitResults | None
     violations: ViolationResults | None
     measures: dict[str, MeasureResults]
+    bounds: LogBounds | None = Field(default=None, description="null where no reply is unrated, or without a pattern.")
     labels: dict[str, LabelResults]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from holdfast.core.wording import how_many, quote
+from holdfast.simulator.logs.parts import BOUNDS
 from holdfast.simulator.logs.sums import CURVE_TURNS, MOST_CLUSTERS
 from holdfast.simulator.logs.tallies import FILE, OTHERS, Tallies
 
@@ -19,6 +20,10 @@ def notes_of(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
     for name, group in tallies.legible.items():
         for failure, n in group.failed.most_common():
             yield f"{_shown(name)}: {how_many(n, 'reply is', 'replies are')} disqualified, with adherence 0: {failure}"
+    for name, group in tallies.legible.items():
+        if group.unrated and BOUNDS.keys() <= tallies.groups[name].measures.keys():
+            replies = how_many(group.unrated, "unrated reply", "unrated replies")
+            yield f"{_shown(name)}: {replies}: bounds of adherence stand in the results (worst: all 0; best: all 1)"
     for name, reasons in tallies.unrated_by.items():
         yield from (
             f"{how_many(n, 'reply was', 'replies were')} not rated by {name}: {reason}" for reason, n in reasons.items()

@@ -16,6 +16,7 @@ from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
 
 MOST_LABELS = 24  # names: of turns, and of conversations
 PERCEIVED = "perceived"
+BOUNDS = {"adherence_worst": 0.0, "adherence_best": 1.0}  # adherence, if every unrated reply adhered so
 
 Targets = Callable[[Conversation], Sequence[float] | None]
 
@@ -80,10 +81,15 @@ def _part(
         watched = "expressed"
         values["expressed"] = expressed.mean(axis=-1)
         values |= {str(name): expressed[:, :, index] for index, name in enumerate(MECHANISMS)}
-    if (watched or failed.any()) and not np.isnan(target).all():
-        watched = "adherence"
+    if not np.isnan(target).all():
         near = adherence(expressed, target, EXPRESSED.width, failed)
-        values["adherence"] = np.where(np.isnan(target).any(axis=-1), np.nan, near)  # no pattern, no adherence
+        asked = ~np.isnan(target).any(axis=-1)  # no pattern, no adherence
+        near = np.where(asked, near, np.nan)
+        unrated = asked & np.isnan(near) & (np.arange(shape[1]) < length[:, None])
+        values |= {name: np.where(unrated, value, near) for name, value in BOUNDS.items()}
+        if not np.isnan(near).all():
+            watched = "adherence"
+            values["adherence"] = near
     planned = [talk.conversation.planned or len(talk.turns.turns) for talk in talks]
     afterwards: dict[str, Floats] = {}
     for row, talk in enumerate(talks):
@@ -141,4 +147,11 @@ def _known(name: str, tallies: Tallies) -> bool:
     """Whether a label is among those measured: the first ``MOST_LABELS`` names, so that memory stays bounded."""
     if name not in tallies.label_names and len(tallies.label_names) < MOST_LABELS:
         tallies.label_names[name] = None
-    return name in tallies.label_names and name not in (LENGTH, PERCEIVED, "expressed", "adherence", *MECHANISMS)
+    return name in tallies.label_names and name not in (
+        LENGTH,
+        PERCEIVED,
+        "expressed",
+        "adherence",
+        *BOUNDS,
+        *MECHANISMS,
+    )

@@ -12,6 +12,7 @@ from holdfast.simulator.logs.model import (
     ExitResults,
     GroupResults,
     LabelResults,
+    LogBounds,
     LogFile,
     LogPattern,
     LogResults,
@@ -22,6 +23,7 @@ from holdfast.simulator.logs.model import (
     ViolationResults,
 )
 from holdfast.simulator.logs.notes import notes_of
+from holdfast.simulator.logs.parts import BOUNDS
 from holdfast.simulator.logs.records import End
 from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, SCALARS, GroupSums, MeasureSums
 from holdfast.simulator.logs.tallies import OTHERS, Legible, Tallies
@@ -71,7 +73,7 @@ def log_results(
         pattern=pattern,
         seed=seed,
         draws=draws,
-        groups={name: _group(tallies.groups[name], name, seed, draws) for name in names},
+        groups={name: _group(tallies.groups[name], name, seed, draws, _unrated(tallies, name)) for name in names},
         notes=list(notes_of(tallies, by)),
     )
 
@@ -87,13 +89,18 @@ def skipped_results(tallies: Tallies) -> SkippedResults:
     )
 
 
+def _unrated(tallies: Tallies, name: str) -> int:
+    group = tallies.legible.get(name)
+    return group.unrated if group else 0
+
+
 def _known_words(groups: Iterable[Legible]) -> float | None:
     listed = list(groups)
     words = sum(group.words for group in listed)
     return sum(group.known for group in listed) / words if words else None
 
 
-def _group(group: GroupSums, name: str, seed: int, draws: int) -> GroupResults:
+def _group(group: GroupSums, name: str, seed: int, draws: int, unrated: int) -> GroupResults:
     rows = len(group.clusters)
     weights = draw_weights(rows, np.random.default_rng(derive_seed(seed, "logs", name)), draws)
     labels = {label: _label(group, label, rows, weights) for label in sorted(group.labels)}
@@ -112,9 +119,22 @@ def _group(group: GroupSums, name: str, seed: int, draws: int) -> GroupResults:
         failures=ways["failure"] if ends_known else None,
         exits=_exits(group) if ends_known else None,
         violations=_violations(group),
-        measures={key: _measure(key, sums, rows, weights) for key, sums in sorted(group.measures.items(), key=_order)},
+        measures={
+            key: _measure(key, sums, rows, weights)
+            for key, sums in sorted(group.measures.items(), key=_order)
+            if key not in BOUNDS
+        },
+        bounds=None if not unrated else _bounds(group, rows, weights),
         labels=labels,
     )
+
+
+def _bounds(group: GroupSums, rows: int, weights: Floats) -> LogBounds | None:
+    """Adherence if all unrated replies adhered 0, and if all adhered 1; None where no pattern was asked for."""
+    if not BOUNDS.keys() <= group.measures.keys():
+        return None
+    worst, best = (_measure(key, group.measures[key], rows, weights) for key in BOUNDS)
+    return LogBounds(worst=worst, best=best)
 
 
 def _order(item: tuple[str, MeasureSums]) -> tuple[bool, str]:

@@ -26,13 +26,14 @@ class RatedConversation:
 
 @dataclass
 class Legible:
-    """Of one group: replies with text, those in words that the linear rater does not know, words in all, and the
-    disqualified replies by failure."""
+    """Of one group: replies with text, those in words that the linear rater does not know, words in all,
+    unrated replies, and the disqualified ones by failure."""
 
     replies: int = 0
     foreign: int = 0
     words: int = 0
     known: int = 0
+    unrated: int = 0
     failed: Counter[str] = field(default_factory=Counter)
 
 
