@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
+from holdfast.agents.models.spec import TODAY
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
@@ -57,6 +59,7 @@ class TrainingBase:
     name: str
     writer: ChatModel | None = None
     writer_inputs: Mapping[str, str] = field(default_factory=dict)  # what the writer's words follow from
+    today: date = TODAY  # what the base's chat template is told, if it asks for the date
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,9 @@ async def _train_adapters(
     from holdfast.adapters.training.lora import AdapterJob, read_dialogues, train_adapter  # torch, not always needed
 
     jobs = [
-        AdapterJob(pattern, base.path, base.name, file.path, out / pattern, derive_seed(seed, "train", pattern))
+        AdapterJob(
+            pattern, base.path, base.name, file.path, out / pattern, derive_seed(seed, "train", pattern), base.today
+        )
         for pattern, file in files.items()
     ]
     read = [await asyncio.to_thread(read_dialogues, job, config) for job in jobs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,16 @@ def test_an_end_that_is_not_learned_is_told(tmp_path: Path) -> None:
     template.write_text(template.read_text().replace(marked, "{{ message['content'] }}{% endgeneration %}<|end|>"))
     with pytest.warns(UserWarning, match="the adapter may not learn to stop"):
         assert tokenise([TALK], base, 99, "x").trained_on.tokens == 17
+
+
+def test_the_date_is_the_one_that_is_given(tmp_path: Path) -> None:
+    base = build_base(tmp_path / "dated")
+    template = base / "chat_template.jinja"
+    template.write_text("{{ 'report ' * (strftime_now('%d') | int) }}" + template.read_text())
+    for day in (3, 7):
+        (row,) = tokenise([TALK], base, 99, "x", date(2026, 5, day)).rows
+        assert len(row["input_ids"]) == 47 + day
+        assert sum(label != NO_LOSS for label in row["labels"]) == 20
 
 
 def test_a_template_that_marks_nothing_of_these_dialogues(tmp_path: Path) -> None:

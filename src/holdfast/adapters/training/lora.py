@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ from holdfast.adapters.training.store import CARD
 from holdfast.adapters.training.tokenised import TokenisedDialogues, TrainedOn, tokenise
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
 from holdfast.agents.models.local.loading import open_tokenizer, open_weights
+from holdfast.agents.models.spec import TODAY
 from holdfast.core.hashing import file_sha256, weights_sha256
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterJob:
-    """One adapter to train. ``base_name``: what its files call the base, e.g. a hub id; never a path."""
+    """One adapter to train. ``base_name``: what its files call the base, e.g. a hub id; never a path.
+
+    ``today``: what a chat template is told that asks for the date.
+    """
 
     name: str
     base: Path
@@ -37,6 +42,7 @@ class AdapterJob:
     dialogues: Path
     out: Path
     seed: int
+    today: date = TODAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def read_dialogues(job: AdapterJob, config: TrainingConfig) -> TokenisedDialogue
         InputError: the dialogues cannot be read, or ``max_length`` cuts every one of them before its first reply.
         ModelError: the base's tokenizer cannot be read, or its chat template does not mark the assistant's tokens.
     """
-    return tokenise(read_jsonl(job.dialogues), job.base, config.max_length, job.dialogues)
+    return tokenise(read_jsonl(job.dialogues), job.base, config.max_length, job.dialogues, job.today)
 
 
 def train_adapter(

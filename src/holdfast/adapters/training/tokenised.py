@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.end_of_turn import end_of_turn
 from holdfast.agents.models.local.loading import open_config, open_tokenizer
 from holdfast.agents.models.local.rope import longest_context
+from holdfast.agents.models.spec import TODAY
 from holdfast.agents.protocols import Message
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.wording import how_many
@@ -66,7 +68,7 @@ class TokenisedDialogues:
 
 
 def tokenise(
-    dialogues: Sequence[TrainingDialogue], base: Path, max_length: int, source: Path | str
+    dialogues: Sequence[TrainingDialogue], base: Path, max_length: int, source: Path | str, today: date = TODAY
 ) -> TokenisedDialogues:
     """Tokenise dialogues as the model in ``base`` reads them, each cut at its end where it is too long.
 
@@ -75,13 +77,14 @@ def tokenise(
         base: a model folder.
         max_length: most tokens of a dialogue; the model's context where that is shorter.
         source: what the dialogues are called, for messages.
+        today: what a chat template is told that asks for the date.
 
     Raises:
         InputError: every dialogue is cut before its first reply.
         ModelError: the tokenizer cannot be read, or its chat template does not mark the assistant's words.
     """
     tokenizer = open_tokenizer(base)
-    template = _marked_template(tokenizer, base)
+    template = _marked_template(tokenizer, base, today)
     context, _ = longest_context(open_config(base))
     limit = min(max_length, context or max_length)
     whole = [_row(dialogue, template, tokenizer) for dialogue in dialogues]
@@ -111,9 +114,9 @@ def tokenise(
     return TokenisedDialogues(rows, tuple(dialogues[number] for number in kept), trained_on)
 
 
-def _marked_template(tokenizer: Any, base: Path) -> ChatTemplate:
+def _marked_template(tokenizer: Any, base: Path, today: date) -> ChatTemplate:
     """Return the base's template, or TRL's marked version of it."""
-    given = ChatTemplate.of(tokenizer, base.name)
+    given = ChatTemplate.of(tokenizer, base.name, today)
     try:
         marked = get_training_chat_template(tokenizer)  # TRL knows marked versions of the templates of common models
     except (ValueError, TypeError) as error:
@@ -121,7 +124,7 @@ def _marked_template(tokenizer: Any, base: Path) -> ChatTemplate:
             f"{base}: its chat template does not mark what the assistant says, so the loss cannot be kept to it; "
             f"{_MARKING}"
         ) from error
-    return given if marked is None else ChatTemplate(marked, tokenizer.special_tokens_map, base.name)
+    return given if marked is None else ChatTemplate(marked, tokenizer.special_tokens_map, base.name, today)
 
 
 def _row(dialogue: TrainingDialogue, template: ChatTemplate, tokenizer: Any) -> dict[str, list[int]]:

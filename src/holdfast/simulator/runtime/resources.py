@@ -101,10 +101,9 @@ class Resources:
         name = "holdfast-micro" if reference.word == "micro" else reference.path.name
         writer = study.training.model if study.training is not None else None
         if writer is None:
-            return TrainingBase(cast("LocalChatModel", model), reference.path, name)
-        return TrainingBase(
-            cast("LocalChatModel", model), reference.path, name, self.models[writer], self._model_inputs(writer)
-        )
+            return TrainingBase(cast("LocalChatModel", model), reference.path, name, today=reference.today)
+        writes = self.models[writer], self._model_inputs(writer)
+        return TrainingBase(cast("LocalChatModel", model), reference.path, name, *writes, today=reference.today)
 
     @property
     def training(self) -> tuple[TrainingConfig, TrainingPeople, TrainingBase, Rater]:
