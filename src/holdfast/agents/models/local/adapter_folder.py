@@ -12,18 +12,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from holdfast.agents.models.local.safetensors_files import PICKLED, tensor_kinds
+from holdfast.agents.models.local.safetensors_files import EXPONENTS, PICKLED, first_not_finite, tensor_kinds
 from holdfast.core.errors import ModelError
-from holdfast.core.files import open_file, read_file
+from holdfast.core.files import read_file
 from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import shorten
 
 SETTINGS_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # of every weight's name
 _PICKLED_STEMS = ("adapter_model", "pytorch_model")  # of files that may hold an adapter's weights
-_LARGEST_HEADER = 100 << 20  # safetensors' own limit
 
 _USED = frozenset(
     (
@@ -63,13 +60,6 @@ _OTHERWISE = (
 #: Ways to begin a training that leave the base as it is, so that the folder's weights are all there is to it.
 _PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica")
 _PLAIN_WEIGHT = re.compile(rf"{re.escape(PREFIX)}(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
-#: Exponent bits of each kind of number; all of them are set where it is infinite or none.
-_EXPONENT: Mapping[str, tuple[np.dtype[Any], int]] = {
-    "F64": (np.dtype("<u8"), 0x7FF0_0000_0000_0000),
-    "F32": (np.dtype("<u4"), 0x7F80_0000),
-    "F16": (np.dtype("<u2"), 0x7C00),
-    "BF16": (np.dtype("<u2"), 0x7F80),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +207,8 @@ def _ranks(kinds: Mapping[str, tuple[str, tuple[int, ...]]], who: str) -> dict[s
 
 def _check_types(kinds: Mapping[str, tuple[str, tuple[int, ...]]], who: str) -> None:
     for weight, (kind, _) in kinds.items():
-        if kind not in _EXPONENT:
-            raise ModelError(f"{who}: {weight} is of type {kind}; allowed: {', '.join(_EXPONENT)}")
+        if kind not in EXPONENTS:
+            raise ModelError(f"{who}: {weight} is of type {kind}; allowed: {', '.join(EXPONENTS)}")
 
 
 def _check_ranks(settings: Mapping[str, Any], ranks: Mapping[str, int], who: str) -> None:
@@ -293,14 +283,5 @@ def _check_pattern(text: str, who: str) -> None:
 
 def _check_finite(file: Path, who: str) -> None:
     """Refuse weights with an infinite number or none: in a batch they would spoil more than their own rows."""
-    with open_file(file) as raw:
-        length = int.from_bytes(raw.read(8), "little")
-        header = json.loads(raw.read(min(length, _LARGEST_HEADER)))
-    for weight, about in header.items():
-        if weight == "__metadata__":
-            continue
-        unsigned, bits = _EXPONENT[about["dtype"]]
-        begin, end = about["data_offsets"]
-        numbers = np.memmap(file, unsigned, "r", 8 + length + begin, ((end - begin) // unsigned.itemsize,))
-        if ((numbers & bits) == bits).any():
-            raise ModelError(f"{who}: {weight} holds a NaN or an infinite number; train the adapter again")
+    if spoilt := first_not_finite(file):
+        raise ModelError(f"{who}: {spoilt} holds a NaN or an infinite number; train the adapter again")

@@ -3,8 +3,12 @@
 Imports no torch, and takes no memory for a tensor.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from holdfast.core.errors import ModelError
@@ -12,6 +16,14 @@ from holdfast.core.files import open_file
 
 #: Endings of weights that may run code when they are opened.
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+_LARGEST_HEADER = 100 << 20  # safetensors' own limit
+#: Exponent bits of each kind of number; all of them are set where it is infinite or none.
+EXPONENTS: Mapping[str, tuple[np.dtype[Any], int]] = {
+    "F64": (np.dtype("<u8"), 0x7FF0_0000_0000_0000),
+    "F32": (np.dtype("<u4"), 0x7F80_0000),
+    "F16": (np.dtype("<u2"), 0x7C00),
+    "BF16": (np.dtype("<u2"), 0x7F80),
+}
 
 
 def tensor_kinds(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -30,3 +42,22 @@ def tensor_kinds(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
     if not kinds:
         raise ModelError(f"{file}: holds no weights")
     return kinds
+
+
+def first_not_finite(file: Path) -> str:
+    """Return the first tensor that holds a NaN or an infinite number; "" where none does.
+
+    ``file`` has been read by :func:`tensor_kinds`, and its types are of :data:`EXPONENTS`.
+    """
+    with open_file(file) as raw:
+        length = int.from_bytes(raw.read(8), "little")
+        header = json.loads(raw.read(min(length, _LARGEST_HEADER)))
+    for name, about in header.items():
+        if name == "__metadata__":
+            continue
+        unsigned, bits = EXPONENTS[about["dtype"]]
+        begin, end = about["data_offsets"]
+        numbers = np.memmap(file, unsigned, "r", 8 + length + begin, ((end - begin) // unsigned.itemsize,))
+        if ((numbers & bits) == bits).any():
+            return str(name)
+    return ""
