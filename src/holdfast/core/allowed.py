@@ -116,19 +116,23 @@ def _number(option: Schema) -> str:
         noun = "an even number" if option["multipleOf"] == 2 else f"a multiple of {option['multipleOf']}"
     low, high = option.get("minimum"), option.get("maximum")
     if low is not None and high is not None:
-        return f"{noun} from {low:g} to {high:g}"
+        return f"{noun} from {_exact(low)} to {_exact(high)}"
     bounds = {"above": option.get("exclusiveMinimum"), "at least": low}
     bounds |= {"below": option.get("exclusiveMaximum"), "at most": high}
-    texts = [f"{word} {value:g}" for word, value in bounds.items() if value is not None]
+    texts = [f"{word} {_exact(value)}" for word, value in bounds.items() if value is not None]
     return f"{noun} {' and '.join(texts)}" if texts else noun
 
 
 def _range(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
-        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        return _exact(low) if low == high else f"{_exact(low)} to {_exact(high)}"
     if low is not None:
-        return f"at least {low:g}"
-    return f"at most {high:g}" if high is not None else ""
+        return f"at least {_exact(low)}"
+    return f"at most {_exact(high)}" if high is not None else ""
+
+
+def _exact(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 _DESCRIBED: Mapping[str, Callable[[Schema], str]] = {

@@ -63,6 +63,7 @@ def test_files_lie_beside_the_study(tmp_path: Path) -> None:
         ("candidates: [base]\nbaseline: bas", r"baseline 'bas' is no candidate; did you mean 'base'"),
         ("candidates: [base]\nturn: 3", r":2:1: unknown key 'turn'; did you mean 'turns'"),
         ("candidates: [base]\nturns: 0", r":2:8: turns: expected a whole number from 1"),
+        ("candidates: [base]\nseed: -1", r":2:7: seed: expected a whole number from 0 to 9223372036854775807, got -1"),
         ("candidates: [base]\nturns: '3'", r":2:8"),
         ("candidates: [base]\nrounds: 3", r"'rounds' moves the expectations of a population; add 'population'"),
         ("candidates: [base]\npersonas: {ids: [amara_okafo]}", r":2:18: no persona 'amara_okafo'; did you mean 'amara_okafor'"),  # noqa: E501
