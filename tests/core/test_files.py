@@ -170,7 +170,7 @@ def foreign(path: Path, *statements: str) -> Path:
 def test_another_programs_database_is_left_as_it_is(tmp_path: Path, statements: tuple[str, ...]) -> None:
     path = foreign(tmp_path / "other.db", *statements)
     before = path.read_bytes()
-    with pytest.raises(ModelError, match="is another program's database; it is left as it is"):
+    with pytest.raises(InputError, match="is another program's database; it is left as it is"):
         ResponseCache(path)
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["other.db"]
@@ -178,10 +178,12 @@ def test_another_programs_database_is_left_as_it_is(tmp_path: Path, statements: 
 
 def test_a_cache_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("notes")
-    with pytest.raises(ModelError, match=r"cannot be opened \(file is not a database\); it is left as it is"):
+    with pytest.raises(InputError, match=r"cannot be opened \(file is not a database\); it is left as it is"):
         ResponseCache(tmp_path / "notes")
     ResponseCache(tmp_path / "new").close()
     ResponseCache(tmp_path / "new").close()  # ours
+    with pytest.raises(InputError, match=r"cannot be opened \(Is a directory\); name another file"):
+        ResponseCache(tmp_path)
 
 
 def test_a_cache_in_the_home_of_nobody() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from holdfast.agents.message_content import read_content
 from holdfast.agents.models.generations import generation_of
 from holdfast.agents.protocols import Generation
-from holdfast.core.errors import ModelError
+from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import open_file
 
 _SQLITE = b"SQLite format 3\0"
@@ -30,7 +30,7 @@ class ResponseCache:
         """Open or create the file.
 
         Raises:
-            ModelError: it cannot be opened, or is something else.
+            InputError: it cannot be opened, or is something else.
         """
         self.path = path
         self._open()
@@ -46,10 +46,11 @@ class ResponseCache:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute(_TABLE)
         except (sqlite3.Error, OSError) as error:
-            raise ModelError(f"response cache {self.path}: cannot be opened ({error})") from error
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"response cache {self.path}: cannot be opened ({why}); name another file") from error
 
     def _refuse_foreign(self) -> None:
-        """Raise ModelError where the file is not a cache of ours; it is only looked at, never altered."""
+        """Raise InputError where the file is not a cache of ours; it is only looked at, never altered."""
         with open_file(self.path) as file:
             head = file.read(len(_SQLITE))
         problem = "cannot be opened (file is not a database)" if head and head != _SQLITE else None
@@ -62,7 +63,7 @@ class ResponseCache:
             if tables and (columns[:2] != ["key", "answer"] or not all("answers" in name for name in tables)):
                 problem = "is another program's database"
         if problem is not None:
-            raise ModelError(
+            raise InputError(
                 f"response cache {self.path}: {problem}; it is left as it is. Name a new file, or one that an earlier "
                 "run wrote"
             )

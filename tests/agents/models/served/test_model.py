@@ -19,7 +19,7 @@ from holdfast.agents.models.served.retrying import RetryBudget
 from holdfast.agents.models.spec import Prices
 from holdfast.agents.models.usage import Usage
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
-from holdfast.core.errors import ModelError
+from holdfast.core.errors import InputError, ModelError
 from tests.servers.faults import EVERY, Faults
 from tests.servers.kinds import Fault
 from tests.servers.openai_server import ScriptedServer
@@ -164,7 +164,7 @@ async def test_the_cache_answers_without_the_server_and_costs_nothing(tmp_path: 
 
 def test_the_cache_refuses_what_is_no_cache(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, but long enough to be read as one" * 20)
-    with pytest.raises(ModelError, match=r"response cache .*notes.txt: cannot be opened \(file is not a database"):
+    with pytest.raises(InputError, match=r"response cache .*notes.txt: cannot be opened \(file is not a database"):
         ResponseCache(tmp_path / "notes.txt")
 
 
@@ -172,7 +172,7 @@ def test_the_cache_leaves_the_database_of_another_program_alone(tmp_path: Path) 
     with sqlite3.connect(tmp_path / "theirs.db") as theirs:
         theirs.execute("CREATE TABLE mine (a)")
     before = (tmp_path / "theirs.db").read_bytes()
-    with pytest.raises(ModelError, match=r"theirs.db: is another program's database"):
+    with pytest.raises(InputError, match=r"theirs.db: is another program's database"):
         ResponseCache(tmp_path / "theirs.db")
     assert (tmp_path / "theirs.db").read_bytes() == before
 
