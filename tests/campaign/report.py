@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -24,7 +24,7 @@ def shares(kinds: Mapping[str, Kind], tries: int) -> dict[str, int]:
 def campaign(
     kinds: Mapping[str, Kind], *, seed: int, tries: int, fuzz: int, number: int | None, show: Callable[[str], object]
 ) -> Outcomes:
-    """Hold the tries of all kinds, one after the other; faults are shown when they are met."""
+    """Hold the tries of all kinds, one after the other; shows each fault when it is met, each kind when it is done."""
     share, outcomes = shares(kinds, tries), Outcomes()
     for name, kind in kinds.items():
         sizes = [AT_ONCE] * -(-fuzz // AT_ONCE) if kind.fuzz else [1] * share[name]
@@ -35,7 +35,14 @@ def campaign(
             outcomes[name].append(outcome)
             if outcome.verdict != "as expected":
                 show(f"--- {name}, seed {seed}, try {each}: {outcome.verdict}\n{outcome.details}")
+        show(f"{kind.number} {name}: {len(outcomes[name])} tries, {told(outcomes[name])}")
     return outcomes
+
+
+def told(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes in words, the commonest first."""
+    words = Counter(outcome.words for outcome in outcomes)
+    return ", ".join(f"{text} {times}" for text, times in words.most_common(12))
 
 
 def print_table(kinds: Mapping[str, Kind], outcomes: Outcomes) -> int:
@@ -45,8 +52,6 @@ def print_table(kinds: Mapping[str, Kind], outcomes: Outcomes) -> int:
     for name, each in outcomes.items():
         own = sum(outcome.verdict != "as expected" for outcome in each)
         faults += own
-        words = Counter(outcome.words for outcome in each)
-        told = ", ".join(f"{text} {times}" for text, times in words.most_common(12))
-        table.add_row(f"{kinds[name].number} {kinds[name].title} ({name})", str(len(each)), str(own), told)
+        table.add_row(f"{kinds[name].number} {kinds[name].title} ({name})", str(len(each)), str(own), told(each))
     Console(width=160).print(table)
     return faults
