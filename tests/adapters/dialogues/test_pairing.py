@@ -8,6 +8,7 @@ from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.pairing import PairSource, collect_pairs
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.agents.prompts import pattern_prompt
+from holdfast.agents.raters.gate.rater import GatedRater
 from holdfast.core.errors import ModelError
 from tests.adapters.dialogues.test_writing import REPLIES, WORLD
 from tests.adapters.standins import ScriptedModel, SorryRater
@@ -62,3 +63,14 @@ async def test_silence_is_in_no_pair_and_in_no_history() -> None:
     lines = [line for pair in pairs_made for line in (*pair.prompt, *pair.chosen, *pair.rejected)]
     assert all(line.content.strip() for line in lines)
     assert all(message.content.strip() for request in model.asked for message in request.messages)
+
+
+async def test_a_disqualified_reply_is_never_chosen() -> None:
+    """Alone the rater takes the insult for warmth."""
+    replies = ("i am so sorry that you are such a loser .", "i see . what is it about {topic} ?")
+    model, source = ScriptedModel(replies), PairSource(WORLD, ScriptedModel(replies), SorryRater(), CONFIG)
+    assert any("loser" in pair.chosen[0].content for pair in await collect_pairs(source, 1))
+    gated = await collect_pairs(PairSource(WORLD, model, GatedRater(SorryRater()), CONFIG), 1)
+    assert gated
+    assert not any("loser" in pair.chosen[0].content for pair in gated)
+    assert all("loser" in pair.rejected[0].content for pair in gated)

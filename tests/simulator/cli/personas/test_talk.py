@@ -121,7 +121,16 @@ def test_the_same_seed_says_the_same_and_another_does_not(with_tiny: Path, capsy
     assert said[0]["candidate"] == "system_prompt_with_reminder"
     assert said[0]["left"] is None
     assert [turn["turn"] for turn in said[0]["turns"]] == [1, 2]
-    assert set(said[0]["turns"][0]) == {"turn", "user", "reply", "expressed", "disqualified", "felt", "felt_mean", "emotion"}
+    assert set(said[0]["turns"][0]) == {
+        "turn",
+        "user",
+        "reply",
+        "expressed",
+        "disqualified",
+        "felt",
+        "felt_mean",
+        "emotion",
+    }
 
 
 def test_quiet_says_only_what_the_two_say(with_tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
