@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.raters.linear.legibility import NO_WORDS, OTHER_WORDS
+from holdfast.agents.raters.linear.legibility import NO_WORDS
 from holdfast.core.errors import InputError
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.logs.records import Conversation, LogMessage
@@ -169,7 +169,7 @@ def test_a_written_journal_says_why_a_reply_is_unrated(tmp_path):
     with Journal.read(tmp_path / "run" / JOURNAL) as journal:
         (episode,) = journal.episodes()
     ratings = [turn.ratings["linear"] for turn in episode.turns]
-    assert [rating.missing for rating in ratings] == [None, NO_WORDS, OTHER_WORDS]
+    assert [rating.missing for rating in ratings] == [None, NO_WORDS, "in a language that the rater does not know (de)"]
     assert [len(rating.values) for rating in ratings] == [3, 0, 0]
 
 
