@@ -89,6 +89,7 @@ def test_thoughts_that_a_server_keeps_to_itself_are_no_empty_answer() -> None:
         (10**400, 0),
         (True, 0),
         (float("nan"), 0),
+        (float("inf"), 0),
         ([], 0),
     ],
 )

@@ -259,7 +259,7 @@ async def test_a_key_that_is_refused_is_named_once(monkeypatch: pytest.MonkeyPat
     assert "CANARY" not in cause
 
 
-@pytest.mark.parametrize("number", [200, 201, 202])
+@pytest.mark.parametrize("number", [200, 201, 202, 203, 207])
 async def test_an_answer_may_come_with_another_status_of_success(number: int) -> None:
     async with RawServer(status(number, GOOD)) as server:
         assert (await served(server.base_url).generate(request())).text == "I am so sorry."

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 6.0  # longest wait for a connection, TLS included, where timeout_s is not shorter
 CHAT = "chat/completions"
-_ANSWERS = frozenset((200, 201, 202))
+_ANSWERS = range(200, 300)  # a proxy may make a 203 of it; one without a body is told as empty
 _SAME_REQUEST = frozenset((307, 308))  # redirects after which the same request may be sent again
 _MOST_REDIRECTS = 3
 
@@ -116,7 +116,7 @@ class Endpoint:
             raise redirect(status, _without_query(to), asked)
         if status >= 300:
             raise refusal(status, headers, answer, asked)
-        problem = no_answer(answer if status in _ANSWERS else b"", headers, asked)
+        problem = no_answer(answer, headers, asked)
         if problem is not None:
             raise problem
         return answer
