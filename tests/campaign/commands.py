@@ -222,7 +222,7 @@ def refused_or_read(read: Callable[[Path], object], path: Path) -> str:
         read(path)
     except InputError as error:
         holds("study.yaml" in str(error), f"the file is not named: {str(error)[:500]}")
-        holds(len(str(error)) < 20_000, f"an error of {len(str(error))} characters")
+        holds(len(str(error)) < 20_000, f"an error of {len(str(error))} characters: {str(error)[:900]}")
         str(error).encode()
         return "refused"
     except HoldfastError as error:

@@ -282,6 +282,6 @@ def tells(read: Callable[[], object]) -> str:
     try:
         read()
     except HoldfastError as error:
-        holds(len(str(error)) < 5000, f"an error of {len(str(error))} characters")
+        holds(len(str(error)) < 5000, f"an error of {len(str(error))} characters: {str(error)[:900]}")
         return "refused"
     return "taken"

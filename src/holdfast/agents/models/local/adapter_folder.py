@@ -182,7 +182,8 @@ def _check_options(settings: Mapping[str, Any], who: str) -> None:
     known = _USED | _WITHOUT_EFFECT | _KINDS.keys()
     strange = sorted(option for option, value in settings.items() if option not in known and value)
     if strange:
-        shown = ", ".join(f"{option} ({shorten(json.dumps(settings[option]), 40)})" for option in strange)
+        named = [f"{shorten(option, 60)} ({shorten(json.dumps(settings[option]), 40)})" for option in strange]
+        shown = shorten(", ".join(named), 400)
         raise ModelError(
             f"{who} has options that are not known here: {shown}. It was saved by PEFT "
             f"{shorten(str(settings.get('peft_version') or 'of some version'), 40)}, here is {version('peft')}: "
