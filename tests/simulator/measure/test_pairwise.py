@@ -28,16 +28,16 @@ def test_by_hand():
     )
     assert (found.a, found.b, found.metric, found.n) == ("a", "b", "adherence", 2)
     assert found.mean == pytest.approx(0.3)
-    assert (found.lo, found.hi) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert (found.lo, found.hi, found.p) == (None, None, None)  # two people: cannot be tested
 
 
 def test_every_pair_once():
-    one = np.array([0.5, 0.5])
+    one = np.full(5, 0.5)
     found = compare_all(
         "adherence",
         values=dict.fromkeys("abcd", one),
-        keys=dict.fromkeys("abcd", ("x", "y")),
-        groups=dict.fromkeys("abcd", ("x", "y")),
+        keys=dict.fromkeys("abcd", tuple("vwxyz")),
+        groups=dict.fromkeys("abcd", tuple("vwxyz")),
         rng=rng(),
     )
     assert [(c.a, c.b) for c in found] == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
@@ -45,12 +45,14 @@ def test_every_pair_once():
 
 
 def test_the_p_of_sign_flips_by_hand():
-    # three clusters with sums 1, 1, 1: |sum| is 3 for 2 of the 8 sign patterns: p = 1/4
-    p = sign_flip_p(np.ones(3), np.arange(3), rng(), flips=40_000)
-    assert p == pytest.approx(0.25, abs=0.01)
-    # two episodes of one cluster flip together: 2 of 4 patterns
-    assert sign_flip_p(np.ones(3), np.array([0, 0, 1]), rng(), flips=40_000) == pytest.approx(0.5, abs=0.01)
-    assert math.isnan(sign_flip_p(np.ones(3), np.zeros(3, dtype=int), rng()))
+    # six clusters with sums 1: |sum| is 6 for 2 of the 64 sign patterns: p = 1/32
+    p = sign_flip_p(np.ones(6), np.arange(6), rng(), flips=40_000)
+    assert p == pytest.approx(1 / 32, abs=0.003)
+    # two episodes of one cluster flip together: 2 of 32 patterns
+    assert sign_flip_p(np.ones(6), np.array([0, 0, 1, 2, 3, 4]), rng(), flips=40_000) == pytest.approx(
+        1 / 16, abs=0.005
+    )
+    assert math.isnan(sign_flip_p(np.ones(6), np.array([0, 0, 1, 1, 2, 3]), rng()))  # four people
 
 
 def test_the_p_of_sign_flips_is_scipys():

@@ -26,6 +26,9 @@ def test_by_hand():
     assert found.confusion == {"burnout": {"burnout": 2, "team_conflict": 1, "bug_hunt": 1}}
     by_turn = [(point.turn, point.accuracy, point.n) for point in found.accuracy_by_turn]
     assert by_turn == [(1, pytest.approx(1 / 3), 3), (2, 1.0, 1)]
+    assert (found.lo, found.hi) == (None, None)  # three people
+    more = [episode([TURN] * 2, persona=f"p{n}", recognised="burnout" if n % 2 else "bug_hunt") for n in range(6)]
+    found = routing_accuracy(more, TASKS, rng())
     assert 0 <= found.lo <= 0.5 <= found.hi <= 1
 
 

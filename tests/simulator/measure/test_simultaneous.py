@@ -13,7 +13,7 @@ PERSONAS = {f"p{persona}/{replicate}": f"p{persona}" for persona in range(12) fo
 
 def world(random: np.random.Generator, means: dict[str, float], personas: dict[str, str] = PERSONAS) -> dict:
     """Values of each candidate before each user; what a persona brings is shared by all."""
-    own = {persona: random.normal(0, 0.1) for persona in set(personas.values())}
+    own = {persona: random.normal(0, 0.1) for persona in sorted(set(personas.values()))}
     liking = {(name, persona): random.normal(0, 0.05) for name in means for persona in own}
     return {
         name: {

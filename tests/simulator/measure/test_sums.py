@@ -49,7 +49,10 @@ def test_by_hand():
     assert sums.counts.tolist() == [[2.0], [1.0]]
     band = sums_band(sums, np.array([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]]))
     assert band.mean[0] == 3
-    assert 2 <= band.lo[0] <= band.hi[0] <= 5
+    assert np.isnan([band.lo[0], band.hi[0]]).all()  # of two people
+    six = ClusterSums.of(np.array([[1.0], [3.0], [5.0]] * 3), np.array([0, 0, 1, 2, 2, 3, 4, 4, 5]), 6)
+    band = sums_band(six, draw_weights(6, np.random.default_rng(0), 300))
+    assert 2 <= band.lo[0] < 3 < band.hi[0] <= 5
 
 
 def test_clusters_that_share_a_row_still_cover():

@@ -20,7 +20,7 @@ def test_silent_alone_and_usable(report):
     with Browser() as browser:
         browser.open(report)
         assert browser.ask("document.querySelectorAll('.column').length") == 2
-        heights = "[...document.querySelectorAll('.column')].map(c => c.querySelectorAll('.turn')[3].offsetTop)"
+        heights = "[...document.querySelectorAll('.column')].map(c => c.querySelectorAll('.turn')[2].offsetTop)"
         assert len(set(browser.ask(heights))) == 1  # the same turn stands side by side
 
         # Arrow keys walk a chart; the tooltip repeats the row of the table below it.
@@ -105,7 +105,7 @@ def test_readable_without_javascript(report):
         assert found("#columns .turn") == sum(
             len(e.turns)
             for e in SPOKEN
-            if e.spec.persona == "team_conflict_0" and e.spec.candidate in ("routed", "system_prompt")
+            if e.spec.persona == "team_conflict_0" and e.spec.candidate in ("routed", "system_prompt_with_reminder")
         )
         assert found(".controls[hidden]") == 1
 

@@ -115,8 +115,8 @@ def test_the_cast_follows_the_headline_and_greys_the_baseline():
     people = palette_of(make_results())
     assert people.best is not None
     assert people.rival is not None
-    assert (people.best.name, people.best.slot) == ("routed", 1)
-    assert (people.rival.name, people.rival.slot) == ("system_prompt", 2)
+    assert (people.best.name, people.best.slot) == ("oracle", 1)
+    assert (people.rival.name, people.rival.slot) == ("system_prompt_with_reminder", 2)
     assert people["base"].slot == 0
     assert len({s.slot for s in people.series}) == 6
 

@@ -78,12 +78,12 @@ def test_every_section_stands_on_the_page_and_ids_are_unique(tmp_path, results):
 
 def test_headline_gives_shares_with_intervals(tmp_path, results):
     results = with_candidate(results, "routed", retention=Estimate(mean=0.994, lo=0.97, hi=1.02))
-    results = with_candidate(results, "system_prompt", retention=Estimate(mean=0.61, lo=0.55, hi=0.67))
+    results = with_candidate(results, "system_prompt_with_reminder", retention=Estimate(mean=0.61, lo=0.55, hi=0.67))
     text = page(tmp_path, results)
     h1 = re.sub(r"<[^>]+>|\s+", " ", re.search(r"<h1.*?</h1>", text, re.S).group())
     assert " ".join(h1.split()) == (
         "Over 6 turns, routed kept 99 % of its adherence (95 % interval 97 to 102 %) ; "
-        "system_prompt kept 61 % (55 to 67 %) ."
+        "system_prompt_with_reminder kept 61 % (55 to 67 %) ."
     )
 
 
@@ -108,8 +108,10 @@ def poisoned(results):
     """Every string of the results that a person or a model chose, and one candidate's name, turned hostile."""
     bad = results.model_dump()
     bad["candidates"] = {NAMED if name == "adapter" else name: part for name, part in bad["candidates"].items()}
-    for row in [*bad["pairwise"], *bad["pairwise_survival"]]:
+    for row in [*bad["pairwise"], *bad["pairwise_survival"], *bad["at_once"]]:
         row.update({side: NAMED for side in "ab" if row[side] == "adapter"})
+    for row in bad["harmed"]:
+        row.update(candidate=NAMED if row["candidate"] == "adapter" else row["candidate"], task=NAMED)
     bad["study"] = bad["provenance"]["command"] = NAMED
     bad["provenance"] |= {NAMED: NAMED, "ablation": [{NAMED: NAMED, "x": 1.0}]}
     bad["timings_s"][NAMED] = 1.0

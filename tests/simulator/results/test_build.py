@@ -197,8 +197,12 @@ def test_the_headline_of_the_expected_outcome(results):
     span = "of adherence to the empathy pattern from the first to the last quarter of 24 turns"
     start = f"Routed experts kept {per_cent[0]} {span}; the system prompt kept {per_cent[1]}; "
     assert results.headline.startswith(start)
-    assert "in the last quarter routed experts adhered more than the system prompt, by 0." in results.headline
-    assert results.headline.endswith("].")
+    named = "the system prompt (the strongest untrained candidate)"
+    assert f"in the last quarter routed experts adhered more than {named}, by 0." in results.headline
+    assert (
+        "all 2 pairs of trained and untrained together; this design would have shown a difference of"
+        in results.headline
+    )
 
 
 def test_the_headline_when_nothing_decays():

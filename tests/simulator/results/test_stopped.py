@@ -21,7 +21,7 @@ def with_rating(episode: EpisodeRecord, rating: Rating, *numbers: int) -> Episod
     return replace(episode, turns=tuple(turns))
 
 
-def people(candidate: str, level: float, count: int = 4) -> list[EpisodeRecord]:
+def people(candidate: str, level: float, count: int = 5) -> list[EpisodeRecord]:
     return [conversation(candidate, f"p{i}", [level] * 8) for i in range(count)]
 
 
@@ -34,11 +34,11 @@ def test_a_disqualified_reply_is_0_and_an_unrated_one_is_nan():
     assert part.adherence.mean == pytest.approx(6 * near / 7)
     assert part.adherence_by_turn[1].mean == 0.0
     assert [point.turn for point in part.adherence_by_turn] == [1, 2, 3, 4, 5, 6, 7]
-    assert (part.disqualified, part.unrated) == ({"loop": 4}, {SPANISH.missing: 4})
-    assert part.disqualified_by_turn == {"loop": [0, 4, 0, 0, 0, 0, 0, 0]}
-    assert part.unrated_by_turn == {SPANISH.missing: [0, 0, 0, 0, 0, 0, 0, 4]}
+    assert (part.disqualified, part.unrated) == ({"loop": 5}, {SPANISH.missing: 5})
+    assert part.disqualified_by_turn == {"loop": [0, 5, 0, 0, 0, 0, 0, 0]}
+    assert part.unrated_by_turn == {SPANISH.missing: [0, 0, 0, 0, 0, 0, 0, 5]}
     assert (whole.disqualified, whole.unrated, whole.bounds) == ({}, {}, None)
-    assert part.mechanism_by_turn["interpretation"][0].n == 4
+    assert part.mechanism_by_turn["interpretation"][0].n == 5
     assert 2 not in [point.turn for point in part.mechanism_by_turn["interpretation"]]  # a failure has no level
 
 
@@ -83,10 +83,10 @@ def test_screen_and_page_name_them(tmp_path, capsys):
     results = build(held)
     (line,) = outcome_lines(results.candidates)
     assert line.startswith(
-        "base: 4 of 32 replies are disqualified: their adherence is 0 (4 x loop); 4 of 32 replies are"
+        "base: 5 of 40 replies are disqualified: their adherence is 0 (5 x loop); 5 of 40 replies are"
     )
     print_summary(results, tmp_path)
-    assert "4 x loop" in " ".join(capsys.readouterr().out.split())
+    assert "5 x loop" in " ".join(capsys.readouterr().out.split())
     page = write_report(tmp_path / "report.html", results, held, PERSONAS).read_text(encoding="utf-8")
-    assert "their adherence is 0 (4 x loop)" in page
+    assert "their adherence is 0 (5 x loop)" in page
     assert "sorry <b> sorry" not in page

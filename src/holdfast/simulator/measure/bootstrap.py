@@ -7,8 +7,8 @@ The limits are *expanded percentiles* (Hesterberg, "What Teachers Should Know Ab
 Statistician 69(4), 2015): plain percentile intervals are too narrow by about sqrt((c - 1) / c) * z / t for c clusters
 (8 personas cover 90 % instead of 95 %), so the percentiles are taken further out, at
 Phi(-+ t(c - 1) * sqrt(c / (c - 1))), which is the plain 2.5 % and 97.5 % for many clusters. Limits always stay inside
-the range of the resampled values. With very few clusters (2 to 4) even that range is too narrow; with fewer than 2
-both limits are nan.
+the range of the resampled values. With very few clusters even that range is too narrow: with fewer than five both
+limits are nan.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from holdfast.simulator.measure.arrays import Floats, Ints, divide, present_mean
 
 DRAWS = 1000
+FEWEST = 5  # personas: fewer have no interval, because a resample of two or three says nothing of people
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple
     """Return lower and upper limit of each column; undefined resamples (nan) are left out."""
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
-    enough = clusters >= 2
+    enough = clusters >= FEWEST
     c = np.maximum(clusters, 2).astype(np.float64)
     tail = np.asarray(ndtr(stdtrit(c - 1, (1 - level) / 2) * np.sqrt(c / (c - 1))), dtype=np.float64)
     ordered = np.sort(draws, axis=0)  # nan last

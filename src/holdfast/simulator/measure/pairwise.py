@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.bootstrap import DRAWS, Resamples, mean_interval
+from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, Resamples, mean_interval
 from holdfast.simulator.measure.estimates import MeanEstimate, Share
 from holdfast.simulator.measure.power import VarianceResults, variance
 
@@ -67,11 +67,11 @@ def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips
     """Return the two-sided p of "no difference", by flipping the sign of whole clusters at random.
 
     Under it, swapping the two candidates for a persona changes nothing. (1 + flips at least as far from 0) /
-    (1 + flips) (Phipson & Smyth 2010). c clusters can give no p below 2^(1 - c). nan with fewer than 2 clusters.
+    (1 + flips) (Phipson & Smyth 2010). c clusters can give no p below 2^(1 - c). nan with fewer than five clusters.
     ``difference``: episodes, nan left out; ``codes``: the cluster of each.
     """
     there = ~np.isnan(difference)
-    if len(np.unique(codes[there])) < 2:
+    if len(np.unique(codes[there])) < FEWEST:
         return float("nan")
     sums = np.bincount(codes[there], weights=difference[there])
     signs = rng.choice(np.array([-1.0, 1.0]), size=(flips, len(sums)))

@@ -17,10 +17,10 @@ import numpy as np
 from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, divide
-from holdfast.simulator.measure.bootstrap import DRAWS, draw_weights
+from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, draw_weights
 from holdfast.simulator.measure.estimates import Count, Estimate, Number, ResultsPart, Share
 
-FEWEST = 5  # personas: below it nothing is tested
+TINY = 1e-12
 
 
 class SimultaneousDifference(ResultsPart):
@@ -66,7 +66,8 @@ def compare_at_once(
     resampled = divide(weights @ totals, weights @ counts)
     clusters = (counts > 0).sum(axis=0)
     errors = _errors(totals, counts, means)
-    tested = (clusters >= FEWEST) & (errors > 0)
+    tested = clusters >= FEWEST
+    errors = np.where(tested & (errors < TINY), TINY, errors)  # where all differ alike, the difference is exact
     largest = _largest(resampled, means, errors, tested)
     return [
         _pair(pairs[k], means[k], errors[k], int(clusters[k]), largest if tested[k] else None)

@@ -8,6 +8,8 @@ from holdfast.simulator.report.axes import fitted
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.results.model import Results
 
+ALPHA = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class IntervalStrip:
@@ -37,6 +39,11 @@ class ForestRow:
     strip: IntervalStrip
     n: int
     p: float | None
+
+    @property
+    def sure(self) -> bool:
+        """Whether both the interval and the corrected p show a difference."""
+        return self.strip.estimate.excludes_zero and self.p is not None and self.p < ALPHA
 
 
 def pairs_by_metric(results: Results, palette: Palette) -> list[tuple[str, list[ForestRow]]]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import between, fixed, percent, times
 from holdfast.simulator.results.candidate_model import CandidateResults
-from holdfast.simulator.results.headline import ahead
+from holdfast.simulator.results.harm import harm_line
+from holdfast.simulator.results.headline import Comparisons, Lead, ahead
 from holdfast.simulator.results.model import Results
 
 
@@ -35,13 +35,15 @@ class FigureCard:
 class Headline:
     """``claims``: the best candidate's retention, then the rival's; empty where no retention is defined.
 
-    ``ahead``: (higher, lower, by how much) in the last quarter on the same users; None where they were not compared.
+    ``ahead``: who adhered more in the last quarter before the same users; None where they were not compared. ``harm``:
+    tasks in which candidates do harm, in words.
     """
 
     turns: int
     claims: tuple[Claim, ...]
     cards: tuple[FigureCard, ...]
-    ahead: tuple[Series, Series, Estimate] | None = None
+    ahead: Lead | None = None
+    harm: str = ""
 
 
 def headline_view(results: Results, palette: Palette) -> Headline:
@@ -53,9 +55,9 @@ def headline_view(results: Results, palette: Palette) -> Headline:
     kept = [(series, results.candidates[series.name].retention) for series in named]
     claims = tuple(Claim(s, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None)
     rival = results.candidates[palette.rival.name] if palette.rival else None
-    compared = ahead(results.pairwise, *(series.name for series in named)) if len(named) == 2 else None
-    first = compared and (palette[compared[0]], palette[compared[1]], compared[2])
-    return Headline(results.turns, claims, _cards(lead, rival, palette.rival), first)
+    compared = Comparisons(results.at_once, results.pairwise)
+    first = ahead(compared, *(series.name for series in named)) if len(named) == 2 else None
+    return Headline(results.turns, claims, _cards(lead, rival, palette.rival), first, harm_line(results.harmed))
 
 
 def _cards(lead: CandidateResults, rival: CandidateResults | None, series: Series | None) -> tuple[FigureCard, ...]:

@@ -16,13 +16,15 @@ from holdfast.simulator.measure.decay.log_rank import log_rank
 from holdfast.simulator.measure.decay.survival import first_violations
 from holdfast.simulator.measure.pairwise import Metric, PairResults, benjamini_hochberg, compare_all, holm
 from holdfast.simulator.measure.routing_accuracy import routing_accuracy
+from holdfast.simulator.measure.simultaneous import SimultaneousDifference, compare_at_once
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import CandidateResults, SurvivalPairResults
 from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
-from holdfast.simulator.results.headline import choose, headline
+from holdfast.simulator.results.harm import harmed_tasks
+from holdfast.simulator.results.headline import Comparisons, choose, headline
 from holdfast.simulator.results.labelled import label_results
 from holdfast.simulator.results.model import PatternInfo, PopulationResults, RaterInfo, Results, TaskInfo
 from holdfast.simulator.results.simulators import simulator_results
@@ -68,7 +70,7 @@ def build_results(
     baseline = baseline if baseline in measured else None
     spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
     parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
-    pairs = pairwise_results(measured, context)
+    compared = Comparisons(at_once_results(measured, parts, context), pairwise_results(measured, context))
     doubt = _doubt(measured, parts, baseline, context)
     return Results(
         holdfast_version=_version(),
@@ -79,7 +81,7 @@ def build_results(
         episodes=len(episodes),
         **_not_ended(episodes),
         baseline=baseline,
-        headline=headline(_turns(measured), parts, pairs, baseline, doubt),
+        headline=headline(_turns(measured), parts, compared, baseline, doubt),
         undecided=doubt,
         tasks={id: TaskInfo.model_validate(task) for id, task in tasks.items()},
         patterns={id: PatternInfo.model_validate(pattern.model_dump()) for id, pattern in patterns.items()},
@@ -88,7 +90,9 @@ def build_results(
         candidates=parts,
         labels=None if labels is None else label_results(labels, measured, context),
         simulators=simulator_results(episodes, context),
-        pairwise=pairs,
+        at_once=list(compared.at_once),
+        harmed=harmed_tasks(measured, baseline, context),
+        pairwise=list(compared.pairwise),
         pairwise_survival=survival_pairs(measured, context),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),
@@ -120,6 +124,28 @@ def _not_ended(episodes: Sequence[EpisodeRecord]) -> dict[str, Any]:
         "failures": dict(causes.most_common(CAUSES_KEPT)),
         "unfinished_episodes": sum(episode.unfinished for episode in episodes),
     }
+
+
+def at_once_results(
+    measured: Mapping[str, MeasuredCandidate], parts: Mapping[str, CandidateResults], context: ResultsContext
+) -> list[SimultaneousDifference]:
+    """Compare every trained with every untrained candidate in the last quarter, all pairs at once."""
+    personas = {
+        key: group
+        for each in measured.values()
+        for key, group in zip(each.arrays.user_keys, each.arrays.groups, strict=True)
+    }
+    return compare_at_once(
+        [name for name, part in parts.items() if part.trained],
+        [name for name, part in parts.items() if not part.trained],
+        values={
+            name: dict(zip(each.arrays.user_keys, each.last_quarter.tolist(), strict=True))
+            for name, each in measured.items()
+        },
+        personas=personas,
+        rng=context.rng("at once"),
+        draws=context.draws,
+    )
 
 
 def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[PairResults]:

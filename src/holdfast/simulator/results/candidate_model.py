@@ -2,13 +2,14 @@
 
 from pydantic import Field
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.decay.change_point import ChangePointResults
 from holdfast.simulator.measure.decay.equivalence import EquivalenceResults
 from holdfast.simulator.measure.decay.leaving import LeavingResults
 from holdfast.simulator.measure.decay.mixed_slope import MixedSlopeResults
 from holdfast.simulator.measure.decay.profile import ExponentialResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
-from holdfast.simulator.measure.estimates import Count, Curve, MeanEstimate, Number, ResultsPart, Share
+from holdfast.simulator.measure.estimates import Count, Curve, Estimate, MeanEstimate, Number, ResultsPart, Share
 from holdfast.simulator.measure.goals import GoalServed
 
 
@@ -183,6 +184,24 @@ class CandidateResults(ResultsPart):
     thoughtful: Count = Field(default=0, description="Replies that came with thoughts, which nobody heard or rated.")
     witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
     notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")
+
+
+class TaskHarm(ResultsPart):
+    """A candidate that adheres less than the baseline in one task, before the same users."""
+
+    candidate: str
+    task: str
+    difference: Estimate = Field(description="Mean adherence, candidate - baseline; limits null below five people.")
+    people: Count
+
+    @property
+    def in_words(self) -> str:
+        """As a sentence's part."""
+        lost = f"{self.candidate} in {self.task}: {self.difference.mean:.2f}"
+        if not self.difference.bounded:
+            return f"{lost} ({how_many(self.people, 'person', 'people')}: cannot be tested)"
+        sure = "" if self.difference.excludes_zero else ", not shown"
+        return f"{lost} [{self.difference.lo:.2f}, {self.difference.hi:.2f}]{sure}"
 
 
 class AgreementResults(ResultsPart):

@@ -1,20 +1,47 @@
-"""What a study found, in one honest sentence."""
+"""What a study found, in one honest sentence: the strongest trained candidate against the strongest untrained one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from holdfast.core.wording import how_many
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.pairwise import PairResults
+from holdfast.simulator.measure.simultaneous import SimultaneousDifference
 from holdfast.simulator.results.candidate_model import CandidateResults
 
-#: Trained kinds that are named before other trained ones, and prompted kinds that they are set against.
-EXPERTS = ("routed", "oracle")
-PROMPTED = ("system_prompt", "system_prompt_with_reminder")
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """What candidates were compared by, in adherence over the last quarter.
+
+    ``at_once``: each trained with each untrained one, limits that hold together; ``pairwise``: any two.
+    """
+
+    at_once: Sequence[SimultaneousDifference] = ()
+    pairwise: Sequence[PairResults] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """``higher`` adhered more than ``lower`` in the last quarter, ``by`` so much, before the same users.
+
+    ``personas``: how many people that rests on; ``pairs``: how many pairs its limits hold for together, 1 for a pair
+    alone; ``smallest``: the smallest difference that the design would have shown, None where it is unknown.
+    """
+
+    higher: str
+    lower: str
+    by: Estimate
+    personas: int
+    pairs: int = 1
+    smallest: float | None = None
 
 
 def headline(
     turns: int,
     candidates: Mapping[str, CandidateResults],
-    pairwise: Sequence[PairResults],
+    compared: Comparisons,
     baseline: str | None,
     doubt: str = "",
 ) -> str:
@@ -41,26 +68,20 @@ def headline(
         tail = f"{tail} {span}"
     if doubt:
         return _sentence(f"{sentence}; {tail}; it is undecided which adhered more in the last quarter: {doubt}")
-    return _sentence(f"{sentence}; {tail}; {_difference(candidates, pairwise, first, second)}")
+    return _sentence(f"{sentence}; {tail}; {_difference(candidates, ahead(compared, first, second))}")
 
 
 def choose(candidates: Mapping[str, CandidateResults], baseline: str | None) -> tuple[str, str | None]:
-    """Choose the trained candidate (experts before others) and the prompted one, or the nearest that the study has.
+    """Choose the trained and the untrained candidate that adhere most in the last quarter.
 
-    Where there is no trained one, the best of the rest at the end; where no prompted one, the baseline.
+    Where there is no trained one, the best of the rest but the baseline; where no untrained one, the next best.
     """
-
-    def ranked(kinds: Sequence[str], names: Sequence[str]) -> list[str]:
-        places = {kind: place for place, kind in enumerate(kinds)}
-        return sorted(names, key=lambda name: places.get(candidates[name].kind, len(kinds)))
-
     by_end = sorted(candidates, key=lambda name: (-(candidates[name].adherence_last_quarter.mean or 0.0), name))
-    trained = ranked(EXPERTS, [name for name in by_end if candidates[name].trained])
-    prompted = ranked(PROMPTED, [name for name in by_end if candidates[name].kind in PROMPTED])
+    trained = [name for name in by_end if candidates[name].trained]
+    untrained = [name for name in by_end if not candidates[name].trained]
     others = [name for name in by_end if name != baseline]
-    base = [name for name in (baseline,) if name in candidates]
     first = next(iter([*trained, *others, *by_end]))
-    second = next((name for name in [*prompted, *base, *by_end] if name != first), None)
+    second = next((name for name in [*untrained, *by_end] if name != first), None)
     return first, second
 
 
@@ -85,25 +106,44 @@ def _limits(estimate: Estimate, unit: float = 1, digits: int = 2) -> str:
     return f"[{unit * estimate.lo:.{digits}f}, {unit * estimate.hi:.{digits}f}]"
 
 
-def ahead(pairwise: Sequence[PairResults], first: str, second: str) -> tuple[str, str, Estimate] | None:
-    """Say which of two candidates adhered more in the last quarter, before the same users, and by how much.
-
-    (higher, lower, difference); None where they were not compared.
-    """
-    for pair in pairwise:
+def ahead(compared: Comparisons, first: str, second: str) -> Lead | None:
+    """Say which of two candidates adhered more in the last quarter, before the same users; None: they never met."""
+    for at_once in compared.at_once:
+        if {at_once.a, at_once.b} == {first, second} and at_once.difference.mean is not None:
+            pairs = sum(pair.difference.bounded for pair in compared.at_once)
+            return _lead(at_once.a, at_once.b, at_once.difference, at_once.personas, max(1, pairs), at_once.smallest)
+    for pair in compared.pairwise:
         if pair.metric == "adherence_last_quarter" and {pair.a, pair.b} == {first, second} and pair.mean is not None:
-            return (pair.a, pair.b, pair) if pair.mean >= 0 else (pair.b, pair.a, pair.flipped)
+            return _lead(pair.a, pair.b, pair, pair.variance.personas)
     return None
 
 
-def _difference(
-    candidates: Mapping[str, CandidateResults], pairwise: Sequence[PairResults], first: str, second: str
-) -> str:
-    compared = ahead(pairwise, first, second)
-    if compared is None:
+def _lead(a: str, b: str, by: Estimate, personas: int, pairs: int = 1, smallest: float | None = None) -> Lead:
+    if by.mean is not None and by.mean < 0:
+        return Lead(b, a, by.flipped, personas, pairs, smallest)
+    return Lead(a, b, Estimate(mean=by.mean, lo=by.lo, hi=by.hi), personas, pairs, smallest)
+
+
+def _difference(candidates: Mapping[str, CandidateResults], lead: Lead | None) -> str:
+    if lead is None:
         return "no user met both in the last quarter, so they cannot be compared there"
-    higher, lower, by = candidates[compared[0]].title, candidates[compared[1]].title, compared[2]
-    size = f"{by.mean:.2f} {_limits(by)}"
-    if by.lo is not None and by.lo > 0:
-        return f"in the last quarter {higher} adhered more than {lower}, by {size}"
-    return f"in the last quarter their adherence is not shown to differ ({higher} higher by {size})"
+    higher, lower = candidates[lead.higher], candidates[lead.lower]
+    who, whom = _named(higher, candidates), _named(lower, candidates)
+    if lead.personas < FEWEST:
+        few = how_many(lead.personas, "person", "people")
+        return f"in the last quarter {who} adhered more than {whom} by {lead.by.mean:.2f}; {few}: cannot be tested"
+    together = f", all {lead.pairs} pairs of trained and untrained together" if lead.pairs > 1 else ""
+    size = f"{lead.by.mean:.2f} {_limits(lead.by)}{together}"
+    shown = "" if lead.smallest is None else f"; this design would have shown a difference of {lead.smallest:.2f}"
+    if lead.by.lo is not None and lead.by.lo > 0:
+        return f"in the last quarter {who} adhered more than {whom}, by {size}{shown}"
+    return f"in the last quarter their adherence is not shown to differ ({who} higher by {size}){shown}"
+
+
+def _named(candidate: CandidateResults, candidates: Mapping[str, CandidateResults]) -> str:
+    """The candidate's title, and that it is the strongest of its kind where there are others to choose from."""
+    alike = [each for each in candidates.values() if each.trained == candidate.trained]
+    kinds = {each.trained for each in candidates.values()}
+    if len(alike) < 2 or len(kinds) < 2:
+        return candidate.title
+    return f"{candidate.title} (the strongest {'trained' if candidate.trained else 'untrained'} candidate)"

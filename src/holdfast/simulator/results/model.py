@@ -10,11 +10,13 @@ from holdfast.agents.raters.protocol import Rater, Scale
 from holdfast.simulator.measure.estimates import Count, Number, ResultsPart
 from holdfast.simulator.measure.pairwise import PairResults
 from holdfast.simulator.measure.routing_accuracy import RoutingResults
+from holdfast.simulator.measure.simultaneous import SimultaneousDifference
 from holdfast.simulator.results.candidate_model import (
     AgreementResults,
     CandidateResults,
     SimulatorResults,
     SurvivalPairResults,
+    TaskHarm,
 )
 from holdfast.simulator.results.label_model import LabelResults
 from holdfast.simulator.results.shapes import plain
@@ -111,6 +113,14 @@ class Results(ResultsPart):
     agreement: list[AgreementResults] = Field(description="Of each witness with the primary rater.")
     candidates: dict[str, CandidateResults] = Field(description="Candidates by name.")
     labels: LabelResults | None = Field(None, description="null where nobody labelled replies (holdfast label).")
+    at_once: list[SimultaneousDifference] = Field(
+        default=[],
+        description="Adherence in the last quarter of every trained less that of every untrained candidate, with "
+        "limits that hold for all pairs together.",
+    )
+    harmed: list[TaskHarm] = Field(
+        default=[], description="Tasks in which a candidate adheres less than the baseline, the worst first."
+    )
     simulators: dict[str, SimulatorResults] | None = Field(
         description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "
         "are over all simulators together."

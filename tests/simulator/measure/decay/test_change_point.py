@@ -67,7 +67,8 @@ def test_who_stays_makes_no_step():
     ("values", "groups", "note"),
     [
         (np.full((4, 3), 0.5), "abcd", "undefined: 3 turns measured, 4 turns needed"),
-        (np.full((4, 9), 0.5), "aaaa", "undefined: 1 persona measured, 2 personas needed"),
+        (np.full((4, 9), 0.5), "aaaa", "undefined: 1 persona measured, 5 personas needed"),
+        (np.full((4, 9), 0.5), "abcd", "undefined: 4 personas measured, 5 personas needed"),
         (np.full((2, 9), NAN), "ab", "undefined: 0 turns measured, 4 turns needed"),
     ],
 )

@@ -52,11 +52,13 @@ def test_the_persona_is_the_unit():
     assert cluster_means(np.array([0.1, 0.3, -0.1, NAN, 0.0]), np.array([0, 0, 1, 1, 1])) == pytest.approx([0.2, -0.05])
 
 
-def test_one_persona_is_undefined_and_a_margin_is_above_0():
+def test_fewer_than_five_personas_are_undefined_and_a_margin_is_above_0():
     found = equivalence(np.array([0.1, 0.2]), Resamples.of(["a", "a"], rng()))
     assert found.verdict == "undefined"
-    assert found.note == "undefined: change is known for 1 persona, at least 2 are needed"
+    assert found.note == "undefined: change is known for 1 persona, at least 5 are needed"
     assert (found.lo, found.t_lo, found.p_t) == (None, None, None)
+    four = equivalence(np.linspace(-0.01, 0.01, 4), Resamples.of(list("abcd"), rng()))
+    assert four.note == "undefined: change is known for 4 personas, at least 5 are needed"
     assert equivalence(np.array([]), Resamples.of([], rng())).verdict == "undefined"
     with pytest.raises(ValueError, match="the margin must be above 0, got 0"):
         verdict([0.1, 0.2], 0)

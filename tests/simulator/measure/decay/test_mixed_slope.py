@@ -23,16 +23,18 @@ def conversations(seed, episodes=24, turns=16, sd_slope=0.02):
 
 
 def test_by_hand():
-    # slopes of the three conversations are -2, -1, 0 per turn and balanced: the mean is -1, their variance 1.
-    # sandwich: 1 / 3; 95 % with t(2) = 4.3027: 4.3027 * sqrt(1 / 3) = 2.4841.
-    # noise of +-.05, orthogonal to level and slope: residual variance 12 * .05^2 / (12 - 6) = .005; of 1, .005 / 5 is
-    # noise (5: sum of squared turns about their mean), so the slopes' own variance is .999
+    # slopes of the six conversations are -2, -1, 0 per turn, twice, and balanced: the mean is -1, their variance 4 / 5.
+    # sandwich: (4 / 5) / 6; 95 % with t(5) = 2.5706: 2.5706 * sqrt(4 / 30) = .9387.
+    # noise of +-.05, orthogonal to level and slope: residual variance 24 * .05^2 / (24 - 12) = .005; of .8, .005 / 5 is
+    # noise (5: sum of squared turns about their mean), so the slopes' own variance is .799
     noise = np.array([1.0, -1, -1, 1]) * 0.05
-    values = np.array([[3.0, 1, -1, -3], [4.5, 3.5, 2.5, 1.5], [0.0, 0, 0, 0]]) + noise
-    found = mixed_slope(values, ["a", "b", "c"])
-    assert (found.mean, found.lo, found.hi) == pytest.approx((-1, -1 - 2.4841, -1 + 2.4841), abs=1e-4)
-    assert (found.n, found.turns) == (3, 12)
-    assert (found.sd_slope, found.sd_turn) == pytest.approx((0.999**0.5, 0.005**0.5), rel=1e-3)
+    values = np.array([[3.0, 1, -1, -3], [4.5, 3.5, 2.5, 1.5], [0.0, 0, 0, 0]] * 2) + noise
+    found = mixed_slope(values, list("abcdef"))
+    assert (found.mean, found.lo, found.hi) == pytest.approx((-1, -1 - 0.9387, -1 + 0.9387), abs=1e-4)
+    assert (found.n, found.turns) == (6, 24)
+    assert (found.sd_slope, found.sd_turn) == pytest.approx((0.799**0.5, 0.005**0.5), rel=1e-3)
+    four = mixed_slope(values[:4], list("abcd"))
+    assert (four.lo, four.note) == (None, "no interval: at least 5 people are needed, there are 4")
 
 
 @pytest.mark.parametrize("with_length", [False, True])
@@ -119,7 +121,7 @@ def test_level_values_have_slope_0_and_one_persona_no_interval():
     one = mixed_slope(values, ["same"] * len(names))
     assert one.lo is None
     assert one.mean is not None
-    assert one.note == "no interval: it needs at least 2 clusters, and there is 1"
+    assert one.note == "no interval: at least 5 people are needed, there is 1"
 
 
 @settings(max_examples=30, deadline=None)

@@ -56,6 +56,6 @@ def test_no_half_life_no_interval_and_the_reason():
     assert level.half_life == level.floor == UNDEFINED
     assert level.note == "does not decay: the curve is level at 0.90"
     one = profile_decay(falling()[0], ["same"] * 12)
-    assert one.note == "no interval: one persona only"
+    assert one.note == "no interval: 1 persona only"
     assert (one.floor.lo, one.half_life.lo) == (None, None)
     assert one.half_life.mean is not None

@@ -29,7 +29,8 @@ def test_by_hand():
     # Retention (.8 / 2) / (1.6 / 2) = .5
     ana = [1.0, 0.8, 0, 0, 0, 0, 0.5, 0.4]
     ben = [0.7, 0.7, 1, 1, 1, 1, 0.3, 0.4]
-    interval = retention(*quarter_means(np.array([ana, ben]), np.array([8, 8])), Resamples.of(["ana", "ben"], rng()))
+    quarters_of = quarter_means(np.array([ana, ben] * 3), np.full(6, 8))
+    interval = retention(*quarters_of, Resamples.of(list("abcdef"), rng()))
     assert interval.mean == pytest.approx(0.5)
     assert (interval.lo, interval.hi) == (pytest.approx(0.5), pytest.approx(0.5))  # .45/.9 = .35/.7: every resample
 
@@ -75,8 +76,8 @@ def test_quarters_are_equal_apart_and_inside(length, more):
 @settings(max_examples=50, deadline=None)
 @given(st.floats(0.1, 1), st.integers(2, 30))
 def test_a_level_curve_keeps_everything(level, length):
-    quarters_kept = quarter_means(np.full((3, length), level), np.full(3, length))
-    interval = retention(*quarters_kept, Resamples.of(["a", "b", "c"], rng()))
+    quarters_kept = quarter_means(np.full((5, length), level), np.full(5, length))
+    interval = retention(*quarters_kept, Resamples.of(list("abcde"), rng()))
     assert [interval.mean, interval.lo, interval.hi] == pytest.approx([1, 1, 1])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.harm import harm_line
 from holdfast.simulator.results.label_model import LabelResults
 from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.outcomes import outcome_lines
@@ -28,6 +29,8 @@ def print_summary(results: Results, out: Path) -> None:
     for name, candidate in results.candidates.items():
         if "unrated" in candidate.notes:
             print_lines(f"\n{name}: {candidate.notes['unrated']}")
+    if harm := harm_line(results.harmed):
+        print_lines(f"\n{harm}")
     if results.labels is not None:
         print_lines(f"\n{labels_line(results.labels)}")
     for line in failures(results):

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import DRAWS, draw_weights
+from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, draw_weights
 from holdfast.simulator.measure.estimates import Estimate, Number, ResultsPart, Share
 from holdfast.simulator.measure.pairwise import FLIPS
 from holdfast.simulator.measure.sums import ClusterSums
@@ -58,9 +58,9 @@ def change_point(
     turns = np.flatnonzero(used) + 1
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     clusters = len(np.unique(codes[there.any(axis=1)]))
-    if len(turns) < 2 * MIN_SEGMENT or clusters < 2:
-        what = how_many(len(turns), "turn") if len(turns) < 2 * MIN_SEGMENT else f"{clusters} persona"
-        need = f"{2 * MIN_SEGMENT} turns" if len(turns) < 2 * MIN_SEGMENT else "2 personas"
+    if len(turns) < 2 * MIN_SEGMENT or clusters < FEWEST:
+        what = how_many(len(turns), "turn") if len(turns) < 2 * MIN_SEGMENT else how_many(clusters, "persona")
+        need = f"{2 * MIN_SEGMENT} turns" if len(turns) < 2 * MIN_SEGMENT else f"{FEWEST} personas"
         return ChangePointResults.undefined(note=f"undefined: {what} measured, {need} needed")
     own = present_mean(values, axis=1)
     summed = ClusterSums.of((values - own[:, None])[:, used], codes, int(codes.max()) + 1)

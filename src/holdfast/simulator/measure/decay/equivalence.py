@@ -13,7 +13,7 @@ from pydantic import Field
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
+from holdfast.simulator.measure.bootstrap import FEWEST, Resamples, mean_interval
 from holdfast.simulator.measure.estimates import Count, Estimate, Number, ResultsPart, Share
 
 MARGIN = 0.1  # adherence; holdfast's assumption: a tenth of the scale, a fifth of a level per mechanism
@@ -50,7 +50,7 @@ class EquivalenceResults(ResultsPart):
 def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) -> EquivalenceResults:
     """Test ``change`` (late minus early per episode, nan where either is missing) against ``margin``, in its unit.
 
-    Undefined for fewer than two personas.
+    Undefined for fewer than five personas.
 
     Raises:
         ValueError: The margin is not above 0.
@@ -63,8 +63,8 @@ def equivalence(change: Floats, resamples: Resamples, margin: float = MARGIN) ->
     note = f"{short} of {len(change)} conversations did not reach the last quarter and are left out" if short else ""
     p = lo = hi = t_lo = t_hi = float("nan")
     verdict: Verdict = "undefined"
-    if len(means) < 2:
-        note = f"undefined: change is known for {how_many(len(means), 'persona')}, at least 2 are needed"
+    if len(means) < FEWEST:
+        note = f"undefined: change is known for {how_many(len(means), 'persona')}, at least {FEWEST} are needed"
     else:
         lo, hi = interval.lo, interval.hi
         p, t_lo, t_hi = two_one_sided_t(means, margin)

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.estimates import Count, Estimate, Number
 
 MIN_EPISODES = 3
@@ -167,8 +168,12 @@ def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dic
     variance = float(yy.sum() - xy.sum(axis=0) @ beta) / (sums.n - len(beta))
     clusters = int(codes.max()) + 1
     lo = hi = UNDEFINED
-    note = f"no interval: it needs at least 2 clusters, and there is {clusters}" if clusters < 2 else ""
-    if clusters >= 2:
+    note = (
+        ""
+        if clusters >= FEWEST
+        else f"no interval: at least {FEWEST} people are needed, there {'is' if clusters == 1 else 'are'} {clusters}"
+    )
+    if clusters >= FEWEST:
         scores = np.zeros((clusters, len(beta)))
         np.add.at(scores, codes, xy - xx @ beta)
         robust = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.decay.exponential import LN2, TAU_BOUNDS, DecayFit, fit_decay
 from holdfast.simulator.measure.estimates import UNDEFINED, Estimate, ResultsPart
 
@@ -44,9 +46,11 @@ def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = 
         return ExponentialResults(half_life=UNDEFINED, floor=UNDEFINED, note=fit.note)
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     clusters = len(np.unique(codes[~np.isnan(values).all(axis=1)]))
-    if clusters < 2:
+    if clusters < FEWEST:
         half_life, floor = (Estimate.undefined(mean=mean) for mean in (fit.half_life_turns, fit.floor))
-        return ExponentialResults(half_life=half_life, floor=floor, note="no interval: one persona only")
+        return ExponentialResults(
+            half_life=half_life, floor=floor, note=f"no interval: {how_many(clusters, 'persona')} only"
+        )
     used = n > 0
     time = np.flatnonzero(used).astype(np.float64)
     curve = _MeanCurve(time - time[0], mean[used], n[used].astype(np.float64))

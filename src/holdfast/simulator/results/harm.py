@@ -1,0 +1,43 @@
+"""Tasks in which a candidate adheres less than the baseline: what an average over tasks hides."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from holdfast.simulator.measure.bootstrap import mean_interval
+from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.measure.pairwise import align
+from holdfast.simulator.results.candidate_model import TaskHarm
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+
+HARM = 0.05  # adherence; smaller losses are not named. holdfast's assumption
+
+
+def harmed_tasks(
+    measured: Mapping[str, MeasuredCandidate], baseline: str | None, context: ResultsContext
+) -> list[TaskHarm]:
+    """Find the tasks in which a candidate loses :data:`HARM` or more, the worst first."""
+    if baseline is None:
+        return []
+    rival, found = measured[baseline], list[TaskHarm]()
+    for name, each in measured.items():
+        own, theirs = align(each.arrays.user_keys, rival.arrays.user_keys)
+        difference = each.adherence_mean[own] - rival.adherence_mean[theirs]
+        tasks = np.array([each.arrays.tasks[row] for row in own])
+        for task in sorted(set(tasks.tolist())) if name != baseline else ():
+            rows = np.flatnonzero(tasks == task)
+            groups = [each.arrays.groups[own[row]] for row in rows]
+            interval = mean_interval(difference[rows], context.resamples(groups, "harm", task))
+            people = len({group for row, group in zip(rows, groups, strict=True) if not np.isnan(difference[row])})
+            if interval.mean <= -HARM:
+                figure = Estimate(mean=interval.mean, lo=interval.lo, hi=interval.hi)
+                found.append(TaskHarm(candidate=name, task=task, difference=figure, people=people))
+    return sorted(found, key=lambda each: each.difference.mean or 0.0)
+
+
+def harm_line(harmed: list[TaskHarm], most: int = 6) -> str:
+    """Say where candidates do harm; "" where none does."""
+    if not harmed:
+        return ""
+    more = f"; and {len(harmed) - most} more" if len(harmed) > most else ""
+    return f"less adherence than the baseline: {'; '.join(each.in_words for each in harmed[:most])}{more}"
