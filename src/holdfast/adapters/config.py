@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
+from holdfast.agents.raters.registry import AnyRaterSpec
 from holdfast.personas.schema import Frozen, Id, Share
 
 Count = Annotated[int, Field(ge=1)]
@@ -22,6 +23,7 @@ class TrainingConfig(Frozen):
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
     # dialogues
     model: AnyModelSpec | None = None  # writes them, steered by a prompt; None: the model that is trained
+    rater: AnyRaterSpec | None = None  # picks and filters replies; None: the study's first, which then judges too
     dialogues_per_pattern: Count = 48
     turns: Annotated[int, Field(ge=2, le=64)] = 6
     samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn, of which the best is kept

@@ -17,7 +17,7 @@ Resources = TypeVar("Resources")
 Made = TypeVar("Made")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class RegisteredKinds(Generic[Spec, Resources, Made]):
     """Word -> what YAML may say of this kind, and what builds it; ``entries`` in the order of registration.
 

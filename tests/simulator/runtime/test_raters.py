@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast import Run, Study
-from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.gate.rater import ungated
+from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig, load_study
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
+from holdfast.simulator.runtime.raters import check_raters
+from holdfast.simulator.runtime.resources import open_resources
 from tests.agents.raters.judge.judge_server import Asked
 from tests.passages import exchange
 from tests.servers.answers import Body, scripted
@@ -134,3 +138,34 @@ def test_a_folder_lies_beside_the_study_and_must_rate_expressed_empathy(tmp_path
     path.write_text(json.dumps({"candidates": ["base"], "raters": ["./acts"]}), encoding="utf-8")
     with pytest.raises(InputError, match="'acts' rates acts"):
         Study(load_study(path)).run(tmp_path / "run")
+
+
+TRAINED = {"dialogues_per_pattern": 2, "turns": 3, "min_turns": 2, "samples": 1, "steps": 1}
+
+
+def test_who_trains_need_not_judge() -> None:
+    """The rater that picks dialogues is the training's own where it names one, and stands in the provenance."""
+    fields = {"personas": {"ids": ["jun_park", "priya_raman"]}, "candidates": ["base", "routed"], "turns": 2}
+    own = resolve(StudyConfig.model_validate(fields | {"training": TRAINED | {"rater": "linear_peers"}}))
+    shared = resolve(StudyConfig.model_validate(fields | {"training": TRAINED}))
+    with closing(open_resources(own)) as resources:
+        assert ungated(resources.training[3]) == LinearRater(SHIPPED_PEERS)
+        assert [ungated(rater) for rater in resources.raters.values()] == [LinearRater()]
+        trainer = resources._trainer_in_words
+    with closing(open_resources(shared)) as resources:
+        assert ungated(resources.training[3]) == LinearRater()
+        assert resources._trainer_in_words != trainer
+    assert trainer.startswith("linear_peers ")
+
+
+@pytest.mark.parametrize(
+    ("rater", "says"),
+    [
+        ({"kind": "linear", "scale": "acts"}, "training: rater: linear rates acts"),
+        ({"kind": "reward", "folder": "x"}, "training: rater: .* rates preferred"),
+    ],
+)
+def test_a_training_rater_of_another_scale_is_refused(rater: dict[str, str], says: str) -> None:
+    fields = {"personas": {"ids": ["jun_park"]}, "candidates": ["base"], "training": TRAINED | {"rater": rater}}
+    with pytest.raises(InputError, match=says):
+        check_raters(StudyConfig.model_validate(fields))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
-from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
+from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec
@@ -23,6 +23,8 @@ def fitted_folders(spec: FittedSpec) -> dict[str, Path]:
         InputError: no rater lies in the spec's folder.
         DataError: it is damaged.
     """
+    if spec.kind == "linear_peers":
+        return {EXPRESSED.id: SHIPPED_PEERS}
     if spec.folder is None:
         return dict(_SHIPPED)
     folder = expanded(spec.folder)

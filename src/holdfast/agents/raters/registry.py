@@ -5,7 +5,8 @@ A rater of one's own joins by ``register("my_word", MySpec, my_builder)`` before
 ==================================== ==================================================================================
 word                                 meaning
 ==================================== ==================================================================================
-linear                               the shipped raters, fitted on human labels
+linear                               the shipped raters
+linear_peers                         the shipped rater of expressed empathy that was fitted on people's labels alone
 FOLDER                               a rater that ``holdfast rater fit`` or ``train`` wrote
 reward:FOLDER                        a reward model that ``holdfast rater reward`` wrote
 openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference
@@ -139,6 +140,7 @@ def _judge(spec: s.JudgeSpec, resources: RaterResources) -> Rater:
 
 
 register_rater("linear", s.FittedSpec, _fitted)
+register_rater("linear_peers", s.FittedSpec, _fitted)
 register_rater("encoder", s.FittedSpec, _fitted)
 register_rater("reward", s.RewardSpec, _reward)
 register_rater("judge", s.JudgeSpec, _judge)

@@ -66,9 +66,12 @@ class RaterSpec(Frozen):
 
 class FittedSpec(RaterSpec):
     """Fitted on human labels: those that holdfast ships, or in ``folder`` as ``holdfast rater fit`` or ``train`` wrote
-    them. A folder is one rater, or holds one per scale in sub-folders; ``scale`` chooses, expressed where left out."""
+    them. A folder is one rater, or holds one per scale in sub-folders; ``scale`` chooses, expressed where left out.
 
-    kind: Literal["linear", "encoder"] = "linear"
+    ``linear_peers``: the shipped rater of expressed empathy that saw Reddit's peers only, no replies of assistants.
+    """
+
+    kind: Literal["linear", "linear_peers", "encoder"] = "linear"
     folder: Folder | None = None
     scale: ScaleId | None = None
 
@@ -76,6 +79,8 @@ class FittedSpec(RaterSpec):
     def _encoder_has_a_folder(self) -> FittedSpec:
         if self.kind == "encoder" and self.folder is None:
             raise ValueError("an encoder rater lies in a folder: add 'folder: DIR' (holdfast rater train writes one)")
+        if self.kind == "linear_peers" and (self.folder is not None or self.scale not in (None, EXPRESSED.id)):
+            raise ValueError("linear_peers is a shipped rater of expressed empathy; for one of your own write 'linear'")
         return self
 
     @property

@@ -159,9 +159,11 @@ def load_study(path: AnyPath) -> StudyConfig:
     personas = study.personas.model_copy(update={"files": files})
     raters = tuple(rater.beside(folder) for rater in study.raters)
     candidates = tuple(candidate.beside(folder) for candidate in study.candidates)
-    return study.model_copy(
-        update={"personas": personas, "adapters": adapters, "raters": raters, "candidates": candidates}
-    )
+    updates: dict[str, Any] = {"personas": personas, "adapters": adapters, "raters": raters, "candidates": candidates}
+    if study.training is not None and study.training.rater is not None:
+        trainer = study.training.rater.beside(folder)
+        updates["training"] = study.training.model_copy(update={"rater": trainer})
+    return study.model_copy(update=updates)
 
 
 def write_study(study: StudyConfig, path: Path) -> None:

@@ -12,17 +12,31 @@ from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.fitted import open_fitted
 from holdfast.agents.raters.gate.rater import GATE_VERSION, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
-from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.agents.raters.registry import RaterResources, build, require_expressed
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec, RewardSpec
+from holdfast.core.errors import InputError
 from holdfast.core.files import expanded
 from holdfast.core.hashing import settings_sha256s
 from holdfast.simulator.config.study import StudyConfig
 
 
 def judge_models(study: StudyConfig) -> tuple[ModelSpec, ...]:
-    """Return the models that the study's judges ask."""
-    return tuple(model for spec in study.raters for model in spec.models)
+    """Return the models that the study's judges ask, the one that trains too."""
+    return tuple(model for spec in (*study.raters, *_trainers(study)) for model in spec.models)
+
+
+def _trainers(study: StudyConfig) -> tuple[RaterSpec, ...]:
+    """The rater that picks training dialogues, where it is not the study's first."""
+    named = study.training.rater if study.training is not None else None
+    return () if named is None else (named,)
+
+
+def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapping[ModelSpec, ChatModel]) -> Rater:
+    """Return the rater that picks and filters training dialogues. Raises as :func:`raters_of` does."""
+    named = _trainers(study)
+    opened = build(named, RaterResources(models, base_path())) if named else raters
+    return next(iter(opened.values()))
 
 
 def raters_of(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[str, Rater]:
@@ -41,9 +55,15 @@ def check_raters(study: StudyConfig) -> None:
     Raises:
         InputError: a folder holds no such rater, or the primary rater does not rate expressed empathy.
     """
-    scales = {spec.label: open_fitted(spec).scale.id for spec in study.raters if isinstance(spec, FittedSpec)}
-    primary = study.raters[0]
-    require_expressed(primary.label, scales.get(primary.label, primary.scale_id))
+    for number, spec in enumerate((*study.raters, *_trainers(study))):
+        scale = open_fitted(spec).scale.id if isinstance(spec, FittedSpec) else spec.scale_id
+        if number == 0:
+            require_expressed(spec.label, scale)
+        elif number == len(study.raters) and scale not in (None, EXPRESSED.id):
+            raise InputError(
+                f"training: rater: {spec.label} rates {scale}, but replies are picked by expressed empathy: write such "
+                "as linear_peers or linear"
+            )
 
 
 def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:

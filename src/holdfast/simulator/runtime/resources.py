@@ -40,7 +40,14 @@ from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import read_clocks
-from holdfast.simulator.runtime.raters import check_raters, coalesced, judge_models, rater_inputs, raters_of
+from holdfast.simulator.runtime.raters import (
+    check_raters,
+    coalesced,
+    judge_models,
+    rater_inputs,
+    raters_of,
+    training_rater,
+)
 from holdfast.simulator.runtime.run_folder import rater_records, versions
 from holdfast.simulator.runtime.session import Session, UserFactory
 
@@ -110,7 +117,12 @@ class Resources:
         """What :func:`holdfast.adapters.experts.train_experts` takes. Raises as :attr:`base` does."""
         config = self.plan.study.training
         assert config is not None
-        return config, training_people(self.plan), self.base, next(iter(self.raters.values()))
+        return config, training_people(self.plan), self.base, self.trainer
+
+    @property
+    def trainer(self) -> Rater:
+        """The rater that picks and filters training dialogues."""
+        return training_rater(self.plan.study, self.raters, self.models)
 
     async def with_adapters(self, adapters: Mapping[str, Path], router: Router | None) -> Resources:
         """The same resources, whose models speak through those of ``adapters`` too that their candidates may come to.
@@ -203,9 +215,16 @@ class Resources:
             **({"ablation": ablation()} if microcosm else {}),
             "inputs": inputs,
             "raters": rater_records(self.raters),
+            **({"training_rater": self._trainer_in_words} if self.plan.study.training is not None else {}),
             "prompts": prompt_hashes(),
             "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
         }
+
+    @property
+    def _trainer_in_words(self) -> str:
+        named, identity = self.plan.study.training, self.trainer.identity
+        name = named.rater.label if named is not None and named.rater is not None else self.plan.study.raters[0].label
+        return f"{name} {identity.version}"
 
     def close(self) -> None:
         """Close what the models keep open: the files of their response caches, their processes."""

@@ -5,7 +5,7 @@ from holdfast.agents.raters.protocol import Failure
 GRIEF = "My mother died last week and I can't stop crying. The house is so quiet without her."
 
 FAILING: dict[Failure, tuple[str, ...]] = {
-    "empty": ("", " \n"),
+    "empty": ("", " \n", "?!", "**\n\n---\n\n**", "..."),
     "loop": (
         "sorry sorry sorry sorry sorry sorry sorry sorry",
         "I'm so sorry. I'm so sorry. I'm so sorry. I'm so sorry.",

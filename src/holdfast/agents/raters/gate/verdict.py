@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from unicodedata import category
 
 from holdfast.agents.raters.gate.conduct import advertising, hostility, refused_words
 from holdfast.agents.raters.gate.reading import ReplyText, quotation, reply_texts
@@ -22,6 +23,10 @@ CHECKS: Mapping[Failure, Callable[[ReplyText], str]] = MappingProxyType(
         "off-topic": off_topic,
     }
 )
+
+
+#: Emoji and other pictures say something; marks of punctuation alone do not.
+_SYMBOLS = ("So", "Sk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ def verdict_of(passage: Passage) -> Verdict | None:
 
 def verdict_of_reply(reply: ReplyText) -> Verdict | None:
     """Return why a reply is disqualified; None where it is not."""
-    if not reply.text.strip():
-        return Verdict("empty", "")
+    if not any(character.isalnum() or category(character) in _SYMBOLS for character in reply.text):
+        return Verdict("empty", quotation(reply.text.strip()))
     for failure, check in CHECKS.items():
         if evidence := check(reply):
             return Verdict(failure, quotation(evidence))

@@ -53,6 +53,7 @@ from holdfast.agents.raters.protocol import (
 from holdfast.core.hashing import files_sha256
 
 SHIPPED = Path(__file__).parent / "expressed"
+SHIPPED_PEERS = Path(__file__).parent / "peers"  # fitted on EPITOME alone
 PEOPLE = "people.json"
 _CHUNK = 1024  # replies at a time: bounds memory
 TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0
