@@ -95,6 +95,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched unless the user says so
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin starve each other on a busy machine
     warnings.showwarning = _show_warning
     open_closed_streams()
     sys.exit(finish(run_command(sys.argv[1:] if arguments is None else arguments)))

@@ -1,0 +1,72 @@
+"""One look at DUO: do ratings of chats with GPT-4o and Llama-70B go with what the people who chatted said of empathy?
+
+``python tests/launch.py tests.simulator.validation.duo_look [DATA]``. Each look counts, and stands in docs/LOG.md: DUO
+is for validation alone. Spearman's rank correlation with the person's empathy (1-5), and the same with reply length taken
+out of both ranks; 95 % limits by resampling people.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from holdfast.agents.protocols import Message
+from holdfast.agents.raters.agreement import mid_ranks
+from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
+from holdfast.agents.raters.protocol import Passage
+from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.validation.folder import data_folder
+
+DRAWS = 2000
+
+
+def correlation(a: Floats, b: Floats) -> float:
+    """Spearman's."""
+    return float(np.corrcoef(mid_ranks(a), mid_ranks(b))[0, 1])
+
+
+def partial(a: Floats, b: Floats, given: Floats) -> float:
+    """Spearman's of ``a`` and ``b`` with ``given`` taken out of both."""
+    ab, ag, bg = correlation(a, b), correlation(a, given), correlation(b, given)
+    return float((ab - ag * bg) / np.sqrt((1 - ag**2) * (1 - bg**2)))
+
+
+def main() -> None:
+    """Print a line for reply length and for each rater."""
+    data = data_folder(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    text = (data / "duo" / "conversations.jsonl").read_text(encoding="utf-8")
+    chats = [json.loads(line) for line in text.splitlines()]
+    said = [tuple(Message(each["role"], each["content"]) for each in chat["messages"]) for chat in chats]
+    empathy = np.array([chat["user_empathy"] for chat in chats], dtype=np.float64)
+    length = np.array(
+        [sum(len(each.content) for each in one if each.role == "assistant") for one in said], dtype=np.float64
+    )
+    people, person = np.unique([chat["user_id"] for chat in chats], return_inverse=True)
+    scores = {"reply length": length}
+    for name, folder in (("linear", SHIPPED), ("linear_peers", SHIPPED_PEERS)):
+        ratings = LinearRater(folder).score([Passage(one, whole=True) for one in said])
+        scores[name] = np.array([np.mean([*rating.values.values()]) if rating.values else np.nan for rating in ratings])
+    random = np.random.default_rng(5)
+    rows = [np.flatnonzero(person == each) for each in range(len(people))]
+    draws = [
+        np.concatenate([rows[each] for each in random.integers(len(people), size=len(people))]) for _ in range(DRAWS)
+    ]
+    print(f"{len(chats)} chats of {len(people)} people")
+    for name, score in scores.items():
+        known = ~np.isnan(score)
+        figures = [("rho", lambda at, score=score: correlation(score[at], empathy[at]))]
+        if name != "reply length":
+            figures.append(("beyond length", lambda at, score=score: partial(score[at], empathy[at], length[at])))
+        told = []
+        for what, figure in figures:
+            resampled = [figure(at[known[at]]) for at in draws]
+            low, high = np.nanquantile(resampled, (0.025, 0.975))
+            told.append(f"{what} {figure(np.flatnonzero(known)):.2f} [{low:.2f}, {high:.2f}]")
+        print(f"{name:14} {'; '.join(told)}")
+
+
+if __name__ == "__main__":
+    main()
