@@ -107,3 +107,13 @@ def test_retention_and_quarters_have_all_three_methods(tmp_path: Path) -> None:
     full = build(rated({"base": 0, "routed": 0})).candidates["routed"]
     assert part.retention["rater only"].mean == pytest.approx(full.retention.mean)
     assert part.adherence["rater only"].mean == pytest.approx(full.adherence.mean)
+
+
+def test_labels_of_fewer_than_five_people_give_no_limits(tmp_path: Path) -> None:
+    episodes = rated({"base": 0, "routed": 0}, personas=4)
+    made = build(episodes, labels=labelled(tmp_path, episodes, count=48)).labels
+    assert made is not None
+    part = made.candidates["base"]
+    assert (part.persons, part.adherence["labels and rater"].lo, part.retention["labels only"].lo) == (4, None, None)
+    assert part.adherence["labels and rater"].mean is not None
+    assert all(each.difference["labels only"].lo is None for each in made.differences)

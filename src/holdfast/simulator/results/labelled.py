@@ -14,6 +14,7 @@ from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.core.wording import how_many
 from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder, Reply, combined, last_answers
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
+from holdfast.simulator.measure.bootstrap import FEWEST as FEWEST_TESTED
 from holdfast.simulator.measure.decay.retention import quarters
 from holdfast.simulator.measure.extract import rating_array
 from holdfast.simulator.measure.labelled_mean import (
@@ -136,8 +137,21 @@ def _means(part: _Labelled, context: ResultsContext, where: Bools | None = None)
     return {method: mean_of(replies, method) for method in METHODS}
 
 
-def _intervals(means: Mapping[str, Jackknifed]) -> ByMethod:
-    return {method: mean.interval() for method, mean in means.items()}
+def _intervals(means: Mapping[str, Jackknifed], people: int) -> ByMethod:
+    return {method: _told(mean.interval(), method, people) for method, mean in means.items()}
+
+
+def _told(interval: Estimate, method: str, people: int) -> Estimate:
+    """The estimate, without limits where it rests on labels of fewer than five people."""
+    if method == "rater only" or people >= FEWEST_TESTED:
+        return interval
+    return Estimate(mean=interval.mean, lo=None, hi=None)
+
+
+def _people(part: _Labelled, where: Bools | None = None) -> int:
+    """How many people have a label, among the replies in ``where``."""
+    chosen = part.there if where is None else part.there & where.ravel()
+    return len(set(part.persons[chosen].tolist()))
 
 
 def _candidate(part: _Labelled, context: ResultsContext) -> LabelledCandidate:
@@ -145,10 +159,17 @@ def _candidate(part: _Labelled, context: ResultsContext) -> LabelledCandidate:
     start, end = _means(part, context, first), _means(part, context, last)
     return LabelledCandidate(
         labels=int(part.there.sum()),
-        persons=len(set(part.persons[part.there].tolist())),
-        adherence=_intervals(_means(part, context)),
-        quarters=[_intervals(_means(part, context, where)) for where in _quarter_masks(part.measured)],
-        retention={method: ratio_interval(end[method], start[method]) for method in METHODS},
+        persons=_people(part),
+        adherence=_intervals(_means(part, context), _people(part)),
+        quarters=[
+            _intervals(_means(part, context, where), _people(part, where)) for where in _quarter_masks(part.measured)
+        ],
+        retention={
+            method: _told(
+                ratio_interval(end[method], start[method]), method, min(_people(part, first), _people(part, last))
+            )
+            for method in METHODS
+        },
     )
 
 
@@ -165,7 +186,8 @@ def _differences(parts: Mapping[str, _Labelled], context: ResultsContext) -> Ite
         where = last if metric == "adherence_last_quarter" else dict.fromkeys(parts)
         means = {name: _means(part, context, where[name]) for name, part in parts.items()}
         for a, b in combinations(parts, 2):
-            apart = _intervals({method: means[a][method].minus(means[b][method]) for method in METHODS})
+            people = min(_people(parts[name], where[name]) for name in (a, b))
+            apart = _intervals({method: means[a][method].minus(means[b][method]) for method in METHODS}, people)
             yield LabelledDifference(a=a, b=b, metric=metric, difference=apart)
 
 
