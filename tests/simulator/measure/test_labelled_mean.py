@@ -14,8 +14,8 @@ from holdfast.simulator.measure.labelled_mean import (
     Jackknifed,
     LabelledReplies,
     Method,
+    fieller_interval,
     mean_of,
-    ratio_interval,
 )
 from tests.simulator.measure.making import rng
 
@@ -134,7 +134,7 @@ def test_a_ratio_covers_by_fieller() -> None:
         person = random.normal(0, 0.15, 20)
         parts = [level + person + random.normal(0, 0.1, 20) for level in (0.8 * 0.7, 0.7)]
         last, first = (LabelledReplies(part, part, np.ones(20), np.arange(20), 20) for part in parts)
-        return ratio_interval(mean_of(last, "labels only"), mean_of(first, "labels only"))
+        return fieller_interval(mean_of(last, "labels only"), mean_of(first, "labels only"))
 
     covered, _ = coverage(make, 0.8)
     assert 0.92 <= covered <= 0.985
@@ -142,7 +142,7 @@ def test_a_ratio_covers_by_fieller() -> None:
 
 def test_a_ratio_to_nearly_nothing_has_no_limits() -> None:
     near_zero = Jackknifed(0.01, np.array([-0.1, 0.1, 0.05, -0.02]))
-    made = ratio_interval(Jackknifed(0.5, np.array([0.4, 0.6, 0.5, 0.5])), near_zero)
+    made = fieller_interval(Jackknifed(0.5, np.array([0.4, 0.6, 0.5, 0.5])), near_zero)
     assert (made.mean, made.lo, made.hi) == (50, None, None)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from holdfast.simulator.labelling.sample import draw_sample
-from holdfast.simulator.labelling.store import Label, LabelFolder, Sample
+from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample
 from holdfast.simulator.records import EpisodeRecord
-from holdfast.simulator.results.label_model import LabelResults
+from holdfast.simulator.results.label_model import RunLabels
 from tests.simulator.measure.making import episode
 from tests.simulator.results.test_build import PERSONAS, build
 
@@ -39,7 +39,7 @@ def labelled(
     """People who say 1 three times of four, 0 or 2 else, half each."""
     labels, random = LabelFolder(folder), np.random.default_rng(5)
     drawn = draw_sample(episodes, count, seed=1)
-    labels.keep_sample(Sample(scale="expressed", seed=1, replies=tuple(drawn)))
+    labels.keep_sample(LabelSample(scale="expressed", seed=1, replies=tuple(drawn)))
     for coder in coders:
         for item in drawn:
             levels = dict(zip(NAMES, random.choice([0, 1, 1, 1, 1, 1, 1, 2], 3).tolist(), strict=True))
@@ -47,7 +47,7 @@ def labelled(
     return labels
 
 
-def results(folder: Path, bias: dict[str, float], **settings: object) -> LabelResults:
+def results(folder: Path, bias: dict[str, float], **settings: object) -> RunLabels:
     episodes = rated(bias)
     made = build(episodes, labels=labelled(folder, episodes, **settings)).labels
     assert made is not None

@@ -145,7 +145,7 @@ TRAINED = {"dialogues_per_pattern": 2, "turns": 3, "min_turns": 2, "samples": 1,
 
 def test_who_trains_need_not_judge() -> None:
     """The rater that picks dialogues is the training's own where it names one, and stands in the provenance."""
-    fields = {"personas": {"ids": ["jun_park", "priya_raman"]}, "candidates": ["base", "routed"], "turns": 2}
+    fields = {"personas": {"tasks": ["burnout", "bug_hunt"]}, "candidates": ["base", "routed"], "turns": 2}
     own = resolve(StudyConfig.model_validate(fields | {"training": TRAINED | {"rater": "linear_peers"}}))
     shared = resolve(StudyConfig.model_validate(fields | {"training": TRAINED}))
     with closing(open_resources(own)) as resources:

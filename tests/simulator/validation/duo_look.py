@@ -1,8 +1,8 @@
 """One look at DUO: do ratings of chats with GPT-4o and Llama-70B go with what the people who chatted said of empathy?
 
 ``python tests/launch.py tests.simulator.validation.duo_look [DATA]``. Each look counts, and stands in docs/LOG.md: DUO
-is for validation alone. Spearman's rank correlation with the person's empathy (1-5), and the same with reply length taken
-out of both ranks; 95 % limits by resampling people.
+is for validation alone. Spearman's rank correlation with the person's empathy (1-5), and the same with reply length
+taken out of both ranks; 95 % limits by resampling people.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def host_of(url: str) -> str:
         return ""
 
 
-def within(url: str, hosts: Iterable[str]) -> bool:
+def is_within(url: str, hosts: Iterable[str]) -> bool:
     """Return whether the host is one of ``hosts``, or lies below one."""
     host = host_of(url)
     return any(host == own or host.endswith(f".{own}") for own in hosts)

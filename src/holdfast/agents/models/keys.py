@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote as url_quote
 
-from holdfast.agents.models.addresses import host_of, is_https, is_loopback, origin_of, within
+from holdfast.agents.models.addresses import host_of, is_https, is_loopback, is_within, origin_of
 from holdfast.core.wording import printable, shorten
 
 HIDDEN = "[hidden]"
@@ -82,7 +82,7 @@ def key_fault(variable: str, url: str, proxy: str | None = None) -> str | None:
             f"or {consent}"
         )
     hosts = _THEIR_HOSTS.get(variable.partition("_")[0], ())
-    if within(url, hosts) or (_LIKE_A_MODELS_KEY.search(variable) and not _OTHERS.fullmatch(variable)):
+    if is_within(url, hosts) or (_LIKE_A_MODELS_KEY.search(variable) and not _OTHERS.fullmatch(variable)):
         return None
     return (
         f"{variable} does not look like the key of a model at {origin_of(url)}, and is not sent there; put that key "

@@ -6,7 +6,7 @@ address that is not the provider's own needs a key that the study names for it.
 
 from collections.abc import Iterator
 
-from holdfast.agents.models.addresses import address_fault, is_loopback, origin_of, within
+from holdfast.agents.models.addresses import address_fault, is_loopback, is_within, origin_of
 from holdfast.agents.models.keys import key_fault
 from holdfast.agents.models.served.network import proxy_for
 from holdfast.agents.models.spec import ModelSpec
@@ -56,7 +56,7 @@ def check_addresses(spec: ModelSpec, provider: str) -> None:
             fault = key_fault(spec.api_key_env, url, None if proxy is None else proxy.url)
             if fault is not None:
                 raise InputError(f"model {quote(spec.ref)}: {fault}")
-        elif not (provider in _KEYLESS or is_loopback(url) or within(url, _OWN.get(provider, ()))):
+        elif not (provider in _KEYLESS or is_loopback(url) or is_within(url, _OWN.get(provider, ()))):
             raise InputError(
                 f"model {quote(spec.ref)}: {origin_of(url)} is no address of {provider}'s own, so the key of "
                 f"{provider} in the environment is not sent there; name the key for it with 'api_key_env: MY_KEY'"

@@ -8,6 +8,7 @@ labels and rater, and r = 0 by labels only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,8 +52,9 @@ class LabelPlan:
 
     @property
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
+        """As JSON has it: what is undefined is None."""
+        plan: dict[str, Any] = json.loads(json.dumps(asdict(self)), parse_constant=lambda _: None)
+        return plan
 
 
 def plan_labels(run: Path) -> LabelPlan:
@@ -137,5 +139,6 @@ def _correlation(run: Path, rows: Sequence[tuple[str, str, tuple[str, int], floa
     if sample is None or sample.scale != "expressed" or len(labels) < COUNTS[0]:
         return ASSUMED_R, "an assumption; label 20 replies and it is measured"
     both = [(score, float(np.mean([*labels[reply].values()]))) for *_, reply, score in rows if reply in labels]
-    r = float(np.corrcoef([one for one, _ in both], [two for _, two in both])[0, 1]) if len(both) > 2 else np.nan
+    scores, levels = ([pair[side] for pair in both] for side in (0, 1))
+    r = float(np.corrcoef(scores, levels)[0, 1]) if len(both) > 2 else np.nan
     return (abs(r), f"measured on {len(both)} labels") if np.isfinite(r) else (ASSUMED_R, "an assumption")

@@ -13,7 +13,7 @@ from pathlib import Path
 from holdfast.core.errors import InputError
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.labelling.sample import SampledReply, draw_sample
-from holdfast.simulator.labelling.store import Label, LabelFolder, Reply, Sample, ScaleName
+from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, Reply, ScaleName
 
 SHOWN_MESSAGES = 8  # before the reply
 QUESTIONS: Mapping[str, str] = {
@@ -31,7 +31,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LabelQuestion:
     """A reply to label: ``messages`` are (role, text), oldest first, before ``reply``."""
 
     item: SampledReply
@@ -45,7 +45,7 @@ class LabelSession:
     """One coder's session over the sample of ``folder``."""
 
     folder: LabelFolder
-    sample: Sample
+    sample: LabelSample
     coder: str
     model: bool = False  # a language model answers
     _given: list[Reply] = field(default_factory=list)  # in this session, for undo
@@ -56,7 +56,7 @@ class LabelSession:
         answers = self.folder.answers(self.coder)
         return sum((each.episode, each.turn) in answers for each in self.sample.replies)
 
-    def next(self) -> Question | None:
+    def next(self) -> LabelQuestion | None:
         """Return the first reply that this coder has not labelled; None where all are.
 
         Raises:
@@ -90,7 +90,7 @@ class LabelSession:
         self.folder.add(self.coder, Label(episode=reply[0], turn=reply[1], levels={}, model=self.model))
         return True
 
-    def _question(self, item: SampledReply) -> Question:
+    def _question(self, item: SampledReply) -> LabelQuestion:
         with Journal.read(self.folder.run / JOURNAL) as journal:
             turns = [turn for turn in journal.turns(item.episode) if turn.turn <= item.turn]
         if not turns or turns[-1].turn != item.turn:
@@ -99,7 +99,7 @@ class LabelSession:
             )
         said = [message for turn in turns for message in (("user", turn.user), ("assistant", turn.reply))][:-1]
         shown = said[-SHOWN_MESSAGES:]
-        return Question(item, tuple(shown), turns[-1].reply, len(said) - len(shown))
+        return LabelQuestion(item, tuple(shown), turns[-1].reply, len(said) - len(shown))
 
 
 def open_session(
@@ -122,7 +122,7 @@ def open_session(
         with Journal.read(run / JOURNAL) as journal:
             drawn = draw_sample(journal.episodes(measured=True), count, seed)
         before = () if sample is None else sample.replies
-        folder.keep_sample(sample := Sample(scale=scale, seed=seed, replies=_in_order(before, drawn)))
+        folder.keep_sample(sample := LabelSample(scale=scale, seed=seed, replies=_in_order(before, drawn)))
     return LabelSession(folder, sample, coder, model)
 
 

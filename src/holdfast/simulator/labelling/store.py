@@ -36,7 +36,7 @@ _CODER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _COLUMNS = ("coder", "episode", "turn")
 
 
-class Sample(BaseModel):
+class LabelSample(BaseModel):
     """What a run's coders are asked about, in this order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,7 +73,7 @@ class LabelFolder:
     def __init__(self, run: Path) -> None:
         self.run, self.folder = run, run / LABELS
 
-    def sample(self) -> Sample | None:
+    def sample(self) -> LabelSample | None:
         """Return what is asked about; None where nothing was drawn yet.
 
         Raises:
@@ -83,11 +83,11 @@ class LabelFolder:
         if not os.path.lexists(path):
             return None
         try:
-            return Sample.model_validate_json(read_file(path))
+            return LabelSample.model_validate_json(read_file(path))
         except (OSError, ValidationError) as error:
             raise InputError(f"{path}: cannot be read as a sample ({str(error).splitlines()[0]})") from None
 
-    def keep_sample(self, sample: Sample) -> None:
+    def keep_sample(self, sample: LabelSample) -> None:
         """Write what is asked about.
 
         Raises:

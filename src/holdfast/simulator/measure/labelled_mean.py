@@ -123,7 +123,7 @@ def mean_of(replies: LabelledReplies, method: Method = "labels and rater", *, fi
     return Jackknifed(_estimate(total, total_scores, tuned), without, share)
 
 
-def ratio_interval(top: Jackknifed, bottom: Jackknifed, level: float = 0.95) -> Estimate:
+def fieller_interval(top: Jackknifed, bottom: Jackknifed, level: float = 0.95) -> Estimate:
     """Return top / bottom with Fieller's limits (Fieller, JRSS B 16, 1954), for retention.
 
     Without limits (None) where ``bottom`` is not surely different from 0.

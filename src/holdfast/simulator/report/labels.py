@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from holdfast.simulator.measure.labelled_mean import METHODS
 from holdfast.simulator.report.series import Series
 from holdfast.simulator.results.candidate_model import CandidateResults
-from holdfast.simulator.results.label_model import LabelledCandidate, LabelResults, RaterError
+from holdfast.simulator.results.label_model import LabelledCandidate, RaterError, RunLabels
 from holdfast.simulator.results.model import Results
 
 
@@ -16,7 +16,7 @@ from holdfast.simulator.results.model import Results
 class LabelsView:
     """``biased``: the mean errors of raters that surely differ between candidates."""
 
-    results: LabelResults
+    results: RunLabels
     rows: tuple[tuple[Series, LabelledCandidate], ...]
     biased: tuple[RaterError, ...]
     methods: tuple[str, ...] = METHODS

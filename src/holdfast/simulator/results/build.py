@@ -70,8 +70,6 @@ def build_results(
     baseline = baseline if baseline in measured else None
     spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
     parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
-    compared = Comparisons(at_once_results(measured, parts, context), pairwise_results(measured, context))
-    doubt = _doubt(measured, parts, baseline, context)
     return Results(
         holdfast_version=_version(),
         study=study_name,
@@ -81,8 +79,7 @@ def build_results(
         episodes=len(episodes),
         **_not_ended(episodes),
         baseline=baseline,
-        headline=headline(_turns(measured), parts, compared, baseline, doubt),
-        undecided=doubt,
+        **_comparisons(measured, parts, baseline, context),
         tasks={id: TaskInfo.model_validate(task) for id, task in tasks.items()},
         patterns={id: PatternInfo.model_validate(pattern.model_dump()) for id, pattern in patterns.items()},
         raters=list(raters),
@@ -90,15 +87,30 @@ def build_results(
         candidates=parts,
         labels=None if labels is None else label_results(labels, measured, context),
         simulators=simulator_results(episodes, context),
-        at_once=list(compared.at_once),
-        harmed=harmed_tasks(measured, baseline, context),
-        pairwise=list(compared.pairwise),
-        pairwise_survival=survival_pairs(measured, context),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),
         timings_s=dict(timings_s),
         provenance=dict(provenance),
     )
+
+
+def _comparisons(
+    measured: Mapping[str, MeasuredCandidate],
+    parts: Mapping[str, CandidateResults],
+    baseline: str | None,
+    context: ResultsContext,
+) -> dict[str, Any]:
+    """Return the parts that set candidates against each other, and the headline that they give."""
+    compared = Comparisons(at_once_results(measured, parts, context), pairwise_results(measured, context))
+    doubt = _doubt(measured, parts, baseline, context)
+    return {
+        "headline": headline(_turns(measured), parts, compared, baseline, doubt),
+        "undecided": doubt,
+        "at_once": list(compared.at_once),
+        "harmed": harmed_tasks(measured, baseline, context),
+        "pairwise": list(compared.pairwise),
+        "pairwise_survival": survival_pairs(measured, context),
+    }
 
 
 def _turns(measured: Mapping[str, MeasuredCandidate]) -> int:

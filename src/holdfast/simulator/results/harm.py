@@ -19,7 +19,7 @@ def harmed_tasks(
     """Find the tasks in which a candidate loses :data:`HARM` or more, the worst first."""
     if baseline is None:
         return []
-    rival, found = measured[baseline], list[TaskHarm]()
+    rival, harmed = measured[baseline], list[TaskHarm]()
     for name, each in measured.items():
         own, theirs = align(each.arrays.user_keys, rival.arrays.user_keys)
         difference = each.adherence_mean[own] - rival.adherence_mean[theirs]
@@ -31,8 +31,8 @@ def harmed_tasks(
             people = len({group for row, group in zip(rows, groups, strict=True) if not np.isnan(difference[row])})
             if interval.mean <= -HARM:
                 figure = Estimate(mean=interval.mean, lo=interval.lo, hi=interval.hi)
-                found.append(TaskHarm(candidate=name, task=task, difference=figure, people=people))
-    return sorted(found, key=lambda each: each.difference.mean or 0.0)
+                harmed.append(TaskHarm(candidate=name, task=task, difference=figure, people=people))
+    return sorted(harmed, key=lambda each: each.difference.mean or 0.0)
 
 
 def harm_line(harmed: list[TaskHarm], most: int = 6) -> str:

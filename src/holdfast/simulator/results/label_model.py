@@ -51,7 +51,7 @@ class LabelledDifference(ResultsPart):
     difference: ByMethod
 
 
-class LabelResults(ResultsPart):
+class RunLabels(ResultsPart):
     """Intervals for what these coders would say; as good as the coders, however wrong the rater is."""
 
     scale: ScaleName

@@ -16,14 +16,15 @@ from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder,
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import FEWEST as FEWEST_TESTED
 from holdfast.simulator.measure.decay.retention import quarters
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.extract import rating_array
 from holdfast.simulator.measure.labelled_mean import (
     FEWEST,
     METHODS,
     Jackknifed,
     LabelledReplies,
+    fieller_interval,
     mean_of,
-    ratio_interval,
 )
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.label_model import (
@@ -31,8 +32,8 @@ from holdfast.simulator.results.label_model import (
     CoderAgreement,
     LabelledCandidate,
     LabelledDifference,
-    LabelResults,
     RaterError,
+    RunLabels,
 )
 
 
@@ -59,7 +60,7 @@ class _Labelled:
 
 def label_results(
     folder: LabelFolder, measured: Mapping[str, MeasuredCandidate], context: ResultsContext
-) -> LabelResults | None:
+) -> RunLabels | None:
     """Measure a run's labels; None where there is none.
 
     Raises:
@@ -82,7 +83,7 @@ def label_results(
     ]
     if scale is not EXPRESSED:
         notes.append("labels of one overall score stand beside no empathy pattern: no adherence is estimated from them")
-    return LabelResults(
+    return RunLabels(
         scale=sample.scale,
         coders={coder: len(given) for coder, given in answers.items()},
         models=sorted(coder for coder, given in answers.items() if any(label.model for label in given.values())),
@@ -166,7 +167,7 @@ def _candidate(part: _Labelled, context: ResultsContext) -> LabelledCandidate:
         ],
         retention={
             method: _told(
-                ratio_interval(end[method], start[method]), method, min(_people(part, first), _people(part, last))
+                fieller_interval(end[method], start[method]), method, min(_people(part, first), _people(part, last))
             )
             for method in METHODS
         },

@@ -18,7 +18,7 @@ from holdfast.simulator.results.candidate_model import (
     SurvivalPairResults,
     TaskHarm,
 )
-from holdfast.simulator.results.label_model import LabelResults
+from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.shapes import plain
 
 
@@ -112,7 +112,7 @@ class Results(ResultsPart):
     raters: list[RaterInfo] = Field(description="The primary rater first.")
     agreement: list[AgreementResults] = Field(description="Of each witness with the primary rater.")
     candidates: dict[str, CandidateResults] = Field(description="Candidates by name.")
-    labels: LabelResults | None = Field(None, description="null where nobody labelled replies (holdfast label).")
+    labels: RunLabels | None = Field(None, description="null where nobody labelled replies (holdfast label).")
     at_once: list[SimultaneousDifference] = Field(
         default=[],
         description="Adherence in the last quarter of every trained less that of every untrained candidate, with "

@@ -69,9 +69,9 @@ def write_linear_card(
     features: int,
 ) -> None:
     """Write ``card.md`` into ``out``. ``held_out``: mechanism -> kappas, both strengths, ``n0``, ``n1``, ``n2``."""
-    told = [key for key in _COLUMNS if all(key in figures for figures in held_out.values())]
+    shown = [key for key in _COLUMNS if all(key in figures for figures in held_out.values())]
     rows = [
-        f"| {name.replace('_', ' ')} ({prefix}) | {' | '.join(f'{figures[key]:.2f}' for key in told)} | "
+        f"| {name.replace('_', ' ')} ({prefix}) | {' | '.join(f'{figures[key]:.2f}' for key in shown)} | "
         f"{figures['strength']:g} / {figures['reply_strength']:g} | "
         f"{figures['n0']:.0f} / {figures['n1']:.0f} / {figures['n2']:.0f} |"
         for prefix, (name, figures) in zip(PREFIXES, held_out.items(), strict=True)
@@ -82,8 +82,8 @@ def write_linear_card(
         posts=posts,
         assistants=_ASSISTANTS.format(count=assistants, contexts=contexts) if assistants else "",
         without=_WITHOUT if assistants else "",
-        columns=" | ".join(_COLUMNS[key] for key in told),
-        rule="|".join(["---"] * len(told)),
+        columns=" | ".join(_COLUMNS[key] for key in shown),
+        rule="|".join(["---"] * len(shown)),
         rows="\n".join(rows),
         failings=_BOTH if assistants else _PEERS_ONLY,
     )

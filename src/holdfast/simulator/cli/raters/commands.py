@@ -78,9 +78,9 @@ def _fit_expressed(data: Path, replies: Path | None, out: Path, seed: int, outpu
     def show() -> None:
         columns = {"qwk": "kappa, cross-validated", "qwk_peers": "peers' replies", "qwk_assistants": "assistants'"}
         columns["qwk_without"] = "assistants', fitted on peers only"
-        told = [key for key in columns if all(key in kappa for kappa in fitted.held_out.values())]
-        rows = [[name.replace("_", " "), *map(kappa.get, told)] for name, kappa in fitted.held_out.items()]
-        print_table(["mechanism", *map(columns.__getitem__, told)], rows, numbers=range(1, len(told) + 1))
+        shown = [key for key in columns if all(key in kappa for kappa in fitted.held_out.values())]
+        rows = [[name.replace("_", " "), *map(kappa.get, shown)] for name, kappa in fitted.held_out.items()]
+        print_table(["mechanism", *map(columns.__getitem__, shown)], rows, numbers=range(1, len(shown) + 1))
         print_lines(f"written to {out}")
 
     about = {"out": str(out), "version": LinearRater(out).identity.version}

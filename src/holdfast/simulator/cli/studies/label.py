@@ -16,7 +16,7 @@ from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import SEED, Output, console, interval_cell, output_options, print_table
 
 if TYPE_CHECKING:
-    from holdfast.simulator.labelling.session import LabelSession, Question
+    from holdfast.simulator.labelling.session import LabelQuestion, LabelSession
     from holdfast.simulator.labelling.store import ScaleName
 
 
@@ -117,7 +117,7 @@ def _ask_here(session: LabelSession) -> None:
         session.answer((question.item.episode, question.item.turn), levels)
 
 
-def _print(question: Question, session: LabelSession) -> None:
+def _print(question: LabelQuestion, session: LabelSession) -> None:
     from rich.text import Text
 
     screen = console()

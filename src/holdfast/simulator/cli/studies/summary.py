@@ -7,7 +7,7 @@ from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.harm import harm_line
-from holdfast.simulator.results.label_model import LabelResults
+from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.outcomes import outcome_lines
 
@@ -40,7 +40,7 @@ def print_summary(results: Results, out: Path) -> None:
     print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
 
 
-def labels_line(labels: LabelResults) -> str:
+def labels_line(labels: RunLabels) -> str:
     """Say who labelled how much, and whether the rater errs alike for all candidates."""
     who = "language models" if labels.models else "people"
     counted = how_many(labels.labelled, "reply was", "replies were")
