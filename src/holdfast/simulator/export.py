@@ -19,6 +19,7 @@ from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
+from holdfast.simulator.row_files import RowWriter, columns_schema, jsonl_writer, parquet_writer
 
 if TYPE_CHECKING:
     import pandas
@@ -96,9 +97,9 @@ def export(journal: Path, out: Path, to: Format, shape: Shape = "turns") -> int:
     with Journal.read(journal) as opened, _draft(out) as draft:
         records = rows(opened, shape)
         if to == "jsonl":
-            return _jsonl(records, draft)
+            return _written(records, draft, jsonl_writer, shape)
         if to == "parquet":
-            return _parquet(records, draft, shape)
+            return _written(records, draft, parquet_writer, shape)
         return _dataset(records, draft, shape)
 
 
@@ -154,23 +155,11 @@ def _conversation(episode: EpisodeRecord) -> dict[str, Any]:
     }
 
 
-def _jsonl(records: Iterator[dict[str, Any]], draft: Path) -> int:
+def _written(records: Iterator[dict[str, Any]], draft: Path, writer: RowWriter, shape: Shape) -> int:
     count = 0
-    with draft.open("w", encoding="utf-8", errors="replace") as file:
-        for row in records:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            count += 1
-    return count
-
-
-def _parquet(records: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    count, schema = 0, arrow_schema(shape)
-    with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+    with writer(draft, export_columns(shape)) as write:
         while batch := list(islice(records, _BATCH)):
-            writer.write_table(pa.Table.from_pylist(batch, schema))
+            write(batch)
             count += len(batch)
     return count
 
@@ -182,25 +171,14 @@ def _dataset(records: Iterator[dict[str, Any]], draft: Path, shape: Shape) -> in
     disable_progress_bar()
     with tempfile.TemporaryDirectory() as scratch:
         parquet = Path(scratch) / "rows.parquet"
-        count = _parquet(records, parquet, shape)
+        count = _written(records, parquet, parquet_writer, shape)
         Dataset.from_parquet(str(parquet), cache_dir=scratch).save_to_disk(str(draft))
     return count
 
 
 def arrow_schema(shape: Shape) -> pyarrow.Schema:
     """Return the columns as an Arrow schema, each with its meaning in the field's metadata."""
-    import pyarrow as pa
-
-    lists = {
-        "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])),
-        "strings": pa.list_(pa.string()),
-    }
-    return pa.schema(
-        [
-            pa.field(name, lists.get(kind) or pa.type_for_alias(kind), metadata={"meaning": meaning})
-            for name, (kind, meaning) in export_columns(shape).items()
-        ]
-    )
+    return columns_schema(export_columns(shape))
 
 
 def turns_frame(journal: Path) -> pandas.DataFrame:

@@ -6,6 +6,7 @@
     registry   the formats by name, and the recognition of a file's format
     turns      a conversation ─► turns: what the user said and the reply to it
     rating     replies ─► expressed empathy, in batches, on all cores
+    scores     the ratings of each reply ─► a row of a table
     sums       sums per group, speaker and turn, of a bounded size
     results    sums ─► curves, retention, slopes, survival, each with its interval
     convert    any format into any other

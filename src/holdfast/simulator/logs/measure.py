@@ -1,6 +1,9 @@
 """Files of conversations -> results: the whole of ``holdfast measure``, for Python."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.registry import require_expressed
@@ -9,13 +12,16 @@ from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.personas.loading import pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern
-from holdfast.simulator.logs.measuring import LINEAR, Progress, measure_all
+from holdfast.simulator.logs.measuring import LINEAR, OnScores, Progress, measure_all
 from holdfast.simulator.logs.model import LogFile, LogPattern, LogResults
+from holdfast.simulator.logs.parts import Targets
 from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.results import log_results
+from holdfast.simulator.logs.scores import raters_cell, score_columns, score_rows
 from holdfast.simulator.logs.sources import LogSource, read_all
 from holdfast.simulator.logs.tallies import FILE, Tallies
 from holdfast.simulator.measure.bootstrap import DRAWS
+from holdfast.simulator.row_files import require_row_file, row_file
 
 
 def measure_files(
@@ -28,17 +34,21 @@ def measure_files(
     workers: int | None = None,
     seed: int = 0,
     draws: int = DRAWS,
+    scores_out: Path | None = None,
     progress: Progress = lambda _conversations, _turns: None,
 ) -> tuple[LogResults, Tallies]:
     """Results, and the tallies that they come from (with ``keep`` conversations of each group).
 
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
     whose pattern is meant; without it adherence is measured only where a log names one of holdfast's tasks. ``raters``:
-    by name; the first rates expressed empathy and makes the curves, the others are measured beside it.
+    by name; the first rates expressed empathy and makes the curves, the others are measured beside it. ``scores_out``:
+    a new file for the scores of every reply, in the format of its ending (columns: :func:`score_columns`).
 
-    Raises InputError for an unknown pattern or column, where no conversation could be read, and for a first rater of
-    another scale.
+    Raises InputError for an unknown pattern or column, where no conversation could be read, for a first rater of
+    another scale, and where ``scores_out`` is there already or cannot be written.
     """
+    if scores_out is not None:
+        require_row_file(scores_out, "--scores-out")
     name, primary = next(iter(raters.items()))
     require_expressed(name, primary.scale.id)
     asked = None if pattern is None else find_pattern(pattern)
@@ -47,16 +57,19 @@ def measure_files(
     conversations: Iterator[Conversation | SkippedLine] = read_all(sources)
     if by is None:
         conversations, grouped = _present(conversations, usual)
-    tallies = measure_all(
-        conversations,
-        by=grouped,
-        target_of=lambda conversation: _target(conversation, asked),
-        raters=raters,
-        keep=keep,
-        workers=workers,
-        progress=progress,
-    )
-    _check(tallies, sources, () if by is None else grouped)
+    target_of = partial(_target, asked=asked)
+    with _scores_into(scores_out, raters, target_of) as on_scores:
+        tallies = measure_all(
+            conversations,
+            by=grouped,
+            target_of=target_of,
+            raters=raters,
+            keep=keep,
+            workers=workers,
+            on_scores=on_scores,
+            progress=progress,
+        )
+        _check(tallies, sources, () if by is None else grouped)
     results = log_results(
         tallies,
         files=[LogFile(name=source.name, format=source.format.word) for source in sources if source.unread is None],
@@ -67,6 +80,17 @@ def measure_files(
         draws=draws,
     )
     return results, tallies
+
+
+@contextmanager
+def _scores_into(path: Path | None, raters: Mapping[str, Rater], target_of: Targets) -> Iterator[OnScores]:
+    """Yield what writes the scores of each batch to ``path``, or does nothing where there is none."""
+    if path is None:
+        yield lambda _batch: None
+        return
+    about = raters_cell(raters)
+    with row_file(path, score_columns(raters)) as write:
+        yield lambda batch: write(score_rows(batch, target_of, about))
 
 
 def find_pattern(name: str) -> EmpathyPattern:

@@ -17,9 +17,9 @@ from holdfast.core.reading.skips import SkippedLine
 from holdfast.simulator.logs.parts import Targets, add_batch
 from holdfast.simulator.logs.rating import Exchange, RatedTexts, rate_all, rate_passages
 from holdfast.simulator.logs.records import Conversation
+from holdfast.simulator.logs.scores import ScoredBatch
 from holdfast.simulator.logs.tallies import FILE, OTHERS, Legible, RatedConversation, Tallies
 from holdfast.simulator.logs.turns import passages_of, turns_of
-from holdfast.simulator.measure.arrays import Floats
 
 BATCH_TURNS = 4096
 BATCH_CELLS = 60_000  # conversations x longest: bounds the padding beside one long conversation
@@ -32,6 +32,7 @@ MOST_COLUMN_NAMES = 2000  # remembered, to tell which there are
 
 LINEAR: Mapping[str, Rater] = MappingProxyType({"linear": GatedRater(LinearRater())})
 Progress = Callable[[int, int], None]  # conversations, turns so far
+OnScores = Callable[[ScoredBatch], None]
 
 
 def measure_all(
@@ -42,24 +43,27 @@ def measure_all(
     raters: Mapping[str, Rater] = LINEAR,
     keep: int = 0,
     workers: int | None = None,
+    on_scores: OnScores = lambda _batch: None,
     progress: Progress = lambda _conversations, _turns: None,
 ) -> Tallies:
     """Read, rate and add up. ``by``: columns to group by; ``target_of``: the pattern asked for, if any.
 
     ``raters``: the primary one first, on the scale expressed; ``keep``: how many conversations of each group to hold on
-    to, texts and all.
+    to, texts and all; ``on_scores``: gets each batch with what all raters gave its replies.
     """
     tallies = Tallies()
     done = turns = 0
-    (_, primary), *witnesses = raters.items()
+    (first, primary), *witnesses = raters.items()
     batches = _batches(_talks(conversations, by, tallies))
     with asyncio.Runner() as runner:
         for batch, as_rated in _rated(primary, batches, workers, runner):
             rated = _with_causes(batch, as_rated)
             _count(tallies, batch, rated)
             beside = {name: _by_witness(name, rater, batch, tallies, runner) for name, rater in witnesses}
+            on_scores(ScoredBatch(batch, {first: (primary.scale, rated), **beside}))
             stopped = np.array([bool(failure) for failure in rated.failures], dtype=np.bool_)
-            add_batch(tallies, batch, rated.levels, stopped, beside, target_of, keep)
+            levels_beside = {name: (scale, texts.levels) for name, (scale, texts) in beside.items()}
+            add_batch(tallies, batch, rated.levels, stopped, levels_beside, target_of, keep)
             done, turns = done + len(batch), turns + len(rated.levels)
             progress(done, turns)
     return tallies
@@ -77,10 +81,10 @@ def _rated(
 
 def _by_witness(
     name: str, rater: Rater, batch: list[RatedConversation], tallies: Tallies, runner: asyncio.Runner
-) -> tuple[Scale, Floats]:
+) -> tuple[Scale, RatedTexts]:
     rated = _with_causes(batch, rate_passages(rater, _passages(batch), runner))
     tallies.unrated_by.setdefault(name, Counter()).update(filter(None, rated.reasons))
-    return rater.scale, rated.levels
+    return rater.scale, rated
 
 
 def _passages(batch: list[RatedConversation]) -> list[Passage]:

@@ -20,6 +20,8 @@ Examples:
   holdfast measure runs/first runs/second --by file --by candidate
   holdfast measure "WhatsApp Chat with Ann.txt" --assistant Helper
   holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
+  holdfast measure logs.jsonl --scores-out turns.parquet
+      (a row a reply, for pandas or R; the columns carry their meaning)
 
 \b
 Formats (docs/formats.md has their layouts):
@@ -54,6 +56,9 @@ counted and shown with its number. Length stands beside every curve: it is the r
 @click.option("--rater", "words", multiple=True, default=["linear"], show_default=True, help=HELP)
 @click.option("--base-url", help="The judges' server, e.g. http://localhost:8000/v1.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results.json and report.html.")
+@click.option(
+    "--scores-out", type=click.Path(path_type=Path, dir_okay=False), help="File of all scores: .parquet, .jsonl, .csv."
+)
 @click.option("--no-text", is_flag=True, help="No word of the conversations in the report.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that rate; the number of cores if left out.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the bootstrap.")
@@ -87,6 +92,7 @@ def measure(
             keep=KEPT if out and not how["no_text"] else 0,
             workers=how["workers"],
             seed=how["seed"],
+            scores_out=how["scores_out"],
             progress=progress,
         )
     if out is not None:
@@ -98,5 +104,7 @@ def measure(
         print_basis(results)
         if out is not None:
             print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+        if how["scores_out"] is not None:
+            print_lines(f"scores   {how['scores_out']}")
 
     output.show(lambda: results.model_dump(mode="json"), show)
