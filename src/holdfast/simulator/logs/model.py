@@ -1,13 +1,15 @@
 """What ``holdfast measure`` says of conversations, as a typed model: its ``results.json``."""
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal, Protocol
 
 from pydantic import Field
 
 from holdfast.simulator.logs.records import End
 from holdfast.simulator.measure.decay.leaving import IncidencePoint
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
-from holdfast.simulator.measure.estimates import Count, Curve, MeanEstimate, Number, ResultsPart, Share
+from holdfast.simulator.measure.estimates import Count, Curve, Estimate, MeanEstimate, Number, ResultsPart, Share
+from holdfast.simulator.measure.group_difference import Design
 from holdfast.simulator.results.model import RaterInfo
 
 
@@ -116,6 +118,35 @@ class LogWitness(ResultsPart):
     unrated: dict[str, Count] = Field(description="Replies without a rating, by the reason.")
 
 
+class _Measured(Protocol):
+    @property
+    def measures(self) -> Mapping[str, object]: ...
+
+
+def leading_measure(groups: Iterable[_Measured]) -> str:
+    """Return the measure that is led with: adherence, or expressed empathy; "" where no reply was rated."""
+    measured = {name for group in groups for name in group.measures}
+    return next((name for name in ("adherence", "expressed") if name in measured), "")
+
+
+class LogDifference(Estimate):
+    """a - b in one figure. Limits: a bootstrap of people; null where ``note`` says why nothing is tested."""
+
+    a: str
+    b: str
+    figure: Literal["level", "slope"] = Field(
+        description="level: mean over conversations of each one's mean; slope: the pooled slope_per_turn."
+    )
+    measure: str = Field(description="Of which measure: adherence or expressed.")
+    p: Share = Field(description="Two-sided, by permuting people between the groups; studentised, clustered by person.")
+    p_holm: Share = Field(description="p adjusted by Holm over all differences that are tested.")
+    people_a: Count = Field(description="Speakers who have a value there.")
+    people_b: Count
+    people_both: Count = Field(description="Those who are in both groups.")
+    design: Design = Field(description="Whether people are in one group (unpaired), in both, or partly in both.")
+    note: str = Field("", description="Why nothing was tested; or empty.")
+
+
 class LogResults(ResultsPart):
     """What was measured in conversations that others had. null: undefined, or not in these data; see ``notes``."""
 
@@ -144,10 +175,10 @@ class LogResults(ResultsPart):
     seed: int
     draws: Count
     groups: dict[str, GroupResults]
+    differences: list[LogDifference] = Field(default=[], description="Every two of the ten largest groups.")
     notes: list[str]
 
     @property
     def main_measure(self) -> str:
         """The measure that tables and the page lead with; "" where no reply was rated."""
-        measured = {name for group in self.groups.values() for name in group.measures}
-        return next((name for name in ("adherence", "expressed") if name in measured), "")
+        return leading_measure(self.groups.values())

@@ -8,6 +8,7 @@ import numpy as np
 
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.seeds import derive_seed
+from holdfast.simulator.logs.differences import group_differences
 from holdfast.simulator.logs.model import (
     ExitResults,
     GroupResults,
@@ -21,6 +22,7 @@ from holdfast.simulator.logs.model import (
     SkippedResults,
     SkipReason,
     ViolationResults,
+    leading_measure,
 )
 from holdfast.simulator.logs.notes import notes_of
 from holdfast.simulator.logs.parts import BOUNDS
@@ -74,6 +76,7 @@ def log_results(
         seed=seed,
         draws=draws,
         groups={name: _group(tallies.groups[name], name, seed, draws, _unrated(tallies, name)) for name in names},
+        differences=group_differences(tallies.groups, leading_measure(tallies.groups.values()), seed=seed, draws=draws),
         notes=list(notes_of(tallies, by)),
     )
 

@@ -78,6 +78,20 @@ class Clusters:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each row, that of a conversation without a speaker made up."""
+        return tuple(self._rows)
+
+    @property
+    def unnamed(self) -> int:
+        """Conversations without a speaker."""
+        return self._unknown
+
+    def is_person(self, name: str) -> bool:
+        """Whether a row is one person, to be known by this name in other groups too."""
+        return not self.shared and not name.startswith("\x00")
+
 
 class MeasureSums:
     """The sums of one measure in one group."""

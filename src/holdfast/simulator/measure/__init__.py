@@ -11,6 +11,7 @@
     gap                desired minus perceived empathy, and how much of it a candidate closes
     labelled_mean      what people would say on average, from a few labels and many ratings
     goals              share of people's goals that was served, by turn and goal by goal
+    group_difference   two groups of conversations, with the same people or others
     pairwise           two candidates with the same users
     power              personas that a difference needs
     routing_accuracy   how often the task was recognised

@@ -8,14 +8,14 @@ from typing import Any
 
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.logs.model import GroupResults, LogResults
+from holdfast.simulator.logs.model import GroupResults, LogDifference, LogResults
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.logs.tallies import RatedConversation, Tallies
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import UNDEFINED, Estimate
 from holdfast.simulator.report.axes import SHARE, Axis, levels_axis
-from holdfast.simulator.report.forest import strips
+from holdfast.simulator.report.forest import IntervalStrip, strips
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.render import write_page
@@ -76,8 +76,22 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "rated": [name for name in RATED if any(name in group.measures for group in groups)],
         "survival": _survival("violations", "Conversations that keep what they began with", kept_on),
         "exits": _survival("exits", "Conversations that have not ended in failure", stayed) if ended else None,
+        "differences": _differences(results, series),
         "talks": [_talk(talk, levels, series) for talk, levels in kept_talks],
     }
+
+
+def _differences(
+    results: LogResults, series: Sequence[Series]
+) -> list[tuple[str, list[tuple[Series, Series, IntervalStrip, LogDifference]]]]:
+    """(title, pairs) for level and slope, the slope in ten turns; an axis for each."""
+    by_name, tables = {s.name: s for s in series}, []
+    for figure, title, factor in (("level", "Level", 1.0), ("slope", "Slope in ten turns", 10.0)):
+        rows = [row for row in results.differences if row.figure == figure]
+        drawn = strips([row.times(factor) for row in rows], 0.0)
+        members = [(by_name[row.a], by_name[row.b], strip, row) for row, strip in zip(rows, drawn, strict=True)]
+        tables += [(title, members)] if members else []
+    return tables
 
 
 @dataclass(frozen=True, slots=True)

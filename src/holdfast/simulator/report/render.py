@@ -60,7 +60,16 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    written = (values.fixed, values.signed, values.percent, values.times, values.between, values.words, values.count)
+    written = (
+        values.fixed,
+        values.signed,
+        values.percent,
+        values.times,
+        values.between,
+        values.words,
+        values.count,
+        values.p_value,
+    )
     env.filters.update({write.__name__: write for write in (*written, values.middle)})
     return env
 

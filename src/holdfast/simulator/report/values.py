@@ -41,6 +41,12 @@ def percent(value: Any) -> str:
     return UNDEFINED if x is None else fixed(100 * x, 0) + PER_CENT
 
 
+def p_value(value: Any) -> str:
+    """``0.0004`` -> ``< 0.001``; else three decimals."""
+    x = number(value)
+    return "< 0.001" if x is not None and x < 0.001 else fixed(x, 3)
+
+
 def times(value: Any) -> str:
     """``2.43`` -> ``2.43`` after a multiplication sign."""
     return UNDEFINED if number(value) is None else TIMES + fixed(value)

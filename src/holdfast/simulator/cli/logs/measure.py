@@ -75,7 +75,7 @@ def measure(
     """Measure the conversations in FILES: does the empathy in them hold?"""
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.registry import open_raters
-    from holdfast.simulator.cli.logs.tables import print_basis, print_groups, print_survival
+    from holdfast.simulator.cli.logs.tables import print_basis, print_differences, print_groups, print_survival
     from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.measure import measure_files
     from holdfast.simulator.logs.sources import open_sources
@@ -100,6 +100,7 @@ def measure(
 
     def show() -> None:
         print_groups(results)
+        print_differences(results)
         print_survival(results)
         print_basis(results)
         if out is not None:

@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping
 from holdfast.core.rounding import round_half_up
 from holdfast.core.wording import how_many, printable
 from holdfast.simulator.cli.console import print_lines, print_table
-from holdfast.simulator.logs.model import GroupResults, LogResults, MeasureResults, SkippedResults
+from holdfast.simulator.logs.model import GroupResults, LogDifference, LogResults, MeasureResults, SkippedResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.report.values import p_value
 
 UNDEFINED = "-"
 SHOWN_SKIPS = 8
 SHOWN_PLACES = 3  # of each reason
+_UNITS = {"adherence": "adherence", "expressed": "expressed empathy"}
 MOST_TURNS = 12  # columns of the survival table
 
 
@@ -22,9 +24,10 @@ def print_groups(results: LogResults) -> None:
     columns = ["/".join(results.by) or "group", "n", "turns"]
     emotion = any(group.final_emotion is not None for group in groups.values())
     columns += ["final emotion [95 %]", "successes", "failures"] if emotion else []
-    unit = {"adherence": "adherence", "expressed": "expressed empathy"}.get(main, "")
     columns += (
-        [f"{unit} [95 %]", "first → last quarter", "retention [95 %]", "in 10 turns", "length held"] if main else []
+        [f"{_UNITS[main]} [95 %]", "first → last quarter", "retention [95 %]", "in 10 turns", "length held"]
+        if main
+        else []
     )
     labels = [
         *shown_labels(results),
@@ -55,6 +58,42 @@ def print_survival(results: LogResults) -> None:
     ]
     rows = [[*row, _last(curves[name])] for row, name in zip(rows, curves, strict=True)]
     print_table(["turn", *map(str, shown), "at the end [95 %]"], rows, numbers=range(1, len(shown) + 2))
+
+
+def print_differences(results: LogResults) -> None:
+    """Print the differences between groups: a row for every two, with level, slope, and p of each."""
+    tested = sum(row.p is not None for row in results.differences)
+    if not results.differences:
+        return
+    print_lines(
+        f"\ndifferences in {_UNITS[results.differences[0].measure]}, first minus second (95 %: bootstrap of speakers; "
+        f"p: permutation of speakers, Holm over {how_many(tested, 'test')})"
+    )
+    by_pair: dict[tuple[str, str], dict[str, LogDifference]] = {}
+    for row in results.differences:
+        by_pair.setdefault((row.a, row.b), {})[row.figure] = row
+    cells = [
+        [
+            printable(a),
+            printable(b),
+            _people(pair["level"]),
+            *_tested(pair["level"], pair["level"]),
+            *_tested(pair["slope"].times(10), pair["slope"]),
+        ]
+        for (a, b), pair in by_pair.items()
+    ]
+    columns = ["first", "second", "speakers", "level [95 %]", "p", "in 10 turns [95 %]", "p"]
+    print_table(columns, cells, numbers=range(2, len(columns)))
+
+
+def _people(row: LogDifference) -> str:
+    both = f", {row.people_both} in both" if row.people_both else ""
+    return f"{row.people_a}, {row.people_b}{both}"
+
+
+def _tested(estimate: Estimate, row: LogDifference) -> list[str]:
+    sign = "+" if estimate.mean is not None and estimate.mean > 0 else ""
+    return [sign + interval(estimate), row.note or p_value(row.p_holm)]
 
 
 def _last(curve: Mapping[int, SurvivalPoint]) -> str:
