@@ -152,10 +152,13 @@ class LogResults(ResultsPart):
 
     schema_version: Literal[2] = 2
     kind: Literal["logs"] = "logs"
+    holdfast_version: str = "unknown"
     files: list[LogFile]
     by: list[str] = Field(description="Columns that the groups are told apart by.")
     conversations: Count
     turns: Count
+    people: int | None = Field(None, description="Speakers of all groups; null where there are too many to tell apart.")
+    unnamed: Count = Field(0, description="Conversations without a speaker; each counts as a person of its own.")
     longest: Count
     rated_replies: Count
     unrated_replies: dict[str, Count] = Field(description="By the reason.")
@@ -168,6 +171,7 @@ class LogResults(ResultsPart):
     known_words: Share = Field(description="Share of the replies' words that the rater knows.")
     skipped: SkippedResults
     rater: RaterInfo = Field(description="The primary one.")
+    gate: str | None = Field(None, description="Version of the gate before the raters; null without one.")
     witnesses: dict[str, LogWitness] = Field(
         description="By name; a group's measures have theirs as `NAME: DIMENSION`, and the mean as `NAME: SCALE`."
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.agents.raters.gate.rater import GATE_VERSION, GatedRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.logs.differences import group_differences
@@ -27,7 +28,7 @@ from holdfast.simulator.logs.model import (
 from holdfast.simulator.logs.notes import notes_of
 from holdfast.simulator.logs.parts import BOUNDS
 from holdfast.simulator.logs.records import End
-from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, SCALARS, GroupSums, MeasureSums
+from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, SCALARS, GroupSums, MeasureSums, count_people
 from holdfast.simulator.logs.tallies import OTHERS, Legible, Tallies
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.measure.bootstrap import DRAWS, Interval, draw_weights
@@ -35,7 +36,7 @@ from holdfast.simulator.measure.decay.leaving import IncidencePoint, cumulative_
 from holdfast.simulator.measure.decay.survival import SurvivalPoint, kaplan_meier
 from holdfast.simulator.measure.estimates import MeanEstimate, curve
 from holdfast.simulator.measure.sums import correlation, slope_given, slope_within, sums_band, sums_ratio
-from holdfast.simulator.results.model import rater_infos
+from holdfast.simulator.results.model import installed_version, rater_infos
 
 ENDS: tuple[End, ...] = ("failure", "success")
 _CAUSE: dict[End, int] = {"": 0, "failure": 1, "success": 2}
@@ -54,11 +55,15 @@ def log_results(
     """Everything that was measured. The same tallies, seed and draws give the same numbers."""
     primary, *witnesses = rater_infos(raters)
     names = sorted(tallies.groups, key=lambda name: (name == OTHERS, name))
+    clusters = [group.clusters for group in tallies.groups.values()]
     return LogResults(
+        holdfast_version=installed_version(),
         files=list(files),
         by=list(by),
         conversations=sum(group.conversations for group in tallies.groups.values()),
         turns=sum(group.turns for group in tallies.groups.values()),
+        people=count_people(clusters),
+        unnamed=sum(each.unnamed for each in clusters),
         longest=max((group.longest for group in tallies.groups.values()), default=0),
         rated_replies=tallies.rated,
         unrated_replies=dict(tallies.unrated),
@@ -69,6 +74,7 @@ def log_results(
         known_words=_known_words(tallies.legible.values()),
         skipped=skipped_results(tallies),
         rater=primary,
+        gate=GATE_VERSION if any(isinstance(rater, GatedRater) for rater in raters.values()) else None,
         witnesses={
             info.name: LogWitness(rater=info, unrated=dict(tallies.unrated_by.get(info.name, {}))) for info in witnesses
         },

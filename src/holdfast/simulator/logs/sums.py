@@ -6,7 +6,7 @@ whole conversations, a row for each of at most ``MOST_CLUSTERS`` speakers; more 
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,6 +91,14 @@ class Clusters:
     def is_person(self, name: str) -> bool:
         """Whether a row is one person, to be known by this name in other groups too."""
         return not self.shared and not name.startswith("\x00")
+
+
+def count_people(groups: Sequence[Clusters]) -> int | None:
+    """Return how many people the groups have together, who may be in several; None where rows hold several people."""
+    if any(clusters.shared for clusters in groups):
+        return None
+    named = {name for clusters in groups for name in clusters.names if clusters.is_person(name)}
+    return len(named) + sum(clusters.unnamed for clusters in groups)
 
 
 class MeasureSums:

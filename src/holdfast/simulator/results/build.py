@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from itertools import combinations
 from typing import Any
 
@@ -26,7 +25,14 @@ from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.harm import harmed_tasks
 from holdfast.simulator.results.headline import Comparisons, choose, headline
 from holdfast.simulator.results.labelled import label_results
-from holdfast.simulator.results.model import PatternInfo, PopulationResults, RaterInfo, Results, TaskInfo
+from holdfast.simulator.results.model import (
+    PatternInfo,
+    PopulationResults,
+    RaterInfo,
+    Results,
+    TaskInfo,
+    installed_version,
+)
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.stopped import undecided
 from holdfast.simulator.results.witnesses import agreement_results
@@ -71,7 +77,7 @@ def build_results(
     spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
     parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
     return Results(
-        holdfast_version=_version(),
+        holdfast_version=installed_version(),
         study=study_name,
         seed=seed,
         transcripts_sha256=transcripts_sha256(episodes),
@@ -190,13 +196,6 @@ def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsCo
     ps = [test.p_paired for test in tests]
     adjusted = zip(pairs, tests, holm(ps), benjamini_hochberg(ps), strict=True)
     return [SurvivalPairResults(a=a, b=b, **asdict(test), p_holm=p, p_bh=q) for (a, b), test, p, q in adjusted]
-
-
-def _version() -> str:
-    try:
-        return version("holdfast")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "unknown"
 
 
 def _feelings(episodes: Sequence[EpisodeRecord], personas: Mapping[str, Persona]) -> frozenset[str]:

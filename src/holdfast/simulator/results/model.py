@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -54,6 +55,14 @@ def rater_infos(raters: Mapping[str, Rater]) -> list[RaterInfo]:
         RaterInfo(name=name, **asdict(rater.identity), role="witness" if place else "primary", scale=rater.scale)
         for place, (name, rater) in enumerate(raters.items())
     ]
+
+
+def installed_version() -> str:
+    """Return the version of holdfast; "unknown" where it is not installed."""
+    try:
+        return version("holdfast")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "unknown"
 
 
 class PopulationNode(ResultsPart):

@@ -22,6 +22,8 @@ Examples:
   holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
   holdfast measure logs.jsonl --scores-out turns.parquet
       (a row a reply, for pandas or R; the columns carry their meaning)
+  holdfast measure logs.jsonl --by model --methods
+      (a paragraph for a paper, and BibTeX)
 
 \b
 Formats (docs/formats.md has their layouts):
@@ -59,6 +61,7 @@ counted and shown with its number. Length stands beside every curve: it is the r
 @click.option(
     "--scores-out", type=click.Path(path_type=Path, dir_okay=False), help="File of all scores: .parquet, .jsonl, .csv."
 )
+@click.option("--methods", is_flag=True, help="Print how it was measured, for a paper, and BibTeX, instead of tables.")
 @click.option("--no-text", is_flag=True, help="No word of the conversations in the report.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that rate; the number of cores if left out.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the bootstrap.")
@@ -69,15 +72,17 @@ def measure(
     words: tuple[str, ...],
     base_url: str | None,
     out: Path | None,
+    methods: bool,
     output: Output,
     **how: Any,
 ) -> None:
     """Measure the conversations in FILES: does the empathy in them hold?"""
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.registry import open_raters
-    from holdfast.simulator.cli.logs.tables import print_basis, print_differences, print_groups, print_survival
+    from holdfast.simulator.cli.logs.tables import print_results
     from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.measure import measure_files
+    from holdfast.simulator.logs.methods import bibtex, methods_text
     from holdfast.simulator.logs.sources import open_sources
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
@@ -99,13 +104,18 @@ def measure(
         write_outputs(out, results, tallies)
 
     def show() -> None:
-        print_groups(results)
-        print_differences(results)
-        print_survival(results)
-        print_basis(results)
+        if methods:
+            print_lines(f"{methods_text(results)}\n\n{bibtex(results)}")
+        else:
+            print_results(results)
         if out is not None:
             print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
         if how["scores_out"] is not None:
             print_lines(f"scores   {how['scores_out']}")
 
-    output.show(lambda: results.model_dump(mode="json"), show)
+    def as_json() -> Any:
+        if methods:
+            return {"methods": methods_text(results), "bibtex": bibtex(results)}
+        return results.model_dump(mode="json")
+
+    output.show(as_json, show)

@@ -17,6 +17,14 @@ _UNITS = {"adherence": "adherence", "expressed": "expressed empathy"}
 MOST_TURNS = 12  # columns of the survival table
 
 
+def print_results(results: LogResults) -> None:
+    """Print all tables, the notes, and what was skipped."""
+    print_groups(results)
+    print_differences(results)
+    print_survival(results)
+    print_basis(results)
+
+
 def print_groups(results: LogResults) -> None:
     """Print the table of groups, with the columns that these data have."""
     groups = results.groups
