@@ -143,14 +143,18 @@ def primary_of(ratings: Mapping[str, Rating]) -> Rating:
     return next(iter(ratings.values()), Rating(missing="not rated"))
 
 
-class Rater(Protocol):
-    """Rates passages on one scale; safe to await many times at once. Raters never import users or assistants."""
+class Identified(Protocol):
+    """What says whose ratings they are, and on which scale."""
 
     @property
     def identity(self) -> RaterIdentity: ...
 
     @property
     def scale(self) -> Scale: ...
+
+
+class Rater(Identified, Protocol):
+    """Rates passages on one scale; safe to await many times at once. Raters never import users or assistants."""
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         """One rating per passage, in their order. Raises nothing for what a model answers: see ``missing``."""

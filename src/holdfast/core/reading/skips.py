@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["file", "line", "conversation", "message", "label", "branch"]
+Kind = Literal["file", "line", "conversation", "message", "label", "branch", "score"]
 
 
 @dataclass(frozen=True, slots=True)

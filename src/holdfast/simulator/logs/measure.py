@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.registry import require_expressed
 from holdfast.core.errors import InputError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.personas.loading import pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern
-from holdfast.simulator.logs.measuring import LINEAR, OnScores, Progress, measure_all
+from holdfast.simulator.logs.measuring import LINEAR, OnScores, Progress, Raters, measure_all
 from holdfast.simulator.logs.model import LogFile, LogPattern, LogResults
 from holdfast.simulator.logs.parts import Targets
 from holdfast.simulator.logs.records import Conversation
@@ -29,7 +28,7 @@ def measure_files(
     *,
     by: Sequence[str] | None = None,
     pattern: str | None = None,
-    raters: Mapping[str, Rater] = LINEAR,
+    raters: Raters = LINEAR,
     keep: int = 0,
     workers: int | None = None,
     seed: int = 0,
@@ -41,8 +40,9 @@ def measure_files(
 
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
     whose pattern is meant; without it adherence is measured only where a log names one of holdfast's tasks. ``raters``:
-    by name; the first rates expressed empathy and makes the curves, the others are measured beside it. ``scores_out``:
-    a new file for the scores of every reply, in the format of its ending (columns: :func:`score_columns`).
+    by name; the first rates expressed empathy and makes the curves, the others are measured beside it. Those of
+    :func:`read_stored` have given their scores before. ``scores_out``: a new file for the scores of every reply, in the
+    format of its ending (columns: :func:`score_columns`).
 
     Raises InputError for an unknown pattern or column, where no conversation could be read, for a first rater of
     another scale, and where ``scores_out`` is there already or cannot be written.
@@ -83,7 +83,7 @@ def measure_files(
 
 
 @contextmanager
-def _scores_into(path: Path | None, raters: Mapping[str, Rater], target_of: Targets) -> Iterator[OnScores]:
+def _scores_into(path: Path | None, raters: Raters, target_of: Targets) -> Iterator[OnScores]:
     """Yield what writes the scores of each batch to ``path``, or does nothing where there is none."""
     if path is None:
         yield lambda _batch: None

@@ -18,6 +18,7 @@ from holdfast.simulator.logs.parts import Targets, add_batch
 from holdfast.simulator.logs.rating import Exchange, RatedTexts, rate_all, rate_passages
 from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.scores import ScoredBatch
+from holdfast.simulator.logs.stored_scores import StoredScores
 from holdfast.simulator.logs.tallies import FILE, OTHERS, Legible, RatedConversation, Tallies
 from holdfast.simulator.logs.turns import passages_of, turns_of
 
@@ -31,6 +32,7 @@ REFUSED, THOUGHTS = "no text: a refusal", "no text: thoughts only"  # causes tha
 MOST_COLUMN_NAMES = 2000  # remembered, to tell which there are
 
 LINEAR: Mapping[str, Rater] = MappingProxyType({"linear": GatedRater(LinearRater())})
+Raters = Mapping[str, Rater | StoredScores]
 Progress = Callable[[int, int], None]  # conversations, turns so far
 OnScores = Callable[[ScoredBatch], None]
 
@@ -40,7 +42,7 @@ def measure_all(
     *,
     by: Sequence[str] = (),
     target_of: Targets = lambda _: None,
-    raters: Mapping[str, Rater] = LINEAR,
+    raters: Raters = LINEAR,
     keep: int = 0,
     workers: int | None = None,
     on_scores: OnScores = lambda _batch: None,
@@ -56,7 +58,7 @@ def measure_all(
     (first, primary), *witnesses = raters.items()
     batches = _batches(_talks(conversations, by, tallies))
     with asyncio.Runner() as runner:
-        for batch, as_rated in _rated(primary, batches, workers, runner):
+        for batch, as_rated in _rated(first, primary, batches, tallies, workers, runner):
             rated = _with_causes(batch, as_rated)
             _count(tallies, batch, rated)
             beside = {name: _by_witness(name, rater, batch, tallies, runner) for name, rater in witnesses}
@@ -66,23 +68,45 @@ def measure_all(
             add_batch(tallies, batch, rated.levels, stopped, levels_beside, target_of, keep)
             done, turns = done + len(batch), turns + len(rated.levels)
             progress(done, turns)
+    for name, rater in raters.items():
+        if isinstance(rater, StoredScores):
+            for skip in rater.left_over(tallies.scores_used.get(name, set())):
+                tallies.skip(skip)
     return tallies
 
 
 def _rated(
-    rater: Rater, batches: Iterator[list[RatedConversation]], workers: int | None, runner: asyncio.Runner
+    name: str,
+    rater: Rater | StoredScores,
+    batches: Iterator[list[RatedConversation]],
+    tallies: Tallies,
+    workers: int | None,
+    runner: asyncio.Runner,
 ) -> Iterator[tuple[list[RatedConversation], RatedTexts]]:
     """Each batch with its replies rated; the shipped linear rater on all cores."""
-    if ungated(rater) == LinearRater():
+    if not isinstance(rater, StoredScores) and ungated(rater) == LinearRater():
         yield from rate_all(batches, _turns, workers)
     else:
-        yield from ((batch, rate_passages(rater, _passages(batch), runner)) for batch in batches)
+        yield from ((batch, _ratings(name, rater, batch, tallies, runner)) for batch in batches)
+
+
+def _ratings(
+    name: str, rater: Rater | StoredScores, batch: list[RatedConversation], tallies: Tallies, runner: asyncio.Runner
+) -> RatedTexts:
+    """The replies' ratings, given now or looked up; scores of changed replies are told."""
+    if not isinstance(rater, StoredScores):
+        return rate_passages(rater, _passages(batch), runner)
+    looked = rater.look_up(batch)
+    tallies.scores_used.setdefault(name, set()).update(looked.used)
+    for skip in looked.changed:
+        tallies.skip(skip)
+    return looked.rated
 
 
 def _by_witness(
-    name: str, rater: Rater, batch: list[RatedConversation], tallies: Tallies, runner: asyncio.Runner
+    name: str, rater: Rater | StoredScores, batch: list[RatedConversation], tallies: Tallies, runner: asyncio.Runner
 ) -> tuple[Scale, RatedTexts]:
-    rated = _with_causes(batch, rate_passages(rater, _passages(batch), runner))
+    rated = _with_causes(batch, _ratings(name, rater, batch, tallies, runner))
     tallies.unrated_by.setdefault(name, Counter()).update(filter(None, rated.reasons))
     return rater.scale, rated
 

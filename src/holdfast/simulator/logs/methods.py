@@ -86,6 +86,8 @@ def _raters(results: LogResults) -> Iterator[str]:
     beside = [_rater(witness.rater) for witness in results.witnesses.values()]
     if beside:
         yield f"Beside it stood {_listed(beside)}."
+    for name, file in results.scores_read.items():
+        yield f"The scores by {name} were given before, and read from {file}."
     if results.gate is not None:
         yield f"Before rating, a gate (version {results.gate}) sorted out replies that are observed failures."
     counts = f"{how_many(results.rated_replies, 'reply was', 'replies were')} rated"

@@ -171,6 +171,9 @@ class LogResults(ResultsPart):
     known_words: Share = Field(description="Share of the replies' words that the rater knows.")
     skipped: SkippedResults
     rater: RaterInfo = Field(description="The primary one.")
+    scores_read: dict[str, str] = Field(
+        {}, description="Raters that did not rate anew: the file that held their scores."
+    )
     gate: str | None = Field(None, description="Version of the gate before the raters; null without one.")
     witnesses: dict[str, LogWitness] = Field(
         description="By name; a group's measures have theirs as `NAME: DIMENSION`, and the mean as `NAME: SCALE`."

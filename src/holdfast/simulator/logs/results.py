@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.raters.gate.rater import GATE_VERSION, GatedRater
-from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.protocol import Identified
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.logs.differences import group_differences
 from holdfast.simulator.logs.model import (
@@ -28,6 +28,7 @@ from holdfast.simulator.logs.model import (
 from holdfast.simulator.logs.notes import notes_of
 from holdfast.simulator.logs.parts import BOUNDS
 from holdfast.simulator.logs.records import End
+from holdfast.simulator.logs.stored_scores import StoredScores
 from holdfast.simulator.logs.sums import CURVE_TURNS, LENGTH, SCALARS, GroupSums, MeasureSums, count_people
 from holdfast.simulator.logs.tallies import OTHERS, Legible, Tallies
 from holdfast.simulator.measure.arrays import Floats, Ints
@@ -48,7 +49,7 @@ def log_results(
     files: Sequence[LogFile],
     by: Sequence[str],
     pattern: LogPattern | None,
-    raters: Mapping[str, Rater],
+    raters: Mapping[str, Identified],
     seed: int = 0,
     draws: int = DRAWS,
 ) -> LogResults:
@@ -74,6 +75,7 @@ def log_results(
         known_words=_known_words(tallies.legible.values()),
         skipped=skipped_results(tallies),
         rater=primary,
+        scores_read={name: rater.file for name, rater in raters.items() if isinstance(rater, StoredScores)},
         gate=GATE_VERSION if any(isinstance(rater, GatedRater) for rater in raters.values()) else None,
         witnesses={
             info.name: LogWitness(rater=info, unrated=dict(tallies.unrated_by.get(info.name, {}))) for info in witnesses

@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.judge.quoting import quote_messages
-from holdfast.agents.raters.protocol import Rater, Scale
+from holdfast.agents.raters.protocol import Identified, Scale
 from holdfast.core.hashing import sha256
 from holdfast.simulator.logs.parts import Targets
 from holdfast.simulator.logs.rating import RatedTexts
@@ -35,7 +35,7 @@ _REPLY = {
 }
 
 
-def score_columns(raters: Mapping[str, Rater]) -> dict[str, tuple[str, str]]:
+def score_columns(raters: Mapping[str, Identified]) -> dict[str, tuple[str, str]]:
     """Return name -> (Arrow type, meaning) of every column; the first of ``raters`` is the primary one."""
     columns = dict(_PLACES)
     for place, (name, rater) in enumerate(raters.items()):
@@ -56,12 +56,17 @@ def column_prefix(name: str, *, primary: bool) -> str:
     return "" if primary else f"{name}: "
 
 
-def raters_cell(raters: Mapping[str, Rater]) -> str:
+def raters_cell(raters: Mapping[str, Identified]) -> str:
     """Return the raters as the column ``raters`` tells them."""
     return json.dumps(
-        {name: {**asdict(rater.identity), "scale": asdict(rater.scale)} for name, rater in raters.items()},
+        {name: {**asdict(rater.identity), "scale": _scale_cell(rater.scale)} for name, rater in raters.items()},
         ensure_ascii=False,
     )
+
+
+def _scale_cell(scale: Scale) -> dict[str, Any]:
+    bounds = {name: float(getattr(scale, name)) for name in ("low", "high", "step")}
+    return {"id": scale.id, "dimensions": scale.dimensions, **bounds}
 
 
 @dataclass(frozen=True, slots=True)

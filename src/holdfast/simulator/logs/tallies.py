@@ -62,6 +62,7 @@ class Tallies:
     columns: Counter[str] = field(default_factory=Counter)
     grouped_by: set[str] = field(default_factory=set)  # the columns asked for that some conversation had
     label_names: dict[str, None] = field(default_factory=dict)
+    scores_used: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # by rater: (conversation, turn)
     kept: list[tuple[RatedConversation, Floats]] = field(default_factory=list)
 
     def skip(self, skip: SkippedLine) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from holdfast.agents.raters.protocol import Rater, Scale
+from holdfast.agents.raters.protocol import Identified, Scale
 from holdfast.simulator.measure.estimates import Count, Number, ResultsPart
 from holdfast.simulator.measure.pairwise import PairResults
 from holdfast.simulator.measure.routing_accuracy import RoutingResults
@@ -49,7 +49,7 @@ class RaterInfo(ResultsPart):
     scale: Scale = Field(description="Each dimension from low to high; step: between two labels that people gave.")
 
 
-def rater_infos(raters: Mapping[str, Rater]) -> list[RaterInfo]:
+def rater_infos(raters: Mapping[str, Identified]) -> list[RaterInfo]:
     """Describe a study's raters, the primary one first."""
     return [
         RaterInfo(name=name, **asdict(rater.identity), role="witness" if place else "primary", scale=rater.scale)

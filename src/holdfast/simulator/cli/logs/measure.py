@@ -20,6 +20,8 @@ Examples:
   holdfast measure runs/first runs/second --by file --by candidate
   holdfast measure "WhatsApp Chat with Ann.txt" --assistant Helper
   holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
+  holdfast judge logs.jsonl --model openai:gpt-4o --out judge.jsonl
+  holdfast measure logs.jsonl --scores judge.jsonl  the judge's scores, as given
   holdfast measure logs.jsonl --scores-out turns.parquet
       (a row a reply, for pandas or R; the columns carry their meaning)
   holdfast measure logs.jsonl --by model --methods
@@ -55,7 +57,14 @@ counted and shown with its number. Length stands beside every curve: it is the r
     "--by", multiple=True, help="Column to group by; again for several. Left out: what the format is used for."
 )
 @click.option("--pattern", help="Empathy pattern (or task) whose adherence is measured.")
-@click.option("--rater", "words", multiple=True, default=["linear"], show_default=True, help=HELP)
+@click.option("--rater", "words", multiple=True, show_default="linear", help=HELP)
+@click.option(
+    "--scores",
+    "stored",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Scores given before, by holdfast judge --out or --scores-out; instead of rating again.",
+)
 @click.option("--base-url", help="The judges' server, e.g. http://localhost:8000/v1.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for results.json and report.html.")
 @click.option(
@@ -70,6 +79,7 @@ def measure(
     word: str | None,
     files: tuple[Path, ...],
     words: tuple[str, ...],
+    stored: tuple[Path, ...],
     base_url: str | None,
     out: Path | None,
     methods: bool,
@@ -78,15 +88,20 @@ def measure(
 ) -> None:
     """Measure the conversations in FILES: does the empathy in them hold?"""
     from holdfast.adapters.micro import base_path
+    from holdfast.agents.raters.protocol import EXPRESSED
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.cli.logs.tables import print_results
     from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.measure import measure_files
     from holdfast.simulator.logs.methods import bibtex, methods_text
     from holdfast.simulator.logs.sources import open_sources
+    from holdfast.simulator.logs.stored_scores import read_all_stored, with_stored
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
-    raters = open_raters(rater_specs(words, RaterOptions(base_url=base_url)), base_path())
+    scores = read_all_stored(stored)
+    if not words and not any(each.scale.id == EXPRESSED.id for each in scores.values()):
+        words = ("linear",)
+    raters = with_stored(scores, open_raters(rater_specs(words, RaterOptions(base_url=base_url)), base_path()))
     sources = open_sources(files, word, how["columns"], how["assistant"])
     with counting("conversations", "turns", quiet=output.bare) as progress:
         results, tallies = measure_files(
