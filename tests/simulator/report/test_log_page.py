@@ -86,6 +86,49 @@ def test_long_names_are_cut_in_their_middle():
     assert len(middle("x" * 99, 28)) == 28
 
 
+def falling(number, text="I feel low."):
+    """A conversation that begins kindly and ends in lists, later for higher numbers."""
+    replies = ["I am so sorry, that sounds hard."] * (1 + number % 3) + ["Make a list of what to do."] * 3
+    said = [m for reply in replies for m in (LogMessage("user", text), LogMessage("assistant", reply))]
+    return Conversation(f"fall{number}", "", tuple(said), f"p{number}", {"model": "m"})
+
+
+def test_the_deepest_falls_lead_to_their_talks(tmp_path):
+    """Two conversations of the group are kept as the first; those that fall are shown too, each once."""
+    talks = [small(n) for n in range(2)] + [falling(n) for n in range(12)]
+    talks = [replace(talk, columns={"model": "m"}) for talk in talks]
+    path, results, _ = report(tmp_path, talks)
+    tags = Outline(path.read_text(encoding="utf-8")).tags
+    links = [attrs["href"] for tag, attrs in tags if tag == "a" and attrs.get("href", "").startswith("#talk-")]
+    anchors = [attrs["id"] for tag, attrs in tags if tag == "details" and attrs.get("id", "").startswith("talk-")]
+    assert (len(results.falls), len(links), len(set(links)), len(anchors)) == (10, 10, 10, 12)
+    assert {link.removeprefix("#") for link in links} <= set(anchors)
+    bare = report(tmp_path, talks, keep=0)[0].read_text(encoding="utf-8")
+    assert '<section id="falls"' in bare
+    assert "#talk-" not in bare
+    assert "Make a list" not in bare
+
+
+@needs_browser
+def test_talks_are_searched_and_opened_by_their_links(tmp_path):
+    path, _, _ = report(tmp_path, [falling(n, f"It is day {n}.") for n in range(6)])
+    with Browser() as browser:
+        browser.open(path)
+        assert browser.ask("document.querySelectorAll('details.talk[open]').length") == 0
+        browser.ask("document.querySelector('#falls tbody tr:nth-child(2) a').click()")
+        browser.ask("new Promise((done) => setTimeout(done, 100))")
+        name = browser.ask("document.querySelector('#falls tbody tr:nth-child(2) a').textContent")
+        assert name in browser.ask("document.querySelector('details.talk[open] summary').textContent")
+        search = "(f => {{ f.value = '{}'; f.dispatchEvent(new Event('input')); }})(document.getElementById('find'))"
+        browser.ask(search.format("IT IS DAY 3"))
+        assert browser.ask("document.querySelectorAll('details.talk:not([hidden])').length") == 1
+        assert browser.ask("document.querySelectorAll('#falls tbody tr:not([hidden])').length") == 1
+        assert browser.ask("document.getElementById('find-count').textContent") == "1 of 6 conversations hold it."
+        browser.ask(search.format(""))
+        assert browser.ask("document.querySelectorAll('details.talk:not([hidden])').length") == 6
+        assert browser.complaints() == []
+
+
 @needs_browser
 def test_silent_alone_and_fits_a_phone(tmp_path):
     path, _, _ = report(tmp_path, [small(n, turns=8) for n in range(8)])

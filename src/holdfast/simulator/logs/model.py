@@ -118,6 +118,22 @@ class LogWitness(ResultsPart):
     unrated: dict[str, Count] = Field(description="Replies without a rating, by the reason.")
 
 
+class ConversationFall(ResultsPart):
+    """A conversation that falls, by its own least-squares line over its rated turns, of which it has three or more."""
+
+    conversation: str = Field(description="Its id.")
+    place: str = Field(description="Where it stands in the log.")
+    group: str
+    turns: Count
+    rated: Count = Field(description="Replies with a value.")
+    slope: Number = Field(description="Per turn.")
+    fall: Number = Field(description="The line at the last rated turn minus at the first: below 0.")
+
+
+#: The measures that tables and the page lead with: the first that there is.
+LEADING = ("adherence", "expressed")
+
+
 class _Measured(Protocol):
     @property
     def measures(self) -> Mapping[str, object]: ...
@@ -126,7 +142,7 @@ class _Measured(Protocol):
 def leading_measure(groups: Iterable[_Measured]) -> str:
     """Return the measure that is led with: adherence, or expressed empathy; "" where no reply was rated."""
     measured = {name for group in groups for name in group.measures}
-    return next((name for name in ("adherence", "expressed") if name in measured), "")
+    return next((name for name in LEADING if name in measured), "")
 
 
 class LogDifference(Estimate):
@@ -183,6 +199,9 @@ class LogResults(ResultsPart):
     draws: Count
     groups: dict[str, GroupResults]
     differences: list[LogDifference] = Field(default=[], description="Every two of the ten largest groups.")
+    falls: list[ConversationFall] = Field(
+        default=[], description="The ten conversations that fall most in the leading measure, the deepest first."
+    )
     notes: list[str]
 
     @property

@@ -8,6 +8,8 @@ from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.logs.falls import deepest, falls_of
+from holdfast.simulator.logs.model import LEADING
 from holdfast.simulator.logs.rating import witness_measures
 from holdfast.simulator.logs.records import Conversation, End
 from holdfast.simulator.logs.sums import LENGTH, GroupSums, PartialSums, add_part
@@ -50,7 +52,12 @@ def add_batch(
         more: dict[str, Floats] = {}
         for witness, (scale, values) in witnessed.items():
             more |= witness_measures(witness, scale, [values[id(talk)] for talk in talks])
-        add_part(group, _part(talks, levels, failed, more, target_of, tallies))
+        part = _part(talks, levels, failed, more, target_of, tallies)
+        add_part(group, part)
+        for measure in part.values.keys() & set(LEADING):
+            own = [levels[id(talk)] for talk in talks]
+            falls = falls_of(talks, part.values[measure], own, texts=keep > 0)
+            tallies.falls[measure] = deepest([*tallies.falls.get(measure, ()), *falls])
 
 
 def _part(

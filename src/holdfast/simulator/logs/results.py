@@ -11,6 +11,7 @@ from holdfast.agents.raters.protocol import Identified
 from holdfast.core.seeds import derive_seed
 from holdfast.simulator.logs.differences import group_differences
 from holdfast.simulator.logs.model import (
+    ConversationFall,
     ExitResults,
     GroupResults,
     LabelResults,
@@ -56,6 +57,7 @@ def log_results(
     """Everything that was measured. The same tallies, seed and draws give the same numbers."""
     primary, *witnesses = rater_infos(raters)
     names = sorted(tallies.groups, key=lambda name: (name == OTHERS, name))
+    main = leading_measure(tallies.groups.values())
     clusters = [group.clusters for group in tallies.groups.values()]
     return LogResults(
         holdfast_version=installed_version(),
@@ -84,7 +86,8 @@ def log_results(
         seed=seed,
         draws=draws,
         groups={name: _group(tallies.groups[name], name, seed, draws, _unrated(tallies, name)) for name in names},
-        differences=group_differences(tallies.groups, leading_measure(tallies.groups.values()), seed=seed, draws=draws),
+        differences=group_differences(tallies.groups, main, seed=seed, draws=draws),
+        falls=[ConversationFall.model_validate(fall) for fall in tallies.falls.get(main, ())],
         notes=list(notes_of(tallies, by)),
     )
 

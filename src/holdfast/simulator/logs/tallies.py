@@ -24,6 +24,23 @@ class RatedConversation:
     turns: Turns
 
 
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A conversation that falls. ``fall``: its own line at the last rated turn minus at the first, below 0; ``slope``:
+    of that line, per turn; ``talk``, ``levels`` (the primary rater's, turns x dimensions): None where texts are not
+    kept."""
+
+    conversation: str
+    place: str
+    group: str
+    turns: int
+    rated: int
+    slope: float
+    fall: float
+    talk: RatedConversation | None
+    levels: Floats | None
+
+
 @dataclass
 class Legible:
     """Of one group: replies with text, those in words that the linear rater does not know, words in all,
@@ -63,6 +80,7 @@ class Tallies:
     grouped_by: set[str] = field(default_factory=set)  # the columns asked for that some conversation had
     label_names: dict[str, None] = field(default_factory=dict)
     scores_used: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # by rater: (conversation, turn)
+    falls: dict[str, list[Fall]] = field(default_factory=dict)  # by measure, the deepest first
     kept: list[tuple[RatedConversation, Floats]] = field(default_factory=list)
 
     def skip(self, skip: SkippedLine) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.logs.methods import bibtex, methods_text
-from holdfast.simulator.logs.model import GroupResults, LogDifference, LogResults
+from holdfast.simulator.logs.model import ConversationFall, GroupResults, LogDifference, LogResults
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.logs.tallies import RatedConversation, Tallies
 from holdfast.simulator.measure.arrays import Floats
@@ -39,10 +39,17 @@ def write_outputs(out: Path, results: LogResults, tallies: Tallies) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_results(out / RESULTS, results)
-        context = page_context(results, tallies.kept)
-        return write_page(out / "report.html", context, "logs.html.jinja", ("figures.js",))
+        context = page_context(results, _shown_talks(tallies, results.main_measure))
+        return write_page(out / "report.html", context, "logs.html.jinja", ("figures.js", "talks.js"))
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error
+
+
+def _shown_talks(tallies: Tallies, measure: str) -> list[tuple[RatedConversation, Floats]]:
+    """Return the first conversations of each group, then those that fall most, each once."""
+    fallen = [(each.talk, each.levels) for each in tallies.falls.get(measure, ())]
+    listed = [*tallies.kept, *((talk, levels) for talk, levels in fallen if talk is not None and levels is not None)]
+    return list({talk.conversation.id: (talk, levels) for talk, levels in listed}.values())
 
 
 def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversation, Floats]] = ()) -> dict[str, Any]:
@@ -80,7 +87,8 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "methods": methods_text(results),
         "bibtex": bibtex(results),
         "differences": _differences(results, series),
-        "talks": [_talk(talk, levels, series) for talk, levels in kept_talks],
+        "talks": [_talk(talk, levels, series, number) for number, (talk, levels) in enumerate(kept_talks, start=1)],
+        "falls": _falls(results, series, [talk.conversation.id for talk, _ in kept_talks]),
     }
 
 
@@ -162,7 +170,16 @@ def _survival(until: str, title: str, lines: Sequence[tuple[Series, Sequence[Sur
     )
 
 
-def _talk(talk: RatedConversation, levels: Floats, series: Sequence[Series]) -> dict[str, Any]:
+def _falls(
+    results: LogResults, series: Sequence[Series], shown: Sequence[str]
+) -> list[tuple[ConversationFall, Series | None, str]]:
+    """(conversation, group, anchor of its talk or "") of those that fall most."""
+    by_name = {s.name: s for s in series}
+    anchors = {conversation: f"talk-{number}" for number, conversation in enumerate(shown, start=1)}
+    return [(fall, by_name.get(fall.group), anchors.get(fall.conversation, "")) for fall in results.falls]
+
+
+def _talk(talk: RatedConversation, levels: Floats, series: Sequence[Series], number: int) -> dict[str, Any]:
     turns = [
         {
             "number": number,
@@ -177,6 +194,7 @@ def _talk(talk: RatedConversation, levels: Floats, series: Sequence[Series]) -> 
     return {
         "series": next((s for s in series if s.name == talk.group), None),
         "id": talk.conversation.id,
+        "anchor": f"talk-{number}",
         "labels": sorted(talk.conversation.labels.items()),
         "turns": turns[:MOST_TURNS],
         "more": max(0, len(turns) - MOST_TURNS),
