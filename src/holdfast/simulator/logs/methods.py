@@ -18,6 +18,7 @@ SLOPE = (
     f"least squares of the values on the turn, pooled over the conversations of at least {MIN_TURNS} rated turns: one "
     "line through all of them, each about its own mean"
 )
+SLOPE_GIVEN_LENGTH = "the same, with the log of the reply's length held constant"
 _SCALES = {"expressed": "sharma2020computational", "perceived": "suh2025sense7", "acts": "kumar2025when"}
 _CITED = {
     "holdfast": "",
@@ -124,8 +125,7 @@ def _figures(results: LogResults) -> Iterator[str]:
     if main:
         yield (
             "A conversation's level is the mean over its replies; retention is the mean of the last quarter of its "
-            f"turns over that of the first; the slope is {SLOPE}; it is given with the log of the reply's length held "
-            "too."
+            f"turns over that of the first; the slope is {SLOPE}; beside it stands {SLOPE_GIVEN_LENGTH}."
         )
     if any(group.violations for group in results.groups.values()):
         yield (

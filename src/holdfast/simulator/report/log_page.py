@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
-from holdfast.simulator.logs.methods import bibtex, methods_text
+from holdfast.simulator.logs.methods import SLOPE, SLOPE_GIVEN_LENGTH, bibtex, methods_text
 from holdfast.simulator.logs.model import ConversationFall, GroupResults, LogDifference, LogResults
 from holdfast.simulator.logs.sums import LENGTH
 from holdfast.simulator.logs.tallies import RatedConversation, Tallies
@@ -84,6 +84,8 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "rated": [name for name in RATED if any(name in group.measures for group in groups)],
         "survival": _survival("violations", "Conversations that keep what they began with", kept_on),
         "exits": _survival("exits", "Conversations that have not ended in failure", stayed) if ended else None,
+        "slope": SLOPE,
+        "slope_given_length": SLOPE_GIVEN_LENGTH,
         "methods": methods_text(results),
         "bibtex": bibtex(results),
         "differences": _differences(results, series),

@@ -8,13 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from markupsafe import escape
 
+from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.simulator.cli.logs.tables import interval, number_cell
 from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.logs.methods import SLOPE, SLOPE_GIVEN_LENGTH
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS, WRITTEN
 from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.report.values import signed
 from tests.agents.raters.judge.judge_server import Answer, Asked, serve
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)> [red]x[/red] \u202e {{7*7}}"
@@ -49,6 +54,41 @@ def test_table_notes_and_skips(log: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "\u202e" not in out  # what steers a terminal is escaped
     assert run_command(["measure", str(log), "--quiet"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_both_slopes_are_the_pooled_ones_on_screen_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The foot says what a slope is; a mean of the conversations' own slopes would be another number."""
+    replies = ([1, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0, 0], [0, 1, 0, 0])
+    texts = ("Make a list of what to do.", "I am so sorry.")
+    talks = [
+        Conversation(
+            f"c{n}",
+            "",
+            tuple(m for k in kinds for m in (LogMessage("user", "Hm."), LogMessage("assistant", texts[k]))),
+            f"p{n}",
+        )
+        for n, kinds in enumerate(replies)
+    ]
+    FORMATS["messages"].writer.write(talks, tmp_path / "log.jsonl")
+    out = tmp_path / "out"
+    assert run_command(["measure", str(tmp_path / "log.jsonl"), "--out", str(out)]) == 0
+    screen = capsys.readouterr().out
+    measure = json.loads((out / "results.json").read_text())["groups"]["all"]["measures"]["expressed"]
+    pooled, given = (10 * measure[name]["mean"] for name in ("slope_per_turn", "slope_given_length"))
+    levels = LinearRater().model.levels(list(texts)).mean(axis=1)
+    own = [np.polyfit(np.arange(len(kinds)), levels[list(kinds)], 1)[0] for kinds in replies]
+    turns = [np.arange(len(kinds)) - (len(kinds) - 1) / 2 for kinds in replies]
+    weights = [float(turn @ turn) for turn in turns]  # a long conversation counts for more
+    assert pooled == pytest.approx(10 * np.average(own, weights=weights))
+    assert f"{pooled:+.2f}" != f"{10 * np.mean(own):+.2f}"
+    assert screen.splitlines()[1].split()[-2:] == [f"{pooled:+.2f}", f"{given:+.2f}"]
+    assert f"in 10 turns: the slope, times ten: {SLOPE}. length held: {SLOPE_GIVEN_LENGTH}." in screen
+    page = (out / "report.html").read_text(encoding="utf-8")
+    row = re.search(r'<th scope="row">expressed</th>.*?</tr>', page, re.DOTALL)
+    assert row is not None
+    cells = re.findall(r'<td class="n">([^ <]+)', row[0])
+    assert cells[1:] == [signed(pooled), signed(given)]
+    assert f"Slope: {escape(SLOPE)}. Slope, length held: {escape(SLOPE_GIVEN_LENGTH)}." in page
 
 
 def test_several_skips_of_one_kind_say_where_the_first_are(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ Examples:
   holdfast measure "WhatsApp Chat with Ann.txt" --assistant Helper
   holdfast measure logs.jsonl --rater linear --rater openai:gpt-4o
   holdfast judge logs.jsonl --model openai:gpt-4o --out judge.jsonl
-  holdfast measure logs.jsonl --scores judge.jsonl  the judge's scores, as given
+  holdfast measure logs.jsonl --scores judge.jsonl  its scores, as given
   holdfast measure logs.jsonl --scores-out turns.parquet
       (a row a reply, for pandas or R; the columns carry their meaning)
   holdfast measure logs.jsonl --by model --methods

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from holdfast.core.rounding import round_half_up
 from holdfast.core.wording import how_many, printable
 from holdfast.simulator.cli.console import print_lines, print_table
+from holdfast.simulator.logs.methods import SLOPE, SLOPE_GIVEN_LENGTH
 from holdfast.simulator.logs.model import GroupResults, LogDifference, LogResults, MeasureResults, SkippedResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import Estimate
@@ -44,6 +45,8 @@ def print_groups(results: LogResults) -> None:
     columns += [f"{name.replace('_', ' ')} [95 %]" for name in labels]
     rows = [_row(name, group, main, labels, emotion) for name, group in groups.items()]
     print_table(columns, rows, numbers=range(1, len(columns)))
+    if main:
+        print_lines(f"in 10 turns: the slope, times ten: {SLOPE}. length held: {SLOPE_GIVEN_LENGTH}.")
 
 
 def print_survival(results: LogResults) -> None:
