@@ -101,7 +101,13 @@ def test_two_people_cannot_be_tested(measured: Measure, tmp_path: Path, capsys: 
     for row in results.differences:
         assert (row.lo, row.hi, row.p, row.p_holm) == (None, None, None, None)
         assert row.note == "2 people: cannot be tested"
-    assert "intervals of 1 of 2 groups rest on fewer than 5 speakers: they are too narrow" in results.notes
+    assert "no intervals for 1 of 2 groups: they resample speakers, and need 5" in results.notes
+    few, many = (results.groups[name].measures["expressed"] for name in "ba")
+    for each in ("mean", "retention", "slope_per_turn", "slope_given_length", "length_r"):
+        assert (getattr(few, each).lo, getattr(few, each).hi) == (None, None)
+        assert getattr(few, each).mean is not None
+        assert getattr(many, each).lo is not None
+    assert {point.hi for point in few.by_turn} == {None}
     log, out = tmp_path / "log.jsonl", tmp_path / "out"
     assert run_command(["measure", str(log), "--by", "model", "--out", str(out)]) == 0
     screen = capsys.readouterr().out

@@ -15,7 +15,7 @@ from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.group_difference import group_difference
 from holdfast.simulator.measure.pairwise import holm
 
-MOST_COMPARED = 10  # groups: the largest; each pair of them takes up to half a second
+MOST_COMPARED = 10  # groups, the largest: a pair with 1,000 people takes two seconds
 Sides = tuple[Floats, Floats]
 
 

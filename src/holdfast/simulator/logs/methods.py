@@ -7,10 +7,10 @@ from importlib.resources import files
 from holdfast.core.wording import how_many
 from holdfast.simulator.logs.model import LogResults
 from holdfast.simulator.logs.sums import MOST_CLUSTERS
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.decay.slope import MIN_TURNS
 from holdfast.simulator.measure.decay.survival import FRACTION, RUN
 from holdfast.simulator.measure.pairwise import FLIPS
-from holdfast.simulator.measure.simultaneous import FEWEST
 from holdfast.simulator.results.model import RaterInfo
 
 MOST_NAMED = 5  # files, groups, or reasons that the paragraph names
@@ -137,7 +137,8 @@ def _figures(results: LogResults) -> Iterator[str]:
 def _intervals(results: LogResults) -> Iterator[str]:
     yield (
         f"Intervals are 95 %, expanded percentiles of a bootstrap over people {_cite('hesterberg2015what')} with "
-        f"{results.draws:,} draws and seed {results.seed}, so that conversations of one person stay together."
+        f"{results.draws:,} draws and seed {results.seed}, so that conversations of one person stay together; fewer "
+        f"than {FEWEST} people get none."
     )
 
 

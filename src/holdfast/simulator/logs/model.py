@@ -68,7 +68,7 @@ class GroupResults(ResultsPart):
     turns: Count
     longest: Count = Field(description="Turns of the longest conversation.")
     shortest: Count
-    clusters: Count = Field(description="Speakers, or sets of them, that intervals rest on.")
+    clusters: Count = Field(description="Speakers, or sets of them, that intervals rest on: five at least.")
     clusters_shared: bool = Field(description="Whether several speakers share a cluster.")
     final_emotion: MeanEstimate | None = Field(description="0-100; null where the log has none.")
     successes: int | None = Field(description="null where the log says nothing of how conversations ended.")

@@ -7,7 +7,7 @@ from holdfast.simulator.logs.differences import MOST_COMPARED
 from holdfast.simulator.logs.parts import BOUNDS
 from holdfast.simulator.logs.sums import CURVE_TURNS, MOST_CLUSTERS
 from holdfast.simulator.logs.tallies import FILE, OTHERS, Tallies
-from holdfast.simulator.measure.simultaneous import FEWEST
+from holdfast.simulator.measure.bootstrap import FEWEST
 
 KNOWN_WORDS = 0.7  # below this share of known words, a group is probably not in the rater's language
 FOREIGN_SHARE = 0.05  # of a group's replies, from which it is warned of
@@ -64,14 +64,10 @@ def _of_files(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
 
 
 def _of_sums(tallies: Tallies) -> Iterator[str]:
-    few = [name for name, group in tallies.groups.items() if len(group.clusters) < 2]
+    few = [name for name, group in tallies.groups.items() if len(group.clusters) < FEWEST]
     if few:
         groups = how_many(len(tallies.groups), "group")
-        yield f"no intervals for {len(few)} of {groups}: they resample speakers, and need two"
-    narrow = [name for name, group in tallies.groups.items() if 2 <= len(group.clusters) < FEWEST]
-    if narrow:
-        groups = how_many(len(tallies.groups), "group")
-        yield f"intervals of {len(narrow)} of {groups} rest on fewer than {FEWEST} speakers: they are too narrow"
+        yield f"no intervals for {len(few)} of {groups}: they resample speakers, and need {FEWEST}"
     if any(group.clusters.shared for group in tallies.groups.values()):
         yield f"intervals rest on {MOST_CLUSTERS} sets of speakers: there are more speakers than that"
     if any(group.longest > CURVE_TURNS for group in tallies.groups.values()):

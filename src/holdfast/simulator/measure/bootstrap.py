@@ -111,7 +111,10 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
 
 
 def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return lower and upper limit of each column; undefined resamples (nan) are left out."""
+    """Return lower and upper limit of each column; undefined resamples (nan) are left out.
+
+    Both limits are nan below :data:`FEWEST` clusters.
+    """
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
     enough = clusters >= FEWEST

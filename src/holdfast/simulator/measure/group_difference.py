@@ -19,9 +19,8 @@ from typing import Literal
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Bools, Floats, divide
-from holdfast.simulator.measure.bootstrap import DRAWS, draw_weights, expanded_limits
+from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, draw_weights, expanded_limits
 from holdfast.simulator.measure.pairwise import FLIPS
-from holdfast.simulator.measure.simultaneous import FEWEST
 
 Design = Literal["unpaired", "paired", "partly paired"]
 CHUNK = 1000  # permutations held in memory at once
@@ -90,13 +89,14 @@ def _limits(sums: Floats, there: Bools, rng: np.random.Generator, draws: int) ->
 def _permutation_p(sums: Floats, there: Bools, rng: np.random.Generator, permutations: int) -> float:
     """Return (1 + permutations at least as far from 0) / (1 + permutations) (Phipson & Smyth 2010)."""
     seen = abs(_studentised(sums, there, np.zeros((1, there.shape[1])))[0]) * (1 - 1e-12)
-    both, own = there.all(axis=0), there[1].astype(np.float64)
+    both = there.all(axis=0)
+    own = there[1, ~both]
     beyond = 0
     for start in range(0, permutations, CHUNK):
         size = min(CHUNK, permutations - start)
-        swapped = (rng.random((size, len(own))) < 0.5).astype(np.float64)
-        alone = np.broadcast_to(own[~both], (size, int((~both).sum())))
-        swapped[:, ~both] = np.abs(rng.permuted(alone, axis=1) - own[~both])
+        swapped = np.empty((size, len(both)))
+        swapped[:, both] = rng.integers(2, size=(size, int(both.sum())), dtype=np.int8)
+        swapped[:, ~both] = rng.permuted(np.broadcast_to(own, (size, len(own))), axis=1) != own
         beyond += int((np.abs(_studentised(sums, there, swapped)) >= seen).sum())
     return (1 + beyond) / (1 + permutations)
 

@@ -57,7 +57,7 @@ counted and shown with its number. Length stands beside every curve: it is the r
     "--by", multiple=True, help="Column to group by; again for several. Left out: what the format is used for."
 )
 @click.option("--pattern", help="Empathy pattern (or task) whose adherence is measured.")
-@click.option("--rater", "words", multiple=True, show_default="linear", help=HELP)
+@click.option("--rater", "words", multiple=True, help=f"{HELP}  [default: linear]")
 @click.option(
     "--scores",
     "stored",
