@@ -94,9 +94,9 @@ def _permutation_p(sums: Floats, there: Bools, rng: np.random.Generator, permuta
     beyond = 0
     for start in range(0, permutations, CHUNK):
         size = min(CHUNK, permutations - start)
-        swapped = np.empty((size, len(both)))
+        swapped = np.empty((size, there.shape[1]))
         swapped[:, both] = rng.integers(2, size=(size, int(both.sum())), dtype=np.int8)
-        swapped[:, ~both] = rng.permuted(np.broadcast_to(own, (size, len(own))), axis=1) != own
+        swapped[:, ~both] = rng.permuted(np.broadcast_to(own, (size, own.size)), axis=1) != own
         beyond += int((np.abs(_studentised(sums, there, swapped)) >= seen).sum())
     return (1 + beyond) / (1 + permutations)
 
