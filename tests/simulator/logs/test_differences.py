@@ -111,7 +111,7 @@ def test_two_people_cannot_be_tested(measured: Measure, tmp_path: Path, capsys: 
     log, out = tmp_path / "log.jsonl", tmp_path / "out"
     assert run_command(["measure", str(log), "--by", "model", "--out", str(out)]) == 0
     screen = capsys.readouterr().out
-    assert re.search(r"\na +b +12, 2 +\+0\.\d\d +2 people: cannot be tested +-0\.\d\d +2 people: cannot", screen)
+    assert re.search(r"\na minus b +12, 2 +\+0\.\d\d +2 people: cannot be tested +-0\.\d\d +2 people: cannot", screen)
     assert "Holm over 0 tests" in screen
     assert "2 people: cannot be tested" in (out / "report.html").read_text(encoding="utf-8")
     assert json.loads((out / "results.json").read_text())["differences"][0]["p"] is None

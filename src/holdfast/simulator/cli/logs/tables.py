@@ -77,7 +77,7 @@ def print_differences(results: LogResults) -> None:
     if not results.differences:
         return
     print_lines(
-        f"\ndifferences in {_UNITS[results.differences[0].measure]}, first minus second (95 %: bootstrap of speakers; "
+        f"\ndifferences in {_UNITS[results.differences[0].measure]} (95 %: bootstrap of speakers; "
         f"p: permutation of speakers, Holm over {how_many(tested, 'test')})"
     )
     by_pair: dict[tuple[str, str], dict[str, LogDifference]] = {}
@@ -85,16 +85,15 @@ def print_differences(results: LogResults) -> None:
         by_pair.setdefault((row.a, row.b), {})[row.figure] = row
     cells = [
         [
-            printable(a),
-            printable(b),
+            printable(f"{a} minus {b}"),
             _people(pair["level"]),
             *_tested(pair["level"], pair["level"]),
             *_tested(pair["slope"].times(10), pair["slope"]),
         ]
         for (a, b), pair in by_pair.items()
     ]
-    columns = ["first", "second", "speakers", "level [95 %]", "p", "in 10 turns [95 %]", "p"]
-    print_table(columns, cells, numbers=range(2, len(columns)))
+    columns = ["groups", "speakers", "level [95 %]", "p", "in 10 turns [95 %]", "p"]
+    print_table(columns, cells, numbers=range(1, len(columns)))
 
 
 def _people(row: LogDifference) -> str:

@@ -59,7 +59,11 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, help="Of one answer.")
 @server_options
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the intervals' bootstrap.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON line per rated reply.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a JSON line per rated reply, for measure --scores.",
+)
 @click.option("--resume", is_flag=True, help="Go on with --out: what is rated there is not rated again.")
 @output_options
 def judge(
