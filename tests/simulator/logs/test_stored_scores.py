@@ -100,6 +100,19 @@ def test_scores_of_no_reply_and_replies_without_a_score(log: Path, judged: Path)
     assert results.disqualified_replies["empty"] == 3
 
 
+def test_of_two_scores_of_one_turn_the_one_that_matches_counts(log: Path, judged: Path, tmp_path: Path) -> None:
+    """The scores of two logs with the same ids, one after the other in one file: those of the other log are told."""
+    other, out = write(tmp_path / "other.jsonl", last="Make a list."), tmp_path / "other-scores.jsonl"
+    assert run_command(["judge", str(other), "--model", "linear", "--out", str(out), "--quiet"]) == 0
+    judged.write_text(out.read_text() + judged.read_text())
+    results = measured(log, judged)
+    assert UNSCORED not in results.unrated_replies
+    assert CHANGED not in results.unrated_replies
+    (skip,) = results.skipped.by_reason
+    assert (skip.reason, skip.n) == (CHANGED, 1)
+    assert skip.first[0].startswith(f"{judged}:8: ")
+
+
 def test_a_judge_on_a_server_is_asked_once(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its server refuses the third turn; what it gave makes the curves, with or without a rater beside it."""
 

@@ -1,7 +1,9 @@
 """From messages to turns, by hand."""
 
+from holdfast.agents.raters.judge.quoting import quote_messages
+from holdfast.core.hashing import sha256
 from holdfast.simulator.logs.records import LogMessage
-from holdfast.simulator.logs.turns import turns_of
+from holdfast.simulator.logs.turns import passage_hashes, passages_of, turns_of
 
 U, A, S = "user", "assistant", "system"
 
@@ -30,3 +32,12 @@ def test_a_users_label_judges_the_turn_before():
 def test_nothing():
     assert turns_of([]).turns == ()
     assert turns_of([LogMessage(A, "only me")]).openings == 1
+
+
+def test_the_hash_of_a_passage_is_that_of_all_that_a_rater_is_shown():
+    """Of the first reply, of an empty one, which later passages lack, and of a last one."""
+    said = [(U, "a"), (A, 'b\n"ü"'), (U, "c"), (A, " "), (U, "d"), (A, "e")]
+    turns = turns_of([LogMessage(role, text) for role, text in said])
+    assert len(turns.turns) == 3
+    assert passage_hashes(turns) == [sha256(quote_messages(each.messages)) for each in passages_of(turns)]
+    assert passage_hashes(turns_of([])) == []

@@ -19,7 +19,7 @@ from holdfast.simulator.logs.rating import Exchange, RatedTexts, rate_all, rate_
 from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.scores import ScoredBatch
 from holdfast.simulator.logs.stored_scores import StoredScores
-from holdfast.simulator.logs.tallies import FILE, OTHERS, Legible, RatedConversation, Tallies
+from holdfast.simulator.logs.tallies import FILE, OTHERS, Legible, RatedConversation, ScoresUsed, Tallies
 from holdfast.simulator.logs.turns import passages_of, turns_of
 
 BATCH_TURNS = 4096
@@ -70,7 +70,7 @@ def measure_all(
             progress(done, turns)
     for name, rater in raters.items():
         if isinstance(rater, StoredScores):
-            for skip in rater.left_over(tallies.scores_used.get(name, set())):
+            for skip in rater.left_over(tallies.scores_used.get(name, ScoresUsed())):
                 tallies.skip(skip)
     return tallies
 
@@ -93,14 +93,10 @@ def _rated(
 def _ratings(
     name: str, rater: Rater | StoredScores, batch: list[RatedConversation], tallies: Tallies, runner: asyncio.Runner
 ) -> RatedTexts:
-    """The replies' ratings, given now or looked up; scores of changed replies are told."""
-    if not isinstance(rater, StoredScores):
-        return rate_passages(rater, _passages(batch), runner)
-    looked = rater.look_up(batch)
-    tallies.scores_used.setdefault(name, set()).update(looked.used)
-    for skip in looked.changed:
-        tallies.skip(skip)
-    return looked.rated
+    """The replies' ratings, given now or looked up."""
+    if isinstance(rater, StoredScores):
+        return rater.look_up(batch, tallies.scores_used.setdefault(name, ScoresUsed()))
+    return rate_passages(rater, _passages(batch), runner)
 
 
 def _by_witness(

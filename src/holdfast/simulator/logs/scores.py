@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
-from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.agents.raters.protocol import Identified, Scale
-from holdfast.core.hashing import sha256
 from holdfast.simulator.logs.parts import Targets
 from holdfast.simulator.logs.rating import RatedTexts
 from holdfast.simulator.logs.tallies import RatedConversation
-from holdfast.simulator.logs.turns import passages_of
+from holdfast.simulator.logs.turns import passage_hashes
 
 ScoreRow = dict[str, Any]
 
@@ -105,9 +103,11 @@ def _places(talk: RatedConversation) -> list[ScoreRow]:
             "turn": number,
             "reply_words": len(turn.reply.split()) if turn.reply or not turn.chars else None,
             "reply_chars": _known(turn.chars),
-            "passage_sha256": sha256(quote_messages(passage.messages)),
+            "passage_sha256": passage,
         }
-        for number, (turn, passage) in enumerate(zip(talk.turns.turns, passages_of(talk.turns), strict=True), start=1)
+        for number, (turn, passage) in enumerate(
+            zip(talk.turns.turns, passage_hashes(talk.turns), strict=True), start=1
+        )
     ]
 
 

@@ -11,32 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.agents.raters.protocol import EXPRESSED, Failure, Rater, RaterIdentity, Rating, Scale
 from holdfast.core.errors import InputError
-from holdfast.core.hashing import sha256
 from holdfast.core.reading.skips import BrokenRow, SkippedLine
 from holdfast.core.reading.tables import Row, table_of
 from holdfast.core.wording import printable, quote
 from holdfast.simulator.logs.rating import RatedTexts
 from holdfast.simulator.logs.score_lines import StoredScore, scale_of, scores_in_row
 from holdfast.simulator.logs.scores import storable
-from holdfast.simulator.logs.tallies import RatedConversation
-from holdfast.simulator.logs.turns import passages_of
+from holdfast.simulator.logs.tallies import RatedConversation, ScoresUsed
+from holdfast.simulator.logs.turns import passage_hashes
 
 UNSCORED = "no score of it in the file of scores"
 CHANGED = "the reply, or what was said before it, was changed since it was scored"
 ABSENT = "no such reply in the log"
 ScoreKey = tuple[str, int]  # conversation, turn
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """What a batch of replies got: their ratings, the keys that were asked for, and the scores of changed replies."""
-
-    rated: RatedTexts
-    used: set[ScoreKey]
-    changed: list[SkippedLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +38,33 @@ class StoredScores:
     file: str
     scores: Mapping[ScoreKey, Mapping[str, StoredScore]] = field(repr=False)
 
-    def look_up(self, talks: Sequence[RatedConversation]) -> LookedUp:
-        """Return the ratings of all replies of ``talks``; an empty reply is disqualified, as no rater is shown it."""
+    def look_up(self, talks: Sequence[RatedConversation], used: ScoresUsed) -> RatedTexts:
+        """Return the ratings of all replies of ``talks``, and note in ``used`` which scores they are.
+
+        An empty reply is disqualified, as no rater is shown it.
+        """
         ratings: list[Rating] = []
-        looked = LookedUp(_rated([], self.scale), set(), [])
         for talk in talks:
             name = storable(talk.conversation.id)
-            for turn, passage in enumerate(passages_of(talk.turns), start=1):
+            passages = zip(talk.turns.turns, passage_hashes(talk.turns), strict=True)
+            for turn, (said, passage) in enumerate(passages, start=1):
                 known = self.scores.get((name, turn), {})
                 if known:
-                    looked.used.add((name, turn))
-                score = known.get(sha256(quote_messages(passage.messages))) if known else None
-                if score is None:
-                    looked.changed.extend(_skip(each, CHANGED) for each in known.values())
-                if score is not None:
-                    ratings.append(score.rating)
-                elif not passage.messages[-1].content.strip():
+                    used.seen.add((name, turn))
+                if passage in known:
+                    used.matched.add((name, turn, passage))
+                    ratings.append(known[passage].rating)
+                elif not said.reply.strip():
                     ratings.append(Rating(disqualified="empty"))
                 else:
                     ratings.append(Rating(missing=CHANGED if known else UNSCORED))
-        return LookedUp(_rated(ratings, self.scale), looked.used, looked.changed)
+        return _rated(ratings, self.scale)
 
-    def left_over(self, used: set[ScoreKey]) -> Iterator[SkippedLine]:
-        """Yield the scores of replies that the log does not have. ``used``: keys that were asked for."""
+    def left_over(self, used: ScoresUsed) -> Iterator[SkippedLine]:
+        """Yield the scores that stand for no reply of the log."""
         for key, by_hash in self.scores.items():
-            if key not in used:
-                yield from (_skip(score, ABSENT) for score in by_hash.values())
+            reason = CHANGED if key in used.seen else ABSENT
+            yield from (_skip(score, reason) for sha, score in by_hash.items() if (*key, sha) not in used.matched)
 
 
 def _skip(score: StoredScore, reason: str) -> SkippedLine:

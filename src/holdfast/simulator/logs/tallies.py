@@ -55,6 +55,15 @@ class Legible:
 
 
 @dataclass
+class ScoresUsed:
+    """What became of the scores in a file. ``seen``: conversation and turn of replies that have one; ``matched``: the
+    same with the hash of the passage, of those that stand for a reply."""
+
+    seen: set[tuple[str, int]] = field(default_factory=set)
+    matched: set[tuple[str, int, str]] = field(default_factory=set)
+
+
+@dataclass
 class Tallies:
     """Everything that one reading gave. ``kept``: some conversations with the primary rater's levels, to show.
 
@@ -79,7 +88,7 @@ class Tallies:
     columns: Counter[str] = field(default_factory=Counter)
     grouped_by: set[str] = field(default_factory=set)  # the columns asked for that some conversation had
     label_names: dict[str, None] = field(default_factory=dict)
-    scores_used: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # by rater: (conversation, turn)
+    scores_used: dict[str, ScoresUsed] = field(default_factory=dict)  # by a rater whose scores were read
     falls: dict[str, list[Fall]] = field(default_factory=dict)  # by measure, the deepest first
     kept: list[tuple[RatedConversation, Floats]] = field(default_factory=list)
 

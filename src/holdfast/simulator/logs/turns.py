@@ -5,11 +5,13 @@ reply. A label on a reply belongs to its turn; one on a user's message judges wh
 turn before, and to turn 0 where there is none.
 """
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.agents.protocols import Message
+from holdfast.agents.raters.judge.quoting import quote_message
 from holdfast.agents.raters.protocol import Passage
 from holdfast.simulator.logs.records import LogMessage
 
@@ -83,6 +85,26 @@ def passages_of(turns: Turns) -> list[Passage]:
         if turn.reply.strip():
             messages.append(reply)
     return passages
+
+
+def passage_hashes(turns: Turns) -> list[str]:
+    """Return the SHA-256 of each passage of :func:`passages_of`, as ``holdfast judge`` writes it, in linear time."""
+    before, messages = hashlib.sha256(), 0
+    hashes = []
+    for turn in turns.turns:
+        line = quote_message(messages + 1, Message("user", turn.user))
+        before.update(_encoded(f"\n{line}" if messages else line))
+        passage = before.copy()
+        passage.update(_encoded("\n" + quote_message(messages + 2, Message("assistant", turn.reply))))
+        hashes.append(passage.hexdigest())
+        messages += 1
+        if turn.reply.strip():
+            before, messages = passage, messages + 1
+    return hashes
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _turn(draft: _Draft) -> LogTurn:

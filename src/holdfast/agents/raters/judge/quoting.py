@@ -24,8 +24,12 @@ class Quoted:
 
 def quote_messages(messages: Sequence[Message]) -> str:
     """One line a message, numbered from 1."""
-    lines = ({"message": n, "from": said.role, "text": said.content} for n, said in enumerate(messages, start=1))
-    return "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    return "\n".join(quote_message(n, said) for n, said in enumerate(messages, start=1))
+
+
+def quote_message(number: int, said: Message) -> str:
+    """The line of one of several messages."""
+    return json.dumps({"message": number, "from": said.role, "text": said.content}, ensure_ascii=False)
 
 
 def quote_replies(replies: Sequence[str]) -> str:
