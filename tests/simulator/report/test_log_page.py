@@ -109,6 +109,17 @@ def test_the_deepest_falls_lead_to_their_talks(tmp_path):
     assert "Make a list" not in bare
 
 
+def test_hostile_names_of_what_falls_and_differs_stay_text(tmp_path):
+    talks = [replace(falling(n), id=f"{EVIL}{n}", columns={"model": EVIL * (1 + n % 2)}) for n in range(12)]
+    path, results, _ = report(tmp_path, talks)
+    assert (len(results.falls), len(results.differences)) == (10, 2)
+    outline = Outline(path.read_text(encoding="utf-8"))
+    assert len(outline.scripts) == 1
+    assert "img" not in [tag for tag, _ in outline.tags]
+    links = [attrs["href"] for tag, attrs in outline.tags if tag == "a" and attrs.get("href")]
+    assert not any("alert" in link for link in links)
+
+
 @needs_browser
 def test_talks_are_searched_and_opened_by_their_links(tmp_path):
     path, _, _ = report(tmp_path, [falling(n, f"It is day {n}.") for n in range(6)])
