@@ -26,8 +26,8 @@ $(VENV)/.tested: $(VENV)/.installed
 quickstart: $(VENV)/.installed  ## run the whole loop on the embedded default, ending on a report
 	@$(BIN)/holdfast quickstart
 
-test: install  ## the tests that fit in ten minutes
-	@$(BIN)/pytest
+test: install  ## the tests that fit in ten minutes, two files at a time
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: install  ## every test, the slow ones too
 	@$(BIN)/pytest -m "slow or not slow"
