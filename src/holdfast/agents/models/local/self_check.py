@@ -63,6 +63,16 @@ def _difference(backbone: Backbone) -> float:
             row.length += len(row.pending)
             ids = torch.from_numpy(text[None, : row.length]).to(backbone.device)
             plain = backbone.model(input_ids=ids, use_cache=False).logits[0, -1]
-            distances.append(float((logits - plain).double().norm() / plain.double().norm()))
+            distances.append(_distance(logits, plain))
             row.pending = text[row.length : row.length + 1]
     return float(np.max(distances))  # nan where one is
+
+
+def _distance(logits: torch.Tensor, plain: torch.Tensor) -> float:
+    """Return |logits - plain| / |plain|: 0 where both are all zeros, nan where a logit is not finite."""
+    difference, norm = float((logits - plain).double().norm()), float(plain.double().norm())
+    if not math.isfinite(difference + norm):
+        return math.nan
+    if norm == 0:
+        return 0.0 if difference == 0 else 1.0
+    return difference / norm
