@@ -26,6 +26,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     [
         ("holdfast persona list | head -1", 0),
         ("holdfast persona list --json | true", 0),
+        ("holdfast persona show jun_park | true", 0),
         ("holdfast persona list >&-", 0),
         ("holdfast persona list 2>&-", 0),
         ("holdfast persona list >&- 2>&- <&-", 0),

@@ -1,8 +1,10 @@
 """Command output: rich tables in a terminal, plain columns in a pipe, JSON on request, nothing when quiet."""
 
+import errno
 import functools
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,10 +72,19 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_output
 
 
+class _Console(Console):
+    """A console that leaves a reader who has gone to the command line, where rich's own would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError."""
+        self.quiet = True
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console that wraps only in a terminal: in a pipe a table row stays one line."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
+    return _Console(
         stderr=stderr, width=None if stream.isatty() else 200, highlight=False, soft_wrap=not stream.isatty()
     )
 
