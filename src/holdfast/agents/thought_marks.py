@@ -116,7 +116,9 @@ HINTS = (
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 #: Harmony with its special tokens taken out: "analysisThey are sad.assistantfinalI am sorry."
 STRIPPED_START = re.compile(
-    r"(analysis|commentary|final)(?:(?=[^\W\d_])(?![a-z])|(?=[\"'\u201c*#(]|\s{0,4}to=|<\|message\|>))"
+    r"(analysis|commentary|final)(?:(?=[^\W\d_])(?![a-z])|(?=[\"'\u201c*#(]|\s{0,4}to=|<\|message\|>)"
+    r"|(?<!final)(?=[a-z].*?assistant(?:final|analysis|commentary)))",  # "finally" is a word
+    re.DOTALL,
 )
 STRIPPED_NEXT = re.compile(r"assistant(final|analysis|commentary)")
 GRANITE = re.compile(r"Here(?: is|'s) my thought process:(.*?)(?:Here(?: is|'s) my response:|\Z)", re.DOTALL)
