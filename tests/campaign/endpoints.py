@@ -72,7 +72,8 @@ def failed_run(scene: Scene, url: str, *causes: str, **more: Any) -> Done:
     equal(done.out, "", "standard output")
     holds("SECRET" not in done.err, "a query is shown")
     planned = len(people["personas"]["ids"]) * people["replicates"]
-    done.says(f"0 of {planned} conversations came to an end, {planned} failed", "--resume")
+    conversations = "conversation" if planned == 1 else "conversations"
+    done.says(f"0 of {planned} {conversations} came to an end, {planned} failed", "--resume")
     equal(StatusReader(out).look().state, "failed", "the status")
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     equal((results["episodes"], results["failed_episodes"]), (planned, planned), "conversations, failed ones")

@@ -19,6 +19,7 @@ from transformers import AutoTokenizer
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.training.lora import AdapterJob, build_sft_trainer
+from holdfast.adapters.training.tokenised import tokenise
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.core.errors import HoldfastError, JournalError, ModelError
@@ -221,14 +222,15 @@ def cut_dialogues(scene: Scene) -> str:
     longest = rng.choice((32, 40, 48, 64, 2048))
     dialogues = [training_dialogue(n, turns=rng.randint(1, 6)) for n in range(rng.randint(1, 4))]
     messages = [[line.model_dump() for line in dialogue.messages] for dialogue in dialogues]
+    data = tokenise(dialogues, trainable(), longest, "d.jsonl")
     training = TrainingConfig(steps=1, batch_size=1, threads=1, max_length=longest)
     job = AdapterJob("warm", trainable(), "tiny", scene.folder / "d.jsonl", scene.folder / "out", 3)
-    trainer = build_sft_trainer(job, training, messages, str(scene.folder))
+    trainer = build_sft_trainer(job, training, data, str(scene.folder))
     tokenizer = AutoTokenizer.from_pretrained(trainable())
     rows = [trainer.train_dataset[n] for n in range(len(trainer.train_dataset))]
     equal(len(rows), len(dialogues), "dialogues")
     batch = trainer.data_collator([rows[n] for n in range(len(rows))])
-    cut = 0
+    cut = tokens = 0
     for lines, ids, labels in zip(messages, batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
         whole = tokenizer.apply_chat_template(lines, return_dict=True, return_assistant_tokens_mask=True)
         mask = whole["assistant_masks"]
@@ -237,7 +239,9 @@ def cut_dialogues(scene: Scene) -> str:
         learned = [token if said else -100 for token, said in zip(whole["input_ids"], mask, strict=True)][:size]
         equal(labels[:size], learned, "labels")
         holds(set(labels[size:]) <= {-100}, f"labels past {longest} tokens: {labels[size:]}")
+        tokens += sum(mask[:size])
         cut += len(mask) > longest
+    equal(data.trained_on.tokens, tokens, "tokens that something is learned from")
     return "cut" if cut else "whole"
 
 

@@ -21,7 +21,7 @@ from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.registry import FORMATS, WRITTEN
 from holdfast.simulator.logs.sources import open_sources, read_all
 from tests.campaign.replies import speech
-from tests.campaign.talks import rated
+from tests.campaign.talks import expressed_mean
 from tests.campaign.tries import Scene, command, equal, holds, same_figure
 from tests.simulator.logs.conftest import small
 from tests.simulator.logs.mutations import mutate
@@ -221,9 +221,8 @@ def lost_messages(scene: Scene) -> str:
     results, _ = measure_files(open_sources([path]), draws=5)
     equal((results.conversations, results.turns), (len(kept), sum(map(len, kept))), "conversations, turns")
     equal(results.skipped.total, len(chats) - len(kept), "skips")
-    means = [sum(sum(rated(*pair)) / 3 for pair in chat) / len(chat) for chat in kept]
-    mean = results.groups["all"].measures["expressed"].mean.mean
-    holds(same_figure(mean, sum(means) / len(means)), f"expressed {mean}, expected {sum(means) / len(means)}")
+    mean, expected = results.groups["all"].measures["expressed"].mean.mean, expressed_mean(kept)
+    holds(same_figure(mean, expected), f"expressed {mean}, expected {expected}")
     return "the rest measured"
 
 

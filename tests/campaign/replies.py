@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from holdfast import Study
@@ -17,7 +18,7 @@ from holdfast.agents.raters.linear.legibility import NO_TEXT
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.sources import open_sources
 from tests.agents.models.langchain.test_model import over_openai
-from tests.campaign.talks import Line, rated, script_of, settings, talk
+from tests.campaign.talks import Chat, Line, expressed_mean, rated, script_of, settings, talk
 from tests.campaign.tries import Scene, draw, equal, holds, same_figure
 from tests.servers.answers import SENTENCES
 from tests.servers.raw_server import RawServer, response
@@ -111,12 +112,28 @@ def thoughts_in_logs(scene: Scene) -> str:
     both, alone = results
     lines = [line for chat in chats for line in chat]
     equal(both.turns, len(lines), "turns")
-    equal(both.rated_replies, sum(bool(line.speech) for line in lines), "rated replies")
+    logged = [heard(line.speech for line in chat) for chat in chats]
+    equal(both.rated_replies, sum(bool(rating.counted) for chat in logged for rating in rated(chat)), "rated replies")
+    failed = Counter(rating.disqualified for chat in logged for rating in rated(chat) if rating.disqualified)
+    equal(both.disqualified_replies, dict(failed), "disqualified replies")
     equal(both.replies_with_thoughts, sum(bool(line.thoughts) for line in lines), "replies with thoughts")
     equal(both.groups["all"].measures, alone.groups["all"].measures, "measures")
-    levels = [sum(rated("Hm.", line.speech)) / 3 for line in chats[0] if line.speech]
-    holds(levels or both.rated_replies or not both.groups["all"].measures, "a figure without a reply")
+    if both.rated_replies:
+        check_expressed(both, logged)
+    else:
+        holds("expressed" not in both.groups["all"].measures, "a figure without a reply")
     return "apart, measured"
+
+
+def heard(replies: Iterable[str]) -> Chat:
+    """The conversation of a log in which "Hm." is said before each of the replies."""
+    return [("Hm.", reply) for reply in replies]
+
+
+def check_expressed(results: Any, chats: Iterable[Chat]) -> None:
+    """The level of expressed empathy is the mean over the conversations."""
+    shown, expected = results.groups["all"].measures["expressed"].mean.mean, expressed_mean(chats)
+    holds(same_figure(shown, expected), f"expressed {shown}, expected {expected}")
 
 
 def measured(scene: Scene, name: str, chats: list[list[Any]]) -> Any:
@@ -152,7 +169,7 @@ SILENT: dict[str, tuple[Any, dict[str, Any], str]] = {
 
 
 def no_answer(scene: Scene) -> str:
-    """Silence is a turn with its outcome; it is rated by nobody, and left out of what is sent."""
+    """Silence is a turn with its outcome; it is known to fail, and left out of what is sent."""
     rng, lines = scene.rng, []
     for _ in range(rng.randint(1, 5)):
         if rng.random() < 0.3:
@@ -169,10 +186,24 @@ def no_answer(scene: Scene) -> str:
     silent = sum(not line.speech for line in lines)
     log = scene.folder / "log"
     log.mkdir()
-    results = measured(scene, "log/same", [[line.message or message(None) for line in lines]])
-    equal(results.turns, len(lines), "turns of the log")
-    holds(results.rated_replies <= len(lines) - silent, "silence was rated in the log")
+    check_silent_log(scene, [line.message or message(None) for line in lines])
     return f"{'all' if silent == len(lines) else 'some' if silent else 'none'} silent"
+
+
+def check_silent_log(scene: Scene, said: list[Any]) -> None:
+    """In a log too: but what a tool was asked or an image shows is unknown, and an unknown shape loses its talk."""
+    lost = any(isinstance(each.get("content"), dict) for each in said)
+    results = measured(scene, "log/same", [said, [message("I am so sorry.")]])
+    equal((results.turns, results.skipped.total), (1 if lost else len(said) + 1, int(lost)), "turns and skips of a log")
+    if lost:
+        return
+    unknown = [each for each in said if "call" in str(each) or "image" in str(each)]
+    texts = [each.get("content") or each.get("refusal") or "" for each in said if each not in unknown]
+    ratings = rated(heard(map(str, texts)))
+    failures = Counter(rating.disqualified for rating in ratings if rating.disqualified)
+    equal(results.disqualified_replies, dict(failures), "disqualified replies of a log")
+    missing = sum(bool(rating.missing) for rating in ratings)
+    equal(sum(results.unrated_replies.values()), len(unknown) + missing, "unrated replies of a log")
 
 
 USAGES: tuple[tuple[Any, tuple[int, int]], ...] = (
@@ -241,18 +272,20 @@ def languages(scene: Scene) -> str:
     rng = scene.rng
     texts = [rng.choice((rng.choice(LANGUAGES), speech(rng))) for _ in range(rng.randint(2, 6))]
     run = talk(scene.folder, [Line(message(text), text) for text in texts])
-    foreign = [text for text in texts if text in LANGUAGES]
     about = run.results.candidates["base"]
-    equal(sum(about.unrated.values()), len(foreign), "replies that could not be rated")
     holds(NO_TEXT not in about.unrated, "a reply in another language counts as no text")
-    results = measured(scene, "log", [[message(text) for text in texts]] * 2)
-    equal(results.rated_replies, 2 * (len(texts) - len(foreign)), "rated replies of the log")
-    equal(sum(results.unrated_replies.values()), 2 * len(foreign), "unrated replies of the log")
-    values = [sum(rated("Hm.", text)) / 3 for text in texts if text not in LANGUAGES]
-    if values:
-        mean = results.groups["all"].measures["expressed"].mean.mean
-        holds(same_figure(mean, sum(values) / len(values)), f"expressed {mean}, expected {sum(values) / len(values)}")
-    return "unrated" if len(foreign) == len(texts) else "partly rated" if foreign else "rated"
+    (episode,) = run.episodes()
+    for turn in episode.turns:
+        holds(turn.reply not in LANGUAGES or not turn.primary.values, f"another language was rated: {turn}")
+        holds(turn.reply in LANGUAGES or not turn.primary.missing, f"English was not rated: {turn}")
+    results, ratings = measured(scene, "log", [[message(text) for text in texts]] * 2), rated(heard(texts))
+    equal(results.rated_replies, 2 * sum(bool(rating.counted) for rating in ratings), "rated replies of the log")
+    missing = sum(bool(rating.missing) for rating in ratings)
+    equal(sum(results.unrated_replies.values()), 2 * missing, "unrated replies of the log")
+    if results.rated_replies:
+        check_expressed(results, [heard(texts)])
+    foreign = sum(text in LANGUAGES for text in texts)
+    return "unrated" if foreign == len(texts) else "partly rated" if foreign else "rated"
 
 
 #: ``extra`` -> fields that must stand in every request, and fields that must not.

@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from holdfast import Run, Study
 from holdfast.agents.protocols import Message
+from holdfast.agents.raters.gate.rater import GatedRater
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import EXPRESSED, Passage
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rating
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from tests.campaign.tries import equal, holds, same_figure
 from tests.servers.raw_server import RawServer, Script, response
@@ -43,11 +45,29 @@ class Line:
         return json.dumps({"id": "x", "object": "chat.completion", "choices": [choice], **self.more}).encode()
 
 
+Chat = Sequence[tuple[str, str]]  # a user's message and the reply to it, each
+
+
+def rated(chat: Chat) -> list[Rating]:
+    """What the shipped rater says of each reply behind its gate, given the conversation up to it."""
+    return [_rated(tuple(chat[: number + 1])) for number in range(len(chat))]
+
+
 @cache
-def rated(user: str, reply: str) -> tuple[float, ...]:
-    """What the shipped rater gives this reply to this message; nan where it cannot read it."""
-    (rating,) = asyncio.run(LinearRater().rate([Passage((Message("user", user), Message("assistant", reply)))]))
-    return rating.levels(EXPRESSED.dimensions)
+def _rated(chat: tuple[tuple[str, str], ...]) -> Rating:
+    said = [pair for turn in chat for pair in zip(("user", "assistant"), turn, strict=True)]
+    passage = Passage(tuple(Message(role, text) for role, text in said))  # type: ignore[arg-type]
+    (rating,) = asyncio.run(GatedRater(LinearRater()).rate([passage]))
+    return rating
+
+
+def expressed_mean(chats: Iterable[Chat]) -> float:
+    """The mean level of expressed empathy: over the replies of each conversation that count, then over these."""
+    means = []
+    for chat in chats:
+        levels = [sum(rating.counted.values()) / 3 for rating in rated(chat) if rating.counted]
+        means += [sum(levels) / len(levels)] if levels else []
+    return sum(means) / len(means) if means else math.nan
 
 
 def settings(url: str, turns: int, **more: Any) -> dict[str, Any]:
@@ -84,26 +104,57 @@ def check_turns(episode: EpisodeRecord, lines: Sequence[Line]) -> None:
     """Every turn is there once, as it was said, and was rated as it was said."""
     equal(episode.error, None, "the conversation's error")
     equal([turn.turn for turn in episode.turns], list(range(1, len(lines) + 1)), "turns")
-    for turn, line in zip(episode.turns, lines, strict=True):
+    ratings = rated([(turn.user, turn.reply) for turn in episode.turns])
+    for turn, line, rating in zip(episode.turns, lines, ratings, strict=True):
         what = f"turn {turn.turn} after {str(line.message)[:300]!r}"
         equal(turn.reply, line.speech, f"{what}: reply")
         equal(turn.thoughts, line.thoughts, f"{what}: thoughts")
         equal(turn.outcome, line.outcome, f"{what}: outcome")
         equal(turn.tokens, line.tokens, f"{what}: tokens")
-        check_rating(turn)
+        if line.speech.strip():
+            check_rating(turn, rating)
+        else:
+            check_silence(turn, line)
+    check_copies(episode)
 
 
-def check_rating(turn: TurnRecord) -> None:
-    """The rating is that of the speech; without speech there is none, and a reason."""
-    levels = turn.primary.levels(EXPRESSED.dimensions)
-    if turn.reply.strip():
-        expected = rated(turn.user, turn.reply)
-    else:
-        expected = (math.nan,) * 3
-        holds(
-            (turn.primary.missing or "").startswith("no answer: "), f"why turn {turn.turn} is unrated: {turn.primary}"
-        )
-    holds(all(map(same_figure, levels, expected)), f"turn {turn.turn}: rated {levels}, expected {expected}")
+def check_rating(turn: TurnRecord, expected: Rating) -> None:
+    """The rating is that of the speech in its conversation, and so are its gate's words."""
+    got, what = turn.primary, f"turn {turn.turn}"
+    for name in EXPRESSED.dimensions:
+        figures = got.values.get(name), expected.values.get(name)
+        holds(same_figure(*figures), f"{what}: {name} {figures[0]}, expected {figures[1]}")
+    equal((got.disqualified, got.missing), (expected.disqualified, expected.missing), f"{what}: disqualified, missing")
+    equal(got.evidence if got.disqualified else "", expected.evidence if got.disqualified else "", f"{what}: evidence")
+    holds(not (got.disqualified and got.missing), f"{what} is known to fail and unknown at once: {got}")
+
+
+#: The outcome of a reply without text -> how its cause begins.
+CAUSES = {
+    "empty": ("an empty message", "attachments only"), "tool call": ("a tool call (",),
+    "cut": ("an empty message, cut off at max_tokens",), "filtered": ("filtered by the server",),
+    "thoughts only": ("thoughts only",), "unknown shape": ("an unknown shape",),
+}  # fmt: skip
+
+
+def check_silence(turn: TurnRecord, line: Line) -> None:
+    """A reply without text has no values, and its cause; it fails, unless nobody could read what was there."""
+    got = turn.primary
+    equal(dict(got.values), {}, f"values of silence in turn {turn.turn}")
+    unread = line.outcome == "unknown shape"
+    equal(got.disqualified, None if unread else "empty", f"the failure of turn {turn.turn}")
+    said = (got.missing if unread else got.evidence) or ""
+    causes = tuple(f"no answer: {cause}" for cause in CAUSES[line.outcome])
+    holds(said.startswith(causes), f"why turn {turn.turn} has no text: {got}, expected {causes}")
+
+
+def check_copies(episode: EpisodeRecord) -> None:
+    """A reply of eight words or more that says the reply before it again fails."""
+    spoken = [turn for turn in episode.turns if turn.reply.strip()]
+    for before, turn in pairwise(spoken):
+        if turn.reply == before.reply and turn.reply.isascii() and len(turn.reply.split()) >= 8:
+            failures = ("copy of the reply before", "loop", "copy of the user's message")
+            holds(turn.primary.disqualified in failures, f"turn {turn.turn} says turn {before.turn} again: {turn}")
 
 
 def check_history(bodies: Sequence[Mapping[str, Any]], episode: EpisodeRecord, lines: Sequence[Line]) -> None:
@@ -127,6 +178,9 @@ def check_results(run: Run, episodes: Iterable[EpisodeRecord], candidate: str = 
     equal(dict(about.outcomes), dict(Counter(t.outcome for t in turns if t.reply)), "outcomes")
     equal(sum(about.silent.values()), sum(not t.reply for t in turns), "replies without text")
     equal(about.thoughtful, sum(bool(t.thoughts) for t in turns), "replies with thoughts")
+    failures = Counter(t.primary.disqualified for t in turns if t.primary.disqualified)
+    equal(dict(about.disqualified), dict(failures), "disqualified replies")
+    equal(dict(about.unrated), dict(Counter(t.primary.missing for t in turns if t.primary.missing)), "unrated replies")
     by_turn: dict[int, list[float]] = {}
     means = []
     for episode in episodes:
@@ -150,7 +204,9 @@ def check_results(run: Run, episodes: Iterable[EpisodeRecord], candidate: str = 
 
 
 def adherence_of(turn: TurnRecord, target: Mapping[str, float]) -> float:
-    """1 - the mean distance from the target, in widths of the scale (2)."""
+    """1 - the mean distance from the target, in widths of the scale (2); 0 of a disqualified reply."""
+    if turn.primary.disqualified:
+        return 0.0
     return 1 - sum(abs(turn.primary.values.get(name, math.nan) - target[name]) / 2 for name in target) / len(target)
 
 
