@@ -6,14 +6,13 @@ reads. Ends with a table, and with exit code 1 where a try met a traceback, a ha
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 
 import click
 
 from tests.campaign.kinds import KINDS
-from tests.campaign.report import campaign, print_table
+from tests.campaign.report import campaign, peak_kb, print_table
 
 MOST_KB = 1 << 20  # peak memory of the whole campaign
 
@@ -32,7 +31,7 @@ def main(seed: int, tries: int, fuzz: int, only: tuple[str, ...], number: int | 
     began = time.monotonic()
     outcomes = campaign(chosen, seed=seed, tries=tries, fuzz=fuzz, number=number, show=click.echo)
     faults = print_table(chosen, outcomes)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_kb()
     total = sum(len(each) for each in outcomes.values())
     click.echo(f"seed {seed}: {total} tries, {faults} faults, {time.monotonic() - began:.0f} s, peak {peak >> 10} MB")
     if peak > MOST_KB:

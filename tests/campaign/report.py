@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -35,8 +36,13 @@ def campaign(
             outcomes[name].append(outcome)
             if outcome.verdict != "as expected":
                 show(f"--- {name}, seed {seed}, try {each}: {outcome.verdict}\n{outcome.details}")
-        show(f"{kind.number} {name}: {len(outcomes[name])} tries, {told(outcomes[name])}")
+        show(f"{kind.number} {name}: {len(outcomes[name])} tries, {told(outcomes[name])} (peak {peak_kb() >> 10} MB)")
     return outcomes
+
+
+def peak_kb() -> int:
+    """The most memory that this process has held so far, in kB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def told(outcomes: Sequence[Outcome]) -> str:
