@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.training.libraries import quiet, save_peft, threads
 from holdfast.adapters.training.lora import AdapterJob, build_sft_trainer
+from holdfast.adapters.training.tokenised import tokenise
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
+from tests.adapters.standins import training_dialogue
 from tests.passages import exchange
 
 Lesson = list[dict[str, str]]
@@ -63,7 +66,9 @@ async def _of_one(person: Persona, model: ChatModel, turns: int) -> list[Lesson]
 def teach(found: list[Lesson], base: Path, out: Path, config: TrainingConfig) -> None:
     """Train a LoRA of ``base`` on ``found`` and write its folder ``out``."""
     job = AdapterJob(out.name, base, "holdfast-micro", Path("lessons"), out, seed=1)
+    spoken = [tuple(ChatLine.model_construct(**line) for line in lesson) for lesson in found]  # a system's lines too
+    dialogues = [training_dialogue(0).model_copy(update={"messages": lines}) for lines in spoken]
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory() as scratch:
-        trainer = build_sft_trainer(job, config, found, scratch)
+        trainer = build_sft_trainer(job, config, tokenise(dialogues, base, config.max_length, "lessons"), scratch)
         trainer.train()
         save_peft(trainer, out, job.base_name)
