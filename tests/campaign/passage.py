@@ -82,10 +82,9 @@ def sizes(scene: Scene) -> str:
     """No answer is read past its bound, packed or not, and memory stays below a gigabyte."""
     rng = scene.rng
     name = rng.choice(("endless", "bomb", "large", "large error", "large and right"))
-    text = "a" * ((1 if name == "large and right" else rng.choice((5, 20, 60))) << 20)
-    answer = response(
-        500 if name == "large error" else 200, json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-    )
+    size = (1 if name == "large and right" else rng.choice((5, 8, 12))) << 20
+    body = b'{"choices": [{"message": {"content": "%s"}}]}' % (b"a" * size)
+    answer = response(500 if name == "large error" else 200, body)
     if name == "bomb":
         answer = response(200, bomb(rng), Content_Encoding="gzip")
     out, peak = scene.folder / "run", scene.folder / "peak"
