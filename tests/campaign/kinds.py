@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from tests.campaign import adapter_files, commands, endpoints, local_models, logs, passage, replies, run_folders
+from tests.campaign import (
+    adapter_files,
+    commands,
+    endpoints,
+    local_models,
+    logs,
+    passage,
+    replies,
+    run_folders,
+    silence,
+)
 from tests.campaign.tries import Kind
 
 KINDS: dict[str, Kind] = {
     "thoughts-served": Kind(1, "thoughts in answers", replies.thoughts_served, 1.5),
     "thoughts-in-logs": Kind(1, "thoughts in logs", replies.thoughts_in_logs),
-    "no-answer": Kind(2, "no answer", replies.no_answer, 1.5),
+    "no-answer": Kind(2, "no answer", silence.no_answer, 1.5),
     "templates": Kind(3, "templates and system messages", local_models.templates, 1.5),
     "ids": Kind(4, "ids that merge", logs.ids),
     "columns": Kind(4, "unnamed and double columns", logs.columns, 0.5),
