@@ -45,7 +45,7 @@ def test_damaged_weights(llama: Path, tmp_path: Path) -> None:
     folder = tmp_path / "damaged"
     shutil.copytree(llama, folder)
     (folder / "model.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(ModelError, match=r"cannot load the model in .*damaged"):
+    with pytest.raises(ModelError, match=r"damaged/model\.safetensors: cannot be read as safetensors"):
         LocalChatModel.load(folder)
 
 

@@ -18,7 +18,7 @@ from holdfast.agents.raters.dialogue.window import turns
 from holdfast.agents.raters.gate.language import ENGLISH
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.legibility import count_words, why_illegible
-from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale
 from holdfast.core.errors import DataError
@@ -102,7 +102,7 @@ def _known_words(folder: Path) -> frozenset[str]:
     own = frozenset(model.table.words)
     if not own and manifest.kind == "encoder":
         return own
-    english = frozenset(LinearRater().model.words)
+    english = frozenset(LinearRater(SHIPPED_PEERS).model.words)  # of people who write English
     return own | english if 2 * len(own & english) >= len(own) else own
 
 
