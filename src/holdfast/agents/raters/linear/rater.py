@@ -209,7 +209,7 @@ class LinearRater:
     @property
     def languages(self) -> frozenset[str] | None:
         """Which languages it knows, where that is known: its own may be fitted on any."""
-        return ENGLISH if self.folder == SHIPPED else None
+        return ENGLISH if self.folder in (SHIPPED, SHIPPED_PEERS) else None
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return self.score(passages)
