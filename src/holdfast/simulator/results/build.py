@@ -16,6 +16,7 @@ from holdfast.simulator.measure.decay.survival import first_violations
 from holdfast.simulator.measure.pairwise import Metric, PairResults, benjamini_hochberg, compare_all, holm
 from holdfast.simulator.measure.routing_accuracy import routing_accuracy
 from holdfast.simulator.measure.simultaneous import SimultaneousDifference, compare_at_once
+from holdfast.simulator.measure.text.verbatim import Talk
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.monitor.running_means import pattern_targets
 from holdfast.simulator.records import EpisodeRecord
@@ -35,6 +36,7 @@ from holdfast.simulator.results.model import (
 )
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.stopped import undecided
+from holdfast.simulator.results.verbatim import verbatim_results
 from holdfast.simulator.results.witnesses import agreement_results
 
 CAUSES_KEPT = 5
@@ -55,6 +57,7 @@ def build_results(
     provenance: Mapping[str, Any],
     population: Mapping[str, Any] | None = None,
     labels: LabelFolder | None = None,
+    trained_on: Sequence[Talk] = (),
     draws: int = DRAWS,
 ) -> Results:
     """Measure a study; the same whatever the order of ``episodes``.
@@ -65,7 +68,7 @@ def build_results(
         tasks, patterns, personas: By id, at least those that the episodes name.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
         timings_s, provenance, population: Taken over as they are.
-        labels: What people said of these replies; None: nobody was asked.
+        labels: What people said of these replies, if anybody was asked. trained_on: What the run's adapters learned.
         draws: Number of resamples; ``seed`` seeds them.
 
     Raises KeyError where a candidate, task, pattern or persona of an episode is not given.
@@ -92,6 +95,7 @@ def build_results(
         agreement=agreement_results(measured, context),
         candidates=parts,
         labels=None if labels is None else label_results(labels, measured, context),
+        verbatim=verbatim_results(trained_on, measured, context),
         simulators=simulator_results(episodes, context),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),

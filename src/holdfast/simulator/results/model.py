@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from holdfast.agents.raters.protocol import Identified, Scale
-from holdfast.simulator.measure.estimates import Count, Number, ResultsPart
+from holdfast.simulator.measure.estimates import Count, MeanEstimate, Number, ResultsPart
 from holdfast.simulator.measure.pairwise import PairResults
 from holdfast.simulator.measure.routing_accuracy import RoutingResults
 from holdfast.simulator.measure.simultaneous import SimultaneousDifference
@@ -129,6 +129,11 @@ class Results(ResultsPart):
     )
     harmed: list[TaskHarm] = Field(
         default=[], description="Tasks in which a candidate adheres less than the baseline, the worst first."
+    )
+    verbatim: dict[str, MeanEstimate] = Field(
+        default={},
+        description="Share of a candidate's sentences that stand word for word, names aside, in the dialogues that the "
+        "run's adapters were trained on; by candidate, empty where nothing was trained.",
     )
     simulators: dict[str, SimulatorResults] | None = Field(
         description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "

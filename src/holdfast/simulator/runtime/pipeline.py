@@ -16,7 +16,15 @@ from typing import Any
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.adapters.experts import RECORD, altered_since_training, train_experts, trained_record, training_inputs
+from holdfast.adapters.dialogues.export import read_jsonl
+from holdfast.adapters.experts import (
+    DIALOGUES,
+    RECORD,
+    altered_since_training,
+    train_experts,
+    trained_record,
+    training_inputs,
+)
 from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import InputError, JournalError, ModelError
 from holdfast.core.wording import how_many
@@ -201,6 +209,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         seed=plan.study.seed,
         baseline=plan.study.baseline_name,
         labels=LabelFolder(out),
+        trained_on=_trained_on(out),
         timings_s=recorded_timings(run),
         provenance={**run["provenance"], "study_sha256": meta.get("study_sha256") or plan.sha256},
         population=population_json(plan, episodes, "routed" if "routed" in names else names[-1]),
@@ -213,6 +222,19 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         write_report(out / REPORT, results, episodes, plan.personas)
     stage("drawing", 2, 2)
     return results
+
+
+def _trained_on(out: Path) -> list[list[tuple[str, str]]]:
+    """The dialogues in the run folder that adapters learned from, as (user, reply) pairs; none where they are damaged
+    or gone, since a report rests on the journal alone."""
+    if trained_record(out) is None:
+        return []
+    try:
+        dialogues = [dialogue for file in sorted((out / DIALOGUES).glob("*.jsonl")) for dialogue in read_jsonl(file)]
+    except InputError:
+        return []
+    said = [[message.content for message in dialogue.messages] for dialogue in dialogues]
+    return [list(zip(each[::2], each[1::2], strict=True)) for each in said]
 
 
 async def _train(resources: Resources, out: Path, stage: StageProgress) -> dict[str, float]:
