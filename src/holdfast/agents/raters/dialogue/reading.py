@@ -15,7 +15,7 @@ from holdfast.agents.raters.dialogue.features import PER_TURN, dense_features
 from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest
 from holdfast.agents.raters.dialogue.window import WindowTurn, turns
 from holdfast.agents.raters.linear.features import Floats, Ints
-from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.protocol import Passage
 
 #: The texts whose words count, in this order.
@@ -80,14 +80,15 @@ class FeatureReader:
 
 
 def counted(dialogues: Sequence[Sequence[WindowTurn]], ways: Sequence[str]) -> Floats:
-    """(n, D) of :func:`dense_features`; the replies' levels come from the shipped rater of replies.
+    """(n, D) of :func:`dense_features`; the replies' levels are those of the rater that saw peers only, on which the
+    shipped dialogue raters were fitted.
 
     D is 0 without ways: a rater of expressed empathy must not count levels that were fitted on the very labels that it
     learns.
     """
     if not ways:
         return np.zeros((len(dialogues), 0))
-    levels = LinearRater().model.levels([turn.reply for dialogue in dialogues for turn in dialogue])
+    levels = LinearRater(SHIPPED_PEERS).model.levels([turn.reply for dialogue in dialogues for turn in dialogue])
     ends = np.cumsum([len(dialogue) for dialogue in dialogues])
     table = np.empty((len(dialogues), len(ways) * len(PER_TURN)))
     for row, (dialogue, end) in enumerate(zip(dialogues, ends, strict=True)):
