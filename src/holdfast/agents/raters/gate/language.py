@@ -24,7 +24,8 @@ def unknown_language(reply: ReplyText, known: Collection[str]) -> str:
     words = reply.words
     if len(words) < LEAST_WORDS:
         return ""
-    common = [word for word in words if word in signs().common]
+    commonest = signs().common
+    common = [word for word in words if word in commonest]
     english = len(common) >= COMMON_SHARE * len(words) and len(set(common)) >= COMMON_WORDS
     language = "en" if english else _by_library(reply.text)
     return "" if not language or language in known else f"{UNKNOWN_LANGUAGE} ({language})"

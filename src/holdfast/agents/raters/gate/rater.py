@@ -1,12 +1,12 @@
 """Any rater behind the gate: what it rates is checked first, and it knows nothing of that."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from holdfast.agents.raters.gate.language import unknown_language
-from holdfast.agents.raters.gate.reading import reply_texts
-from holdfast.agents.raters.gate.verdict import verdict_of
+from holdfast.agents.raters.gate.reading import ReplyText, reply_texts
+from holdfast.agents.raters.gate.verdict import verdict_of_replies
 from holdfast.agents.raters.protocol import NO_REPLY, Failure, Passage, Rater, RaterIdentity, Rating, Scale
 
 GATE_VERSION = "2"  # goes up with every change of what is stopped: ratings made before are others
@@ -41,8 +41,10 @@ class GatedRater:
         return self.rater.scale
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
-        verdicts = [verdict_of(passage) for passage in passages]
-        reasons = [self._why_not(passage) for passage in passages]
+        known = self.rater.languages if isinstance(self.rater, KnowsLanguages) else None
+        read = [list(reply_texts(passage.messages, whole=passage.whole)) for passage in passages]
+        verdicts = [verdict_of_replies(passage, replies) for passage, replies in zip(passages, read, strict=True)]
+        reasons = [_why_not(replies, known) for replies in read]
         asked = [place for place, reason in enumerate(reasons) if not reason]
         answers = await self.rater.rate([passages[place] for place in asked]) if asked else []
         ratings = [Rating(missing=reason) for reason in reasons]
@@ -53,16 +55,19 @@ class GatedRater:
             for rating, verdict in zip(ratings, verdicts, strict=True)
         ]
 
-    def _why_not(self, passage: Passage) -> str:
-        """Return why the rater need not be asked: there is no reply, or all are in languages that it does not know."""
-        known = self.rater.languages if isinstance(self.rater, KnowsLanguages) else None
-        replies = [reply for reply in reply_texts(passage.messages, whole=passage.whole) if reply.text.strip()]
-        if not replies:
-            return NO_REPLY
-        if known is None:
-            return ""
-        reasons = [unknown_language(reply, known) for reply in replies]
-        return reasons[-1] if all(reasons) else ""
+
+def _why_not(read: Sequence[ReplyText], known: Collection[str] | None) -> str:
+    """Return why the rater need not be asked: there is no reply, or all are in languages that it does not know.
+
+    ``known``: its languages; None where it does not say.
+    """
+    replies = [reply for reply in read if reply.text.strip()]
+    if not replies:
+        return NO_REPLY
+    if known is None:
+        return ""
+    reasons = [unknown_language(reply, known) for reply in replies]
+    return reasons[-1] if all(reasons) else ""
 
 
 def silence(cause: str) -> Rating:

@@ -58,7 +58,7 @@ class ReplyText:
 
     @cached_property
     def words(self) -> list[str]:
-        return words_of(self.text)
+        return _WORD.findall(self.normal)
 
     @cached_property
     def sentences(self) -> list[str]:

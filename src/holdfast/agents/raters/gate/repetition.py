@@ -1,6 +1,7 @@
 """Replies that only repeat: themselves, the reply before, or the user."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from holdfast.agents.raters.gate.reading import ReplyText, covered, quotation, runs_of, shared, words_of
 from holdfast.agents.raters.gate.signs import signs
@@ -42,7 +43,10 @@ def copy_of_reply_before(reply: ReplyText) -> str:
     words = reply.words
     if not reply.before or len(words) < COPY_WORDS:
         return ""
-    same = shared(words, words_of(reply.before), RUN)
+    before = words_of(reply.before)
+    if _common(words, before) < COPY_SHARE * len(words):
+        return ""
+    same = shared(words, before, RUN)
     if len(same) < COPY_SHARE * len(words):
         return ""
     new = {word for place, word in enumerate(words) if place not in same} - signs().common
@@ -55,8 +59,13 @@ def copy_of_user(reply: ReplyText) -> str:
     if not reply.asked or len(words) < WHOLE_WORDS:
         return ""
     asked = words_of(reply.asked)
-    known = set(asked)
-    if sum(word in known for word in words) < ECHO_SHARE * len(words):
+    if _common(words, asked) < ECHO_SHARE * len(words):
         return ""
     same = len(shared(words, asked, ECHO_RUN))
     return quotation(reply.text) if words == asked or same >= max(ECHO_WORDS, ECHO_SHARE * len(words)) else ""
+
+
+def _common(words: Sequence[str], others: Sequence[str]) -> int:
+    """How many of ``words`` are among ``others``: at least as many as lie in runs that both have, and sooner counted."""
+    known = set(others)
+    return sum(word in known for word in words)

@@ -1,6 +1,6 @@
 """What the gate says of a reply: nothing, or an observed failure with its evidence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from unicodedata import category
@@ -42,8 +42,13 @@ def verdict_of(passage: Passage) -> Verdict | None:
 
     Of a ``whole`` dialogue: None unless every reply with words is disqualified; the last one's verdict then.
     """
+    return verdict_of_replies(passage, list(reply_texts(passage.messages, whole=passage.whole)))
+
+
+def verdict_of_replies(passage: Passage, replies: Sequence[ReplyText]) -> Verdict | None:
+    """As :func:`verdict_of`, of a passage whose ``replies`` were read already."""
     verdicts = []
-    for reply in reply_texts(passage.messages, whole=passage.whole):
+    for reply in replies:
         verdicts.append(verdict_of_reply(reply))
         if verdicts[-1] is None:
             return None
