@@ -79,7 +79,7 @@ class LabelPage:
         if given.place >= len(replies):
             raise InputError("that reply is not asked about")
         item = replies[given.place]
-        self.session.answer((item.episode, item.turn), given.levels)
+        self.session.answer(item.reply, given.levels)
         return web.json_response(self._question())
 
     async def _undo(self, request: web.Request) -> web.Response:

@@ -21,6 +21,7 @@ from holdfast.core.seeds import derive_seed
 from holdfast.core.wording import how_many
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 
+Reply = tuple[str, int]  # episode id and turn
 QUARTERS = 4
 ODD_SHARE = 3  # one in so many replies of a stratum counts as disagreed over
 ODD_WEIGHT = 2  # and is drawn so many times as often
@@ -35,6 +36,11 @@ class SampledReply(BaseModel):
     turn: Annotated[int, Field(ge=1)]
     stratum: str
     inclusion: Annotated[float, Field(gt=0, le=1)]
+
+    @property
+    def reply(self) -> Reply:
+        """Which reply it is."""
+        return self.episode, self.turn
 
 
 def draw_sample(episodes: Iterable[EpisodeRecord], count: int, seed: int) -> list[SampledReply]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from holdfast.core.errors import InputError
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.labelling.sample import SampledReply, draw_sample
-from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, Reply, ScaleName
+from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample
+from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, ScaleName
 
 SHOWN_MESSAGES = 8  # before the reply
 QUESTIONS: Mapping[str, str] = {
@@ -54,7 +54,7 @@ class LabelSession:
     def answered(self) -> int:
         """How many replies of the sample this coder has labelled."""
         answers = self.folder.answers(self.coder)
-        return sum((each.episode, each.turn) in answers for each in self.sample.replies)
+        return sum(each.reply in answers for each in self.sample.replies)
 
     def next(self) -> LabelQuestion | None:
         """Return the first reply that this coder has not labelled; None where all are.
@@ -63,7 +63,7 @@ class LabelSession:
             InputError, JournalError: The labels or the journal are damaged.
         """
         answers = self.folder.answers(self.coder)
-        waiting = (each for each in self.sample.replies if (each.episode, each.turn) not in answers)
+        waiting = (each for each in self.sample.replies if each.reply not in answers)
         item = next(waiting, None)
         return None if item is None else self._question(item)
 
@@ -73,7 +73,7 @@ class LabelSession:
         Raises:
             InputError: The reply is none of the sample, a level is off the scale, or it cannot be written.
         """
-        if reply not in {(each.episode, each.turn) for each in self.sample.replies}:
+        if reply not in {each.reply for each in self.sample.replies}:
             raise InputError("that reply is not asked about")
         if not levels:
             raise InputError(f"levels of {', '.join(self.sample.rated.dimensions)} are needed")
@@ -128,6 +128,6 @@ def open_session(
 
 def _in_order(before: tuple[SampledReply, ...], drawn: list[SampledReply]) -> tuple[SampledReply, ...]:
     """The replies of ``drawn`` with their new chances, those that were asked about before first."""
-    by_reply = {(each.episode, each.turn): each for each in drawn}
-    first = [by_reply.pop((each.episode, each.turn)) for each in before if (each.episode, each.turn) in by_reply]
+    by_reply = {each.reply: each for each in drawn}
+    first = [by_reply.pop(each.reply) for each in before if each.reply in by_reply]
     return (*first, *by_reply.values())

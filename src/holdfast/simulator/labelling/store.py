@@ -23,7 +23,7 @@ from holdfast.core.errors import Fault, InputError
 from holdfast.core.files import link_outside, read_file
 from holdfast.core.jsonl import read_lines
 from holdfast.core.wording import quote
-from holdfast.simulator.labelling.sample import SampledReply
+from holdfast.simulator.labelling.sample import Reply, SampledReply
 
 LABELS = "labels"
 SAMPLE = "sample.json"
@@ -31,7 +31,6 @@ SAMPLE = "sample.json"
 OVERALL = Scale("perceived_overall", ("overall",), 1, 5)
 LABEL_SCALES: Mapping[str, Scale] = {"expressed": EXPRESSED, "perceived": OVERALL}
 ScaleName = Literal["expressed", "perceived"]
-Reply = tuple[str, int]  # episode id and turn
 _CODER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _COLUMNS = ("coder", "episode", "turn")
 
@@ -114,8 +113,9 @@ class LabelFolder:
         if not os.path.lexists(path) or not os.path.getsize(path):
             return {}
         kept: dict[Reply, Label] = {}
+        scale = self._scale()
         for number, label in enumerate(read_lines(path, Label, "holds no label", 8), start=1):
-            if fault := self._fault(label):
+            if fault := _fault(label, scale):
                 raise InputError([Fault(str(path), fault, number)])
             if label.levels:
                 kept[label.reply] = label
@@ -130,7 +130,7 @@ class LabelFolder:
             InputError: It cannot be written, or its levels are not those of the sample's scale.
         """
         path = self.path_of(coder)
-        if fault := self._fault(label):
+        if fault := _fault(label, self._scale()):
             raise InputError(f"{path}: {fault}")
         self._check_place()
         try:
@@ -156,17 +156,20 @@ class LabelFolder:
         if link := link_outside(self.run, LABELS):
             raise InputError(f"{link}: is a link that leads out of the run folder; remove it")
 
-    def _fault(self, label: Label) -> str:
-        """Why an answer is none, "" where it is one."""
+    def _scale(self) -> Scale:
         sample = self.sample()
-        scale = EXPRESSED if sample is None else sample.rated
-        if not label.levels:
-            return ""
-        if set(label.levels) != set(scale.dimensions):
-            return f"levels of {', '.join(scale.dimensions)} are needed, each once"
-        if odd := [name for name, level in label.levels.items() if not scale.low <= level <= scale.high]:
-            return f"{odd[0]}: {label.levels[odd[0]]} is not between {scale.low:g} and {scale.high:g}"
+        return EXPRESSED if sample is None else sample.rated
+
+
+def _fault(label: Label, scale: Scale) -> str:
+    """Why an answer is none, "" where it is one."""
+    if not label.levels:
         return ""
+    if set(label.levels) != set(scale.dimensions):
+        return f"levels of {', '.join(scale.dimensions)} are needed, each once"
+    if odd := [name for name, level in label.levels.items() if not scale.low <= level <= scale.high]:
+        return f"{odd[0]}: {label.levels[odd[0]]} is not between {scale.low:g} and {scale.high:g}"
+    return ""
 
 
 def labels_as_csv(folder: LabelFolder) -> str:
@@ -174,7 +177,7 @@ def labels_as_csv(folder: LabelFolder) -> str:
     sample = folder.sample()
     if sample is None:
         raise InputError(f"{folder.folder}: nothing was drawn yet; begin with holdfast label {folder.run}")
-    chance = {(each.episode, each.turn): each.inclusion for each in sample.replies}
+    chance = {each.reply: each.inclusion for each in sample.replies}
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow((*_COLUMNS, *sample.rated.dimensions, "inclusion", "model"))
@@ -194,7 +197,7 @@ def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
     sample = folder.sample()
     if sample is None:
         raise InputError(f"{folder.folder}: nothing was drawn yet; begin with holdfast label {folder.run}")
-    asked = {(each.episode, each.turn) for each in sample.replies}
+    asked = {each.reply for each in sample.replies}
     try:
         rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -213,7 +216,9 @@ def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
         except (InputError, ValidationError, ValueError, TypeError) as error:
             faults.append(Fault(str(path), f"is no label: {str(error).splitlines()[0]}", number))
             continue
-        fault = folder._fault(label) or ("" if label.reply in asked else "is no reply that the sample asks about")
+        fault = _fault(label, sample.rated) or (
+            "" if label.reply in asked else "is no reply that the sample asks about"
+        )
         if fault:
             faults.append(Fault(str(path), fault, number))
         read.setdefault(row["coder"], []).append(label)

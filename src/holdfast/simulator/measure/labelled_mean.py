@@ -25,7 +25,7 @@ import numpy as np
 from holdfast.simulator.measure.arrays import Floats, Ints, divide, present_mean
 from holdfast.simulator.measure.estimates import Estimate
 
-FEWEST = 10  # persons with labels: below it an interval is told to rest on too few
+TRUSTED_FROM = 10  # persons with labels: below it an interval is told to rest on too few
 
 Method = Literal["labels and rater", "labels only", "rater only"]
 METHODS: tuple[Method, ...] = ("labels and rater", "labels only", "rater only")

@@ -12,15 +12,16 @@ from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.agreement import quadratic_weighted_kappa
 from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.core.wording import how_many
-from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder, Reply, combined, last_answers
+from holdfast.simulator.labelling.sample import Reply
+from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder, combined, last_answers
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import FEWEST as FEWEST_TESTED
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.decay.retention import quarters
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.extract import rating_array
 from holdfast.simulator.measure.labelled_mean import (
-    FEWEST,
     METHODS,
+    TRUSTED_FROM,
     Jackknifed,
     LabelledReplies,
     fieller_interval,
@@ -72,12 +73,12 @@ def label_results(
     if sample is None or not answers:
         return None
     scale = LABEL_SCALES[sample.scale]
-    chance = {(each.episode, each.turn): each.inclusion for each in sample.replies}
+    chance = {each.reply: each.inclusion for each in sample.replies}
     levels = {reply: values for reply, values in combined(answers.values()).items() if reply in chance}
     persons = {name: code for code, name in enumerate(sorted({g for m in measured.values() for g in m.arrays.groups}))}
     parts = {name: _labelled(each, levels, chance, scale, persons) for name, each in measured.items()}
     clusters = {name: len(set(part.persons[part.there].tolist())) for name, part in parts.items()}
-    few = [name for name, count in clusters.items() if 0 < count < FEWEST]
+    few = [name for name, count in clusters.items() if 0 < count < TRUSTED_FROM]
     notes = [
         f"{name}: {how_many(clusters[name], 'person')} with labels: too few for limits to be trusted" for name in few
     ]
@@ -144,7 +145,7 @@ def _intervals(means: Mapping[str, Jackknifed], people: int) -> ByMethod:
 
 def _told(interval: Estimate, method: str, people: int) -> Estimate:
     """The estimate, without limits where it rests on labels of fewer than five people."""
-    if method == "rater only" or people >= FEWEST_TESTED:
+    if method == "rater only" or people >= FEWEST:
         return interval
     return Estimate(mean=interval.mean, lo=None, hi=None)
 

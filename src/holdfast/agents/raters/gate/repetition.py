@@ -66,6 +66,6 @@ def copy_of_user(reply: ReplyText) -> str:
 
 
 def _common(words: Sequence[str], others: Sequence[str]) -> int:
-    """How many of ``words`` are among ``others``: at least as many as lie in runs that both have, and sooner counted."""
+    """How many of ``words`` are among ``others``: no fewer than lie in runs that both have, and sooner counted."""
     known = set(others)
     return sum(word in known for word in words)

@@ -114,7 +114,7 @@ def _ask_here(session: LabelSession) -> None:
         if not levels:
             session.undo()
             continue
-        session.answer((question.item.episode, question.item.turn), levels)
+        session.answer(question.item.reply, levels)
 
 
 def _print(question: LabelQuestion, session: LabelSession) -> None:

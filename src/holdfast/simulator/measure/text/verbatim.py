@@ -12,18 +12,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.text.ngrams import split
 
 Talk = Sequence[tuple[str, str]]  # what the user said, and the reply to it, in order
 COMMON = 0.1  # a word that this share of the conversations' users say is no name
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
-_WORD = re.compile(r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)*")
 BLANK = "_"
 
 
 def common_words(talks: Iterable[Talk]) -> frozenset[str]:
     """Return the words that many of the conversations' users say, which name nothing."""
     talks = list(talks)
-    counts = Counter(word for talk in talks for word in {word for user, _ in talk for word in _words(user)})
+    counts = Counter(word for talk in talks for word in {word for user, _ in talk for word in split(user)})
     return frozenset(word for word, count in counts.items() if count >= max(2, COMMON * len(talks)))
 
 
@@ -32,8 +32,8 @@ def sentences(talk: Talk, common: frozenset[str]) -> list[list[tuple[str, ...]]]
     named: set[str] = set()
     replies = []
     for user, reply in talk:
-        named.update(word for word in _words(user) if word not in common)
-        replies.append([_masked(sentence, named) for sentence in _SENTENCE.findall(reply) if _WORD.search(sentence)])
+        named.update(word for word in split(user) if word not in common)
+        replies.append([_masked(sentence, named) for sentence in _SENTENCE.findall(reply) if split(sentence)])
     return replies
 
 
@@ -46,14 +46,10 @@ def verbatim_share(talks: Sequence[Talk], known: frozenset[tuple[str, ...]], com
     return np.array(shares, dtype=np.float64)
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
-
-
 def _masked(sentence: str, named: set[str]) -> tuple[str, ...]:
     """The sentence's words, each run of names as one blank."""
     words: list[str] = []
-    for word in _words(sentence):
+    for word in split(sentence):
         shown = BLANK if word in named else word
         if shown != BLANK or words[-1:] != [BLANK]:
             words.append(shown)
