@@ -13,7 +13,7 @@
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from holdfast.agents.protocols import Intention, UserState
@@ -25,6 +25,8 @@ from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
 START_EMOTION = 40.0
 
 _TUPLES = ("goals_left", "feelings_left", "topics_left")
+_STATE_FIELDS = tuple(field.name for field in fields(UserState))
+_INTENTION_FIELDS = tuple(field.name for field in fields(Intention))
 
 
 def begin_state(persona: Persona, seed: int) -> UserState:
@@ -55,9 +57,15 @@ def closing(state: UserState) -> UserState:
 
 
 def state_to_json(state: UserState) -> dict[str, Any]:
-    """Return ``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan)."""
-    raw = asdict(state)
+    """Return ``state`` as JSON values. ``felt_mean`` is null before the first reply (JSON has no nan).
+
+    Written once a turn, so without the deep copy of ``dataclasses.asdict``: states and what they hold never change.
+    """
+    raw = {name: getattr(state, name) for name in _STATE_FIELDS}
     raw |= {name: list(raw[name]) for name in _TUPLES}
+    raw["extra"] = dict(state.extra)
+    if (said := state.last_said) is not None:
+        raw["last_said"] = {name: getattr(said, name) for name in _INTENTION_FIELDS}
     if math.isnan(state.felt_mean):
         raw["felt_mean"] = None
     return raw
