@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from trl import get_training_chat_template
 
 from holdfast.adapters.dialogues.export import TrainingDialogue
 from holdfast.agents.models.local.chat_template import ChatTemplate
@@ -84,14 +83,15 @@ def tokenise(
         ModelError: the tokenizer cannot be read, or its chat template does not mark the assistant's words.
     """
     tokenizer = open_tokenizer(base)
-    template = _marked_template(tokenizer, base, today)
+    template = ChatTemplate.of(tokenizer, base.name, today)
+    end = end_of_turn(template, tokenizer)
     context, _ = longest_context(open_config(base))
     limit = min(max_length, context or max_length)
-    whole = [_row(dialogue, template, tokenizer) for dialogue in dialogues]
+    whole = [_row(dialogue, template, tokenizer, end.written) for dialogue in dialogues]
     spans = [_spans(row["labels"]) for row in whole]
     if not any(spans):
         raise ModelError(f"{base}: its chat template marks no words of the assistant's; {_MARKING}")
-    _warn_of_no_end(whole, spans, end_of_turn(template, tokenizer).ids, base)
+    _warn_of_no_end(whole, spans, end.ids, base)
     longest = max(len(row["labels"]) for row in whole)
     kept = [number for number, own in enumerate(spans) if own and own[0][0] < limit]
     if not kept:
@@ -114,22 +114,9 @@ def tokenise(
     return TokenisedDialogues(rows, tuple(dialogues[number] for number in kept), trained_on)
 
 
-def _marked_template(tokenizer: Any, base: Path, today: date) -> ChatTemplate:
-    """Return the base's template, or TRL's marked version of it."""
-    given = ChatTemplate.of(tokenizer, base.name, today)
-    try:
-        marked = get_training_chat_template(tokenizer)  # TRL knows marked versions of the templates of common models
-    except (ValueError, TypeError) as error:
-        raise ModelError(
-            f"{base}: its chat template does not mark what the assistant says, so the loss cannot be kept to it; "
-            f"{_MARKING}"
-        ) from error
-    return given if marked is None else ChatTemplate(marked, tokenizer.special_tokens_map, base.name, today)
-
-
-def _row(dialogue: TrainingDialogue, template: ChatTemplate, tokenizer: Any) -> dict[str, list[int]]:
+def _row(dialogue: TrainingDialogue, template: ChatTemplate, tokenizer: Any, ending: str) -> dict[str, list[int]]:
     """Return all tokens of a dialogue, labelled where the assistant speaks."""
-    text, spans = template.with_spans([Message(line.role, line.content) for line in dialogue.messages])
+    text, spans = template.with_spans([Message(line.role, line.content) for line in dialogue.messages], ending)
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     ids, places = list(encoded["input_ids"]), np.array(encoded["offset_mapping"]).reshape(-1, 2)
     labels = [NO_LOSS] * len(ids)

@@ -1,4 +1,4 @@
-"""The conversation as endpoints take it: without empty replies, which a local model renders like others."""
+"""The conversation as models take it: without empty replies, or without a system's own messages."""
 
 from collections.abc import Sequence
 
@@ -22,3 +22,24 @@ def without_silence(messages: Sequence[Message]) -> tuple[Message, ...]:
         else:
             kept.append(message)
     return tuple(kept)
+
+
+def folded(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages with each system message at the head of the user's next one, a blank line between.
+
+    For chat templates that have no place for a system message (``system: fold``). One that no user's message follows
+    stands at the end of the last.
+    """
+    kept: list[Message] = []
+    waiting: list[str] = []
+    for message in messages:
+        if message.role == "system":
+            waiting.append(message.content)
+        elif message.role == "user":
+            kept.append(Message("user", "\n\n".join((*waiting, message.content))))
+            waiting = []
+        else:
+            kept.append(message)
+    if waiting and kept and kept[-1].role == "user":
+        waiting.insert(0, kept.pop().content)
+    return (*kept, Message("user", "\n\n".join(waiting))) if waiting else tuple(kept)

@@ -116,7 +116,9 @@ def fetched(reference: HubReference) -> LocalReference:
     except (OSError, ValueError) as error:
         reason = ApiKey("HF_TOKEN").clean(str(error))
         raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {reason}") from None
-    return LocalReference(reference.word, Path(folder), reference.dtype, reference.device, reference.today)
+    return LocalReference(
+        reference.word, Path(folder), reference.dtype, reference.device, reference.today, reference.fold
+    )
 
 
 def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -> LocalChatModel:
@@ -135,6 +137,7 @@ def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -
         dtype=reference.dtype,
         device=reference.device or "cpu",
         today=reference.today,
+        fold=reference.fold,
         batch_size=batch_size,
         processes=processes,
     )
@@ -155,6 +158,7 @@ def _served(spec: ModelSpec, reference: EndpointReference, endpoint: Endpoint) -
         Usage(spec.prices),
         RetryBudget(spec.retry_budget),
         None if spec.cache is None else ResponseCache(expanded(spec.cache)),
+        fold=spec.system == "fold",
     )
 
 

@@ -22,7 +22,7 @@ class LocalReference:
     """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say.
 
     ``device`` None: the CPU; on a Ray cluster with GPUs, the engine's own GPU. ``today``: the date that its chat
-    template is told.
+    template is told; ``fold``: it is given system messages inside the user's.
     """
 
     word: str
@@ -30,6 +30,7 @@ class LocalReference:
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class HubReference:
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
         _only(spec, "micro", ("dtype", "device"))
         return LocalReference(word, micro_path, spec.dtype or "float64", spec.device)
     if scheme == "hf":
-        _only(spec, "hf", ("dtype", "device", "date"))
+        _only(spec, "hf", ("dtype", "device", "date", "system"))
         return _hf(spec, word, rest)
     if scheme == "openai":
         _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device", "date"}))
@@ -103,7 +105,7 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     """Return a folder where there is one of this name or it looks like a path, else a hub model."""
-    settings = spec.dtype or "auto", spec.device, spec.date or TODAY
+    settings = spec.dtype or "auto", spec.device, spec.date or TODAY, spec.system == "fold"
     path = expanded(rest)
     name, _, revision = rest.partition("@")
     on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not is_folder(Path(name).parent)

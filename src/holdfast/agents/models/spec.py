@@ -7,7 +7,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, PlainValidator
 
@@ -95,6 +95,7 @@ class ModelSpec(Frozen):
     )
     device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # cpu, cuda, cuda:1, mps, auto
     date: datetime.date | None = None  # hf: what a chat template that asks for the date is told; None: TODAY
+    system: Literal["send", "fold"] = "send"  # hf, openai: fold puts system messages into the user's
     extra: dict[ExtraField, JsonValue] = Field(default_factory=dict)  # of every request (null: left out); LangChain's
     base_url: BaseUrl | None = None
     api_key_env: Annotated[str, Field(min_length=1)] | None = None  # the environment variable that holds the key

@@ -16,6 +16,7 @@ from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import Router
 from holdfast.agents.assistants.specs import CandidateSpec, ReminderSpec
 from holdfast.agents.models.local.chat_template import ChatTemplate, first_lost
+from holdfast.agents.models.local.template_facts import TemplateFacts, facts_of
 from holdfast.agents.models.local.template_files import template_in
 from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.spec import ModelSpec
@@ -77,16 +78,13 @@ async def rehearse_prompts(plan: Plan, references: Mapping[ModelSpec, ModelRefer
         writer = models[plan.study.training.model or plan.study.model]
         writer.sent.extend((system, *_talk(turn)[:-1]) for turn in (1, 2))
         _check("the steering of training dialogues", models, references)
+        _check_training(models[plan.study.model].template)
 
 
-def read_clocks(references: Mapping[ModelSpec, ModelReference]) -> dict[str, str]:
-    """Return, for each local model whose chat template asks for the date, the date that it is told."""
-    templates = {spec.ref: (ref, _template(ref)) for spec, ref in references.items()}
-    return {
-        name: reference.today.isoformat()
-        for name, (reference, template) in templates.items()
-        if isinstance(reference, LocalReference) and template is not None and template.reads_clock
-    }
+def template_facts(references: Mapping[ModelSpec, ModelReference]) -> dict[str, TemplateFacts]:
+    """Return what the chat template of each local model does by itself, by the model's reference."""
+    templates = {spec.ref: _template(reference) for spec, reference in references.items()}
+    return {name: facts_of(template) for name, template in templates.items() if template is not None}
 
 
 @dataclass(frozen=True)
@@ -182,25 +180,37 @@ def _check(
                 )
 
 
+def _check_training(template: ChatTemplate | None) -> None:
+    """Set a dialogue as training does: what the assistant says must be in it as it was said."""
+    try:
+        if template is not None:
+            template.with_spans(_talk(2))
+    except ModelError as error:
+        raise InputError(f"no adapter can be trained: {error}") from error
+
+
 def _fault(template: ChatTemplate, messages: tuple[Message, ...]) -> str:
-    """Return what keeps a request from its prompt; every message of a user must be in it."""
+    """Return what keeps a request from its prompt; all that a user or the assistant has said must be in it."""
     try:
         text = template.prompt(messages)
     except ModelError as error:
         return str(error)
-    said = [message.content for message in messages if message.role == "user"]
-    lost = first_lost(said, text)
-    return "" if lost is None else f"its chat template drops the user's message “{said[lost]}”"
+    said = [message for message in messages if message.role != "system"]
+    lost = first_lost([message.content for message in said], text)
+    return "" if lost is None else f"its chat template drops the {said[lost].role}'s message “{said[lost].content}”"
 
 
 def _advice(candidate: CandidateSpec | None, messages: Sequence[Message], folder: Path) -> str:
     later = any(message.role == "system" for message in messages[1:])
     if later and isinstance(candidate, ReminderSpec) and candidate.where == "system":
         return "Give the candidate 'where: user', which puts reminders into the user's messages; or take another model"
-    return f"Take another model for it, or change the chat template in {folder} so that it takes them"
+    ways = ["Take another model for it", f"change the chat template in {folder} so that it takes them"]
+    if any(message.role == "system" for message in messages):
+        ways.insert(0, "Write 'system: fold' at the model, which puts system messages into the user's")
+    return f"{', or '.join((ways[0], *(way[0].lower() + way[1:] for way in ways[1:])))}"
 
 
 def _template(reference: ModelReference) -> ChatTemplate | None:
     if not isinstance(reference, LocalReference):
         return None
-    return template_in(reference.path, reference.word, reference.today)
+    return template_in(reference.path, reference.word, reference.today, fold=reference.fold)

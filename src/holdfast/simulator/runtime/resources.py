@@ -39,7 +39,7 @@ from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
-from holdfast.simulator.runtime.prompt_rehearsal import read_clocks
+from holdfast.simulator.runtime.prompt_rehearsal import template_facts
 from holdfast.simulator.runtime.raters import (
     check_raters,
     coalesced,
@@ -171,7 +171,8 @@ class Resources:
             if router := " ".join(file_sha256(file) for file in files if file.exists()):
                 hashes["router"] = router
         hashes |= rater_inputs(self.raters, self.plan.study) | world_inputs(self.plan)
-        hashes |= {f"date of model {name}": today for name, today in read_clocks(self.references).items()}
+        facts = template_facts(self.references)
+        hashes |= {f"date of model {name}": known.date for name, known in facts.items() if known.date}
         if any(spec.kind == "model" for spec in self.plan.study.users):
             prompts = {name: hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
             hashes |= {f"prompt {name}": hash for name, hash in prompts.items()}
@@ -215,6 +216,7 @@ class Resources:
             **({"ablation": ablation()} if microcosm else {}),
             "inputs": inputs,
             "raters": rater_records(self.raters),
+            "templates": {name: facts.in_words() for name, facts in template_facts(self.references).items()},
             **({"training_rater": self._trainer_in_words} if self.plan.study.training is not None else {}),
             "prompts": prompt_hashes(),
             "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},

@@ -42,10 +42,14 @@ class EndingText:
 
 @dataclass(frozen=True, slots=True)
 class EndOfTurn:
-    """``ids`` of the tokens that end a reply, none where only a ``text`` does; both empty where nothing does."""
+    """``ids`` of the tokens that end a reply, none where only a ``text`` does; both empty where nothing does.
+
+    ``written``: how the template writes it, without white space around.
+    """
 
     ids: frozenset[int] = frozenset()
     text: EndingText | None = None
+    written: str = ""
 
 
 def end_of_turn(template: ChatTemplate, tokenizer: Any) -> EndOfTurn:
@@ -54,6 +58,17 @@ def end_of_turn(template: ChatTemplate, tokenizer: Any) -> EndOfTurn:
     Where it puts nothing behind a last message, what it puts between that and the user's next one counts. Added tokens
     count whether or not they are marked as special.
     """
+    after = behind_reply(template)
+    if not after:
+        return EndOfTurn()
+    token = _token(after.lstrip(), tokenizer)
+    if token is None:
+        return EndOfTurn(text=_ending(after), written=after.strip().splitlines()[0].strip())
+    return EndOfTurn(frozenset({token}), written=tokenizer.added_tokens_decoder[token].content.strip())
+
+
+def behind_reply(template: ChatTemplate) -> str:
+    """Return what ``template`` puts behind an assistant's text, to the user's next; empty where it is white space."""
     talk = (Message("user", _ASKED), Message("assistant", _ANSWERED))
     for messages in (talk, (*talk, Message("user", _GOES_ON))):
         try:
@@ -62,11 +77,9 @@ def end_of_turn(template: ChatTemplate, tokenizer: Any) -> EndOfTurn:
             continue
         _, answered, after = text.rpartition(_ANSWERED)
         after = after.partition(_GOES_ON)[0]
-        if not answered or not after.strip():
-            continue
-        token = _token(after.lstrip(), tokenizer)
-        return EndOfTurn(text=_ending(after)) if token is None else EndOfTurn(frozenset({token}))
-    return EndOfTurn()
+        if answered and after.strip():
+            return after
+    return ""
 
 
 def _token(text: str, tokenizer: Any) -> int | None:

@@ -44,7 +44,9 @@ class Backbone:
         return self.model.get_input_embeddings().weight.device  # type: ignore[no-any-return]
 
 
-def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu", today: date = TODAY) -> Backbone:
+def load_backbone(
+    path: Path, *, dtype: str = "auto", device: str = "cpu", today: date = TODAY, fold: bool = False
+) -> Backbone:
     """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
 
     Args:
@@ -52,6 +54,7 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu", today
         dtype: a torch type's name ("float64", "bfloat16") or "auto", as the files say.
         device: a torch device, or "auto": a GPU where this machine has one.
         today: what a chat template is told that asks for the date.
+        fold: whether it is given system messages inside the user's.
 
     Raises:
         InputError: there is no such folder, or it holds no model.
@@ -60,7 +63,7 @@ def load_backbone(path: Path, *, dtype: str = "auto", device: str = "cpu", today
     tokenizer = open_tokenizer(path)
     model = open_weights(AutoModelForCausalLM, path, dtype=_dtype(dtype), device=_device(device))
     with _loading(path):
-        return wrap(model, tokenizer, name=path.name, today=today)
+        return wrap(model, tokenizer, name=path.name, today=today, fold=fold)
 
 
 def open_tokenizer(path: Path) -> Any:
@@ -133,13 +136,13 @@ def _loading(path: Path, device: str = "cpu") -> Iterator[None]:
         raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
 
 
-def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY) -> Backbone:
+def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY, fold: bool = False) -> Backbone:
     """Return a backbone from objects already in memory.
 
     Raises:
         ModelError: the tokenizer has no chat template, or one that does not end.
     """
-    template = ChatTemplate.of(tokenizer, name, today)
+    template = ChatTemplate.of(tokenizer, name, today, fold=fold)
     model.eval().requires_grad_(False)
     install(model)
     if model.dtype == torch.float64:

@@ -69,6 +69,7 @@ class LocalChatModel:
         dtype: str = "auto",
         device: str = "cpu",
         today: date = TODAY,
+        fold: bool = False,
         **settings: int,
     ) -> LocalChatModel:
         """Load the model folder ``path`` and its adapters.
@@ -79,13 +80,14 @@ class LocalChatModel:
             dtype: "auto", or a torch type's name; float64 makes texts independent of what shares a batch.
             device: a torch device, or "auto".
             today: what a chat template is told that asks for the date.
+            fold: whether it is given system messages inside the user's.
             **settings: as the class takes them.
 
         Raises:
             InputError, ModelError: see :func:`holdfast.agents.models.local.loading.load_backbone` and
                 :meth:`add_adapter`.
         """
-        model = cls(load_backbone(path, dtype=dtype, device=device, today=today), **settings)
+        model = cls(load_backbone(path, dtype=dtype, device=device, today=today, fold=fold), **settings)
         for name, folder in (adapters or {}).items():
             model.add_adapter(name, folder)
         return model

@@ -15,8 +15,10 @@ _MOST_BYTES = 16 << 20  # of the settings: large vocabularies list thousands of 
 _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 
-def template_in(folder: Path, name: str, today: date = TODAY) -> ChatTemplate | None:
+def template_in(folder: Path, name: str, today: date = TODAY, *, fold: bool = False) -> ChatTemplate | None:
     """Return the chat template of the model in ``folder``; None where its files give none.
+
+    ``today``, ``fold``: as :class:`ChatTemplate` takes them.
 
     Raises:
         ModelError: it is no template, or does not end within bounds.
@@ -27,7 +29,7 @@ def template_in(folder: Path, name: str, today: date = TODAY) -> ChatTemplate | 
         return None
     tokens = settings if "added_tokens_decoder" in settings else settings | _settings(folder / _SPECIAL_TOKENS)
     special = {token: spelling for token in _SPECIAL if (spelling := _spelling(tokens.get(token))) is not None}
-    return ChatTemplate(source, special, name, today)
+    return ChatTemplate(source, special, name, today, fold=fold)
 
 
 def _settings(file: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agents.models.generations import without_key
-from holdfast.agents.models.history import without_silence
+from holdfast.agents.models.history import folded, without_silence
 from holdfast.agents.models.response_cache import ResponseCache
 from holdfast.agents.models.served.answer import read_answer
 from holdfast.agents.models.served.endpoint import CHAT, Endpoint
@@ -28,9 +28,10 @@ SEEDS = 1 << 31  # llama.cpp keeps 32 bits of a seed, others refuse more than 63
 class ServedChatModel:
     """A chat model over a socket. ``served_as``: an adapter's name there, of its name here.
 
-    ``extra``: fields sent with every request; None leaves one of ours out. Safe to await many times at once, from any
-    event loop. A model whose server refuses a JSON schema, but answers without, is asked without from then on; so is
-    one that does not take ``temperature`` or ``top_p``, which is said, and one that calls ``max_tokens`` otherwise.
+    ``extra``: fields sent with every request; None leaves one of ours out. ``fold``: system messages are sent inside
+    the user's. Safe to await many times at once, from any event loop. A model whose server refuses a JSON schema, but
+    answers without, is asked without from then on; so is one that does not take ``temperature`` or ``top_p``, which is
+    said, and one that calls ``max_tokens`` otherwise.
     """
 
     endpoint: Endpoint
@@ -40,6 +41,7 @@ class ServedChatModel:
     usage: Usage = field(default_factory=Usage)
     budget: RetryBudget = field(default_factory=lambda: RetryBudget(10_000))
     cache: ResponseCache | None = None
+    fold: bool = False
     _takes_schema: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
     _fields: FieldsTaken = field(default_factory=FieldsTaken, init=False, repr=False, compare=False)
 
@@ -81,10 +83,10 @@ class ServedChatModel:
     def body_for(self, request: GenerationRequest) -> tuple[str, bytes]:
         """The model's name there, and the request's bytes. ``max_tokens`` always: some servers would go on for ever."""
         name = self.model if request.adapter is None else self.served_as.replace("{adapter}", request.adapter)
-        sampling = request.sampling
+        sampling, messages = request.sampling, without_silence(request.messages)
         body = {
             "model": name,
-            "messages": [message.as_dict() for message in without_silence(request.messages)],
+            "messages": [message.as_dict() for message in (folded(messages) if self.fold else messages)],
             "max_tokens": sampling.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
