@@ -5,7 +5,7 @@ from typing import Any
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import BaseMessage
 
-from holdfast.agents.models.history import without_silence
+from holdfast.agents.models.history import folded, without_silence
 from holdfast.agents.models.langchain.model import LangChainChatModel
 from holdfast.agents.models.served.endpoint import Endpoint
 from holdfast.agents.models.served.model import ServedChatModel
@@ -42,3 +42,21 @@ async def test_nor_is_a_provider_through_langchain() -> None:
     model = LangChainChatModel("fake:m", lambda **_: Listening(responses=["Yes."]))
     await model.generate(GenerationRequest("c", TALK, 1))
     assert [message.content for message in seen] == ["Hello?\n\nAnyone?"]
+
+
+def test_a_system_message_stands_in_the_users_next_message() -> None:
+    system, hello, hm = Message("system", "Be kind."), Message("user", "Hello?"), Message("assistant", "Hm.")
+    assert folded([hello, hm, hello]) == (hello, hm, hello)
+    assert folded([system, system, hello, hm]) == (Message("user", "Be kind.\n\nBe kind.\n\nHello?"), hm)
+    assert folded([hello, hm, system, hello]) == (hello, hm, Message("user", "Be kind.\n\nHello?"))
+    assert folded([hello, system]) == (Message("user", "Hello?\n\nBe kind."),)
+    assert folded([hello, hm, system]) == (hello, hm, Message("user", "Be kind."))
+    assert folded([]) == ()
+
+
+async def test_an_endpoint_is_sent_folded_messages_where_the_study_says_so() -> None:
+    async with ScriptedServer(keep=True) as server:
+        model = ServedChatModel(Endpoint(server.base_url), "m", fold=True)
+        await model.generate(GenerationRequest("c", (Message("system", "Be kind."), *TALK), 1))
+        (body,) = server.requests
+    assert body["messages"] == [{"role": "user", "content": "Be kind.\n\nHello?\n\nAnyone?"}]

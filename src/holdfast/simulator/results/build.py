@@ -26,6 +26,7 @@ from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.harm import harmed_tasks
 from holdfast.simulator.results.headline import Comparisons, choose, headline
 from holdfast.simulator.results.labelled import label_results
+from holdfast.simulator.results.lost_prompts import lost_prompts
 from holdfast.simulator.results.model import (
     PatternInfo,
     PopulationResults,
@@ -79,6 +80,8 @@ def build_results(
     baseline = baseline if baseline in measured else None
     spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
     parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
+    for name, lost in lost_prompts(candidates, measured).items():
+        parts[name] = parts[name].model_copy(update={"prompt_lost": lost})
     return Results(
         holdfast_version=installed_version(),
         study=study_name,

@@ -182,6 +182,9 @@ class CandidateResults(ResultsPart):
     )
     silent: dict[str, Count] = Field(default={}, description="Replies without text, by cause; the user heard nothing.")
     thoughtful: Count = Field(default=0, description="Replies that came with thoughts, which nobody heard or rated.")
+    prompt_lost: str = Field(
+        default="", description="What says that the candidate's system prompt did not reach its model; empty: nothing."
+    )
     witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
     notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")
 

@@ -24,13 +24,13 @@ def outcomes_of(turns: Sequence[TurnRecord]) -> dict[str, Any]:
 
 
 def outcome_lines(candidates: Mapping[str, CandidateResults]) -> list[str]:
-    """Return a line for each candidate some of whose replies were no plain answers, failed, or came with thoughts."""
+    """Return a line for each candidate whose prompt was lost, or not all of whose replies were plain answers."""
     return [f"{name}: {'; '.join(parts)}" for name, each in candidates.items() if (parts := _parts(each))]
 
 
 def _parts(candidate: CandidateResults) -> list[str]:
     replies = sum(candidate.outcomes.values()) + sum(candidate.silent.values())
-    parts = []
+    parts = [candidate.prompt_lost] if candidate.prompt_lost else []
     if candidate.silent:
         causes = ", ".join(f"{n:,} x {cause}" for cause, n in candidate.silent.items())
         silent = _of(sum(candidate.silent.values()), replies, "has", "have")
