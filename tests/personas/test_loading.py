@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from holdfast.core.errors import InputError
-from holdfast.personas.loading import load_persona, load_personas, load_yaml, pattern_of
+from holdfast.personas.loading import load_persona, load_personas, load_yaml
 from holdfast.personas.schema import Frozen, Persona
 from tests.personas.reading import load_text
 
@@ -129,12 +129,6 @@ def test_faults_of_all_files_come_together(tmp_path, good):
     assert sorted(places) == sorted(
         [f"{tmp_path}/empty", f"{tmp_path}/a.yaml:5:9", f"{tmp_path}/b.yaml:1:1", f"{tmp_path}/c.yaml"]
     )
-
-
-def test_the_pattern_of_an_unknown_task():
-    assert pattern_of("burnout").id == "companion"
-    with pytest.raises(InputError, match="no task 'burnot'; did you mean 'burnout'"):
-        pattern_of("burnot")
 
 
 def found(load, *arguments):

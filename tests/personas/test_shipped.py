@@ -8,8 +8,9 @@ from pathlib import Path
 import yaml
 
 from holdfast import personas
-from holdfast.personas.loading import library, load_persona, load_yaml, pattern_of, patterns, tasks
+from holdfast.personas.loading import library, load_persona, load_yaml, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, TaskContext
+from holdfast.personas.world import shipped_world
 
 HERE = Path(personas.__file__).parent
 EXPECTED = {
@@ -40,7 +41,7 @@ def test_every_file_validates_and_they_are_all_found():
 
 
 def test_each_task_has_its_pattern_and_six_personas():
-    assert {name: pattern_of(name).id for name in tasks()} == EXPECTED
+    assert {name: shipped_world().pattern_of(name).id for name in tasks()} == EXPECTED
     counts = Counter(persona.task for persona in library().values())
     assert set(counts) == set(tasks())
     assert min(counts.values()) >= 6
@@ -86,7 +87,7 @@ def test_nobody_is_there_twice():
 def test_desired_empathy_rises_from_solver_to_companion():
     by_pattern = {name: [] for name in patterns()}
     for persona in library().values():
-        by_pattern[pattern_of(persona.task).id].append(persona.desired_empathy)
+        by_pattern[shipped_world().pattern_of(persona.task).id].append(persona.desired_empathy)
     means = {name: sum(levels) / len(levels) for name, levels in by_pattern.items()}
     assert means["solver"] < means["coach"] < means["companion"]
     assert means["solver"] < means["mentor"] < means["companion"]
@@ -94,7 +95,9 @@ def test_desired_empathy_rises_from_solver_to_companion():
 
 def test_few_want_something_else_than_their_task_suggests():
     fitting = {"solver": 1, "coach": 2, "mentor": 2, "companion": 3}
-    others = Counter(p.task for p in library().values() if p.desired_empathy != fitting[pattern_of(p.task).id])
+    others = Counter(
+        p.task for p in library().values() if p.desired_empathy != fitting[shipped_world().pattern_of(p.task).id]
+    )
     everyone = Counter(persona.task for persona in library().values())
     assert all(4 * count <= everyone[task] for task, count in others.items()), others
     assert 0 < others.total() <= 5, others
@@ -107,7 +110,7 @@ def test_files_are_called_as_what_they_hold():
 
 
 def test_the_example_is_valid_and_no_member_of_the_library():
-    assert load_persona(HERE / "example.yaml").id not in library()
+    assert load_persona(HERE / "examples" / "persona.yaml").id not in library()
 
 
 def test_loading_imports_nothing_heavy():

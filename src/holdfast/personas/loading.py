@@ -7,7 +7,7 @@ number and ``true`` is not 1. Whatever a file holds, only :class:`~holdfast.core
 import functools
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.faults import explain
 from holdfast.core.text import is_leftover
-from holdfast.core.wording import did_you_mean, either, printable, quote
+from holdfast.core.wording import printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
 from holdfast.personas.checks import check_goals, check_known
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
@@ -26,6 +26,7 @@ MAX_FAULTS = 50  # of one file; the rest are counted
 
 AnyPath = str | os.PathLike[str]
 Model = TypeVar("Model", bound=BaseModel)
+Identified = TypeVar("Identified", Persona, TaskContext, EmpathyPattern)
 Check = Callable[[YamlSource], Iterable[Fault]]
 
 _HERE = Path(__file__).parent
@@ -76,24 +77,27 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     return kept
 
 
-# --- personas ------------------------------------------------------------------------------------------------------
+# --- models with an id ---------------------------------------------------------------------------------------------
 
 
-def load_persona(path: AnyPath) -> Persona:
-    """Read one persona file."""
-    return load_yaml(path, Persona, [_check_persona])
-
-
-def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
-    """Read persona files, and all ``*.yaml`` and ``*.yml`` files directly in the folders among ``paths``.
+def load_all(
+    paths: Iterable[AnyPath], model: type[Identified], what: str, checks: Sequence[Check] = ()
+) -> tuple[Identified, ...]:
+    """Read files of one kind, and all ``*.yaml`` and ``*.yml`` files directly in the folders among ``paths``.
 
     What editors and systems leave in a folder (``.#a.yaml``, ``._a.yaml``) is passed over.
+
+    Args:
+        paths: Files and folders.
+        model: What each file holds.
+        what: The kind in a word, for messages.
+        checks: As :func:`load_yaml` takes them.
 
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
     """
     files, faults = _expand(paths)
-    personas: list[Persona] = []
+    loaded: list[Identified] = []
     first: dict[str, str] = {}
     for file in files:
         try:
@@ -101,13 +105,23 @@ def load_personas(paths: Iterable[AnyPath]) -> tuple[Persona, ...]:
             name = source.get(("id",))
             earlier = first.setdefault(name, _place_of_id(source)) if isinstance(name, str) else ""
             if earlier and earlier != _place_of_id(source):
-                faults.append(source.fault(("id",), f"persona id {quote(str(name))} is taken by {earlier}; rename one"))
-            personas.append(validate_source(source, Persona, [_check_persona]))
+                faults.append(source.fault(("id",), f"{what} id {quote(str(name))} is taken by {earlier}; rename one"))
+            loaded.append(validate_source(source, model, checks))
         except InputError as error:
             faults += error.faults
     if faults:
         raise InputError(faults)
-    return tuple(personas)
+    return tuple(loaded)
+
+
+def load_persona(path: AnyPath, task_ids: Collection[str] | None = None) -> Persona:
+    """Read one persona file. ``task_ids``: the tasks that there are; None: those that holdfast ships."""
+    return load_yaml(path, Persona, [_persona_check(task_ids)])
+
+
+def load_personas(paths: Iterable[AnyPath], task_ids: Collection[str] | None = None) -> tuple[Persona, ...]:
+    """Read persona files and folders of them, as :func:`load_all` does. ``task_ids``: as :func:`load_persona` takes."""
+    return load_all(paths, Persona, "persona", [_persona_check(task_ids)])
 
 
 def _place_of_id(source: YamlSource) -> str:
@@ -134,13 +148,16 @@ def _expand(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
     return list(files.values()), faults
 
 
-def _check_persona(source: YamlSource) -> Iterable[Fault]:
-    data = source.data
-    if isinstance(data, dict) and "candidates" in data and "goals" not in data:
-        message = f"is a study, not a persona; run it with: holdfast run {source.name} --out RUN"
-        raise InputError([Fault(source.name, message)])
-    yield from check_known(source, "task", tasks())
-    yield from check_goals(source)
+def _persona_check(task_ids: Collection[str] | None) -> Check:
+    def check(source: YamlSource) -> Iterable[Fault]:
+        data = source.data
+        if isinstance(data, dict) and "candidates" in data and "goals" not in data:
+            message = f"is a study, not a persona; run it with: holdfast run {source.name} --out RUN"
+            raise InputError([Fault(source.name, message)])
+        yield from check_known(source, "task", tasks() if task_ids is None else task_ids)
+        yield from check_goals(source)
+
+    return check
 
 
 # --- what is shipped -----------------------------------------------------------------------------------------------
@@ -168,24 +185,9 @@ def library() -> Mapping[str, Persona]:
     return _by_id(load_personas(_shipped("library")))
 
 
-def pattern_of(task_id: str) -> EmpathyPattern:
-    """Return the pattern that people expect in a task.
-
-    Raises:
-        InputError: There is no such task.
-    """
-    if task_id not in tasks():
-        hint = did_you_mean(task_id, tasks())
-        raise InputError(f"no task {quote(task_id)}{hint} (allowed: {either(list(tasks()))})")
-    return patterns()[tasks()[task_id].pattern]
-
-
 def _shipped(folder: str) -> list[Path]:
     return sorted((_HERE / folder).glob("*.yaml"))
 
 
-_Named = TypeVar("_Named", Persona, TaskContext, EmpathyPattern)
-
-
-def _by_id(models: Iterable[_Named]) -> Mapping[str, _Named]:
+def _by_id(models: Iterable[Identified]) -> Mapping[str, Identified]:
     return MappingProxyType({model.id: model for model in models})

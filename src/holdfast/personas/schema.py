@@ -19,6 +19,9 @@ Phrase = Annotated[str, Field(min_length=1, max_length=80)]
 Level = Annotated[float, Field(ge=0, le=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+#: Whose choice a pattern or a task is that says nothing of it.
+AUTHORS = "the study's author chose it"
+
 #: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.
 DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
 
@@ -53,7 +56,7 @@ class EmpathyPattern(Frozen):
     id: Id
     title: Text
     description: Text
-    assumption: Text
+    assumption: Text = AUTHORS
     target: MechanismLevels
     advice: Literal[0, 1, 2]  # how much practical advice: none, a little, concrete steps
 
@@ -64,7 +67,7 @@ class TaskContext(Frozen):
     id: Id
     title: Text
     description: Text
-    assumption: Text
+    assumption: Text = AUTHORS
     pattern: Id
     topics: tuple[Phrase, ...] = Field(min_length=3)  # noun phrases typical of the task: "the budget report"
     needs: tuple[Phrase, ...] = Field(min_length=3)  # verb phrases a user may want help with: "find the bug"

@@ -192,7 +192,7 @@ def test_a_prompt_that_names_a_file_is_warned_of(tmp_path):
 
 
 def test_a_persona_is_no_study_and_a_study_no_persona(tmp_path):
-    persona, study = Path(loading.__file__).parent / "example.yaml", tmp_path / "study.yaml"
+    persona, study = Path(loading.__file__).parent / "examples" / "persona.yaml", tmp_path / "study.yaml"
     study.write_text("candidates: [base]\n")
     with pytest.raises(InputError, match="is a persona, not a study; hear it with: holdfast persona talk") as refusal:
         load_study(persona)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -70,6 +71,15 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, output=Output(as_json, quiet), **options)
 
     return with_output
+
+
+def world_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--tasks`` and ``--patterns``: files and folders of one's own, as ``own_tasks`` and ``own_patterns``."""
+    for option, name, what in (("--patterns", "own_patterns", "empathy patterns"), ("--tasks", "own_tasks", "tasks")):
+        kind = click.Path(path_type=Path)
+        add = click.option(option, name, multiple=True, type=kind, help=f"File or folder of {what} of your own.")
+        command = add(command)
+    return command
 
 
 class _Console(Console):

@@ -16,8 +16,9 @@ from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
 from holdfast.core.wording import shorten
-from holdfast.personas.loading import library, load_personas, patterns, tasks
+from holdfast.personas.loading import library, load_personas
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.personas.world import World
 from holdfast.simulator.config.study import StudyConfig, repeated
 from holdfast.simulator.records import EpisodeSpec
 
@@ -52,6 +53,9 @@ class Plan:
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
+        for own in ("tasks", "patterns"):  # so that studies from before these keep their hash
+            if not study[own]:
+                study.pop(own)
         if study["raters"] == ["linear"]:  # so that studies from before 'raters' keep their hash
             study.pop("raters")
         return json.dumps(study, sort_keys=True, ensure_ascii=False)
@@ -70,7 +74,8 @@ def resolve(study: StudyConfig) -> Plan:
     Raises:
         InputError: no persona is left, or too few to train on some and test on others.
     """
-    chosen = _choose(study)
+    world = study.world
+    chosen = _choose(study, world)
     split = None
     if study.training is not None:
         split = split_personas(chosen, study.training.split_seed, study.training.held_out_per_task)
@@ -84,13 +89,14 @@ def resolve(study: StudyConfig) -> Plan:
         population = build_population(study.population, derive_seed(study.seed, "population"), tested)
         agents = [(agent.id, agent.persona) for agent in population.agents.values()]
         tested = {persona.id: persona for _, persona in agents}
-    return Plan(study, tested, split, population, tuple(_episodes(study, agents)), tasks(), patterns(), people)
+    episodes = tuple(_episodes(study, agents))
+    return Plan(study, tested, split, population, episodes, world.tasks, world.patterns, people)
 
 
-def _choose(study: StudyConfig) -> tuple[Persona, ...]:
+def _choose(study: StudyConfig, world: World) -> tuple[Persona, ...]:
     choice = study.personas
     named = tuple(library()[id] for id in choice.ids)
-    own = load_personas(choice.files) if choice.files else ()
+    own = load_personas(choice.files, world.tasks) if choice.files else ()
     everyone = named + own if choice.ids or choice.files else tuple(library().values())
     if twice := repeated(persona.id for persona in everyone):
         raise InputError(f"personas given twice: {', '.join(twice)}; rename one of each, or name it once")

@@ -14,8 +14,9 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator, model_validator
@@ -31,12 +32,14 @@ from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.core.yaml_source import MAX_NUMBER, YamlSource
-from holdfast.personas.loading import AnyPath, library, load_yaml, tasks
+from holdfast.personas.loading import AnyPath, library, load_yaml
 from holdfast.personas.population_config import PopulationConfig, check_population
-from holdfast.personas.schema import Frozen, Id
+from holdfast.personas.schema import EmpathyPattern, Frozen, Id, TaskContext
+from holdfast.personas.world import World, shipped_world, world_with
 from holdfast.simulator.engine.budget import BudgetSpec
 
 Turns = Annotated[int, Field(ge=1, le=10_000)]
+OwnFile = Annotated[str, Field(min_length=1, max_length=4000)]
 _OLD_KEY = "seeds"  # what older files call replicates
 Replicates = Annotated[int, Field(ge=1, le=100_000, validation_alias=AliasChoices("replicates", _OLD_KEY))]
 
@@ -80,6 +83,10 @@ class StudyConfig(Frozen):
     seed: Annotated[int, Field(ge=0, le=MAX_NUMBER)] = 0
     model: AnyModelSpec = ModelSpec(ref="micro")  # of the candidates, and of the steering before training
     adapters: str | None = None  # a folder of trained adapters, where the study trains none of its own
+    tasks: tuple[
+        OwnFile | TaskContext, ...
+    ] = ()  # of one's own beside those that holdfast ships: files, folders, or here
+    patterns: tuple[OwnFile | EmpathyPattern, ...] = ()  # the same of empathy patterns
     personas: PersonaChoice = PersonaChoice()
     population: PopulationConfig | None = None  # agents with ties, drawn from the personas; None: each persona once
     users: Annotated[Users, _named_once("simulators")] = (EmbeddedUsers(),)  # each of them plays each persona
@@ -124,6 +131,15 @@ class StudyConfig(Frozen):
         return self
 
     @property
+    def world(self) -> World:
+        """The tasks and patterns that the study knows.
+
+        Raises:
+            InputError: a file of its own cannot be read, an id is taken, or a task names a pattern that does not exist.
+        """
+        return world_with(self.tasks, self.patterns)
+
+    @property
     def candidate_names(self) -> tuple[str, ...]:
         return tuple(candidate.name for candidate in self.candidates)
 
@@ -152,14 +168,17 @@ def load_study(path: AnyPath) -> StudyConfig:
     Raises:
         InputError: with every fault of the file.
     """
-    study = load_yaml(path, StudyConfig, [_is_no_persona, _names_what_exists, _population_fits, _hint_at_replicates])
     folder = Path(path).absolute().parent
+    names = partial(_names_what_exists, folder=folder)
+    study = load_yaml(path, StudyConfig, [_is_no_persona, names, _population_fits, _hint_at_replicates])
+    world = world_with(_beside(study.tasks, folder), _beside(study.patterns, folder))
     files = tuple(str(folder / file) for file in study.personas.files)
     adapters = None if study.adapters is None else str(folder / study.adapters)
     personas = study.personas.model_copy(update={"files": files})
     raters = tuple(rater.beside(folder) for rater in study.raters)
     candidates = tuple(candidate.beside(folder) for candidate in study.candidates)
     updates: dict[str, Any] = {"personas": personas, "adapters": adapters, "raters": raters, "candidates": candidates}
+    updates |= {"tasks": world.own_tasks, "patterns": world.own_patterns}
     if study.training is not None and study.training.rater is not None:
         trainer = study.training.rater.beside(folder)
         updates["training"] = study.training.model_copy(update={"rater": trainer})
@@ -186,15 +205,47 @@ def _is_no_persona(source: YamlSource) -> Iterator[Fault]:
     yield from ()
 
 
-def _names_what_exists(source: YamlSource) -> Iterator[Fault]:
-    """Persona and task ids that a study names must be known."""
-    for key, known, what in (("ids", library(), "persona"), ("tasks", tasks(), "task")):
-        names = source.get(("personas", key))
-        for index, name in enumerate(names if isinstance(names, list) else []):
+_Own = TypeVar("_Own")
+
+
+def _beside(own: Iterable[str | _Own], folder: Path) -> tuple[str | _Own, ...]:
+    return tuple(str(folder / item) if isinstance(item, str) else item for item in own)
+
+
+def _names_what_exists(source: YamlSource, folder: Path) -> Iterator[Fault]:
+    """Own tasks and patterns can be read, and the personas and tasks that a study names exist."""
+    world = shipped_world()
+    for key in ("patterns", "tasks"):
+        for index, item in enumerate(_list(source.get((key,)))):
+            own = _read(item, key, folder)
+            if own is None:
+                continue  # the schema's fault
+            try:
+                tasks, patterns = (own, ()) if key == "tasks" else ((), own)
+                world = world_with((*world.own_tasks, *tasks), (*world.own_patterns, *patterns))
+            except InputError as error:
+                yield from error.faults or [source.fault((key, index), str(error))]
+    for key, known, what in (("ids", library(), "persona"), ("tasks", world.tasks, "task")):
+        for index, name in enumerate(_list(source.get(("personas", key)))):
             if isinstance(name, str) and name not in known:
                 hint = did_you_mean(name, known)
-                message = f"no {what} {quote(name)}{hint} (see holdfast persona list)"
+                message = f"no {what} {quote(name)}{hint} (see holdfast {what} list)"
                 yield source.fault(("personas", key, index), message)
+
+
+def _read(item: object, key: str, folder: Path) -> tuple[Any, ...] | None:
+    """Return an item of ``tasks`` or ``patterns`` as :func:`world_with` takes it; None where it is neither."""
+    if isinstance(item, str):
+        return (str(folder / item),)
+    try:
+        model = TaskContext if key == "tasks" else EmpathyPattern
+        return (model.model_validate_json(json.dumps(item), strict=True),)
+    except ValidationError:
+        return None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _hint_at_replicates(source: YamlSource) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from holdfast.agents.raters.registry import require_expressed
 from holdfast.core.errors import InputError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import did_you_mean, printable, quote
-from holdfast.personas.loading import pattern_of, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern
+from holdfast.personas.world import World, shipped_world
 from holdfast.simulator.logs.measuring import LINEAR, OnScores, Progress, Raters, measure_all
 from holdfast.simulator.logs.model import LogFile, LogPattern, LogResults
 from holdfast.simulator.logs.parts import Targets
@@ -28,6 +28,7 @@ def measure_files(
     *,
     by: Sequence[str] | None = None,
     pattern: str | None = None,
+    world: World | None = None,
     raters: Raters = LINEAR,
     keep: int = 0,
     workers: int | None = None,
@@ -39,7 +40,8 @@ def measure_files(
     """Results, and the tallies that they come from (with ``keep`` conversations of each group).
 
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
-    whose pattern is meant; without it adherence is measured only where a log names one of holdfast's tasks. ``raters``:
+    whose pattern is meant; without it adherence is measured only where a log names one of the tasks of ``world``
+    (None: those that holdfast ships). ``raters``:
     by name; the first rates expressed empathy and makes the curves, the others are measured beside it. Those of
     :func:`read_stored` have given their scores before. ``scores_out``: a new file for the scores of every reply, in the
     format of its ending (columns: :func:`score_columns`).
@@ -51,13 +53,14 @@ def measure_files(
         require_row_file(scores_out, "--scores-out")
     name, primary = next(iter(raters.items()))
     require_expressed(name, primary.scale.id)
-    asked = None if pattern is None else find_pattern(pattern)
+    world = world or shipped_world()
+    asked = None if pattern is None else find_pattern(pattern, world)
     usual = tuple(dict.fromkeys(column for source in sources for column in source.format.by))
     grouped = usual if by is None else tuple(by)
     conversations: Iterator[Conversation | SkippedLine] = read_all(sources)
     if by is None:
         conversations, grouped = _present(conversations, usual)
-    target_of = partial(_target, asked=asked)
+    target_of = partial(_target, asked=asked, world=world)
     with _scores_into(scores_out, raters, target_of) as on_scores:
         tallies = measure_all(
             conversations,
@@ -93,13 +96,13 @@ def _scores_into(path: Path | None, raters: Raters, target_of: Targets) -> Itera
         yield lambda batch: write(score_rows(batch, target_of, about))
 
 
-def find_pattern(name: str) -> EmpathyPattern:
+def find_pattern(name: str, world: World) -> EmpathyPattern:
     """The pattern of that id, or of the task of that id. Raises InputError where neither is there."""
-    if name in patterns():
-        return patterns()[name]
-    if name in tasks():
-        return pattern_of(name)
-    known = (*patterns(), *tasks())
+    if name in world.patterns:
+        return world.patterns[name]
+    if name in world.tasks:
+        return world.pattern_of(name)
+    known = (*world.patterns, *world.tasks)
     raise InputError(
         f"--pattern: unknown pattern or task {quote(name)}{did_you_mean(name, known)} (allowed: {', '.join(known)})"
     )
@@ -109,11 +112,11 @@ def _asked(pattern: EmpathyPattern) -> LogPattern:
     return LogPattern(id=pattern.id, title=pattern.title, target=pattern.target.model_dump())
 
 
-def _target(conversation: Conversation, asked: EmpathyPattern | None) -> Sequence[float] | None:
+def _target(conversation: Conversation, asked: EmpathyPattern | None, world: World) -> Sequence[float] | None:
     if asked is not None:
         return asked.target.as_array()
     task = conversation.columns.get("task")
-    return pattern_of(task).target.as_array() if task and task in tasks() else None
+    return world.pattern_of(task).target.as_array() if task and task in world.tasks else None
 
 
 def _present(

@@ -37,6 +37,7 @@ from holdfast.simulator.results.model import (
 )
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.stopped import undecided
+from holdfast.simulator.results.validated import unvalidated
 from holdfast.simulator.results.verbatim import verbatim_results
 from holdfast.simulator.results.witnesses import agreement_results
 
@@ -78,10 +79,7 @@ def build_results(
     context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None
-    spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
-    parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
-    for name, lost in lost_prompts(candidates, measured).items():
-        parts[name] = parts[name].model_copy(update={"prompt_lost": lost})
+    parts = _parts(candidates, measured, baseline, context)
     return Results(
         holdfast_version=installed_version(),
         study=study_name,
@@ -97,7 +95,7 @@ def build_results(
         raters=list(raters),
         agreement=agreement_results(measured, context),
         candidates=parts,
-        labels=None if labels is None else label_results(labels, measured, context),
+        **_validated(labels, measured, context),
         verbatim=verbatim_results(trained_on, measured, context),
         simulators=simulator_results(episodes, context),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
@@ -105,6 +103,29 @@ def build_results(
         timings_s=dict(timings_s),
         provenance=dict(provenance),
     )
+
+
+def _parts(
+    candidates: Sequence[CandidateSpec],
+    measured: Mapping[str, MeasuredCandidate],
+    baseline: str | None,
+    context: ResultsContext,
+) -> dict[str, CandidateResults]:
+    """Return each candidate's part, and what says that its prompt was lost."""
+    spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
+    parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
+    for name, lost in lost_prompts(candidates, measured).items():
+        parts[name] = parts[name].model_copy(update={"prompt_lost": lost})
+    return parts
+
+
+def _validated(
+    labels: LabelFolder | None, measured: Mapping[str, MeasuredCandidate], context: ResultsContext
+) -> dict[str, Any]:
+    """Return what people said of these replies; and where nobody was asked, what raters were never held against."""
+    labelled = None if labels is None else label_results(labels, measured, context)
+    tasks = [task for each in measured.values() for task in each.arrays.tasks]
+    return {"labels": labelled, "unvalidated": unvalidated(tasks) if labelled is None else ""}
 
 
 def _comparisons(

@@ -121,6 +121,9 @@ class Results(ResultsPart):
     raters: list[RaterInfo] = Field(description="The primary rater first.")
     agreement: list[AgreementResults] = Field(description="Of each witness with the primary rater.")
     candidates: dict[str, CandidateResults] = Field(description="Candidates by name.")
+    unvalidated: str = Field(
+        default="", description="Where no rater was held against people: tasks of the study's own; empty: nowhere."
+    )
     labels: RunLabels | None = Field(None, description="null where nobody labelled replies (holdfast label).")
     at_once: list[SimultaneousDifference] = Field(
         default=[],

@@ -103,7 +103,7 @@ def test_check_says_ok_or_all_faults(run, tmp_path, good):
 
 def test_schema_and_example(run, tmp_path):
     schema = json.loads(run("schema")[1])
-    assert "burnout" in schema["properties"]["task"]["enum"]
+    assert "burnout" in schema["properties"]["task"]["examples"]
     assert schema["additionalProperties"] is False
     code, text, _ = run("schema", "--example")
     assert code == 0

@@ -20,7 +20,7 @@ from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because
 from holdfast.simulator.records import TurnRecord
 
-EXAMPLE = Path(loading.__file__).parent / "example.yaml"
+EXAMPLE = Path(loading.__file__).parent / "examples" / "persona.yaml"
 SMALL_PRINT = r"  emotion \d+ of 100 \([+-]\d+\), felt empathy [1-5]\.\d of 5 \(hoped for 3\)"
 
 

@@ -36,16 +36,16 @@ class TemplateFacts:
 
     def in_words(self) -> dict[str, str]:
         """Return the facts by what they are of, as a report shows them."""
-        told = {"date that the template is told": self.date} if self.date else {}
+        shown = {"date that the template is told": self.date} if self.date else {}
         if self.own_prompt:
             stays = "beside" if self.beside_ours else "unless there is"
-            told[f"system prompt that the template adds {stays} one of ours"] = self.own_prompt
+            shown[f"system prompt that the template adds {stays} one of ours"] = self.own_prompt
         if self.fold:
-            told["system messages"] = "folded into the user's messages"
-        told["a reply ends with"] = self.ends_with or "nothing of the template's: the tokenizer's end, or max_tokens"
+            shown["system messages"] = "folded into the user's messages"
+        shown["a reply ends with"] = self.ends_with or "nothing of the template's: the tokenizer's end, or max_tokens"
         if self.learns_otherwise:
-            told["training"] = "the template sets past replies otherwise than the prompts that ask for them"
-        return told
+            shown["training"] = "the template sets past replies otherwise than the prompts that ask for them"
+        return shown
 
 
 def facts_of(template: ChatTemplate) -> TemplateFacts:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines
+from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines, world_options
 from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_specs
 
 
@@ -14,6 +14,7 @@ from holdfast.simulator.cli.raters.options import HELP, RaterOptions, rater_spec
 Examples:
   holdfast measure logs.jsonl                       the format is recognised
   holdfast measure logs.jsonl --by model --pattern companion --out reports
+  holdfast measure logs.jsonl --patterns mine.yaml --pattern my_pattern
   holdfast measure turns.csv --format sage --json | jq .groups
   holdfast measure sense-7.xlsx --format sense7 --out reports/sense7 --no-text
   holdfast measure chats.csv --columns conversation=chat,role=who,text=message
@@ -57,6 +58,7 @@ counted and shown with its number. Length stands beside every curve: it is the r
     "--by", multiple=True, help="Column to group by; again for several. Left out: what the format is used for."
 )
 @click.option("--pattern", help="Empathy pattern (or task) whose adherence is measured.")
+@world_options
 @click.option("--rater", "words", multiple=True, help=f"{HELP}  [default: linear]")
 @click.option(
     "--scores",
@@ -90,6 +92,7 @@ def measure(
     from holdfast.adapters.micro import base_path
     from holdfast.agents.raters.protocol import EXPRESSED
     from holdfast.agents.raters.registry import open_raters
+    from holdfast.personas.world import world_with
     from holdfast.simulator.cli.logs.tables import print_results
     from holdfast.simulator.cli.progress import counting
     from holdfast.simulator.logs.measure import measure_files
@@ -99,8 +102,7 @@ def measure(
     from holdfast.simulator.report.log_page import KEPT, write_outputs
 
     scores = read_all_stored(stored)
-    if not words and not any(each.scale.id == EXPRESSED.id for each in scores.values()):
-        words = ("linear",)
+    words = words or (() if any(each.scale.id == EXPRESSED.id for each in scores.values()) else ("linear",))
     raters = with_stored(scores, open_raters(rater_specs(words, RaterOptions(base_url=base_url)), base_path()))
     sources = open_sources(files, word, how["columns"], how["assistant"])
     with counting("conversations", "turns", quiet=output.bare) as progress:
@@ -108,6 +110,7 @@ def measure(
             sources,
             by=how["by"] or None,
             pattern=how["pattern"],
+            world=world_with(how["own_tasks"], how["own_patterns"]),
             raters=raters,
             keep=KEPT if out and not how["no_text"] else 0,
             workers=how["workers"],

@@ -10,43 +10,44 @@ from rich.tree import Tree
 
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.personas.loading import library, load_persona, pattern_of, tasks
+from holdfast.personas.loading import library, load_persona
 from holdfast.personas.schema import Goal, Persona
+from holdfast.personas.world import World
 
 DESIRED = {1: "little", 2: "some", 3: "much"}
 
 
-def find_persona(who: str) -> Persona:
-    """Return a persona of the library by id, else the persona of a file."""
+def find_persona(who: str, world: World) -> Persona:
+    """Return a persona of the library by id, else the persona of a file, whose task is one of ``world``."""
     people = library()
     if who in people:
         return people[who]
     if os.path.exists(who) or os.sep in who or who.endswith((".yaml", ".yml")):
-        return load_persona(who)
+        return load_persona(who, world.tasks)
     hint = did_you_mean(who, people)
     raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
 
 
-def persona_card(persona: Persona) -> Group:
+def persona_card(persona: Persona, world: World) -> Group:
     """Return what ``holdfast persona show`` prints."""
     return Group(
         f"[bold]{escape(persona.name)}[/bold]  ({persona.id})",
         escape(persona.background),
         "",
-        _facts(persona),
+        _facts(persona, world),
         "",
         goal_tree(persona),
     )
 
 
-def _facts(persona: Persona) -> Table:
-    pattern, mood = pattern_of(persona.task), persona.temperament
+def _facts(persona: Persona, world: World) -> Table:
+    pattern, mood = world.pattern_of(persona.task), persona.temperament
     levels = ", ".join(f"{name.replace('_', ' ')} {level:g}" for name, level in pattern.target.model_dump().items())
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for label, text in (
-        ("task", f"{tasks()[persona.task].title} ({persona.task})"),
+        ("task", f"{world.tasks[persona.task].title} ({persona.task})"),
         ("pattern", f"{pattern.id}: {levels}, advice {pattern.advice} (each 0-2)"),
         ("desired", f"{persona.desired_empathy} of 3 ({DESIRED[persona.desired_empathy]} empathy)"),
         ("speech", persona.speech),

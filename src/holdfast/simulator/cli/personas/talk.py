@@ -13,7 +13,8 @@ import click
 from holdfast.agents.registry import untrained
 from holdfast.core.wording import how_many
 from holdfast.personas.loading import library
-from holdfast.simulator.cli.console import SEED, console, print_json
+from holdfast.personas.world import world_with
+from holdfast.simulator.cli.console import SEED, console, print_json, world_options
 from holdfast.simulator.cli.personas.card import find_persona
 
 if TYPE_CHECKING:
@@ -43,13 +44,19 @@ Nothing is written to disk; the same seed gives the same conversation."""
     help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
 )
 @click.option("--user-model", metavar="REF", help="A model that plays the persona; without it, rules do.")
+@world_options
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
-def talk(who: str, turns: int, candidate: str, user_model: str | None, seed: int, as_json: bool, quiet: bool) -> None:
+def talk(
+    who: str, candidate: str, user_model: str | None, as_json: bool, quiet: bool, seed: int, turns: int, **own: Any
+) -> None:
     """Hear a persona talk with a candidate, and see what it feels."""
-    persona = find_persona(who)
-    session = _session(who, user_model, {"turns": turns, "candidates": (candidate,), "seed": seed}, quiet=quiet)
+    world = world_with(own["own_tasks"], own["own_patterns"])
+    persona = find_persona(who, world)
+    settings = {"turns": turns, "candidates": (candidate,), "seed": seed}
+    settings |= {"tasks": world.own_tasks, "patterns": world.own_patterns}
+    session = _session(who, user_model, settings, quiet=quiet)
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
     played_by = "" if user_model is None else f", played by {user_model},"

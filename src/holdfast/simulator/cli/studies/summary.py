@@ -31,6 +31,8 @@ def print_summary(results: Results, out: Path) -> None:
             print_lines(f"\n{name}: {candidate.notes['unrated']}")
     if harm := harm_line(results.harmed):
         print_lines(f"\n{harm}")
+    if results.unvalidated:
+        print_lines(f"\n{results.unvalidated}")
     if results.labels is not None:
         print_lines(f"\n{labels_line(results.labels)}")
     for line in failures(results):

@@ -1,0 +1,100 @@
+"""``holdfast task``, ``pattern`` and ``study``: list, show, check, begin; every fault with its place, as JSON too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from holdfast.simulator.cli.main import run_command
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = run_command([str(argument) for argument in arguments])
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+@pytest.mark.parametrize("word", ["persona", "task", "pattern", "study"])
+def test_a_file_that_is_begun_is_valid_and_never_overwritten(
+    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    code, out, _ = run(capsys, word, "new", path)
+    assert (code, out) == (0, f"{path}: edit it, then: holdfast {word} check {path}\n")
+    assert run(capsys, word, "check", path)[:2] == (0, f"ok: 1 {word}\n")
+    assert run(capsys, word, "schema", "--example")[1] == path.read_text(encoding="utf-8")
+    assert json.loads(run(capsys, word, "schema")[1])["additionalProperties"] is False
+    path.write_text("id: 7\n", encoding="utf-8")
+    code, _, err = run(capsys, word, "new", path)
+    assert (code, err) == (2, f"{path}: is there already; name a new file\n")
+    assert path.read_text(encoding="utf-8") == "id: 7\n"
+    code, out, _ = run(capsys, word, "check", path, "--json")
+    assert code == 2
+    assert json.loads(out)["faults"][0]["line"] == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "which", "says"),
+    [
+        ("task", "burnout", ("pattern  companion", "topics", "needs")),
+        ("pattern", "solver", ("target, 0-2", "emotional reaction 0", "as a system prompt")),
+    ],
+)
+def test_lists_and_cards(word: str, which: str, says: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, word, "list")
+    assert code == 0
+    assert which in out
+    assert {each["id"] for each in json.loads(run(capsys, word, "list", "--json")[1])} >= {which}
+    code, out, _ = run(capsys, word, "show", which)
+    assert code == 0
+    assert all(text in out for text in says)
+    assert json.loads(run(capsys, word, "show", which, "--json")[1])["id"] == which
+    code, _, err = run(capsys, word, "show", f"{which}x")
+    assert code == 2
+    assert f"no {word} and no file '{which}x'; did you mean '{which}'?" in err
+
+
+def test_own_files_are_shown_with_what_they_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task, pattern, me = (tmp_path / f"{word}.yaml" for word in ("task", "pattern", "persona"))
+    for word, path in (("task", task), ("pattern", pattern), ("persona", me)):
+        run(capsys, word, "new", path)
+    task.write_text(task.read_text(encoding="utf-8").replace("pattern: solver", "pattern: calm_helper"))
+    me.write_text(me.read_text(encoding="utf-8").replace("task: plan_project", "task: broken_line"))
+    assert run(capsys, "task", "check", task)[0] == 2
+    assert run(capsys, "task", "check", task, "--patterns", pattern)[0] == 0
+    assert "A broken line" in run(capsys, "task", "show", task, "--patterns", pattern)[1]
+    assert "Calm helper" in run(capsys, "pattern", "show", pattern)[1]
+    world = ("--tasks", task, "--patterns", pattern)
+    assert run(capsys, "persona", "check", me, *world)[:2] == (0, "ok: 1 persona\n")
+    assert "A broken line (broken_line)" in run(capsys, "persona", "show", me, *world)[1]
+    code, _, err = run(capsys, "persona", "check", me)
+    assert code == 2
+    assert "unknown task 'broken_line'" in err
+
+
+def test_a_study_is_shown_as_it_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "study.yaml"
+    run(capsys, "study", "new", path)
+    code, out, _ = run(capsys, "study", "show", path)
+    assert code == 0
+    assert out.startswith("# 36 conversations of 6 personas\n")
+    assert "leave: false" in out
+    assert json.loads(run(capsys, "study", "show", path, "--json")[1])["conversations"] == 36
+
+
+def test_logs_are_measured_against_a_pattern_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pattern, log = tmp_path / "pattern.yaml", tmp_path / "log.jsonl"
+    run(capsys, "pattern", "new", pattern)
+    talk = [
+        {"role": "user", "content": "My line is down."},
+        {"role": "assistant", "content": "I am sorry. Restart it."},
+    ]
+    log.write_text("".join(json.dumps({"messages": talk}) + "\n" for _ in range(3)), encoding="utf-8")
+    code, out, _ = run(capsys, "measure", log, "--patterns", pattern, "--pattern", "calm_helper", "--json")
+    assert code == 0
+    assert json.loads(out)["pattern"]["id"] == "calm_helper"
+    code, _, err = run(capsys, "measure", log, "--pattern", "calm_helper")
+    assert code == 2
+    assert "unknown pattern or task 'calm_helper'" in err
