@@ -50,6 +50,27 @@ def check_goals(source: YamlSource) -> Iterator[Fault]:
     )
 
 
+def check_story(source: YamlSource) -> Iterator[Fault]:
+    """Yield faults of a story's ``goals`` that the persona does not have, and of goals that it has no words for."""
+    words = source.get(("story", "goals"))
+    ids = [
+        goal["id"]
+        for goal in _list(source.get(("goals",)))
+        if isinstance(goal, dict) and isinstance(goal.get("id"), str)
+    ]
+    if not isinstance(words, dict):
+        return
+    for name in words:
+        if name not in ids:
+            hint = did_you_mean(str(name), ids)
+            yield source.fault(
+                ("story", "goals", name), f"no goal {quote(str(name))} here{hint} (goals: {', '.join(ids)})"
+            )
+    lacking = [name for name in ids if name not in words]
+    if lacking:
+        yield source.fault(("story", "goals"), f"no words for the goal {', '.join(map(quote, lacking))}; add some")
+
+
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 

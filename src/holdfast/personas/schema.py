@@ -8,7 +8,30 @@ makes such a choice carries an ``assumption`` text.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from holdfast.personas.frozen import Frozen
+from holdfast.personas.story import Story
+
+__all__ = [
+    "AUTHORS",
+    "DESIRED_ON_PERCEIVED_SCALE",
+    "MECHANISMS",
+    "EmpathyPattern",
+    "Frozen",
+    "Goal",
+    "Id",
+    "Level",
+    "Mechanism",
+    "MechanismLevels",
+    "Persona",
+    "Phrase",
+    "Share",
+    "Story",
+    "TaskContext",
+    "Temperament",
+    "Text",
+]
 
 Mechanism = Literal["emotional_reaction", "interpretation", "exploration"]
 MECHANISMS: tuple[Mechanism, ...] = ("emotional_reaction", "interpretation", "exploration")
@@ -24,18 +47,6 @@ AUTHORS = "the study's author chose it"
 
 #: Desired empathy 1/2/3 (SENSE-7) on the perceived scale 1-5: holdfast's assumption.
 DESIRED_ON_PERCEIVED_SCALE: Mapping[int, float] = {1: 1.0, 2: 3.0, 3: 5.0}
-
-
-class Frozen(BaseModel):
-    """Base of immutable models that refuse unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        str_strip_whitespace=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,  # it may hold a key, and messages name the place
-    )
 
 
 class MechanismLevels(Frozen):
@@ -104,3 +115,4 @@ class Persona(Frozen):
     topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24)  # noun phrases disclosed over time
     desired_empathy: Literal[1, 2, 3]
     patience: Annotated[int, Field(ge=1, le=50)] = 6  # poor turns in a row before leaving
+    story: Story | None = None  # what happened, and the person's own words for it; without one, the grammar speaks

@@ -102,6 +102,11 @@ def length_sanity(reply: str) -> float:
     return 1.0 - 0.75 * min(1.0, max(0, count - 150) / 250)
 
 
+def sentences_of(reply: str) -> list[str]:
+    """Return the sentences of ``reply`` in lower case."""
+    return list(_parsed(reply).sentences)
+
+
 def sentence_digests(reply: str) -> list[str]:
     """Return 4-byte hexadecimal digests of the first :data:`MAX_SENTENCES` sentences, ignoring case and spacing."""
     return list(_parsed(reply).digests)

@@ -1,6 +1,7 @@
 """The embedded user agent: a persona played by rules, without a model. Registry word: ``embedded``.
 
-It speaks through a grammar (:mod:`holdfast.agents.users.rules.speech`), reads replies by word rules
+It speaks through a grammar (:mod:`holdfast.agents.users.rules.speech`) or in the persona's own words
+(:mod:`holdfast.agents.users.rules.natural`), reads replies by word rules
 (:mod:`holdfast.agents.users.reply_cues`), and feels by the formulas of :mod:`holdfast.agents.users.appraisal` and
 :mod:`holdfast.agents.users.emotion`. Its messages contain feelings, topics and needs only; never its expectation,
 background or state.
@@ -16,6 +17,7 @@ from holdfast.agents.users.appraisal import Expressed, acknowledges, appraise, o
 from holdfast.agents.users.emotion import next_emotion
 from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.reply_cues import cues_of
+from holdfast.agents.users.rules.natural import say_naturally
 from holdfast.agents.users.rules.speech import Tone, say, tone_of
 from holdfast.agents.users.state import begin_state
 from holdfast.personas.schema import Persona
@@ -27,15 +29,18 @@ class EmbeddedUser:
 
     persona: Persona
     say: Callable[[Intention, Tone, int], str] = say
+    natural: bool = False  # speaks in the words of the persona's story, where it has one
 
     def begin(self, seed: int) -> UserState:
         """Return the state before the first message; ``seed`` orders what will be disclosed."""
         return begin_state(self.persona, seed)
 
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken:
-        """Return the next message. ``messages`` is not read: what the user remembers is in ``state``."""
+        """Return the next message; the grammar does not read ``messages``, the natural voice reads the last replies."""
         tone = tone_of(self.persona, state)
         said, state = next_intention(self.persona, state, seed)
+        if self.natural and self.persona.story is not None:
+            return Spoken(*say_naturally(self.persona, said, state, messages, seed))
         return Spoken(self.say(said, tone, seed), said, state)
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
