@@ -61,11 +61,6 @@ def kinds() -> tuple[str, ...]:
     return tuple(_KINDS.entries)
 
 
-def untrained() -> tuple[str, ...]:
-    """The words of the kinds that need no trained adapter."""
-    return tuple(word for word, (spec, _) in _KINDS.entries.items() if not spec.trained)
-
-
 def build_candidate(spec: s.CandidateSpec, resources: CandidateResources) -> DescribedCandidate:
     """The candidate that ``spec`` asks for."""
     return _KINDS.entries[spec.kind][1](spec, resources)

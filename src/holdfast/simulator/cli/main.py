@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("logs.convert", "Write conversations in another format."),
     "serve-hint": ("studies.serve_hint", "Say how to serve a run's adapters."),
     "persona": ("personas.commands", "List, show, check and talk with personas."),
+    "chat": ("personas.chat", "Talk with a candidate, or reply to a persona."),
     "task": ("personas.world_commands", "List, show and check tasks, also your own."),
     "pattern": ("personas.world_commands", "List, show and check empathy patterns."),
     "study": ("studies.files", "Begin, check and show study files."),

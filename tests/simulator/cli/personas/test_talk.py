@@ -105,7 +105,7 @@ def test_a_persona_of_ones_own_talks(with_tiny: Path, capsys: pytest.CaptureFixt
     assert lines[0] == "  Sofia [red]Lind (plan_project) talks with base"
     assert [line.split(":")[0] for line in lines[1:] if not line.startswith(" ")] == ["user", "assistant"] * 2
     assert len([line for line in lines if re.fullmatch(SMALL_PRINT, line)]) == 2
-    assert err.startswith("loading the embedded model ...\n")
+    assert err.startswith("loading models ...\n")
     assert list((with_tiny / "work").iterdir()) == []
 
 
@@ -144,7 +144,8 @@ def test_quiet_says_only_what_the_two_say(with_tiny: Path, capsys: pytest.Captur
     ("arguments", "message"),
     [
         (["jun_prak"], "no persona and no file 'jun_prak'; did you mean 'jun_park'?"),
-        (["jun_park", "--candidate", "routed"], "'routed' is not one of 'base', 'system_prompt'"),
+        (["jun_park", "--candidate", "routed"], "candidates routed speak through adapters, and the study has none"),
+        (["jun_park", "--candidate", "bsae"], "no candidate 'bsae'; did you mean 'base'?"),
         (["jun_park", "--turns", "0"], "0 is not in the range 1<=x<=1000"),
     ],
 )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.agents.registry import untrained
 from holdfast.core.wording import how_many
-from holdfast.personas.loading import library
-from holdfast.personas.world import world_with
+from holdfast.personas.world import World, world_with
 from holdfast.simulator.cli.console import SEED, console, print_json, world_options
 from holdfast.simulator.cli.personas.card import find_persona
 
@@ -29,6 +28,8 @@ Examples:
   holdfast persona talk me.yaml --turns 8 --candidate system_prompt
   holdfast persona talk me.yaml --seed 2 --json | jq .turns[].reply
   holdfast persona talk me.yaml --user-model hf:models/my-model
+  holdfast persona talk jun_park --of runs/mine --candidate routed
+  holdfast persona talk jun_park --model hf:models/my-model --prompt-file p.txt
 
 Nothing is written to disk; the same seed gives the same conversation."""
 )
@@ -36,27 +37,24 @@ Nothing is written to disk; the same seed gives the same conversation."""
 @click.option(
     "--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave."
 )
-@click.option(
-    "--candidate",
-    type=click.Choice(untrained()),
-    default="base",
-    show_default=True,
-    help="Who replies: the embedded model bare, under its system prompt, or reminded of it again and again.",
-)
+@click.option("--candidate", default="base", show_default=True, help="Who replies: a candidate of --of, or a kind.")
+@click.option("--of", type=click.Path(path_type=Path), help="A study's file, or a run's folder with its adapters.")
+@click.option("--model", metavar="REF", help="The model that replies; the study's, or the embedded one, if left out.")
+@click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="A system prompt of your own.")
 @click.option("--user-model", metavar="REF", help="A model that plays the persona; without it, rules do.")
 @world_options
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
 def talk(
-    who: str, candidate: str, user_model: str | None, as_json: bool, quiet: bool, seed: int, turns: int, **own: Any
+    who: str, candidate: str, user_model: str | None, as_json: bool, quiet: bool, seed: int, turns: int, **how: Any
 ) -> None:
     """Hear a persona talk with a candidate, and see what it feels."""
-    world = world_with(own["own_tasks"], own["own_patterns"])
+    world = world_with(how["own_tasks"], how["own_patterns"])
     persona = find_persona(who, world)
-    settings = {"turns": turns, "candidates": (candidate,), "seed": seed}
-    settings |= {"tasks": world.own_tasks, "patterns": world.own_patterns}
-    session = _session(who, user_model, settings, quiet=quiet)
+    users = "embedded" if user_model is None else {"kind": "model", "model": user_model}
+    settings = {"turns": turns, "seed": seed, "users": users, "leave": True}
+    session = _session((how["of"], how["model"], candidate, how["prompt_file"], who, settings), world, quiet=quiet)
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
     played_by = "" if user_model is None else f", played by {user_model},"
@@ -84,24 +82,16 @@ def talk(
         printer.line("", said)
 
 
-def _session(who: str, user_model: str | None, settings: Mapping[str, Any], *, quiet: bool) -> Session:
+def _session(talks: tuple[Any, ...], world: World, *, quiet: bool) -> Session:
     """Return a study of the one conversation, with its models loaded."""
-    what = "loading the embedded model" + ("" if user_model is None else f" and {user_model}")
-    if not (quiet or sys.stderr.isatty()):
-        click.echo(f"{what} ...", err=True)
-    with console(stderr=True).status(what) if sys.stderr.isatty() and not quiet else nullcontext():
-        from holdfast.adapters.micro import base_path
-        from holdfast.agents.models.references import resolve_model
-        from holdfast.simulator.config.plan import resolve
-        from holdfast.simulator.config.study import StudyConfig
-        from holdfast.simulator.runtime.resources import open_resources
+    from holdfast.simulator.runtime.one_talk import OneTalk  # brings torch
 
-        if user_model is not None:
-            resolve_model(user_model, base_path())
-        personas = {"ids": (who,)} if who in library() else {"files": (who,)}
-        users = "embedded" if user_model is None else {"kind": "model", "model": user_model}
-        study = {**settings, "personas": personas, "users": users, "leave": True, "batch_size": 1}
-        return open_resources(resolve(StudyConfig.model_validate(study))).session()
+    talk = OneTalk(*talks)
+    plan = talk.plan(world)
+    if not (quiet or sys.stderr.isatty()):
+        click.echo("loading models ...", err=True)
+    with console(stderr=True).status("loading models") if sys.stderr.isatty() and not quiet else nullcontext():
+        return asyncio.run(talk.open(plan))
 
 
 def _counts(last: TurnRecord) -> dict[str, int]:

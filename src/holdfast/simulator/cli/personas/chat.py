@@ -1,0 +1,139 @@
+"""``holdfast chat``: talk with a candidate, or be the assistant of a persona; kept as a log that ``measure`` reads."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.core.errors import InputError
+from holdfast.core.text import visible
+from holdfast.personas.world import world_with
+from holdfast.simulator.cli.console import SEED, console, world_options
+
+if TYPE_CHECKING:
+    from holdfast.agents.raters.protocol import Rating
+    from holdfast.simulator.records import EpisodeSpec, TurnRecord
+    from holdfast.simulator.runtime.session import Session
+
+MOST_TURNS = 10_000
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  holdfast chat                                     with the embedded model
+  holdfast chat runs/mine --candidate routed        with a run's adapters
+  holdfast chat study.yaml --candidate system_prompt
+  holdfast chat --model hf:models/my-model --prompt-file kind.txt
+  holdfast chat --as assistant --persona jun_park   you reply to a persona
+  holdfast measure chat-*.jsonl                     and what it comes to
+
+An empty line, /quit or Ctrl-D ends the talk. Each turn is in the log before the next begins."""
+)
+@click.argument("source", metavar="[STUDY|RUN]", required=False, type=click.Path(path_type=Path))
+@click.option("--model", metavar="REF", help="A model: hf:FOLDER, openai:NAME, …; in the place of the study's.")
+@click.option("--candidate", default="base", show_default=True, help="A candidate of the study by name, or a kind.")
+@click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="A system prompt of your own.")
+@click.option("--as", "place", type=click.Choice(["user", "assistant"]), default="user", show_default=True)
+@click.option("--persona", metavar="ID|FILE", help="Who the user is, where you are the assistant.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="The log; a new file, or chat-TIME.jsonl.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random comes from it.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
+@world_options
+def chat(source: Path | None, place: str, log: Path | None, quiet: bool, seed: int, **how: Any) -> None:
+    """Talk with a candidate, with each reply's ratings beside it; or reply to a persona and see what it feels."""
+    from holdfast.simulator.runtime.one_talk import OneTalk  # brings torch
+
+    log = log or Path(f"chat-{datetime.now():%Y%m%d-%H%M%S}.jsonl")
+    if log.exists():
+        raise InputError(f"{log} is there already; name another --log")
+    settings: Mapping[str, Any] = {"turns": MOST_TURNS, "seed": seed, "leave": place == "assistant"}
+    candidate = how["candidate"] if place == "user" else "base"
+    talk = OneTalk(source, how["model"], candidate, how["prompt_file"], how["persona"], settings)
+    plan = talk.plan(world_with(how["own_tasks"], how["own_patterns"]))
+    if not quiet:
+        click.echo("loading models ...", err=True)
+    asyncio.run(_hold(talk.open(plan), place, log, quiet=quiet))
+
+
+async def _hold(opening_session: Awaitable[Session], place: str, log: Path, *, quiet: bool) -> None:
+    from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because
+    from holdfast.simulator.conversation.graph import config, graph
+    from holdfast.simulator.conversation.human import AloudUser, HumanCandidate, HumanUser, TalkEndedError
+    from holdfast.simulator.conversation.participants import opening
+
+    session = await opening_session
+    episode = session.plan.episodes[0]
+    printer = ConversationPrinter(console(), small_print=False)
+    records: list[TurnRecord] = []
+
+    async def on_turn(record: TurnRecord) -> None:
+        records.append(record)
+        _write(log, records, episode, talks_as=place)
+        if place == "user":
+            why = record.primary.missing or record.primary.evidence or "no reply"
+            printer.line("assistant", record.reply if record.reply.strip() else f"({why})")
+        if not quiet:
+            printer.line("", rated_line(record.ratings))
+            if place == "assistant":
+                printer.line("", felt_line(record))
+        if left := left_because(record):
+            printer.line("", f"leaves: {left}")
+
+    people = session.participants(episode, on_turn)
+    if place == "user":
+        people = replace(people, user=HumanUser(people.user.persona, _next_line))
+    else:
+        aloud = AloudUser(people.user, lambda text: printer.line("user", text))
+        people = replace(people, candidate=HumanCandidate(_next_line), user=aloud)
+    with suppress(TalkEndedError):
+        await graph.ainvoke(opening(people), config(MOST_TURNS), context=people)
+    if records and not quiet:
+        click.echo(f"log {log}; measure it with: holdfast measure {log}", err=True)
+
+
+def _next_line() -> str | None:
+    """Read the next message, with a prompt in a terminal; None at the end."""
+    if sys.stdin.isatty():
+        sys.stderr.write("you: ")
+        sys.stderr.flush()
+    line = sys.stdin.readline()
+    text = line.strip()
+    return None if not line or text in ("", "/quit") else text
+
+
+def rated_line(ratings: Mapping[str, Rating]) -> str:
+    """Return a line such as "linear: emotional reaction 1.2, interpretation 0.3, exploration 0.0 (each 0-2)"."""
+    parts = []
+    for name, rating in ratings.items():
+        levels = ", ".join(f"{dimension.replace('_', ' ')} {level:.1f}" for dimension, level in rating.values.items())
+        why = rating.disqualified or rating.missing
+        parts.append(f"{name}: {levels or 'unrated'}{f' ({why})' if why else ''}")
+    return visible("; ".join(parts))
+
+
+def _write(log: Path, records: Sequence[TurnRecord], episode: EpisodeSpec, *, talks_as: str) -> None:
+    """Write the talk so far, one conversation, as a log."""
+    from holdfast.simulator.logs.formats.messages import MessagesWriter
+    from holdfast.simulator.logs.records import Conversation, LogMessage
+
+    messages = [
+        message
+        for record in records
+        for message in (
+            LogMessage("user", record.user),
+            LogMessage("assistant", record.reply, thoughts=record.thoughts),
+        )
+    ]
+    replies = "you" if talks_as == "assistant" else episode.candidate
+    speaker = "you" if talks_as == "user" else episode.persona
+    columns = {"candidate": replies, "task": episode.task}
+    MessagesWriter().write([Conversation(episode.id, str(log), tuple(messages), speaker, columns)], log)

@@ -1,0 +1,113 @@
+"""A study of one conversation: a persona and a candidate, of a study, of a run with its adapters, or of a model."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.agents import registry
+from holdfast.agents.models.spec import parse_model
+from holdfast.core.errors import InputError
+from holdfast.core.files import is_folder
+from holdfast.core.wording import did_you_mean, quote
+from holdfast.personas.loading import library
+from holdfast.personas.world import World
+from holdfast.simulator.config.plan import Plan, resolve
+from holdfast.simulator.config.recorded import STUDY_FILE
+from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
+from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
+from holdfast.simulator.runtime.resources import open_resources
+from holdfast.simulator.runtime.session import Session
+
+
+@dataclass(frozen=True)
+class OneTalk:
+    """Who talks with whom.
+
+    Attributes:
+        source: A study's file, or a run's folder, whose adapters speak too; None: only what stands here.
+        model: A model's reference, in the place of the source's.
+        candidate: A candidate of the source by its name, or a kind.
+        prompt_file: A system prompt of one's own.
+        persona: A persona's id, or its file; None: the first of the source.
+        settings: What the study has besides, as its YAML has it.
+    """
+
+    source: Path | None
+    model: str | None
+    candidate: str
+    prompt_file: Path | None
+    persona: str | None
+    settings: Mapping[str, Any]
+
+    def study(self, world: World) -> StudyConfig:
+        """Return the study of the one conversation.
+
+        Raises:
+            InputError: The source cannot be read, or has no such candidate or persona.
+        """
+        base = self._base()
+        adapters = None if self.source is None or not is_folder(self.source) else str(trained_in(self.source))
+        values: dict[str, Any] = {"adapters": base.adapters or adapters, "training": None, **self.settings}
+        values |= {"tasks": (*base.tasks, *world.own_tasks), "patterns": (*base.patterns, *world.own_patterns)}
+        values |= {"candidates": (self._candidate(base),), "baseline": None, "replicates": 1, "lengths": ()}
+        values |= {"population": None, "rounds": 1, "batch_size": 1}
+        if self.model is not None:
+            try:
+                values["model"] = parse_model(self.model)
+            except ValueError as error:
+                raise InputError(f"--model: {error}") from None
+        if self.persona is not None:
+            values["personas"] = {"ids": (self.persona,)} if self.persona in library() else {"files": (self.persona,)}
+        elif self.source is None:
+            values["personas"] = {"ids": (next(iter(library())),)}
+        try:
+            return StudyConfig.model_validate({**base.model_dump(exclude=set(values)), **values})
+        except ValidationError as error:
+            raise InputError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+    def plan(self, world: World) -> Plan:
+        """Return the plan of the one conversation; nothing is loaded. Raises InputError as :meth:`study` does."""
+        plan = resolve(self.study(world))
+        check_adapters(plan)
+        return plan
+
+    @staticmethod
+    async def open(plan: Plan) -> Session:
+        """Load the models and adapters of the conversation.
+
+        Raises:
+            InputError, ModelError: A model or an adapter cannot be loaded, or a prompt would not arrive.
+        """
+        resources = await asyncio.to_thread(open_resources, plan)
+        await rehearse_prompts(plan, resources.references)
+        return (await resources.with_adapters(*adapters_in(plan.study.adapters, plan))).session()
+
+    def _base(self) -> StudyConfig:
+        if self.source is None:
+            return StudyConfig.model_validate({"candidates": ["base"]})
+        path = self.source / STUDY_FILE if is_folder(self.source) else self.source
+        return load_study(path)
+
+    def _candidate(self, base: StudyConfig) -> Any:
+        """Return the candidate that is meant: of the source by its name, else a kind."""
+        for spec in base.candidates if self.source is not None else ():
+            if spec.name == self.candidate and self.prompt_file is None:
+                return spec
+        kinds = registry.kinds()
+        if self.candidate not in kinds:
+            names = [*dict.fromkeys((*(base.candidate_names if self.source is not None else ()), *kinds))]
+            hint = did_you_mean(self.candidate, names)
+            raise InputError(f"no candidate {quote(self.candidate)}{hint} (there are: {', '.join(names)})")
+        data: dict[str, Any] = {"kind": self.candidate}
+        if self.prompt_file is not None:
+            kind = "system_prompt" if self.candidate == "base" else self.candidate
+            data = {"kind": kind, "prompt_file": str(self.prompt_file.absolute())}
+        try:
+            return registry.parse(data).beside(Path())
+        except ValueError as error:
+            raise InputError(f"candidate {quote(self.candidate)}: {error}") from None
