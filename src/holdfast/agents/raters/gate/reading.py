@@ -3,20 +3,29 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.linear.features import normalise
 
 MOST_CHARS = 20_000  # of a text that are read: bounds the time
 SHOWN = 120  # characters of a quotation
+KEPT_TEXTS, KEPT_CHARS = 2_048, 2_000  # texts whose words are kept, none longer: bounds the memory
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:'[^\W_]+)*")  # one sign of Chinese is a word
 _SENTENCE = re.compile(r"[^.!?\n\u3002]+[.!?\u3002]*")
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text in lower case, without signs; of Chinese and Japanese, the characters."""
-    return _WORD.findall(normalise(text[:MOST_CHARS]))
+    return _words_kept(text) if len(text) <= KEPT_CHARS else _words(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(normalise(text[:MOST_CHARS])))
+
+
+#: A reply is read again as the reply before, and by each of a study's raters.
+_words_kept = lru_cache(maxsize=KEPT_TEXTS)(_words)
 
 
 def runs_of(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
@@ -57,8 +66,12 @@ class ReplyText:
         return normalise(self.text[:MOST_CHARS])
 
     @cached_property
-    def words(self) -> list[str]:
-        return _WORD.findall(self.normal)
+    def words(self) -> tuple[str, ...]:
+        return words_of(self.text)
+
+    @cached_property
+    def word_set(self) -> frozenset[str]:
+        return frozenset(self.words)
 
     @cached_property
     def sentences(self) -> list[str]:
