@@ -99,7 +99,17 @@ def test_any_text_can_be_read(user: str, before: str, reply: str) -> None:
     assert verdict == verdict_of(Passage(messages))
 
 
-@pytest.mark.parametrize("reply", ["a " * 200_000, "you are " * 50_000, ("word" * 40 + " ") * 5_000, "." * 500_000])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "a " * 200_000,
+        "you are " * 50_000,
+        ("word" * 40 + " ") * 5_000,
+        "." * 500_000,
+        "you feel that you are a loser and " * 10_000,
+        "so, just, " * 40_000 + "grow up with your expect care problem over get stop",
+    ],
+)
 def test_a_long_reply_takes_no_long_time(reply: str) -> None:
     start = perf_counter()
     judged(GRIEF, reply)

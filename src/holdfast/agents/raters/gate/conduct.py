@@ -1,46 +1,69 @@
-"""Replies that turn the user away, hurt, or sell: known by what people and models write then, in English.
+"""Replies that turn the user away or sell: known by what people and models write then, in English.
 
-Each check looks at sentences, so that a reply that also does its work is not stopped: a refusal must be most of the
-reply, an insult must be aimed at the reader and be the speaker's own (not "you feel that you are a loser").
+A reply that also does its work is not stopped: refusing must be most of it, and one sign of selling is not enough.
 """
 
 import re
+from dataclasses import dataclass
+from functools import cache
 
 from holdfast.agents.raters.gate.reading import ReplyText, quotation, words_of
-from holdfast.agents.raters.gate.signs import signs
+from holdfast.agents.raters.gate.worded import Pattern, WordedPatterns, alternatives, lexicon, worded
 
 REFUSAL_SHARE = 0.5  # of a reply's words, from which on it is a refusal
 REFUSED_BY = 120  # characters of a sentence within which it refuses: later ones are somebody's story
-_OPEN_QUOTATION = re.compile(r"[\"\u201c\u201d][^\"\u201c\u201d]*$")
-_PRICE = re.compile("[$\u20ac\u00a3]")
 
 
-def hostility(reply: ReplyText) -> str:
-    """Return the sentence that insults or mocks the reader, or ""."""
-    for sentence in reply.sentences:
-        if signs().insult_first.search(sentence):
-            return quotation(sentence)
-        for match in signs().insult.finditer(sentence):
-            lead = sentence[: match.start()]
-            if not signs().not_own.search(lead) and not _OPEN_QUOTATION.search(lead):
-                return quotation(sentence)
-    return ""
+@dataclass(frozen=True, slots=True)
+class ConductSigns:
+    """``around_refusal``: what else a refusal consists of; ``least_selling``: how many signs of selling are needed."""
+
+    refusal: WordedPatterns
+    around_refusal: Pattern
+    selling: WordedPatterns
+    least_selling: int
+
+
+@cache
+def conduct_signs() -> ConductSigns:
+    """Return the signs that holdfast ships."""
+    raw = lexicon("signs")
+    refusal, selling = raw["refusal"], raw["advertising"]
+    speaker = rf"an? {alternatives(refusal['speaker'])}\b"
+    unable = (
+        rf"\b(?:i|we)(?: (?:really|simply|just|unfortunately))? ?{alternatives(refusal['unable'])}(?: (?:be )?able to)?"
+        rf"(?: \w+)? {alternatives(refusal['service'])}(?:ing)?(?!\w| but\b)"
+    )
+    machine = rf"\b(?:as|i(?:'m| am)(?: just| only)?) {speaker}(?=.*\b(?:can't|cannot|unable|don't|not)\b)(?!.*\bbut\b)"
+    own = {" ".join(refusal["unable_words"]): unable, " ".join(refusal["speaker_words"]): machine}
+    return ConductSigns(
+        worded(own | refusal["other"]),
+        re.compile(alternatives(refusal["around"])),
+        worded(selling["patterns"]),
+        selling["least"],
+    )
 
 
 def refused_words(reply: ReplyText) -> str:
     """Return the sentence that refuses, where refusing and sending away are most of the reply; or ""."""
-    refused = [sentence for sentence in reply.sentences if signs().refusal.search(sentence[:REFUSED_BY])]
+    signs = conduct_signs()
+    patterns = [signs.refusal.patterns[place] for place in signs.refusal.likely(reply.word_set)]
+    if not patterns:
+        return ""
+    refused = [
+        sentence for sentence in reply.sentences if any(pattern.search(sentence, 0, REFUSED_BY) for pattern in patterns)
+    ]
     if not refused:
         return ""
-    about = [each for each in reply.sentences if each in refused or signs().around_refusal.search(each)]
+    about = [each for each in reply.sentences if each in refused or signs.around_refusal.search(each)]
     share = sum(len(words_of(sentence)) for sentence in about) / max(1, len(reply.words))
     return quotation(refused[0]) if share >= REFUSAL_SHARE else ""
 
 
 def advertising(reply: ReplyText) -> str:
     """Return the signs of selling in a reply that has several, or ""."""
-    least = signs().least_selling
-    if len(signs().selling_words.intersection(reply.words)) + bool(_PRICE.search(reply.text)) < least:
+    signs = conduct_signs()
+    if len(signs.selling.likely(reply.word_set)) < signs.least_selling:
         return ""
-    shown = [match[0].strip() for pattern in signs().selling if (match := pattern.search(reply.normal))]
-    return ", ".join(shown) if len(shown) >= least else ""
+    shown = signs.selling.matches(reply.word_set, reply.normal)
+    return ", ".join(shown) if len(shown) >= signs.least_selling else ""

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from holdfast.agents.raters.gate.reading import ReplyText
-from holdfast.agents.raters.gate.signs import signs
+from holdfast.agents.raters.gate.worded import commonest_words
 
 ENGLISH = frozenset(("en",))
 UNKNOWN_LANGUAGE = "in a language that the rater does not know"  # before its code
@@ -24,7 +24,7 @@ def unknown_language(reply: ReplyText, known: Collection[str]) -> str:
     words = reply.words
     if len(words) < LEAST_WORDS:
         return ""
-    commonest = signs().common
+    commonest = commonest_words()
     common = [word for word in words if word in commonest]
     english = len(common) >= COMMON_SHARE * len(words) and len(set(common)) >= COMMON_WORDS
     language = "en" if english else _by_library(reply.text)

@@ -2,24 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from holdfast.agents.raters.gate.language import unknown_language
 from holdfast.agents.raters.gate.reading import ReplyText, reply_texts
 from holdfast.agents.raters.gate.verdict import verdict_of_replies
 from holdfast.agents.raters.protocol import NO_REPLY, Failure, Passage, Rater, RaterIdentity, Rating, Scale
 
-GATE_VERSION = "2"  # goes up with every change of what is stopped: ratings made before are others
+GATE_VERSION = "3"  # goes up with every change of what is stopped: ratings made before are others
 
 NO_ANSWER = "no answer: "  # before the cause of a reply without text
-
-
-@runtime_checkable
-class KnowsLanguages(Protocol):
-    """A rater that says which languages it knows, as ISO 639-1 codes; None where it does not say."""
-
-    @property
-    def languages(self) -> frozenset[str] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +18,8 @@ class GatedRater:
     """``rater``, with replies that fail marked as disqualified, and those in other languages left unrated.
 
     Implements :class:`holdfast.agents.raters.protocol.Rater`. A disqualified reply is rated all the same, for what the
-    user makes of its words; its adherence is 0 whatever the values are.
+    user makes of its words; its adherence is 0 whatever the values are. A rater says which languages it knows (ISO
+    639-1 codes) by a property ``languages``; one without it, or with None there, is asked in any.
     """
 
     rater: Rater
@@ -41,7 +33,7 @@ class GatedRater:
         return self.rater.scale
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
-        known = self.rater.languages if isinstance(self.rater, KnowsLanguages) else None
+        known: frozenset[str] | None = getattr(self.rater, "languages", None)
         read = [list(reply_texts(passage.messages, whole=passage.whole)) for passage in passages]
         verdicts = [verdict_of_replies(passage, replies) for passage, replies in zip(passages, read, strict=True)]
         reasons = [_why_not(replies, known) for replies in read]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.agents.raters.gate.reading import ReplyText, covered, quotation, runs_of, shared, words_of
-from holdfast.agents.raters.gate.signs import signs
+from holdfast.agents.raters.gate.worded import commonest_words
 
 #: A reply loops where so many words, and this share of all, lie in runs of ``RUN`` words that came before in it; where
 #: one run is there ``OFTEN`` times, a smaller share is enough.
@@ -49,7 +49,7 @@ def copy_of_reply_before(reply: ReplyText) -> str:
     same = shared(words, before, RUN)
     if len(same) < COPY_SHARE * len(words):
         return ""
-    new = {word for place, word in enumerate(words) if place not in same} - signs().common
+    new = {word for place, word in enumerate(words) if place not in same} - commonest_words()
     return quotation(reply.text) if new.isdisjoint(words_of(reply.asked)) else ""
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from unicodedata import category
 
-from holdfast.agents.raters.gate.conduct import advertising, hostility, refused_words
+from holdfast.agents.raters.gate.conduct import advertising, refused_words
+from holdfast.agents.raters.gate.hostility import hostility
 from holdfast.agents.raters.gate.reading import ReplyText, quotation, reply_texts
 from holdfast.agents.raters.gate.repetition import copy_of_reply_before, copy_of_user, loop
 from holdfast.agents.raters.gate.topic import off_topic

@@ -1,0 +1,25 @@
+"""Cases of hostility, of another subject, and of what is near them are judged as the table in docs/gate.md says."""
+
+import pytest
+
+from tests.agents.raters.gate.case_table import HALVES, WANTED, Case, cases, counts
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_most_hostile_and_strange_replies_are_stopped(half: str) -> None:
+    right = {kind: share for kind, (n, total) in counts(half).items() if (share := n / total) is not None}
+    assert right["hostile"] >= 0.9
+    assert right["off_topic"] >= 0.7
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if WANTED[case.kind] is None])
+def test_what_is_near_a_failure_passes(case: Case) -> None:
+    assert case.failure is None
+
+
+def test_there_are_enough_of_each_kind_in_each_half() -> None:
+    for half in HALVES:
+        totals = {kind: total for kind, (_, total) in counts(half).items()}
+        assert totals["hostile"] >= 20
+        assert totals["plain"] >= 25
+        assert totals["off_topic"] >= 8
