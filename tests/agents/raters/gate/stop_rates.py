@@ -20,6 +20,8 @@ from holdfast.simulator.validation.folder import data_folder
 
 Turns = list[tuple[str, str]]
 EPITOME = Path("epitome_reddit") / "pairs.csv"
+EXAMPLES = Path(__file__).parents[4] / "examples" / "assistant_replies" / "replies.jsonl"
+MOCKING = "sarcasm or mockery"  # what some of these were written as
 CHATS = {"duo": Path("duo") / "conversations.jsonl", "esconv": Path("esconv_failed") / "conversations.jsonl"}
 
 
@@ -28,6 +30,14 @@ def epitome(data: Path, *, chosen: bool) -> Iterator[Turns]:
     for pair in read_pairs(data / EPITOME):
         if (crc32(pair.post_id.encode()) % 3 > 0) == chosen:
             yield [(pair.post, pair.reply)]
+
+
+def assistants(*, mocking: bool) -> Iterator[Turns]:
+    """The replies in ``examples/assistant_replies`` that were written to mock, or the others."""
+    for line in EXAMPLES.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if (row["kind"] == MOCKING) == mocking:
+            yield [(row["messages"][-1]["content"], row["reply"])]
 
 
 def chats(path: Path) -> Iterator[Turns]:
@@ -62,6 +72,10 @@ def main(data: Path) -> None:
     sets = {
         "EPITOME, thresholds chosen on it": epitome(data, chosen=True),
         "EPITOME, the other posts": epitome(data, chosen=False),
+    }
+    sets |= {
+        "assistants' replies, written to mock": assistants(mocking=True),
+        "assistants' replies, the others": assistants(mocking=False),
     }
     sets |= {name: chats(data / path) for name, path in CHATS.items() if (data / path).exists()}
     for name, conversations in sets.items():
