@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.core.text import is_hidden, visible
-from holdfast.core.wording import how_many
+from holdfast.core.wording import first_line, how_many
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,17 @@ def test_what_is_shown_hides_nothing_and_is_shown_again_as_it_is(text):
 @given(st.recursive(st.text(), st.lists))
 def test_json_that_is_shown_has_the_same_value(value):
     assert json.loads(visible(json.dumps(value, ensure_ascii=False))) == value
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("\n  no such thing  \nmore of it"), "no such thing"),
+        (ValueError("Two faults:\n  the first\n  the second"), "Two faults: the first"),
+        (ValueError("Two faults:"), "Two faults:"),
+        (ValueError(), "ValueError"),
+        (KeyError(" "), "' '"),
+    ],
+)
+def test_an_error_is_told_by_its_first_line(error, line):
+    assert first_line(error) == line

@@ -12,6 +12,13 @@ def shorten(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, with the second where it ends with a colon; for an empty message
+    the error's type."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1]) or type(error).__name__
+
+
 def quote(text: str) -> str:
     """Return the text in quotes, shortened, with unprintable characters escaped."""
     return repr(shorten(text))

@@ -29,6 +29,7 @@ from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Ra
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import read_file
 from holdfast.core.hashing import file_sha256, weights_sha256
+from holdfast.core.wording import first_line
 
 PREFERRED = Scale("preferred", ("preferred",), 0, 1)
 SETTINGS = "reward.json"
@@ -71,8 +72,7 @@ class RewardModel:
                 warnings.simplefilter("ignore", FutureWarning)  # of the libraries, about each other
                 model = PeftModel.from_pretrained(model, str(folder)).eval().requires_grad_(False)
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"{folder}: cannot be put on the model in {base}: {reason}") from error
+            raise ModelError(f"{folder}: cannot be put on the model in {base}: {first_line(error)}") from error
         longest = getattr(model.config, "max_position_embeddings", None) or 1 << 30
         return cls(model, reader, file_sha256(folder / WEIGHTS_FILE)[:12], longest)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
-from holdfast.core.wording import quote
+from holdfast.core.wording import first_line, quote
 from holdfast.personas.loading import patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.simulator.config.plan import Plan, resolve
@@ -96,7 +96,7 @@ def _models(model: type[_Model], texts: Any, journal: Path) -> dict[str, _Model]
     try:
         return {str(id): model.model_validate_json(json.dumps(each), strict=True) for id, each in texts.items()}
     except (ValidationError, AttributeError) as error:
-        raise damaged(journal, f"a {model.__name__} cannot be read: {str(error).splitlines()[0]}") from error
+        raise damaged(journal, f"a {model.__name__} cannot be read: {first_line(error)}") from error
 
 
 def check_recorded(plan: Plan, episodes: Iterable[EpisodeRecord], journal: Path) -> None:

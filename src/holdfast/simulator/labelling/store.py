@@ -22,7 +22,7 @@ from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.files import link_outside, read_file
 from holdfast.core.jsonl import read_lines
-from holdfast.core.wording import quote
+from holdfast.core.wording import first_line, quote
 from holdfast.simulator.labelling.sample import Reply, SampledReply
 
 LABELS = "labels"
@@ -84,7 +84,7 @@ class LabelFolder:
         try:
             return LabelSample.model_validate_json(read_file(path))
         except (OSError, ValidationError) as error:
-            raise InputError(f"{path}: cannot be read as a sample ({str(error).splitlines()[0]})") from None
+            raise InputError(f"{path}: cannot be read as a sample ({first_line(error)})") from None
 
     def keep_sample(self, sample: LabelSample) -> None:
         """Write what is asked about.
@@ -214,7 +214,7 @@ def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
             levels = {name: int(row[name]) for name in sample.rated.dimensions}
             label = Label(episode=row["episode"], turn=int(row["turn"]), levels=levels, model=row.get("model") == "1")
         except (InputError, ValidationError, ValueError, TypeError) as error:
-            faults.append(Fault(str(path), f"is no label: {str(error).splitlines()[0]}", number))
+            faults.append(Fault(str(path), f"is no label: {first_line(error)}", number))
             continue
         fault = _fault(label, sample.rated) or (
             "" if label.reply in asked else "is no reply that the sample asks about"

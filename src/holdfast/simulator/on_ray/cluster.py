@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import ray
 
 from holdfast.core.errors import InputError
-from holdfast.core.wording import how_many
+from holdfast.core.wording import first_line, how_many
 from holdfast.simulator.on_ray.executor import RayExecutor
 
 
@@ -35,7 +35,7 @@ def ray_executor(address: str | None = None, engines: int | None = None) -> Iter
         except (ConnectionError, ValueError, RuntimeError) as error:
             where = address or os.environ.get("RAY_ADDRESS") or "this machine"
             raise InputError(
-                f"no Ray cluster at {where} ({str(error).splitlines()[0][:200]}); start one with "
+                f"no Ray cluster at {where} ({first_line(error)[:200]}); start one with "
                 "'ray start --head', or leave --address out to use this machine alone"
             ) from error
     try:

@@ -16,6 +16,7 @@ from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.core.atomic import write_json
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.files import read_file
+from holdfast.core.wording import first_line
 from holdfast.simulator.results.model import RaterInfo, rater_infos
 
 PROVENANCE = "provenance"  # in a journal's meta: what run.json says of it
@@ -108,7 +109,6 @@ def recorded_raters(provenance: Mapping[str, Any]) -> list[RaterInfo]:
         rater = provenance.get("rater") or {"id": "unknown", "version": "unknown"}  # a run before there were witnesses
         return [RaterInfo(name=rater["id"], **rater, role="primary", scale=EXPRESSED)]
     except (ValidationError, TypeError, KeyError) as error:
-        why = str(error).splitlines()[0]
         raise InputError(
-            f"{RUN_FILE}: its raters cannot be read ({why}); remove the file, the journal has them"
+            f"{RUN_FILE}: its raters cannot be read ({first_line(error)}); remove the file, the journal has them"
         ) from error

@@ -19,7 +19,7 @@ from holdfast.agents.models.local.folders import check_model_folder
 from holdfast.agents.models.local.rope import check_positions, longest_context
 from holdfast.agents.models.spec import TODAY
 from holdfast.core.errors import HoldfastError, ModelError
-from holdfast.core.wording import shorten
+from holdfast.core.wording import first_line, shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _loading(path: Path, device: str = "cpu") -> Iterator[None]:
     except HoldfastError:
         raise
     except Exception as error:  # of any kind: libraries read files of others here
-        raise ModelError(f"cannot load the model in {path}: {_first_line(error)}") from error
+        raise ModelError(f"cannot load the model in {path}: {shorten(first_line(error), 300)}") from error
 
 
 def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY, fold: bool = False) -> Backbone:
@@ -193,9 +193,3 @@ def _device(name: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
-    return shorten(said, 300) or type(error).__name__

@@ -15,6 +15,7 @@ from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.core.errors import ModelError
+from holdfast.core.wording import first_line
 
 TOLERANCE = 0.05  # of the logits' norm: bfloat16 stays under .02, a wrong position is far above
 LENGTHS = (9, 4)  # two rows of different length, so that padding and masks take part
@@ -34,8 +35,9 @@ def check_architecture(backbone: Backbone) -> None:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise ModelError(f"not enough memory to run {backbone.name}") from error
     except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, KeyError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"the local engine cannot run {kind} ({reason}); serve it behind an endpoint") from error
+        raise ModelError(
+            f"the local engine cannot run {kind} ({first_line(error)}); serve it behind an endpoint"
+        ) from error
     if not math.isfinite(worst):
         raise ModelError(
             f"{backbone.name} computes no finite numbers: its weights are damaged, or too large for "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.core.errors import InputError
+from holdfast.core.wording import first_line
 from holdfast.simulator.cli.console import FiniteRange
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _from_yaml(text: str) -> dict[str, Any]:
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(f"--rater: no mapping as YAML writes it ({str(error).splitlines()[0]})") from None
+        raise ValueError(f"--rater: no mapping as YAML writes it ({first_line(error)})") from None
     if not isinstance(data, dict):
         raise ValueError(f"--rater: expected a mapping with 'kind', got {type(data).__name__}")
     return data
