@@ -124,10 +124,10 @@ class AssistantView:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A candidate's answer, and which adapter, recognised task and tokens it took.
+    """A candidate's answer, and which adapter, recognised task, tokens and calls it took.
 
     ``thoughts``, ``outcome`` and ``cause`` are those of its :class:`Generation`. A reply without text is heard as
-    silence and not rated.
+    silence and not rated. ``calls`` counts the requests to models that it took, whose tokens are added up.
     """
 
     text: str
@@ -138,6 +138,7 @@ class Reply:
     thoughts: str = ""
     outcome: Outcome = "answered"
     cause: str = ""
+    calls: int = 1
 
 
 class Candidate(Protocol):

@@ -1,7 +1,7 @@
 """The kinds of candidates, their system prompts, the request that they all send, and the protocol of routers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from holdfast.agents.prompts import pattern_prompt
@@ -102,6 +102,16 @@ async def ask(
         thoughts=made.thoughts,
         outcome=made.outcome,
         cause=made.cause,
+    )
+
+
+def with_usage_of(reply: Reply, parts: Sequence[Reply]) -> Reply:
+    """Return ``reply`` with the tokens and calls of all ``parts`` that led to it, itself among them."""
+    return replace(
+        reply,
+        prompt_tokens=sum(part.prompt_tokens for part in parts),
+        completion_tokens=sum(part.completion_tokens for part in parts),
+        calls=sum(part.calls for part in parts),
     )
 
 
