@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast.agents.assistants.candidates import Router
+from holdfast.agents.assistants.exchange_store import StoredExchange
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import (
     SENSE7,
@@ -21,7 +22,8 @@ from holdfast.agents.protocols import (
     Spoken,
     UserState,
 )
-from holdfast.agents.raters.protocol import EXPRESSED, Passage, RaterIdentity, Rating, Scale, expressed
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, RaterIdentity, Rating, Scale, expressed
+from holdfast.agents.raters.specs import RaterSpec
 from holdfast.core.errors import ModelError
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.records import derive_seed
@@ -133,13 +135,21 @@ TASKS = {"bug_hunt": task("bug_hunt", "solver"), "burnout": task("burnout", "com
 
 @dataclass(frozen=True)
 class ScriptedResources:
-    """What candidates are built from, with one model for all."""
+    """What candidates are built from, with one model and one rater for all."""
 
     only: HashModel
     tasks: Mapping[str, TaskContext] = field(default_factory=lambda: TASKS)
     patterns: Mapping[str, EmpathyPattern] = field(default_factory=lambda: PATTERNS)
     router: Router | None = None
     sampling: Sampling = field(default_factory=Sampling)
+    tested: frozenset[str] = frozenset()
+    exchanges: tuple[StoredExchange, ...] = tuple(
+        StoredExchange(situation=f"I said {word}.", reply=f"You said {word}?") for word in WORDS
+    )
+    chooser: Rater = HashRater()
+
+    def rater(self, spec: RaterSpec) -> Rater:
+        return self.chooser
 
     def model(self, spec: ModelSpec | None) -> HashModel:
         return self.only

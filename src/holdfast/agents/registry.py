@@ -3,10 +3,15 @@
 A candidate of one's own joins by ``register("my_word", MySpec, my_builder)`` before the study is read.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Protocol
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from holdfast.agents.assistants import specs as s
+from holdfast.agents.assistants.best_of import BestOf, BestOfSpec
 from holdfast.agents.assistants.candidates import (
     DescribedCandidate,
     Experts,
@@ -16,12 +21,20 @@ from holdfast.agents.assistants.candidates import (
     own_prompt,
     pattern_prompts,
 )
+from holdfast.agents.assistants.exemplars import Exemplars, ExemplarsSpec
+from holdfast.agents.assistants.reflect import Reflect, ReflectSpec
+from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel, Sampling
+from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.specs import RaterSpec
 from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
-from holdfast.core.wording import did_you_mean
+from holdfast.core.wording import did_you_mean, how_many
 from holdfast.personas.schema import EmpathyPattern, TaskContext
+
+if TYPE_CHECKING:
+    from holdfast.agents.assistants.exchange_store import StoredExchange
 
 
 class CandidateResources(Protocol):
@@ -38,6 +51,20 @@ class CandidateResources(Protocol):
 
     @property
     def sampling(self) -> Sampling: ...
+
+    @property
+    def tested(self) -> Collection[str]:
+        """Ids and names of the people that candidates are tested on."""
+        ...
+
+    @property
+    def exchanges(self) -> Sequence[StoredExchange]:
+        """What the study's training dialogues hold; empty where there are none."""
+        ...
+
+    def rater(self, spec: RaterSpec) -> Rater:
+        """The opened rater, behind the gate, that ``spec`` names."""
+        ...
 
     def model(self, spec: ModelSpec | None) -> ChatModel:
         """The loaded model that ``spec`` names; the study's where None."""
@@ -120,9 +147,55 @@ def _routed(spec: s.RoutedSpec, resources: CandidateResources) -> Experts:
     return _oracle(spec, resources, resources.router)
 
 
+def _wanted(spec: WantingSpec, resources: CandidateResources) -> WantedPattern:
+    known(spec.pattern, resources.patterns, f"candidate {spec.name!r} names the pattern")
+    if spec.recognise and resources.router is None:
+        raise InputError(
+            f"candidate {spec.name!r} recognises the task by a router; train one first (holdfast train), or leave out "
+            "'recognise'"
+        )
+    of_task = {task.id: task.pattern for task in resources.tasks.values()}
+    router = resources.router if spec.recognise else None
+    return WantedPattern(resources.patterns, of_task, spec.pattern, router, spec.with_prompt)
+
+
+def _best_of(spec: BestOfSpec, resources: CandidateResources) -> BestOf:
+    rater, wanted = resources.rater(spec.rater), _wanted(spec, resources)
+    return BestOf(resources.model(spec.model), spec.name, rater, wanted, spec.n, _sampling(spec, resources))
+
+
+def _exemplars(spec: ExemplarsSpec, resources: CandidateResources) -> Exemplars:
+    from holdfast.agents.assistants.exchange_store import ExchangeStore, read_exchanges, without_people  # brings numpy
+
+    source = "the training dialogues" if spec.file is None else spec.file
+    given = resources.exchanges if spec.file is None else read_exchanges(Path(spec.file))
+    kept = without_people(given, resources.tested)
+    if not kept:
+        why = "all are of people that are tested" if given else "there are none"
+        raise InputError(
+            f"candidate {spec.name!r}: no exchange of {source} may be shown ({why}); name others with 'file: …', or "
+            "add a 'training' section"
+        )
+    if len(kept) < len(given):
+        left_out = how_many(len(given) - len(kept), "exchange")
+        warnings.warn(f"candidate {spec.name!r}: {left_out} of {source} left out, of people tested", stacklevel=2)
+    store, wanted = ExchangeStore(kept), _wanted(spec, resources)
+    model, sampling = resources.model(spec.model), _sampling(spec, resources)
+    return Exemplars(model, spec.name, store, wanted, spec.k, spec.show, sampling)
+
+
+def _reflect(spec: ReflectSpec, resources: CandidateResources) -> Reflect:
+    wanted = _wanted(spec, resources) if spec.with_prompt else None
+    model, sampling = resources.model(spec.model), _sampling(spec, resources)
+    return Reflect(model, spec.name, wanted, spec.chunks, spec.reflection_tokens, sampling)
+
+
 register("base", s.BaseSpec, _base)
 register("system_prompt", s.SystemPromptSpec, _system_prompt)
 register("system_prompt_with_reminder", s.ReminderSpec, _reminder)
 register("adapter", s.AdapterSpec, _adapter)
 register("routed", s.RoutedSpec, _routed)
 register("oracle", s.OracleSpec, _oracle)
+register("exemplars", ExemplarsSpec, _exemplars)
+register("reflect", ReflectSpec, _reflect)
+register("best_of", BestOfSpec, _best_of)

@@ -11,6 +11,7 @@ import pytest
 
 from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import DescribedCandidate
+from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import AssistantView, Message, Reply
 from holdfast.core.hashing import sha256
 from holdfast.simulator.conversation.graph import config, graph
@@ -36,6 +37,8 @@ def view(candidate: DescribedCandidate, *users: str, seed: int = 1) -> Assistant
 class CandidateContract:
     spec: ClassVar[Any] = None
     routed_to: ClassVar[tuple[str, ...]] = ()  # by the pattern's id, where the router names a task with that pattern
+    calls: ClassVar[int] = 1  # that a reply takes of a model which always stops by itself
+    examples: ClassVar[int] = 0  # messages of other conversations before this one
 
     @pytest.fixture
     def model(self) -> HashModel:
@@ -68,10 +71,13 @@ class CandidateContract:
         self, candidate: DescribedCandidate, model: HashModel
     ) -> None:
         self.reply(candidate, "hello", "again", seed=7)
-        (request,) = model.requests
-        assert (request.key, request.seed) == ("c/amira/1/9/0", 7)
-        said = [message.content for message in request.messages if message.role != "system"]
-        assert [text.split("\n")[0] for text in said] == ["hello", "ok.", "again"]
+        first = model.requests[0]
+        assert (first.key, first.seed) == ("c/amira/1/9/0", 7)
+        assert len({request.seed for request in model.requests}) == len(model.requests) == self.calls
+        for request in model.requests:
+            assert request.key.startswith(first.key)
+            said = [message.content for message in request.messages if message.role != "system"][self.examples :]
+            assert [text.split("\n")[0] for text in said[:3]] == ["hello", "ok.", "again"]
 
     def test_asks_only_for_adapters_that_it_declares(self, candidate: DescribedCandidate, model: HashModel) -> None:
         used = {self.reply(candidate, text).adapter for text in ("hello", "I am tired")} - {None}
@@ -80,12 +86,18 @@ class CandidateContract:
 
     def test_every_system_message_has_its_hash(self, candidate: DescribedCandidate, model: HashModel) -> None:
         self.reply(candidate, *"abcdefghi")
-        sent = {sha256(m.content) for request in model.requests for m in request.messages if m.role == "system"}
-        assert sent <= set(candidate.prompt_hashes.values())
+        sent = {self.written(m.content) for request in model.requests for m in request.messages if m.role == "system"}
+        assert {sha256(text) for text in sent} <= set(candidate.prompt_hashes.values())
 
-    def test_name_and_counts(self, candidate: DescribedCandidate) -> None:
+    def written(self, system: str) -> str:
+        """The part of a system message that is the same in every conversation."""
+        return system
+
+    def test_name_and_counts(self, candidate: DescribedCandidate, model: HashModel) -> None:
         assert candidate.name
-        assert self.reply(candidate, "hello").completion_tokens == 8
+        reply = self.reply(candidate, "hello")
+        prompts = sum(8 * len(request.messages) for request in model.requests)
+        assert (reply.calls, reply.completion_tokens, reply.prompt_tokens) == (self.calls, 8 * self.calls, prompts)
 
     async def test_never_sees_who_the_user_is(self, candidate: DescribedCandidate, model: HashModel) -> None:
         """A whole conversation: of all that a persona holds, only what the user says aloud reaches the model."""
@@ -106,9 +118,9 @@ class CandidateContract:
             spec, TASKS["bug_hunt"], ScriptedUser(hidden), candidate, {"hash": HashRater()}, MaxTurns(6), keep
         )
         await graph.ainvoke(opening(people), config(6), context=people)
-        assert len(turns) == len(model.requests) == 6
-        for turn, request in zip(turns, model.requests, strict=True):
-            seen = repr(request)
+        assert len(turns) * self.calls == len(model.requests) == 6 * self.calls
+        for number, request in enumerate(model.requests):
+            turn, seen = turns[number // self.calls], repr(request)
             assert "CANARYFEELING" in turn.user
             assert turn.user in seen
             aloud = {past.user for past in turns}
@@ -231,6 +243,84 @@ class TestOracle(CandidateContract):
     def test_is_told(self, candidate: DescribedCandidate) -> None:
         reply = self.reply(candidate, "hello")
         assert (reply.adapter, reply.recognised_task) == ("companion", None)
+
+
+class TestExemplars(CandidateContract):
+    spec: ClassVar[Any] = "exemplars"
+    examples: ClassVar[int] = 4
+
+    def test_shows_the_most_alike_right_before_the_conversation(
+        self, candidate: DescribedCandidate, model: HashModel
+    ) -> None:
+        self.reply(candidate, "It is heavy, heavy.")
+        assert [(message.role, message.content) for message in model.requests[0].messages[-3:]] == [
+            ("user", "I said heavy."),
+            ("assistant", "You said heavy?"),
+            ("user", "It is heavy, heavy."),
+        ]
+
+
+class TestExemplarsInTheSystemMessage(CandidateContract):
+    spec: ClassVar[Any] = {"kind": "exemplars", "show": "system", "k": 1, "pattern": "companion", "with_prompt": True}
+
+    def written(self, system: str) -> str:
+        prompt, manner, exchange = system.split("\n\n")
+        assert manner == read_prompt("exemplars/manner")
+        assert exchange.startswith("Someone said: I said ")
+        return prompt
+
+    def test_names_the_exchange_behind_the_prompt(self, candidate: DescribedCandidate, model: HashModel) -> None:
+        self.reply(candidate, "It is heavy.")
+        system, _ = model.requests[0].messages
+        assert system.role == "system"
+        assert system.content.endswith("Someone said: I said heavy.\nThe reply: You said heavy?")
+        assert not candidate.knows_task
+
+
+class TestReflect(CandidateContract):
+    spec: ClassVar[Any] = "reflect"
+    calls: ClassVar[int] = 2  # a chunk and a reflection
+
+    def test_is_told_nothing(self, candidate: DescribedCandidate, model: HashModel) -> None:
+        self.reply(candidate, "hello")
+        assert not candidate.knows_task
+        assert model.requests[0].messages == (Message("user", "hello"),)
+
+
+class TestReflectUnderThePattern(CandidateContract):
+    spec: ClassVar[Any] = {"kind": "reflect", "name": "thinks", "recognise": True, "with_prompt": True}
+    calls: ClassVar[int] = 2
+
+    def test_speaks_under_the_pattern_of_the_recognised_task(
+        self, candidate: DescribedCandidate, model: HashModel
+    ) -> None:
+        assert self.reply(candidate, "I am tired").recognised_task == "burnout"
+        assert all("Show strong warmth" in request.messages[0].content for request in model.requests)
+        assert not candidate.knows_task
+
+
+class TestBestOf(CandidateContract):
+    spec: ClassVar[Any] = {"kind": "best_of", "n": 3}
+    calls: ClassVar[int] = 3
+
+    def test_draws_have_keys_of_their_own(self, candidate: DescribedCandidate, model: HashModel) -> None:
+        self.reply(candidate, "hello")
+        assert [request.key for request in model.requests] == [
+            "c/amira/1/9/0",
+            "c/amira/1/9/0/draw 2",
+            "c/amira/1/9/0/draw 3",
+        ]
+
+
+class TestBestOfOnePatternInWords(CandidateContract):
+    spec: ClassVar[Any] = {"kind": "best_of", "name": "dry", "n": 2, "pattern": "solver", "with_prompt": True}
+    calls: ClassVar[int] = 2
+
+    def test_every_draw_has_the_prompt(self, candidate: DescribedCandidate, model: HashModel) -> None:
+        self.reply(candidate, "hello")
+        assert not candidate.knows_task
+        assert set(candidate.prompt_hashes) == {"solver"}
+        assert all("Do not comment on feelings." in request.messages[0].content for request in model.requests)
 
 
 def test_every_kind_has_its_suite() -> None:

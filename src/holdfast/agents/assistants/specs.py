@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.protocols import Sampling
+from holdfast.agents.raters.specs import RaterSpec
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.files import is_file
 from holdfast.core.text import decode, hidden_in, read_bytes
@@ -61,6 +62,16 @@ class CandidateSpec(Frozen):
     def beside(self, folder: Path) -> Self:
         """Return the spec with the texts of the files that it names, which lie relative to the study's folder."""
         return self
+
+    @property
+    def raters(self) -> tuple[RaterSpec, ...]:
+        """The raters that have a say in its replies: none of them may judge the study."""
+        return ()
+
+    @property
+    def needs_dialogues(self) -> bool:
+        """Whether it speaks with the help of a study's training dialogues."""
+        return False
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         """Names of the adapters that conversations of ``tasks`` cannot do without."""

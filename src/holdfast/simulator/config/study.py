@@ -130,6 +130,16 @@ class StudyConfig(Frozen):
             raise ValueError(f"baseline {quote(self.baseline)} is no candidate{hint} (candidates: {allowed})")
         return self
 
+    @model_validator(mode="after")
+    def _dialogues_are_there(self) -> StudyConfig:
+        lacking = [spec.name for spec in self.candidates if spec.needs_dialogues]
+        if lacking and self.training is None and self.adapters is None:
+            raise ValueError(
+                f"candidate {quote(lacking[0])} shows exchanges of training dialogues, and the study has none: give it "
+                "a 'file', or add a 'training' section, or 'adapters: FOLDER' of a run that trained some"
+            )
+        return self
+
     @property
     def world(self) -> World:
         """The tasks and patterns that the study knows.

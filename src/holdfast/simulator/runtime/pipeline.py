@@ -129,7 +129,8 @@ async def _loaded_session(
         if study.training is not None and not (resume and _is_trained(resources, out)):
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
-        yield (await resources.with_adapters(*adapters_in(folder, plan))).session()
+        ready = await resources.with_adapters(*adapters_in(folder, plan))
+        yield ready.with_exchanges(folder).session()
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from holdfast.adapters.micro import base_path
 from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import Router
+from holdfast.agents.assistants.exchange_store import StoredExchange
 from holdfast.agents.assistants.specs import CandidateSpec, ReminderSpec
 from holdfast.agents.models.local.chat_template import ChatTemplate, first_lost
 from holdfast.agents.models.local.template_facts import TemplateFacts, facts_of
@@ -21,8 +22,9 @@ from holdfast.agents.models.local.template_files import template_in
 from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import AssistantView, ChatModel, Generation, GenerationRequest, Message, Sampling
-from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rating
+from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
 from holdfast.agents.raters.registry import RaterResources, build
+from holdfast.agents.raters.specs import FittedSpec, RaterSpec
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import HoldfastError, InputError, ModelError
@@ -117,6 +119,22 @@ class _Stage:
     @property
     def task(self) -> TaskContext:
         return self.plan.tasks[next(iter(self.plan.personas.values())).task]
+
+    @property
+    def tested(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def exchanges(self) -> tuple[StoredExchange, ...]:
+        """Exchanges in the place of those that training will leave."""
+        return tuple(
+            StoredExchange(situation=f"Somebody said this, number {number}.", reply=_REPLY) for number in range(8)
+        )
+
+    def rater(self, spec: RaterSpec) -> Rater:
+        """Return the judge with a recording model; in the place of any other rater one that is quickly there."""
+        named = build([spec if spec.models else FittedSpec()], RaterResources(self.models, base_path()))
+        return next(iter(named.values()))
 
     def model(self, spec: ModelSpec | None) -> ChatModel:
         return self.models[spec or self.plan.study.model]

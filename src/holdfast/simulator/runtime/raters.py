@@ -22,14 +22,25 @@ from holdfast.simulator.config.study import StudyConfig
 
 
 def judge_models(study: StudyConfig) -> tuple[ModelSpec, ...]:
-    """Return the models that the study's judges ask, the one that trains too."""
-    return tuple(model for spec in (*study.raters, *_trainers(study)) for model in spec.models)
+    """Return the models that the study's judges ask, those that train or choose replies too."""
+    return tuple(model for spec in (*study.raters, *_trainers(study), *_choosers(study)) for model in spec.models)
 
 
 def _trainers(study: StudyConfig) -> tuple[RaterSpec, ...]:
     """The rater that picks training dialogues, where it is not the study's first."""
     named = study.training.rater if study.training is not None else None
     return () if named is None else (named,)
+
+
+def _choosers(study: StudyConfig) -> tuple[RaterSpec, ...]:
+    """The raters by which candidates choose their replies, each once."""
+    return tuple(dict.fromkeys(rater for candidate in study.candidates for rater in candidate.raters))
+
+
+def choosing_raters(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[RaterSpec, Rater]:
+    """Return the raters by which candidates choose their replies. Raises as :func:`raters_of` does."""
+    opened = {spec: build([spec], RaterResources(models, base_path())) for spec in _choosers(study)}
+    return {spec: rater for spec, named in opened.items() for rater in coalesced(named).values()}
 
 
 def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapping[ModelSpec, ChatModel]) -> Rater:
@@ -53,7 +64,8 @@ def check_raters(study: StudyConfig) -> None:
     """Open what lies in folders, which is quick, so that a study is refused before a model is loaded.
 
     Raises:
-        InputError: a folder holds no such rater, or the primary rater does not rate expressed empathy.
+        InputError: a folder holds no such rater, the primary rater does not rate expressed empathy, or a candidate
+            chooses its replies by it.
     """
     for number, spec in enumerate((*study.raters, *_trainers(study))):
         scale = open_fitted(spec).scale.id if isinstance(spec, FittedSpec) else spec.scale_id
@@ -64,6 +76,20 @@ def check_raters(study: StudyConfig) -> None:
                 f"training: rater: {spec.label} rates {scale}, but replies are picked by expressed empathy: write such "
                 "as linear_peers or linear"
             )
+    judge = _same_rater(study.raters[0])
+    for candidate in study.candidates:
+        for spec in candidate.raters:
+            if _same_rater(spec) == judge:
+                raise InputError(
+                    f"candidate {candidate.name!r} chooses its replies by {spec.label}, the study's first rater, which "
+                    "judges them: who chooses may not judge. Give the candidate another 'rater', or the study another "
+                    "first one"
+                )
+
+
+def _same_rater(spec: RaterSpec) -> object:
+    """Return a value that two specs share where they are one rater: its weights', or its settings but for the name."""
+    return open_fitted(spec).identity if isinstance(spec, FittedSpec) else spec.model_copy(update={"name": None})
 
 
 def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from holdfast.agents.assistants.specs import BaseSpec
+from holdfast.agents.assistants.specs import BaseSpec, CandidateSpec
 from holdfast.agents.models.usage import Usage
 from holdfast.core.errors import ModelError
 from holdfast.core.wording import how_many
@@ -74,7 +74,8 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
         resources = await asyncio.to_thread(open_resources, short)
         with closing(resources):
             await rehearse_prompts(plan, resources.references)
-            session = (await resources.with_adapters(*adapters_in(study.adapters, plan))).session()
+            ready = await resources.with_adapters(*adapters_in(study.adapters, plan))
+            session = ready.with_exchanges(study.adapters).session()
             outcome = await run_study(session, Path(scratch))
         episodes = read_episodes(outcome.journal)
     if outcome.failure is not None or not outcome.episodes:
@@ -86,9 +87,9 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
 
 
 def _rehearsal_of(study: StudyConfig, turns: int) -> Plan:
-    """A few short conversations of every candidate; one whose adapters are still to be trained is its base model."""
+    """A few short conversations of every candidate; one that waits for a training is its base model."""
     candidates = tuple(
-        BaseSpec(name=spec.name, model=spec.model, sampling=spec.sampling) if study.training and spec.trained else spec
+        BaseSpec(name=spec.name, model=spec.model, sampling=spec.sampling) if _waits(study, spec) else spec
         for spec in study.candidates
     )
     once = {"lengths": (), "replicates": 1, "rounds": 1, "population": None, "training": None, "budget": BudgetSpec()}
@@ -96,6 +97,11 @@ def _rehearsal_of(study: StudyConfig, turns: int) -> Plan:
     plan = resolve(study.model_copy(update=changes))
     of_each = {name: [s for s in plan.episodes if s.candidate == name] for name in study.candidate_names}
     return replace(plan, episodes=tuple(s for specs in of_each.values() for s in specs[:CONVERSATIONS]))
+
+
+def _waits(study: StudyConfig, spec: CandidateSpec) -> bool:
+    """Whether the study is still to train what the candidate speaks through or from."""
+    return study.training is not None and (spec.trained or spec.needs_dialogues)
 
 
 def _with_tokens(
@@ -140,6 +146,6 @@ def _notes(plan: Plan, short: Plan, turns: int) -> tuple[str, ...]:
         )
     notes.append("late turns have a longer history: tokens are extrapolated by turn, hours are not")
     if study.training is not None:
-        trained = ", ".join(spec.name for spec in study.candidates if spec.trained)
+        trained = ", ".join(spec.name for spec in study.candidates if _waits(study, spec))
         notes.append(f"training is not in it; {trained or 'experts'} stood in as the base model")
     return tuple(notes)

@@ -28,6 +28,7 @@ from holdfast.agents.models.usage import CountsUsage, Usage
 from holdfast.agents.prompts import prompt_hashes
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.raters.specs import RaterSpec
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.specs import ModelUsers
@@ -38,10 +39,12 @@ from holdfast.simulator.config.plan import Plan, world_inputs
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
+from holdfast.simulator.runtime.exchanges import tested_people, training_exchanges
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import template_facts
 from holdfast.simulator.runtime.raters import (
     check_raters,
+    choosing_raters,
     coalesced,
     judge_models,
     rater_inputs,
@@ -52,6 +55,7 @@ from holdfast.simulator.runtime.run_folder import rater_records, versions
 from holdfast.simulator.runtime.session import Session, UserFactory
 
 if TYPE_CHECKING:
+    from holdfast.agents.assistants.exchange_store import StoredExchange
     from holdfast.agents.models.local.model import LocalChatModel
 
 
@@ -60,7 +64,8 @@ class Resources:
     """What a study's conversations are held with; builders of candidates draw on it.
 
     ``models`` and ``references`` by what the study says of them; ``raters`` by name, the primary one first;
-    ``executor``: where local models are.
+    ``choosers``: by which candidates choose replies; ``exchanges``: of the training dialogues; ``executor``: where
+    local models are.
     """
 
     plan: Plan
@@ -70,6 +75,8 @@ class Resources:
     executor: Executor = LOCAL
     adapters: Mapping[str, Path] = field(default_factory=dict)
     router: Router | None = None
+    choosers: Mapping[RaterSpec, Rater] = field(default_factory=dict)
+    exchanges: tuple[StoredExchange, ...] = ()
 
     # --- what candidates are built from ----------------------------------------------------------------------------
 
@@ -84,6 +91,14 @@ class Resources:
     @property
     def sampling(self) -> Sampling:
         return self.plan.study.sampling.sampling()
+
+    @property
+    def tested(self) -> frozenset[str]:
+        return tested_people(self.plan)
+
+    def rater(self, spec: RaterSpec) -> Rater:
+        """The rater by which a candidate chooses, behind the gate."""
+        return self.choosers[spec]
 
     def model(self, spec: ModelSpec | None) -> ChatModel:
         """The model that ``spec`` names, the study's where None; LangChain callbacks see its calls."""
@@ -123,6 +138,10 @@ class Resources:
     def trainer(self) -> Rater:
         """The rater that picks and filters training dialogues."""
         return training_rater(self.plan.study, self.raters, self.models)
+
+    def with_exchanges(self, adapters: Path | str | None) -> Resources:
+        """The same resources, with the exchanges of the training dialogues that lie beside the folder ``adapters``."""
+        return replace(self, exchanges=training_exchanges(self.plan, adapters))
 
     async def with_adapters(self, adapters: Mapping[str, Path], router: Router | None) -> Resources:
         """The same resources, whose models speak through those of ``adapters`` too that their candidates may come to.
@@ -266,7 +285,8 @@ def open_resources(plan: Plan, executor: Executor = LOCAL, wait_s: float = 0.0) 
     resolved = references(named, base_path())
     models = open_models(resolved, batch_size=study.batch_size, local=executor.load, wait_s=wait_s)
     seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
-    return Resources(plan, models, resolved, raters_of(study, seen), executor)
+    choosers = choosing_raters(study, seen)
+    return Resources(plan, models, resolved, raters_of(study, seen), executor, choosers=choosers)
 
 
 def _models_named(study: StudyConfig) -> tuple[ModelSpec, ...]:

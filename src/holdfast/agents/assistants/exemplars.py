@@ -1,0 +1,96 @@
+"""The model, shown replies that others got in like situations.
+
+After LEMPEx (arXiv 2106.11791), which retrieves exemplary replies from training data and conditions on EPITOME's
+mechanisms. There retriever and generator are trained; here the likeness is TF-IDF, the levels choose among what is
+alike, and any chat model gets the exchanges as examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field
+
+from holdfast.agents.assistants.candidates import ask
+from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
+from holdfast.agents.prompts import read_prompt
+from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
+from holdfast.core.files import expanded
+from holdfast.core.hashing import sha256
+
+if TYPE_CHECKING:
+    from holdfast.agents.assistants.exchange_store import ExchangeStore, StoredExchange
+
+Show = Literal["turns", "system"]
+
+
+class ExemplarsSpec(WantingSpec):
+    """Shows ``k`` exchanges of ``file``, or of the study's training dialogues where no file is given.
+
+    ``show``: as turns before the conversation, or in its system message.
+    """
+
+    title = "the model with exemplars"
+    kind: Literal["exemplars"] = "exemplars"
+    file: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    k: Annotated[int, Field(ge=1, le=16)] = 2
+    show: Show = "turns"
+
+    @property
+    def needs_dialogues(self) -> bool:
+        return self.file is None
+
+    def beside(self, folder: Path) -> Self:
+        """Return the spec with its ``file`` relative to ``folder``."""
+        return self if self.file is None else self.model_copy(update={"file": str(folder / expanded(self.file))})
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplars:
+    """Retrieves ``k`` exchanges for the user's newest message and puts them before the conversation, the fittest last.
+
+    What is retrieved changes from turn to turn, so a local model reads the conversation anew at each turn.
+    """
+
+    model: ChatModel
+    name: str
+    store: ExchangeStore
+    wanted: WantedPattern
+    k: int = 2
+    show: Show = "turns"
+    sampling: Sampling = field(default_factory=Sampling)
+
+    @property
+    def knows_task(self) -> bool:
+        return self.wanted.needs_task
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        frame = {f"exemplars/{name}": sha256(read_prompt(f"exemplars/{name}")) for name in ("manner", "exchange")}
+        return self.wanted.hashes() | (frame if self.show == "system" else {}) | {"exemplars": self.store.sha256}
+
+    async def reply(self, view: AssistantView) -> Reply:
+        wanted = self.wanted.of(view)
+        shown = self.store.retrieve(view.messages[-1].content, wanted.pattern.target, self.k)
+        if self.show == "turns":
+            opening = (*wanted.opening, *as_turns(shown))
+        else:
+            words = [*(message.content for message in wanted.opening), in_words(shown)]
+            opening = (Message("system", "\n\n".join(words)),)
+        messages = (*opening, *view.messages)
+        return await ask(self.model, view, self.sampling, messages=messages, recognised_task=wanted.recognised_task)
+
+
+def as_turns(exchanges: list[StoredExchange]) -> list[Message]:
+    """Return exchanges as turns of a conversation."""
+    pairs = ((Message("user", each.situation), Message("assistant", each.reply)) for each in exchanges)
+    return [message for pair in pairs for message in pair]
+
+
+def in_words(exchanges: list[StoredExchange]) -> str:
+    """Return exchanges as a text that says what they are for."""
+    frame = read_prompt("exemplars/exchange")
+    written = (frame.format(situation=each.situation, reply=each.reply) for each in exchanges)
+    return "\n\n".join([read_prompt("exemplars/manner"), *written])
