@@ -104,6 +104,7 @@ def rank(rating: Rating, pattern: EmpathyPattern, scale: Scale) -> Rank:
 
 
 def _asked(rating: Rating) -> Reply:
-    """Return what a rating took, where the rater asked a model."""
+    """Return what a rating took, where the rater asked a model, some answers a second time."""
     prompt, completion = rating.tokens
-    return Reply("", prompt_tokens=prompt, completion_tokens=completion, calls=len(rating.samples) + rating.repaired)
+    calls = sum(1 if sample.first is None else 2 for sample in rating.samples)
+    return Reply("", prompt_tokens=prompt, completion_tokens=completion, calls=calls)
