@@ -64,8 +64,9 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "adapter": ("string", "adapter that spoke; null for the bare base"),
     "recognised_task": ("string", "task that a router recognised; null without one"),
     "stop": ("string", "why the conversation ended here; null where it went on"),
-    "prompt_tokens": ("int64", "tokens of the reply's prompt"),
+    "prompt_tokens": ("int64", "tokens of the reply's prompts"),
     "completion_tokens": ("int64", "tokens of the reply, those of its thoughts too; 0 where the server does not say"),
+    "calls": ("int32", "requests to models that the reply took, whose tokens are added up"),
     "outcome": ("string", "answered, cut, filtered, refusal, tool call, thoughts only, empty or unknown shape"),
     "thoughts": ("string", "what the candidate thought before it replied, heard and rated by nobody; null without any"),
 }

@@ -60,6 +60,7 @@ class TurnRecord:
     goals_served: tuple[str, ...] = ()  # ids of the persona's goals that this turn's reply met
     thoughts: str = ""  # what the candidate thought before it replied; nobody heard or rated it
     outcome: Outcome = "answered"
+    calls: int = 1  # requests to models that the reply took
 
     @property
     def primary(self) -> Rating:

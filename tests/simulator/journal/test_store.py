@@ -89,7 +89,7 @@ def test_a_row_keeps_every_bit(
     turn = TurnRecord(
         "e", 1, user, said, reply, ratings, {"interest": felt}, felt, state, word, word, word, (3, 4), (user, reply)
     )
-    turn = replace(turn, thoughts=user, outcome="cut")
+    turn = replace(turn, thoughts=user, outcome="cut", calls=7)
     again = row_turn(turn_row(turn))
     assert again == turn
     assert list(again.ratings) == list(ratings)  # the first is the primary one
@@ -134,6 +134,7 @@ def test_a_journal_of_version_1_is_read_and_gone_on_with(path: Path) -> None:
 
 
 VERSION_2 = """
+ALTER TABLE turns DROP COLUMN calls;
 ALTER TABLE turns DROP COLUMN thoughts;
 ALTER TABLE turns DROP COLUMN outcome;
 ALTER TABLE turns DROP COLUMN digest;
@@ -283,6 +284,30 @@ def test_opening_that_fails_lets_go(path: Path) -> None:
     Journal.resume(path).close()
 
 
+VERSION_4 = "ALTER TABLE turns DROP COLUMN calls; PRAGMA user_version=4;"
+
+
+def test_a_journal_of_version_4_keeps_its_digests(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_4)
+    with Journal.read(path) as journal:
+        assert journal.turns(SPEC.id) == (record(1), record(2))
+    with Journal.resume(path) as journal:
+        journal.append(replace(record(3, stop="max turns"), calls=5))
+    (episode,) = read_episodes(path)
+    assert [turn.calls for turn in episode.turns] == [1, 1, 5]
+
+
+@pytest.mark.parametrize(("turn", "calls"), [(1, 2), (3, 1), (3, 4)])
+def test_calls_that_were_changed_are_noticed(path: Path, turn: int, calls: int) -> None:
+    with Journal.resume(path) as journal:
+        journal.append(replace(record(3, stop="max turns"), calls=5))
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE turns SET calls = ? WHERE turn = ?", (calls, turn))
+    with pytest.raises(JournalError, match=f"turn {turn} of the conversation .* is not as it was written"):
+        read_episodes(path)
+
+
 # --- files that are not what they should be ------------------------------------------------------------------------
 
 
@@ -302,7 +327,7 @@ def test_another_version(path: Path, version: int, age: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version={version}")
     with pytest.raises(
-        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 4\)"
+        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 5\)"
     ):
         Journal.resume(path)
 

@@ -81,6 +81,7 @@ async def _finish(people: Participants, state: ConversationState) -> tuple[TurnR
         tokens=(answer.prompt_tokens, answer.completion_tokens),
         thoughts=answer.thoughts,
         outcome=answer.outcome,
+        calls=answer.calls,
     )
     return record, {"turn": number, "user": felt.state, "stop": record.stop, "reply": None, "opened": None}
 

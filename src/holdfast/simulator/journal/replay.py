@@ -37,9 +37,8 @@ class ReplayedCandidate:
             raise ModelError(message_differs(kept, said))
         prompt, completion = kept.tokens
         cause = "" if kept.reply.strip() else why_silent(kept.primary)
-        return Reply(
-            kept.reply, kept.adapter, kept.recognised_task, prompt, completion, kept.thoughts, kept.outcome, cause
-        )
+        adapter, task, calls = kept.adapter, kept.recognised_task, kept.calls
+        return Reply(kept.reply, adapter, task, prompt, completion, kept.thoughts, kept.outcome, cause, calls)
 
 
 @dataclass(frozen=True)

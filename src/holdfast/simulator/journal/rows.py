@@ -13,7 +13,7 @@ from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 TURN_COLUMNS = (
     "episode", "turn", "user", "said", "reply", "ratings", "felt", "emotion", "state", "goals_served",
-    "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens", "thoughts", "outcome",
+    "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens", "thoughts", "outcome", "calls",
 )  # fmt: skip
 
 #: What measurement reads of a user's earlier states; the rest is for resuming.
@@ -51,6 +51,7 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
         *map(int, record.tokens),
         record.thoughts,
         record.outcome,
+        record.calls,
     )
     return tuple(encodable(value) if isinstance(value, str) else value for value in row)
 
@@ -62,7 +63,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         ValueError, TypeError, KeyError: the row is damaged.
     """
     episode, turn, user, said, reply, ratings, felt, emotion, state, goals, *rest = row
-    adapter, task, stop, prompt, completion, thoughts, outcome = rest
+    adapter, task, stop, prompt, completion, thoughts, outcome, calls = rest
     for value, kind in (
         (turn, int),
         (user, str),
@@ -71,6 +72,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         (completion, int),
         (thoughts, str),
         (outcome, str),
+        (calls, int),
     ):
         _require(value, kind)
     return TurnRecord(
@@ -90,6 +92,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         tokens=(prompt, completion),
         thoughts=thoughts,
         outcome=cast(Outcome, intern(outcome)),
+        calls=calls,
     )
 
 

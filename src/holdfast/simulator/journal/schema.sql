@@ -29,6 +29,7 @@ CREATE TABLE turns (
     completion_tokens INTEGER NOT NULL,
     thoughts TEXT NOT NULL DEFAULT '', -- of the reply; never heard, never rated
     outcome TEXT NOT NULL DEFAULT 'answered', -- what became of the request for a reply
+    calls INTEGER NOT NULL DEFAULT 1, -- requests to models that the reply took
     digest BLOB,
     PRIMARY KEY (episode, turn)
 );

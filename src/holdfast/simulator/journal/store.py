@@ -19,7 +19,7 @@ from holdfast.agents.raters.protocol import Rating, primary_of
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.text import encodable
 from holdfast.simulator.journal.counts import JournalCounts
-from holdfast.simulator.journal.digests import DIGESTED, row_digest, sql_digest
+from holdfast.simulator.journal.digests import DIGESTED, row_digest, sql_digest, turn_digest
 from holdfast.simulator.journal.file import (
     DIGESTS_SINCE,
     check,
@@ -122,7 +122,7 @@ class Journal(JournalCounts):
         """Commit one finished turn; a stop reason on it ends its episode in the same commit."""
         with sqlite_errors(self.path):
             values = turn_row(record)
-            row = (*values, row_digest(*values))
+            row = (*values, turn_digest(*values))
         if record.stop is None:
             with sqlite_errors(self.path):
                 self._db.execute(_INSERT_TURN, row)  # a statement of its own is its own commit

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.wording import quote
-from holdfast.simulator.journal.digests import row_digest
+from holdfast.simulator.journal.digests import row_digest, turn_digest
 from holdfast.simulator.journal.file import damaged
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
@@ -22,7 +22,7 @@ def intact(path: Path, table: str, row: Sequence[Any], *, digests: bool) -> Sequ
     *values, digest = row
     if digests or digest is not None:
         try:
-            fits = digest == row_digest(*values)
+            fits = digest == (turn_digest if table == "turns" else row_digest)(*values)
         except (TypeError, ValueError):
             fits = False
         if not fits:
