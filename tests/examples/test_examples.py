@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.personas.loading import load_personas
+from holdfast.agents.assistants.exchange_store import read_exchanges
+from holdfast.agents.naming import names
+from holdfast.personas.loading import library, load_personas
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import load_study
 
@@ -29,7 +31,7 @@ def run(folder: Path, out: Path, turns: int) -> dict[str, object]:
 
 
 def test_there_are_examples_and_each_has_a_readme() -> None:
-    named = {"endpoints", "own_persona", "population", "ray", "stress_test", "two_simulators"}
+    named = {"endpoints", "field_candidates", "own_persona", "population", "ray", "stress_test", "two_simulators"}
     assert named <= {folder.name for folder in FOLDERS}
     assert all((folder / "README.md").exists() and (folder / "run.py").exists() for folder in FOLDERS)
 
@@ -37,6 +39,16 @@ def test_there_are_examples_and_each_has_a_readme() -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_study_resolves(folder: Path) -> None:
     assert resolve(load_study(folder / "study.yaml")).episodes
+
+
+def test_exchanges_of_examples_are_of_nobody_in_the_library() -> None:
+    files = list(EXAMPLES.glob("*/exchanges.jsonl"))
+    assert files
+    texts = [text for file in files for each in read_exchanges(file) for text in (each.situation, each.reply)]
+    people = library().values()
+    phrases = {phrase for person in people for phrase in (person.name, *person.topics)}
+    phrases |= {phrase for person in people for goal in person.goals for phrase in (goal.need, goal.topic)}
+    assert {phrase for phrase in phrases for text in texts if names(phrase, text)} == set()
 
 
 def test_every_persona_of_an_example_is_right() -> None:
