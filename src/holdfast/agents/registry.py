@@ -147,7 +147,7 @@ def _routed(spec: s.RoutedSpec, resources: CandidateResources) -> Experts:
     return _oracle(spec, resources, resources.router)
 
 
-def _wanted(spec: WantingSpec, resources: CandidateResources) -> WantedPattern:
+def _wanted(spec: WantingSpec, resources: CandidateResources, *, prompted: bool) -> WantedPattern:
     known(spec.pattern, resources.patterns, f"candidate {spec.name!r} names the pattern")
     if spec.recognise and resources.router is None:
         raise InputError(
@@ -156,11 +156,11 @@ def _wanted(spec: WantingSpec, resources: CandidateResources) -> WantedPattern:
         )
     of_task = {task.id: task.pattern for task in resources.tasks.values()}
     router = resources.router if spec.recognise else None
-    return WantedPattern(resources.patterns, of_task, spec.pattern, router, spec.with_prompt)
+    return WantedPattern(resources.patterns, of_task, spec.pattern, router, prompted)
 
 
 def _best_of(spec: BestOfSpec, resources: CandidateResources) -> BestOf:
-    rater, wanted = resources.rater(spec.rater), _wanted(spec, resources)
+    rater, wanted = resources.rater(spec.rater), _wanted(spec, resources, prompted=spec.with_prompt)
     return BestOf(resources.model(spec.model), spec.name, rater, wanted, spec.n, _sampling(spec, resources))
 
 
@@ -179,13 +179,13 @@ def _exemplars(spec: ExemplarsSpec, resources: CandidateResources) -> Exemplars:
     if len(kept) < len(given):
         left_out = how_many(len(given) - len(kept), "exchange")
         warnings.warn(f"candidate {spec.name!r}: {left_out} of {source} left out, of people tested", stacklevel=2)
-    store, wanted = ExchangeStore(kept), _wanted(spec, resources)
+    store, wanted = ExchangeStore(kept), _wanted(spec, resources, prompted=spec.with_prompt)
     model, sampling = resources.model(spec.model), _sampling(spec, resources)
     return Exemplars(model, spec.name, store, wanted, spec.k, spec.show, sampling)
 
 
 def _reflect(spec: ReflectSpec, resources: CandidateResources) -> Reflect:
-    wanted = _wanted(spec, resources) if spec.with_prompt else None
+    wanted = _wanted(spec, resources, prompted=True) if spec.prompted else None
     model, sampling = resources.model(spec.model), _sampling(spec, resources)
     return Reflect(model, spec.name, wanted, spec.chunks, spec.reflection_tokens, sampling)
 

@@ -288,7 +288,7 @@ class TestReflect(CandidateContract):
 
 
 class TestReflectUnderThePattern(CandidateContract):
-    spec: ClassVar[Any] = {"kind": "reflect", "name": "thinks", "recognise": True, "with_prompt": True}
+    spec: ClassVar[Any] = {"kind": "reflect", "name": "thinks", "recognise": True}
     calls: ClassVar[int] = 2
 
     def test_speaks_under_the_pattern_of_the_recognised_task(

@@ -96,6 +96,9 @@ def test_without_dialogues_or_a_file_a_study_is_refused(tmp_path: Path, capsys: 
     study.write_text("candidates: [base, exemplars]\n", encoding="utf-8")
     with pytest.raises(InputError, match="shows exchanges of training dialogues, and the study has none: give it a"):
         load_study(study)
+    study.write_text("candidates: [{kind: best_of, recognise: true}]\n", encoding="utf-8")
+    with pytest.raises(InputError, match="recognises the task by a router, and the study has none: leave out"):
+        load_study(study)
     study.write_text("candidates: [{kind: exemplars, file: none.jsonl}]\nturns: 1\n", encoding="utf-8")
     assert run_command(["run", str(study), "--out", str(tmp_path / "out"), "--quiet"]) == 2
     assert f"{tmp_path / 'none.jsonl'}: cannot be read" in capsys.readouterr().err
@@ -119,9 +122,10 @@ def test_a_plan_holds_the_base_model_where_dialogues_are_still_to_be_written() -
     fields = {"personas": {"tasks": ["burnout"]}, "turns": 2, "training": {"patterns": ["companion"]}}
     with running(ScriptedServer()) as server:
         model = {"ref": "openai:m", "base_url": server.base_url}
-        result = Study.of(**fields, model=model, candidates=["base", "exemplars"]).plan()
-    assert {each.name: (each.prompt_tokens or 0) > 0 for each in result.candidates} == {"base": True, "exemplars": True}
-    assert any("exemplars stood in as the base model" in note for note in result.notes)
+        waiting = ["exemplars", {"kind": "best_of", "recognise": True}]
+        result = Study.of(**fields, model=model, candidates=["base", *waiting]).plan()
+    assert [(each.prompt_tokens or 0) > 0 for each in result.candidates] == [True, True, True]
+    assert any("exemplars, best_of stood in as the base model" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,19 @@ _VERDICT = re.compile(r"\b(GO ON|REWRITE)\b")
 
 
 class ReflectSpec(WantingSpec):
-    """Writes in ``chunks`` at most, and reflects after each but the last in ``reflection_tokens`` at most."""
+    """Writes in ``chunks`` at most, and reflects after each but the last in ``reflection_tokens`` at most.
+
+    It can aim at a pattern by words alone, so ``pattern`` and ``recognise`` imply ``with_prompt``.
+    """
 
     title = "the model that reflects"
     kind: Literal["reflect"] = "reflect"
     chunks: Annotated[int, Field(ge=1, le=8)] = 3
     reflection_tokens: Annotated[int, Field(ge=8, le=4096)] = 80
+
+    @property
+    def prompted(self) -> bool:
+        return self.with_prompt or self.pattern is not None or self.recognise
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ class CandidateSpec(Frozen):
         """Whether it speaks with the help of a study's training dialogues."""
         return False
 
+    @property
+    def needs_router(self) -> bool:
+        """Whether it asks a trained router which task a conversation has."""
+        return False
+
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         """Names of the adapters that conversations of ``tasks`` cannot do without."""
         return frozenset()
@@ -187,6 +192,10 @@ class RoutedSpec(ExpertsSpec):
 
     title = "routed experts"
     kind: Literal["routed"] = "routed"
+
+    @property
+    def needs_router(self) -> bool:
+        return True
 
 
 class OracleSpec(ExpertsSpec):

@@ -28,6 +28,10 @@ class WantingSpec(CandidateSpec):
     recognise: bool = False
     with_prompt: bool = False
 
+    @property
+    def needs_router(self) -> bool:
+        return self.recognise
+
     @model_validator(mode="after")
     def _one_way_to_a_pattern(self) -> WantingSpec:
         if self.pattern is not None and self.recognise:

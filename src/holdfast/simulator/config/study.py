@@ -131,12 +131,16 @@ class StudyConfig(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _dialogues_are_there(self) -> StudyConfig:
-        lacking = [spec.name for spec in self.candidates if spec.needs_dialogues]
-        if lacking and self.training is None and self.adapters is None:
+    def _dialogues_and_router_are_there(self) -> StudyConfig:
+        for spec in self.candidates if self.training is None and self.adapters is None else ():
+            if spec.trained or not (spec.needs_dialogues or spec.needs_router):
+                continue
+            lacks, instead = "recognises the task by a router", "leave out 'recognise'"
+            if spec.needs_dialogues:
+                lacks, instead = "shows exchanges of training dialogues", "give it a 'file'"
             raise ValueError(
-                f"candidate {quote(lacking[0])} shows exchanges of training dialogues, and the study has none: give it "
-                "a 'file', or add a 'training' section, or 'adapters: FOLDER' of a run that trained some"
+                f"candidate {quote(spec.name)} {lacks}, and the study has none: {instead}, or add a 'training' "
+                "section, or 'adapters: FOLDER' of a run that trained some"
             )
         return self
 

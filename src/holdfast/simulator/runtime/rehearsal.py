@@ -101,7 +101,7 @@ def _rehearsal_of(study: StudyConfig, turns: int) -> Plan:
 
 def _waits(study: StudyConfig, spec: CandidateSpec) -> bool:
     """Whether the study is still to train what the candidate speaks through or from."""
-    return study.training is not None and (spec.trained or spec.needs_dialogues)
+    return study.training is not None and (spec.trained or spec.needs_dialogues or spec.needs_router)
 
 
 def _with_tokens(
