@@ -18,7 +18,7 @@ from holdfast.personas.schema import MechanismLevels
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig, load_study
-from holdfast.simulator.runtime.exchanges import tested_people, training_exchanges
+from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.resources import Resources
 from tests.adapters.standins import training_dialogue
 from tests.agents.models.conftest import CONFIGS, build_model
@@ -78,7 +78,7 @@ def test_nothing_is_read_where_no_candidate_shows_exemplars(tmp_path: Path) -> N
 def test_nobody_who_is_tested_has_an_exchange_in_the_store(tmp_path: Path) -> None:
     adapters = write_dialogues(tmp_path, "amara_okafor", "jun_park")
     plan = plan_with(adapters, "exemplars")
-    assert tested_people(plan) == {"jun_park", "Jun Park", "priya_raman", "Priya Raman"}
+    assert people_tested(plan) == {"jun_park", "Jun Park", "priya_raman", "Priya Raman"}
     exchanges = training_exchanges(plan, adapters)
     assert len(exchanges) == 6
     with pytest.warns(UserWarning, match="3 exchanges of the training dialogues left out, of people tested"):

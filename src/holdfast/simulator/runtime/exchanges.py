@@ -11,7 +11,7 @@ from holdfast.personas.schema import MECHANISMS, MechanismLevels
 from holdfast.simulator.config.plan import Plan
 
 
-def tested_people(plan: Plan) -> frozenset[str]:
+def people_tested(plan: Plan) -> frozenset[str]:
     """Return the ids and the names of the people that are tested."""
     return frozenset(name for person in plan.personas.values() for name in (person.id, person.name))
 

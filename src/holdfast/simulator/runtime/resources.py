@@ -39,7 +39,7 @@ from holdfast.simulator.config.plan import Plan, world_inputs
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
-from holdfast.simulator.runtime.exchanges import tested_people, training_exchanges
+from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import template_facts
 from holdfast.simulator.runtime.raters import (
@@ -94,7 +94,7 @@ class Resources:
 
     @property
     def tested(self) -> frozenset[str]:
-        return tested_people(self.plan)
+        return people_tested(self.plan)
 
     def rater(self, spec: RaterSpec) -> Rater:
         """The rater by which a candidate chooses, behind the gate."""
