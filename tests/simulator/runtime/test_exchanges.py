@@ -91,6 +91,26 @@ def test_nobody_who_is_tested_has_an_exchange_in_the_store(tmp_path: Path) -> No
         assert len(store_of(plan, kept)) == 3
 
 
+def test_a_study_shows_the_dialogues_of_the_run_that_it_has_adapters_of(tmp_path: Path) -> None:
+    adapters = write_dialogues(tmp_path / "before", "amara_okafor", "jun_park")
+    with running(ScriptedServer(keep=True)) as server:
+        model = {"ref": "openai:m", "base_url": server.base_url}
+        candidate = {"kind": "exemplars", "pattern": "companion"}
+        study = Study.of(
+            model=model, personas={"ids": ["jun_park"]}, candidates=[candidate], turns=1, adapters=str(adapters)
+        )
+        with pytest.warns(UserWarning, match="of people tested"):
+            study.run(tmp_path / "run")
+    (body,) = server.requests
+    shown = [(message["role"], message["content"]) for message in body["messages"][:-1]]
+    assert shown == [
+        ("user", "thanks that helps ."),
+        ("assistant", "i am so sorry about that ."),
+        ("user", "i feel anxious about the report ."),
+        ("assistant", "i am so sorry ."),
+    ]
+
+
 def test_without_dialogues_or_a_file_a_study_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = tmp_path / "study.yaml"
     study.write_text("candidates: [base, exemplars]\n", encoding="utf-8")
