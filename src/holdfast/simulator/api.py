@@ -183,7 +183,7 @@ class Study:
 
 
 def open_model(reference: str) -> ChatModel:
-    """Open a model by what a study calls it: ``micro``, ``hf:NAME_OR_PATH``, ``openai:MODEL``, ``PROVIDER:MODEL``.
+    """Open a model by what a study calls it: ``micro``, ``smollm2``, ``hf:NAME_OR_PATH``, ``openai:MODEL``, ….
 
     Raises InputError for an unknown reference, ModelError where the model cannot be loaded.
     """

@@ -113,7 +113,7 @@ def served(run: Path, *, host: str = "127.0.0.1", port: int = 8000) -> ServedRun
     adapters = AdapterStore(folder).paths()
     if not adapters:
         raise InputError(f"{folder} holds no adapters: nothing to serve beside the base")
-    name = "holdfast-micro" if reference.word == "micro" else reference.path.name
+    name = reference.name
     rank = max(_rank(path) for path in adapters.values())
     dtype = "float32" if reference.dtype == "float64" else reference.dtype  # the highest precision of servers
     return ServedRun(reference.path.absolute(), name, adapters, folder, rank, _tested(study), dtype, host, port)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.models.opening import references
+from holdfast.agents.models.packaged import SMOLLM2
 from holdfast.agents.models.references import (
     OPENAI_URL,
     EndpointReference,
     HubReference,
     LangChainReference,
     LocalReference,
+    PackagedReference,
     resolve_model,
 )
 from holdfast.agents.models.spec import ModelSpec
@@ -24,6 +26,17 @@ MICRO = Path("somewhere/base")
 def test_micro_runs_in_float64_where_the_caller_says() -> None:
     assert resolve_model("micro", MICRO) == LocalReference("micro", MICRO, "float64")
     assert resolve_model(ModelSpec(ref="micro", dtype="float32"), MICRO) == LocalReference("micro", MICRO, "float32")
+
+
+def test_a_model_of_the_package_index_is_a_word() -> None:
+    assert resolve_model("smollm2", MICRO) == PackagedReference("smollm2", SMOLLM2)
+    spec = ModelSpec(ref="smollm2", dtype="bfloat16")
+    assert resolve_model(spec, MICRO) == PackagedReference("smollm2", SMOLLM2, "bfloat16")
+    assert (spec.local, spec.in_words) == (True, "SmolLM2-135M-Instruct, dequantised Q4_1")
+    with pytest.raises(InputError, match="model 'smollm2': base_url means nothing for smollm2"):
+        resolve_model(ModelSpec(ref="smollm2", base_url="http://x/v1"), MICRO)
+    with pytest.raises(InputError, match="unknown model reference 'smollm'; .*did you mean 'smollm2'"):
+        resolve_model("smollm", MICRO)
 
 
 def test_hf_names_a_folder() -> None:
@@ -82,7 +95,7 @@ def test_langchain_by_its_own_spelling(word: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
-        ("mirco", "unknown model reference 'mirco'; allowed: micro, hf:NAME_OR_PATH"),
+        ("mirco", "unknown model reference 'mirco'; allowed: micro, smollm2, hf:NAME_OR_PATH"),
         ("mirco", "did you mean 'micro'?"),
         ("hf:", "'hf:' names no folder; write hf:NAME_OR_PATH"),
         ("openai: ", "'openai:' names no model; write openai:MODEL"),
@@ -107,7 +120,7 @@ def test_unknown_words_say_what_is_allowed(reference: str, says: str) -> None:
         ("here", "a model folder is hf:here"),
         ("a/b/c", "a model folder is hf:a/b/c"),
         ("C:\\models\\llama", "a model folder is hf:C:"),
-        ("llama-q4.gguf", "a model folder is hf:llama-q4.gguf"),
+        ("llama-q4.gguf", "a model file is hf:llama-q4.gguf"),
         ("Qwen/Qwen3-8B", "hf:Qwen/Qwen3-8B on this machine, behind an endpoint it is openai:Qwen/Qwen3-8B"),
         ("localhost:8000", "a model at an address is {ref: 'openai:MODEL', base_url: 'http://localhost:8000/v1'}"),
         ("http://gpu01:8000/v1", "{ref: 'openai:MODEL', base_url: 'http://gpu01:8000/v1'}"),

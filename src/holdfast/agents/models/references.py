@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from holdfast.agents.models.addresses import address_fault
+from holdfast.agents.models.local.gguf import GGUF
+from holdfast.agents.models.packaged import PACKAGED, PackagedModel
 from holdfast.agents.models.provider_addresses import check_addresses
 from holdfast.agents.models.reference_syntax import split_reference
 from holdfast.agents.models.served.network import check_network
@@ -14,6 +16,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_folder
 from holdfast.core.wording import quote
 
+_EMBEDDED_NAME = "holdfast-micro"
 OPENAI_URL, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
 
 
@@ -27,6 +30,33 @@ class LocalReference:
 
     word: str
     path: Path
+    dtype: str = "auto"
+    device: str | None = None
+    today: date = TODAY
+    fold: bool = False
+
+    @property
+    def name(self) -> str:
+        """What files call the model: a word or a name, never a path."""
+        return _EMBEDDED_NAME if self.word == "micro" else self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedReference:
+    """A model of the package index, in the user's cache or fetched when it is loaded."""
+
+    word: str
+    model: PackagedModel
+    dtype: str = "auto"
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GgufReference:
+    """A GGUF file on this machine, which is converted when it is first loaded."""
+
+    word: str
+    file: Path
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
@@ -68,7 +98,9 @@ class LangChainReference:
     key_env: str | None = None
 
 
-ModelReference = LocalReference | HubReference | EndpointReference | LangChainReference
+#: References to weights that are brought to this machine before they are loaded.
+AwayReference = PackagedReference | GgufReference | HubReference
+ModelReference = LocalReference | AwayReference | EndpointReference | LangChainReference
 
 
 def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
@@ -89,6 +121,9 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
     if scheme == "micro":
         _only(spec, "micro", ("dtype", "device"))
         return LocalReference(word, micro_path, spec.dtype or "float64", spec.device)
+    if scheme in PACKAGED:
+        _only(spec, scheme, ("dtype", "device"))
+        return PackagedReference(word, PACKAGED[scheme], spec.dtype or "auto", spec.device)
     if scheme == "hf":
         _only(spec, "hf", ("dtype", "device", "date", "system"))
         return _hf(spec, word, rest)
@@ -104,9 +139,11 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
-    """Return a folder where there is one of this name or it looks like a path, else a hub model."""
+    """Return a folder where there is one of this name or it looks like a path, a GGUF file, else a hub model."""
     settings = spec.dtype or "auto", spec.device, spec.date or TODAY, spec.system == "fold"
     path = expanded(rest)
+    if path.suffix == GGUF and not is_folder(path):
+        return GgufReference(word, path, *settings)
     name, _, revision = rest.partition("@")
     on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not is_folder(Path(name).parent)
     if is_folder(path) or not on_hub:

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, PlainValidator
 
 from holdfast.agents.models.addresses import address_fault
-from holdfast.agents.models.reference_syntax import split_reference
+from holdfast.agents.models.packaged import PACKAGED
+from holdfast.agents.models.reference_syntax import WORDS, split_reference
 from holdfast.personas.schema import Frozen
 
 #: Names under which people write keys, and what keys of well-known services look like.
@@ -123,15 +124,21 @@ class ModelSpec(Frozen):
     @property
     def local(self) -> bool:
         """Whether it runs on this machine, and so loads its own adapters."""
-        return self.ref == "micro" or self.ref.startswith("hf:")
+        return is_local(self.ref)
 
     @property
     def in_words(self) -> str:
-        """The reference, and where it is served, for messages and reports."""
-        return self.ref if self.base_url is None else f"{self.ref} at {self.base_url}"
+        """The reference or what it is the word for, and where it is served, for messages and reports."""
+        name = PACKAGED[self.ref].title if self.ref in PACKAGED else self.ref
+        return name if self.base_url is None else f"{name} at {self.base_url}"
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+
+def is_local(ref: str) -> bool:
+    """Return whether a reference is of a model that runs on this machine."""
+    return ref in WORDS or ref.startswith("hf:")
 
 
 def parse_model(value: object) -> ModelSpec:

@@ -13,7 +13,7 @@ openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference
 ==================================== ==================================================================================
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -100,16 +100,21 @@ def build(specs: Iterable[s.RaterSpec], resources: RaterResources) -> dict[str, 
     return {spec.label: GatedRater(_KINDS.entries[spec.kind][1](spec, resources)) for spec in specs}
 
 
-def open_raters(specs: Iterable[s.RaterSpec], micro_path: Path, batch_size: int = 8) -> dict[str, Rater]:
-    """Open the chat models that judges ask, and build the raters.
+def open_raters(
+    specs: Iterable[s.RaterSpec],
+    micro_path: Path,
+    batch_size: int = 8,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Rater]:
+    """Open the chat models that judges ask, and build the raters; ``progress`` shows what is fetched for it.
 
     Raises:
         InputError, ModelError: see :func:`build`; or an unknown model, a key that is not set.
     """
-    from holdfast.agents.models.opening import open_models, references
+    from holdfast.agents.models.opening import no_progress, open_models, references
 
     specs = tuple(specs)
-    wanted = references((model for spec in specs for model in spec.models), micro_path)
+    wanted = references((model for spec in specs for model in spec.models), micro_path, progress or no_progress)
     return build(specs, RaterResources(open_models(wanted, batch_size=batch_size), micro_path))
 
 

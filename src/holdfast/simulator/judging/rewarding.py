@@ -48,7 +48,7 @@ async def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
 
     Raises InputError or ModelError as the parts do.
     """
-    reference = local_reference(plan.base, base_path())
+    reference = local_reference(plan.base, base_path(), stage)
     from holdfast.adapters.training.reward_model import (
         PAIRS,
         RewardJob,
@@ -67,7 +67,7 @@ async def train_and_test(plan: RewardPlan, stage: Stage) -> dict[str, Any]:
         pairs = read_preference_pairs(plan.pairs)
     learn, test = hold_out(pairs, derive_seed(plan.seed, "reward"))
 
-    name = "holdfast-micro" if plan.base == "micro" else reference.path.name
+    name = reference.name
     job = RewardJob(reference.path, name, plan.out, derive_seed(plan.seed, "reward", "train"))
     trained = train_reward(job, plan.config, learn, lambda done, total: stage("training the reward model", done, total))
     won = right(RewardModel.load(plan.out, reference.path), test)

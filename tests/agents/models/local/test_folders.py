@@ -32,11 +32,8 @@ def folder(path: Path, *files: str) -> Path:
             "holds only pickled weights (pytorch_model.bin): pickled weights may run",
         ),
         (["config.json", "model.pth"], "holds only pickled weights (model.pth)"),
-        (
-            ["llama-q4_k_m.gguf"],
-            "holds GGUF weights (llama-q4_k_m.gguf), which are not read: serve it with llama-server",
-        ),
-        (["config.json", "a.gguf"], "holds GGUF weights (a.gguf)"),
+        (["llama-q4_k_m.gguf"], "holds GGUF weights; write the file itself: hf:"),
+        (["config.json", "a.gguf"], "/m/a.gguf"),
         (["adapter_config.json", "adapter_model.safetensors"], "is an adapter, no model: name its base with 'hf:'"),
         (["config.json", "model.safetensors.index.json"], "holds no weights: there is no *.safetensors in it"),
         (["model.safetensors"], "is no model folder: it has no config.json"),
@@ -55,7 +52,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "m" / "config.json").write_text("{}")
     save_file({"weight": np.zeros(1, np.float32)}, tmp_path / "m" / "model.safetensors")
     for file, says in (
-        ("q4.gguf", "q4.gguf is a GGUF file, which is not read"),
+        ("q4.gguf", f"is a GGUF file, no model folder; a study loads it as hf:{tmp_path}/q4.gguf"),
         ("m/model.safetensors", f"is a file; write the folder that it is in: hf:{tmp_path}/m"),
         ("alone.txt", "is a file, no model folder"),
         ("absent", "absent does not exist"),

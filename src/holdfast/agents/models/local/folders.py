@@ -3,16 +3,13 @@
 from pathlib import Path
 
 from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE
+from holdfast.agents.models.local.gguf import GGUF
 from holdfast.agents.models.local.model_sizes import CONFIG_FILE, check_sizes
 from holdfast.agents.models.local.safetensors_files import PICKLED
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import settings_files
 from holdfast.core.wording import printable
 
-_GGUF_WAY = (
-    "serve it with llama-server (llama.cpp) or Ollama and write {ref: 'openai:NAME', base_url: …}, or take the "
-    "folder of safetensors that it was made from"
-)
 _PICKLED_WAY = (
     "pickled weights may run code when they are opened and are not read; take the safetensors of the model, or "
     "convert it: AutoModelForCausalLM.from_pretrained(OLD).save_pretrained(NEW)"
@@ -42,7 +39,7 @@ def check_model_folder(path: Path) -> None:
             f"candidate speak through it: {{kind: adapter, adapter: {path.name}}}"
         )
     if gguf:
-        raise InputError(f"{path} holds GGUF weights ({printable(gguf[0].name)}), which are not read: {_GGUF_WAY}")
+        raise InputError(f"{path} holds GGUF weights; write the file itself: hf:{path / printable(gguf[0].name)}")
     if not (path / CONFIG_FILE).is_file():
         raise InputError(f"{path} is no model folder: it has no config.json{_models_below(path)}")
     if pickled:
@@ -51,8 +48,8 @@ def check_model_folder(path: Path) -> None:
 
 
 def _of_file(path: Path) -> str:
-    if path.suffix == ".gguf":
-        return f"{path} is a GGUF file, which is not read: {_GGUF_WAY}"
+    if path.suffix == GGUF:
+        return f"{path} is a GGUF file, no model folder; a study loads it as hf:{path}"
     if (path.parent / CONFIG_FILE).is_file():
         return f"{path} is a file; write the folder that it is in: hf:{path.parent}"
     return f"{path} is a file, no model folder"

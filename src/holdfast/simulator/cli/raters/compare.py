@@ -57,12 +57,13 @@ def compare(
     (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout_s))
     if not isinstance(spec, JudgeSpec):
         raise InputError(
-            f"{model}: only a chat model can compare two replies; take openai:NAME, hf:NAME_OR_PATH or micro"
+            f"{model}: only a chat model can compare two replies; take openai:NAME, hf:NAME_OR_PATH, micro or smollm2"
         )
-    chat = open_models(references(spec.models, base_path()), batch_size=asking["concurrency"])[spec.model]
+    stage = viewer(quiet=output.bare).stage
+    chat = open_models(references(spec.models, base_path(), stage), batch_size=asking["concurrency"])[spec.model]
     judge = PairwiseJudge(chat, BY_ID[scale], spec.label, **asking)
     asked = read_preference_pairs(pairs)[:limit]
-    advance = count_up(viewer(quiet=output.bare).stage, "comparing replies", len(asked))
+    advance = count_up(stage, "comparing replies", len(asked))
     preferences = asyncio.run(ask(judge, asked, advance))
     summary = summarise_comparison(judge, asked, preferences)
     if out is not None:

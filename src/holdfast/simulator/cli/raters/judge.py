@@ -41,7 +41,9 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--model", "--rater", "models", multiple=True, required=True, help="A rater or a judge; repeatable.")
 @click.option("--base-url", help="The judge's server, e.g. http://localhost:8000/v1.")
-@click.option("--base", default="micro", show_default=True, help="What a reward model sits on: micro or hf:PATH.")
+@click.option(
+    "--base", default="micro", show_default=True, help="What a reward model sits on: micro, smollm2 or hf:PATH."
+)
 @click.option("--dtype", type=click.Choice(DTYPES), help="Of a judge of this machine. [default: as its files say]")
 @click.option("--device", help="Of a judge of this machine: cpu, cuda, cuda:1, mps. [default: cpu]")
 @click.option("--format", "word", help="Format of the files; left out, it is recognised.")
@@ -91,10 +93,11 @@ def judge(
 
     options = {name: asking.pop(name) for name in ("scale", "base", "base_url", "timeout_s", "dtype", "device")}
     specs = rater_specs(models, RaterOptions(**options, judge=asking))
-    raters = open_raters(specs, base_path(), batch_size=asking["concurrency"])
+    stage = viewer(quiet=output.bare).stage
+    raters = open_raters(specs, base_path(), batch_size=asking["concurrency"], progress=stage)
     require_one_scale(raters)
     rated = collect(open_sources(files, word, columns, assistant), whole=whole, limit=limit)
-    advance = count_up(viewer(quiet=output.bare).stage, "rating replies", len(rated.passages) * len(raters))
+    advance = count_up(stage, "rating replies", len(rated.passages) * len(raters))
     rating = rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * asking["concurrency"]))
     asyncio.run(rating)
     summary = summarise(rated, raters, seed)

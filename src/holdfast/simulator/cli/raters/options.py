@@ -106,7 +106,9 @@ def _filled_in(data: dict[str, Any], options: RaterOptions) -> dict[str, Any]:
 
 def _model(ref: str, options: RaterOptions) -> dict[str, Any]:
     """The settings that this kind of model has."""
-    if _is_local(ref):
+    from holdfast.agents.models.spec import is_local
+
+    if is_local(ref):
         return _given(ref=ref, dtype=options.dtype, device=options.device)
     model = _given(ref=ref, timeout_s=options.timeout_s, retries=RETRIES, base_url=options.base_url)
     if ref.startswith("openai:"):
@@ -117,11 +119,9 @@ def _model(ref: str, options: RaterOptions) -> dict[str, Any]:
 
 
 def _require_one_provider(data: Iterable[Mapping[str, Any]], options: RaterOptions) -> None:
+    from holdfast.agents.models.spec import is_local
+
     models = [str(each["model"]) for each in data if each.get("kind") == "judge" and isinstance(each.get("model"), str)]
-    kinds = {"openai" if ref.startswith("openai:") else "langchain" for ref in models if not _is_local(ref)}
+    kinds = {"openai" if ref.startswith("openai:") else "langchain" for ref in models if not is_local(ref)}
     if options.base_url is not None and len(kinds) > 1:
         raise ValueError("--base-url: judges of openai and langchain are not at one server; ask one kind at a time")
-
-
-def _is_local(ref: str) -> bool:
-    return ref == "micro" or ref.startswith("hf:")

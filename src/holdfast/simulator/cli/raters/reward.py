@@ -29,7 +29,7 @@ from holdfast.simulator.cli.console import (
 )
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
 @click.option("--pairs", type=click.Path(path_type=Path), help="Preferences of your own, JSON lines.")
-@click.option("--base", default="micro", show_default=True, help="Model to put the head on: micro or hf:PATH.")
+@click.option("--base", default="micro", show_default=True, help="Model to put the head on: micro, smollm2 or hf:PATH.")
 @click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Training steps.")
 @click.option(
     "--dialogues",
