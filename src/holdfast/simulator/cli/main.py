@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("raters.validate", "Hold a rater against human labels."),
     "rater": ("raters.commands", "Refit the rater of expressed empathy."),
     "judge": ("raters.judge", "Rate replies in conversations that you have."),
+    "models": ("models.commands", "List the models that run here; fetch them."),
     "micro": ("micro.commands", "Rebuild or describe the embedded base model."),
 }
 

@@ -1,0 +1,1 @@
+"""The commands about models of this machine: what is ready, and fetching."""
