@@ -10,7 +10,7 @@ from holdfast.core.errors import ModelError
 _POLL_S = 0.2
 
 
-def cache_folder() -> Path:
+def user_cache() -> Path:
     """Return ``$XDG_CACHE_HOME/holdfast``, or ``~/.cache/holdfast`` where that is unset or no absolute path.
 
     Raises:

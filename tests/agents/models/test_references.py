@@ -35,7 +35,7 @@ def test_a_model_of_the_package_index_is_a_word() -> None:
     assert (spec.local, spec.in_words) == (True, "SmolLM2-135M-Instruct, dequantised Q4_1")
     with pytest.raises(InputError, match="model 'smollm2': base_url means nothing for smollm2"):
         resolve_model(ModelSpec(ref="smollm2", base_url="http://x/v1"), MICRO)
-    with pytest.raises(InputError, match="unknown model reference 'smollm'; .*did you mean 'smollm2'"):
+    with pytest.raises(InputError, match=r"unknown model reference 'smollm'; .*did you mean 'smollm2'"):
         resolve_model("smollm", MICRO)
 
 

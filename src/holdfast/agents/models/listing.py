@@ -7,7 +7,7 @@ from pathlib import Path
 
 from holdfast.agents.models.local.gguf import WEIGHTS
 from holdfast.agents.models.packaged import PACKAGED
-from holdfast.core.user_cache import cache_folder
+from holdfast.core.user_cache import user_cache
 from holdfast.core.wording import printable
 
 
@@ -50,7 +50,7 @@ def _packaged() -> Iterator[ListedModel]:
 def _converted() -> Iterator[ListedModel]:
     """GGUF files that were converted before; their folders are named after the files' hashes."""
     named = {model.folder for model in PACKAGED.values()}
-    for weights in sorted((cache_folder() / "models").glob(f"*/*/{WEIGHTS}")):
+    for weights in sorted((user_cache() / "models").glob(f"*/*/{WEIGHTS}")):
         folder = weights.parent
         if folder not in named and not folder.name.startswith("."):
             ref = f"hf:{folder}"

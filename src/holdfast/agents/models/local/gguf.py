@@ -14,7 +14,7 @@ from holdfast.core.child_process import module_command, module_environment
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.files import open_file
 from holdfast.core.hashing import file_sha256
-from holdfast.core.user_cache import cache_folder, only_maker
+from holdfast.core.user_cache import only_maker, user_cache
 from holdfast.core.wording import printable, shorten
 
 GGUF = ".gguf"
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 def converted_folder(name: str, sha256: str) -> Path:
     """Return where the safetensors of a GGUF file lie, or will: by its ``name`` without ending, and its hash."""
-    return cache_folder() / "models" / sha256[:_DIGITS] / name
+    return user_cache() / "models" / sha256[:_DIGITS] / name
 
 
 def convert_gguf(file: Path, word: str, progress: Progress, weights_sha256: str | None = None) -> Path:
