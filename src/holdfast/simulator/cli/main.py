@@ -19,7 +19,7 @@ from holdfast.simulator.cli.streams import finish, is_of_output, open_closed_str
 
 #: Subcommand -> (module of its click command, which has its name; one line of help).
 COMMANDS: dict[str, tuple[str, str]] = {
-    "quickstart": ("studies.run", "Run the whole loop on the embedded default."),
+    "quickstart": ("studies.quickstart", "Run the whole loop, on the embedded or a small real model."),
     "run": ("studies.run", "Simulate and measure what a study asks for."),
     "plan": ("studies.plan", "Say what a study will take before it is run."),
     "train": ("studies.run", "Write steered dialogues and train expert adapters."),

@@ -103,6 +103,7 @@ class StudyConfig(Frozen):
     budget: BudgetSpec = BudgetSpec()
     sampling: SamplingSpec = SamplingSpec()
     training: TrainingConfig | None = None
+    remark: Annotated[str, Field(max_length=2000)] | None = None  # its author's, shown with the results
 
     @field_validator("raters")
     @classmethod

@@ -10,6 +10,9 @@ from holdfast.agents.raters.specs import FittedSpec
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.results.model import RaterInfo, Results
 
+_REPRODUCIBLE = {True: "yes", False: "no", None: "not recorded"}
+_ELSEWHERE = ("ablation", "raters", "not_reproducible", "remark")  # shown by themselves
+
 
 def provenance_rows(results: Results) -> list[tuple[str, str]]:
     """(name, text) of everything known about the making, nested keys joined by " · "; without the ablation."""
@@ -19,9 +22,10 @@ def provenance_rows(results: Results) -> list[tuple[str, str]]:
         ("holdfast version", results.holdfast_version),
         ("results schema", results.schema_version),
         ("transcripts SHA-256", results.transcripts_sha256),
+        ("byte-reproducible", _REPRODUCIBLE[results.byte_reproducible]),
     ]
     rows += [("rater" if n == 0 else "witness", _rater(rater)) for n, rater in enumerate(results.raters)]
-    rows += [(key, value) for key, value in results.provenance.items() if key not in ("ablation", "raters")]
+    rows += [(key, value) for key, value in results.provenance.items() if key not in _ELSEWHERE]
     return [pair for name, value in rows for pair in _flat(str(name).replace("_", " "), value)]
 
 

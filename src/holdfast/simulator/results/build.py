@@ -85,6 +85,7 @@ def build_results(
         study=study_name,
         seed=seed,
         transcripts_sha256=transcripts_sha256(episodes),
+        **_recorded(provenance),
         turns=_turns(measured),
         episodes=len(episodes),
         **_not_ended(episodes),
@@ -101,7 +102,6 @@ def build_results(
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),
         timings_s=dict(timings_s),
-        provenance=dict(provenance),
     )
 
 
@@ -145,6 +145,13 @@ def _comparisons(
         "pairwise": list(compared.pairwise),
         "pairwise_survival": survival_pairs(measured, context),
     }
+
+
+def _recorded(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts that a run recorded of itself."""
+    reasons = provenance.get("not_reproducible")
+    same = {} if reasons is None else {"byte_reproducible": not reasons, "not_reproducible": reasons}
+    return {**same, "remark": provenance.get("remark", ""), "provenance": dict(provenance)}
 
 
 def _turns(measured: Mapping[str, MeasuredCandidate]) -> int:

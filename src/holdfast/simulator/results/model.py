@@ -99,6 +99,13 @@ class Results(ResultsPart):
     transcripts_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="SHA-256 over one JSON line [episode id, turn, user, reply] per turn, ordered by id and turn."
     )
+    byte_reproducible: bool | None = Field(
+        default=None,
+        description="Whether the same study gives the same transcripts_sha256, whatever the batch size, the order of "
+        "conversations and the stops in between; null where the run did not record it.",
+    )
+    not_reproducible: list[str] = Field(default=[], description="Why not: a reason a model.")
+    remark: str = Field(default="", description="Its author's, or why a part of it is missing; empty without one.")
     turns: Count = Field(description="Longest planned length of a conversation.")
     episodes: Count = Field(description="Conversations, failed ones included.")
     failed_episodes: Count = Field(description="Conversations that ended in an error.")

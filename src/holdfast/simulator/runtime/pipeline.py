@@ -27,7 +27,7 @@ from holdfast.adapters.experts import (
     training_inputs,
 )
 from holdfast.adapters.progress import StageProgress
-from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError
+from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError, TrainingError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences, resolve
 from holdfast.simulator.config.recorded import STUDY_FILE, check_recorded, recorded_plan
@@ -255,8 +255,12 @@ def _trained_on(out: Path) -> list[list[tuple[str, str]]]:
 
 
 async def _train(resources: Resources, out: Path, stage: StageProgress) -> dict[str, float]:
-    """Train the study's experts; returns the seconds of each part."""
-    outcome = await train_experts(*resources.training, out=out, seed=resources.plan.study.seed, progress=stage)
+    """Train the study's experts; returns the seconds of each part. Raises TrainingError where none can be trained."""
+    training = resources.training
+    try:
+        outcome = await train_experts(*training, out=out, seed=resources.plan.study.seed, progress=stage)
+    except ModelError as error:
+        raise TrainingError(str(error)) from error
     return dict(outcome.timings_s)
 
 

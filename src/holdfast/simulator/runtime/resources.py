@@ -24,6 +24,7 @@ from holdfast.agents.models.local.multiprocess import ProcessesModel
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.reference_syntax import WORDS
 from holdfast.agents.models.references import LocalReference, ModelReference
+from holdfast.agents.models.reproducible import why_not_reproducible
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.models.usage import CountsUsage, Usage
@@ -235,6 +236,8 @@ class Resources:
             **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
             "model": self.plan.study.model.in_words,
             "microcosm": microcosm,
+            "not_reproducible": self._not_reproducible(),
+            **({} if self.plan.study.remark is None else {"remark": self.plan.study.remark}),
             **({"ablation": ablation()} if microcosm else {}),
             "inputs": inputs,
             "raters": rater_records(self.raters),
@@ -243,6 +246,11 @@ class Resources:
             "prompts": prompt_hashes(),
             "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
         }
+
+    def _not_reproducible(self) -> list[str]:
+        """Why the same seed need not give the same bytes, a reason a model; empty where it does."""
+        reasons = map(why_not_reproducible, self.references.values())
+        return list(dict.fromkeys(reason for reason in reasons if reason))
 
     @property
     def _trainer_in_words(self) -> str:

@@ -82,7 +82,8 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
     raters = raters_of(plan.study, open_models(references(judge_models(plan.study), base_path())))
     inputs = {"replay of study": journal.meta()["study_sha256"], **rater_inputs(raters, plan.study)}
     before = read_run_file(folder)["provenance"]
-    kept = {name: before[name] for name in ("model", "microcosm", "prompts", "system_prompts") if name in before}
+    lasting = ("model", "microcosm", "not_reproducible", "prompts", "system_prompts")
+    kept = {name: before[name] for name in lasting if name in before}
     about = {**versions(("langgraph", "numpy")), **kept, "replayed": True, "inputs": inputs}
 
     def user_for(spec: EpisodeSpec, persona: Persona) -> UserAgent:

@@ -9,7 +9,7 @@ import pytest
 from holdfast.simulator.api import Study
 from holdfast.simulator.cli.console import Output
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.cli.studies.run import _show
+from holdfast.simulator.cli.studies.run import show_results
 from tests.simulator.report.make_fixture import make_results
 
 
@@ -34,7 +34,7 @@ def test_quiet_keeps_the_causes_of_what_failed(capsys: pytest.CaptureFixture[str
     results = make_results(turns=2).model_copy(
         update={"failed_episodes": 1, "episodes": 3, "failures": {"HTTP 500": 1}}
     )
-    _show(results, tmp_path, Output(as_json=False, quiet=True))
+    show_results(results, tmp_path, Output(as_json=False, quiet=True))
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [

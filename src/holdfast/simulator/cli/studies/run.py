@@ -1,11 +1,9 @@
-"""``holdfast quickstart``, ``run``, ``report`` and ``train``: do what a study asks for, whole or in part."""
+"""``holdfast run``, ``report`` and ``train``: do what a study asks for, whole or in part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from importlib.resources import files
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,43 +25,11 @@ if TYPE_CHECKING:
     from holdfast.simulator.results.model import Results
     from holdfast.simulator.runtime.executor import Executor
 
-DEFAULT_OUT = Path("runs/quickstart")
 _LIMIT = FiniteRange(0, 1e9, min_open=True)
 _WHOLE = (1 << 63) - 1
 _TOKENS = "Stop cleanly after so many tokens, resumes included."
 _AT_ONCE = "Conversations at once. [default: batch size; endpoints: 256]"
 _PROCESSES = "Processes that a small local model may take; changes no result. [default: one a core in a long study]"
-
-
-@click.command(
-    epilog="""\b
-Examples:
-  holdfast quickstart
-  holdfast quickstart --out runs/long --turns 48
-  holdfast quickstart --out runs/long --resume      go on after any stop"""
-)
-@click.option("--out", type=click.Path(path_type=Path), help=f"Run folder. [default: {DEFAULT_OUT}, or the next free]")
-@click.option("--seed", type=SEED, default=7, show_default=True, help="Everything random comes from it.")
-@click.option("--turns", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Turns per conversation.")
-@click.option("--batch-size", type=click.IntRange(1, 4096), help="Conversations at once; changes no result.")
-@click.option("--resume", is_flag=True, help="Go on from what stands in the run folder.")
-@output_options
-def quickstart(out: Path | None, seed: int, turns: int, batch_size: int | None, resume: bool, output: Output) -> None:
-    """Run the whole loop on the embedded default.
-
-    Simulates conversations, writes steered dialogues, trains four expert adapters and a router, stress-tests them
-    against system prompts over many turns, and ends on a report.
-    """
-    from holdfast.simulator.api import Study
-    from holdfast.simulator.config.study import load_study
-
-    changes = {"seed": seed, "turns": turns, **({} if batch_size is None else {"batch_size": batch_size})}
-    study = load_study(Path(str(files("holdfast.simulator.config") / "quickstart.yaml"))).model_copy(update=changes)
-    folders = chain([DEFAULT_OUT], (Path(f"{DEFAULT_OUT}-{number}") for number in count(2)))
-    folder = out or (DEFAULT_OUT if resume else next(path for path in folders if not path.exists()))
-    with _saying_how_to_go_on(folder):
-        results = Study(study).run(folder, resume=resume, quiet=output.quiet).results
-    _show(results, folder, output)
 
 
 @click.command(
@@ -95,7 +61,9 @@ Examples:
 @click.option("--on", type=click.Choice(["here", "ray"]), default="here", show_default=True, help="Who does the work.")
 @click.option("--address", help="Ray's head, HOST:PORT. [default: RAY_ADDRESS, the cluster here, or a new one]")
 @click.option("--ray-models", type=click.IntRange(1), help="Engines per model. [default: one per GPU; 1 without GPUs]")
-@click.option("--model", help="Instead of the study's model: micro, hf:NAME_OR_PATH, openai:MODEL, PROVIDER:MODEL.")
+@click.option(
+    "--model", help="Instead of the study's model: micro, smollm2, hf:NAME_OR_PATH, openai:MODEL, PROVIDER:MODEL."
+)
 @click.option("--base-url", help="Where the model of --model is served.")
 @click.option(
     "--wait-for-endpoint",
@@ -130,7 +98,7 @@ def run(
     if spec := chosen_model(model, base_url):
         given["model"] = spec
     config = asked.model_copy(update={**given, "budget": asked.budget.model_copy(update=limits)})
-    with _saying_how_to_go_on(out), _executor(on, processes, address, ray_models) as executor:
+    with saying_how_to_go_on(out), _executor(on, processes, address, ray_models) as executor:
         done = Study(config).run(
             out,
             resume=resume,
@@ -139,7 +107,7 @@ def run(
             quiet=output.quiet,
             wait_for_endpoint=wait_for_endpoint,
         )
-    _show(done.results, out, output)
+    show_results(done.results, out, output)
 
 
 @click.command(
@@ -166,7 +134,7 @@ def report(folder: Path | None, schema: bool, output: Output) -> None:
     from holdfast.simulator.monitor.viewer import viewer
     from holdfast.simulator.runtime.pipeline import report as make_report
 
-    _show(make_report(folder, viewer=viewer(quiet=output.quiet)), folder, output)
+    show_results(make_report(folder, viewer=viewer(quiet=output.quiet)), folder, output)
 
 
 @click.command(
@@ -188,7 +156,7 @@ def train(study: Path, out: Path, output: Output) -> None:
 
 
 @contextmanager
-def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
+def saying_how_to_go_on(folder: Path) -> Iterator[None]:
     """After Ctrl-C, tell with which command the run goes on."""
     from holdfast.simulator.cli.studies.status import resuming
 
@@ -238,7 +206,8 @@ def chosen_model(model: str | None, base_url: str | None) -> ModelSpec | None:
         raise InputError(f"--model: {error}") from None
 
 
-def _show(results: Results, out: Path, output: Output) -> None:
+def show_results(results: Results, out: Path, output: Output) -> None:
+    """Print the results as ``output`` asks for."""
     from holdfast.simulator.cli.studies.summary import failures, print_summary
 
     if output.bare and results.failed_episodes:

@@ -23,6 +23,8 @@ def print_summary(results: Results, out: Path) -> None:
     rows = [[name, *_row(candidate, turns)] for name, candidate in results.candidates.items()]
     print_lines(f"\n{results.headline}\n")
     print_table(columns, rows, numbers=range(1, len(columns)))
+    if results.remark:
+        print_lines(f"\n{results.remark}")
     if left := results.unfinished_episodes:
         which = f"{left:,} of {how_many(results.episodes, 'conversation')} {'is' if left == 1 else 'are'} unfinished"
         print_lines(f"\nNot over yet: {which}; figures may still move.")
@@ -39,6 +41,8 @@ def print_summary(results: Results, out: Path) -> None:
         print_lines(line)
     for line in [*outcome_lines(results.candidates), *played_by(results)]:
         print_lines(f"\n{line}")
+    if results.not_reproducible:
+        print_lines(f"\nnot byte-reproducible: {'; '.join(results.not_reproducible)}")
     print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
 
 

@@ -1,0 +1,54 @@
+"""Which study the quickstart is for a model: the embedded one's, or one that a model of its size soon ends."""
+
+from importlib.resources import files
+from math import prod
+from pathlib import Path
+
+from holdfast.agents.models.local.safetensors_files import tensor_kinds
+from holdfast.agents.models.spec import ModelSpec
+from holdfast.core.hashing import weight_files
+from holdfast.simulator.config.plan import resolve
+from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
+
+EMBEDDED = ModelSpec(ref="micro")
+SMALL = 300_000_000  # parameters
+LONGEST_REMARK = 2000  # characters
+
+
+def quickstart_study(model: ModelSpec, parameters: int) -> StudyConfig:
+    """Return the quickstart's study for ``model``, which has so many ``parameters``.
+
+    A model that says no type of numbers runs in float32: what its files say is often half precision, which a CPU
+    is slow in.
+    """
+    if model.ref == EMBEDDED.ref:
+        return _shipped("quickstart").model_copy(update={"model": model})
+    typed = (
+        model if model.dtype is not None or model.device is not None else model.model_copy(update={"dtype": "float32"})
+    )
+    study = _shipped("quickstart_small" if parameters <= SMALL else "quickstart_larger")
+    return study.model_copy(update={"model": typed})
+
+
+def without_experts(study: StudyConfig, reason: str) -> StudyConfig:
+    """Return the part of a study that needs no training: the same people and untrained candidates.
+
+    ``reason``: why nothing could be trained; it stands in the results.
+    """
+    people = PersonaChoice(ids=tuple(resolve(study).personas))
+    untrained = tuple(spec for spec in study.candidates if not spec.trained)
+    remark = f"Nothing was trained, so only untrained candidates are shown. {reason}"[:LONGEST_REMARK]
+    return study.model_copy(update={"training": None, "personas": people, "candidates": untrained, "remark": remark})
+
+
+def parameters_in(folder: Path) -> int:
+    """Return how many numbers the weights of a model folder are.
+
+    Raises:
+        ModelError: it holds no weights that can be read.
+    """
+    return sum(prod(shape) for file in weight_files(folder) for _, shape in tensor_kinds(file).values())
+
+
+def _shipped(name: str) -> StudyConfig:
+    return load_study(Path(str(files("holdfast.simulator.config") / f"{name}.yaml")))
