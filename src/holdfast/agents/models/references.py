@@ -25,7 +25,8 @@ class LocalReference:
     """A model folder on this machine, and how to run it. ``dtype`` "auto": as its files say.
 
     ``device`` None: the CPU; on a Ray cluster with GPUs, the engine's own GPU. ``today``: the date that its chat
-    template is told; ``fold``: it is given system messages inside the user's.
+    template is told; ``fold``: it is given system messages inside the user's. ``reproducible``: in shapes that make no
+    difference (:mod:`holdfast.agents.models.local.tiles`).
     """
 
     word: str
@@ -33,6 +34,7 @@ class LocalReference:
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
+    reproducible: bool = False
     fold: bool = False
 
     @property
@@ -49,6 +51,7 @@ class PackagedReference:
     model: PackagedModel
     dtype: str = "auto"
     device: str | None = None
+    reproducible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class GgufReference:
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
+    reproducible: bool = False
     fold: bool = False
 
 
@@ -73,6 +77,7 @@ class HubReference:
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
+    reproducible: bool = False
     fold: bool = False
 
 
@@ -118,17 +123,20 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
         scheme, rest = split_reference(word)
     except ValueError as error:
         raise InputError(str(error)) from None
+    if spec.reproducible and not (spec.local and spec.device in (None, "cpu")):
+        raise InputError(f"model {quote(word)}: reproducible is for models on this machine's CPU; remove it")
     if scheme == "micro":
-        _only(spec, "micro", ("dtype", "device"))
-        return LocalReference(word, micro_path, spec.dtype or "float64", spec.device)
+        _only(spec, "micro", ("dtype", "device", "reproducible"))
+        reproducible = spec.reproducible
+        return LocalReference(word, micro_path, spec.dtype or "float64", spec.device, reproducible=reproducible)
     if scheme in PACKAGED:
-        _only(spec, scheme, ("dtype", "device"))
-        return PackagedReference(word, PACKAGED[scheme], spec.dtype or "auto", spec.device)
+        _only(spec, scheme, ("dtype", "device", "reproducible"))
+        return PackagedReference(word, PACKAGED[scheme], spec.dtype or "auto", spec.device, spec.reproducible)
     if scheme == "hf":
-        _only(spec, "hf", ("dtype", "device", "date", "system"))
+        _only(spec, "hf", ("dtype", "device", "date", "system", "reproducible"))
         return _hf(spec, word, rest)
     if scheme == "openai":
-        _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device", "date"}))
+        _only(spec, "openai", tuple(set(ModelSpec.model_fields) - {"dtype", "device", "date", "reproducible"}))
         reference = EndpointReference(word, rest, (spec.base_url or _openai_url()).rstrip("/"), _key_env(spec))
         check_network(reference.base_url, reference.key_env)
         return reference
@@ -140,7 +148,7 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     """Return a folder where there is one of this name or it looks like a path, a GGUF file, else a hub model."""
-    settings = spec.dtype or "auto", spec.device, spec.date or TODAY, spec.system == "fold"
+    settings = spec.dtype or "auto", spec.device, spec.date or TODAY, spec.reproducible, spec.system == "fold"
     path = expanded(rest)
     if path.suffix == GGUF and not is_folder(path):
         return GgufReference(word, path, *settings)

@@ -95,6 +95,7 @@ class ModelSpec(Frozen):
         None  # hf: a torch type; as the files say where None
     )
     device: Annotated[str, Field(pattern=r"^[a-z]+(:[0-9]+)?$")] | None = None  # cpu, cuda, cuda:1, mps, auto
+    reproducible: bool = False  # micro, smollm2, hf: the same bytes in float32 too, whatever shares a batch; on the CPU
     date: datetime.date | None = None  # hf: what a chat template that asks for the date is told; None: TODAY
     system: Literal["send", "fold"] = "send"  # hf, openai: fold puts system messages into the user's
     extra: dict[ExtraField, JsonValue] = Field(default_factory=dict)  # of every request (null: left out); LangChain's

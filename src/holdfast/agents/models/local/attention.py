@@ -57,7 +57,7 @@ def attend(
         )
     scale = dimension**-0.5 if scaling is None else scaling
     grouped = (query * scale).reshape(rows * groups, -1, dimension)
-    scores = _scratch(query, rows * groups, grouped.shape[1], slots)
+    scores = scratch(query, rows * groups, grouped.shape[1], slots)
     torch.bmm(grouped, key.flatten(0, 1).transpose(1, 2), out=scores)
     by_head = scores.view(rows, groups, -1, new, slots)
     by_head += attention_mask[:, :, None]
@@ -68,7 +68,7 @@ def attend(
 _local = threading.local()
 
 
-def _scratch(like: torch.Tensor, *shape: int) -> torch.Tensor:
+def scratch(like: torch.Tensor, *shape: int) -> torch.Tensor:
     """Return uninitialised memory of ``shape``, reused at every call of a thread.
 
     Otherwise the operating system would map and clear fresh pages for the scores of every layer: a fifth of a step.

@@ -82,6 +82,10 @@ class Engine:
             return 0
         return self.batch_size - len(self.rows)
 
+    def reserve(self, length: int) -> None:
+        """Make room for rows of ``length`` tokens, where there is none yet."""
+        self._cache.reserve(length, len(self.rows))
+
     def admit(self, jobs: Sequence[Job]) -> None:
         """Let jobs join, ``free_rows`` at most.
 

@@ -17,6 +17,7 @@ from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.end_of_turn import EndingText, end_of_turn
 from holdfast.agents.models.local.folders import check_model_folder
 from holdfast.agents.models.local.rope import check_positions, longest_context
+from holdfast.agents.models.local.tiles import install_tiles
 from holdfast.agents.models.spec import TODAY
 from holdfast.core.errors import HoldfastError, ModelError
 from holdfast.core.wording import first_line, shorten
@@ -45,7 +46,13 @@ class Backbone:
 
 
 def load_backbone(
-    path: Path, *, dtype: str = "auto", device: str = "cpu", today: date = TODAY, fold: bool = False
+    path: Path,
+    *,
+    dtype: str = "auto",
+    device: str = "cpu",
+    today: date = TODAY,
+    fold: bool = False,
+    reproducible: bool = False,
 ) -> Backbone:
     """Load the model in ``path``; code that comes with it is never run (``trust_remote_code`` off).
 
@@ -55,6 +62,7 @@ def load_backbone(
         device: a torch device, or "auto": a GPU where this machine has one.
         today: what a chat template is told that asks for the date.
         fold: whether it is given system messages inside the user's.
+        reproducible: run it in shapes that make no difference (:mod:`holdfast.agents.models.local.tiles`).
 
     Raises:
         InputError: there is no such folder, or it holds no model.
@@ -63,7 +71,7 @@ def load_backbone(
     tokenizer = open_tokenizer(path)
     model = open_weights(AutoModelForCausalLM, path, dtype=_dtype(dtype), device=_device(device))
     with _loading(path):
-        return wrap(model, tokenizer, name=path.name, today=today, fold=fold)
+        return wrap(model, tokenizer, name=path.name, today=today, fold=fold, reproducible=reproducible)
 
 
 def open_tokenizer(path: Path) -> Any:
@@ -136,7 +144,9 @@ def _loading(path: Path, device: str = "cpu") -> Iterator[None]:
         raise ModelError(f"cannot load the model in {path}: {shorten(first_line(error), 300)}") from error
 
 
-def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY, fold: bool = False) -> Backbone:
+def wrap(
+    model: Any, tokenizer: Any, *, name: str, today: date = TODAY, fold: bool = False, reproducible: bool = False
+) -> Backbone:
     """Return a backbone from objects already in memory.
 
     Raises:
@@ -144,7 +154,10 @@ def wrap(model: Any, tokenizer: Any, *, name: str, today: date = TODAY, fold: bo
     """
     template = ChatTemplate.of(tokenizer, name, today, fold=fold)
     model.eval().requires_grad_(False)
-    install(model)
+    if reproducible:
+        install_tiles(model)
+    else:
+        install(model)
     if model.dtype == torch.float64:
         _normalise_in_double(model)
     context, why = longest_context(model.config.get_text_config())

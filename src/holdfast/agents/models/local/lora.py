@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE, AdapterFolder, read_adapter
 from holdfast.agents.models.local.fingerprint import WeightsFingerprint
+from holdfast.agents.models.local.tiles import in_tiles, runs_in_tiles
 from holdfast.core.errors import ModelError
 
 
@@ -28,6 +29,7 @@ class AdapterBank:
     def __init__(self, model: Any, base_name: str) -> None:
         self._model = model
         self._base_name = base_name
+        self.tiled = runs_in_tiles(model)
         self._peft: Any = None
         self._others: torch.Tensor | None = None  # (1 + adapters, ranks): which ranks are not whose; row 0: the base
         self._fingerprint: WeightsFingerprint | None = None  # of the base, before the first adapter
@@ -167,7 +169,11 @@ class _Stacked:
         if self.bank.current is None:
             return result
         # Not times 0: what is infinite or no number in one row's own ranks would reach the others.
-        return result + torch.matmul(torch.matmul(x, self.down).masked_fill_(self.bank.current, 0), self.up)
+        own = self._times(x, self.down).masked_fill_(self.bank.current, 0)
+        return result + self._times(own, self.up)
+
+    def _times(self, x: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+        return in_tiles(x, lambda rows: rows @ matrix) if self.bank.tiled else torch.matmul(x, matrix)
 
 
 def _gist(error: BaseException) -> str:

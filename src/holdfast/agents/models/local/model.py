@@ -18,7 +18,8 @@ from holdfast.agents.models.local.engine import Engine, Job
 from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.models.local.rendering import Renderer
-from holdfast.agents.models.local.self_check import check_architecture
+from holdfast.agents.models.local.self_check import check_architecture, require_same_bytes
+from holdfast.agents.models.local.tiles import runs_in_tiles
 from holdfast.agents.models.spec import TODAY
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
@@ -51,6 +52,8 @@ class LocalChatModel:
         self._backbone = backbone
         self._bank = AdapterBank(backbone.model, backbone.name)
         check_architecture(backbone)
+        if runs_in_tiles(backbone.model):
+            require_same_bytes(backbone)
         self._renderer = Renderer(backbone.tokenizer, backbone.template)
         cache = ConversationCache(max_cache_tokens // processes, _cache_bytes(backbone.device) // processes)
         self._engine = Engine(backbone, self._bank, batch_size=batch_size, cache=cache)
@@ -70,6 +73,7 @@ class LocalChatModel:
         device: str = "cpu",
         today: date = TODAY,
         fold: bool = False,
+        reproducible: bool = False,
         **settings: int,
     ) -> LocalChatModel:
         """Load the model folder ``path`` and its adapters.
@@ -81,13 +85,18 @@ class LocalChatModel:
             device: a torch device, or "auto".
             today: what a chat template is told that asks for the date.
             fold: whether it is given system messages inside the user's.
+            reproducible: let texts of shorter types, too, be independent of it; see
+                :mod:`holdfast.agents.models.local.tiles`.
             **settings: as the class takes them.
 
         Raises:
             InputError, ModelError: see :func:`holdfast.agents.models.local.loading.load_backbone` and
                 :meth:`add_adapter`.
         """
-        model = cls(load_backbone(path, dtype=dtype, device=device, today=today, fold=fold), **settings)
+        model = cls(
+            load_backbone(path, dtype=dtype, device=device, today=today, fold=fold, reproducible=reproducible),
+            **settings,
+        )
         for name, folder in (adapters or {}).items():
             model.add_adapter(name, folder)
         return model

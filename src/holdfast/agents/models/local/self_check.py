@@ -5,9 +5,11 @@ elsewhere (ALiBi from a two-dimensional mask, for instance) would run without an
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from holdfast.agents.models.local.cache import CachedConversation, ConversationCache
 from holdfast.agents.models.local.engine import Engine, Job, Row
@@ -68,6 +70,48 @@ def _difference(backbone: Backbone) -> float:
             distances.append(_distance(logits, plain))
             row.pending = text[row.length : row.length + 1]
     return float(np.max(distances))  # nan where one is
+
+
+#: Tokens of the rows by which bytes are compared: few and many, so that masks, tiles and slots differ.
+_COMPANY = (61, 5, 17, 450, 33, 9, 90)
+
+
+@torch.inference_mode()
+def require_same_bytes(backbone: Backbone) -> None:
+    """Make sure that a row's logits have the same bytes alone, among others, and read in one pass or in several.
+
+    Raises:
+        ModelError: they have not, on this machine.
+    """
+    size = backbone.model.get_input_embeddings().weight.shape[0]
+    longest = backbone.context - 1
+    lengths = [min(length, longest) for length in _COMPANY]
+    texts = [np.random.default_rng(row).integers(0, size, length) for row, length in enumerate(lengths)]
+    alone = _last_logits(backbone, texts[:1], 0)
+    others = [_last_logits(backbone, chosen, steps) for chosen, steps in ((texts, 0), (texts, STEPS), (texts[:1], 1))]
+    if not all(torch.equal(logits[0], alone[0]) for logits in others):
+        dtype = str(backbone.model.dtype).removeprefix("torch.")
+        raise ModelError(
+            f"{backbone.name} in {dtype} has not the same bytes whatever shares a batch: this machine's libraries add "
+            "in another order in another shape. Leave 'reproducible' out (results then say so), or take dtype: float64"
+        )
+
+
+def _last_logits(backbone: Backbone, texts: Sequence[NDArray[np.int64]], steps: int) -> torch.Tensor:
+    """Return what the last token of each text predicts, (rows, vocabulary), the last ``steps`` of them read singly."""
+    bank = AdapterBank(backbone.model, backbone.name)
+    engine = Engine(backbone, bank, batch_size=len(texts), cache=ConversationCache(0))
+    engine.reserve(max(map(len, texts)))
+    for text in texts:
+        job = Job(GenerationRequest("check", (), 0), text, 1, lambda _: None, lambda: False)
+        engine.rows.append(Row(job, CachedConversation(), 0, 0, text[: len(text) - steps], np.zeros(1)))
+    logits = engine.logits(0, len(texts))
+    for _ in range(steps):
+        for row, text in zip(engine.rows, texts, strict=True):
+            row.length += len(row.pending)
+            row.pending = text[row.length : row.length + 1]
+        logits = engine.logits(0, len(texts))
+    return logits[:, -1].clone()
 
 
 def _distance(logits: torch.Tensor, plain: torch.Tensor) -> float:
