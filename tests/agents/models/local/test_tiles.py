@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from transformers import Gemma2Config, LlamaConfig
+from transformers import Gemma2Config, Gemma3TextConfig, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
 from holdfast import Study
 from holdfast.agents.models.local.loading import Backbone, load_backbone
@@ -87,24 +87,22 @@ def test_without_tiles_it_has_not(base: Path, two_threads: None) -> None:
         require_same_bytes(backbone(base, reproducible=False))
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3", "mistral", "mixed", "gemma3"])
-def test_other_families_run_in_tiles_too(name: str, models_folder: dict[str, Path]) -> None:
-    """Loading compares the logits with a plain forward pass, and then the bytes."""
-    model = LocalChatModel.load(models_folder[name], dtype="float32", reproducible=True)
-    plain = load_backbone(models_folder[name], dtype="float32").model
-    ids = torch.arange(7, 30)[None]
-    with torch.inference_mode():
-        assert torch.allclose(
-            model._backbone.model(input_ids=ids, attention_mask=_causal(23), use_cache=False).logits,
-            plain(input_ids=ids, attention_mask=_causal(23), use_cache=False).logits,
-            rtol=1e-3,
-            atol=1e-3,
-        )
+#: Widths of real models are multiples of a processor's vectors; in others the last numbers of a row are computed apart.
+WIDE = COMMON | {"hidden_size": 128, "intermediate_size": 256, "max_position_embeddings": 1024}
+FAMILIES = {
+    "qwen2": Qwen2Config(**WIDE),
+    "qwen3": Qwen3Config(**WIDE, head_dim=32),
+    "mistral": MistralConfig(**WIDE, sliding_window=12),
+    "mixed": Qwen2Config(**WIDE, use_sliding_window=True, sliding_window=12, max_window_layers=1),
+    "gemma3": Gemma3TextConfig(**WIDE, head_dim=32, sliding_window=12),
+}
 
 
-def _causal(length: int) -> torch.Tensor:
-    hidden = torch.ones(length, length, dtype=torch.bool).triu(1)
-    return torch.zeros(1, 1, length, length).masked_fill(hidden, float("-inf"))
+@pytest.mark.parametrize("name", FAMILIES)
+def test_other_families_run_in_tiles_too(name: str, tmp_path: Path) -> None:
+    """Loading compares the logits with those of a plain forward pass, and then the bytes."""
+    folder = build_model(FAMILIES[name], tmp_path / name)
+    assert LocalChatModel.load(folder, dtype="float32", reproducible=True).id == name
 
 
 def test_what_cannot_run_in_tiles_is_refused(tmp_path: Path) -> None:
@@ -117,8 +115,8 @@ def study(base: Path, adapters: Path, **settings: Any) -> dict[str, Any]:
     model = {"ref": f"hf:{base}", "dtype": "float32", "reproducible": True, **settings.pop("model", {})}
     return {
         "seed": 5,
-        "turns": 3,
-        "personas": {"per_task": 3},
+        "turns": 6,
+        "personas": {"per_task": 1},
         "model": model,
         "adapters": str(adapters),
         "sampling": {"temperature": 1.0, "max_tokens": 12},
@@ -153,11 +151,11 @@ def test_a_killed_run_goes_on_to_the_same_bytes(base: Path, adapters: Path, unin
     file.write_text(yaml.safe_dump(study(base, adapters, batch_size=7)))
     command = [sys.executable, "-c", "from holdfast.simulator.cli.main import main; main()", "run", str(file)]
     process = subprocess.Popen([*command, "--out", str(out), "--quiet"])
-    while _turns(out) < 40 and process.poll() is None:
+    while _turns(out) < 12 and process.poll() is None:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert 40 <= _turns(out) < 24 * 3 * 3  # it was at work
+    assert 12 <= _turns(out) < 8 * 3 * 6  # it was at work
     results = Study.of(**study(base, adapters, batch_size=24)).run(out, resume=True).results
     assert results.transcripts_sha256 == uninterrupted
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch.nn.functional import linear, pad
 from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from holdfast.agents.models.local.attention import MOST_SCORES, USUAL, scratch
@@ -72,8 +73,10 @@ def attend_in_tiles(
         ModelError: the model asks for something else than plain attention.
     """
     odd = [name for name, setting in kwargs.items() if name not in USUAL and setting is not None]
-    if odd or attention_mask is None:
-        raise ModelError(f"attention with {', '.join(odd) or 'no mask'} is not run in tiles ('reproducible: true')")
+    if odd:
+        raise ModelError(f"attention with {', '.join(odd)} is not run in tiles ('reproducible: true')")
+    if attention_mask is None:  # no pass of the engine, which always gives one
+        return sdpa_attention_forward(module, query, key, value, None, scaling=scaling, **kwargs)  # type: ignore[no-any-return]
     rows, heads, new, dimension = query.shape
     groups, slots = key.shape[1], key.shape[2]
     scaled = (query * (dimension**-0.5 if scaling is None else scaling)).view(rows, groups, -1, new, dimension)
