@@ -1,5 +1,6 @@
 """What is shipped is valid, complete, and fit for the embedded model."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -8,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from holdfast import personas
+from holdfast.agents.naming import names as is_named
 from holdfast.personas.loading import library, load_persona, load_yaml, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, TaskContext
 from holdfast.personas.world import shipped_world
@@ -91,6 +93,37 @@ def test_desired_empathy_rises_from_solver_to_companion():
     means = {name: sum(levels) / len(levels) for name, levels in by_pattern.items()}
     assert means["solver"] < means["coach"] < means["companion"]
     assert means["solver"] < means["mentor"] < means["companion"]
+
+
+def sentences(text):
+    return re.findall(r"[^.?!]+[.?!]", text.replace("? ", "?").replace(". ", "."))
+
+
+def test_examples_share_no_person_topic_or_sentence_with_the_people_who_are_tested():
+    people = library().values()
+    names = {persona.name for persona in people} | {part for persona in people for part in persona.name.split()}
+    topics = {topic for persona in people for topic in persona.topics}
+    topics |= {part for persona in people for goal in persona.goals for part in (goal.topic, goal.need)}
+    topics |= {phrase for task in tasks().values() for phrase in (*task.topics, *task.needs)}
+    phrases = yaml.safe_load((HERE / "phrases" / "en.yaml").read_text(encoding="utf-8"))
+    frames = [sentence for kind in phrases["frames"].values() for frame in kind for sentence in sentences(frame)]
+    theirs = [re.compile(".+".join(map(re.escape, re.split(r"{[^}]*}", frame)))) for frame in frames]
+    fillers = [filler for tone in phrases["tones"].values() for filler in (*tone["before"], *tone["after"])]
+    for pattern in patterns().values():
+        assert len(pattern.examples) >= 6, pattern.id
+        for example in pattern.examples:
+            text = f"{example.user} {example.reply}"
+            assert not [name for name in names if re.search(rf"\b{re.escape(name)}\b", text)], text
+            assert not [topic for topic in topics if is_named(topic, text)], text
+            assert not [filler for filler in fillers if filler in text], text
+            said = sentences(example.user)  # in no frame of the people's, whatever fills it
+            assert not [own for own in said if any(frame.fullmatch(own) for frame in theirs)], text
+
+
+def test_examples_are_told_apart_and_short():
+    shown = [example for pattern in patterns().values() for example in pattern.examples]
+    assert len({example.user for example in shown}) == len({example.reply for example in shown}) == len(shown)
+    assert max(len(example.reply.split()) for example in shown) <= 45
 
 
 def test_few_want_something_else_than_their_task_suggests():

@@ -61,8 +61,19 @@ class MechanismLevels(Frozen):
         return (self.emotional_reaction, self.interpretation, self.exploration)
 
 
+class Exchange(Frozen):
+    """What somebody might say, and a reply that shows a pattern."""
+
+    user: Text
+    reply: Text
+
+
 class EmpathyPattern(Frozen):
-    """The empathy that an assistant should express in some contexts; one expert adapter is trained per pattern."""
+    """The empathy that an assistant should express in some contexts; one expert adapter is trained per pattern.
+
+    ``examples``: exchanges that show the pattern to a model that follows examples better than words. They share no
+    person, topic or sentence with the people who are tested.
+    """
 
     id: Id
     title: Text
@@ -70,6 +81,7 @@ class EmpathyPattern(Frozen):
     assumption: Text = AUTHORS
     target: MechanismLevels
     advice: Literal[0, 1, 2]  # how much practical advice: none, a little, concrete steps
+    examples: Annotated[tuple[Exchange, ...], Field(max_length=24)] = ()
 
 
 class TaskContext(Frozen):
