@@ -151,5 +151,10 @@ class ScriptedResources:
     def rater(self, spec: RaterSpec) -> Rater:
         return self.chooser
 
+    bears_turns: bool = True  # whether the model's chat template takes turns of an assistant before the conversation
+
     def model(self, spec: ModelSpec | None) -> HashModel:
         return self.only
+
+    def bears(self, spec: ModelSpec | None, messages: Sequence[Message]) -> bool:
+        return self.bears_turns or all(message.role != "assistant" for message in messages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -20,13 +20,19 @@ class TrainingConfig(Frozen):
     assumption, chosen for the embedded model (see docs/LOG.md).
     """
 
+    #: The settings that a single dialogue's words follow from.
+    OF_A_DIALOGUE: ClassVar[frozenset[str]] = frozenset(
+        {"examples", "samples", "turns", "temperature", "max_tokens", "min_adherence", "rater"}
+    )
+
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
     # dialogues
     model: AnyModelSpec | None = None  # writes them, steered by a prompt; None: the model that is trained
     rater: AnyRaterSpec | None = None  # picks and filters replies; None: the study's first, which then judges too
     dialogues_per_pattern: Count = 48
     turns: Annotated[int, Field(ge=2, le=64)] = 6
-    samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn, of which the best is kept
+    examples: bool | None = None  # steer by example exchanges too; None: where the writer is not the embedded model
+    samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn; the best that passes the gate is kept
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
     max_tokens: Count = 96
     min_adherence: Share = 0.7  # a turn below it ends the usable part of its dialogue

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.drafts import DRAFTS, Drafts, hold_dialogues
 from holdfast.adapters.dialogues.filtering import Standard
-from holdfast.adapters.dialogues.steering import DialoguePlan, hold_dialogues
+from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_sha256
+from holdfast.adapters.dialogues.steering import DialoguePlan
 from holdfast.adapters.dialogues.writing import (
     DialogueFile,
     TrainingPeople,
     UserMessages,
+    Writer,
     user_messages,
     write_dialogues,
 )
@@ -28,7 +31,6 @@ from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_r
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
 from holdfast.agents.models.spec import TODAY
-from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted
@@ -51,7 +53,7 @@ class TrainingBase:
     """The base model as a chat model and as a folder to train on.
 
     ``name`` goes into the adapters' files: a hub id or a word, never a path. ``writer``: another model that writes the
-    dialogues; None: the base does.
+    dialogues; None: the base does. ``places``: where a prompt may stand among the messages of whoever writes.
     """
 
     model: ChatModel
@@ -60,6 +62,7 @@ class TrainingBase:
     writer: ChatModel | None = None
     writer_inputs: Mapping[str, str] = field(default_factory=dict)  # what the writer's words follow from
     today: date = TODAY  # what the base's chat template is told, if it asks for the date
+    places: SteeringPlaces = LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +120,23 @@ def training_inputs(
         "personas to train on": people(world.split.train),
         "personas held out": people(world.split.test),
         "tasks": {id: sha256(task.model_dump_json()) for id, task in world.tasks.items()},
-        "patterns": {id: sha256(pattern_prompt(each) + each.model_dump_json()) for id, each in world.patterns.items()},
+        "patterns": {
+            id: sha256(steering_sha256(each, base.places) + each.model_dump_json(exclude={"examples"}))
+            for id, each in world.patterns.items()
+        },
         "base": folder_inputs("weights", base.path),
         "writer": dict(base.writer_inputs) if base.writer is not None else "the base",
         "rater": " ".join(filter(None, (identity.id, identity.version, identity.prompt_sha256))),
     }
+
+
+def drafting_inputs(
+    config: TrainingConfig, world: TrainingPeople, base: TrainingBase, rater: Rater, seed: int
+) -> dict[str, str]:
+    """Return what each single dialogue follows from: not how many there are, nor what is trained on them."""
+    inputs = training_inputs(config, world, base, rater, seed)
+    inputs["training"] = config.model_dump(mode="json", include=set(TrainingConfig.OF_A_DIALOGUE))
+    return {name: part if isinstance(part, str) else json.dumps(part, sort_keys=True) for name, part in inputs.items()}
 
 
 def trained_record(out: Path) -> dict[str, Any] | None:
@@ -175,14 +190,16 @@ async def train_experts(
     """Write dialogues, train one adapter per pattern, fit the router; write all of it to ``out``.
 
     ``out`` then holds ``dialogues/PATTERN.jsonl``, ``adapters/PATTERN/``, ``adapters/router.npz`` and
-    ``adapters/training.json``. The same arguments give the same files, but for the seconds in the last.
+    ``adapters/training.json``; ``drafts.jsonl`` every dialogue from the moment it is finished, and a call that was
+    stopped goes on from there. The same arguments give the same files, but for the seconds in the last and the order in
+    the drafts.
 
     Raises:
         InputError: no training persona needs a wanted pattern.
-        JournalError: a link in ``out`` leads elsewhere.
+        JournalError: a link in ``out`` leads elsewhere, or its drafts are another study's or cannot be written.
         ModelError: the base does not load, or does not follow its system prompt well enough to learn from.
     """
-    if (link := link_outside(out, DIALOGUES, ADAPTERS)) is not None:
+    if (link := link_outside(out, DIALOGUES, ADAPTERS, DRAFTS)) is not None:
         raise JournalError(f"{link}: a link that leads out of {out}; nothing is written through it: remove it")
     inputs = training_inputs(config, world, base, rater, seed)
     started, laps = time.perf_counter(), dict[str, float]()
@@ -190,20 +207,18 @@ async def train_experts(
     def lap(stage: str) -> None:
         laps[stage] = time.perf_counter() - started - sum(laps.values())
 
+    writer = Writer(base.model, base.places, weights_sha256(base.path))
+    if base.writer is not None:
+        writer = Writer(base.writer, base.places)
+    drafts = Drafts(out / DRAFTS, drafting_inputs(config, world, base, rater, seed))
     files, spoken = await write_dialogues(
-        config,
-        world,
-        model=base.writer or base.model,
-        rater=rater,
-        out=out / DIALOGUES,
-        seed=seed,
-        model_sha256=weights_sha256(base.path) if base.writer is None else None,
-        progress=progress,
+        config, world, writer, rater, out=out / DIALOGUES, seed=seed, drafts=drafts, progress=progress
     )
     lap("dialogues")
     router = fit_router(spoken, world.tasks)
     router.save(out / ROUTER)
-    held_out = await _held_out_messages(config, world, base.model, rater, partial(progress, "testing the router"), seed)
+    testing = partial(progress, "testing the router")
+    held_out = await _held_out_messages(config, world, base.model, rater, testing, seed, drafts)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     lap("router")
     adapters = await _train_adapters(config, base, files, out / ADAPTERS, seed, progress)
@@ -254,6 +269,7 @@ async def _held_out_messages(
     rater: Rater,
     on_done: Callable[[int, int], None],
     seed: int,
+    drafts: Drafts,
 ) -> Sequence[UserMessages]:
     """Return what the held-out personas say to the bare base: test data for the router."""
     plans = [
@@ -268,4 +284,4 @@ async def _held_out_messages(
         for persona in world.split.test
         for replicate in range(HELD_OUT_REPLICATES)
     ]
-    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency, on_done))
+    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency, on_done, drafts))

@@ -25,7 +25,8 @@ from holdfast.agents.assistants.exemplars import Exemplars, ExemplarsSpec
 from holdfast.agents.assistants.reflect import Reflect, ReflectSpec
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.models.spec import ModelSpec
-from holdfast.agents.protocols import ChatModel, Sampling
+from holdfast.agents.prompts import example_turns
+from holdfast.agents.protocols import ChatModel, Message, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.specs import RaterSpec
 from holdfast.agents.registered_kinds import RegisteredKinds
@@ -68,6 +69,10 @@ class CandidateResources(Protocol):
 
     def model(self, spec: ModelSpec | None) -> ChatModel:
         """The loaded model that ``spec`` names; the study's where None."""
+        ...
+
+    def bears(self, spec: ModelSpec | None, messages: Sequence[Message]) -> bool:
+        """Whether all of ``messages`` would reach that model through its chat template, as far as one can know."""
         ...
 
 
@@ -124,7 +129,25 @@ def _base(spec: s.CandidateSpec, resources: CandidateResources, **more: Any) -> 
 
 
 def _system_prompt(spec: s.SystemPromptSpec, resources: CandidateResources) -> SingleModel:
-    return _base(spec, resources, prompts=_prompts(spec, resources))
+    prompts = _with_examples(spec, resources) if spec.examples else _prompts(spec, resources)
+    return _base(spec, resources, prompts=prompts)
+
+
+def _with_examples(spec: s.SystemPromptSpec, resources: CandidateResources) -> SystemPrompts:
+    """Write the prompts with examples, as turns where the model's chat template bears them before a conversation."""
+    known(spec.pattern, resources.patterns, f"candidate {spec.name!r} names the pattern")
+    wanted = {task.pattern for task in resources.tasks.values()} if spec.pattern is None else {spec.pattern}
+    lacking = sorted(name for name in wanted if not resources.patterns[name].examples)
+    if lacking:
+        raise InputError(
+            f"candidate {spec.name!r}: the pattern {', '.join(lacking)} has no examples to show; write some into it "
+            "(examples: [{user: …, reply: …}]), or leave 'examples' out"
+        )
+    shown = example_turns(resources.patterns[min(wanted)].examples)
+    tried = (Message("system", "S"), *shown, Message("user", "U"))
+    return pattern_prompts(
+        resources.patterns, spec.pattern, "turns" if resources.bears(spec.model, tried) else "system"
+    )
 
 
 def _reminder(spec: s.ReminderSpec, resources: CandidateResources) -> SingleModel:

@@ -18,6 +18,7 @@ __all__ = [
     "DESIRED_ON_PERCEIVED_SCALE",
     "MECHANISMS",
     "EmpathyPattern",
+    "Exchange",
     "Frozen",
     "Goal",
     "Id",

@@ -11,14 +11,26 @@ import pytest
 
 from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import DescribedCandidate
+from holdfast.agents.assistants.specs import SystemPromptSpec
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import AssistantView, Message, Reply
+from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
+from holdfast.personas.schema import Exchange
 from holdfast.simulator.conversation.graph import config, graph
 from holdfast.simulator.conversation.participants import Participants, opening
 from holdfast.simulator.conversation.stop import MaxTurns
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
-from tests.simulator.scripted import TASKS, HashModel, HashRater, ScriptedResources, ScriptedUser, persona
+from tests.simulator.scripted import (
+    PATTERNS,
+    TASKS,
+    HashModel,
+    HashRater,
+    ScriptedResources,
+    ScriptedUser,
+    pattern,
+    persona,
+)
 
 
 @dataclass(frozen=True)
@@ -166,6 +178,54 @@ class TestOwnPrompt(CandidateContract):
     def test_sends_those_words(self, candidate: DescribedCandidate, model: HashModel) -> None:
         self.reply(candidate, "hello")
         assert model.requests[0].messages[0] == Message("system", "Be kind.")
+
+
+SHOWN = pattern("companion", 2, 1, 1, 0).model_copy(update={"examples": (Exchange(user="Sad.", reply="I am sorry."),)})
+WITH_EXAMPLES = {**PATTERNS, "companion": SHOWN}
+
+
+class TestSystemPromptWithExamples(CandidateContract):
+    spec: ClassVar[Any] = {"kind": "system_prompt", "pattern": "companion", "examples": True}
+
+    @pytest.fixture
+    def candidate(self, model: HashModel) -> DescribedCandidate:
+        return registry.build_candidate(registry.parse(self.spec), ScriptedResources(model, patterns=WITH_EXAMPLES))
+
+    def test_passes_on_the_conversation_its_key_and_its_seed(
+        self, candidate: DescribedCandidate, model: HashModel
+    ) -> None:
+        self.reply(candidate, "hello", "again", seed=7)
+        (request,) = model.requests
+        assert (request.key, request.seed) == ("c/amira/1/9/0", 7)
+        said = [message.content for message in request.messages if message.role != "system"]
+        assert said == ["Sad.", "I am sorry.", "hello", "ok.", "again"]
+
+    def test_their_tokens_are_counted(self, candidate: DescribedCandidate, model: HashModel) -> None:
+        assert self.reply(candidate, "hello").prompt_tokens == 8 * len(model.requests[0].messages) == 8 * 4
+
+    def test_they_stand_in_the_system_message_where_the_template_bears_no_turns(self, model: HashModel) -> None:
+        resources = ScriptedResources(model, patterns=WITH_EXAMPLES, bears_turns=False)
+        self.reply(registry.build_candidate(registry.parse(self.spec), resources), "hello")
+        system, user = model.requests[0].messages
+        assert system.content.endswith("User: Sad.\nAssistant: I am sorry.")
+        assert user == Message("user", "hello")
+
+    def test_the_hash_follows_from_them(self, candidate: DescribedCandidate, model: HashModel) -> None:
+        plain = registry.parse({"kind": "system_prompt", "pattern": "companion"})
+        words = registry.build_candidate(plain, ScriptedResources(model)).prompt_hashes
+        assert words.items() < candidate.prompt_hashes.items()
+
+    def test_a_pattern_without_any_is_told(self, model: HashModel) -> None:
+        spec = registry.parse({"kind": "system_prompt", "examples": True})
+        with pytest.raises(InputError, match=r"the pattern solver has no examples to show; write some into it"):
+            registry.build_candidate(spec, ScriptedResources(model, patterns=WITH_EXAMPLES))
+
+    def test_a_prompt_of_ones_own_takes_none(self) -> None:
+        with pytest.raises(ValueError, match="'examples' are those of a pattern"):
+            registry.parse({"kind": "system_prompt", "examples": True, "prompt": "Be kind."})
+
+    def test_a_study_without_them_is_written_as_ever(self) -> None:
+        assert "examples" not in SystemPromptSpec(name="s").model_dump(exclude_none=True)
 
 
 class TestReminder(CandidateContract):

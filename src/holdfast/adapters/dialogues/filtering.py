@@ -5,13 +5,15 @@ checks of naming are holdfast's, because a reply that answers the wrong feeling 
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.agents.naming import names, phrase_regex
 from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.adherence import adherence_of
+from holdfast.agents.raters.gate.reading import ReplyText, words_of
+from holdfast.agents.raters.gate.repetition import copy_of_reply_before
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.personas.schema import MechanismLevels
 
@@ -21,6 +23,7 @@ Flaw = Literal[
     "unrated",
     "disqualified",
     "low_adherence",
+    "says_again",
     "names_nothing_said",
     "names_another_feeling",
     "names_another_topic",
@@ -44,18 +47,27 @@ class KeptCounts:
     dialogues: Mapping[str, int] = field(default_factory=dict)  # held, kept, of which cut; dropped, of which failed
     turns: Mapping[str, int] = field(default_factory=dict)  # held, kept
     flaws: Mapping[str, int] = field(default_factory=dict)  # of the turn that ended a dialogue's usable part
+    drawn: Mapping[str, int] = field(default_factory=dict)  # replies, and tokens of their prompts and of themselves
 
 
 def flaws(
-    said: Intention, reply: str, rating: Rating, standard: Standard, *, finished: bool = True
+    said: Intention,
+    reply: str,
+    rating: Rating,
+    standard: Standard,
+    *,
+    finished: bool = True,
+    again: bool = False,
 ) -> tuple[Flaw, ...]:
     """Everything wrong with a reply, in a fixed order; empty where it may be learned from.
+
+    ``finished``: it ends at a sentence; ``again``: it says an earlier reply again (:func:`says_again`).
 
     A reply names something where it holds the feeling, the topic or the need of *this* message. Nothing has to be
     named where the message has none of them (a plain "thanks"), or where the pattern asks for no empathy at all.
     """
     if not reply.strip():
-        return ("empty",)
+        return ("empty" if finished else "unfinished",)
     said_phrases = [phrase for phrase in (said.topic, said.need, said.feeling) if phrase]
     asked = bool(said_phrases) and any(level > 0 for level in standard.target.as_array())
     rest = reply
@@ -67,6 +79,7 @@ def flaws(
         ("unrated", rating.missing is not None),
         ("disqualified", rating.disqualified is not None),
         ("low_adherence", near < standard.min_adherence),
+        ("says_again", again),
         ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),
@@ -74,12 +87,24 @@ def flaws(
     return tuple(flaw for flaw, present in wrong if present)
 
 
+def says_again(reply: str, user: str, earlier: Iterable[str]) -> bool:
+    """Return whether a reply says one of the ``earlier`` replies again: the same words, or by the gate's rule most of
+    them and none that answers the ``user`` anew."""
+    words = words_of(reply)
+    return any(words == words_of(before) or copy_of_reply_before(ReplyText(reply, user, before)) for before in earlier)
+
+
 def usable_turns(flaws_by_turn: Sequence[Collection[Flaw]]) -> int:
     """Count the turns from the start without a flaw: what comes after a bad turn answers a spoiled context."""
     return next((index for index, flaws in enumerate(flaws_by_turn) if flaws), len(flaws_by_turn))
 
 
-def count_kept(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, failed: int = 0) -> KeptCounts:
+def count_kept(
+    dialogues: Sequence[Sequence[Collection[Flaw]]],
+    min_turns: int,
+    failed: int = 0,
+    drawn: Mapping[str, int] | None = None,
+) -> KeptCounts:
     """Count dialogues given as the flaws of their turns; ``failed`` of them ended in an error of the model."""
     usable = [usable_turns(turns) for turns in dialogues]
     kept = [n for n in usable if n >= min_turns]
@@ -97,6 +122,7 @@ def count_kept(dialogues: Sequence[Sequence[Collection[Flaw]]], min_turns: int, 
         },
         turns={"held": sum(map(len, dialogues)), "kept": sum(kept)},
         flaws=dict(sorted(reasons.items())),
+        drawn=dict(drawn or {}),
     )
 
 

@@ -13,7 +13,7 @@ from random import Random
 from holdfast.adapters.config import RewardTraining
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.preferences import PreferencePair
-from holdfast.adapters.dialogues.steering import steered
+from holdfast.adapters.dialogues.prompting import SteeringPrompt
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.progress import all_of
 from holdfast.agents.models.history import without_silence
@@ -76,10 +76,11 @@ async def _draw(source: PairSource, persona: Persona, messages: Sequence[Message
     """Draw ``samples`` replies with the pattern's prompt right before the newest message, and as many without."""
     config = source.config
     pattern = source.world.patterns[source.world.tasks[persona.task].pattern]
+    prompt = SteeringPrompt(again=pattern_prompt(pattern))
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens)
     requests = [
         GenerationRequest(f"{key}/{kind}/{n}", shown, derive_seed(seed, kind, n), sampling=sampling)
-        for kind, shown in (("steered", steered(messages, pattern_prompt(pattern))), ("bare", tuple(messages)))
+        for kind, shown in (("steered", prompt.around(messages)), ("bare", tuple(messages)))
         for n in range(config.samples)
     ]
     generations = await asyncio.gather(*map(source.model.generate, requests))

@@ -8,11 +8,11 @@ arXiv 2307.09288).
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws
-from holdfast.adapters.progress import all_of
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws, says_again
+from holdfast.adapters.dialogues.prompting import SteeringPrompt
+from holdfast.adapters.dialogues.sentences import whole_sentences
 from holdfast.agents.protocols import (
     ChatModel,
     Generation,
@@ -31,30 +31,64 @@ from holdfast.core.seeds import derive_seed
 
 @dataclass(frozen=True, slots=True)
 class DialoguePlan:
-    """One dialogue to simulate. All its random draws follow from ``seed``; ``system`` None: no steering."""
+    """One dialogue to simulate. All its random draws follow from ``seed``; ``steering`` None: the bare model."""
 
     id: str  # unique among concurrent dialogues
     agent: UserAgent
     standard: Standard
     seed: int
     turns: int
-    system: str | None = None
+    steering: SteeringPrompt | None = None
     samples: int = 1
     sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True, slots=True)
-class SteeredTurn:
-    """A user message and the best of the replies drawn for it."""
+class DrawnReply:
+    """A reply that was drawn for a turn, cut after its last whole sentence."""
 
-    turn: int  # 1-based
-    user: str
-    said: Intention
     reply: str
     rating: Rating
     adherence: float  # in [0, 1]; nan where the reply could not be rated
     flaws: tuple[Flaw, ...]
-    seed: int  # of the reply that was kept
+    seed: int
+    tokens: tuple[int, int] = (0, 0)  # of the prompt, examples among them, and of what was written
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredTurn:
+    """A user message and the replies drawn for it, of which the dialogue goes on with number ``best``."""
+
+    turn: int  # 1-based
+    user: str
+    said: Intention
+    samples: tuple[DrawnReply, ...]
+    best: int  # from 0
+
+    @property
+    def kept(self) -> DrawnReply:
+        """The sample that the dialogue goes on with."""
+        return self.samples[self.best]
+
+    @property
+    def reply(self) -> str:
+        return self.kept.reply
+
+    @property
+    def rating(self) -> Rating:
+        return self.kept.rating
+
+    @property
+    def adherence(self) -> float:
+        return self.kept.adherence
+
+    @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        return self.kept.flaws
+
+    @property
+    def seed(self) -> int:
+        return self.kept.seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +111,7 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
     try:
         for number in range(1, plan.turns + 1):
             opened = await open_turn(plan.agent, state, messages, derive_seed(plan.seed, number, "user"))
-            best = await _best_reply(plan, number, opened, model=model, rater=rater)
+            best = await _draw_turn(plan, number, opened, model=model, rater=rater)
             ratings = {rater.identity.id: best.rating}
             turn = await close_turn(plan.agent, opened, best.reply, ratings, derive_seed(plan.seed, number, "feel"))
             turns.append(best)
@@ -87,56 +121,44 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
     return SteeredDialogue(plan, tuple(turns))
 
 
-async def _best_reply(
+async def _draw_turn(
     plan: DialoguePlan, number: int, opened: OpenedTurn, *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
-    """Draw ``plan.samples`` replies; return the first of the most adherent among those with the fewest flaws."""
-    shown = steered(opened.messages, plan.system)
+    """Draw ``plan.samples`` replies and keep the best: see :func:`_rank`."""
+    shown = opened.messages if plan.steering is None else plan.steering.around(opened.messages)
     seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
     requests = [
         GenerationRequest(key=f"{plan.id}/{sample}", messages=shown, seed=seed, sampling=plan.sampling)
         for sample, seed in enumerate(seeds)
     ]
     drawn: list[Generation] = await asyncio.gather(*map(model.generate, requests))
-    passages = [Passage((*opened.messages, Message("assistant", generation.text))) for generation in drawn]
-    said, target = opened.spoken.said, plan.standard.target.as_array()
-    candidates = [
-        SteeredTurn(
-            turn=number,
-            user=opened.spoken.text,
-            said=said,
-            reply=generation.text,
-            rating=rating,
-            adherence=float(adherence_of([rating], target, EXPRESSED)[0]),
-            flaws=flaws(said, generation.text, rating, plan.standard, finished=generation.outcome == "answered"),
-            seed=seed,
-        )
-        for generation, rating, seed in zip(drawn, await rater.rate(passages), seeds, strict=True)
-    ]
-    return max(
-        candidates, key=lambda turn: (-len(turn.flaws), -math.inf if math.isnan(turn.adherence) else turn.adherence)
+    replies = [whole_sentences(generation.text) for generation in drawn]
+    passages = [Passage((*opened.messages, Message("assistant", reply))) for reply in replies]
+    rated = await rater.rate(passages)
+    samples = tuple(_judged(plan, opened, *each) for each in zip(replies, drawn, rated, seeds, strict=True))
+    best = max(range(len(samples)), key=lambda place: _rank(samples[place]))
+    return SteeredTurn(number, opened.spoken.text, opened.spoken.said, samples, best)
+
+
+def _judged(
+    plan: DialoguePlan, opened: OpenedTurn, reply: str, drawn: Generation, rating: Rating, seed: int
+) -> DrawnReply:
+    """Return a drawn reply with all that is wrong with it."""
+    earlier = [message.content for message in opened.messages if message.role == "assistant"]
+    shown = () if plan.steering is None else plan.steering.example_replies
+    wrong = flaws(
+        opened.spoken.said,
+        reply,
+        rating,
+        plan.standard,
+        finished=drawn.outcome in ("answered", "cut") and bool(reply) == bool(drawn.text.strip()),
+        again=says_again(reply, opened.spoken.text, (*earlier, *shown)),
     )
+    near = float(adherence_of([rating], plan.standard.target.as_array(), EXPRESSED)[0])
+    return DrawnReply(reply, rating, near, wrong, seed, (drawn.prompt_tokens, drawn.completion_tokens))
 
 
-def steered(messages: Sequence[Message], prompt: str | None) -> tuple[Message, ...]:
-    """Return the conversation with the prompt right before its newest message.
-
-    It is repeated every turn because a prompt at the start only would lose its hold within the dialogue.
-    """
-    if prompt is None:
-        return tuple(messages)
-    return (*messages[:-1], Message("system", prompt), messages[-1])
-
-
-async def hold_dialogues(
-    plans: Sequence[DialoguePlan],
-    model: ChatModel,
-    rater: Rater,
-    concurrency: int,
-    on_done: Callable[[int, int], None] | None = None,
-) -> list[SteeredDialogue]:
-    """Simulate many dialogues, ``concurrency`` at a time, and return them in the order of the plans.
-
-    ``on_done(done, total)`` is called at once and after each dialogue.
-    """
-    return await all_of(lambda plan: hold_dialogue(plan, model, rater), plans, concurrency, on_done)
+def _rank(sample: DrawnReply) -> tuple[bool, int, float]:
+    """Order samples, the best last: the gate comes first, then fewer flaws, then adherence to the pattern."""
+    stopped = sample.rating.disqualified is not None
+    return not stopped, -len(sample.flaws), -math.inf if math.isnan(sample.adherence) else sample.adherence

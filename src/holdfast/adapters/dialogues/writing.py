@@ -10,17 +10,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
+from holdfast.adapters.dialogues.drafts import Drafts, hold_dialogues
 from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil
 from holdfast.adapters.dialogues.filtering import KeptCounts, Standard, count_kept, usable_turns
+from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_prompt, steering_sha256
 from holdfast.adapters.dialogues.split import Split
-from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue, hold_dialogues
+from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue
+from holdfast.adapters.dialogues.yields import discarded, first_tenth, is_hopeless
 from holdfast.adapters.progress import StageProgress, silent
-from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError, ModelError
-from holdfast.core.hashing import sha256
 from holdfast.core.jsonl import write_lines
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
@@ -68,6 +69,18 @@ class TrainingPeople:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """The model that writes dialogues, and where a prompt may stand among its messages.
+
+    ``sha256``: of its weights; None where they are not of this machine.
+    """
+
+    model: ChatModel
+    places: SteeringPlaces = LATE
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DialogueFile:
     """The training dialogues of one pattern and their statistics. ``mean_adherence``: over the kept turns."""
 
@@ -91,62 +104,103 @@ class UserMessages:
 async def write_dialogues(
     config: TrainingConfig,
     world: TrainingPeople,
-    *,
-    model: ChatModel,
+    writer: Writer,
     rater: Rater,
+    *,
     out: Path,
     seed: int,
-    model_sha256: str | None = None,
+    drafts: Drafts | None = None,
     progress: StageProgress = silent,
 ) -> tuple[dict[str, DialogueFile], tuple[UserMessages, ...]]:
     """Write ``out/PATTERN.jsonl`` and ``out/counts.json``; return the files by pattern, and the users' messages.
 
+    ``drafts``: where finished dialogues are kept at once, and what is there already is taken from.
+
     Raises:
-        InputError: no training persona needs a wanted pattern.
-        ModelError: no dialogue of some pattern is good enough to learn from; the message says what was wrong.
+        InputError: no training persona needs a wanted pattern, or one that is to be shown by examples has none.
+        ModelError: no dialogue of some pattern is good enough to learn from, or after a tenth of them not one reply;
+            the message shows what was wrong.
+        JournalError: a draft cannot be written.
     """
-    plans = {pattern: plan_dialogues(config, world, pattern, seed) for pattern in world.pattern_ids(config.patterns)}
-    dialogues = await hold_dialogues(
-        [plan for group in plans.values() for plan in group],
-        model,
-        rater,
-        config.concurrency,
-        lambda done, total: progress("writing dialogues", done, total),
-    )
-    by_id = {dialogue.plan.id: dialogue for dialogue in dialogues}
+    wanted = world.pattern_ids(config.patterns)
+    plans = {pattern: plan_dialogues(config, world, pattern, seed, writer.places) for pattern in wanted}
+    dialogues = await _draft(config, plans, writer, rater, drafts, progress)
     files = {
-        pattern: _export(config, world, [by_id[plan.id] for plan in group], out / f"{pattern}.jsonl", Origin(
+        pattern: _export(config, world, dialogues[pattern], out / f"{pattern}.jsonl", Origin(
             pattern=pattern,
             split_seed=world.split.seed,
             samples=config.samples,
             min_adherence=config.min_adherence,
-            prompt_sha256=sha256(pattern_prompt(world.patterns[pattern])),
-            model=ModelOrigin(id=model.id, sha256=model_sha256),
+            prompt_sha256=steering_sha256(world.patterns[pattern], writer.places),
+            model=ModelOrigin(id=writer.model.id, sha256=writer.sha256),
             rater=RaterOrigin(id=rater.identity.id, version=rater.identity.version),
         ))
-        for pattern, group in plans.items()
+        for pattern in wanted
     }  # fmt: skip
     counts = {pattern: asdict(file.counts) for pattern, file in files.items()}
     with drafted(out / "counts.json") as draft:
         draft.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
-    return files, user_messages(dialogues)
+    return files, user_messages([dialogue for group in dialogues.values() for dialogue in group])
 
 
-def plan_dialogues(config: TrainingConfig, world: TrainingPeople, pattern: str, seed: int) -> list[DialoguePlan]:
-    """Plan ``dialogues_per_pattern`` dialogues: the learners in turn, each time with another seed."""
+async def _draft(
+    config: TrainingConfig,
+    plans: Mapping[str, Sequence[DialoguePlan]],
+    writer: Writer,
+    rater: Rater,
+    drafts: Drafts | None,
+    progress: StageProgress,
+) -> dict[str, list[SteeredDialogue]]:
+    """Hold all dialogues, the first tenth of each pattern before the rest: where it is of no use, the rest is not held.
+
+    Raises:
+        ModelError: see :func:`write_dialogues`.
+    """
+    total, done = sum(map(len, plans.values())), 0
+
+    async def hold(chosen: Sequence[DialoguePlan]) -> dict[str, SteeredDialogue]:
+        def report(now: int, _: int) -> None:
+            progress("writing dialogues", done + now, total)
+
+        dialogues = await hold_dialogues(chosen, writer.model, rater, config.concurrency, report, drafts)
+        return {dialogue.plan.id: dialogue for dialogue in dialogues}
+
+    by_id = await hold(first_tenth(plans))
+    for pattern, group in plans.items():
+        begun = [by_id[plan.id] for plan in group if plan.id in by_id]
+        if is_hopeless(begun):
+            raise ModelError(discarded(config, pattern, writer.model.id, begun, len(group)))
+    done = len(by_id)
+    by_id |= await hold([plan for group in plans.values() for plan in group if plan.id not in by_id])
+    return {pattern: [by_id[plan.id] for plan in group] for pattern, group in plans.items()}
+
+
+def plan_dialogues(
+    config: TrainingConfig,
+    world: TrainingPeople,
+    pattern: str,
+    seed: int,
+    places: SteeringPlaces = LATE,
+) -> list[DialoguePlan]:
+    """Plan ``dialogues_per_pattern`` dialogues: the learners in turn, each time with another seed.
+
+    Raises:
+        InputError: examples are to be shown, and the pattern has none.
+    """
     learners = world.learners(pattern)
     standard = world.standard(world.patterns[pattern], config.min_adherence)
     plans = []
     for index in range(config.dialogues_per_pattern):
         persona, replicate = learners[index % len(learners)], index // len(learners)
+        own = derive_seed(seed, "dialogue", pattern, persona.id, replicate)
         plans.append(
             DialoguePlan(
                 id=f"{pattern}/{persona.id}/{replicate}",
                 agent=world.agent_for(persona),
                 standard=standard,
-                seed=derive_seed(seed, "dialogue", pattern, persona.id, replicate),
+                seed=own,
                 turns=config.turns,
-                system=pattern_prompt(world.patterns[pattern]),
+                steering=steering_prompt(world.patterns[pattern], places, derive_seed(own, "examples")),
                 samples=config.samples,
                 sampling=Sampling(temperature=config.temperature, max_tokens=config.max_tokens),
             )
@@ -164,14 +218,15 @@ def _export(
     config: TrainingConfig, world: TrainingPeople, dialogues: Sequence[SteeredDialogue], path: Path, origin: Origin
 ) -> DialogueFile:
     flaws = [[turn.flaws for turn in dialogue.turns] for dialogue in dialogues]
-    counts = count_kept(flaws, config.min_turns, failed=sum(dialogue.error is not None for dialogue in dialogues))
+    failed = sum(dialogue.error is not None for dialogue in dialogues)
+    counts = count_kept(flaws, config.min_turns, failed, _drawn(dialogues))
     kept = [
         distil(dialogue, origin)
         for dialogue, dialogue_flaws in zip(dialogues, flaws, strict=True)
         if usable_turns(dialogue_flaws) >= config.min_turns
     ]
     if not kept:
-        raise ModelError(_nothing_kept(config, origin, counts, dialogues))
+        raise ModelError(discarded(config, origin.pattern, origin.model.id, dialogues, len(dialogues)))
     personas = {dialogue.persona for dialogue in kept}
     tested = personas & {persona.id for persona in world.split.test}
     if tested:
@@ -182,13 +237,8 @@ def _export(
     )
 
 
-def _nothing_kept(
-    config: TrainingConfig, origin: Origin, counts: KeptCounts, dialogues: Sequence[SteeredDialogue]
-) -> str:
-    errors = sorted({dialogue.error for dialogue in dialogues if dialogue.error})
-    why = errors[0] if errors else ", ".join(f"{flaw} {n}" for flaw, n in counts.flaws.items())
-    return (
-        f"pattern {origin.pattern}: none of {counts.dialogues['held']} dialogues by {origin.model.id} had "
-        f"{config.min_turns} usable turns ({why}). The model may not follow its system prompt: raise samples "
-        f"(now {config.samples}), lower min_adherence (now {config.min_adherence}), or use another model"
-    )
+def _drawn(dialogues: Sequence[SteeredDialogue]) -> dict[str, int]:
+    """Count what was drawn: replies, and the tokens of their prompts (examples among them) and of themselves."""
+    samples = [sample for dialogue in dialogues for turn in dialogue.turns for sample in turn.samples]
+    prompt, written = (sum(sample.tokens[part] for sample in samples) for part in (0, 1))
+    return {"replies": len(samples), "prompt_tokens": prompt, "completion_tokens": written}

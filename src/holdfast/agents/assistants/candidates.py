@@ -1,16 +1,18 @@
 """The kinds of candidates, their system prompts, the request that they all send, and the protocol of routers."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from holdfast.agents.prompts import pattern_prompt
+from holdfast.agents.prompts import example_turns, pattern_prompt, with_examples
 from holdfast.agents.protocols import AssistantView, Candidate, ChatModel, GenerationRequest, Message, Reply, Sampling
 from holdfast.core.errors import ModelError
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import EmpathyPattern
 
 Where = Literal["system", "user"]
+ExamplesAs = Literal["turns", "system"]
 
 
 class DescribedCandidate(Candidate, Protocol):
@@ -33,11 +35,13 @@ class SystemPrompts:
     """Prompts as they are sent, written once when the candidate is built.
 
     ``texts`` maps a pattern id to its prompt. ``fixed`` names the only one to use, whatever the task; where it is None,
-    the prompt is that of the task's pattern, and the candidate must know the task.
+    the prompt is that of the task's pattern, and the candidate must know the task. ``turns``: by pattern id, example
+    exchanges that follow the prompt as turns before the conversation.
     """
 
     texts: Mapping[str, str]
     fixed: str | None = None
+    turns: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
 
     @property
     def needs_task(self) -> bool:
@@ -49,25 +53,45 @@ class SystemPrompts:
         Raises:
             ValueError: The prompt depends on the task, and the view has none.
         """
+        return self.texts[self._pattern(view)]
+
+    def before(self, view: AssistantView) -> tuple[Message, ...]:
+        """Return what stands before this conversation: the system prompt, and example turns where there are any.
+
+        Raises:
+            ValueError: as :meth:`text`.
+        """
+        return (Message("system", self.text(view)), *self.turns.get(self._pattern(view), ()))
+
+    def _pattern(self, view: AssistantView) -> str:
         if self.fixed is not None:
-            return self.texts[self.fixed]
+            return self.fixed
         if view.task is None:
             raise ValueError("this candidate renders the task's pattern, so it must be told the task")
-        return self.texts[view.task.pattern]
+        return view.task.pattern
 
     def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of every prompt that may be sent, by pattern id."""
-        return {name: sha256(text) for name, text in sorted(self.texts.items())}
+        """Return the SHA-256 of every prompt that may be sent, by pattern id, and of the examples behind it."""
+        hashes = {name: sha256(text) for name, text in sorted(self.texts.items())}
+        shown = {name: json.dumps([turn.as_dict() for turn in turns]) for name, turns in sorted(self.turns.items())}
+        return hashes | {f"{name}, its examples": sha256(text) for name, text in shown.items()}
 
 
-def pattern_prompts(patterns: Mapping[str, EmpathyPattern], fixed: str | None = None) -> SystemPrompts:
+def pattern_prompts(
+    patterns: Mapping[str, EmpathyPattern], fixed: str | None = None, examples: ExamplesAs | None = None
+) -> SystemPrompts:
     """Write patterns as prompts; only the pattern ``fixed`` where it is given.
+
+    ``examples``: how each pattern's examples are shown, as turns or in the system message; None: not at all.
 
     Raises:
         KeyError: There is no pattern ``fixed``.
     """
     chosen = patterns if fixed is None else {fixed: patterns[fixed]}
-    return SystemPrompts({name: pattern_prompt(pattern) for name, pattern in chosen.items()}, fixed)
+    in_system = {name: each.examples if examples == "system" else () for name, each in chosen.items()}
+    texts = {name: with_examples(pattern_prompt(each), in_system[name]) for name, each in chosen.items()}
+    turns = {name: example_turns(each.examples) for name, each in chosen.items()} if examples == "turns" else {}
+    return SystemPrompts(texts, fixed, turns)
 
 
 def own_prompt(text: str) -> SystemPrompts:
@@ -143,13 +167,13 @@ class SingleModel:
         return {} if self.prompts is None else self.prompts.hashes()
 
     async def reply(self, view: AssistantView) -> Reply:
-        messages = None if self.prompts is None else self._prompted(view.messages, self.prompts.text(view))
+        messages = None if self.prompts is None else self._prompted(view, self.prompts)
         return await ask(self.model, view, self.sampling, messages=messages, adapter=self.adapter)
 
-    def _prompted(self, messages: Sequence[Message], text: str) -> Iterator[Message]:
-        yield Message("system", text)
-        turn = 0
-        for message in messages:
+    def _prompted(self, view: AssistantView, prompts: SystemPrompts) -> Iterator[Message]:
+        yield from prompts.before(view)
+        text, turn = prompts.text(view), 0
+        for message in view.messages:
             if message.role == "user":
                 turn += 1
             due = self.remind_every > 0 and turn > 1 and (turn - 1) % self.remind_every == 0

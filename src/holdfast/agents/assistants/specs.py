@@ -138,9 +138,20 @@ class PromptedSpec(CandidateSpec):
 
 
 class SystemPromptSpec(PromptedSpec):
-    """A system prompt at the start."""
+    """A system prompt at the start.
+
+    ``examples``: the pattern's example exchanges follow it, as turns, or in the system message where the model's chat
+    template bears no such turns: the prompt that steers training dialogues.
+    """
 
     kind: Literal["system_prompt"] = "system_prompt"
+    examples: bool | None = None
+
+    @model_validator(mode="after")
+    def _examples_of_a_pattern(self) -> SystemPromptSpec:
+        if self.examples and (self.prompt is not None or self.prompt_file is not None):
+            raise ValueError("'examples' are those of a pattern; write your own into your own prompt")
+        return self
 
 
 class ReminderSpec(PromptedSpec):

@@ -6,11 +6,13 @@ it, so that an adapter's gain over it is not owed to a vague prompt.
 """
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from holdfast.agents.protocols import Message
 from holdfast.core.hashing import sha256
-from holdfast.personas.schema import MECHANISMS, EmpathyPattern
+from holdfast.personas.schema import MECHANISMS, EmpathyPattern, Exchange
 
 _HERE = Path(__file__).parent
 
@@ -42,3 +44,18 @@ def pattern_prompt(pattern: EmpathyPattern) -> str:
     levels = zip(MECHANISMS, pattern.target.as_array(), strict=True)
     sentences = [read_prompt("intro"), *(level_sentence(name, level) for name, level in levels)]
     return " ".join([*sentences, level_sentence("advice", pattern.advice)])
+
+
+def example_turns(examples: Sequence[Exchange]) -> tuple[Message, ...]:
+    """Return exchanges as turns of a conversation: what was said, and the reply to it."""
+    return tuple(
+        message
+        for exchange in examples
+        for message in (Message("user", exchange.user), Message("assistant", exchange.reply))
+    )
+
+
+def with_examples(words: str, examples: Sequence[Exchange]) -> str:
+    """Return a prompt followed by exchanges, for models whose chat template bears no turns before the conversation."""
+    shown = [f"User: {exchange.user}\nAssistant: {exchange.reply}" for exchange in examples]
+    return "\n\n".join([words, read_prompt("examples"), *shown]) if shown else words

@@ -134,7 +134,11 @@ def _models_by_effect(value: Any) -> Any:
 def world_inputs(plan: Plan) -> dict[str, str]:
     """Return hashes of what the people's words follow from besides their personas: tasks, patterns, phrases."""
     kinds: Mapping[str, Mapping[str, TaskContext | EmpathyPattern]] = {"tasks": plan.tasks, "patterns": plan.patterns}
-    hashes = {kind: sha256("".join(each[id].model_dump_json() for id in sorted(each))) for kind, each in kinds.items()}
+    unsaid = {"examples"}  # a prompt that shows them is hashed with them
+    texts = {
+        kind: "".join(each[id].model_dump_json(exclude=unsaid) for id in sorted(each)) for kind, each in kinds.items()
+    }
+    hashes = {kind: sha256(text) for kind, text in texts.items()}
     return hashes | {"phrases": sha256(phrases_text())}
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast.adapters.dialogues.prompting import SteeringPlaces, places_for, steering_prompt
 from holdfast.adapters.micro import base_path
 from holdfast.agents import registry
 from holdfast.agents.assistants.candidates import Router
@@ -18,7 +19,7 @@ from holdfast.agents.assistants.exchange_store import StoredExchange
 from holdfast.agents.assistants.specs import CandidateSpec, ReminderSpec
 from holdfast.agents.models.local.chat_template import ChatTemplate, first_lost
 from holdfast.agents.models.local.template_facts import TemplateFacts, facts_of
-from holdfast.agents.models.local.template_files import template_in
+from holdfast.agents.models.local.template_files import template_of
 from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import AssistantView, ChatModel, Generation, GenerationRequest, Message, Sampling
@@ -59,7 +60,7 @@ async def rehearse_prompts(plan: Plan, references: Mapping[ModelSpec, ModelRefer
         InputError: a template refuses a request, or drops a part of it; says whose, and what to do.
         ModelError: a template does not end within bounds.
     """
-    models = {spec: RecordingModel(await asyncio.to_thread(_template, ref)) for spec, ref in references.items()}
+    models = {spec: RecordingModel(await asyncio.to_thread(template_of, ref)) for spec, ref in references.items()}
     if all(model.template is None for model in models.values()):
         return
     stage = _Stage(plan, models)
@@ -76,17 +77,39 @@ async def rehearse_prompts(plan: Plan, references: Mapping[ModelSpec, ModelRefer
             await judge.rate([Passage(_talk(2)), Passage(_talk(2), whole=True)])
             _check(f"rater {rater.label!r}", models, references)
     if plan.study.training is not None:
-        system = Message("system", "Steer the dialogue as this pattern says.")
-        writer = models[plan.study.training.model or plan.study.model]
-        writer.sent.extend((system, *_talk(turn)[:-1]) for turn in (1, 2))
+        places, writer = steering_places(plan, references), models[plan.study.training.model or plan.study.model]
+        prompts = [steering_prompt(pattern, places) for pattern in _trained_patterns(plan)]
+        writer.sent.extend(prompt.around(_talk(turn)[:-1]) for prompt in prompts for turn in (1, 2))
         _check("the steering of training dialogues", models, references)
         _check_training(models[plan.study.model].template)
 
 
 def template_facts(references: Mapping[ModelSpec, ModelReference]) -> dict[str, TemplateFacts]:
     """Return what the chat template of each local model does by itself, by the model's reference."""
-    templates = {spec.ref: _template(reference) for spec, reference in references.items()}
+    templates = {spec.ref: template_of(reference) for spec, reference in references.items()}
     return {name: facts_of(template) for name, template in templates.items() if template is not None}
+
+
+def steering_places(plan: Plan, references: Mapping[ModelSpec, ModelReference]) -> SteeringPlaces:
+    """Return where the prompt that steers training dialogues may stand among the messages of their writer.
+
+    Raises:
+        ModelError: the writer's chat template does not end within bounds.
+    """
+    training = plan.study.training
+    assert training is not None
+    spec = training.model or plan.study.model
+    examples = training.examples
+    if examples is None:  # the embedded model knows no exchange but those of its world
+        examples = spec.ref != "micro" and all(pattern.examples for pattern in _trained_patterns(plan))
+    return places_for(template_of(references[spec]), examples)
+
+
+def _trained_patterns(plan: Plan) -> list[EmpathyPattern]:
+    """The patterns that experts are trained for."""
+    assert plan.study.training is not None
+    asked = {plan.tasks[persona.task].pattern for persona in plan.split.train} if plan.split is not None else set()
+    return [plan.patterns[id] for id in sorted(plan.study.training.patterns or asked) if id in plan.patterns]
 
 
 @dataclass(frozen=True)
@@ -138,6 +161,10 @@ class _Stage:
 
     def model(self, spec: ModelSpec | None) -> ChatModel:
         return self.models[spec or self.plan.study.model]
+
+    def bears(self, spec: ModelSpec | None, messages: Sequence[Message]) -> bool:
+        template = self.models[spec or self.plan.study.model].template
+        return template is None or template.bears(messages)
 
 
 async def _ask_candidate(stage: _Stage, spec: CandidateSpec) -> None:
@@ -226,9 +253,3 @@ def _advice(candidate: CandidateSpec | None, messages: Sequence[Message], folder
     if any(message.role == "system" for message in messages):
         ways.insert(0, "Write 'system: fold' at the model, which puts system messages into the user's")
     return f"{', or '.join((ways[0], *(way[0].lower() + way[1:] for way in ways[1:])))}"
-
-
-def _template(reference: ModelReference) -> ChatTemplate | None:
-    if not isinstance(reference, LocalReference):
-        return None
-    return template_in(reference.path, reference.word, reference.today, fold=reference.fold)

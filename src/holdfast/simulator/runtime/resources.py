@@ -5,7 +5,7 @@ What stands here has side effects and is heavy (torch); a study's plan and its m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +21,7 @@ from holdfast.agents.assistants.candidates import DescribedCandidate, Router
 from holdfast.agents.models.langchain.model import LangChainChatModel
 from holdfast.agents.models.langchain.tracing import Traced
 from holdfast.agents.models.local.multiprocess import ProcessesModel
+from holdfast.agents.models.local.template_files import template_of
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.reference_syntax import WORDS
 from holdfast.agents.models.references import LocalReference, ModelReference
@@ -29,7 +30,7 @@ from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.models.usage import CountsUsage, Usage
 from holdfast.agents.prompts import prompt_hashes
-from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
+from holdfast.agents.protocols import ChatModel, Message, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.specs import RaterSpec
 from holdfast.agents.users.llm.agent import ModelUser
@@ -45,7 +46,7 @@ from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
 from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
-from holdfast.simulator.runtime.prompt_rehearsal import template_facts
+from holdfast.simulator.runtime.prompt_rehearsal import steering_places, template_facts
 from holdfast.simulator.runtime.raters import (
     check_raters,
     choosing_raters,
@@ -108,6 +109,11 @@ class Resources:
         """The model that ``spec`` names, the study's where None; LangChain callbacks see its calls."""
         return _seen_by_callbacks(self.models[spec or self.plan.study.model])
 
+    def bears(self, spec: ModelSpec | None, messages: Sequence[Message]) -> bool:
+        """Whether ``messages`` would all reach that model; True where its chat template is behind an endpoint."""
+        template = template_of(self.references[spec or self.plan.study.model])
+        return template is None or template.bears(messages)
+
     # --- training --------------------------------------------------------------------------------------------------
 
     @property
@@ -124,12 +130,13 @@ class Resources:
                 f"adapters are trained on a model of this machine, not on {study.model.in_words}; take 'hf:…', "
                 f"{either(WORDS)}, or give 'adapters: FOLDER' of a run that trained some"
             )
-        name = reference.name
-        writer = study.training.model if study.training is not None else None
+        assert study.training is not None
+        writer = study.training.model
+        plain = TrainingBase(cast("LocalChatModel", model), reference.path, reference.name, today=reference.today)
+        plain = replace(plain, places=steering_places(self.plan, self.references))
         if writer is None:
-            return TrainingBase(cast("LocalChatModel", model), reference.path, name, today=reference.today)
-        writes = self.models[writer], self._model_inputs(writer)
-        return TrainingBase(cast("LocalChatModel", model), reference.path, name, *writes, today=reference.today)
+            return plain
+        return replace(plain, writer=self.models[writer], writer_inputs=self._model_inputs(writer))
 
     @property
     def training(self) -> tuple[TrainingConfig, TrainingPeople, TrainingBase, Rater]:

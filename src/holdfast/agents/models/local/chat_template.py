@@ -34,6 +34,10 @@ class LostMessageError(ModelError):
     """A message of a request is not in the prompt."""
 
 
+class TemplateRefusalError(ModelError):
+    """A template takes no messages of this shape."""
+
+
 class ChatTemplate:
     """A chat template. ``special``: the tokenizer's special tokens by name; ``name``: the model's, for errors."""
 
@@ -161,6 +165,18 @@ class ChatTemplate:
             )
         return text
 
+    def bears(self, messages: Sequence[Message]) -> bool:
+        """Return whether every one of ``messages`` arrives in the prompt, in their order.
+
+        Raises:
+            ModelError: the template does not end within bounds.
+        """
+        try:
+            text = self.text(messages)
+        except TemplateRefusalError:
+            return False
+        return first_lost([message.content for message in messages], text) is None
+
     def _render(self, messages: Sequence[Message], prompted: bool) -> str:
         plain = [message.as_dict() for message in (folded(messages) if self.fold else messages)]
         self._environment.work.allow(plain)
@@ -171,7 +187,7 @@ class ChatTemplate:
         except TemplateBoundsError as error:
             raise ModelError(endless(self._name, str(error))) from error
         except Exception as error:  # a template is a program of its own and may raise anything
-            raise ModelError(f"the chat template of {self._name} refuses the messages: {error}") from error
+            raise TemplateRefusalError(f"the chat template of {self._name} refuses the messages: {error}") from error
 
 
 def first_lost(contents: Sequence[str], text: str) -> int | None:

@@ -7,12 +7,24 @@ from typing import Any
 
 from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.templates.trial import LONGEST_SOURCE
+from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.spec import TODAY
 
 TEMPLATE, SETTINGS = "chat_template.jinja", "tokenizer_config.json"
 _SPECIAL_TOKENS = "special_tokens_map.json"  # of older folders, where it comes first
 _MOST_BYTES = 16 << 20  # of the settings: large vocabularies list thousands of added tokens
 _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+
+
+def template_of(reference: ModelReference) -> ChatTemplate | None:
+    """Return the chat template of a model of this machine; None where it is none, or its files give none.
+
+    Raises:
+        ModelError: as :func:`template_in`.
+    """
+    if not isinstance(reference, LocalReference):
+        return None
+    return template_in(reference.path, reference.word, reference.today, fold=reference.fold)
 
 
 def template_in(folder: Path, name: str, today: date = TODAY, *, fold: bool = False) -> ChatTemplate | None:
