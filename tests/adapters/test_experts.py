@@ -56,6 +56,22 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
     assert trained_on.dialogues == outcome.dialogues["warm"].counts.dialogues["kept"]
 
 
+async def test_replicates_learn_from_the_same_dialogues_with_other_seeds(base: Path, tmp_path: Path) -> None:
+    settings = TrainingBase(ScriptedModel(REPLIES), base, "tiny")
+    single = await train_experts(CONFIG, WORLD, settings, SorryRater(), out=tmp_path / "one", seed=1)
+    config = CONFIG.model_copy(update={"replicates": 3})
+    outcome = await train_experts(config, WORLD, settings, SorryRater(), out=tmp_path / "three", seed=1)
+    names = ("cool", "cool#2", "cool#3", "warm", "warm#2", "warm#3")
+    assert AdapterStore(tmp_path / "three" / "adapters").names() == names
+    hashes = {name: outcome.adapters[name].sha256 for name in names}
+    assert len(set(hashes.values())) == 6
+    assert hashes["warm"] == single.adapters["warm"].sha256  # the first is that of a training without replicates
+    assert {name: file.sha256 for name, file in outcome.dialogues.items()} == {
+        name: file.sha256 for name, file in single.dialogues.items()
+    }
+    assert outcome.experts == single.experts
+
+
 async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
     model = ScriptedModel(REPLIES)

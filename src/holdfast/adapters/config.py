@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -41,11 +41,16 @@ class TrainingConfig(Frozen):
     # the split, by persona
     held_out_per_task: Count = 1
     split_seed: int = 0
-    # the LoRA
-    rank: Count = 8
-    alpha: Count = 16
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-3
-    steps: Count = 60
+    # the LoRA; None: by the base's size, see adapters/training/settings.py
+    method: Literal["sft", "dpo"] = "sft"  # learn the kept replies, or prefer them to discarded ones
+    replicates: Annotated[int, Field(ge=1, le=100)] = 1  # trainings of each expert, alike but for their seeds
+    rank: Count | None = None
+    alpha: Count | None = None
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    steps: Count | None = None
+    patience: Annotated[int, Field(ge=0, le=1000)] | None = None  # looks at a held-out loss that fell no more; 0: none
+    beta: Annotated[float, Field(gt=0, le=10)] = 0.1  # of DPO: how near it stays to the base
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"  # of the base; auto: bfloat16 where the CPU has it
     batch_size: Count = 8
     max_length: Annotated[int, Field(ge=32)] = 2048  # tokens of a dialogue; longer ones are cut at their end
     threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it

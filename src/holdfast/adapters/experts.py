@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.drafts import DRAFTS, Drafts, hold_dialogues
 from holdfast.adapters.dialogues.filtering import Standard
-from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_sha256
 from holdfast.adapters.dialogues.steering import DialoguePlan
 from holdfast.adapters.dialogues.writing import (
     DialogueFile,
@@ -26,19 +24,18 @@ from holdfast.adapters.dialogues.writing import (
     user_messages,
     write_dialogues,
 )
+from holdfast.adapters.inputs import TrainingBase, drafting_inputs, training_inputs
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
-from holdfast.agents.models.spec import TODAY
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import JournalError
 from holdfast.core.files import link_outside, read_file
-from holdfast.core.hashing import file_sha256, settings_sha256s, sha256, weights_sha256
+from holdfast.core.hashing import file_sha256, weights_sha256
 from holdfast.core.seeds import derive_seed
-from holdfast.personas.schema import Persona
 
 if TYPE_CHECKING:
     from holdfast.adapters.training.lora import TrainedAdapter
@@ -46,23 +43,6 @@ if TYPE_CHECKING:
 DIALOGUES, ADAPTERS, ROUTER = "dialogues", "adapters", "adapters/router.npz"
 RECORD = "adapters/training.json"  # written last: its presence says that training is complete
 HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tested on
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingBase:
-    """The base model as a chat model and as a folder to train on.
-
-    ``name`` goes into the adapters' files: a hub id or a word, never a path. ``writer``: another model that writes the
-    dialogues; None: the base does. ``places``: where a prompt may stand among the messages of whoever writes.
-    """
-
-    model: ChatModel
-    path: Path
-    name: str
-    writer: ChatModel | None = None
-    writer_inputs: Mapping[str, str] = field(default_factory=dict)  # what the writer's words follow from
-    today: date = TODAY  # what the base's chat template is told, if it asks for the date
-    places: SteeringPlaces = LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +73,6 @@ class TrainingOutcome:
             "inputs": dict(self.inputs),
             "timings_s": {stage: round(seconds, 2) for stage, seconds in self.timings_s.items()},
         }
-
-
-def folder_inputs(what: str, folder: Path) -> dict[str, str]:
-    """Return the hashes of a model's or an adapter's files, each named after ``what`` it is of and the file.
-
-    Raises:
-        ModelError: the folder holds no weights, or a file that cannot be read.
-    """
-    beside = {f"{what}: {name}": digest for name, digest in settings_sha256s(folder).items()}
-    return {what: weights_sha256(folder), **beside}
-
-
-def training_inputs(
-    config: TrainingConfig, world: TrainingPeople, base: TrainingBase, rater: Rater, seed: int
-) -> dict[str, object]:
-    """Return everything that trained files follow from, as :func:`train_experts` takes it; large parts as hashes."""
-
-    def people(personas: Sequence[Persona]) -> dict[str, str]:
-        return {persona.id: sha256(persona.model_dump_json()) for persona in personas}
-
-    identity = rater.identity
-    return {
-        "training": config.model_dump(mode="json", exclude={"concurrency", "model"}),
-        "seed": seed,
-        "personas to train on": people(world.split.train),
-        "personas held out": people(world.split.test),
-        "tasks": {id: sha256(task.model_dump_json()) for id, task in world.tasks.items()},
-        "patterns": {
-            id: sha256(steering_sha256(each, base.places) + each.model_dump_json(exclude={"examples"}))
-            for id, each in world.patterns.items()
-        },
-        "base": folder_inputs("weights", base.path),
-        "writer": dict(base.writer_inputs) if base.writer is not None else "the base",
-        "rater": " ".join(filter(None, (identity.id, identity.version, identity.prompt_sha256))),
-    }
-
-
-def drafting_inputs(
-    config: TrainingConfig, world: TrainingPeople, base: TrainingBase, rater: Rater, seed: int
-) -> dict[str, str]:
-    """Return what each single dialogue follows from: not how many there are, nor what is trained on them."""
-    inputs = training_inputs(config, world, base, rater, seed)
-    inputs["training"] = config.model_dump(mode="json", include=set(TrainingConfig.OF_A_DIALOGUE))
-    return {name: part if isinstance(part, str) else json.dumps(part, sort_keys=True) for name, part in inputs.items()}
 
 
 def trained_record(out: Path) -> dict[str, Any] | None:
@@ -238,21 +174,20 @@ async def _train_adapters(
     seed: int,
     progress: StageProgress,
 ) -> dict[str, TrainedAdapter]:
-    """Train an adapter for each pattern, once all dialogues have been read; warn of what ``max_length`` cuts away."""
+    """Train the adapters of each pattern, once all dialogues have been read; warn of what ``max_length`` cuts away."""
     from holdfast.adapters.training.lora import AdapterJob, read_dialogues, train_adapter  # torch, not always needed
 
-    jobs = [
-        AdapterJob(
-            pattern, base.path, base.name, file.path, out / pattern, derive_seed(seed, "train", pattern), base.today
-        )
-        for pattern, file in files.items()
-    ]
+    jobs = []
+    for pattern, file in files.items():
+        for number in range(1, config.replicates + 1):
+            name, own = replicate_name(pattern, number), derive_seed(seed, *replicate_seed(pattern, number))
+            jobs.append(AdapterJob(name, base.path, base.name, file.path, out / name, own, base.today))
     read = [await asyncio.to_thread(read_dialogues, job, config) for job in jobs]
-    for job, data in zip(jobs, read, strict=True):
+    for path, data in {job.dialogues: data for job, data in zip(jobs, read, strict=True)}.items():
         if data.trained_on.lost:
             warnings.warn(
-                f"{job.dialogues}: {data.trained_on.lost}; a larger max_length under 'training' (now "
-                f"{config.max_length}) keeps more",
+                f"{path}: {data.trained_on.lost}; a larger max_length under 'training' (now {config.max_length}) keeps "
+                "more",
                 stacklevel=2,
             )
     adapters = {}
@@ -260,6 +195,16 @@ async def _train_adapters(
         report = partial(progress, f"training {job.name} ({number} of {len(jobs)}) on {data.trained_on}")
         adapters[job.name] = await asyncio.to_thread(train_adapter, job, config, data, report)
     return adapters
+
+
+def replicate_name(pattern: str, number: int) -> str:
+    """Return the adapter of a pattern's training ``number``, from 1: ``companion``, ``companion#2``, …"""
+    return pattern if number == 1 else f"{pattern}#{number}"
+
+
+def replicate_seed(pattern: str, number: int) -> tuple[str | int, ...]:
+    """Return what the seed of a training is derived from besides the study's; the first's is that of a single one."""
+    return ("train", pattern) if number == 1 else ("train", pattern, number)
 
 
 async def _held_out_messages(

@@ -13,10 +13,11 @@ from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.training.lora import (
     AdapterJob,
     TrainedAdapter,
-    build_sft_trainer,
+    build_trainer,
     read_dialogues,
     train_adapter,
 )
+from holdfast.adapters.training.settings import settings_for
 from holdfast.adapters.training.store import AdapterStore, card_fields
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
@@ -82,7 +83,7 @@ def test_the_same_training_gives_the_same_bytes(
 def test_only_what_the_assistant_says_carries_loss(base: Path, dialogues: Path, tmp_path: Path) -> None:
     given = job(base, dialogues, tmp_path / "x")
     messages = [[line.model_dump() for line in dialogue.messages] for dialogue in read_jsonl(dialogues)]
-    trainer = build_sft_trainer(given, CONFIG, read_dialogues(given, CONFIG), str(tmp_path))
+    trainer = build_trainer(given, settings_for(CONFIG, base), read_dialogues(given, CONFIG), str(tmp_path))
     tokenizer = AutoTokenizer.from_pretrained(base)
     for row, lines in zip(trainer.train_dataset, messages, strict=True):
         learned = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != -100]

@@ -12,8 +12,9 @@ from pathlib import Path
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.drafts import Drafts, hold_dialogues
 from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin, distil
-from holdfast.adapters.dialogues.filtering import KeptCounts, Standard, count_kept, usable_turns
+from holdfast.adapters.dialogues.filtering import Flaw, KeptCounts, Standard, count_kept, usable_turns
 from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_prompt, steering_sha256
+from holdfast.adapters.dialogues.rejected import LEAST_MARGIN, kept_against_discarded, pairs_file
 from holdfast.adapters.dialogues.split import Split
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue
 from holdfast.adapters.dialogues.yields import discarded, first_tenth, is_hopeless
@@ -227,6 +228,8 @@ def _export(
     ]
     if not kept:
         raise ModelError(discarded(config, origin.pattern, origin.model.id, dialogues, len(dialogues)))
+    if config.method == "dpo":
+        _write_pairs(dialogues, flaws, config, path, f"adherence by {origin.rater.id} {origin.rater.version}")
     personas = {dialogue.persona for dialogue in kept}
     tested = personas & {persona.id for persona in world.split.test}
     if tested:
@@ -235,6 +238,28 @@ def _export(
     return DialogueFile(
         origin.pattern, path, write_lines(kept, path), tuple(sorted(personas)), counts, sum(scores) / len(scores)
     )
+
+
+def _write_pairs(
+    dialogues: Sequence[SteeredDialogue],
+    flaws: Sequence[Sequence[tuple[Flaw, ...]]],
+    config: TrainingConfig,
+    path: Path,
+    source: str,
+) -> None:
+    """Write the pairs of the dialogues that are kept, beside their file.
+
+    Raises:
+        ModelError: there is none.
+    """
+    kept = [dialogue for dialogue, own in zip(dialogues, flaws, strict=True) if usable_turns(own) >= config.min_turns]
+    pairs = [pair for dialogue in kept for pair in kept_against_discarded(dialogue, source)]
+    if not pairs:
+        raise ModelError(
+            f"pattern {path.stem}: no discarded reply lies {LEAST_MARGIN} of adherence or more below the kept one, so "
+            f"there is nothing to prefer by DPO: draw more samples (now {config.samples}), or write method: sft"
+        )
+    write_lines(pairs, pairs_file(path))
 
 
 def _drawn(dialogues: Sequence[SteeredDialogue]) -> dict[str, int]:

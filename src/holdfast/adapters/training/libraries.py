@@ -15,7 +15,8 @@ import yaml
 from peft import LoraConfig
 from transformers import TrainerCallback
 
-from holdfast.adapters.config import RewardTraining, TrainingConfig
+from holdfast.adapters.config import RewardTraining
+from holdfast.adapters.training.settings import LoraSettings
 from holdfast.agents.models.local.adapter_folder import SETTINGS_FILE
 
 
@@ -34,18 +35,26 @@ class Losses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped 
                 self._on_step(len(self.values), self._steps)
 
 
-def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch: str) -> dict[str, Any]:
-    """Return common arguments of the TRL trainers: a fixed number of steps on the CPU, nothing saved or reported."""
+def plain_arguments(
+    config: LoraSettings | RewardTraining, seed: int, scratch: str, rows: int | None = None, bf16: bool = False
+) -> dict[str, Any]:
+    """Return common arguments of the TRL trainers: a number of steps on the CPU, nothing saved or reported.
+
+    ``rows``: of a batch that are read at once, their gradients summed to the batch's; None: all.
+    """
+    rows = rows or config.batch_size
     return {
         "output_dir": scratch,
         "max_length": config.max_length,
         "max_steps": config.steps,
-        "per_device_train_batch_size": config.batch_size,
+        "per_device_train_batch_size": rows,
+        "per_device_eval_batch_size": rows,
+        "gradient_accumulation_steps": config.batch_size // rows,
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": "linear",
         "seed": seed % 2**32,
         "use_cpu": True,
-        "bf16": False,  # TRL's default is mixed precision, slow and coarse on a CPU
+        "bf16": bf16,  # TRL's default is mixed precision, slow and coarse on a CPU that imitates it
         "gradient_checkpointing": False,  # TRL's default trades time for memory that a small model does not need
         "dataloader_pin_memory": False,
         "logging_steps": 1,
@@ -55,7 +64,7 @@ def plain_arguments(config: TrainingConfig | RewardTraining, seed: int, scratch:
     }
 
 
-def lora(config: TrainingConfig | RewardTraining, **more: Any) -> LoraConfig:
+def lora(config: LoraSettings | RewardTraining, **more: Any) -> LoraConfig:
     """Return a LoRA on all linear layers but the output's."""
     return LoraConfig(r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0, target_modules="all-linear", **more)
 

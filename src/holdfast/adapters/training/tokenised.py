@@ -82,16 +82,10 @@ def tokenise(
         InputError: every dialogue is cut before its first reply.
         ModelError: the tokenizer cannot be read, or its chat template does not mark the assistant's words.
     """
-    tokenizer = open_tokenizer(base)
-    template = ChatTemplate.of(tokenizer, base.name, today)
-    end = end_of_turn(template, tokenizer)
-    context, _ = longest_context(open_config(base))
-    limit = min(max_length, context or max_length)
-    whole = [_row(dialogue, template, tokenizer, end.written) for dialogue in dialogues]
-    spans = [_spans(row["labels"]) for row in whole]
-    if not any(spans):
-        raise ModelError(f"{base}: its chat template marks no words of the assistant's; {_MARKING}")
-    _warn_of_no_end(whole, spans, end.ids, base)
+    limit = readable_tokens(base, max_length)
+    talks = [[Message(line.role, line.content) for line in dialogue.messages] for dialogue in dialogues]
+    whole = rows_with_labels(talks, base, today)
+    spans = [reply_spans(row["labels"]) for row in whole]
     longest = max(len(row["labels"]) for row in whole)
     kept = [number for number, own in enumerate(spans) if own and own[0][0] < limit]
     if not kept:
@@ -114,9 +108,32 @@ def tokenise(
     return TokenisedDialogues(rows, tuple(dialogues[number] for number in kept), trained_on)
 
 
-def _row(dialogue: TrainingDialogue, template: ChatTemplate, tokenizer: Any, ending: str) -> dict[str, list[int]]:
-    """Return all tokens of a dialogue, labelled where the assistant speaks."""
-    text, spans = template.with_spans([Message(line.role, line.content) for line in dialogue.messages], ending)
+def readable_tokens(base: Path, most: int) -> int:
+    """Return how many tokens of a dialogue the model in ``base`` can learn from, at most ``most``."""
+    context, _ = longest_context(open_config(base))
+    return min(most, context or most)
+
+
+def rows_with_labels(talks: Sequence[Sequence[Message]], base: Path, today: date = TODAY) -> list[dict[str, list[int]]]:
+    """Return ``input_ids`` and ``labels`` of whole conversations as the model in ``base`` reads them.
+
+    Raises:
+        ModelError: the tokenizer cannot be read, or its chat template does not mark the assistant's words.
+    """
+    tokenizer = open_tokenizer(base)
+    template = ChatTemplate.of(tokenizer, base.name, today)
+    end = end_of_turn(template, tokenizer)
+    rows = [_row(talk, template, tokenizer, end.written) for talk in talks]
+    spans = [reply_spans(row["labels"]) for row in rows]
+    if not any(spans):
+        raise ModelError(f"{base}: its chat template marks no words of the assistant's; {_MARKING}")
+    _warn_of_no_end(rows, spans, end.ids, base)
+    return rows
+
+
+def _row(messages: Sequence[Message], template: ChatTemplate, tokenizer: Any, ending: str) -> dict[str, list[int]]:
+    """Return all tokens of a conversation, labelled where the assistant speaks."""
+    text, spans = template.with_spans(messages, ending)
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     ids, places = list(encoded["input_ids"]), np.array(encoded["offset_mapping"]).reshape(-1, 2)
     labels = [NO_LOSS] * len(ids)
@@ -128,7 +145,7 @@ def _row(dialogue: TrainingDialogue, template: ChatTemplate, tokenizer: Any, end
     return {"input_ids": ids, "labels": labels}
 
 
-def _spans(labels: Sequence[int]) -> list[Span]:
+def reply_spans(labels: Sequence[int]) -> list[Span]:
     """Return where each reply begins and ends, [start, end) in tokens."""
     learned = np.array(labels) != NO_LOSS
     edges = np.flatnonzero(np.diff(learned, prepend=False, append=False)).tolist()

@@ -24,8 +24,8 @@ from holdfast.adapters.experts import (
     altered_since_training,
     train_experts,
     trained_record,
-    training_inputs,
 )
+from holdfast.adapters.inputs import training_inputs
 from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError, TrainingError
 from holdfast.core.wording import how_many

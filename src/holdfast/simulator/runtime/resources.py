@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.adapters.experts import ROUTER, TrainingBase, folder_inputs
+from holdfast.adapters.experts import ROUTER
+from holdfast.adapters.inputs import TrainingBase, folder_inputs
 from holdfast.adapters.micro import ablation, base_path
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.training.store import AdapterStore

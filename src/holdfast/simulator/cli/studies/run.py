@@ -219,10 +219,13 @@ def show_results(results: Results, out: Path, output: Output) -> None:
 def _show_training(outcome: Mapping[str, Any], out: Path) -> None:
     rows = []
     for name, adapter in outcome["adapters"].items():
-        dialogues = outcome["dialogues"][name]
-        kept = "{kept} of {held}".format_map(dialogues["counts"]["dialogues"])
+        dialogues = outcome["dialogues"][name.partition("#")[0]]  # replicates share theirs
+        counts = dialogues["counts"]
+        kept = "{kept} of {held}".format_map(counts["dialogues"])
+        attempts = f"{counts['drawn']['replies'] / counts['turns']['kept']:.1f}"
         loss = f"{adapter['final_loss']:.3f}"
-        rows.append([name, kept, dialogues["mean_adherence"], loss, out / "adapters" / name])
-    print_table(["expert", "dialogues", "adherence", "loss", "folder"], rows, numbers=(1, 2, 3))
+        rows.append([name, kept, attempts, dialogues["mean_adherence"], loss, out / "adapters" / name])
+    names = ["expert", "dialogues", "replies drawn per kept one", "adherence", "loss", "folder"]
+    print_table(names, rows, numbers=(1, 2, 3, 4))
     router = outcome["router"]
     print_lines(f"router: accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})")
