@@ -143,9 +143,8 @@ async def train_experts(
     def lap(stage: str) -> None:
         laps[stage] = time.perf_counter() - started - sum(laps.values())
 
-    writer = Writer(base.model, base.places, weights_sha256(base.path))
-    if base.writer is not None:
-        writer = Writer(base.writer, base.places)
+    own = weights_sha256(base.path) if base.writer is None else None
+    writer = Writer(base.writer or base.model, base.places, own, base.fresh)
     drafts = Drafts(out / DRAFTS, drafting_inputs(config, world, base, rater, seed))
     files, spoken = await write_dialogues(
         config, world, writer, rater, out=out / DIALOGUES, seed=seed, drafts=drafts, progress=progress

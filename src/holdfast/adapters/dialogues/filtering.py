@@ -32,12 +32,16 @@ Flaw = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """What a reply is held to. ``feelings`` and ``topics`` are all that a reply could wrongly name."""
+    """What a reply is held to. ``feelings`` and ``topics`` are all that a reply could wrongly name.
+
+    ``fresh``: it may not say an earlier reply of its dialogue again, nor an example.
+    """
 
     target: MechanismLevels
     min_adherence: float = 0.7
     feelings: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
