@@ -85,7 +85,8 @@ class OneTalk:
         """
         resources = await asyncio.to_thread(open_resources, plan)
         await rehearse_prompts(plan, resources.references)
-        return (await resources.with_adapters(*adapters_in(plan.study.adapters, plan))).session()
+        ready = await resources.with_adapters(*adapters_in(plan.study.adapters, plan))
+        return ready.with_exchanges(plan.study.adapters).session()
 
     def _base(self) -> StudyConfig:
         if self.source is None:
