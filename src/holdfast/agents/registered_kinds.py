@@ -30,12 +30,19 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
     mapping_of: Callable[[str], Mapping[str, Any]]  # that a word is short for
     written: Callable[[Any], object]
     entries: dict[str, tuple[type[Spec], Callable[[Any, Resources], Made]]] = field(default_factory=dict)
+    more: Callable[[], object] | None = None  # registers what other packages bring; called once, when it is needed
 
     def register(self, word: str, spec: type[Spec], build: Callable[[Any, Resources], Made]) -> None:
         """Let YAML say ``word``. A ValueError where the word is taken."""
         if word in self.entries:
             raise ValueError(f"the {self.what} kind {word!r} is already registered")
         self.entries[word] = (spec, build)
+
+    def load_more(self) -> None:
+        """Register what other packages bring, once."""
+        more, self.more = self.more, None
+        if more is not None:
+            more()
 
     def parse(self, value: object, **more: Any) -> Spec:
         """Return the spec of a word or a mapping with ``kind``, with ``more`` fields where it has none.
@@ -51,6 +58,9 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
         kind, allowed = data.get("kind"), ", ".join(self.entries)
         if kind is None:
             raise ValueError(f"a {self.what} needs a 'kind'; allowed: {allowed}")
+        if kind not in self.entries:
+            self.load_more()
+            allowed = ", ".join(self.entries)
         if not isinstance(kind, str) or kind not in self.entries:
             hint = did_you_mean(str(kind), self.entries)
             raise ValueError(f"unknown {self.what} kind {quote(str(kind))}{hint} (allowed: {allowed})")
@@ -67,6 +77,7 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
         return core_schema.no_info_plain_validator_function(self.parse, serialization=written)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        self.load_more()
         kinds = {word: spec.__pydantic_core_schema__ for word, (spec, _) in self.entries.items()}
         return handler(
             core_schema.union_schema([core_schema.tagged_union_schema(kinds, "kind"), core_schema.str_schema()])

@@ -8,9 +8,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from holdfast.agents.assistants import specs as s
+from holdfast.agents.assistants.app import App, AppSpec, Function, FunctionAsker, app_over_http
 from holdfast.agents.assistants.best_of import BestOf, BestOfSpec
 from holdfast.agents.assistants.candidates import (
     DescribedCandidate,
@@ -25,6 +26,7 @@ from holdfast.agents.assistants.exemplars import Exemplars, ExemplarsSpec
 from holdfast.agents.assistants.reflect import Reflect, ReflectSpec
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.plugins import register_all
 from holdfast.agents.prompts import example_turns
 from holdfast.agents.protocols import ChatModel, Message, Sampling
 from holdfast.agents.raters.protocol import Rater
@@ -90,6 +92,7 @@ AnyCandidateSpec = Annotated[s.CandidateSpec, _KINDS]
 
 def kinds() -> tuple[str, ...]:
     """The words that YAML may say, in the order of registration."""
+    _KINDS.load_more()
     return tuple(_KINDS.entries)
 
 
@@ -222,3 +225,33 @@ register("oracle", s.OracleSpec, _oracle)
 register("exemplars", ExemplarsSpec, _exemplars)
 register("reflect", ReflectSpec, _reflect)
 register("best_of", BestOfSpec, _best_of)
+register("app", AppSpec, lambda spec, _resources: app_over_http(spec))
+
+
+def register_function(word: str, function: Function) -> None:
+    """Let YAML say ``word`` for a candidate that is a Python function: see :mod:`holdfast.agents.assistants.app`.
+
+    Raises:
+        ValueError: the word is taken.
+    """
+    spec = type("FunctionSpec", (s.CandidateSpec,), {"__annotations__": {"kind": Literal[word]}, "kind": word})
+    register(word, spec, lambda given, _resources: App(given.name, FunctionAsker(function)))
+
+
+def take_plugin(word: str, brought: Any) -> None:
+    """Register what another package brings: a function, or an object with ``spec`` and ``build``.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if hasattr(brought, "spec") and hasattr(brought, "build"):
+        register(word, brought.spec, brought.build)
+    elif callable(brought):
+        register_function(word, brought)
+    else:
+        raise TypeError(
+            f"a candidate is a function, or an object with 'spec' and 'build', not {type(brought).__name__}"
+        )
+
+
+_KINDS.more = lambda: register_all("holdfast.candidates", take_plugin)

@@ -18,7 +18,7 @@ Wordings = Annotated[tuple[Utterance, ...], Field(min_length=1, max_length=12)]
 Passage = Annotated[str, Field(min_length=20, max_length=2000)]
 
 
-class Fact(Frozen):
+class StoryFact(Frozen):
     """Something that the person knows and tells when asked for it.
 
     Attributes:
@@ -71,7 +71,7 @@ class Story(Frozen):
     never: tuple[Word, ...] = ()
     openings: Openings
     layers: Annotated[tuple[Wordings, ...], Field(min_length=3, max_length=30)]
-    facts: Annotated[tuple[Fact, ...], Field(min_length=2, max_length=30)]
+    facts: Annotated[tuple[StoryFact, ...], Field(min_length=2, max_length=30)]
     goals: dict[str, Wordings]
     met: Wordings
     missed: Wordings

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 from holdfast.agents.models.reference_syntax import SCHEMES
 from holdfast.agents.models.spec import ModelSpec
+from holdfast.agents.plugins import register_all
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters import specs as s
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Rater
@@ -43,6 +44,8 @@ def mapping_of(word: str) -> dict[str, Any]:
     """Return the mapping that a word is short for. A ValueError says which words there are."""
     scheme, _, rest = word.partition(":")
     folder = expanded(word)
+    if word not in _KINDS.entries and scheme not in SCHEMES:
+        _KINDS.load_more()
     if word in _KINDS.entries:
         return {"kind": word}
     if scheme in SCHEMES:
@@ -66,6 +69,9 @@ def _written(spec: s.RaterSpec) -> str | dict[str, Any]:
 
 _KINDS: RegisteredKinds[s.RaterSpec, RaterResources, Rater] = RegisteredKinds(
     "rater", s.RaterSpec, mapping_of, _written
+)
+_KINDS.more = lambda: register_all(
+    "holdfast.raters", lambda word, brought: _KINDS.register(word, brought.spec, brought.build)
 )
 register_rater, parse_rater = _KINDS.register, _KINDS.parse
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rater": ("raters.commands", "Refit the rater of expressed empathy."),
     "judge": ("raters.judge", "Rate replies in conversations that you have."),
     "models": ("models.commands", "List the models that run here; fetch them."),
+    "plugins": ("plugins", "List what other packages bring."),
     "micro": ("micro.commands", "Rebuild or describe the embedded base model."),
 }
 

@@ -1,8 +1,10 @@
 """The log formats by name, and the recognition of a file's format."""
 
 import os
+from functools import cache
 from pathlib import Path
 
+from holdfast.agents.plugins import register_all
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.simulator.logs.formats import (
@@ -64,15 +66,32 @@ FORMATS: dict[str, LogFormat] = {log_format.word: log_format for log_format in _
 WRITTEN: dict[str, LogFormat] = {word: form for word, form in FORMATS.items() if form.writer is not None}
 
 
+@cache
+def known_formats() -> dict[str, LogFormat]:
+    """Return the formats by name: those that other packages bring before ours, since they know their own marks."""
+    brought: dict[str, LogFormat] = {}
+
+    def take(word: str, value: object) -> None:
+        if not isinstance(value, LogFormat):
+            raise TypeError(f"a log format is a LogFormat, not {type(value).__name__}")
+        if word in FORMATS or word != value.word:
+            raise ValueError(f"the name {word!r} is taken, or not the format's own ({value.word!r})")
+        brought[word] = value
+
+    register_all("holdfast.log_formats", take)
+    return brought | FORMATS
+
+
 def format_named(word: str) -> LogFormat:
     """Return the format of that name.
 
     Raises:
         InputError: it is unknown.
     """
-    if word not in FORMATS:
-        raise InputError(f"unknown format {quote(word)}{did_you_mean(word, FORMATS)} (allowed: {', '.join(FORMATS)})")
-    return FORMATS[word]
+    known = known_formats()
+    if word not in known:
+        raise InputError(f"unknown format {quote(word)}{did_you_mean(word, known)} (allowed: {', '.join(known)})")
+    return known_formats()[word]
 
 
 def written_format(word: str) -> LogFormat:
@@ -83,7 +102,7 @@ def written_format(word: str) -> LogFormat:
     """
     if format_named(word).writer is None:
         raise InputError(f"the format {word} is only read (written are: {', '.join(WRITTEN)})")
-    return FORMATS[word]
+    return known_formats()[word]
 
 
 def recognise(path: Path) -> LogFormat:
@@ -93,9 +112,9 @@ def recognise(path: Path) -> LogFormat:
         InputError: it cannot be recognised, with what was seen; it is absent, empty, or no file.
     """
     file = glimpse(path)
-    for log_format in FORMATS.values():
+    for log_format in known_formats().values():
         if log_format.recognises(file):
             return log_format
-    listed = "; ".join(f"{form.word}: {form.about}" for form in FORMATS.values())
+    listed = "; ".join(f"{form.word}: {form.about}" for form in known_formats().values())
     said = f"its format cannot be recognised. Seen: {file.seen}. Name the format with --format ({listed})"
     raise InputError([Fault(printable(os.fspath(path)), said)])

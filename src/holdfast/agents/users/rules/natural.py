@@ -19,7 +19,7 @@ from holdfast.agents.users.rules.reply_acts import ReplyActs, acts_of
 from holdfast.agents.users.state import all_topics
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona
-from holdfast.personas.story import Fact, Story
+from holdfast.personas.story import Story, StoryFact
 
 #: Questions in one reply, and replies in a row with a question, that are too many.
 MANY_QUESTIONS, MANY_ASKING = 3, 4
@@ -141,13 +141,13 @@ def _repeats(acts: ReplyActs) -> bool:
     return acts.said_again >= SAID_AGAIN
 
 
-def _answer(story: Story, acts: ReplyActs, words: _Words) -> Fact | None:
+def _answer(story: Story, acts: ReplyActs, words: _Words) -> StoryFact | None:
     """Return the fact that the reply asks for; the first that is not yet told in full, where it asks for several."""
     asked = [fact for fact in story.facts if any(_holds(question, fact.asks) for question in acts.questions)]
     return next((fact for fact in asked if words.unused(fact.says)), None)
 
 
-def _ruled_out(story: Story, acts: ReplyActs) -> Fact | None:
+def _ruled_out(story: Story, acts: ReplyActs) -> StoryFact | None:
     """Return the fact that the reply's advice does not fit."""
     return next((f for f in story.facts if any(_holds(advice, f.rules_out) for advice in acts.advice)), None)
 
