@@ -215,10 +215,10 @@ def test_missing_file_guesses_its_neighbour(tmp_path, good):
 
 
 def test_what_is_not_an_ordinary_file(tmp_path):
-    with pytest.raises(InputError, match="is a directory where a YAML file is expected; name a file in it"):
+    with pytest.raises(InputError, match="is a folder where a file is expected; name a file in it"):
         load_persona(tmp_path)
     os.mkfifo(tmp_path / "pipe.yaml")
-    with pytest.raises(InputError, match="is a pipe or a device, not a file; save the YAML to a file first"):
+    with pytest.raises(InputError, match="is a pipe or a device, not a file; save what it gives to a file first"):
         load_persona(tmp_path / "pipe.yaml")
     (tmp_path / "ana.yaml").touch()
     with pytest.raises(InputError, match=r"ana\.yaml/x: cannot be read: Not a directory; check the path"):
@@ -233,6 +233,6 @@ def test_a_file_that_may_not_be_read(tmp_path, good, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("holdfast.core.text.open_file", refuse)  # root, who may run this, may read everything
+    monkeypatch.setattr("holdfast.core.files.open_file", refuse)  # root, who may run this, may read everything
     with pytest.raises(InputError, match="cannot be read: Permission denied; check the path and its permissions"):
         load_persona(tmp_path / "ana.yaml")

@@ -1,17 +1,19 @@
-"""Open files of folders that others made: ordinary files of a bounded size, and nothing written through a link.
+"""Open files that others made or named: ordinary files of a bounded size, and nothing written through a link.
 
-A pipe, a device or a socket in a file's place is refused at once, never waited for. All refusals are an OSError with
-the path and a plain sentence, as the system's own are.
+A pipe, a device or a socket in a file's place is refused at once, never waited for. Refusals are an OSError with the
+path and a plain sentence, as the system's own are; of a file that a person named, an InputError with the next step.
 """
 
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from holdfast.core.errors import InputError
-from holdfast.core.wording import printable, shorten
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.wording import did_you_mean, printable, shorten
 
 LONGEST_NAME = 255  # bytes of a file's name, on every common file system
 MAX_TEXT = 256 * 1024 * 1024  # bytes of a JSON or text file that is read as a whole
@@ -30,6 +32,48 @@ def open_file(path: Path) -> BufferedReader:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open an ordinary file that a person named, to read its bytes as they are.
+
+    Raises:
+        InputError: There is none, it is a folder, a pipe or a device, or it cannot be read; with the next step.
+    """
+    name = printable(os.fspath(path))
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError([Fault(name, "is a folder where a file is expected; name a file in it")])
+        if not stat.S_ISREG(mode):
+            raise InputError([Fault(name, "is a pipe or a device, not a file; save what it gives to a file first")])
+        file = open_file(path)
+    except FileNotFoundError:
+        raise InputError([Fault(name, f"no such file{_sibling(path)}; check the path")]) from None
+    except (OSError, ValueError) as error:
+        raise InputError([cannot_be_read(name, error)]) from None
+    with file:
+        yield file
+
+
+def cannot_be_read(name: str, error: OSError | ValueError) -> Fault:
+    """Return the fault of a file that the system does not let us read."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return Fault(name, f"cannot be read: {reason}; check the path and its permissions")
+
+
+def _sibling(path: Path) -> str:
+    try:
+        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file() and not is_leftover(Path(entry))]
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(path.name, names)
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether a file is what systems and editors leave beside others: ``.x``, ``#x#``, ``~$x``, ``x~``, swap."""
+    return path.name.startswith((".", "#", "~$")) or path.name.endswith(("~", "#", ".swp", ".swo"))
 
 
 def read_file(path: Path, most: int = MAX_TEXT) -> bytes:

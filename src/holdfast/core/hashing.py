@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from holdfast.core.errors import ModelError
-from holdfast.core.files import MAX_TEXT, open_file, refuse_odd
-from holdfast.core.text import is_leftover
+from holdfast.core.files import MAX_TEXT, is_leftover, open_file, refuse_odd
 
 _WEIGHTS = ".safetensors"
 _BESIDE = (".json", ".jinja", ".model", ".txt", ".tiktoken", ".vocab", ".bpe", ".spm")

@@ -3,14 +3,13 @@
 import json
 import os
 import re
-import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.files import open_file
-from holdfast.core.wording import did_you_mean, printable
+from holdfast.core.files import cannot_be_read, opened
+from holdfast.core.wording import printable
 
 MAX_BYTES = 1_000_000
 MAX_HIDDEN = 10  # hidden characters reported one by one
@@ -25,36 +24,15 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         InputError: The path is no such file, or cannot be read.
     """
     name = printable(os.fspath(path))
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError([Fault(name, "is a directory where a YAML file is expected; name a file in it")])
-        if not stat.S_ISREG(mode):
-            raise InputError([Fault(name, "is a pipe or a device, not a file; save the YAML to a file first")])
-        with open_file(Path(path)) as file:
+    with opened(Path(path)) as file:
+        try:
             data = file.read(MAX_BYTES + 1)
-            size = max(len(data), os.fstat(file.fileno()).st_size)
-    except FileNotFoundError:
-        raise InputError([Fault(name, f"no such file{_sibling(Path(path))}; check the path")]) from None
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InputError([Fault(name, f"cannot be read: {reason}; check the path and its permissions")]) from None
+        except OSError as error:
+            raise InputError([cannot_be_read(name, error)]) from None
+        size = max(len(data), os.fstat(file.fileno()).st_size)
     if len(data) > MAX_BYTES:
         raise InputError([too_large(name, size)])
     return data
-
-
-def _sibling(path: Path) -> str:
-    try:
-        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file() and not is_leftover(Path(entry))]
-    except (OSError, ValueError):
-        return ""
-    return did_you_mean(path.name, names)
-
-
-def is_leftover(path: Path) -> bool:
-    """Return whether a file is what systems and editors leave beside others: ``.x``, ``#x#``, ``~$x``, ``x~``, swap."""
-    return path.name.startswith((".", "#", "~$")) or path.name.endswith(("~", "#", ".swp", ".swo"))
 
 
 def too_large(name: str, size: int) -> Fault:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.faults import explain
-from holdfast.core.text import is_leftover
+from holdfast.core.files import is_leftover
 from holdfast.core.wording import printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
 from holdfast.personas.checks import check_goals, check_known, check_story

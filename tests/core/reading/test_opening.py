@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.errors import InputError
+from holdfast.core.files import opened
 from holdfast.core.reading import opening
 from holdfast.core.reading.encodings import mark_of, surely_code_page
-from holdfast.core.reading.opening import DataFile, head_of, opened, opened_text
+from holdfast.core.reading.opening import DataFile, head_of, opened_text
 
 TEXT = "id,text\n1,“It’s the café,” she said – naïvely.\n"
 
@@ -78,12 +79,13 @@ def test_a_bomb_is_refused_soon(name, tmp_path, monkeypatch):
 
 def test_pipes_devices_and_folders_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "talk").touch()
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(InputError, match="is a pipe or a device, not a file; save"), opened(path):
             pass
     with pytest.raises(InputError, match="is a folder where a file is expected"), opened(tmp_path):
         pass
-    with pytest.raises(InputError, match="no such file; did you mean 'pipe'"), opened(tmp_path / "pipes"):
+    with pytest.raises(InputError, match="no such file; did you mean 'talk'"), opened(tmp_path / "talks"):
         pass
     with pytest.raises(InputError, match="cannot be read"), opened(Path("a\0b")):
         pass

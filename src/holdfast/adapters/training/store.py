@@ -16,9 +16,9 @@ from holdfast.agents.models.local.adapter_folder import (
 )
 from holdfast.agents.models.local.safetensors_files import tensor_kinds
 from holdfast.core.errors import InputError, ModelError
-from holdfast.core.files import read_file
+from holdfast.core.files import is_leftover, read_file
 from holdfast.core.hashing import weight_files, weights_sha256
-from holdfast.core.text import MAX_BYTES, is_leftover
+from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import did_you_mean
 from holdfast.core.yaml_source import parse_yaml
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from holdfast.core.files import opened
 from holdfast.core.reading.encodings import ESCAPED
-from holdfast.core.reading.opening import CHUNK, DataFile, head_of, opened, opened_text
+from holdfast.core.reading.opening import CHUNK, DataFile, head_of, opened_text
 from holdfast.core.reading.parquet import MAGIC, parquet_rows
 from holdfast.core.reading.skips import SkippedLine, parted
 from holdfast.core.wording import shorten

@@ -8,7 +8,6 @@ import codecs
 import gzip
 import io
 import os
-import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,45 +16,15 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import opened
 from holdfast.core.reading.encodings import CODE_PAGE, ESCAPED, mark_of, surely_code_page
-from holdfast.core.wording import did_you_mean, printable
+from holdfast.core.wording import printable
 
 MOST_INFLATED = 100  # times the packed size
 ALWAYS_INFLATED = 64_000_000  # bytes to which any packed file may come
 CHUNK = 1 << 18
 _STEP = 1 << 15  # bytes unpacked at once: less is lost before damage
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open an ordinary file to read its bytes as they are.
-
-    Raises:
-        InputError: there is none, it is a folder, a pipe or a device, or it cannot be read.
-    """
-    name = printable(os.fspath(path))
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError([Fault(name, "is a folder where a file is expected; name a file in it")])
-        if not stat.S_ISREG(mode):
-            raise InputError([Fault(name, "is a pipe or a device, not a file; save what it gives to a file first")])
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise InputError([Fault(name, f"no such file{_sibling(path)}; check the path")]) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError([Fault(name, f"cannot be read: {reason}; check the path and its permissions")]) from None
-    with file:
-        yield file
-
-
-def _sibling(path: Path) -> str:
-    try:
-        return did_you_mean(path.name, [entry.name for entry in os.scandir(path.parent)])
-    except (OSError, ValueError):
-        return ""
 
 
 class DataFile:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from holdfast.core.reading.opening import opened
+from holdfast.core.files import opened
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import printable, shorten
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import DataError, InputError
+from holdfast.core.files import opened
 from holdfast.core.reading.delimited import csv_rows
 from holdfast.core.reading.documents import json_documents
-from holdfast.core.reading.opening import head_of, opened
+from holdfast.core.reading.opening import head_of
 from holdfast.core.reading.parquet import MAGIC
 from holdfast.core.reading.skips import BrokenRow, SkippedLine
 

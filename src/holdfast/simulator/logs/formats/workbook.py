@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.reading.opening import opened
+from holdfast.core.files import opened
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import printable, quote, shorten
 from holdfast.simulator.logs.writing import whole
