@@ -67,14 +67,19 @@ RowWriter = Callable[[Path, Columns], AbstractContextManager[WriteRows]]
 WRITERS: dict[str, RowWriter] = {".parquet": parquet_writer, ".jsonl": jsonl_writer, ".csv": csv_writer}
 
 
+def require_known_ending(path: Path, option: str) -> None:
+    """Raise InputError unless ``path``, which ``option`` named, has an ending of :data:`WRITERS`."""
+    if path.suffix.lower() not in WRITERS:
+        raise InputError(f"{option}: {quote(path.name)} has no known ending (allowed: {', '.join(WRITERS)})")
+
+
 def require_row_file(path: Path, option: str) -> None:
     """Check that rows can be written to ``path``, before any work is done. ``option``: that named it.
 
     Raises:
         InputError: another ending than those of :data:`WRITERS`, or a file that is there already.
     """
-    if path.suffix.lower() not in WRITERS:
-        raise InputError(f"{option}: {quote(path.name)} has no known ending (allowed: {', '.join(WRITERS)})")
+    require_known_ending(path, option)
     if path.exists():
         raise InputError(f"{option}: {printable(str(path))} is there already; remove it, or name another file")
 

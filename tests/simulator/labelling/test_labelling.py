@@ -12,7 +12,7 @@ from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import InputError
 from holdfast.simulator.labelling.sample import draw_sample, quarter_of
 from holdfast.simulator.labelling.session import open_session
-from holdfast.simulator.labelling.store import Label, LabelFolder, combined, labels_as_csv, labels_from_csv
+from holdfast.simulator.labelling.store import Label, LabelFolder, combined, labels_from_csv, write_labels
 from holdfast.simulator.records import EpisodeRecord
 from tests.simulator.measure.making import episode
 from tests.simulator.recorded import record_run
@@ -167,13 +167,18 @@ def test_a_table_goes_out_and_comes_back(run: Path, tmp_path: Path) -> None:
         session.answer((question.item.episode, question.item.turn), LEVELS)
     folder = LabelFolder(run)
     table = tmp_path / "labels.csv"
-    table.write_text(labels_as_csv(folder).replace("\nana,", "\nben,"), encoding="utf-8")
+    assert write_labels(folder, table) == len(folder.answers("ana")) == 8
+    table.write_text(table.read_text(encoding="utf-8").replace("\nana,", "\nben,"), encoding="utf-8")
     read = labels_from_csv(folder, table)
     assert list(read) == ["ben"]
     assert [label.reply for label in read["ben"]] == list(folder.answers("ana"))
     assert table.read_text().splitlines()[0] == (
         "coder,episode,turn,emotional_reaction,interpretation,exploration,inclusion,model"
     )
+    write_labels(folder, tmp_path / "labels.jsonl")
+    first = json.loads((tmp_path / "labels.jsonl").read_text(encoding="utf-8").split("\n")[0])
+    assert (first["coder"], first["model"], first["emotional_reaction"]) == ("ana", 0, LEVELS["emotional_reaction"])
+    assert 0 < first["inclusion"] <= 1
 
 
 @pytest.mark.parametrize(

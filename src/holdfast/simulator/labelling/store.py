@@ -24,6 +24,7 @@ from holdfast.core.files import link_outside, read_file
 from holdfast.core.jsonl import read_lines
 from holdfast.core.wording import first_line, quote
 from holdfast.simulator.labelling.sample import Reply, SampledReply
+from holdfast.simulator.row_files import row_file
 
 LABELS = "labels"
 SAMPLE = "sample.json"
@@ -32,7 +33,15 @@ OVERALL = Scale("perceived_overall", ("overall",), 1, 5)
 LABEL_SCALES: Mapping[str, Scale] = {"expressed": EXPRESSED, "perceived": OVERALL}
 ScaleName = Literal["expressed", "perceived"]
 _CODER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_COLUMNS = ("coder", "episode", "turn")
+_PLACES = {
+    "coder": ("string", "who answered"),
+    "episode": ("string", "id of the conversation"),
+    "turn": ("int64", "of the reply, from 1"),
+}
+_REPLY = {
+    "inclusion": ("double", "the chance with which the reply was drawn; null where it was not"),
+    "model": ("int64", "1 where the coder is a language model"),
+}
 
 
 class LabelSample(BaseModel):
@@ -172,24 +181,32 @@ def _fault(label: Label, scale: Scale) -> str:
     return ""
 
 
-def labels_as_csv(folder: LabelFolder) -> str:
-    """Return all answers of all coders as a table: coder, episode, turn, a column each level, inclusion, model."""
+def write_labels(folder: LabelFolder, path: Path) -> int:
+    """Write all answers of all coders, a row each, in the format of the file's ending; returns how many there are.
+
+    Raises:
+        InputError: nothing was drawn yet, or the file cannot be written.
+    """
     sample = folder.sample()
     if sample is None:
         raise InputError(f"{folder.folder}: nothing was drawn yet; begin with holdfast label {folder.run}")
     chance = {each.reply: each.inclusion for each in sample.replies}
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow((*_COLUMNS, *sample.rated.dimensions, "inclusion", "model"))
-    for coder in folder.coders():
-        for label in folder.answers(coder).values():
-            levels = [label.levels[name] for name in sample.rated.dimensions]
-            table.writerow((coder, label.episode, label.turn, *levels, chance.get(label.reply, ""), int(label.model)))
-    return text.getvalue()
+    rated = sample.rated
+    levels = dict.fromkeys(rated.dimensions, ("int64", f"{rated.id}, {rated.low:g}-{rated.high:g}"))
+    rows = [
+        {"coder": coder, "episode": label.episode, "turn": label.turn, "model": int(label.model)}
+        | {name: label.levels[name] for name in rated.dimensions}
+        | {"inclusion": chance.get(label.reply)}
+        for coder in folder.coders()
+        for label in folder.answers(coder).values()
+    ]
+    with row_file(path, _PLACES | levels | _REPLY) as write:
+        write(rows)
+    return len(rows)
 
 
 def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
-    """Read a table that :func:`labels_as_csv` could have written; returns coder -> answers, none of them kept yet.
+    """Read a table that :func:`write_labels` could have written as CSV; returns coder -> answers, none kept yet.
 
     Raises:
         InputError: A column is missing, or a row is no label of a reply that the sample asks about.
@@ -202,10 +219,10 @@ def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
         rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from error
-    absent = [name for name in (*_COLUMNS, *sample.rated.dimensions) if rows and name not in rows[0]]
+    absent = [name for name in (*_PLACES, *sample.rated.dimensions) if rows and name not in rows[0]]
     if absent or not rows:
         what = f"the column {quote(absent[0])}" if absent else "any row"
-        raise InputError(f"{path}: lacks {what}; needed: {', '.join((*_COLUMNS, *sample.rated.dimensions))}")
+        raise InputError(f"{path}: lacks {what}; needed: {', '.join((*_PLACES, *sample.rated.dimensions))}")
     read: dict[str, list[Label]] = {}
     faults: list[Fault] = []
     for number, row in enumerate(rows, start=2):

@@ -106,3 +106,10 @@ def test_what_cannot_be_done_is_one_clear_error(
 ) -> None:
     assert run_command(["label", *(word.format(run=run) for word in words), "--terminal"]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_labels_go_to_a_file_of_a_known_ending(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["label", str(run), "--to", str(run / "labels.txt")]) == 2
+    said = capsys.readouterr().err
+    assert "--to: 'labels.txt' has no known ending (allowed: .parquet, .jsonl, .csv)" in said
+    assert not (run / "labels").exists()

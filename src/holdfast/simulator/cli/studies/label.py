@@ -47,8 +47,10 @@ anywhere. Make the report anew to see what follows from them."""
 @click.option("--terminal", is_flag=True, help="Ask here instead of on a page.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page. [default: any free one]")
 @click.option("--plan", is_flag=True, help="Say how narrow intervals get with how many labels, and ask nothing.")
-@click.option("--to", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write all labels as a CSV table.")
-@click.option("--from", "table", type=click.Path(path_type=Path), help="Read labels from such a table.")
+@click.option(
+    "--to", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write all labels: .csv, .parquet or .jsonl."
+)
+@click.option("--from", "table", type=click.Path(path_type=Path), help="Read labels from a CSV table.")
 @click.option("--model-coder", is_flag=True, help="The coder is a language model: results say so.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the drawing.")
 @output_options
@@ -72,6 +74,10 @@ def label(
     if plan:
         _plan(run, output)
         return
+    if out is not None:
+        from holdfast.simulator.row_files import require_known_ending
+
+        require_known_ending(out, "--to")
     session = open_session(run, coder or _login(), count=count, scale=scale, seed=seed, model=model_coder)
     if out is not None or table is not None:
         _exchange(session, out, table, output)
@@ -158,9 +164,7 @@ def _key() -> str:
 
 
 def _exchange(session: LabelSession, out: Path | None, table: Path | None, output: Output) -> None:
-    from holdfast.core.atomic import drafted
-    from holdfast.core.errors import InputError
-    from holdfast.simulator.labelling.store import labels_as_csv, labels_from_csv
+    from holdfast.simulator.labelling.store import labels_from_csv, write_labels
 
     if table is not None:
         read = labels_from_csv(session.folder, table)
@@ -171,13 +175,7 @@ def _exchange(session: LabelSession, out: Path | None, table: Path | None, outpu
         said = f"{how_many(total, 'label')} of {how_many(len(read), 'coder')} read from {table}"
         output.show({"read": {coder: len(labels) for coder, labels in read.items()}}, lambda: click.echo(said))
     if out is not None:
-        text = labels_as_csv(session.folder)
-        try:
-            with drafted(out) as draft:
-                draft.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{out}: cannot be written ({error.strerror})") from None
-        rows = text.count("\n") - 1
+        rows = write_labels(session.folder, out)
         output.show({"out": str(out), "labels": rows}, lambda: click.echo(f"{how_many(rows, 'label')} in {out}"))
 
 
