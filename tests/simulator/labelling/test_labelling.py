@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.agents.raters.protocol import expressed
 from holdfast.core.errors import InputError
-from holdfast.simulator.labelling.sample import draw_sample, quarter_of
+from holdfast.simulator.labelling.sample import draw_sample
 from holdfast.simulator.labelling.session import open_session
 from holdfast.simulator.labelling.store import Label, LabelFolder, combined, labels_from_csv, write_labels
 from holdfast.simulator.records import EpisodeRecord
@@ -75,13 +75,6 @@ def test_a_sample_ends_at_all_replies_and_needs_one_of_each_stratum() -> None:
         draw_sample(talks(), 3, seed=1)
     with pytest.raises(InputError, match="no reply to label"):
         draw_sample([episode([(0, 0, 0)], reply="")], 3, seed=1)
-
-
-@pytest.mark.parametrize(
-    ("turn", "planned", "quarter"), [(1, 8, 1), (2, 8, 1), (3, 8, 2), (8, 8, 4), (1, 2, 1), (2, 2, 3), (1, 1, 1)]
-)
-def test_quarters(turn: int, planned: int, quarter: int) -> None:
-    assert quarter_of(turn, planned) == quarter
 
 
 def test_a_session_is_blind_and_ends_when_all_is_answered(run: Path) -> None:

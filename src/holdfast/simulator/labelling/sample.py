@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from holdfast.core.errors import InputError
 from holdfast.core.seeds import derive_seed
 from holdfast.core.wording import how_many
+from holdfast.simulator.measure.decay.retention import quarter_of
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 
 Reply = tuple[str, int]  # episode id and turn
-QUARTERS = 4
 ODD_SHARE = 3  # one in so many replies of a stratum counts as disagreed over
 ODD_WEIGHT = 2  # and is drawn so many times as often
 
@@ -67,11 +67,6 @@ def draw_sample(episodes: Iterable[EpisodeRecord], count: int, seed: int) -> lis
         drawn += [SampledReply(episode=id, turn=turn, stratum=name, inclusion=chance) for id, turn in chosen]
     order = np.random.default_rng(derive_seed(seed, "labels", "order")).permutation(len(drawn))
     return [drawn[place] for place in order]
-
-
-def quarter_of(turn: int, planned: int) -> int:
-    """Return 1 to 4: in which quarter of a conversation planned for ``planned`` turns a turn lies."""
-    return min(QUARTERS, 1 + (turn - 1) * QUARTERS // planned)
 
 
 def _strata(episodes: Iterable[EpisodeRecord]) -> dict[str, list[tuple[str, int]]]:

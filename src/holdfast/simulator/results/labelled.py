@@ -16,7 +16,7 @@ from holdfast.simulator.labelling.sample import Reply
 from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder, combined, last_answers
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import FEWEST
-from holdfast.simulator.measure.decay.retention import quarters
+from holdfast.simulator.measure.decay.retention import QUARTERS, quarter_of, quarters
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.extract import rating_array
 from holdfast.simulator.measure.labelled_mean import (
@@ -177,9 +177,8 @@ def _candidate(part: _Labelled, context: ResultsContext) -> LabelledCandidate:
 
 def _quarter_masks(measured: MeasuredCandidate) -> list[Bools]:
     """(episodes, turns) masks of the four quarters; all turns once."""
-    number = np.arange(measured.arrays.turns)
-    quarter = number[None, :] * 4 // measured.arrays.planned[:, None]
-    return [np.minimum(quarter, 3) == each for each in range(4)]
+    quarter = quarter_of(np.arange(1, measured.arrays.turns + 1)[None, :], measured.arrays.planned[:, None])
+    return [quarter == each for each in range(1, QUARTERS + 1)]
 
 
 def _differences(parts: Mapping[str, _Labelled], context: ResultsContext) -> Iterator[LabelledDifference]:

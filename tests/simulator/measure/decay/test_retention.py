@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.simulator.measure.bootstrap import Resamples
-from holdfast.simulator.measure.decay.retention import first_turns, quarter_means, quarters, retention
+from holdfast.simulator.measure.decay.retention import first_turns, quarter_means, quarter_of, quarters, retention
 from tests.simulator.measure.making import rng
 
 
@@ -85,3 +85,16 @@ def test_the_first_two_turns():
     # (1 + .5) / 2; .25 alone, where the conversation ended after one turn; nan where it never began
     values = np.array([[1.0, 0.5, 0.0], [0.25, np.nan, np.nan], [np.nan] * 3])
     assert first_turns(values) == pytest.approx([0.75, 0.25, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("turn", "planned", "quarter"),
+    [(1, 8, 1), (2, 8, 1), (3, 8, 2), (8, 8, 4), (1, 2, 1), (2, 2, 3), (1, 1, 1), (9, 8, 4)],
+)
+def test_every_turn_lies_in_a_quarter(turn, planned, quarter):
+    assert quarter_of(turn, planned) == quarter
+
+
+def test_the_quarters_of_all_turns_at_once():
+    turns, planned = np.arange(1, 9)[None, :], np.array([8, 4])[:, None]
+    assert quarter_of(turns, planned).tolist() == [[1, 1, 2, 2, 3, 3, 4, 4], [1, 2, 3, 4, 4, 4, 4, 4]]

@@ -5,6 +5,8 @@ import numpy as np
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 
+QUARTERS = 4
+
 
 def quarters(planned: Ints, turns: int) -> tuple[Bools, Bools]:
     """Return two masks, episodes x ``turns``: the first and the last quarter of each episode.
@@ -25,6 +27,12 @@ def quarter_means(values: Floats, planned: Ints) -> tuple[Floats, Floats]:
     """Return the mean of each episode's first and last quarter (episodes each); nan where it has no turn there."""
     first, last = quarters(planned, values.shape[1])
     return present_mean(values, axis=1, where=first), present_mean(values, axis=1, where=last)
+
+
+def quarter_of(turn: Ints | int, planned: Ints | int) -> Ints:
+    """Return 1 to 4, of the shape that both have together: in which quarter of a conversation planned for so many turns
+    each turn lies. These four hold every turn; the two of :func:`quarters` are equally long, and leave some out."""
+    return np.minimum(QUARTERS, 1 + (np.asarray(turn) - 1) * QUARTERS // planned)
 
 
 def first_turns(values: Floats, turns: int = 2) -> Floats:
