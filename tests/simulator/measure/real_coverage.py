@@ -7,24 +7,24 @@ purpose (random numbers). DUO is only looked at with ``--duo``, because each loo
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from holdfast.agents.protocols import Message
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Passage
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.measure.labelled_mean import LabelledReplies, mean_of
 from holdfast.simulator.validation.chats import read_ieval
 from holdfast.simulator.validation.folder import data_folder
+from tests.simulator.validation.duo import person_numbers, read_duo
 
 TIMES = 1000
 
 
-def scores_of(passages: list[Passage]) -> Floats:
+def scores_of(passages: Sequence[Passage]) -> Floats:
     """Mean expressed level of each chat's replies by the linear rater; nan where it rates none."""
     rated = LinearRater().score(passages)
     return np.array([np.mean([*rating.values.values()]) if rating.values else np.nan for rating in rated])
@@ -33,23 +33,13 @@ def scores_of(passages: list[Passage]) -> Floats:
 def ieval(data: Path) -> tuple[Floats, Floats, Ints]:
     """(chats,) labels, scores and persons."""
     labelled = read_ieval(data).labelled
-    return labelled.labels.mean(axis=1), scores_of(list(labelled.passages)), codes(labelled.people)
+    return labelled.labels.mean(axis=1), scores_of(labelled.passages), person_numbers(labelled.people)
 
 
 def duo(data: Path) -> tuple[Floats, Floats, Ints]:
     """(chats,) labels, scores and persons."""
-    text = (data / "duo" / "conversations.jsonl").read_text(encoding="utf-8")
-    chats = [json.loads(line) for line in text.splitlines()]
-    passages = [
-        Passage(tuple(Message(m["role"], m["content"]) for m in chat["messages"]), whole=True) for chat in chats
-    ]
-    labels = np.array([chat["user_empathy"] for chat in chats], dtype=np.float64)
-    return labels, scores_of(passages), codes([chat["user_id"] for chat in chats])
-
-
-def codes(people: list[str] | tuple[str, ...]) -> Ints:
-    """Each person's number."""
-    return np.unique(np.asarray(people), return_inverse=True)[1].astype(np.int64)
+    chats = read_duo(data)
+    return chats.empathy, scores_of(chats.passages), chats.persons
 
 
 def coverage(labels: Floats, scores: Floats, persons: Ints, count: int, times: int = TIMES) -> dict[str, float]:

@@ -7,18 +7,16 @@ taken out of both ranks; 95 % limits by resampling people.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from holdfast.agents.protocols import Message
 from holdfast.agents.raters.agreement import mid_ranks
 from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
-from holdfast.agents.raters.protocol import Passage
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.validation.folder import data_folder
+from tests.simulator.validation.duo import read_duo
 
 DRAWS = 2000
 
@@ -36,25 +34,16 @@ def partial(a: Floats, b: Floats, given: Floats) -> float:
 
 def main() -> None:
     """Print a line for reply length and for each rater."""
-    data = data_folder(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
-    text = (data / "duo" / "conversations.jsonl").read_text(encoding="utf-8")
-    chats = [json.loads(line) for line in text.splitlines()]
-    said = [tuple(Message(each["role"], each["content"]) for each in chat["messages"]) for chat in chats]
-    empathy = np.array([chat["user_empathy"] for chat in chats], dtype=np.float64)
-    length = np.array(
-        [sum(len(each.content) for each in one if each.role == "assistant") for one in said], dtype=np.float64
-    )
-    people, person = np.unique([chat["user_id"] for chat in chats], return_inverse=True)
+    chats = read_duo(data_folder(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    empathy, length, people = chats.empathy, chats.reply_chars, int(chats.persons.max()) + 1
     scores = {"reply length": length}
     for name, folder in (("linear", SHIPPED), ("linear_peers", SHIPPED_PEERS)):
-        ratings = LinearRater(folder).score([Passage(one, whole=True) for one in said])
+        ratings = LinearRater(folder).score(chats.passages)
         scores[name] = np.array([np.mean([*rating.values.values()]) if rating.values else np.nan for rating in ratings])
     random = np.random.default_rng(5)
-    rows = [np.flatnonzero(person == each) for each in range(len(people))]
-    draws = [
-        np.concatenate([rows[each] for each in random.integers(len(people), size=len(people))]) for _ in range(DRAWS)
-    ]
-    print(f"{len(chats)} chats of {len(people)} people")
+    rows = [np.flatnonzero(chats.persons == each) for each in range(people)]
+    draws = [np.concatenate([rows[each] for each in random.integers(people, size=people)]) for _ in range(DRAWS)]
+    print(f"{len(chats.passages)} chats of {people} people")
     for name, score in scores.items():
         known = ~np.isnan(score)
         figures = [("rho", lambda at, score=score: correlation(score[at], empathy[at]))]

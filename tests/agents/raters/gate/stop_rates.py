@@ -17,12 +17,13 @@ from holdfast.agents.raters.gate.reading import replies_in
 from holdfast.agents.raters.gate.verdict import verdict_of_reply
 from holdfast.agents.raters.linear.epitome_pairs import read_pairs
 from holdfast.simulator.validation.folder import data_folder
+from tests.simulator.validation.duo import DUO
 
 Turns = list[tuple[str, str]]
 EPITOME = Path("epitome_reddit") / "pairs.csv"
 EXAMPLES = Path(__file__).parents[4] / "examples" / "assistant_replies" / "replies.jsonl"
 MOCKING = "sarcasm or mockery"  # what some of these were written as
-CHATS = {"duo": Path("duo") / "conversations.jsonl", "esconv": Path("esconv_failed") / "conversations.jsonl"}
+CHATS = {"duo": DUO, "esconv": Path("esconv_failed") / "conversations.jsonl"}
 
 
 def epitome(data: Path, *, chosen: bool) -> Iterator[Turns]:
