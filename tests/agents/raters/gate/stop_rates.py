@@ -1,6 +1,7 @@
-"""How many replies of people and of chat models the gate stops, by reason: run as a script, with the data's folder.
+"""How many replies of people and of chat models the gate stops, by reason, and what it costs: run as a script.
 
-``python tests/launch.py tests.agents.raters.gate.stop_rates [DATA]``. It reads texts only, no label.
+``python tests/launch.py tests.agents.raters.gate.stop_rates [DATA]``. It reads texts only, no label; DATA are
+other people's data sets.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 from zlib import crc32
 
 from holdfast.agents.raters.gate.language import ENGLISH, unknown_language
@@ -68,6 +70,26 @@ def stopped(conversations: Iterator[Turns]) -> tuple[int, Counter[str]]:
     return len(replies), +reasons
 
 
+def microseconds(times: int = 5) -> float:
+    """What the gate costs a reply of up to 600 characters in talks of twelve turns: the least of a few ``times``.
+
+    A number is added to each text, so that none was read before.
+    """
+    exchanges = [turns[0] for turns in assistants(mocking=False) if len(turns[0][1]) < 600][:720]
+    costs = []
+    for each in range(times):
+        talks = [
+            [(f"{user} {each}", f"{reply} {each}") for user, reply in exchanges[n : n + 12]] for n in range(0, 720, 12)
+        ]
+        replies = [reply for talk in talks for reply in replies_in(talk)]
+        start = process_time()
+        for reply in replies:
+            if verdict_of_reply(reply) is None:
+                unknown_language(reply, ENGLISH)
+        costs.append((process_time() - start) / len(replies))
+    return 1e6 * min(costs)
+
+
 def main(data: Path) -> None:
     """Print the table."""
     sets = {
@@ -83,6 +105,7 @@ def main(data: Path) -> None:
         total, reasons = stopped(conversations)
         listed = ", ".join(f"{n} x {reason}" for reason, n in reasons.most_common())
         print(f"{name}: {reasons.total()} of {total} replies, {reasons.total() / total:.2%} ({listed})")
+    print(f"the gate takes {microseconds():.0f} us a reply")
 
 
 if __name__ == "__main__":
