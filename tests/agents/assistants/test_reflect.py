@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.agents.assistants.reflect import Reflect, unsaid, up_to_sentence, wants_rewrite
+from holdfast.agents.assistants.reflect import Reflect, up_to_sentence, wants_rewrite, without_sentences_of
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import AssistantView, Generation, GenerationRequest, Message, Outcome, Reply, Sampling
 
@@ -100,6 +100,14 @@ def test_what_was_said_is_not_said_again() -> None:
     assert (said.text, said.outcome, said.calls) == ("I am sorry. Why?", "answered", 5)
 
 
+def test_neither_thoughts_nor_instructions_are_heard() -> None:
+    asked = PAUSE.split("?")[0] + "?"
+    model = Script([("Hm. And", "cut"), "They are sad. GO ON", f"They are sad. {asked} I hear you. {GO_ON}", "", "Hm."])
+    assert reply(model, chunks=2).text == "Hm. I hear you."
+    model = Script(["Hm.", "I was cold. REWRITE", f"I was cold! {REWRITE} I am sorry."])
+    assert reply(model, chunks=2).text == "I am sorry."
+
+
 @pytest.mark.parametrize(
     ("answers", "text", "outcome", "calls"),
     [
@@ -117,7 +125,7 @@ def test_sentences() -> None:
     assert up_to_sentence('It is 3.5 km. "Go!" she said') == 'It is 3.5 km. "Go!"'
     assert up_to_sentence(" no end ") == "no end"
     assert up_to_sentence("") == ""
-    assert unsaid("A. B! C", "b! x") == "A. C"
+    assert without_sentences_of("A. (B!) C. D", ["b. x", "c"]) == "A. D"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ feels. There the model is trained to do so; here any chat model is asked to, in 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -44,9 +45,10 @@ class ReflectSpec(WantingSpec):
 class Reflect:
     """Writes a chunk, reflects on it, then goes on or writes anew: 2 ``chunks`` - 1 calls at most.
 
-    A chunk has at most its share of a reply's tokens, and ends at a sentence unless the model stopped by itself. All
-    calls of a turn have the conversation's key and add to the messages of the one before, so that a local model reads
-    nothing twice. What is thought stands in the reply's ``thoughts``, drafts that were given up among it.
+    A chunk has at most its share of a reply's tokens, and ends at a sentence unless the model stopped by itself. What
+    is thought stands in the reply's ``thoughts``, drafts that were given up among it; a later chunk that repeats a
+    sentence of them, of what it was asked, or of the reply, is heard without it. All calls of a turn have the
+    conversation's key and add to the messages of the one before, so that a local model reads nothing twice.
 
     Attributes:
         wanted: The pattern to say in words; None: none is said, and the candidate need not know the task.
@@ -100,8 +102,9 @@ class _Draft:
         """Take a chunk; False where it brings nothing new."""
         self._note(made)
         chunk = up_to_sentence(made.text) if made.outcome == "cut" else made.text.strip()
-        if not self.anew:
-            chunk = unsaid(chunk, self.text)
+        if self.text:
+            unheard = (*self.thoughts, *map(_prompt, PROMPTS))
+            chunk = without_sentences_of(chunk, unheard if self.anew else (*unheard, self.text))
         if not chunk:
             self.ended = replace(self.ended, outcome="answered") if self.text else made
             return False
@@ -142,10 +145,14 @@ def up_to_sentence(text: str) -> str:
     return text[: ends[-1]].strip() if ends else text.strip()
 
 
-def unsaid(text: str, said: str) -> str:
-    """Return the sentences of ``text`` that do not stand in ``said`` already, whatever their case."""
-    known = {sentence.casefold() for sentence in _sentences(said)}
-    return " ".join(sentence for sentence in _sentences(text) if sentence.casefold() not in known)
+def without_sentences_of(text: str, others: Iterable[str]) -> str:
+    """Return the sentences of ``text`` that stand in none of ``others``; letters and digits alone are compared."""
+    known = {_bare(sentence) for other in others for sentence in _sentences(other)}
+    return " ".join(sentence for sentence in _sentences(text) if _bare(sentence) not in known)
+
+
+def _bare(sentence: str) -> str:
+    return "".join(character for character in sentence.casefold() if character.isalnum())
 
 
 def wants_rewrite(reflection: str) -> bool:

@@ -10,7 +10,7 @@ from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.fitted import open_fitted
-from holdfast.agents.raters.gate.rater import GATE_VERSION, ungated
+from holdfast.agents.raters.gate.rater import GATE_VERSION, GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
 from holdfast.agents.raters.registry import RaterResources, build, require_expressed
@@ -38,9 +38,9 @@ def _choosers(study: StudyConfig) -> tuple[RaterSpec, ...]:
 
 
 def choosing_raters(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[RaterSpec, Rater]:
-    """Return the raters by which candidates choose their replies. Raises as :func:`raters_of` does."""
-    opened = {spec: build([spec], RaterResources(models, base_path())) for spec in _choosers(study)}
-    return {spec: rater for spec, named in opened.items() for rater in coalesced(named).values()}
+    """Return the raters by which candidates choose their replies, each behind the gate. Raises as :func:`raters_of`."""
+    opened = {spec: build([spec], RaterResources(models, base_path()))[spec.label] for spec in _choosers(study)}
+    return {spec: coalesced({spec.label: GatedRater(ungated(opened[spec]))})[spec.label] for spec in opened}
 
 
 def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapping[ModelSpec, ChatModel]) -> Rater:
