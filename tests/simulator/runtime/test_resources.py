@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
 
 from holdfast import Study
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
@@ -85,6 +88,36 @@ async def test_what_no_candidate_names_is_not_loaded(base: Path, adapters: Path,
         plan = replace(plan, study=plan.study.model_copy(update={"candidates": (dora_named,)}))
         with pytest.raises(ModelError, match=r"DoRA .use_dora: true.; only plain LoRA"):
             await replace(resources, plan=plan).with_adapters(*adapters_in(tmp_path / "adapters", plan))
+
+
+def test_an_adapter_that_no_candidate_names_neither_stops_a_study_nor_changes_a_word(
+    base: Path, adapters: Path, tmp_path: Path
+) -> None:
+    """Beside the one that a candidate names: one that changes the base, a damaged one, and one of another base."""
+    many = shutil.copytree(adapters, tmp_path / "many")
+    settings = LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights="pissa", task_type="CAUSAL_LM")
+    get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), settings).save_pretrained(
+        many / "pissa"
+    )
+    damaged = shutil.copytree(adapters / "warm", many / "damaged") / "adapter_model.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    build_adapter(build_model(CONFIGS["qwen3"], tmp_path / "other"), many / "foreign", 5)
+    fields = {
+        "model": f"hf:{base}",
+        "turns": 2,
+        "personas": {"ids": ["jun_park"]},
+        "sampling": {"max_tokens": 8},
+        "candidates": ["base", {"kind": "adapter", "adapter": "warm"}],
+    }
+    alone, beside = (
+        Study.of(**fields, adapters=str(folder)).run(tmp_path / f"run-{folder.name}").results
+        for folder in (adapters, many)
+    )
+    assert alone.failed_episodes == beside.failed_episodes == 0
+    assert alone.transcripts_sha256 == beside.transcripts_sha256
+    named = {**fields, "candidates": ["base", {"kind": "adapter", "adapter": "pissa"}]}
+    with pytest.raises(ModelError, match="init_lora_weights='pissa', which changes the base"):
+        Study.of(**named, adapters=str(many)).run(tmp_path / "named")
 
 
 async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:

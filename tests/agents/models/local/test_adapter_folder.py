@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,10 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return build_model(config, tmp_path_factory.mktemp("bases") / "base")
 
 
-def save(base: Path, folder: Path, **settings: Any) -> Path:
+def save(base: Path, folder: Path, dtype: torch.dtype | None = None, **settings: Any) -> Path:
     torch.manual_seed(5)
     config = LoraConfig(**{"r": 4, "lora_alpha": 8, "task_type": "CAUSAL_LM", **settings})
-    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=dtype), config)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "lora_" in name:
@@ -84,6 +85,31 @@ async def test_each_kind_speaks_as_peft_lets_it_and_leaves_the_base_alone(
         assert answer.text == tokenizer.decode(expected, skip_special_tokens=True).strip()
         said.add(answer.text)
     assert len(said) == 2
+
+
+@pytest.mark.parametrize("start", ["pissa", "olora"])
+@pytest.mark.parametrize("says_so", [True, False])
+async def test_an_adapter_that_began_by_changing_the_base_never_changes_ours(
+    start: str, says_so: bool, base: Path, tmp_path: Path
+) -> None:
+    """PEFT takes such an adapter's first matrices out of the base's weights, and does so again when it loads one.
+
+    A folder that says how it began is refused; one whose settings do not is a LoRA like any other, and changes nothing.
+    """
+    changed = {"target_modules": ["q_proj", "v_proj"], "init_lora_weights": start}
+    folder = save(base, tmp_path / start, torch.float32, **changed)
+    model = LocalChatModel.load(base, dtype="float64", batch_size=2)
+    request = GenerationRequest("k", opening(3), 1, None, GREEDY)
+    before, said = base_bytes(model), (await model.generate(request)).text
+    if says_so:
+        with pytest.raises(ModelError, match=f"init_lora_weights='{start}', which changes the base"):
+            model.add_adapter("odd", folder)
+    else:
+        file = folder / SETTINGS_FILE
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"init_lora_weights": True}))
+        model.add_adapter("odd", folder)
+    assert base_bytes(model) == before
+    assert (await model.generate(replace(request, key="again"))).text == said
 
 
 def weights(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], None]:
