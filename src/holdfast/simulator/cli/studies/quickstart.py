@@ -29,7 +29,7 @@ Examples:
   holdfast quickstart --out runs/long --turns 48
   holdfast quickstart --out runs/long --resume      go on after any stop
   holdfast quickstart --model smollm2
-      (a real model: 93 MB are fetched once, then 15 to 25 minutes on two cores)
+      (a real model; 93 MB are fetched once, and half an hour on two cores should do)
   holdfast quickstart --model hf:models/my-model"""
 )
 @click.option("--out", type=click.Path(path_type=Path), help=f"Run folder. [default: {DEFAULT_OUT}, or the next free]")
@@ -95,8 +95,8 @@ def _words(study: StudyConfig, parameters: int) -> str:
         f"{study.model.in_words}: {parameters / 1e6:,.0f} million parameters, in {numbers}. First "
         f"{training.dialogues_per_pattern} steered dialogues a pattern and an expert from each, then "
         f"{how_many(people, 'person', 'people')} x {how_many(len(study.candidates), 'candidate')} x "
-        f"{how_many(study.turns, 'turn')}. Up to 300 million parameters take 15 to 25 minutes on two cores, half a "
-        "billion half an hour, larger ones longer; Ctrl-C keeps what is done."
+        f"{how_many(study.turns, 'turn')}. Up to half a billion parameters it is meant to end within half an hour on two "
+        "cores; Ctrl-C keeps what is done."
     )
 
 
