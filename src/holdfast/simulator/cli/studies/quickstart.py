@@ -95,8 +95,8 @@ def _words(study: StudyConfig, parameters: int) -> str:
         f"{study.model.in_words}: {parameters / 1e6:,.0f} million parameters, in {numbers}. First "
         f"{training.dialogues_per_pattern} steered dialogues a pattern and an expert from each, then "
         f"{how_many(people, 'person', 'people')} x {how_many(len(study.candidates), 'candidate')} x "
-        f"{how_many(study.turns, 'turn')}. Up to half a billion parameters it is meant to end within half an hour on two "
-        "cores; Ctrl-C keeps what is done."
+        f"{how_many(study.turns, 'turn')}. Up to half a billion parameters it is meant to end within half an hour on "
+        "two cores; Ctrl-C keeps what is done."
     )
 
 
