@@ -132,14 +132,14 @@ async def _loaded_session(
         yield ready.with_exchanges(folder).session()
 
 
-async def _opened(plan: Plan, stage: StageProgress, executor: Executor = LOCAL, wait_s: float = 0.0) -> Resources:
+async def _opened(plan: Plan, show: StageProgress, executor: Executor = LOCAL, wait_s: float = 0.0) -> Resources:
     """Open what the plan needs in a thread, which ends soon after a stop where it fetches a model."""
     stopped = threading.Event()
 
-    def progress(label: str, done: int, total: int) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         if stopped.is_set():
             raise HaltedError("the run is being stopped")
-        stage(label, done, total)
+        show(stage, done, total)
 
     try:
         many = with_processes(executor, _replies(plan))

@@ -44,9 +44,9 @@ def install_tiles(model: Any) -> None:
     if model.config._attn_implementation not in ("sdpa", "eager"):
         raise ModelError(f"{model.config.model_type}: its attention cannot be run in tiles ('reproducible: true')")
     model.set_attn_implementation(NAME)
-    for module in model.modules():
-        if type(module) is torch.nn.Linear:
-            module.forward = partial(_linear, module)
+    layers: list[Any] = [module for module in model.modules() if type(module) is torch.nn.Linear]
+    for layer in layers:
+        layer.forward = partial(_linear, layer)
 
 
 def runs_in_tiles(model: Any) -> bool:
