@@ -6,7 +6,8 @@
     ├── InputError           exit 2: a file, an option or a value is wrong, or names what is not there; holds its Faults
     │   └── DataError        a labelled data set is absent or is not what its README says
     ├── ModelError           a model could not be loaded or did not answer
-    │   └── TrainingError    a study's experts could not be trained
+    │   ├── TrainingError    a study's experts could not be trained
+    │   └── UnevenError      a model that was to be byte-reproducible is not, on this machine
     ├── JournalError         a run folder's journal is locked, foreign, damaged, or cannot be written
     ├── HaltedError          a call that waited was released because its run is being stopped; never shown
     └── BudgetError          exit 3: a run stopped because a budget is spent; its results so far are kept
@@ -52,6 +53,10 @@ class ModelError(HoldfastError):
 
 class TrainingError(ModelError):
     """A study's experts could not be trained: mostly, because its model wrote nothing to learn from."""
+
+
+class UnevenError(ModelError):
+    """On this machine, a model's numbers depend on what shares its batch, though a study asks for ones that do not."""
 
 
 class JournalError(HoldfastError):

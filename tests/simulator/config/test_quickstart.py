@@ -26,7 +26,7 @@ def test_the_embedded_model_has_its_own() -> None:
 def test_a_real_model_has_one_of_its_size() -> None:
     small, larger = (quickstart_study(SMOLLM2, millions * 1_000_000) for millions in (300, 301))
     assert small.turns > larger.turns
-    assert small.model == larger.model == ModelSpec(ref="smollm2", dtype="float32")
+    assert small.model == larger.model == ModelSpec(ref="smollm2", dtype="float32", reproducible=True)
     own = ModelSpec(ref="hf:x", dtype="bfloat16")
     assert quickstart_study(own, 1).model == own
     assert quickstart_study(ModelSpec(ref="hf:x", device="cuda"), 1).model.dtype is None

@@ -18,16 +18,15 @@ LONGEST_REMARK = 2000  # characters
 def quickstart_study(model: ModelSpec, parameters: int) -> StudyConfig:
     """Return the quickstart's study for ``model``, which has so many ``parameters``.
 
-    A model that says no type of numbers runs in float32: what its files say is often half precision, which a CPU
-    is slow in.
+    A model that says neither a type of numbers nor a device runs in float32, and byte-reproducibly: what its files say
+    is often half precision, which a CPU is slow in.
     """
     if model.ref == EMBEDDED.ref:
         return _shipped("quickstart").model_copy(update={"model": model})
-    typed = (
-        model if model.dtype is not None or model.device is not None else model.model_copy(update={"dtype": "float32"})
-    )
+    if model.dtype is None and model.device is None:
+        model = model.model_copy(update={"dtype": "float32", "reproducible": True})
     study = _shipped("quickstart_small" if parameters <= SMALL else "quickstart_larger")
-    return study.model_copy(update={"model": typed})
+    return study.model_copy(update={"model": model})
 
 
 def without_experts(study: StudyConfig, reason: str) -> StudyConfig:
@@ -39,6 +38,11 @@ def without_experts(study: StudyConfig, reason: str) -> StudyConfig:
     untrained = tuple(spec for spec in study.candidates if not spec.trained)
     remark = f"Nothing was trained, so only untrained candidates are shown. {reason}"[:LONGEST_REMARK]
     return study.model_copy(update={"training": None, "personas": people, "candidates": untrained, "remark": remark})
+
+
+def without_promise(study: StudyConfig) -> StudyConfig:
+    """Return the study on the same model, which need not be byte-reproducible."""
+    return study.model_copy(update={"model": study.model.model_copy(update={"reproducible": False})})
 
 
 def parameters_in(folder: Path) -> int:

@@ -22,7 +22,7 @@ from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.self_check import require_same_bytes
 from holdfast.agents.models.local.tiles import in_tiles
-from holdfast.core.errors import InputError, ModelError
+from holdfast.core.errors import InputError, UnevenError
 from tests.agents.models.conftest import COMMON, build_adapter, build_model
 
 #: SmolLM2's proportions: three heads a group, and sums that are long enough to be split.
@@ -83,7 +83,9 @@ def test_a_row_has_the_same_bytes_alone_and_among_others(base: Path, two_threads
 
 
 def test_without_tiles_it_has_not(base: Path, two_threads: None) -> None:
-    with pytest.raises(ModelError, match=r"like-smollm2 in float32 has not the same bytes .* Leave 'reproducible' out"):
+    with pytest.raises(
+        UnevenError, match=r"like-smollm2 in float32 has not the same bytes .* Leave 'reproducible' out"
+    ):
         require_same_bytes(backbone(base, reproducible=False))
 
 
@@ -107,7 +109,7 @@ def test_other_families_run_in_tiles_too(name: str, tmp_path: Path) -> None:
 
 def test_what_cannot_run_in_tiles_is_refused(tmp_path: Path) -> None:
     capped = build_model(Gemma2Config(**COMMON, head_dim=16, sliding_window=12), tmp_path / "capped")
-    with pytest.raises(ModelError, match="is not run in tiles"):
+    with pytest.raises(UnevenError, match="is not run in tiles"):
         LocalChatModel.load(capped, dtype="float32", reproducible=True)
 
 

@@ -16,7 +16,7 @@ from holdfast.agents.models.local.engine import Engine, Job, Row
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.protocols import GenerationRequest
-from holdfast.core.errors import ModelError
+from holdfast.core.errors import ModelError, UnevenError
 from holdfast.core.wording import first_line
 
 TOLERANCE = 0.05  # of the logits' norm: bfloat16 stays under .02, a wrong position is far above
@@ -81,7 +81,7 @@ def require_same_bytes(backbone: Backbone) -> None:
     """Make sure that a row's logits have the same bytes alone, among others, and read in one pass or in several.
 
     Raises:
-        ModelError: they have not, on this machine.
+        UnevenError: they have not, on this machine.
     """
     size = backbone.model.get_input_embeddings().weight.shape[0]
     longest = backbone.context - 1
@@ -91,7 +91,7 @@ def require_same_bytes(backbone: Backbone) -> None:
     others = [_last_logits(backbone, chosen, steps) for chosen, steps in ((texts, 0), (texts, STEPS), (texts[:1], 1))]
     if not all(torch.equal(logits[0], alone[0]) for logits in others):
         dtype = str(backbone.model.dtype).removeprefix("torch.")
-        raise ModelError(
+        raise UnevenError(
             f"{backbone.name} in {dtype} has not the same bytes whatever shares a batch: this machine's libraries add "
             "in another order in another shape. Leave 'reproducible' out (results then say so), or take dtype: float64"
         )

@@ -20,7 +20,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from holdfast.agents.models.local.attention import MOST_SCORES, USUAL, scratch
-from holdfast.core.errors import ModelError
+from holdfast.core.errors import UnevenError
 
 NAME = "holdfast_tiles"
 ROWS = 8  # of a tile in a linear layer
@@ -39,10 +39,10 @@ def install_tiles(model: Any) -> None:
     """Let ``model`` compute its linear layers and its attention in tiles.
 
     Raises:
-        ModelError: its attention cannot be replaced.
+        UnevenError: its attention cannot be replaced.
     """
     if model.config._attn_implementation not in ("sdpa", "eager"):
-        raise ModelError(f"{model.config.model_type}: its attention cannot be run in tiles ('reproducible: true')")
+        raise UnevenError(f"{model.config.model_type}: its attention cannot be run in tiles ('reproducible: true')")
     model.set_attn_implementation(NAME)
     layers: list[Any] = [module for module in model.modules() if type(module) is torch.nn.Linear]
     for layer in layers:
@@ -70,11 +70,11 @@ def attend_in_tiles(
     """Compute softmax attention as :func:`holdfast.agents.models.local.attention.attend` does, in tiles of queries.
 
     Raises:
-        ModelError: the model asks for something else than plain attention.
+        UnevenError: the model asks for something else than plain attention.
     """
     odd = [name for name, setting in kwargs.items() if name not in USUAL and setting is not None]
     if odd:
-        raise ModelError(f"attention with {', '.join(odd)} is not run in tiles ('reproducible: true')")
+        raise UnevenError(f"attention with {', '.join(odd)} is not run in tiles ('reproducible: true')")
     if attention_mask is None:  # no pass of the engine, which always gives one
         return sdpa_attention_forward(module, query, key, value, None, scaling=scaling, **kwargs)  # type: ignore[no-any-return]
     rows, heads, new, dimension = query.shape

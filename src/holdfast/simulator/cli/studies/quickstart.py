@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.core.errors import InputError, TrainingError
+from holdfast.core.errors import InputError, TrainingError, UnevenError
 from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines
 from holdfast.simulator.cli.studies.run import saying_how_to_go_on, show_results
 
@@ -101,13 +101,16 @@ def _words(study: StudyConfig, parameters: int) -> str:
 
 
 def _run(study: StudyConfig, folder: Path, output: Output, *, resume: bool) -> Results:
-    """Run the study; without its experts where nothing could be trained."""
+    """Run the study: without its experts where none could be trained, without its promise where it cannot be kept."""
     from holdfast.simulator.api import Study
-    from holdfast.simulator.config.quickstart import EMBEDDED, without_experts
+    from holdfast.simulator.config.quickstart import EMBEDDED, without_experts, without_promise
 
     settings: dict[str, Any] = {"resume": resume, "quiet": output.bare}
     try:
         return Study(study).run(folder, **settings).results
+    except UnevenError as error:
+        print_lines(f"{error}\nGoing on without that promise.", stderr=True)
+        return _run(without_promise(study), folder, output, resume=resume)
     except TrainingError as error:
         if study.model.ref == EMBEDDED.ref:
             raise
