@@ -66,3 +66,8 @@ def test_parameters_are_counted_from_the_files(tmp_path: Path) -> None:
     save_file({"c": np.zeros((2, 2, 2), np.float32)}, tmp_path / "model-2.safetensors")
     assert parameters_in(tmp_path) == 12 + 5 + 8
     assert 1_000_000 < parameters_in(base_path()) < 1_500_000
+
+
+def test_a_remark_changes_no_hash() -> None:
+    study = quickstart_study(ModelSpec(ref="micro"), 0)
+    assert resolve(study).sha256 == resolve(study.model_copy(update={"remark": "by hand"})).sha256

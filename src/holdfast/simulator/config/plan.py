@@ -25,8 +25,8 @@ from holdfast.simulator.records import EpisodeSpec
 if TYPE_CHECKING:
     from holdfast.personas.population import Population
 
-#: Settings that change how fast a study runs, and nothing that it finds.
-_WITHOUT_EFFECT = ("batch_size", "concurrency", "budget")
+#: Settings that change how fast a study runs or what is said of it, and nothing that it finds.
+_WITHOUT_EFFECT = ("batch_size", "concurrency", "budget", "remark")
 
 
 @dataclass(frozen=True)
