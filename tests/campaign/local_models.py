@@ -18,7 +18,9 @@ from transformers import AutoTokenizer
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.adapters.training.lora import AdapterJob, build_sft_trainer
+from holdfast.adapters.training.data import AdapterJob, TrainingData
+from holdfast.adapters.training.lora import build_trainer
+from holdfast.adapters.training.settings import settings_for
 from holdfast.adapters.training.tokenised import tokenise
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
@@ -225,7 +227,7 @@ def cut_dialogues(scene: Scene) -> str:
     data = tokenise(dialogues, trainable(), longest, "d.jsonl")
     training = TrainingConfig(steps=1, batch_size=1, threads=1, max_length=longest)
     job = AdapterJob("warm", trainable(), "tiny", scene.folder / "d.jsonl", scene.folder / "out", 3)
-    trainer = build_sft_trainer(job, training, data, str(scene.folder))
+    trainer = build_trainer(job, settings_for(training, trainable()), TrainingData.of(data), str(scene.folder))
     tokenizer = AutoTokenizer.from_pretrained(trainable())
     rows = [trainer.train_dataset[n] for n in range(len(trainer.train_dataset))]
     equal(len(rows), len(dialogues), "dialogues")

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.export import ChatLine
+from holdfast.adapters.training.data import AdapterJob, TrainingData
 from holdfast.adapters.training.libraries import quiet, save_peft, threads
-from holdfast.adapters.training.lora import AdapterJob, build_sft_trainer
+from holdfast.adapters.training.lora import build_trainer
+from holdfast.adapters.training.settings import settings_for
 from holdfast.adapters.training.tokenised import tokenise
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.linear.rater import LinearRater
@@ -69,6 +71,7 @@ def teach(found: list[Lesson], base: Path, out: Path, config: TrainingConfig) ->
     spoken = [tuple(ChatLine.model_construct(**line) for line in lesson) for lesson in found]  # a system's lines too
     dialogues = [training_dialogue(0).model_copy(update={"messages": lines}) for lines in spoken]
     with quiet(), threads(config.threads), tempfile.TemporaryDirectory() as scratch:
-        trainer = build_sft_trainer(job, config, tokenise(dialogues, base, config.max_length, "lessons"), scratch)
+        data = TrainingData.of(tokenise(dialogues, base, config.max_length, "lessons"))
+        trainer = build_trainer(job, settings_for(config, base), data, scratch)
         trainer.train()
         save_peft(trainer, out, job.base_name)

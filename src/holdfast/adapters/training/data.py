@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from holdfast.adapters.dialogues.export import TrainingDialogue, read_jsonl
 from holdfast.adapters.dialogues.preferences import PreferencePair, read_preference_pairs
@@ -58,6 +58,14 @@ class TrainingData:
     people_held_out: tuple[str, ...]
     writer: str = ""
 
+    @classmethod
+    def of(
+        cls, data: TokenisedDialogues, held_out: tuple[Row, ...] = (), people_held_out: tuple[str, ...] = ()
+    ) -> Self:
+        """Return what is learned from dialogues as tokens."""
+        dialogues = data.dialogues
+        return cls(data.rows, held_out, data.trained_on, _people(dialogues), people_held_out, _writer(dialogues[0]))
+
     @property
     def longest(self) -> int:
         """Tokens of the longest row that is read."""
@@ -73,11 +81,8 @@ def dialogue_data(job: AdapterJob, settings: LoraSettings) -> TrainingData:
     """
     dialogues = read_jsonl(job.dialogues)
     learned, out = _split(dialogues, job, settings)
-    data = _tokens(learned, job, settings)
     held_out = _tokens(out, job, settings).rows if out else ()
-    return TrainingData(
-        data.rows, held_out, data.trained_on, _people(data.dialogues), _people(out), _writer(dialogues[0])
-    )
+    return TrainingData.of(_tokens(learned, job, settings), held_out, _people(out))
 
 
 def pair_data(job: AdapterJob, settings: LoraSettings) -> TrainingData:
