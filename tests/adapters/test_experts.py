@@ -61,7 +61,7 @@ async def test_replicates_learn_from_the_same_dialogues_with_other_seeds(base: P
     single = await train_experts(CONFIG, WORLD, settings, SorryRater(), out=tmp_path / "one", seed=1)
     config = CONFIG.model_copy(update={"replicates": 3})
     outcome = await train_experts(config, WORLD, settings, SorryRater(), out=tmp_path / "three", seed=1)
-    names = ("cool", "cool#2", "cool#3", "warm", "warm#2", "warm#3")
+    names = ("cool", "cool-2", "cool-3", "warm", "warm-2", "warm-3")
     assert AdapterStore(tmp_path / "three" / "adapters").names() == names
     hashes = {name: outcome.adapters[name].sha256 for name in names}
     assert len(set(hashes.values())) == 6

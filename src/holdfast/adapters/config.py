@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,9 @@ from holdfast.agents.raters.registry import AnyRaterSpec
 from holdfast.personas.schema import Frozen, Id, Share
 
 Count = Annotated[int, Field(ge=1)]
+#: What older studies meant where they were silent, and what they did not know.
+_MEANT = {"rank": 8, "alpha": 16, "learning_rate": 3e-3, "steps": 60}
+_NEW = frozenset({"examples", "method", "patience", "beta", "dtype", "replicates"})
 
 
 class TrainingConfig(Frozen):
@@ -43,7 +46,6 @@ class TrainingConfig(Frozen):
     split_seed: int = 0
     # the LoRA; None: by the base's size, see adapters/training/settings.py
     method: Literal["sft", "dpo"] = "sft"  # learn the kept replies, or prefer them to discarded ones
-    replicates: Annotated[int, Field(ge=1, le=100)] = 1  # trainings of each expert, alike but for their seeds
     rank: Count | None = None
     alpha: Count | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -54,6 +56,14 @@ class TrainingConfig(Frozen):
     batch_size: Count = 8
     max_length: Annotated[int, Field(ge=32)] = 2048  # tokens of a dialogue; longer ones are cut at their end
     threads: Annotated[int, Field(ge=1, le=256)] = 2  # CPU threads; the trained bytes depend on it
+    replicates: Annotated[int, Field(ge=1, le=20)] = 1  # trainings of each adapter: the same dialogues, other seeds
+
+    def as_hashed(self) -> dict[str, Any]:
+        """Return the settings for a study's hash, in which what older studies could not say stands as they meant it."""
+        said = self.model_dump(mode="json")
+        meant = {name: _MEANT.get(name) if value is None else value for name, value in said.items()}
+        defaults = type(self).model_fields
+        return {name: meant[name] for name in said if name not in _NEW or said[name] != defaults[name].default}
 
     @model_validator(mode="after")
     def _enough_turns(self) -> TrainingConfig:

@@ -28,6 +28,7 @@ from holdfast.adapters.inputs import TrainingBase, drafting_inputs, training_inp
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_router
 from holdfast.adapters.routing.router import WordRouter
+from holdfast.agents.assistants.specs import of_training
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
 from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
@@ -173,20 +174,31 @@ async def _train_adapters(
     seed: int,
     progress: StageProgress,
 ) -> dict[str, TrainedAdapter]:
-    """Train the adapters of each pattern, once all dialogues have been read; warn of what ``max_length`` cuts away."""
+    """Train an adapter for each pattern, as often as the study says, once all dialogues have been read.
+
+    Warns of what ``max_length`` cuts away.
+    """
     from holdfast.adapters.training.lora import AdapterJob, read_dialogues, train_adapter  # torch, not always needed
 
-    jobs = []
-    for pattern, file in files.items():
-        for number in range(1, config.replicates + 1):
-            name, own = replicate_name(pattern, number), derive_seed(seed, *replicate_seed(pattern, number))
-            jobs.append(AdapterJob(name, base.path, base.name, file.path, out / name, own, base.today))
+    jobs = [
+        AdapterJob(
+            name := of_training(pattern, number),
+            base.path,
+            base.name,
+            file.path,
+            out / name,
+            derive_seed(seed, "train", pattern, *((number,) if number > 1 else ())),
+            base.today,
+        )
+        for pattern, file in files.items()
+        for number in range(1, config.replicates + 1)
+    ]
     read = [await asyncio.to_thread(read_dialogues, job, config) for job in jobs]
-    for path, data in {job.dialogues: data for job, data in zip(jobs, read, strict=True)}.items():
-        if data.trained_on.lost:
+    for job, data in zip(jobs, read, strict=True):
+        if data.trained_on.lost and job.name in files:
             warnings.warn(
-                f"{path}: {data.trained_on.lost}; a larger max_length under 'training' (now {config.max_length}) keeps "
-                "more",
+                f"{job.dialogues}: {data.trained_on.lost}; a larger max_length under 'training' (now "
+                f"{config.max_length}) keeps more",
                 stacklevel=2,
             )
     adapters = {}
@@ -194,16 +206,6 @@ async def _train_adapters(
         report = partial(progress, f"training {job.name} ({number} of {len(jobs)}) on {data.trained_on}")
         adapters[job.name] = await asyncio.to_thread(train_adapter, job, config, data, report)
     return adapters
-
-
-def replicate_name(pattern: str, number: int) -> str:
-    """Return the adapter of a pattern's training ``number``, from 1: ``companion``, ``companion#2``, …"""
-    return pattern if number == 1 else f"{pattern}#{number}"
-
-
-def replicate_seed(pattern: str, number: int) -> tuple[str | int, ...]:
-    """Return what the seed of a training is derived from besides the study's; the first's is that of a single one."""
-    return ("train", pattern) if number == 1 else ("train", pattern, number)
 
 
 async def _held_out_messages(

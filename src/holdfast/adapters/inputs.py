@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_sha256
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.agents.models.spec import TODAY
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.hashing import settings_sha256s, sha256, weights_sha256
-from holdfast.personas.schema import Persona
+from holdfast.personas.schema import EmpathyPattern, Persona
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,14 @@ def training_inputs(
 
     identity = rater.identity
     return {
-        "training": config.model_dump(mode="json", exclude={"concurrency", "model"}),
+        "training": {name: value for name, value in config.as_hashed().items() if name not in ("concurrency", "model")},
+        **_by_size(config, base),
         "seed": seed,
         "personas to train on": people(world.split.train),
         "personas held out": people(world.split.test),
         "tasks": {id: sha256(task.model_dump_json()) for id, task in world.tasks.items()},
         "patterns": {
-            id: sha256(steering_sha256(each, base.places) + each.model_dump_json(exclude={"examples"}))
+            id: sha256(_steering(each, base.places) + each.model_dump_json(exclude={"examples"}))
             for id, each in world.patterns.items()
         },
         "base": folder_inputs("weights", base.path),
@@ -79,3 +81,16 @@ def drafting_inputs(
     inputs = training_inputs(config, world, base, rater, seed)
     inputs["training"] = config.model_dump(mode="json", include=set(TrainingConfig.OF_A_DIALOGUE))
     return {name: part if isinstance(part, str) else json.dumps(part, sort_keys=True) for name, part in inputs.items()}
+
+
+def _steering(pattern: EmpathyPattern, places: SteeringPlaces) -> str:
+    """Return what the prompts towards a pattern follow from, as records have it since before there were examples."""
+    return pattern_prompt(pattern) if places == LATE else steering_sha256(pattern, places)
+
+
+def _by_size(config: TrainingConfig, base: TrainingBase) -> dict[str, object]:
+    """Return the settings that the size of a real base decides; the embedded model's are those of the study."""
+    from holdfast.adapters.training.settings import settings_for  # brings transformers
+
+    settings = settings_for(config, base.path)
+    return {} if settings.small else {"lora": asdict(settings)}

@@ -38,9 +38,9 @@ def expert_card(job: AdapterJob, settings: LoraSettings, data: TrainingData, los
         "loss": _loss(settings, losses),
     }
     intro = (
-        f"# Expert adapter: {job.name}\n\nA LoRA that gives its base the empathy pattern *{job.name}* without a system "
-        f"prompt. Trained by holdfast on dialogues in which {data.writer or 'the base'}, steered by a prompt and the "
-        "best of several samples, talked with simulated people; the prompt was then taken away."
+        f"# Expert adapter: {job.name}\n\nA LoRA that gives its base the empathy pattern *{job.dialogues.stem}*, "
+        f"without a system prompt. Trained by holdfast on dialogues in which {data.writer or 'the base'}, steered by a "
+        "prompt and the best of several samples, talked with simulated people; the prompt was then taken away."
     )
     outro = (
         "Personas that are not named here were never trained on and are fit for testing. The people are simulated: "

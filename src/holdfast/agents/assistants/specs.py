@@ -23,6 +23,11 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.+-]*$", max_lengt
 """A candidate's name: it stands in episode ids (which join with ``/``), tables and charts."""
 
 
+def of_training(name: str, number: int) -> str:
+    """Return what the adapter ``name`` is called after its training ``number``, from 1; no pattern's id has a dash."""
+    return name if number == 1 else f"{name}-{number}"
+
+
 class SamplingSpec(Frozen):
     """How to decode; ``temperature`` 0 is greedy."""
 

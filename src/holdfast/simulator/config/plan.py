@@ -50,6 +50,8 @@ class Plan:
     def fingerprint(self) -> str:
         """Canonical JSON of all that the transcripts follow from on the study's side."""
         study = _models_by_effect(self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
+        if self.study.training is not None:
+            study["training"] = _models_by_effect(self.study.training.as_hashed())
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it

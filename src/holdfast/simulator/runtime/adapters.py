@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.adapters.experts import ADAPTERS, ROUTER, replicate_name
+from holdfast.adapters.experts import ADAPTERS, ROUTER
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.assistants.candidates import Router
+from holdfast.agents.assistants.specs import of_training
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError
@@ -101,10 +102,10 @@ def _tested(plan: Plan) -> list[TaskContext]:
 
 
 def adapter_names(plan: Plan) -> tuple[str, ...]:
-    """Names of the adapters that the study will have: of each pattern that it trains, or those of its folder."""
+    """Names of the adapters that the study will have: one per pattern that it trains, or those of its folder."""
     study = plan.study
     if study.training is not None:
-        numbers = range(1, study.training.replicates + 1)
         patterns = training_people(plan).pattern_ids(study.training.patterns)
-        return tuple(replicate_name(pattern, number) for pattern in patterns for number in numbers)
+        numbers = range(1, study.training.replicates + 1)
+        return tuple(of_training(pattern, number) for pattern in patterns for number in numbers)
     return () if study.adapters is None else AdapterStore(Path(study.adapters)).names()

@@ -219,7 +219,7 @@ def show_results(results: Results, out: Path, output: Output) -> None:
 def _show_training(outcome: Mapping[str, Any], out: Path) -> None:
     rows = []
     for name, adapter in outcome["adapters"].items():
-        dialogues = outcome["dialogues"][name.partition("#")[0]]  # replicates share theirs
+        dialogues = outcome["dialogues"][name.partition("-")[0]]  # of its pattern, whatever its training
         counts = dialogues["counts"]
         kept = "{kept} of {held}".format_map(counts["dialogues"])
         attempts = f"{counts['drawn']['replies'] / counts['turns']['kept']:.1f}"
