@@ -6,6 +6,8 @@ so that a dialogue of three turns and one of thirty lie on the same scale.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +44,9 @@ PER_TURN: tuple[str, ...] = (
     "user_denies",
     "user_goes_on",
 )
+_BEFORE_LEVELS = 2  # of the kinds stand before the three levels of expressed empathy
+#: What is counted without any rater.
+COUNTED: tuple[str, ...] = PER_TURN[:_BEFORE_LEVELS] + PER_TURN[_BEFORE_LEVELS + 3 :]
 #: How a dialogue's turns become one number of each kind. A dialogue of one turn has itself before its last.
 WAYS: tuple[str, ...] = ("mean", "before last", "last", "largest")
 
@@ -53,51 +58,81 @@ def dense_features(dialogue: Sequence[WindowTurn], levels: Floats, ways: Sequenc
     """
     if not dialogue:
         return np.zeros(len(ways) * len(PER_TURN))
-    table = np.array(_counted(dialogue, levels))
+    counted = np.array(count_turns(dialogue))
+    table = np.concatenate([counted[:, :_BEFORE_LEVELS], levels, counted[:, _BEFORE_LEVELS:]], axis=1)
+    return by_way(table, ways)
+
+
+def by_way(table: Floats, ways: Sequence[str]) -> Floats:
+    """(ways x kinds,) how the turns of ``table`` (T x kinds, T at least 1) become one number of each kind, by way."""
     shares = {
-        "mean": table.mean(axis=0),
-        "before last": table[max(len(table) - 2, 0)],
-        "last": table[-1],
-        "largest": table.max(axis=0),
+        "mean": lambda: table.mean(axis=0),
+        "before last": lambda: table[max(len(table) - 2, 0)],
+        "last": lambda: table[-1],
+        "largest": lambda: table.max(axis=0),
     }
-    return np.concatenate([shares[way] for way in ways])
+    return np.concatenate([shares[way]() for way in ways])
 
 
-def _counted(dialogue: Sequence[WindowTurn], levels: Floats) -> list[list[float]]:
+def count_turns(dialogue: Sequence[WindowTurn]) -> list[list[float]]:
+    """T lists of what is counted in each turn without any rater: :data:`COUNTED`, in that order."""
     rows: list[list[float]] = []
-    said: set[str] = set()
-    spoken: set[str] = set()
-    before: list[set[str]] = []
-    for turn, level in zip(dialogue, levels.tolist(), strict=True):
-        user, reply = normalise(turn.user), normalise(turn.reply)
-        words, message_words = cues.WORD.findall(reply), cues.WORD.findall(user)
-        content, message = set(words) - cues.COMMON, set(message_words) - cues.COMMON
-        said |= message
+    said: frozenset[str] = frozenset()
+    spoken: frozenset[str] = frozenset()
+    before: list[frozenset[str]] = []
+    for turn in dialogue:
+        exchange = _counted(turn.user, turn.reply)
+        content, words = exchange.content, exchange.words
+        said |= exchange.message
+        reaction = exchange.reaction if before else (0.0,) * len(exchange.reaction)  # a first message reacts to nothing
         rows.append(
             [
-                np.log1p(len(words)),
-                np.log1p(len(message_words)),
-                *level,
-                float("?" in reply),
-                float("?" in user),
-                float("!" in reply),
-                float("!" in user),
-                len(content & message) / max(len(content), 1),
+                *exchange.lengths_and_marks,
+                exchange.echo,
                 len(content & said) / max(len(content), 1),
                 max((_overlap(content, earlier) for earlier in before), default=0.0),
-                len(set(words)) / max(len(words), 1),
-                len(set(words) - spoken) / max(len(words), 1),
-                *(
-                    _per_ten(cue, reply, len(words))
-                    for cue in (cues.ADVICE, cues.SELF, cues.VALIDATION, cues.DISMISSAL)
-                ),
-                *_mood(user, reply),
-                *_reaction(user, len(message_words), bool(before)),
+                len(words) / max(exchange.count, 1),
+                len(words - spoken) / max(exchange.count, 1),
+                *exchange.cues_and_mood,
+                *reaction,
             ]
         )
         before.append(content)
-        spoken |= set(words)
+        spoken |= words
     return rows
+
+
+class _Exchange(NamedTuple):
+    """What is counted in one exchange whatever stands before it."""
+
+    count: int  # words of the reply
+    words: frozenset[str]
+    content: frozenset[str]  # of the reply, without common words
+    message: frozenset[str]  # of the user's message, without common words
+    lengths_and_marks: tuple[float, ...]
+    echo: float
+    cues_and_mood: tuple[float, ...]
+    reaction: tuple[float, ...]
+
+
+@lru_cache(maxsize=8192)  # an exchange stands in several windows, and simulated people repeat themselves
+def _counted(message: str, answer: str) -> _Exchange:
+    user, reply = normalise(message), normalise(answer)
+    words, message_words = cues.WORD.findall(reply), cues.WORD.findall(user)
+    content, message_content = frozenset(words) - cues.COMMON, frozenset(message_words) - cues.COMMON
+    marks = ("?" in reply, "?" in user, "!" in reply, "!" in user)
+    spoken_cues = (cues.ADVICE, cues.SELF, cues.VALIDATION, cues.DISMISSAL)
+    signals = (cues.THANKS, cues.PUZZLED, cues.AGREES, cues.DENIES)
+    return _Exchange(
+        count=len(words),
+        words=frozenset(words),
+        content=content,
+        message=message_content,
+        lengths_and_marks=(_log1p(len(words)), _log1p(len(message_words)), *map(float, marks)),
+        echo=len(content & message_content) / max(len(content), 1),
+        cues_and_mood=(*(_per_ten(cue, reply, len(words)) for cue in spoken_cues), *_mood(user, reply)),
+        reaction=(*(float(bool(cue.search(user))) for cue in signals), _log1p(len(message_words))),
+    )
 
 
 def _mood(user: str, reply: str) -> tuple[float, float, float]:
@@ -109,15 +144,13 @@ def _mood(user: str, reply: str) -> tuple[float, float, float]:
     return of_user, of_reply, of_user * of_reply
 
 
-def _reaction(user: str, words: int, reacts: bool) -> list[float]:
-    """What a message says about the reply before it; all 0 for a first message, which reacts to nothing."""
-    signals = [float(bool(cue.search(user))) for cue in (cues.THANKS, cues.PUZZLED, cues.AGREES, cues.DENIES)]
-    return [*signals, float(np.log1p(words))] if reacts else [0.0] * (len(signals) + 1)
-
-
-def _overlap(first: set[str], other: set[str]) -> float:
+def _overlap(first: frozenset[str], other: frozenset[str]) -> float:
     """Jaccard's: shared content words over all content words of both; 0 where neither has any."""
     return len(first & other) / max(len(first | other), 1)
+
+
+def _log1p(count: int) -> float:
+    return float(np.log1p(count))
 
 
 def _per_ten(cue: re.Pattern[str], text: str, words: int) -> float:

@@ -5,8 +5,10 @@ turns, because "I see." after a loss is not "I see." after a joke.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Passage, holds_reply
 
 _SPLIT_APOSTROPHE = re.compile(r"(?<=\w)\s+['\u2019]\s*(?=\w)")  # "i ' m", as tokenised chatbots write
@@ -36,7 +38,7 @@ def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:
     turns_read: list[WindowTurn] = []
     user: list[str] = []
     reply: list[str] = []
-    for message in passage.messages:
+    for message in passage.messages if history is None or passage.whole else _end(passage.messages, history + 1):
         if message.role == "assistant" and message.content.strip():
             reply.append(tidy(message.content))
         elif message.role == "user":
@@ -46,5 +48,20 @@ def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:
             user.append(tidy(message.content))
     if reply:
         turns_read.append(WindowTurn("\n".join(user), "\n".join(reply)))
-    keep = len(turns_read) if history is None or passage.whole else history + 1
-    return tuple(turns_read[-keep:])
+    return tuple(turns_read)
+
+
+def _end(messages: Sequence[Message], exchanges: int) -> Sequence[Message]:
+    """The messages of the last ``exchanges``: a window costs the same in a long conversation as in a short one."""
+    replied = asked = False
+    for place in range(len(messages) - 1, -1, -1):
+        message = messages[place]
+        if message.role == "user":
+            asked = replied
+        elif message.role == "assistant" and message.content.strip():
+            if asked:  # a reply before the exchange's first message: of the exchange before
+                exchanges, asked = exchanges - 1, False
+                if exchanges == 0:
+                    return messages[place + 1 :]
+            replied = True
+    return messages
