@@ -5,15 +5,21 @@ from pathlib import Path
 
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.felt.rater import SHIPPED_FELT, PeopleFeeler
 from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
-from holdfast.agents.raters.protocol import EXPRESSED, SCALES
+from holdfast.agents.raters.protocol import EXPRESSED, FELT, SCALES
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_file
 
-_SHIPPED: Mapping[str, Path] = {"expressed": SHIPPED, "perceived": SHIPPED_PERCEIVED, "acts": SHIPPED_ACTS}
-FolderRater = LinearRater | FittedRater
+_SHIPPED: Mapping[str, Path] = {
+    "expressed": SHIPPED,
+    "perceived": SHIPPED_PERCEIVED,
+    "acts": SHIPPED_ACTS,
+    FELT.id: SHIPPED_FELT,
+}
+FolderRater = LinearRater | FittedRater | PeopleFeeler
 
 
 def fitted_folders(spec: FittedSpec) -> dict[str, Path]:
@@ -64,7 +70,9 @@ def _holds_rater(folder: Path) -> bool:
 
 
 def _fitted_in(folder: Path) -> FolderRater:
-    return FittedRater(folder) if (folder / MANIFEST).is_file() else LinearRater(folder)
+    if not (folder / MANIFEST).is_file():
+        return LinearRater(folder)
+    return PeopleFeeler(folder) if Manifest.load(folder).scale == FELT.id else FittedRater(folder)
 
 
 def open_fitted(spec: FittedSpec) -> FolderRater:

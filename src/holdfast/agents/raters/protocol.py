@@ -42,6 +42,8 @@ class Scale:
 EXPRESSED = Scale("expressed", ("emotional_reaction", "interpretation", "exploration"), 0, 2)
 #: SENSE-7's dimensions of perceived empathy (Suh et al. 2025).
 PERCEIVED = Scale("perceived", SENSE7, 1, 5)
+#: What the person felt, as one score: iEval's empathy, the mean of two questions (Svikhnushina et al. 2022).
+FELT = Scale("felt", ("overall",), 1, 5, step=0.5)
 #: The communicated acts of Lend an Ear (Kumar et al. 2025).
 ACTS = Scale(
     "acts",
@@ -57,7 +59,7 @@ ACTS = Scale(
     5,
 )
 NO_REPLY = "the passage holds no reply of the assistant"  # a reason for ``Rating.missing``
-SCALES: Mapping[str, Scale] = MappingProxyType({scale.id: scale for scale in (EXPRESSED, PERCEIVED, ACTS)})
+SCALES: Mapping[str, Scale] = MappingProxyType({scale.id: scale for scale in (EXPRESSED, PERCEIVED, ACTS, FELT)})
 
 #: Observed failures of a reply, which disqualify it.
 Failure = Literal[

@@ -18,7 +18,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.files import expanded
 from holdfast.personas.schema import Frozen
 
-ScaleId = Literal["expressed", "perceived", "acts"]
+ScaleId = Literal["expressed", "perceived", "acts", "felt"]
 RaterName = Annotated[str, Field(min_length=1, max_length=400)]
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.labelled import Labelled
-from holdfast.agents.raters.protocol import PERCEIVED, Passage
+from holdfast.agents.raters.protocol import FELT, PERCEIVED, Passage
 from holdfast.core.errors import DataError
 from holdfast.core.reading.tables import labelled_rows
 from holdfast.simulator.measure.arrays import Ints
@@ -53,6 +53,12 @@ class LabelledChats:
     def rows(self, chosen: Ints) -> LabelledChats:
         """The chats of these numbers only."""
         return LabelledChats(self.labelled.rows(chosen), tuple(self.bots[int(i)] for i in chosen) if self.bots else ())
+
+
+    def overall(self) -> LabelledChats:
+        """The same chats with one label each, the mean of the questions, on the scale of felt empathy."""
+        labels = self.labelled.labels.mean(axis=1, keepdims=True)
+        return replace(self, labelled=replace(self.labelled, scale=FELT, dimensions=FELT.dimensions, labels=labels))
 
 
 class _Chat(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from holdfast.agents.raters.agreement import quadratic_weighted_kappa, spearman
 from holdfast.agents.raters.dialogue.card import Figures, write_dialogue_card
-from holdfast.agents.raters.dialogue.recipes import Recipe
+from holdfast.agents.raters.dialogue.recipes import AnyRecipe
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.epitome_pairs import POSTS, as_messages, read_pairs
 from holdfast.agents.raters.protocol import EXPRESSED, Passage
@@ -39,10 +39,11 @@ LABELS: Mapping[str, Callable[[Path], Labelled]] = {
     "expressed": read_epitome_pairs,
     "perceived": lambda data: read_ieval(data).labelled,
     "acts": lambda data: read_judged(data, LEND_AN_EAR).labelled,
+    "felt": lambda data: read_ieval(data).overall().labelled,
 }
 
 
-def make(recipe: Recipe, labelled: Labelled, out: Path, seed: int = 0) -> dict[str, Any]:
+def make(recipe: AnyRecipe, labelled: Labelled, out: Path, seed: int = 0) -> dict[str, Any]:
     """Fit, write ``out``, and give the agreement with people left out: dimension -> spearman, qwk, mae, penalty.
 
     Raises :class:`InputError` where ``out`` cannot be written.

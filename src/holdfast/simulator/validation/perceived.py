@@ -6,12 +6,15 @@ A chatbot that everybody likes better makes any rater that recognises the chatbo
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.agreement import quadratic_weighted_kappa, spearman
-from holdfast.simulator.measure.agreement import mean_absolute_difference, with_interval
+from holdfast.agents.raters.agreement import mid_ranks, pairs, quadratic_weighted_kappa, spearman
+from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import Passage
+from holdfast.simulator.measure.agreement import Statistic, mean_absolute_difference, with_interval
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.calibration import calibration
 from holdfast.simulator.validation.chats import LabelledChats
@@ -23,13 +26,16 @@ NOTES = {
     "within_bot": "after each chatbot's mean is taken from scores and labels",
     "length_only": "characters of the chatbot's replies together, ranked",
     "beyond_length": "rank agreement once the ranks of length are taken out of both (partial Spearman)",
+    "beyond_expressed": "once the ranks of length and of the three levels of expressed empathy (shipped linear rater, "
+    "mean over the replies) are taken out of both",
     "interval": "95 %, percentile bootstrap over people",
 }
 
 
 def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
     """``spearman``, ``length_only``, and where chatbots are known ``within_bot``, ``length_within_bot``: each
-    ``{mean, lo, hi}``; beside them ``beyond_length``, ``mae``, ``qwk``, ``calibration``, ``n``, ``missing``.
+    ``{mean, lo, hi}``, as ``pearson`` and ``beyond_expressed``; beside them ``beyond_length``, ``mae``, ``qwk``,
+    ``calibration``, ``n``, ``missing``.
 
     ``scores``: (n, K) of the dimensions that the rater gives, 1-5, nan where missing. The length columns use the same
     chats as the rater's.
@@ -39,23 +45,43 @@ def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed
     length = np.where(np.isnan(score), np.nan, np.asarray(chats.lengths, dtype=np.float64))
     people = chats.labelled.people
 
-    def rank(a: Floats, b: Floats) -> dict[str, float]:
-        estimate = with_interval(spearman, a, b, people, np.random.default_rng(seed), draws=draws)
+    def bounded(statistic: Statistic, a: Floats, b: Floats) -> dict[str, float]:
+        estimate = with_interval(statistic, a, b, people, np.random.default_rng(seed), draws=draws)
         return {"mean": estimate.value, "lo": estimate.lo, "hi": estimate.hi}
 
+    def beyond(given: Floats) -> dict[str, float]:
+        def left(at: Floats, _: Floats) -> float:
+            rows = at.astype(np.int64)
+            return partial_spearman(score[rows], truth[rows], given[rows])
+
+        places = np.arange(len(score), dtype=np.float64)
+        return bounded(left, places, places)
+
+    rank = partial(bounded, spearman)
+    expressed = np.column_stack([length, expressed_levels(chats.labelled.passages)])
     table: dict[str, Any] = {"spearman": rank(score, truth), "length_only": rank(length, truth)}
     if chats.bots:
         inside, truth_inside, length_inside = (without_group_means(each, chats.bots) for each in (score, truth, length))
         table["within_bot"] = rank(inside, truth_inside)
         table["length_within_bot"] = rank(length_inside, truth_inside)
     return table | {
+        "pearson": bounded(pearson, score, truth),
         "beyond_length": partial_spearman(score, truth, length),
+        "beyond_expressed": beyond(expressed),
         "mae": mean_absolute_difference(score, truth),
         "qwk": quadratic_weighted_kappa(np.floor(2 * score + 0.5) / 2, truth),
         "calibration": asdict(calibration(score, truth)),
         "n": int((~np.isnan(score)).sum()),
         "missing": int(np.isnan(score).sum()),
     }
+
+
+def pearson(a: Floats, b: Floats) -> float:
+    """Product-moment correlation of the items that have both; nan where one is constant."""
+    first, second = pairs(a, b)
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def without_group_means(values: Floats, groups: Sequence[str]) -> Floats:
@@ -67,14 +93,33 @@ def without_group_means(values: Floats, groups: Sequence[str]) -> Floats:
 
 
 def partial_spearman(a: Floats, b: Floats, given: Floats) -> float:
-    """Rank correlation of a and b with ``given`` held constant: (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2)(1 - r_bg^2)).
+    """Rank correlation of a and b with ``given`` held constant: Pearson's r of what a linear fit on the ranks of
+    ``given`` leaves of the ranks of either. For one of them that is (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2)(1 - r_bg^2)).
 
-    n values each; only items that have all three count. nan where one of the three is constant, or equals ``given``.
+    a, b: (n,); ``given``: (n,), or (n, G) for several; only items that have all of them count. nan where a or b is
+    constant, or follows from ``given`` altogether.
     """
-    there = ~(np.isnan(a) | np.isnan(b) | np.isnan(given))
-    ab, ag, bg = (spearman(x[there], y[there]) for x, y in ((a, b), (a, given), (b, given)))
-    rest = (1 - ag**2) * (1 - bg**2)
-    return float((ab - ag * bg) / np.sqrt(rest)) if rest > 1e-12 else float("nan")
+    columns = given[:, None] if given.ndim == 1 else given
+    there = ~(np.isnan(a) | np.isnan(b) | np.isnan(columns).any(axis=1))
+    if there.sum() <= columns.shape[1] + 1:
+        return float("nan")
+    ranks = [mid_ranks(column[there]) for column in (a, b, *columns.T)]
+    first, second, *held_constant = (each - each.mean() for each in ranks)
+    basis = np.stack(held_constant, axis=1)
+    rest = [each - basis @ np.linalg.lstsq(basis, each, rcond=None)[0] for each in (first, second)]
+    left = [float(each @ each) for each in rest]
+    if any(part <= 1e-9 * max(float(whole @ whole), 1.0) for part, whole in zip(left, (first, second), strict=True)):
+        return float("nan")
+    return float(rest[0] @ rest[1] / np.sqrt(left[0] * left[1]))
+
+
+def expressed_levels(passages: Sequence[Passage]) -> Floats:
+    """(n, 3) mean expressed level of each chat's replies, 0-2, by the shipped rater; nan without a reply."""
+    replies = [[m.content for m in passage.messages if m.role == "assistant"] for passage in passages]
+    levels = LinearRater().model.levels([text for texts in replies for text in texts])
+    ends = np.cumsum([len(texts) for texts in replies])
+    parts = [levels[end - len(texts) : end] for texts, end in zip(replies, ends, strict=True)]
+    return np.array([part.mean(axis=0) if len(part) else np.full(3, np.nan) for part in parts])
 
 
 def ceiling(labels: Floats) -> dict[str, float]:

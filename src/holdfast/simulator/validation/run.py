@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.raters.dialogue.rater import FittedRater
+from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.errors import DataError
 from holdfast.core.reading.tables import table_beside
@@ -20,8 +21,15 @@ SETS: Mapping[str, tuple[str, Path]] = {
     "ieval": ("perceived", chats.IEVAL),
     "lend_an_ear": ("acts", Path(judged.FOLDER)),
     "esconv": ("perceived", chats.ESCONV),
+    "ieval_felt": ("felt", chats.IEVAL),
+    "esconv_felt": ("felt", chats.ESCONV),
 }
-_CHATS = {"ieval": chats.read_ieval, "esconv": chats.read_esconv}
+_CHATS: Mapping[str, Callable[[Path], chats.LabelledChats]] = {
+    "ieval": chats.read_ieval,
+    "esconv": chats.read_esconv,
+    "ieval_felt": lambda data: chats.read_ieval(data).overall(),
+    "esconv_felt": lambda data: chats.read_esconv(data).overall(),
+}
 _JUDGED = {set.dataset: set for set in (judged.EPITOME, judged.LEND_AN_EAR)}
 
 
@@ -75,7 +83,7 @@ async def _chats(results: dict[str, Any], name: str, rater: Rater, data: Path, d
     results["notes"]["perceived empathy"] = perceived.NOTES
     if name == "ieval":
         results["ceilings"][name] = perceived.ceiling(talks.labelled.labels)
-    if isinstance(rater, FittedRater) and scored.how != "as it is":
+    if isinstance(rater, FittedRater | PeopleFeeler) and scored.how != "as it is":
         rest, unseen = await score_unseen(rater, talks.labelled)
         if unseen.passages:
             kept = talks.rows(np.flatnonzero(~rater.saw(talks.labelled)))

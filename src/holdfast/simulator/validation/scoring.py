@@ -11,7 +11,9 @@ from typing import Literal
 import numpy as np
 
 from holdfast.agents.raters.dialogue.rater import FittedRater
-from holdfast.agents.raters.dialogue.recipes import Recipe, recipe_of
+from holdfast.agents.raters.dialogue.recipes import AnyRecipe, recipe_of
+from holdfast.agents.raters.felt.fit import FeltRecipe
+from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.labelled import Labelled, folds_by_person
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Rater
@@ -36,21 +38,22 @@ async def score(rater: Rater, labelled: Labelled, seed: int = 0) -> Scored:
     """Score every passage of ``labelled`` on the rater's scale."""
     no_one = np.zeros(len(labelled.passages), dtype=bool)
     seen = no_one
-    if isinstance(rater, LinearRater | FittedRater):
+    if isinstance(rater, LinearRater | FittedRater | PeopleFeeler):
         seen = rater.saw(labelled)
-    if isinstance(rater, FittedRater) and seen.any() and rater.manifest.fitted_on == labelled.id:
-        values = out_of_fold(recipe_of(rater.manifest), labelled, seed)
+    if isinstance(rater, FittedRater | PeopleFeeler) and seen.any() and rater.manifest.fitted_on == labelled.id:
+        recipe = FeltRecipe() if isinstance(rater, PeopleFeeler) else recipe_of(rater.manifest)
+        values = out_of_fold(recipe, labelled, seed)
         return Scored(values, "refitted on other people", no_one, _unscored(values))
     return await _as_it_is(rater, labelled, seen)
 
 
-async def score_unseen(rater: FittedRater, labelled: Labelled) -> tuple[Scored, Labelled]:
+async def score_unseen(rater: FittedRater | PeopleFeeler, labelled: Labelled) -> tuple[Scored, Labelled]:
     """The shipped weights on the people whom they had not seen, and those people's passages (maybe none)."""
     rest = labelled.rows(np.flatnonzero(~rater.saw(labelled)))
     return await _as_it_is(rater, rest, np.zeros(len(rest.passages), dtype=bool)), rest
 
 
-def out_of_fold(recipe: Recipe, labelled: Labelled, seed: int = 0) -> Floats:
+def out_of_fold(recipe: AnyRecipe, labelled: Labelled, seed: int = 0) -> Floats:
     """(n, K): five fits, folds grouped by person, everything that is fitted or chosen on the other four folds."""
     reading = recipe.reader.read(labelled.passages)
     fold = folds_by_person(labelled.people, FOLDS, seed)

@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 
 from holdfast.agents.raters.dialogue.features import PER_TURN
-from holdfast.agents.raters.dialogue.fit import DialogueFit
 from holdfast.agents.raters.dialogue.manifest import Manifest
+from holdfast.agents.raters.dialogue.recipes import FittedScores
 from holdfast.agents.raters.labelled import Labelled
 
 CARD = "card.md"
@@ -25,7 +25,7 @@ class Figures:
 
 
 def write_dialogue_card(
-    out: Path, manifest: Manifest, labelled: Labelled, fit: DialogueFit, figures: Sequence[Figures]
+    out: Path, manifest: Manifest, labelled: Labelled, fit: FittedScores, figures: Sequence[Figures]
 ) -> None:
     """Write ``card.md`` into ``out``. ``figures``: one per dimension."""
     history = "all turns" if manifest.history is None else f"the rated turn and {manifest.history} before it"
@@ -67,10 +67,11 @@ and chooses on other people and shows intervals, experts, and length as a rival.
     (out / CARD).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _reads(manifest: Manifest, fit: DialogueFit) -> str:
-    counts = len(manifest.ways) * len(PER_TURN)
+def _reads(manifest: Manifest, fit: FittedScores) -> str:
+    counts = len(fit.model.centre)
     parts = []
     if manifest.encoder is not None:
+        counts = len(manifest.ways) * len(PER_TURN)
         parts.append(f"{len(fit.model.centre) - counts:,} numbers of sentence vectors")
     if counts:
         parts.append(f"{counts:,} counted numbers (lengths, echo, repetition, questions, cues)")
@@ -80,7 +81,7 @@ def _reads(manifest: Manifest, fit: DialogueFit) -> str:
 
 
 def _command(manifest: Manifest) -> str:
-    history = "" if manifest.history is None else f" --history {manifest.history}"
+    history = "" if manifest.history is None or manifest.scale == "felt" else f" --history {manifest.history}"
     if manifest.encoder is None:
         return f"holdfast rater fit --scale {manifest.scale}{history} --out DIR"
     return f"holdfast rater train --encoder ENCODER --scale {manifest.scale}{history} --out DIR"

@@ -51,16 +51,21 @@ def fit_reading(reading: Reading, labelled: Labelled, spread: Spread, seed: int 
     """
     rows = np.flatnonzero(~reading.empty & ~np.isnan(labelled.labels).any(axis=1))
     reading, labelled = reading.rows(rows), labelled.rows(rows)
-    if len(set(labelled.people)) < _FOLDS:
-        raise DataError(f"{labelled.id}: {len(set(labelled.people))} people with labels; fitting needs {_FOLDS}.")
-    for name, same in zip(labelled.dimensions, np.ptp(labelled.labels, axis=0) == 0, strict=True):
-        if same:
-            raise DataError(f"{labelled.id}: every label of {name} is the same; nothing can be learned from it.")
+    require_people(labelled, _FOLDS)
     design = _design(reading)
     penalties, left_out = best_penalties(design.kernel, labelled.labels, folds_by_person(labelled.people, _FOLDS, seed))
     knots = [_knots(*columns, labelled.scale, spread) for columns in zip(left_out.T, labelled.labels.T, strict=True)]
     held_out = [np.interp(column, *knot) for column, knot in zip(left_out.T, knots, strict=True)]
     return DialogueFit(_model(design, labelled.labels, penalties, knots), penalties, np.stack(held_out, axis=1), rows)
+
+
+def require_people(labelled: Labelled, folds: int) -> None:
+    """Raise :class:`DataError` where people are fewer than ``folds``, or all labels of a dimension are the same."""
+    if len(set(labelled.people)) < folds:
+        raise DataError(f"{labelled.id}: {len(set(labelled.people))} people with labels; fitting needs {folds}.")
+    for name, same in zip(labelled.dimensions, np.ptp(labelled.labels, axis=0) == 0, strict=True):
+        if same:
+            raise DataError(f"{labelled.id}: every label of {name} is the same; nothing can be learned from it.")
 
 
 def _model(
@@ -132,10 +137,12 @@ def held_out(kernel: Floats, labels: Floats, fold: Ints, penalty: float) -> Floa
     return predicted
 
 
-def best_penalties(kernel: Floats, labels: Floats, fold: Ints) -> tuple[tuple[float, ...], Floats]:
-    """Per dimension the one of :data:`PENALTIES` with least squared error on left-out folds, the largest of equals, and
-    those predictions, (n, K)."""
-    largest_first = PENALTIES[::-1]
+def best_penalties(
+    kernel: Floats, labels: Floats, fold: Ints, penalties: Sequence[float] = PENALTIES
+) -> tuple[tuple[float, ...], Floats]:
+    """Per dimension the one of ``penalties`` (rising) with least squared error on left-out folds, the largest of
+    equals, and those predictions, (n, K)."""
+    largest_first = tuple(penalties)[::-1]
     tried = np.stack([held_out(kernel, labels, fold, penalty) for penalty in largest_first])
     best = np.argmin(np.mean((tried - labels) ** 2, axis=1), axis=0)
     chosen = np.stack([tried[index, :, k] for k, index in enumerate(best)], axis=1)

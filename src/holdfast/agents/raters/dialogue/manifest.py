@@ -33,7 +33,7 @@ class Manifest(Frozen):
     """``rater.json``. ``people`` are hashes, so that nobody is named and yet nobody is reported on unawares."""
 
     kind: Literal["linear", "encoder"]
-    scale: Literal["expressed", "perceived", "acts"]
+    scale: Literal["expressed", "perceived", "acts", "felt"]
     dimensions: tuple[str, ...] = Field(min_length=1)
     history: int | None = Field(default=None, ge=0)
     ways: tuple[Literal["mean", "before last", "last", "largest"], ...]

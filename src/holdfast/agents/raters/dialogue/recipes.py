@@ -7,11 +7,13 @@ recipe, it would vouch for a rater that nobody ships.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, Protocol
 
 from holdfast.agents.raters.dialogue.fit import DialogueFit, Spread, fit_reading
 from holdfast.agents.raters.dialogue.manifest import EncoderPart, Manifest, hashed_people
 from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading
 from holdfast.agents.raters.labelled import Labelled
+from holdfast.agents.raters.linear.features import Floats, Ints
 
 #: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
 SPREADS: Mapping[str, Spread] = MappingProxyType({"expressed": "levels", "perceived": "expected", "acts": "as_people"})
@@ -20,6 +22,33 @@ WAYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"expressed": (), "perceived": ("mean", "before last", "last"), "acts": ("mean", "largest")}
 )
 WORDS_FROM = 200  # passages: with fewer, single words say more about the few people than about empathy
+
+
+class FittedScores(Protocol):
+    """What a fit on labels gives; see :class:`DialogueFit`."""
+
+    @property
+    def model(self) -> Any: ...  # with ``predict``, ``save``, ``table`` and ``centre``
+
+    @property
+    def penalties(self) -> tuple[float, ...]: ...
+
+    @property
+    def held_out(self) -> Floats: ...
+
+    @property
+    def rows(self) -> Ints: ...
+
+
+class AnyRecipe(Protocol):
+    """How raters of one kind are fitted: what ``reader`` makes of passages is fitted on, in whole or by rows."""
+
+    @property
+    def reader(self) -> Any: ...  # with ``read``
+
+    def fit(self, reading: Any, labelled: Labelled, seed: int = 0) -> FittedScores: ...
+
+    def manifest(self, labelled: Labelled) -> Manifest: ...
 
 
 @dataclass(frozen=True, slots=True)

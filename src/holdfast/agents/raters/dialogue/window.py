@@ -24,7 +24,7 @@ class WindowTurn:
 
 def tidy(text: str) -> str:
     """``text`` with the apostrophes of tokenised chatbots put back: "i ' m" is "i'm"."""
-    return _SPLIT_APOSTROPHE.sub("'", text)
+    return _SPLIT_APOSTROPHE.sub("'", text) if "'" in text or "\u2019" in text else text
 
 
 def turns(passage: Passage, history: int | None) -> tuple[WindowTurn, ...]:

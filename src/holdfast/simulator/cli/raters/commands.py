@@ -13,7 +13,8 @@ from holdfast.simulator.cli.raters.reward import reward
 _DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
 _OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
 _SEED = click.option("--seed", type=SEED, default=0, show_default=True, help="Deals the folds.")
-_LABELS = "Expressed: EPITOME. Perceived: iEval. Acts: Lend an Ear."
+_LABELS = "Expressed: EPITOME. Perceived, felt: iEval. Acts: Lend an Ear."
+_OF_ENCODERS = tuple(scale for scale in SCALES if scale != "felt")
 _HISTORY = click.option(
     "--history", type=click.IntRange(min=0), help="Turns before the rated one that are read too. Default: all."
 )
@@ -34,7 +35,8 @@ def rater() -> None:
     "  holdfast rater fit --out agents/raters/linear/expressed \\\n"
     "      --replies examples/assistant_replies/replies.jsonl\n"
     "  holdfast rater fit --scale perceived --out agents/raters/dialogue/ieval\n"
-    "  holdfast rater fit --scale acts --out agents/raters/dialogue/lend_an_ear\n\n"
+    "  holdfast rater fit --scale acts --out agents/raters/dialogue/lend_an_ear\n"
+    "  holdfast rater fit --scale felt --out agents/raters/felt/people\n\n"
     "Takes up to a minute. The same labels and seed give the same files."
 )
 @click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help=_LABELS)
@@ -61,11 +63,15 @@ def fit(
         return
     if replies is not None:
         raise click.UsageError("--replies: only the rater of expressed empathy is fitted on them.")
-    from holdfast.agents.raters.dialogue.recipes import recipe_for
+    if scale == "felt" and history is not None:
+        raise click.UsageError("--history: the feeler reads as many exchanges as the chats have that it is fitted on.")
+    from holdfast.agents.raters.dialogue.recipes import AnyRecipe, recipe_for
+    from holdfast.agents.raters.felt.fit import FeltRecipe
     from holdfast.simulator.validation.making import LABELS, make
 
     labelled = LABELS[scale](data_folder(data))
-    held_out = make(recipe_for(scale, len(labelled.passages), history), labelled, out, seed)
+    recipe: AnyRecipe = FeltRecipe() if scale == "felt" else recipe_for(scale, len(labelled.passages), history)
+    held_out = make(recipe, labelled, out, seed)
     _say({scale: held_out}, {scale: out}, output)
 
 
@@ -96,7 +102,7 @@ def _fit_expressed(data: Path, replies: Path | None, out: Path, seed: int, outpu
     "Nothing is fetched: ENCODER is a folder, or a name in the Hugging Face cache (HF_HUB_OFFLINE=0 fetches it)."
 )
 @click.option("--encoder", required=True, help="A Hugging Face encoder: name or folder.")
-@click.option("--scale", "scales", type=click.Choice(SCALES), multiple=True, help="Which to train. Default: all three.")
+@click.option("--scale", "scales", type=click.Choice(_OF_ENCODERS), multiple=True, help="Which to train. Default: all three.")
 @click.option("--max-tokens", type=click.IntRange(8, 8192), default=256, show_default=True, help="Per text.")
 @_HISTORY
 @_DATA
@@ -124,7 +130,7 @@ def train(
 
     folder, part = data_folder(data), encoder_part(encoder, max_tokens)
     held_out = {}
-    for scale in scales or SCALES:
+    for scale in scales or _OF_ENCODERS:
         output.note(f"training on the labels of the scale {scale!r}")
         labelled = LABELS[scale](folder)
         recipe = recipe_for(scale, len(labelled.passages), history, part)
@@ -145,7 +151,8 @@ def card(reference: str, output: Output) -> None:
 
 
 def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], output: Output) -> None:
-    from holdfast.agents.raters.dialogue.rater import FittedRater
+    from holdfast.agents.raters.fitted import open_fitted
+    from holdfast.agents.raters.specs import FittedSpec
 
     def show() -> None:
         rows = [
@@ -156,7 +163,8 @@ def _say(held_out: dict[str, dict[str, Any]], written: dict[str, Path], output: 
         print_table(["cross-validated", "Spearman", "weighted kappa", "mean abs. error"], rows, numbers=[1, 2, 3])
         print_lines(f"written to {', '.join(str(folder) for folder in written.values())}")
 
-    versions = {scale: FittedRater(folder).identity.version for scale, folder in written.items()}
+    folders = {scale: FittedSpec(folder=str(folder)) for scale, folder in written.items()}
+    versions = {scale: open_fitted(spec).identity.version for scale, spec in folders.items()}
     output.show({"out": {k: str(v) for k, v in written.items()}, "version": versions, "held_out": held_out}, show)
 
 

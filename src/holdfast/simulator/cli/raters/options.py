@@ -16,7 +16,7 @@ from holdfast.simulator.cli.console import FiniteRange
 if TYPE_CHECKING:
     from holdfast.agents.raters.specs import RaterSpec
 
-SCALES = ("expressed", "perceived", "acts")
+SCALES = ("expressed", "perceived", "acts", "felt")
 HELP = "A rater or a judge: linear, a FOLDER, reward:DIR, openai:NAME, …, or '{kind: judge, model: …, base_url: …}'."
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command

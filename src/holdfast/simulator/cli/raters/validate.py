@@ -15,6 +15,8 @@ _TITLES = {
     "lend_an_ear": "Communicated acts: Lend an Ear's conversations, quadratic-weighted kappa [95 % interval]",
     "ieval": "Perceived empathy: iEval's chats, by the people who chatted, Spearman [95 % interval]",
     "esconv": "Perceived empathy: ESConv's failed dialogues, by the person supported, Spearman [95 % interval]",
+    "ieval_felt": "Felt empathy, one score: iEval's chats, by the people who chatted, Spearman [95 % interval]",
+    "esconv_felt": "Felt empathy, one score: ESConv's failed dialogues, by the person supported, Spearman",
     "ieval_unseen": "Perceived empathy: iEval's chats of people whom the shipped weights never saw, Spearman",
 }
 _RANKS = {
@@ -119,8 +121,9 @@ def _show_chats(section: Mapping[str, Any], ceiling: Mapping[str, float] | None)
     print_table(["agreement", "Spearman"], rows)
     left, error, kappa = (_number(section[key]) for key in ("beyond_length", "mae", "qwk"))
     print_lines(
-        f"{section['n']} chats, {section['missing']} without a score. Beyond length {left}; mean error {error}; "
-        f"weighted kappa {kappa}."
+        f"{section['n']} chats, {section['missing']} without a score. Pearson's r {_cell(section['pearson'], 'mean')}; "
+        f"beyond length {left}, beyond length and expressed levels {_cell(section['beyond_expressed'], 'mean')}; mean "
+        f"error {error}; weighted kappa {kappa}."
     )
     if ceiling is not None:
         most, agree = _number(ceiling["most"]), _number(ceiling["eu_er"])
