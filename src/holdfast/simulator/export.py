@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast.agents.protocols import SENSE7
+from holdfast.agents.raters.felt.feelers import feelings, kind_of
+from holdfast.agents.raters.protocol import FELT
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError
 from holdfast.personas.schema import MECHANISMS
@@ -59,7 +61,12 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "unrated": ("string", "why the primary rater gave no rating; null where it did"),
     "disqualified": ("string", "the failure that the gate saw in the reply, whose adherence is 0; null where none"),
     "witnesses": ("string", "ratings by the other raters, as a JSON object; null without any"),
-    **{f"felt_{name}": ("double", "perceived empathy, SENSE-7, 1-5") for name in SENSE7},
+    "felt": ("double", "felt empathy by the run's feeler, 1-5; null where it says nothing, and under the formula"),
+    "feelers": ("string", "what each feeler said and thought, as a JSON object; null without any"),
+    **{
+        f"felt_{name}": ("double", "the user agent's own appraisal, SENSE-7, 1-5, by which it goes on")
+        for name in SENSE7
+    },
     "emotion": ("double", "the user's emotion after the reply, 0-100"),
     "adapter": ("string", "adapter that spoke; null for the bare base"),
     "recognised_task": ("string", "task that a router recognised; null without one"),
@@ -130,6 +137,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "unrated": turn.primary.missing,
         "disqualified": turn.primary.disqualified,
         "witnesses": _witnesses(turn),
+        **_feelers(turn),
         **{f"felt_{name}": turn.felt.get(name) for name in SENSE7},
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -139,12 +147,22 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
 
 
 def _witnesses(turn: TurnRecord) -> str | None:
-    others = list(turn.ratings.items())[1:]
+    others = [(name, rating) for name, rating in list(turn.ratings.items())[1:] if kind_of(name) is None]
     ratings = {
         name: {"values": dict(rating.counted), "missing": rating.missing, "disqualified": rating.disqualified}
         for name, rating in others
     }
     return json.dumps(ratings, ensure_ascii=False) if ratings else None
+
+
+def _feelers(turn: TurnRecord) -> dict[str, float | str | None]:
+    said = feelings(turn.ratings)
+    ratings = {
+        kind: {"felt": rating.counted.get(FELT.dimensions[0]), "missing": rating.missing, "thought": rating.evidence}
+        for kind, rating in said.items()
+    }
+    own = next(iter(ratings.values()), {"felt": None})["felt"]
+    return {"felt": own, "feelers": json.dumps(ratings, ensure_ascii=False) if ratings else None}
 
 
 def _conversation(episode: EpisodeRecord) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.encoder import encoder_part
 from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.recipes import recipe_for
+from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import ACTS, NO_REPLY, Passage, Rater
@@ -72,6 +73,7 @@ MADE: dict[str, Callable[[Path], Rater]] = {
     "linear": lambda _: LinearRater(),
     "perceived": lambda _: FittedRater(SHIPPED_PERCEIVED),
     "acts": lambda _: FittedRater(SHIPPED_ACTS),
+    "felt": lambda _: PeopleFeeler(),
     "coalescing": lambda _: CoalescingRater(LinearRater()),
     "encoder": _encoder,
     "reward": _reward,

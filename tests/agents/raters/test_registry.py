@@ -114,11 +114,11 @@ def test_a_folder_that_holds_no_such_rater(value: dict[str, Any], says: str, tmp
 
 
 def test_on_which_scales_a_rater_can_be_asked() -> None:
-    assert list(by_scale(parse_rater("linear"))) == ["expressed", "perceived", "acts"]
+    assert list(by_scale(parse_rater("linear"))) == ["expressed", "perceived", "acts", "felt"]
     assert list(by_scale(parse_rater(str(SHIPPED_ACTS)))) == ["acts"]
-    assert list(by_scale(parse_rater("openai:m"))) == ["expressed", "perceived", "acts"]
+    assert list(by_scale(parse_rater("openai:m"))) == ["expressed", "perceived", "acts", "felt"]
     assert list(by_scale(parse_rater({**SERVED, "scale": "acts"}))) == ["acts"]
-    assert set(card_folders(parse_rater("linear"))) == {"expressed", "perceived", "acts"}
+    assert set(card_folders(parse_rater("linear"))) == {"expressed", "perceived", "acts", "felt"}
     with pytest.raises(InputError, match="openai:m has no card"):
         card_folders(parse_rater("openai:m"))
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from holdfast import Run, Study
+from holdfast.agents.raters.felt.feelers import NAMES
+from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.gate.rater import ungated
 from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED
@@ -55,7 +57,7 @@ def test_every_turn_holds_the_ratings_of_all_raters(tmp_path: Path) -> None:
     turns = [turn for episode in read_episodes(tmp_path / "both" / JOURNAL) for turn in episode.turns]
     assert len(turns) == 2 * TURNS
     for turn in turns:
-        assert list(turn.ratings) == ["linear", "openai:judge"]
+        assert list(turn.ratings) == ["linear", "openai:judge", NAMES["people"]]
         assert turn.primary == LinearRater().score([exchange(turn.user, turn.reply)])[0]
         witness = turn.ratings["openai:judge"]
         if turn.turn == 2:
@@ -76,7 +78,7 @@ def test_every_turn_holds_the_ratings_of_all_raters(tmp_path: Path) -> None:
     assert [(turn.reply, turn.felt) for turn in turns] == [(turn.reply, turn.felt) for turn in alone]
     made = json.loads((tmp_path / "both" / "run.json").read_text())["provenance"]
     assert [(each["name"], each["role"]) for each in made["raters"]] == [
-        ("linear", "primary"), ("openai:judge", "witness"),
+        ("linear", "primary"), ("openai:judge", "witness"), (NAMES["people"], "feeler"),
     ]  # fmt: skip
     assert made["inputs"]["rater openai:judge"].startswith("judge:openai:judge 1/samples=1/history=all/temperature=0 ")
     assert made["inputs"]["rater linear"] == LinearRater().identity.version
@@ -150,7 +152,7 @@ def test_who_trains_need_not_judge() -> None:
     shared = resolve(StudyConfig.model_validate(fields | {"training": TRAINED}))
     with closing(open_resources(own)) as resources:
         assert ungated(resources.training[3]) == LinearRater(SHIPPED_PEERS)
-        assert [ungated(rater) for rater in resources.raters.values()] == [LinearRater()]
+        assert [ungated(rater) for rater in resources.raters.values()] == [LinearRater(), PeopleFeeler()]
         trainer = resources._trainer_in_words
     with closing(open_resources(shared)) as resources:
         assert ungated(resources.training[3]) == LinearRater()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Settings that change how fast a study runs or what is said of it, and nothing that it finds.
 _WITHOUT_EFFECT = ("batch_size", "concurrency", "budget", "remark")
+#: What a fingerprint means that lacks the key: what there was before there was a choice.
+_BEFORE = {"feeler": "formula"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Plan:
                 study.pop(own)
         if study["raters"] == ["linear"]:  # so that studies from before 'raters' keep their hash
             study.pop("raters")
+        if study["feeler"] == _BEFORE["feeler"]:
+            study.pop("feeler")
         return json.dumps(study, sort_keys=True, ensure_ascii=False)
 
     @property
@@ -146,7 +150,9 @@ def world_inputs(plan: Plan) -> dict[str, str]:
 
 def differences(old: str, new: str) -> list[str]:
     """What differs between two fingerprints, one line each: ``turns: was 24, now 12``."""
-    before, after = dict(_flat(json.loads(old))), dict(_flat(json.loads(new)))
+    both = [json.loads(text) for text in (old, new)]
+    lacking = {key: value for key, value in _BEFORE.items() if any(key in study for study in both)}
+    before, after = (dict(_flat(lacking | study)) for study in both)
     return [
         f"{'replicates' if key == 'seeds' else key}: was {_shown(before, key)}, now {_shown(after, key)}"
         for key in sorted(before.keys() | after.keys())

@@ -79,6 +79,7 @@ def _study(meta: Mapping[str, str], journal: Path) -> StudyConfig | None:
     try:
         fields = json.loads(text)
         fields |= {"personas": PersonaChoice(), "replicates": fields.pop("seeds")}
+        fields.setdefault("feeler", "formula")  # before there were feelers
         return StudyConfig.model_validate(fields)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

@@ -24,6 +24,7 @@ from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field
 from holdfast.adapters.config import TrainingConfig
 from holdfast.agents.assistants.specs import SamplingSpec
 from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
+from holdfast.agents.raters.felt.feelers import Feeler, PeopleFeelerSpec, feeling_raters
 from holdfast.agents.raters.registry import AnyRaterSpec, require_expressed, require_unique
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec
 from holdfast.agents.registry import AnyCandidateSpec
@@ -92,6 +93,7 @@ class StudyConfig(Frozen):
     users: Annotated[Users, _named_once("simulators")] = (EmbeddedUsers(),)  # each of them plays each persona
     candidates: Annotated[tuple[AnyCandidateSpec, ...], Field(min_length=1), _named_once("candidates")]
     raters: Annotated[tuple[AnyRaterSpec, ...], Field(min_length=1)] = (FittedSpec(),)  # the first makes the curves
+    feeler: Feeler = PeopleFeelerSpec()  # who says what people felt: people, formula, or a model
     baseline: str | None = None  # a candidate's name; "base" where there is one, else the first
     turns: Turns = 24
     lengths: Annotated[tuple[Turns, ...], AfterValidator(_each_once)] = ()  # several lengths instead of one
@@ -114,6 +116,11 @@ class StudyConfig(Frozen):
         except InputError as error:
             raise ValueError(str(error)) from None
         return raters
+
+    @model_validator(mode="after")
+    def _feelers_have_names_of_their_own(self) -> StudyConfig:
+        require_unique((*self.raters, *feeling_raters(self.feeler)))
+        return self
 
     @model_validator(mode="after")
     def _rounds_need_a_population(self) -> StudyConfig:

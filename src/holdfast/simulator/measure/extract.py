@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.agents.protocols import SENSE7
-from holdfast.agents.raters.protocol import EXPRESSED
-from holdfast.simulator.measure.arrays import Bools, Floats, Ints
-from holdfast.simulator.records import EpisodeRecord
+from holdfast.agents.raters.felt.feelers import NAMES, FeelerKind
+from holdfast.agents.raters.protocol import EXPRESSED, FELT
+from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
+from holdfast.simulator.records import EpisodeRecord, TurnRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class EpisodeArrays:
     expressed: Floats  # episodes x turns x 3, levels 0-2, in the order of MECHANISMS
     disqualified: Bools  # episodes x turns: replies that are observed failures
     unrated: Bools  # episodes x turns: replies of which nothing is known
-    felt: Floats  # episodes x turns x 7, 1-5, in the order of SENSE7
+    felt: Floats  # episodes x turns x 7, 1-5, in the order of SENSE7: by the user agents' own appraisal
     desired: Floats  # episodes: desired empathy on the perceived scale, 1-5; nan where unknown
 
     @property
@@ -61,6 +62,21 @@ def rating_array(
             if rating is not None:
                 values[row, turn.turn - 1] = rating.levels(dimensions)
     return values
+
+
+def felt_array(arrays: EpisodeArrays, feeler: FeelerKind) -> Floats:
+    """Felt empathy after each reply, 1-5, by one feeler: episodes x turns, nan where it says nothing."""
+    if feeler == "formula":
+        return present_mean(arrays.felt, axis=2)
+    return rating_array(arrays.episodes, arrays.turns, FELT.dimensions, NAMES[feeler])[:, :, 0]
+
+
+def felt_after(turn: TurnRecord, feeler: FeelerKind) -> float:
+    """Felt empathy after one reply, as :func:`felt_array` has it."""
+    if feeler == "formula":
+        return float(present_mean(np.array([turn.felt.get(name, np.nan) for name in SENSE7])))
+    rating = turn.ratings.get(NAMES[feeler])
+    return float("nan") if rating is None else rating.levels(FELT.dimensions)[0]
 
 
 def disqualified_array(episodes: Sequence[EpisodeRecord], turns: int, rater: str | None = None) -> Bools:

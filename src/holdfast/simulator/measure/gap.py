@@ -9,8 +9,8 @@ from holdfast.simulator.measure.bootstrap import Interval, Resamples, ratio_inte
 
 
 def perceived(felt: Floats) -> Floats:
-    """Return the mean over each episode's turns and dimensions (episodes x turns x 7 -> episodes)."""
-    return present_mean(felt, axis=(1, 2))
+    """Return the mean over each episode's turns, and over dimensions where there are any (episodes x turns [x 7])."""
+    return present_mean(felt, axis=tuple(range(1, felt.ndim)))
 
 
 def gap(desired: Floats, felt: Floats) -> Floats:

@@ -10,6 +10,8 @@ from holdfast.simulator.results.harm import harm_line
 from holdfast.simulator.results.headline import Comparisons, Lead, ahead
 from holdfast.simulator.results.model import Results
 
+GAP = "Gap reduction"
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -57,7 +59,10 @@ def headline_view(results: Results, palette: Palette) -> Headline:
     rival = results.candidates[palette.rival.name] if palette.rival else None
     compared = Comparisons(results.at_once, results.pairwise)
     first = ahead(compared, *(series.name for series in named)) if len(named) == 2 else None
-    return Headline(results.turns, claims, _cards(lead, rival, palette.rival), first, harm_line(results.harmed))
+    cards = _cards(lead, rival, palette.rival)
+    if results.feeler == "formula":  # what restates the rater is no finding
+        cards = tuple(card for card in cards if card.title != GAP)
+    return Headline(results.turns, claims, cards, first, harm_line(results.harmed))
 
 
 def _cards(lead: CandidateResults, rival: CandidateResults | None, series: Series | None) -> tuple[FigureCard, ...]:
@@ -79,7 +84,7 @@ def _cards(lead: CandidateResults, rival: CandidateResults | None, series: Serie
             "adherence to the expected pattern, 0 to 1",
         ),
         card(
-            "Gap reduction",
+            GAP,
             lambda c: percent(c.gap_reduction.mean),
             between(lead.gap_reduction, "percent"),
             "how much of the baseline's mean gap between desired and perceived is gone",

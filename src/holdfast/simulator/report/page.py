@@ -8,7 +8,7 @@ from holdfast.personas.schema import Persona
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.report.figures import FIGURES, PageData
 from holdfast.simulator.report.forest import strips
-from holdfast.simulator.report.gap import PERCEIVED
+from holdfast.simulator.report.gap import PERCEIVED, feeler_views
 from holdfast.simulator.report.headline import headline_view
 from holdfast.simulator.report.provenance import ablation_table, provenance_rows, rater_card, timing_rows
 from holdfast.simulator.report.render import write_page
@@ -61,6 +61,7 @@ def page_context(
         "names": page.names,
         "needs": {(id, goal.id): goal.need for id, persona in personas.items() for goal in persona.goals},
         "perceived": PERCEIVED,
+        "feelers": feeler_views(results, palette),
         "confusion": confusion(results),
         "talk_titles": TALK,
         "embedded": embed(results, episodes, personas, palette, budget),

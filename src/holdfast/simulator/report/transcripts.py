@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.felt.feelers import FeelerKind
 from holdfast.core.text import visible
 from holdfast.personas.schema import MECHANISMS, Persona
+from holdfast.simulator.measure.extract import felt_after
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.report.series import Palette
 from holdfast.simulator.report.values import beginning, number
@@ -147,7 +148,7 @@ def _group(
                 "c": index.get(e.spec.candidate, -1),
                 "name": e.spec.candidate,
                 "error": e.error and beginning(e.error, longest, WHOLE),
-                "turns": [_turn(t, levels, width, needs, longest) for t in e.turns[:MOST_TURNS]],
+                "turns": [_turn(t, levels, width, results.feeler, needs, longest) for t in e.turns[:MOST_TURNS]],
             }
             for e in members
         ],
@@ -171,11 +172,15 @@ def _shown_reply(turn: TurnRecord, longest: int) -> str:
 
 
 def _turn(
-    turn: TurnRecord, target: Sequence[float | None], width: float, needs: Mapping[str, str], longest: int
+    turn: TurnRecord,
+    target: Sequence[float | None],
+    width: float,
+    feeler: FeelerKind,
+    needs: Mapping[str, str],
+    longest: int,
 ) -> dict[str, Any]:
     shown = [number(level) for level in turn.primary.levels(MECHANISMS)]
-    felt = [number(turn.felt.get(dimension)) for dimension in SENSE7]
-    known = [f for f in felt if f is not None]
+    felt = number(felt_after(turn, feeler))
     stopped = turn.primary.disqualified is not None
     near = adherence(np.array(shown, dtype=float), np.array(target, dtype=float), width, stopped)  # None becomes nan
     return {
@@ -184,8 +189,7 @@ def _turn(
         "r": _shown_reply(turn, longest),
         "x": [_round(level) for level in shown],
         "a": _round(number(float(near))),
-        "f": _round(sum(known) / len(known) if known else None),
-        "d": [_round(f, 1) for f in felt],
+        "f": _round(felt),
         "e": _round(number(turn.emotion), 0),
         "by": turn.adapter,
         "as": turn.recognised_task,

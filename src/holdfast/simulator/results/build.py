@@ -23,6 +23,7 @@ from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import CandidateResults, SurvivalPairResults
 from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
+from holdfast.simulator.results.felt import felt_results
 from holdfast.simulator.results.harm import harmed_tasks
 from holdfast.simulator.results.headline import Comparisons, choose, headline
 from holdfast.simulator.results.labelled import label_results
@@ -66,7 +67,7 @@ def build_results(
 
     Args:
         candidates: What the study says of its candidates, at least of those that the episodes name.
-        raters: The primary one first.
+        raters: The primary one first, feelers last.
         tasks, patterns, personas: By id, at least those that the episodes name.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
         timings_s, provenance, population: Taken over as they are.
@@ -76,7 +77,9 @@ def build_results(
     Raises KeyError where a candidate, task, pattern or persona of an episode is not given.
     """
     feelings = _feelings(episodes, personas)
-    context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws)
+    feelers = [rater for rater in raters if rater.role == "feeler"]
+    raters = [rater for rater in raters if rater.role != "feeler"]
+    context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws, feelers)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None
     parts = _parts(candidates, measured, baseline, context)
@@ -96,6 +99,7 @@ def build_results(
         raters=list(raters),
         agreement=agreement_results(measured, context),
         candidates=parts,
+        felt=felt_results(measured, baseline, context),
         **_validated(labels, measured, context),
         verbatim=verbatim_results(trained_on, measured, context),
         simulators=simulator_results(episodes, context),

@@ -28,7 +28,10 @@ class TaskResults(ResultsPart):
 
     n: Count = Field(description="Episodes in this task.")
     desired: Number = Field(description="Mean desired empathy on the perceived scale, 1-5.")
-    perceived: MeanEstimate = Field(description="Perceived empathy, 1-5: mean over turns and dimensions of an episode.")
+    perceived: MeanEstimate = Field(
+        description="Felt empathy, 1-5, by the study's feeler (the first of the results' felt): mean over an episode's "
+        "turns."
+    )
     gap: MeanEstimate = Field(description="Desired - perceived, signed; positive: less was felt than was wanted.")
     gap_abs: MeanEstimate = Field(description="Mean of the gaps' absolute values.")
     adherence: MeanEstimate = Field(description="Mean adherence over all turns.")
@@ -166,7 +169,10 @@ class CandidateResults(ResultsPart):
         "score is holdfast's assumption: not to be set beside the paper's 2.43."
     )
     naming: NamingResults
-    felt_by_dimension: dict[str, MeanEstimate] = Field(description="Perceived empathy per SENSE-7 dimension, 1-5.")
+    felt_by_dimension: dict[str, MeanEstimate] = Field(
+        description="SENSE-7's dimensions, 1-5, by the formula; empty where the study's feeler is another, who gives "
+        "one score and no dimension."
+    )
     by_task: dict[str, TaskResults]
     holding: HoldingResults
     goals: GoalResults | None = Field(description="null where the journal does not say what a message was about.")

@@ -64,7 +64,8 @@ def candidate_results(
         score_factor=factor,
         naming=_naming(episodes, resamples, context),
         felt_by_dimension={
-            name: mean(present_mean(arrays.felt[:, :, index], axis=1)) for index, name in enumerate(SENSE7)
+            name: mean(present_mean(arrays.felt[:, :, index], axis=1))
+            for index, name in enumerate(SENSE7 if context.feeler == "formula" else ())
         },
         by_task=_by_task(measured, context),
         goals=_goals(episodes, arrays.turns, resamples, context),

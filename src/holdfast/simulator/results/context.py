@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
+from holdfast.agents.raters.felt.feelers import FeelerKind, kind_of
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
 from holdfast.simulator.measure.estimates import MeanEstimate
-from holdfast.simulator.measure.extract import EpisodeArrays, extract, targets
+from holdfast.simulator.measure.extract import EpisodeArrays, extract, felt_array, targets
 from holdfast.simulator.measure.gap import gap, perceived
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.model import RaterInfo
@@ -30,6 +31,12 @@ class ResultsContext:
     feelings: Collection[str]
     rng_seed: int
     draws: int
+    feelers: Sequence[RaterInfo] = ()  # the study's own first; none: felt empathy is the user agents' own appraisal
+
+    @property
+    def feeler(self) -> FeelerKind:
+        """Who says what was felt, in every figure that names nobody else."""
+        return kind_of(self.feelers[0].name) or "formula" if self.feelers else "formula"
 
     @property
     def goals(self) -> dict[str, list[str]]:
@@ -65,7 +72,7 @@ class MeasuredCandidate:
     adherence_mean: Floats
     first_quarter: Floats
     last_quarter: Floats
-    perceived: Floats
+    perceived: Floats  # by the study's feeler
     gap: Floats
 
     @classmethod
@@ -73,8 +80,10 @@ class MeasuredCandidate:
         target = targets(arrays.tasks, context.target_of_task)
         near = adherence(arrays.expressed, target, context.primary.scale.width, arrays.disqualified)
         first, last = quarter_means(near, arrays.planned)
-        felt, missed = perceived(arrays.felt), gap(arrays.desired, arrays.felt)
-        return cls(arrays, target, near, present_mean(near, axis=1), first, last, felt, missed)
+        felt = felt_array(arrays, context.feeler)
+        return cls(
+            arrays, target, near, present_mean(near, axis=1), first, last, perceived(felt), gap(arrays.desired, felt)
+        )
 
     def retention(self, resamples: Resamples) -> MeanEstimate:
         """Adherence of the last quarter over that of the first."""

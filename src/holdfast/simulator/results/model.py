@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from holdfast.agents.raters.felt.feelers import FeelerKind, kind_of
 from holdfast.agents.raters.protocol import Identified, Scale
 from holdfast.simulator.measure.estimates import Count, MeanEstimate, Number, ResultsPart
 from holdfast.simulator.measure.pairwise import PairResults
@@ -19,6 +20,7 @@ from holdfast.simulator.results.candidate_model import (
     SurvivalPairResults,
     TaskHarm,
 )
+from holdfast.simulator.results.felt_model import FeltResults
 from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.shapes import plain
 
@@ -44,17 +46,25 @@ class RaterInfo(ResultsPart):
     name: str = Field(description="What the study calls it.")
     id: str
     version: str
-    role: Literal["primary", "witness"] = Field(description="The primary rater makes the curves.")
+    role: Literal["primary", "witness", "feeler"] = Field(
+        description="The primary rater makes the curves; a feeler says what the user felt."
+    )
     prompt_sha256: str | None = Field(None, description="SHA-256 of its rubric; null without one.")
     scale: Scale = Field(description="Each dimension from low to high; step: between two labels that people gave.")
 
 
 def rater_infos(raters: Mapping[str, Identified]) -> list[RaterInfo]:
-    """Describe a study's raters, the primary one first."""
+    """Describe a study's raters, the primary one first, feelers last."""
     return [
-        RaterInfo(name=name, **asdict(rater.identity), role="witness" if place else "primary", scale=rater.scale)
+        RaterInfo(name=name, **asdict(rater.identity), role=_role(place, name), scale=rater.scale)
         for place, (name, rater) in enumerate(raters.items())
     ]
+
+
+def _role(place: int, name: str) -> Literal["primary", "witness", "feeler"]:
+    if kind_of(name) is not None:
+        return "feeler"
+    return "witness" if place else "primary"
 
 
 def installed_version() -> str:
@@ -66,7 +76,7 @@ def installed_version() -> str:
 
 
 class PopulationNode(ResultsPart):
-    """A user agent. felt: mean perceived empathy, 1-5."""
+    """A user agent. felt: mean of its own appraisal, 1-5, by which its expectation moves."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -77,7 +87,7 @@ class PopulationNode(ResultsPart):
 
 
 class PopulationResults(ResultsPart):
-    """The graph of user agents, coloured by felt empathy."""
+    """The graph of user agents, coloured by what they appraised."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -128,6 +138,11 @@ class Results(ResultsPart):
     raters: list[RaterInfo] = Field(description="The primary rater first.")
     agreement: list[AgreementResults] = Field(description="Of each witness with the primary rater.")
     candidates: dict[str, CandidateResults] = Field(description="Candidates by name.")
+    felt: list[FeltResults] = Field(
+        default=[],
+        description="Felt empathy by each feeler; the first is the study's own, whose values stand in every other "
+        "figure of felt empathy and the gap. Empty in files from before there was a choice: then it is the formula.",
+    )
     unvalidated: str = Field(
         default="", description="Where no rater was held against people: tasks of the study's own; empty: nowhere."
     )
@@ -157,6 +172,11 @@ class Results(ResultsPart):
     provenance: Annotated[dict[str, Any], BeforeValidator(plain)] = Field(
         description="How it was made: versions, hashes, settings."
     )
+
+    @property
+    def feeler(self) -> FeelerKind:
+        """Who says what was felt, wherever nobody else is named."""
+        return self.felt[0].feeler if self.felt else "formula"
 
 
 def results_schema() -> dict[str, Any]:

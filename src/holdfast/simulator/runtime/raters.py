@@ -9,6 +9,8 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.rater import FittedRater
+from holdfast.agents.raters.felt.feelers import feeling_raters
+from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.fitted import open_fitted
 from holdfast.agents.raters.gate.rater import GATE_VERSION, GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
@@ -22,8 +24,9 @@ from holdfast.simulator.config.study import StudyConfig
 
 
 def judge_models(study: StudyConfig) -> tuple[ModelSpec, ...]:
-    """Return the models that the study's judges ask, those that train or choose replies too."""
-    return tuple(model for spec in (*study.raters, *_trainers(study), *_choosers(study)) for model in spec.models)
+    """Return the models that judges ask: the study's, the feeler, and those that train or choose replies."""
+    named = (*study.raters, *feeling_raters(study.feeler), *_trainers(study), *_choosers(study))
+    return tuple(model for spec in named for model in spec.models)
 
 
 def _trainers(study: StudyConfig) -> tuple[RaterSpec, ...]:
@@ -51,13 +54,17 @@ def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapp
 
 
 def raters_of(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[str, Rater]:
-    """Return the study's raters by name, the primary one first. ``models``: opened, those of judges among them.
+    """Return the study's raters by name, the primary one first, feelers last. ``models``: opened, judges' among them.
+
+    No gate stands before a feeler: people feel something about a reply that fails, too.
 
     Raises:
         InputError: a rater cannot be had, or the primary one does not rate expressed empathy.
     """
     check_raters(study)
-    return build(study.raters, RaterResources(models, base_path()))
+    resources = RaterResources(models, base_path())
+    feelers = build(feeling_raters(study.feeler), resources)
+    return build(study.raters, resources) | {name: ungated(feeler) for name, feeler in feelers.items()}
 
 
 def check_raters(study: StudyConfig) -> None:
@@ -93,9 +100,10 @@ def _same_rater(spec: RaterSpec) -> object:
 
 
 def coalesced(raters: Mapping[str, Rater]) -> dict[str, Rater]:
-    """Let raters that compute rate all conversations that are ready at once; a judge is asked for each alone."""
+    """Let raters that compute rate all conversations that are ready at once; a judge is asked for each alone, and the
+    people's feeler reads one chat as fast as many."""
     return {
-        name: rater if isinstance(ungated(rater), JudgeRater) else CoalescingRater(rater)
+        name: rater if isinstance(ungated(rater), JudgeRater | PeopleFeeler) else CoalescingRater(rater)
         for name, rater in raters.items()
     }
 

@@ -54,7 +54,6 @@ class LabelledChats:
         """The chats of these numbers only."""
         return LabelledChats(self.labelled.rows(chosen), tuple(self.bots[int(i)] for i in chosen) if self.bots else ())
 
-
     def overall(self) -> LabelledChats:
         """The same chats with one label each, the mean of the questions, on the scale of felt empathy."""
         labels = self.labelled.labels.mean(axis=1, keepdims=True)

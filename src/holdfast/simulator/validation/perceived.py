@@ -94,7 +94,7 @@ def without_group_means(values: Floats, groups: Sequence[str]) -> Floats:
 
 def partial_spearman(a: Floats, b: Floats, given: Floats) -> float:
     """Rank correlation of a and b with ``given`` held constant: Pearson's r of what a linear fit on the ranks of
-    ``given`` leaves of the ranks of either. For one of them that is (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2)(1 - r_bg^2)).
+    ``given`` leaves of the ranks of either; with one of them (r_ab - r_ag r_bg) / sqrt((1 - r_ag^2)(1 - r_bg^2)).
 
     a, b: (n,); ``given``: (n,), or (n, G) for several; only items that have all of them count. nan where a or b is
     constant, or follows from ``given`` altogether.

@@ -1,1 +1,1 @@
-"""Feelers: raters of what the person felt, one overall score (1-5) on the chat so far, who never see expressed levels."""
+"""Feelers: raters of what the person felt, one score (1-5) of the chat so far, who never see expressed levels."""

@@ -8,7 +8,7 @@ the score of an early turn is then what such chats come to on average. Ridge reg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -56,7 +56,7 @@ class FeltFit:
 class FeltRecipe:
     """How the feeler is fitted; the one place that ``rater fit`` and ``validate`` share."""
 
-    reader: WindowReader = WindowReader()
+    reader: WindowReader = field(default_factory=WindowReader)
 
     def fit(self, reading: FeltReading, labelled: Labelled, seed: int = 0) -> FeltFit:
         """Fit on every chat that has a reply and a label. Raises :class:`DataError` where too few people are left."""

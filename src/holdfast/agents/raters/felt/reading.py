@@ -1,7 +1,7 @@
 """What the feeler takes in of a chat: its last exchanges, as counted numbers and as runs of words. No rater's levels.
 
-The chats that people labelled have three exchanges, so no more than three are read, however long a chat is: a sum over
-thirty turns would be a number that nobody was fitted on. What people feel after many turns is extrapolated all the same.
+The chats that people labelled have three exchanges, so no more than three are read, however long a chat is: a mean over
+thirty turns would be a number that nothing was fitted on. What is said of late turns is extrapolated all the same.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class WindowReader:
 
 def window_of(passage: Passage) -> Window:
     """The last exchanges up to the last reply, oldest first; none without a reply."""
-    return turns(Passage(passage.messages), HISTORY)
+    return turns(passage, HISTORY)[-1 - HISTORY :]
 
 
 def numbers_of(window: Window) -> Floats:

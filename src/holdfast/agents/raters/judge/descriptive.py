@@ -42,7 +42,7 @@ class Description:
 
 def read_description(answer: Mapping[str, Any], messages: Sequence[Message]) -> Description:
     """The description in an answer, its quotes looked up; empty where the judge gave none."""
-    words, quotes = answer.get("judgement"), answer.get("quotes")
+    words, quotes = answer.get("judgement", answer.get("thought")), answer.get("quotes")
     texts = [str(text) for text in quotes if str(text).strip()] if isinstance(quotes, list) else []
     return Description(
         words[:MAX_WORDS].strip() if isinstance(words, str) else "",

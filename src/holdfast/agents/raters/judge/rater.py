@@ -7,7 +7,7 @@ Position control: every second sample lists the dimensions in reverse, and both 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -19,7 +19,7 @@ from holdfast.agents.raters.judge.descriptive import Description, read_descripti
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import describe, digest, fill, read_rubric
 from holdfast.agents.raters.judge.sample import Order, Sample
-from holdfast.agents.raters.protocol import NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
+from holdfast.agents.raters.protocol import FELT, NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 
 VERSION = "1"
 MAX_TOKENS = 512  # of one answer, unless asked otherwise
@@ -33,14 +33,36 @@ def judge_sampling(samples: int, temperature: float | None = None, max_tokens: i
 
 
 @dataclass(frozen=True, slots=True)
+class _Wording:
+    """The texts that a judge is asked with, by file, and the keys in which it answers in words, with their schemas."""
+
+    frame: str
+    ask_reply: str
+    ask_whole: str
+    describe: str
+    words: Mapping[str, Mapping[str, Any]]
+
+
+_TEXT = {"type": "string"}
+_JUDGEMENT = _Wording(
+    "frame", "ask_reply", "ask_whole", "describe", {"judgement": _TEXT, "quotes": {"type": "array", "items": _TEXT}}
+)
+#: What a judge of felt empathy is asked: to take the user's part, and to think before it scores.
+_MONOLOGUE = _Wording("felt_frame", "felt_ask", "felt_ask", "felt_describe", {"thought": _TEXT})
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeRater:
     """Rates passages on ``scale`` by asking ``model``. Implements :class:`holdfast.agents.raters.protocol.Rater`.
+
+    On the scale of felt empathy the model takes the user's part: an inner monologue first, which is kept as evidence,
+    then one score of the conversation up to the last reply.
 
     Attributes:
         name: What the identity calls the model.
         samples: Answers per passage.
         history: How many messages before the reply are shown (None: all).
-        descriptive: Ask for words with their evidence too.
+        descriptive: Ask for words with their evidence too; always asked for of felt empathy.
         structured: Send a JSON schema.
         concurrency: Most requests in flight of one call.
         sampling: How the model decodes; see :func:`judge_sampling`.
@@ -61,9 +83,18 @@ class JudgeRater:
         object.__setattr__(self, "_asker", Asker(self.model, self.sampling, self.structured))
 
     @property
+    def _wording(self) -> _Wording:
+        return _MONOLOGUE if self.scale == FELT else _JUDGEMENT
+
+    @property
+    def _describes(self) -> bool:
+        return self.descriptive or self.scale == FELT
+
+    @property
     def identity(self) -> RaterIdentity:
-        names = ("frame", "ask_reply", "ask_whole", "repair", self.scale.id)
-        prompt = digest(*names, *(("describe",) if self.descriptive else ()))
+        texts = self._wording
+        names = (texts.frame, texts.ask_reply, texts.ask_whole, "repair", self.scale.id)
+        prompt = digest(*names, *((texts.describe,) if self._describes else ()))
         shown = "all" if self.history is None else self.history
         how = f"samples={self.samples}/history={shown}/temperature={self.sampling.temperature:g}"
         return RaterIdentity(f"judge:{self.name}", f"{VERSION}/{how}", prompt)
@@ -88,7 +119,7 @@ class JudgeRater:
             scores = read_scores(answer, self.scale)
             if isinstance(scores, Refusal):
                 return scores
-            return scores, read_description(answer, passage.messages) if self.descriptive else None
+            return scores, read_description(answer, passage.messages) if self._describes else None
 
         question = self._question(quoted, passage.whole, order, number)
         answered: Answered[tuple[dict[str, float], Description | None]] = await self._asker.ask(question, read, gate)
@@ -101,22 +132,23 @@ class JudgeRater:
         return passage.messages if self.history is None or passage.whole else passage.messages[-1 - self.history :]
 
     def _question(self, quoted: Quoted, whole: bool, order: Order, sample: int) -> Question:
-        scale = self.scale
+        scale, texts = self.scale, self._wording
         names = scale.dimensions if order == "forward" else scale.dimensions[::-1]
-        form = _form(quoted.mark, names, self.descriptive)
+        words = texts.words if self._describes else {}
+        form = _form(quoted.mark, names, words)
         system = fill(
-            "frame",
+            texts.frame,
             low=f"{scale.low:g}",
             high=f"{scale.high:g}",
             dimensions=describe(scale, names),
             mark=quoted.mark,
             form=form,
         )
-        if self.descriptive:
-            system += "\n\n" + read_rubric("describe")
-        ask = "ask_whole" if whole else "ask_reply"
+        if words:
+            system += "\n\n" + read_rubric(texts.describe)
+        ask = texts.ask_whole if whole else texts.ask_reply
         user = fill(ask, mark=quoted.mark, conversation=quoted.text, names=", ".join(names))
-        return Question(system, user, form, _schema(quoted.mark, scale, names, self.descriptive), sample)
+        return Question(system, user, form, _schema(quoted.mark, scale, names, words), sample)
 
     def _joined(self, samples: Sequence[Sample]) -> Rating:
         usable = [sample for sample in samples if sample.refused is None]
@@ -140,16 +172,12 @@ def _why(samples: Sequence[Sample]) -> str:
     return str(next(refusal for refusal in refused if refusal.reason == commonest))
 
 
-def _form(mark: str, names: Sequence[str], descriptive: bool) -> str:
-    words = {"judgement": "...", "quotes": ["..."]} if descriptive else {}
-    shown = json.dumps({"id": mark, **words, **dict.fromkeys(names, "SCORE")})
+def _form(mark: str, names: Sequence[str], words: Mapping[str, Mapping[str, Any]]) -> str:
+    said = {key: "..." if schema == _TEXT else ["..."] for key, schema in words.items()}
+    shown = json.dumps({"id": mark, **said, **dict.fromkeys(names, "SCORE")})
     return shown.replace('"SCORE"', "<score>")
 
 
-def _schema(mark: str, scale: Scale, names: Sequence[str], descriptive: bool) -> dict[str, Any]:
+def _schema(mark: str, scale: Scale, names: Sequence[str], words: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     score = {"anyOf": [{"type": "number", "minimum": scale.low, "maximum": scale.high}, {"type": "null"}]}
-    words: dict[str, Any] = {}
-    if descriptive:
-        words = {"judgement": {"type": "string"}, "quotes": {"type": "array", "items": {"type": "string"}}}
-    asked = {**words, **dict.fromkeys(names, score)}
-    return answer_schema("rating", "The scores of one message.", mark, asked)
+    return answer_schema("rating", "The scores of one message.", mark, {**words, **dict.fromkeys(names, score)})

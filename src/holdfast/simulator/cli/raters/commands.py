@@ -102,7 +102,9 @@ def _fit_expressed(data: Path, replies: Path | None, out: Path, seed: int, outpu
     "Nothing is fetched: ENCODER is a folder, or a name in the Hugging Face cache (HF_HUB_OFFLINE=0 fetches it)."
 )
 @click.option("--encoder", required=True, help="A Hugging Face encoder: name or folder.")
-@click.option("--scale", "scales", type=click.Choice(_OF_ENCODERS), multiple=True, help="Which to train. Default: all three.")
+@click.option(
+    "--scale", "scales", type=click.Choice(_OF_ENCODERS), multiple=True, help="Which to train. Default: all three."
+)
 @click.option("--max-tokens", type=click.IntRange(8, 8192), default=256, show_default=True, help="Per text.")
 @_HISTORY
 @_DATA

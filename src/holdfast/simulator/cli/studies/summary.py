@@ -18,9 +18,9 @@ SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
 def print_summary(results: Results, out: Path) -> None:
     """Print the headline, the table of candidates, and the report's path."""
     turns = sorted({*(turn for turn in SHOWN_TURNS if turn <= results.turns), results.turns})
-    means = ["retention [95 %]", "gap", "gap reduction [95 %]", "goals"]
-    columns = ["candidate", *(f"turn {turn}" for turn in turns), *means]
-    rows = [[name, *_row(candidate, turns)] for name, candidate in results.candidates.items()]
+    gaps = [] if results.feeler == "formula" else ["gap", "gap reduction [95 %]"]
+    columns = ["candidate", *(f"turn {turn}" for turn in turns), "retention [95 %]", *gaps, "goals"]
+    rows = [[name, *_row(candidate, turns, gaps=bool(gaps))] for name, candidate in results.candidates.items()]
     print_lines(f"\n{results.headline}\n")
     print_table(columns, rows, numbers=range(1, len(columns)))
     if results.remark:
@@ -75,10 +75,10 @@ def played_by(results: Results) -> list[str]:
     ]
 
 
-def _row(candidate: CandidateResults, turns: Sequence[int]) -> list[object]:
+def _row(candidate: CandidateResults, turns: Sequence[int], *, gaps: bool) -> list[object]:
     by_turn = {point.turn: point.mean for point in candidate.adherence_by_turn}
     retention, reduction = (
         interval_cell(each.mean, each.lo, each.hi) for each in (candidate.retention, candidate.gap_reduction)
     )
     goals = candidate.goals.served.mean if candidate.goals else None
-    return [*map(by_turn.get, turns), retention, candidate.gap_abs.mean, reduction, goals]
+    return [*map(by_turn.get, turns), retention, *((candidate.gap_abs.mean, reduction) if gaps else ()), goals]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.raters.felt.feelers import feelings
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import shorten
@@ -58,7 +59,7 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
     draft = ConversationDraft(f"{place}:{word_of(spec.id)}")
     faults: list[tuple[str, str]] = []
     for number, turn in enumerate(episode.turns, start=1):
-        labels = labels_of({name: turn.felt[name] for name in SENSE7 if name in turn.felt}, faults)
+        labels = labels_of(_felt(turn), faults)
         emotion = number_of(turn.emotion)
         if emotion is not None and 0 <= emotion <= 100:
             labels["emotion"] = emotion
@@ -80,6 +81,14 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
         planned=planned_of(spec.max_turns),
         end=_end(str(episode.turns[-1].stop or "")),
     )
+
+
+def _felt(turn: TurnRecord) -> dict[str, float]:
+    """What was felt, as labels: the feeler's one score; in a run without one, SENSE-7's dimensions by the formula."""
+    said = next(iter(feelings(turn.ratings).values()), None)
+    if said is not None:
+        return dict.fromkeys(("empathy",) if said.counted else (), sum(said.counted.values()))
+    return {name: turn.felt[name] for name in SENSE7 if name in turn.felt}
 
 
 @dataclass(frozen=True, slots=True)
