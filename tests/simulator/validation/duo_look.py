@@ -2,7 +2,7 @@
 
 ``python tests/launch.py tests.simulator.validation.duo_look [DATA]``. Each look counts, and stands in docs/LOG.md: DUO
 is for validation alone. Spearman's rank correlation with the person's empathy (1-5), and the same with reply length
-taken out of both ranks; 95 % limits by resampling people.
+taken out of both ranks, for the feeler with expressed levels too; 95 % limits by resampling people.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.agents.raters.agreement import mid_ranks
+from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.validation.folder import data_folder
+from holdfast.simulator.validation.perceived import expressed_levels, partial_spearman
 from tests.simulator.validation.duo import read_duo
 
 DRAWS = 2000
@@ -26,12 +28,6 @@ def correlation(a: Floats, b: Floats) -> float:
     return float(np.corrcoef(mid_ranks(a), mid_ranks(b))[0, 1])
 
 
-def partial(a: Floats, b: Floats, given: Floats) -> float:
-    """Spearman's of ``a`` and ``b`` with ``given`` taken out of both."""
-    ab, ag, bg = correlation(a, b), correlation(a, given), correlation(b, given)
-    return float((ab - ag * bg) / np.sqrt((1 - ag**2) * (1 - bg**2)))
-
-
 def main() -> None:
     """Print a line for reply length and for each rater."""
     chats = read_duo(data_folder(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
@@ -40,6 +36,9 @@ def main() -> None:
     for name, folder in (("linear", SHIPPED), ("linear_peers", SHIPPED_PEERS)):
         ratings = LinearRater(folder).score(chats.passages)
         scores[name] = np.array([np.mean([*rating.values.values()]) if rating.values else np.nan for rating in ratings])
+    felt = PeopleFeeler().score(chats.passages)
+    scores["felt by people"] = np.array([rating.values.get("overall", np.nan) for rating in felt])
+    expressed = np.column_stack([length, expressed_levels(chats.passages)])
     random = np.random.default_rng(5)
     rows = [np.flatnonzero(chats.persons == each) for each in range(people)]
     draws = [np.concatenate([rows[each] for each in random.integers(people, size=people)]) for _ in range(DRAWS)]
@@ -48,7 +47,11 @@ def main() -> None:
         known = ~np.isnan(score)
         figures = [("rho", lambda at, score=score: correlation(score[at], empathy[at]))]
         if name != "reply length":
-            figures.append(("beyond length", lambda at, score=score: partial(score[at], empathy[at], length[at])))
+            for what, given in (("beyond length", length), ("beyond length and levels", expressed)):
+                if what == "beyond length" or name == "felt by people":
+                    figures.append(
+                        (what, lambda at, score=score, given=given: partial_spearman(score[at], empathy[at], given[at]))
+                    )
         told = []
         for what, figure in figures:
             resampled = [figure(at[known[at]]) for at in draws]

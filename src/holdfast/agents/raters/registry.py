@@ -13,7 +13,7 @@ openai:NAME, hf:NAME, micro, …       a judge: any chat model, by its reference
 ==================================== ==================================================================================
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.plugins import register_all
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters import specs as s
-from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Rater
+from holdfast.agents.raters.protocol import EXPRESSED, FELT, SCALES, Rater
 from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_folder
@@ -96,14 +96,18 @@ def require_expressed(name: str, scale: str | None) -> None:
         )
 
 
-def build(specs: Iterable[s.RaterSpec], resources: RaterResources) -> dict[str, Rater]:
+def build(specs: Collection[s.RaterSpec], resources: RaterResources) -> dict[str, Rater]:
     """Return the raters by name, in their order, each behind the gate (:mod:`holdfast.agents.raters.gate`).
+
+    No gate stands before a rater of felt empathy: people feel something about a reply that fails, too.
 
     Raises InputError or ModelError where one cannot be had.
     """
     from holdfast.agents.raters.gate.rater import GatedRater  # brings numpy
 
-    return {spec.label: GatedRater(_KINDS.entries[spec.kind][1](spec, resources)) for spec in specs}
+    raters = {spec.label: _KINDS.entries[spec.kind][1](spec, resources) for spec in specs}
+    felt = {spec.label for spec in specs if spec.scale_id == FELT.id}
+    return {name: rater if name in felt else GatedRater(rater) for name, rater in raters.items()}
 
 
 def open_raters(

@@ -56,15 +56,11 @@ def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapp
 def raters_of(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[str, Rater]:
     """Return the study's raters by name, the primary one first, feelers last. ``models``: opened, judges' among them.
 
-    No gate stands before a feeler: people feel something about a reply that fails, too.
-
     Raises:
         InputError: a rater cannot be had, or the primary one does not rate expressed empathy.
     """
     check_raters(study)
-    resources = RaterResources(models, base_path())
-    feelers = build(feeling_raters(study.feeler), resources)
-    return build(study.raters, resources) | {name: ungated(feeler) for name, feeler in feelers.items()}
+    return build((*study.raters, *feeling_raters(study.feeler)), RaterResources(models, base_path()))
 
 
 def check_raters(study: StudyConfig) -> None:

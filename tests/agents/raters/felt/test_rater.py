@@ -47,6 +47,18 @@ def test_only_the_last_exchanges_count() -> None:
     assert felt((*CRUEL, *KIND[:2])) != felt(KIND[:2])
 
 
+def test_a_whole_chat_is_the_mean_over_its_windows() -> None:
+    def whole(messages: tuple[Message, ...]) -> float:
+        (rating,) = PeopleFeeler().score([Passage(messages, whole=True)])
+        return rating.values[FELT.dimensions[0]]
+
+    assert whole(KIND) == felt(KIND)
+    assert whole(KIND[:2]) == felt(KIND[:2])
+    long = (*CRUEL, *KIND)
+    ends = [felt(long[: 2 * turn]) for turn in (3, 4, 5, 6)]
+    assert whole(long) == pytest.approx(sum(ends) / 4)
+
+
 def test_what_cannot_be_read_is_missing_with_its_reason() -> None:
     rate = PeopleFeeler().score
     assert rate([exchange("hello", "")])[0].missing == NO_REPLY

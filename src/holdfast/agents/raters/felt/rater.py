@@ -3,6 +3,7 @@
 It counts words and weighs numbers, and never sees a rater's levels; text inside a conversation cannot instruct it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.felt.model import FeltModel
-from holdfast.agents.raters.felt.reading import window_of
+from holdfast.agents.raters.felt.reading import windows_of
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.legibility import count_words, why_illegible
 from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, LinearRater
@@ -29,6 +30,8 @@ LONGEST_CHAT = 3  # exchanges of the longest chat that people labelled: what is 
 @dataclass(frozen=True, slots=True)
 class PeopleFeeler:
     """Scores a chat up to its last reply. Implements :class:`holdfast.agents.raters.protocol.Rater`.
+
+    A whole chat that is longer than those that people labelled has the mean over all its windows of that length.
 
     Raises :class:`DataError` on first use where the folder cannot be read.
     """
@@ -59,9 +62,11 @@ class PeopleFeeler:
         """One rating per passage, in order; never depends on what else is in the batch."""
         _, model, _, unknown = _loaded(self.folder)
         ratings = []
-        for window in map(window_of, passages):
-            reason = unknown(window[-1].reply) if window else NO_REPLY
-            ratings.append(Rating(missing=reason) if reason else Rating({FELT.dimensions[0]: model.score(window)}))
+        for windows in map(windows_of, passages):
+            replies = "\n".join(window[-1].reply for window in windows)
+            reason = unknown(replies) if windows else NO_REPLY
+            score = math.nan if reason else sum(map(model.score, windows)) / len(windows)
+            ratings.append(Rating(missing=reason) if reason else Rating({FELT.dimensions[0]: score}))
         return ratings
 
 

@@ -51,6 +51,15 @@ def window_of(passage: Passage) -> Window:
     return turns(passage, HISTORY)[-1 - HISTORY :]
 
 
+def windows_of(passage: Passage) -> list[Window]:
+    """The windows that a passage is scored by: its end; of a ``whole`` chat that is longer, every window in it."""
+    if not passage.whole:
+        return [window] if (window := window_of(passage)) else []
+    exchanges = turns(passage, None)
+    starts = range(max(len(exchanges) - HISTORY, 1))
+    return [exchanges[start : start + 1 + HISTORY] for start in starts] if exchanges else []
+
+
 def numbers_of(window: Window) -> Floats:
     """(D,) what is counted, way by way, then whether the window has one exchange only, and whether it has two."""
     counted = by_way(np.array(count_turns(window)), WAYS)
