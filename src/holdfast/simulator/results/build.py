@@ -23,7 +23,7 @@ from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import CandidateResults, SurvivalPairResults
 from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
-from holdfast.simulator.results.felt import felt_results
+from holdfast.simulator.results.felt import apart, felt_results
 from holdfast.simulator.results.harm import harmed_tasks
 from holdfast.simulator.results.headline import Comparisons, choose, headline
 from holdfast.simulator.results.labelled import label_results
@@ -76,9 +76,7 @@ def build_results(
 
     Raises KeyError where a candidate, task, pattern or persona of an episode is not given.
     """
-    feelings = _feelings(episodes, personas)
-    feelers = [rater for rater in raters if rater.role == "feeler"]
-    raters = [rater for rater in raters if rater.role != "feeler"]
+    feelings, (raters, feelers) = _feelings(episodes, personas), apart(raters)
     context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws, feelers)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None

@@ -1,7 +1,7 @@
 """Felt empathy by every feeler side by side: the study's own first, then those that cost nothing or were not asked."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -24,6 +24,11 @@ NOT_RUN: Mapping[FeelerKind, str] = {
     "model": "not run: no model named",
 }
 NO_VALUE = "the reply could not be judged"
+
+
+def apart(raters: Sequence[RaterInfo]) -> tuple[list[RaterInfo], list[RaterInfo]]:
+    """Return the raters of replies, the primary one first, and the feelers, the study's own first."""
+    return [each for each in raters if each.role != "feeler"], [each for each in raters if each.role == "feeler"]
 
 
 def felt_results(

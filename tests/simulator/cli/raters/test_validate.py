@@ -49,7 +49,7 @@ def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["epitome"]["exploration"]["gpt"] == {"qwk": None, "lo": None, "hi": None, "n": 4}
     assert found["raters"]["expressed"]["id"] == "linear"
     assert set(found["beside"]["epitome"]) == set(MECHANISMS)
-    assert set(found["skipped"]) == {"ieval", "lend_an_ear", "esconv"}
+    assert set(found["skipped"]) == {"ieval", "lend_an_ear", "esconv", "ieval_felt", "esconv_felt"}
     assert found["skipped"]["ieval"].endswith("conversations.csv: not there")
     assert found["skipped"]["lend_an_ear"] == "there is no text of 'lend_an_ear' in these data"
 
