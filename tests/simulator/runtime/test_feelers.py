@@ -13,13 +13,16 @@ from holdfast.agents.protocols import Message
 from holdfast.agents.raters.felt.feelers import NAMES
 from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.protocol import Passage, Rating
-from holdfast.core.errors import JournalError
+from holdfast.core.errors import InputError, JournalError
+from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.journal.store import _SEAL, JOURNAL, Journal, read_episodes
 from holdfast.simulator.logs.formats.journal import JournalReader
 from holdfast.simulator.logs.records import Conversation
+from holdfast.simulator.logs.stored_scores import UNSCORED
 from holdfast.simulator.measure.transcripts import transcripts_sha256
+from holdfast.simulator.runtime.felt_file import FELT_FILE
 from holdfast.simulator.runtime.pipeline import report
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
@@ -137,6 +140,26 @@ def test_a_model_thinks_and_scores_each_turn_and_people_stand_beside_it(tmp_path
     assert frame["felt"].dropna().tolist() == [1.5, 2.0, 3.0, 3.5] * 2
     assert "I said " in frame["feelers"][0]
     assert frame["witnesses"].isna().all()
+
+
+def test_a_model_may_be_asked_about_a_run_that_is_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a user does: judge the run folder, report again; the study's own feeler stays first."""
+    out, file = record_run(tmp_path / "run", feeler="formula"), tmp_path / "run" / FELT_FILE
+    with running(ScriptedServer(answer=answer)) as server:
+        command = ["judge", str(out), "--model", "openai:feeler", "--base-url", server.base_url, "--scale", "felt"]
+        assert run_command([*command, "--out", str(file), "--quiet"]) == 0
+    results = report(out)
+    assert [each.feeler for each in results.felt] == ["formula", "people", "model"]
+    model = results.felt[2]
+    assert (model.judged, model.missing) == (30, {"no_json: 'No.'": 6})
+    assert model.candidates["base"].perceived.mean == pytest.approx((1.5 + 2 + 3 + 3.5 + 4) / 5)
+    assert results.candidates["base"].gap_abs == results.felt[0].candidates["base"].gap_abs
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(line.replace('"passage_sha256":"', '"passage_sha256":"0') for line in lines) + "\n")
+    assert report(out).felt[2].missing == {UNSCORED: 36}  # other words than those that were scored
+    file.write_text(lines[0].replace('"id":"judge:', '"id":"') + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"felt\.jsonl: holds scores by 'openai:feeler'; expected one chat model's"):
+        report(out)
 
 
 def test_a_log_of_a_run_has_the_feelers_score_and_no_dimension(tmp_path: Path) -> None:

@@ -70,14 +70,13 @@ def build_results(
         raters: The primary one first, feelers last.
         tasks, patterns, personas: By id, at least those that the episodes name.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
-        timings_s, provenance, population: Taken over as they are.
+        timings_s, provenance, population: Taken over as they are. draws: Number of resamples; ``seed`` seeds them.
         labels: What people said of these replies, if anybody was asked. trained_on: What the run's adapters learned.
-        draws: Number of resamples; ``seed`` seeds them.
 
     Raises KeyError where a candidate, task, pattern or persona of an episode is not given.
     """
-    feelings, (raters, feelers) = _feelings(episodes, personas), apart(raters)
-    context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws, feelers)
+    feelings, (raters, feelers, own) = _feelings(episodes, personas), apart(raters)
+    context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws, own, feelers)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None
     parts = _parts(candidates, measured, baseline, context)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
-from holdfast.agents.raters.felt.feelers import FeelerKind, kind_of
+from holdfast.agents.raters.felt.feelers import FeelerKind
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
 from holdfast.simulator.measure.arrays import Floats, present_mean
@@ -31,12 +31,8 @@ class ResultsContext:
     feelings: Collection[str]
     rng_seed: int
     draws: int
-    feelers: Sequence[RaterInfo] = ()  # the study's own first; none: felt empathy is the user agents' own appraisal
-
-    @property
-    def feeler(self) -> FeelerKind:
-        """Who says what was felt, in every figure that names nobody else."""
-        return kind_of(self.feelers[0].name) or "formula" if self.feelers else "formula"
+    feeler: FeelerKind = "formula"  # the study's own: who says what was felt, where nobody else is named
+    feelers: Sequence[RaterInfo] = ()  # everybody who was asked
 
     @property
     def goals(self) -> dict[str, list[str]]:

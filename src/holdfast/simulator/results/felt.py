@@ -21,14 +21,16 @@ from holdfast.simulator.results.model import RaterInfo
 KINDS: tuple[FeelerKind, ...] = ("people", "model", "formula")
 NOT_RUN: Mapping[FeelerKind, str] = {
     "people": "not run: the study's feeler is the formula",
-    "model": "not run: no model named",
+    "model": "not run: no model named (holdfast judge RUN --scale felt --model NAME --out RUN/felt.jsonl)",
 }
 NO_VALUE = "the reply could not be judged"
 
 
-def apart(raters: Sequence[RaterInfo]) -> tuple[list[RaterInfo], list[RaterInfo]]:
-    """Return the raters of replies, the primary one first, and the feelers, the study's own first."""
-    return [each for each in raters if each.role != "feeler"], [each for each in raters if each.role == "feeler"]
+def apart(raters: Sequence[RaterInfo]) -> tuple[list[RaterInfo], list[RaterInfo], FeelerKind]:
+    """Return the raters of replies, everybody who was asked what was felt, and which feeler is the study's own."""
+    feelers = [each for each in raters if kind_of(each.name) is not None]
+    own = next((kind_of(each.name) for each in feelers if each.role == "feeler"), None)
+    return [each for each in raters if kind_of(each.name) is None], feelers, own or "formula"
 
 
 def felt_results(

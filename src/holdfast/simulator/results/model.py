@@ -46,8 +46,8 @@ class RaterInfo(ResultsPart):
     name: str = Field(description="What the study calls it.")
     id: str
     version: str
-    role: Literal["primary", "witness", "feeler"] = Field(
-        description="The primary rater makes the curves; a feeler says what the user felt."
+    role: Literal["primary", "witness", "feeler", "asked afterwards"] = Field(
+        description="The primary rater makes the curves; a feeler says what the user felt, in the run or afterwards."
     )
     prompt_sha256: str | None = Field(None, description="SHA-256 of its rubric; null without one.")
     scale: Scale = Field(description="Each dimension from low to high; step: between two labels that people gave.")

@@ -44,6 +44,7 @@ from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.store import RESULTS, write_results
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
+from holdfast.simulator.runtime.felt_file import add_felt_file
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
@@ -215,10 +216,11 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
     began = time.perf_counter()
     stage("measuring", 0, 2)
     names = plan.study.candidate_names
+    episodes, raters = add_felt_file(out, episodes, recorded_raters(run["provenance"]))
     results = build_results(
         episodes,
         candidates=plan.study.candidates,
-        raters=recorded_raters(run["provenance"]),
+        raters=raters,
         tasks=plan.tasks,
         patterns=plan.patterns,
         personas=plan.personas,
