@@ -12,9 +12,17 @@ from scipy.stats import rankdata, spearmanr
 from statsmodels.regression.linear_model import OLS
 
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.felt.rater import PeopleFeeler
+from holdfast.agents.raters.protocol import FELT
 from holdfast.core.errors import DataError
 from holdfast.simulator.validation.chats import read_ieval
-from holdfast.simulator.validation.perceived import ceiling, chats_table, partial_spearman, without_group_means
+from holdfast.simulator.validation.perceived import (
+    ceiling,
+    chats_table,
+    expressed_levels,
+    partial_spearman,
+    without_group_means,
+)
 from holdfast.simulator.validation.scoring import score
 
 
@@ -105,6 +113,35 @@ def test_partial_spearman_is_the_correlation_of_what_ranks_leave() -> None:
     left = [OLS(rankdata(one), design).fit().resid for one in (a, b)]
     assert partial_spearman(a, b, given) == pytest.approx(np.corrcoef(*left)[0, 1])
     assert np.isnan(partial_spearman(given, b, given))
+    two = np.column_stack([given, rng.normal(size=80) + a])
+    design = np.column_stack([np.ones(80), rankdata(two[:, 0]), rankdata(two[:, 1])])
+    left = [OLS(rankdata(one), design).fit().resid for one in (a, b)]
+    assert partial_spearman(a, b, two) == pytest.approx(np.corrcoef(*left)[0, 1])
+    holed = np.where(np.arange(80) == 7, np.nan, a)
+    assert partial_spearman(holed, b, two) == pytest.approx(
+        partial_spearman(*(np.delete(x, 7, 0) for x in (a, b, two)))
+    )
+    assert np.isnan(partial_spearman(a[:3], b[:3], two[:3]))
+
+
+def test_what_length_and_levels_explain_is_nothing_beyond_them(ieval_data: Path) -> None:
+    """A rater that only knows the expressed levels goes with people's labels, and not beyond those levels."""
+    chats = read_ieval(ieval_data)
+    levels = expressed_levels(chats.labelled.passages)
+    assert levels.shape == (24, 3)
+    table = chats_table(chats, levels[:, :1], draws=50)
+    assert table["spearman"]["mean"] > 0.5
+    assert np.isnan(table["beyond_expressed"]["mean"])
+    truth = chats.labelled.labels.mean(axis=1)
+    assert chats_table(chats, truth[:, None], draws=50)["beyond_expressed"]["mean"] == pytest.approx(1)
+    assert chats_table(chats, truth[:, None], draws=50)["pearson"]["mean"] == pytest.approx(1)
+
+
+def test_one_label_a_chat_is_the_mean_of_the_questions(ieval_data: Path) -> None:
+    chats, overall = read_ieval(ieval_data), read_ieval(ieval_data).overall()
+    assert (overall.labelled.scale, overall.labelled.dimensions) == (FELT, ("overall",))
+    assert overall.labelled.labels[:, 0].tolist() == chats.labelled.labels.mean(axis=1).tolist()
+    assert overall.bots == chats.bots
 
 
 def test_ceiling_by_hand() -> None:
@@ -125,4 +162,17 @@ async def test_the_shipped_recipe_beats_length_by_far(real_data: Path) -> None:
     assert table["within_bot"]["mean"] >= 0.30
     assert table["length_only"]["mean"] < 0.42
     assert table["beyond_length"] > 0.35
+    assert table["calibration"]["error"] < 0.15
+
+
+@pytest.mark.slow
+async def test_the_feeler_reaches_its_aim_on_people_left_out(real_data: Path) -> None:
+    """Refitted on other people: r of .55 by worker, and well beyond what length and expressed levels tell."""
+    chats = read_ieval(real_data).overall()
+    scored = await score(PeopleFeeler(), chats.labelled)
+    assert scored.how == "refitted on other people"
+    table = chats_table(chats, scored.values, draws=100)
+    assert table["pearson"]["mean"] >= 0.55
+    assert table["beyond_expressed"]["lo"] > 0.3
+    assert table["within_bot"]["mean"] >= 0.30
     assert table["calibration"]["error"] < 0.15

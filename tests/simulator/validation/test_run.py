@@ -34,7 +34,7 @@ def test_fit_then_validate_as_a_user_does(
 ) -> None:
     """Raters of the small sets of our own, each refitted on other people for the report: they find what was put in."""
     data = write_ieval(judged_data, people=40)
-    for scale in ("perceived", "acts"):
+    for scale in ("perceived", "acts", "felt"):
         out = str(tmp_path / "r" / scale)
         assert run_command(["rater", "fit", "--scale", scale, "--data", str(data), "--out", out]) == 0
     assert "written to" in capsys.readouterr().out
@@ -43,6 +43,9 @@ def test_fit_then_validate_as_a_user_does(
     assert found["how"]["ieval"]["weights"] == found["how"]["lend_an_ear"]["weights"] == "refitted on other people"
     assert all(set(found["ieval"][key]) == MEAN for key in ("spearman", "within_bot", "length_only"))
     assert found["ieval"]["spearman"]["mean"] > 0.6
+    assert found["how"]["ieval_felt"]["weights"] == "refitted on other people"
+    assert set(found["ieval_felt"]["beyond_expressed"]) == MEAN
+    assert found["ieval_felt"]["pearson"]["mean"] > 0.6
     assert set(found["lend_an_ear"]) == set(ACTS.dimensions)
     assert all(set(one) == QWK for by in found["lend_an_ear"].values() for one in by.values())
     assert found["lend_an_ear"]["encouraging_elaboration"]["linear"]["qwk"] > 0.9
