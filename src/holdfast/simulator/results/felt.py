@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def _felt_by(
     )
 
 
-def _identity(info: RaterInfo | None) -> dict[str, str | None]:
+def _identity(info: RaterInfo | None) -> dict[str, Any]:
     return {} if info is None else {name: getattr(info, name) for name in ("id", "version", "prompt_sha256")}
 
 

@@ -91,8 +91,8 @@ def count_turns(dialogue: Sequence[WindowTurn]) -> list[list[float]]:
                 exchange.echo,
                 len(content & said) / max(len(content), 1),
                 max((_overlap(content, earlier) for earlier in before), default=0.0),
-                len(words) / max(exchange.count, 1),
-                len(words - spoken) / max(exchange.count, 1),
+                len(words) / max(exchange.length, 1),
+                len(words - spoken) / max(exchange.length, 1),
                 *exchange.cues_and_mood,
                 *reaction,
             ]
@@ -105,7 +105,7 @@ def count_turns(dialogue: Sequence[WindowTurn]) -> list[list[float]]:
 class _Exchange(NamedTuple):
     """What is counted in one exchange whatever stands before it."""
 
-    count: int  # words of the reply
+    length: int  # words of the reply
     words: frozenset[str]
     content: frozenset[str]  # of the reply, without common words
     message: frozenset[str]  # of the user's message, without common words
@@ -124,7 +124,7 @@ def _counted(message: str, answer: str) -> _Exchange:
     spoken_cues = (cues.ADVICE, cues.SELF, cues.VALIDATION, cues.DISMISSAL)
     signals = (cues.THANKS, cues.PUZZLED, cues.AGREES, cues.DENIES)
     return _Exchange(
-        count=len(words),
+        length=len(words),
         words=frozenset(words),
         content=content,
         message=message_content,

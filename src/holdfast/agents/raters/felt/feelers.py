@@ -17,13 +17,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from holdfast.agents.models.spec import AnyModelSpec
-from holdfast.agents.raters.protocol import FELT, Rating
+from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec
 from holdfast.personas.schema import Frozen
 
 FeelerKind = Literal["people", "model", "formula"]
 #: Kind -> the name of its ratings in journals and exports; the formula has none, its values are the user agents' own.
-NAMES: Mapping[str, str] = MappingProxyType({"people": "felt by people", "model": "felt by model"})
+NAMES: Mapping[FeelerKind, str] = MappingProxyType({"people": "felt by people", "model": "felt by model"})
 
 
 class PeopleFeelerSpec(Frozen):
@@ -73,16 +73,16 @@ Feeler = Annotated[
 def feeling_raters(feeler: PeopleFeelerSpec | FormulaFeelerSpec | ModelFeelerSpec) -> tuple[RaterSpec, ...]:
     """Return the raters that say what was felt, the study's own first; people's weights, which cost nothing, stand
     beside a model. None for the formula."""
-    people = FittedSpec(scale=FELT.id, name=NAMES["people"])
+    people = FittedSpec(scale="felt", name=NAMES["people"])
     if isinstance(feeler, ModelFeelerSpec):
         asked = feeler.model_dump(exclude={"kind", "model"})
-        return JudgeSpec(model=feeler.model, scale=FELT.id, name=NAMES["model"], **asked), people
+        return JudgeSpec(model=feeler.model, scale="felt", name=NAMES["model"], **asked), people
     return (people,) if isinstance(feeler, PeopleFeelerSpec) else ()
 
 
 def kind_of(name: str) -> FeelerKind | None:
     """Return which feeler a rating's name belongs to; None for the name of a rater."""
-    return next((kind for kind, known in NAMES.items() if known == name), None)  # type: ignore[return-value]
+    return next((kind for kind, known in NAMES.items() if known == name), None)
 
 
 def feelings(ratings: Mapping[str, Rating]) -> dict[FeelerKind, Rating]:

@@ -110,7 +110,8 @@ def _design(windows: Sequence[Window], prefixes: Sequence[tuple[int, int]]) -> _
     dense = dense - dense_mean
     table = _table(windows)
     words = _words(windows, prefixes, table)
-    products = sum(np.asarray((each @ each.T).toarray()) for each in words)
+    mean, last = (np.asarray((each @ each.T).toarray(), dtype=np.float64) for each in words)
+    products = mean + last
     products = products - products.mean(axis=0) - products.mean(axis=1)[:, None] + products.mean()
     return _Design(table, centre, spread, dense, dense_mean, words, dense @ dense.T + products)
 
@@ -137,8 +138,8 @@ def _table(windows: Sequence[Window]) -> WordTable:
     numbers = numbered(words)
     chats = []
     for window in windows:
-        keys = {key for turn in window for side, text in _sides(turn) for key in runs(text, numbers, side)}
-        chats.append(np.fromiter(keys, dtype=np.int64, count=len(keys)))
+        there = {key for turn in window for side, text in _sides(turn) for key in runs(text, numbers, side)}
+        chats.append(np.fromiter(there, dtype=np.int64, count=len(there)))
     keys, count = np.unique(np.concatenate(chats), return_counts=True)
     keys, count = keys[count >= _LEAST], count[count >= _LEAST]
     return WordTable(words, keys, rarity(count, len(windows)).astype(np.float32))
