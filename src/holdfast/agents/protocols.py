@@ -196,7 +196,8 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Felt:
-    """The user's reaction to a reply. ``dimensions``: SENSE-7, 1-5 each; ``leave``: why the user leaves, or None."""
+    """The user's reaction to a reply. ``dimensions``: its appraisal, SENSE-7, 1-5 each; ``leave``: why it leaves, or
+    None."""
 
     dimensions: Mapping[str, float]
     state: UserState
@@ -214,5 +215,5 @@ class UserAgent(Protocol):
     async def speak(self, state: UserState, messages: Sequence[Message], seed: int) -> Spoken: ...
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
-        """Return the user's reaction. ``rating``: the primary rater's; felt empathy is computed from its levels."""
+        """Return the user's reaction. ``rating``: the primary rater's; embedded users appraise by its levels."""
         ...

@@ -1,4 +1,4 @@
-"""One turn of a conversation: the user speaks, an assistant replies, raters score the reply, the user feels it.
+"""One turn of a conversation: the user speaks, an assistant replies, raters score the reply, the user appraises it.
 
 The conversation graph of a study, the steering of training dialogues, and the drawing of preference pairs all call
 these functions and differ only in where the reply comes from.
@@ -8,7 +8,7 @@ these functions and differ only in where the reply comes from.
     opened = await open_turn(user, state, messages, seed)           the user's message
     reply = …                                                       a candidate's, or the best of several
     ratings = await rate_reply(raters, opened.messages, reply)      disqualified, with the cause, where it is no reply
-    turn = await close_turn(user, opened, reply, ratings, seed)     what the user felt, the state after it
+    turn = await close_turn(user, opened, reply, ratings, seed)     what the user makes of it, the state after it
 """
 
 import asyncio

@@ -49,8 +49,8 @@ class TurnRecord:
     user: str
     said: Intention
     reply: str  # "" where there was none: ``outcome`` says what there was instead
-    ratings: Mapping[str, Rating]  # by rater, the primary one first
-    felt: Mapping[str, float]  # SENSE-7 dimensions, 1-5; a dimension that is unknown is absent
+    ratings: Mapping[str, Rating]  # by rater, the primary one first, feelers last
+    felt: Mapping[str, float]  # by the user's own appraisal: SENSE-7, 1-5; a dimension that is unknown is absent
     emotion: float  # the user's, 0-100, after the reply
     state: Mapping[str, Any]  # UserState as JSON after this turn: resume starts from here
     adapter: str | None = None

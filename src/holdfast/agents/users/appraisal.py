@@ -1,4 +1,8 @@
-"""What a user felt about one reply: the seven SENSE-7 dimensions of perceived empathy, 1-5 each.
+"""What a user agent makes of one reply: the seven SENSE-7 dimensions of perceived empathy, 1-5 each.
+
+This appraisal drives how the user goes on: mood, patience, what is disclosed next. It follows from the primary rater's
+levels, so as a measurement it is that rater's echo; what a study reports as felt is its feeler's
+(:mod:`holdfast.agents.raters.felt.feelers`), which is this formula only where the study says ``feeler: formula``.
 
 SENSE-7 (Suh et al. 2025, arXiv 2509.16437) names the dimensions and shows that people judge by whether *their*
 context was met and whether continuity held; it gives no formula. Everything numeric here is holdfast's assumption.

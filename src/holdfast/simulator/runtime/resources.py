@@ -69,9 +69,9 @@ if TYPE_CHECKING:
 class Resources:
     """What a study's conversations are held with; builders of candidates draw on it.
 
-    ``models`` and ``references`` by what the study says of them; ``raters`` by name, the primary one first;
-    ``choosers``: by which candidates choose replies; ``exchanges``: of the training dialogues; ``executor``: where
-    local models are.
+    ``models`` and ``references`` by what the study says of them; ``raters`` by name, the primary one first, feelers
+    last; ``choosers``: by which candidates choose replies; ``exchanges``: of the training dialogues; ``executor``:
+    where local models are.
     """
 
     plan: Plan
