@@ -53,7 +53,7 @@ def test_a_person_replies_to_a_persona(chat) -> None:
     code, out, kept = chat("I am so sorry.\nThat sounds lonely.\n", "--as", "assistant", "--persona", "jun_park")
     assert code == 0
     assert out.startswith("user: ")
-    assert "felt empathy" in out
+    assert "appraisal" in out
     assert kept["speaker"] == "jun_park"
     assert kept["metadata"]["candidate"] == "you"
     assert [message["content"] for message in kept["messages"][1::2]] == ["I am so sorry.", "That sounds lonely."]

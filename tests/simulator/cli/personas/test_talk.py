@@ -21,7 +21,7 @@ from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line
 from holdfast.simulator.records import TurnRecord
 
 EXAMPLE = Path(loading.__file__).parent / "examples" / "persona.yaml"
-SMALL_PRINT = r"  emotion \d+ of 100 \([+-]\d+\), felt empathy [1-5]\.\d of 5 \(hoped for 3\)"
+SMALL_PRINT = r"  emotion \d+ of 100 \([+-]\d+\), appraisal [1-5]\.\d of 5 \(hoped for 3\)"
 
 
 def record(user: str = "Hello.", reply: str = "Hi.", stop: str | None = None) -> TurnRecord:
@@ -41,7 +41,7 @@ def told(turn: TurnRecord, *, terminal: bool = False, small_print: bool = True) 
 
 def test_in_a_pipe_it_is_plain() -> None:
     assert told(record()) == (
-        "user: Hello.\nassistant: Hi.\n  emotion 42 of 100 (+0), felt empathy 3.2 of 5 (hoped for 5)\n"
+        "user: Hello.\nassistant: Hi.\n  emotion 42 of 100 (+0), appraisal 3.2 of 5 (hoped for 5)\n"
     )
     assert told(record(), small_print=False) == "user: Hello.\nassistant: Hi.\n"
 

@@ -19,13 +19,13 @@ STYLES = {"user": "bold cyan", "assistant": "bold green", "": "dim"}
 
 @dataclass(frozen=True, slots=True)
 class ConversationPrinter:
-    """Prints turns as they finish. ``small_print``: also what the user felt after each."""
+    """Prints turns as they finish. ``small_print``: also what the user made of each."""
 
     console: Console
     small_print: bool = True
 
     def turn(self, record: TurnRecord) -> None:
-        """Print the user's message, the reply, and what the user felt."""
+        """Print the user's message, the reply, and what the user made of it."""
         self.line("user", record.user)
         why = record.primary.missing or record.primary.evidence or "no reply"
         self.line("assistant", record.reply if record.reply.strip() else f"({why})")
@@ -49,11 +49,11 @@ class ConversationPrinter:
 
 
 def felt_line(record: TurnRecord) -> str:
-    """Return a line such as "emotion 43 of 100 (+3), felt empathy 2.8 of 5 (hoped for 3)"."""
+    """Return a line such as "emotion 43 of 100 (+3), appraisal 2.8 of 5 (hoped for 3)"."""
     change, desired = record.state["momentum"], record.state["desired"]
     return (
         f"emotion {record.emotion:.0f} of 100 ({round(change):+d}), "
-        f"felt empathy {overall(record.felt):.1f} of 5 (hoped for {desired:g})"
+        f"appraisal {overall(record.felt):.1f} of 5 (hoped for {desired:g})"
     )
 
 
