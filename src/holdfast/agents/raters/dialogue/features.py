@@ -81,20 +81,27 @@ def count_turns(dialogue: Sequence[WindowTurn]) -> list[list[float]]:
     spoken: frozenset[str] = frozenset()
     before: list[frozenset[str]] = []
     for turn in dialogue:
-        exchange = _counted(turn.user, turn.reply)
-        content, words = exchange.content, exchange.words
-        said |= exchange.message
-        reaction = exchange.reaction if before else (0.0,) * len(exchange.reaction)  # a first message reacts to nothing
+        user, reply = _heard(turn.user, reacts=True), _heard(turn.reply, reacts=False)
+        content, words = reply.content, reply.words
+        said |= user.content
         rows.append(
             [
-                *exchange.lengths_and_marks,
-                exchange.echo,
+                reply.log_length,
+                user.log_length,
+                reply.asks,
+                user.asks,
+                reply.exclaims,
+                user.exclaims,
+                len(content & user.content) / max(len(content), 1),
                 len(content & said) / max(len(content), 1),
                 max((_overlap(content, earlier) for earlier in before), default=0.0),
-                len(words) / max(exchange.length, 1),
-                len(words - spoken) / max(exchange.length, 1),
-                *exchange.cues_and_mood,
-                *reaction,
+                len(words) / max(reply.length, 1),
+                len(words - spoken) / max(reply.length, 1),
+                *reply.signals,
+                user.mood,
+                reply.mood,
+                user.mood * reply.mood,  # below 0 where they disagree
+                *(user.signals if before else _NO_REACTION),
             ]
         )
         before.append(content)
@@ -102,55 +109,49 @@ def count_turns(dialogue: Sequence[WindowTurn]) -> list[list[float]]:
     return rows
 
 
-class _Exchange(NamedTuple):
-    """What is counted in one exchange whatever stands before it."""
+class _Heard(NamedTuple):
+    """What is counted in one message whatever stands before it."""
 
-    length: int  # words of the reply
+    length: int  # words
+    log_length: float
     words: frozenset[str]
-    content: frozenset[str]  # of the reply, without common words
-    message: frozenset[str]  # of the user's message, without common words
-    lengths_and_marks: tuple[float, ...]
-    echo: float
-    cues_and_mood: tuple[float, ...]
-    reaction: tuple[float, ...]
+    content: frozenset[str]  # without common words
+    asks: float
+    exclaims: float
+    mood: float  # how glad (1) or sad (-1) it sounds
+    signals: tuple[float, ...]  # how a reply speaks; what a user's message says about the reply before it
 
 
-@lru_cache(maxsize=8192)  # an exchange stands in several windows, and simulated people repeat themselves
-def _counted(message: str, answer: str) -> _Exchange:
-    user, reply = normalise(message), normalise(answer)
-    words, message_words = cues.WORD.findall(reply), cues.WORD.findall(user)
-    content, message_content = frozenset(words) - cues.COMMON, frozenset(message_words) - cues.COMMON
-    marks = ("?" in reply, "?" in user, "!" in reply, "!" in user)
-    spoken_cues = (cues.ADVICE, cues.SELF, cues.VALIDATION, cues.DISMISSAL)
-    signals = (cues.THANKS, cues.PUZZLED, cues.AGREES, cues.DENIES)
-    return _Exchange(
+_MANNERS = (cues.ADVICE, cues.SELF, cues.VALIDATION, cues.DISMISSAL)  # of a reply
+_REACTIONS = (cues.THANKS, cues.PUZZLED, cues.AGREES, cues.DENIES)  # of the user
+_NO_REACTION = (0.0,) * (len(_REACTIONS) + 1)  # of a first message, which reacts to nothing
+
+
+@lru_cache(maxsize=16384)  # a message stands in several windows, and simulated people repeat themselves
+def _heard(message: str, *, reacts: bool) -> _Heard:
+    """``reacts``: it is the user's."""
+    text = normalise(message)
+    words = cues.WORD.findall(text)
+    log_length = float(np.log1p(len(words)))
+    if reacts:
+        signals = (*(float(bool(cue.search(text))) for cue in _REACTIONS), log_length)
+    else:
+        signals = tuple(_per_ten(cue, text, len(words)) for cue in _MANNERS)
+    return _Heard(
         length=len(words),
+        log_length=log_length,
         words=frozenset(words),
-        content=content,
-        message=message_content,
-        lengths_and_marks=(_log1p(len(words)), _log1p(len(message_words)), *map(float, marks)),
-        echo=len(content & message_content) / max(len(content), 1),
-        cues_and_mood=(*(_per_ten(cue, reply, len(words)) for cue in spoken_cues), *_mood(user, reply)),
-        reaction=(*(float(bool(cue.search(user))) for cue in signals), _log1p(len(message_words))),
+        content=frozenset(words) - cues.COMMON,
+        asks=float("?" in text),
+        exclaims=float("!" in text),
+        mood=float(np.tanh(len(cues.POSITIVE.findall(text)) - len(cues.NEGATIVE.findall(text)))),
+        signals=signals,
     )
-
-
-def _mood(user: str, reply: str) -> tuple[float, float, float]:
-    """How glad (1) or sad (-1) the message and the reply sound, and their product: below 0 where they disagree."""
-    moods = (
-        float(np.tanh(len(cues.POSITIVE.findall(text)) - len(cues.NEGATIVE.findall(text)))) for text in (user, reply)
-    )
-    of_user, of_reply = moods
-    return of_user, of_reply, of_user * of_reply
 
 
 def _overlap(first: frozenset[str], other: frozenset[str]) -> float:
     """Jaccard's: shared content words over all content words of both; 0 where neither has any."""
     return len(first & other) / max(len(first | other), 1)
-
-
-def _log1p(count: int) -> float:
-    return float(np.log1p(count))
 
 
 def _per_ten(cue: re.Pattern[str], text: str, words: int) -> float:
