@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from holdfast.agents.raters.protocol import Rating
 from holdfast.simulator.labelling.sample import draw_sample
 from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.label_model import RunLabels
-from tests.simulator.measure.making import episode
+from tests.simulator.measure.making import PRIMARY, episode
 from tests.simulator.results.test_build import PERSONAS, build
+from tests.simulator.results.test_felt import PEOPLE
 
 TRUE = {"base": 1, "routed": 1}  # what people would say of every mechanism
 NAMES = ("emotional_reaction", "interpretation", "exploration")
@@ -117,3 +119,31 @@ def test_labels_of_fewer_than_five_people_give_no_limits(tmp_path: Path) -> None
     assert (part.persons, part.adherence["labels and rater"].lo, part.retention["labels only"].lo) == (4, None, None)
     assert part.adherence["labels and rater"].mean is not None
     assert all(each.difference["labels only"].lo is None for each in made.differences)
+
+
+def test_labels_of_one_score_are_held_against_who_says_what_was_felt(tmp_path: Path) -> None:
+    """The feeler is 1 too high on base and right on routed; no rater of expressed levels is compared with one score."""
+    episodes = [
+        episode(
+            [(1.0, 1.0, 1.0)] * 4,
+            candidate=name,
+            persona=persona,
+            task=PERSONAS[persona].task,
+            ratings=[{PEOPLE.name: Rating({"overall": 2.0 + turn % 3 + high})} for turn in range(4)],
+        )
+        for name, high in (("base", 1), ("routed", 0))
+        for persona in PERSONAS
+    ]
+    labels = LabelFolder(tmp_path)
+    drawn = draw_sample(episodes, 40, seed=1)
+    labels.keep_sample(LabelSample(scale="perceived", seed=1, replies=tuple(drawn)))
+    for item in drawn:
+        labels.add("ana", Label(episode=item.episode, turn=item.turn, levels={"overall": 2 + (item.turn - 1) % 3}))
+    made = build(episodes, labels=labels, raters=[PRIMARY, PEOPLE]).labels
+    assert made is not None
+    (agreement,) = made.raters
+    assert (agreement.first, agreement.dimension, agreement.n) == (PEOPLE.name, "overall", 40)
+    error = next(each for each in made.errors if each.dimension == "overall")
+    assert error.by_candidate["base"].mean == pytest.approx(1)
+    assert error.by_candidate["routed"].mean == pytest.approx(0)
+    assert error.biases == ["base - routed"]

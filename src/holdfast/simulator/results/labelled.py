@@ -36,6 +36,7 @@ from holdfast.simulator.results.label_model import (
     RaterError,
     RunLabels,
 )
+from holdfast.simulator.results.model import RaterInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +208,15 @@ def _ratings(part: _Labelled, rater: str, dimensions: Sequence[str]) -> Floats:
     return rating_array(arrays.episodes, arrays.turns, dimensions, rater).reshape(-1, len(dimensions))
 
 
+def _on_scale(scale: Scale, context: ResultsContext) -> Iterator[RaterInfo]:
+    """The raters of what was labelled; of one overall score, who says what was felt."""
+    asked = context.raters if scale == EXPRESSED else context.feelers
+    yield from (rater for rater in asked if rater.scale.dimensions == scale.dimensions)
+
+
 def _raters(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContext) -> Iterator[CoderAgreement]:
     """Agreement over all candidates together, of each rater on the labels' scale."""
-    for rater in context.raters:
-        if rater.scale.id != scale.id:
-            continue
+    for rater in _on_scale(scale, context):
         rated = np.concatenate([_ratings(part, rater.name, scale.dimensions) for part in parts.values()])
         labels = np.concatenate([part.levels for part in parts.values()])
         for at, name in enumerate(scale.dimensions):
@@ -221,9 +226,7 @@ def _raters(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContex
 
 
 def _errors(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContext) -> Iterator[RaterError]:
-    for rater in context.raters:
-        if rater.scale.id != scale.id:
-            continue
+    for rater in _on_scale(scale, context):
         for at, name in enumerate((*scale.dimensions, "mean")):
             errors = dict[str, Jackknifed]()
             for candidate, part in parts.items():
