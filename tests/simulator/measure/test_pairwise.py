@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from holdfast.simulator.measure.pairwise import align, compare_all, holm, sign_flip_p
+from holdfast.simulator.measure.pairwise import PairResults, align, holm, sign_flip_p
+from holdfast.simulator.measure.power import VarianceResults
 from tests.simulator.measure.making import rng
 
 
@@ -17,31 +18,23 @@ def test_align_pairs_the_same_user():
     assert [len(rows) for rows in align(["x"], [])] == [0, 0]
 
 
-def test_by_hand():
-    # both met ana and ben: differences .9 - .5 = .4 and .7 - .5 = .2, mean .3. Cleo met a only: left out.
-    [found] = compare_all(
-        "adherence",
-        values={"a": np.array([0.9, 0.7, 0.1]), "b": np.array([0.5, 0.5])},
-        keys={"a": ["ana/0", "ben/0", "cleo/0"], "b": ["ben/0", "ana/0"]},
-        groups={"a": ["ana", "ben", "cleo"], "b": ["ben", "ana"]},
-        rng=rng(),
-    )
-    assert (found.a, found.b, found.metric, found.n) == ("a", "b", "adherence", 2)
-    assert found.mean == pytest.approx(0.3)
-    assert (found.lo, found.hi, found.p) == (None, None, None)  # two people: cannot be tested
+def pair(**figures):
+    """A difference of .1 from .02 to .18 before ten people, and whatever else."""
+    known = {"mean": 0.1, "lo": 0.02, "hi": 0.18, "p": 0.01, "n": 10, "people": 10, "pairs": 1, "smallest": 0.1}
+    spread = VarianceResults.undefined(personas=10, truncated=False)
+    names = {"a": "a", "b": "b", "metric": "adherence", "family": "alike", "variance": spread}
+    return PairResults(**{**known, **names, **figures})
 
 
-def test_every_pair_once():
-    one = np.full(5, 0.5)
-    found = compare_all(
-        "adherence",
-        values=dict.fromkeys("abcd", one),
-        keys=dict.fromkeys("abcd", tuple("vwxyz")),
-        groups=dict.fromkeys("abcd", tuple("vwxyz")),
-        rng=rng(),
-    )
-    assert [(c.a, c.b) for c in found] == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
-    assert all(c.p == c.p_holm == 1.0 for c in found)  # no difference at all
+def test_one_verdict_of_a_pair():
+    assert (pair().verdict, pair().shown) == ("higher", True)
+    assert pair(mean=-0.1, lo=-0.18, hi=-0.02).verdict == "lower"
+    assert (pair(lo=-0.02).verdict, pair(lo=-0.02).shown) == ("not shown", False)
+    doubted = pair(doubt="3 unrated replies could turn it")
+    assert (doubted.verdict, doubted.shown) == ("undecided", False)
+    few = pair(lo=None, hi=None, p=None, people=2)
+    assert (few.verdict, few.shown, few.untested) == ("untested", False, "2 people: cannot be tested")
+    assert pair(mean=None, lo=None, hi=None).verdict == "never met"
 
 
 def test_the_p_of_sign_flips_by_hand():

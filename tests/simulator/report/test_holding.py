@@ -18,8 +18,13 @@ def test_measured_results_fill_the_section(tmp_path):
     found = section(write_report(tmp_path / "report.html", results, episodes, people))
     for chart in ("bounds", "repeat-same_tactics", "repeat-template_share", "repeat-self_similarity"):
         assert f'data-chart="{chart}"' in found, chart
-    rows = re.findall(r'<th scope="row">.*?<bdi>(\w+)</bdi>.*?</th><td>(\w+)', found)
-    assert dict(rows) == {"base": "holds", "routed": "holds", "system_prompt": "falls"}
+    rows = re.findall(r'<th scope="row">.*?<bdi>(\w+)</bdi>.*?</th><td>([\w ]+) <small>(.*?)</small>', found)
+    assert [row[:2] for row in rows] == [
+        ("base", "does not hold"),
+        ("routed", "holds"),
+        ("system_prompt", "does not hold"),
+    ]
+    assert rows[2][2].startswith("falls by more than 0.10, ends below 0.70")
     assert "base: 2 of 16 left" in found
     assert "the two bounds" in found
     assert not re.search(r"\bnan\b|\bNone\b", found)
@@ -53,7 +58,7 @@ def test_slopes_are_told_in_ten_turns_and_the_band_spans_both_bounds():
     view = holding_view(results, palette_of(results), 24)
     raw = results.candidates["system_prompt"].holding.mixed_slope.all_turns.mean
     assert view.rows[1].slopes[0].mean == 10 * raw
-    assert view.margin == 0.1
+    assert [test.above for test in view.terms.tests] == [-0.1, 0.7, -0.05]
     upper = results.candidates["base"].holding.leaving.survival_leaving_as_censoring[-1].share
     lower = results.candidates["base"].holding.leaving.survival_leaving_as_event[-1].share
     assert lower < upper

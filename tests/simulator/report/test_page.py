@@ -108,7 +108,7 @@ def poisoned(results):
     """Every string of the results that a person or a model chose, and one candidate's name, turned hostile."""
     bad = results.model_dump()
     bad["candidates"] = {NAMED if name == "adapter" else name: part for name, part in bad["candidates"].items()}
-    for row in [*bad["pairwise"], *bad["pairwise_survival"], *bad["at_once"]]:
+    for row in [*bad["pairwise"], *bad["pairwise_survival"]]:
         row.update({side: NAMED for side in "ab" if row[side] == "adapter"})
     for row in bad["harmed"]:
         row.update(candidate=NAMED if row["candidate"] == "adapter" else row["candidate"], task=NAMED)
@@ -211,7 +211,7 @@ def test_undefined_numbers_show_as_a_dash_never_as_nan(tmp_path, results):
             return {k: blank(v, k) for k, v in value.items()}
         if isinstance(value, list):
             return [blank(v, key) for v in value]
-        return float("nan") if isinstance(value, float) and key not in ("margin", "level") else value
+        return float("nan") if isinstance(value, float) and key != "above" else value
 
     raw = results.model_dump()
     text = page(tmp_path, Results.model_validate({**raw, "candidates": blank(raw["candidates"])}))

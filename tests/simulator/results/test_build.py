@@ -170,9 +170,9 @@ def test_decay_shows_where_it_is_and_only_there(results):
     assert prompt.slope_per_turn.hi < 0 < prompt.adherence_first_two_turns.lo
     assert prompt.first_violation_median_turn is not None
     assert routed.first_violation_median_turn is None
-    assert routed.notes["first_violation_median_turn"] == "never falls to half: 100% still held at turn 22"
+    assert routed.notes["first_violation_median_turn"] == "never falls to half: 100% unbroken at turn 22"
     assert routed.half_life_turns is None
-    assert routed.half_life_note.startswith("does not decay")
+    assert routed.half_life_note == "no fall is shown (steady)"
     assert routed.survival[-1] == SurvivalPoint(turn=22, share=1.0, lo=None, hi=None, at_risk=16, events=0)
 
 
@@ -181,8 +181,9 @@ def test_pairs(results):
     assert len(rows) == 6
     row = rows["routed", "system_prompt", "adherence_last_quarter"]
     assert row.lo > 0.2
-    assert row.n == 16
-    assert row.p <= row.p_holm <= 0.05
+    assert (row.n, row.people, row.pairs, row.family) == (16, 8, 2, "trained and untrained")
+    assert row.p < 0.05
+    assert rows["base", "system_prompt", "adherence_last_quarter"].family == "alike"
 
 
 def test_the_order_of_episodes_changes_nothing():
@@ -223,9 +224,13 @@ def test_the_headline_when_adherence_rises():
 def test_the_headline_of_one_candidate_and_one_persona():
     found = build(study({"my bot": 0.9}, personas=("p1",)))
     assert found.headline.startswith("“my bot” ")
-    assert "[no interval]" in found.headline
+    assert "[" not in found.headline  # no limits from one person
     assert "; in the last quarter it was 0.8" in found.headline
-    assert found.candidates["my bot"].notes["intervals"].startswith("no intervals")
+    assert (
+        found.candidates["my bot"]
+        .notes["intervals"]
+        .startswith("no interval and no verdict: 1 person: cannot be tested")
+    )
 
 
 def test_the_headline_falls_back_on_the_baseline_and_on_names():

@@ -23,8 +23,17 @@ def results():
 
 
 def test_a_candidate_that_keeps_its_level_holds_and_one_that_falls_does_not(results):
-    verdicts = {name: one.holding.equivalence.verdict for name, one in results.candidates.items()}
-    assert verdicts == {"base": "holds", "routed": "holds", "system_prompt": "falls"}
+    tested = {name: each.holding.holds for name, each in results.candidates.items()}
+    assert {name: each.verdict for name, each in tested.items()} == {
+        "base": "does not hold",  # it never was good
+        "routed": "holds",
+        "system_prompt": "does not hold",
+    }
+    assert {name: each.course for name, each in tested.items()} == {
+        "base": "steady",
+        "routed": "steady",
+        "system_prompt": "falls",
+    }
     slopes = results.candidates["system_prompt"].holding.mixed_slope
     assert slopes.closing_turns == 4
     for name in ("all_turns", "without_closing"):
@@ -41,9 +50,9 @@ def test_pairs_of_survival_and_both_corrections(results):
     assert set(pairs) == {("base", "routed"), ("base", "system_prompt"), ("routed", "system_prompt")}
     assert pairs["routed", "system_prompt"].a_minus_expected < 0
     assert pairs["routed", "system_prompt"].p_holm < 0.05
-    for row in results.pairwise:
-        assert row.p <= row.p_bh <= row.p_holm
-        assert row.variance.per_persona == 2
+    for row in results.pairwise_survival:
+        assert row.p_paired is None or row.p_paired <= row.p_bh <= row.p_holm
+    assert {row.variance.per_persona for row in results.pairwise} == {2}
 
 
 def test_the_same_reply_again_and_again_is_seen(results):
@@ -84,14 +93,14 @@ def test_leaving_moves_the_lower_bound_only():
     assert found.survival_leaving_as_event[-1].share == 0.5
     assert found.incidence_left[-1].share == 0.5
     assert results.candidates["base"].holding.leaving.left == 0
-    note = results.candidates["routed"].holding.equivalence.note
+    note = results.candidates["routed"].holding.holds.note
     assert note == "8 of 16 conversations did not reach the last quarter and are left out"
 
 
 def test_one_turn_and_one_persona_have_reasons_and_no_zeros():
     found = build(study({"base": 0.9}, turns=1, personas=("p0",), seeds=1)).candidates["base"].holding
-    assert found.equivalence.verdict == "undefined"
-    assert found.equivalence.change is None
+    assert (found.holds.verdict, found.holds.why) == ("cannot be told", "change: no conversation to be tested")
+    assert found.holds.change.mean is None
     assert found.change_point.note == "undefined: 1 turn measured, 4 turns needed"
     assert found.mixed_slope.all_turns.note.startswith("undefined: 1 conversation,")
     assert found.repetition.same_tactics.mean is None

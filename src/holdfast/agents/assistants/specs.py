@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.protocols import Sampling
@@ -82,6 +82,10 @@ class CandidateSpec(Frozen):
     def needs_router(self) -> bool:
         """Whether it asks a trained router which task a conversation has."""
         return False
+
+    def retrained(self, number: int) -> Self:
+        """Return the same candidate with the adapters of training ``number``, from 1, named after it."""
+        return self.model_copy(update={"name": of_training(self.name, number)})
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         """Names of the adapters that conversations of ``tasks`` cannot do without."""
@@ -181,6 +185,9 @@ class AdapterSpec(PromptedSpec):
     def prompted(self) -> bool:
         return self.with_prompt or self.pattern is not None or self.prompt is not None
 
+    def retrained(self, number: int) -> Self:
+        return super().retrained(number).model_copy(update={"adapter": of_training(self.adapter, number)})
+
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
         return frozenset({self.adapter})
 
@@ -191,13 +198,25 @@ class ExpertsSpec(CandidateSpec):
     trained = True
 
     experts: dict[Id, str] = Field(default_factory=dict)
+    _training: int = PrivateAttr(1)  # whose adapters these are
+
+    def retrained(self, number: int) -> Self:
+        spec = super().retrained(number)
+        spec._training = number
+        return spec
 
     def by_task(self, tasks: Iterable[TaskContext]) -> dict[str, str]:
         """Map each task's id to the name of its expert."""
-        return {task.id: self.experts.get(task.pattern, task.pattern) for task in tasks}
+        named = {task.id: self.experts.get(task.pattern, task.pattern) for task in tasks}
+        return {task: of_training(name, self._training) for task, name in named.items()}
+
+    @property
+    def _named(self) -> frozenset[str]:
+        """The adapters that the study names."""
+        return frozenset(of_training(name, self._training) for name in self.experts.values())
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
-        return frozenset(self.experts.values())  # of the other patterns a router may do without
+        return self._named  # of the other patterns a router may do without
 
     def reachable_adapters(self, tasks: Iterable[TaskContext], recognised: Iterable[TaskContext]) -> frozenset[str]:
         return frozenset(self.by_task(recognised).values())
@@ -221,7 +240,7 @@ class OracleSpec(ExpertsSpec):
     kind: Literal["oracle"] = "oracle"
 
     def adapter_names(self, tasks: Iterable[TaskContext]) -> frozenset[str]:
-        return frozenset({*self.experts.values(), *self.by_task(tasks).values()})
+        return self._named | frozenset(self.by_task(tasks).values())
 
     def reachable_adapters(self, tasks: Iterable[TaskContext], recognised: Iterable[TaskContext]) -> frozenset[str]:
         return frozenset(self.by_task(tasks).values())

@@ -119,8 +119,8 @@ def cell(value: object) -> str:
 
 
 def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str:
-    """Return ``mean [lo, hi]``, or a dash where there is no mean."""
-    return "-" if mean is None else f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
+    """Return ``mean [lo, hi]``, the mean alone where it has no limits, a dash where there is no mean."""
+    return cell(mean) if mean is None or lo is None is hi else f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
 
 
 def _draw(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:

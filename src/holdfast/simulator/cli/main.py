@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("studies.plan", "Say what a study will take before it is run."),
     "train": ("studies.run", "Write steered dialogues and train expert adapters."),
     "report": ("studies.run", "Make results.json and report.html from a journal."),
+    "compare": ("studies.compare", "Compare two runs, on the people that both have."),
     "label": ("studies.label", "Label replies of a run, so that figures rest on people."),
     "status": ("studies.status", "Say how a run stands, also while it runs."),
     "export": ("studies.export", "Write transcripts to Parquet, JSON lines or datasets."),

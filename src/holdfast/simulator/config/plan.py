@@ -19,6 +19,7 @@ from holdfast.core.wording import shorten
 from holdfast.personas.loading import library, load_personas
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.personas.world import World
+from holdfast.simulator.config.holding import ASSUMED
 from holdfast.simulator.config.study import StudyConfig, repeated
 from holdfast.simulator.records import EpisodeSpec
 
@@ -51,9 +52,9 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """Canonical JSON of all that the transcripts follow from on the study's side."""
-        study = _models_by_effect(self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
+        study = models_by_effect(self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
         if self.study.training is not None:
-            study["training"] = _models_by_effect(self.study.training.as_hashed())
+            study["training"] = models_by_effect(self.study.training.as_hashed())
         study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
@@ -64,6 +65,8 @@ class Plan:
             study.pop("raters")
         if study["feeler"] == _BEFORE["feeler"]:
             study.pop("feeler")
+        if self.study.holding == ASSUMED:  # nor does 'holding' change the hash of older studies
+            study.pop("holding")
         return json.dumps(study, sort_keys=True, ensure_ascii=False)
 
     @property
@@ -130,11 +133,11 @@ def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iter
         yield EpisodeSpec(persona.id, persona.task, candidate, replicate, turns, round, agent, simulator)
 
 
-def _models_by_effect(value: Any) -> Any:
-    """``value`` with every ``model`` in it by what it says, not by how it is reached."""
+def models_by_effect(value: Any) -> Any:
+    """Return ``value`` with every ``model`` in it by what it says, not by how it is reached."""
     if isinstance(value, dict):
-        return {key: effect(item) if key == "model" else _models_by_effect(item) for key, item in value.items()}
-    return [_models_by_effect(item) for item in value] if isinstance(value, list) else value
+        return {key: effect(item) if key == "model" else models_by_effect(item) for key, item in value.items()}
+    return [models_by_effect(item) for item in value] if isinstance(value, list) else value
 
 
 def world_inputs(plan: Plan) -> dict[str, str]:

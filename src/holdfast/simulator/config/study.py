@@ -22,7 +22,7 @@ import yaml
 from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator, model_validator
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.agents.assistants.specs import SamplingSpec
+from holdfast.agents.assistants.specs import SamplingSpec, of_training
 from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
 from holdfast.agents.raters.felt.feelers import Feeler, PeopleFeelerSpec, feeling_raters
 from holdfast.agents.raters.registry import AnyRaterSpec, require_expressed, require_unique
@@ -37,6 +37,8 @@ from holdfast.personas.loading import AnyPath, library, load_yaml
 from holdfast.personas.population_config import PopulationConfig, check_population
 from holdfast.personas.schema import EmpathyPattern, Frozen, Id, TaskContext
 from holdfast.personas.world import World, shipped_world, world_with
+from holdfast.simulator.config.holding import ASSUMED, HoldingTerms
+from holdfast.simulator.config.reminders import hidden_periods
 from holdfast.simulator.engine.budget import BudgetSpec
 
 Turns = Annotated[int, Field(ge=1, le=10_000)]
@@ -106,6 +108,7 @@ class StudyConfig(Frozen):
     sampling: SamplingSpec = SamplingSpec()
     training: TrainingConfig | None = None
     remark: Annotated[str, Field(max_length=2000)] | None = None  # its author's, shown with the results
+    holding: HoldingTerms = ASSUMED  # what "holds" is tested against; part of the journal, so fixed beforehand
 
     @field_validator("raters")
     @classmethod
@@ -127,6 +130,14 @@ class StudyConfig(Frozen):
         if self.rounds > 1 and self.population is None:
             raise ValueError(
                 "'rounds' moves the expectations of a population; add 'population', or repeat by 'replicates'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _trainings_have_names_of_their_own(self) -> StudyConfig:
+        if twice := repeated(self.candidate_names):
+            raise ValueError(
+                f"training.replicates names a candidate {', '.join(map(quote, twice))}; name yours otherwise"
             )
         return self
 
@@ -162,8 +173,26 @@ class StudyConfig(Frozen):
         return world_with(self.tasks, self.patterns)
 
     @property
+    def trainings(self) -> dict[str, tuple[str, ...]]:
+        """Each trained candidate's name -> the names that it has by training, where there are several."""
+        count = 1 if self.training is None else self.training.replicates
+        numbers = range(1, count + 1) if count > 1 else ()
+        trained = [spec.name for spec in self.candidates if spec.trained and numbers]
+        return {name: tuple(of_training(name, number) for number in numbers) for name in trained}
+
+    @property
+    def arms(self) -> tuple[AnyCandidateSpec, ...]:
+        """The candidates, those that are trained once for each training."""
+        return tuple(
+            spec.retrained(number)
+            for spec in self.candidates
+            for number in range(1, len(self.trainings.get(spec.name, (0,))) + 1)
+        )
+
+    @property
     def candidate_names(self) -> tuple[str, ...]:
-        return tuple(candidate.name for candidate in self.candidates)
+        """Of all arms."""
+        return tuple(candidate.name for candidate in self.arms)
 
     @property
     def baseline_name(self) -> str:
@@ -204,6 +233,8 @@ def load_study(path: AnyPath) -> StudyConfig:
     if study.training is not None and study.training.rater is not None:
         trainer = study.training.rater.beside(folder)
         updates["training"] = study.training.model_copy(update={"rater": trainer})
+    for hidden in hidden_periods(candidates, study.all_lengths):
+        warnings.warn(hidden, stacklevel=2)
     return study.model_copy(update=updates)
 
 

@@ -201,7 +201,7 @@ def _violations(group: GroupSums) -> ViolationResults | None:
         return None
     time = _repeated([turn for turn, _ in group.violations], group.violations)
     happened = np.repeat([did for _, did in group.violations], list(group.violations.values()))
-    survival = kaplan_meier(time, happened)
+    survival = kaplan_meier(time, happened, people=len(group.clusters))
     return ViolationResults(
         survival=SurvivalPoint.rows_of(survival, CURVE_TURNS), median_turn=survival.median, too_short=survival.dropped
     )
@@ -215,11 +215,13 @@ def _exits(group: GroupSums) -> ExitResults:
     """Leaving: the share that has not left in failure (success and the planned end are censored), and both ends."""
     time = _repeated([turn for turn, _ in group.ends], group.ends)
     way = np.repeat([_CAUSE[end] for _, end in group.ends], list(group.ends.values()))
-    stayed = kaplan_meier(time, way == _CAUSE["failure"])
+    people = len(group.clusters)
+    stayed = kaplan_meier(time, way == _CAUSE["failure"], people=people)
     return ExitResults(
         survival=SurvivalPoint.rows_of(stayed, CURVE_TURNS),
         median_turn=stayed.median,
         incidence={
-            end: IncidencePoint.rows_of(cumulative_incidence(time, way, _CAUSE[end]), CURVE_TURNS) for end in ENDS
+            end: IncidencePoint.rows_of(cumulative_incidence(time, way, _CAUSE[end], people=people), CURVE_TURNS)
+            for end in ENDS
         },
     )

@@ -13,15 +13,24 @@ limits are nan.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, divide, present_mean
+
+Statistic = Callable[[Floats], Floats]
+"""From means, rows x columns, to a figure of each row."""
 
 DRAWS = 1000
 FEWEST = 5  # personas: fewer have no interval, because a resample of two or three says nothing of people
+
+
+def too_few(people: int) -> str:
+    """Say that so few people cannot be tested: ``"2 people: cannot be tested"``; "" from :data:`FEWEST` on."""
+    return "" if people >= FEWEST else f"{how_many(people, 'person', 'people')}: cannot be tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,45 @@ def ratio_interval(numerator: Floats, denominator: Floats, resamples: Resamples)
     A ratio of means, not a mean of ratios; nan where the denominator's mean is 0. ``n``: episodes that have a
     numerator.
     """
-    both = np.stack([numerator, denominator], axis=1)
-    draws, clusters = _resampled_means(both, resamples)
-    top, bottom = present_mean(both, axis=0)
-    lo, hi = expanded_limits(divide(draws[:, :1], draws[:, 1:]), clusters.min(keepdims=True))
-    mean = divide(np.array([top]), np.array([bottom]))
-    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int((~np.isnan(numerator)).sum()))
+    return statistic_interval(np.stack([numerator, denominator], axis=1), resamples, ratio)
+
+
+def statistic_interval(values: Floats, resamples: Resamples, statistic: Statistic) -> Interval:
+    """Return a statistic of the means over episodes of several columns.
+
+    ``values``: episodes x columns, nan where missing. ``n``: episodes with a value in the first column; limits rest on
+    the personas of the column that has fewest of those columns that have any.
+    """
+    draws, clusters = _resampled_means(values, resamples)
+    return _interval(statistic(present_mean(values, axis=0)[None]), statistic(draws), clusters, values[:, 0])
+
+
+def difference_interval(a: Floats, b: Floats, resamples: Resamples, statistic: Statistic) -> Interval:
+    """Return a statistic of ``a`` less that of ``b``: the same episodes' users, row by row, resampled together.
+
+    As :func:`statistic_interval`; ``n``: episodes with a value in the first column of both.
+    """
+    sides = [_resampled_means(side, resamples) for side in (a, b)]
+    whole = [statistic(present_mean(side, axis=0)[None]) for side in (a, b)]
+    draws = statistic(sides[0][0]) - statistic(sides[1][0])
+    clusters = np.concatenate([clusters for _, clusters in sides])
+    return _interval(whole[0] - whole[1], draws, clusters, a[:, 0] - b[:, 0])
+
+
+def ratio(means: Floats) -> Floats:
+    """Return the first column over the second (rows x 2 -> rows); nan where the second is 0."""
+    return divide(means[:, 0], means[:, 1])
+
+
+def area(means: Floats) -> Floats:
+    """Return the mean over columns (rows x turns -> rows): the area under a curve per turn, each turn alike."""
+    return present_mean(means, axis=1)
+
+
+def _interval(mean: Floats, draws: Floats, clusters: Ints, counted: Floats) -> Interval:
+    fewest = clusters[clusters > 0].min(keepdims=True) if (clusters > 0).any() else np.zeros(1, dtype=np.int64)
+    lo, hi = expanded_limits(draws[:, None], fewest)
+    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int((~np.isnan(counted)).sum()))
 
 
 def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints]:

@@ -76,7 +76,7 @@ UNDEFINED = Estimate(mean=None, lo=None, hi=None)
 class MeanEstimate(Estimate):
     """A mean over episodes with its 95 % limits (bootstrap clustered by persona, expanded percentiles).
 
-    null: undefined; limits are null below two personas.
+    null: undefined; limits are null below five personas.
     """
 
     n: Count = Field(description="How many values it rests on: episodes, unless said otherwise.")

@@ -1,32 +1,69 @@
-"""Paired differences between candidates that met the same users."""
+"""Two candidates that met the same users: the figures of their difference, and the one verdict that all sections use.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from itertools import combinations
-from typing import Any, Literal
+Beside it what tests of pairs need elsewhere: the rows of the same users, p by sign flips, corrections of p.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, Resamples, mean_interval
-from holdfast.simulator.measure.estimates import MeanEstimate, Share
-from holdfast.simulator.measure.power import VarianceResults, variance
+from holdfast.simulator.measure.bootstrap import FEWEST, too_few
+from holdfast.simulator.measure.estimates import Count, MeanEstimate, Number, Share
+from holdfast.simulator.measure.power import VarianceResults
 
 FLIPS = 9999
 Metric = Literal["adherence_last_quarter", "adherence"]
+METRICS: tuple[Metric, ...] = ("adherence_last_quarter", "adherence")  # the first makes the headline
+Family = Literal["trained and untrained", "alike"]
+PairVerdict = Literal["higher", "lower", "not shown", "undecided", "untested", "never met"]
 
 
 class PairResults(MeanEstimate):
-    """a - b in one metric, averaged over users that both met."""
+    """a - b in one metric, averaged over users that both met; n: those users.
+
+    Limits and p hold for all pairs of the family together, by one max-t bootstrap of personas: p is below .05 exactly
+    where the limits leave out 0. Both are null below five people.
+    """
 
     a: str
     b: str
     metric: Metric
-    p: Share = Field(description="Two-sided, by flipping the sign of whole personas at random.")
-    p_holm: Share = Field(description="p adjusted by Holm over all pairs of this metric.")
-    p_bh: Share = Field(description="p adjusted by Benjamini and Hochberg over all pairs of this metric.")
+    family: Family = Field(
+        description="Pairs that are tested together: a trained and an untrained candidate, or two of a kind."
+    )
+    pairs: Count = Field(description="Pairs of the family that are tested together, in this metric.")
+    p: Share = Field(description="Two-sided, adjusted for all pairs of the family.")
+    smallest: Number = Field(
+        description="Smallest true difference that this design would have shown in four studies of five: (t.80 + what "
+        "limits are made of, t.975 for a pair alone) SE."
+    )
+    people: Count
+    doubt: str = Field(default="", description="Why the verdict is undecided: unrated replies could turn it; or empty.")
     variance: VarianceResults
+
+    @property
+    def verdict(self) -> PairVerdict:
+        """Whether a adheres more (higher), less (lower), or that it cannot be said, and why."""
+        if self.mean is None:
+            return "never met"
+        if self.doubt:
+            return "undecided"
+        if self.lo is None or self.hi is None:
+            return "untested"
+        return "higher" if self.lo > 0 else "lower" if self.hi < 0 else "not shown"
+
+    @property
+    def shown(self) -> bool:
+        """Whether a difference is shown; what is bold is just this."""
+        return self.verdict in ("higher", "lower")
+
+    @property
+    def untested(self) -> str:
+        """``"2 people: cannot be tested"``, or empty."""
+        return too_few(self.people)
 
 
 def align(a_keys: Sequence[str], b_keys: Sequence[str]) -> tuple[Ints, Ints]:
@@ -35,32 +72,6 @@ def align(a_keys: Sequence[str], b_keys: Sequence[str]) -> tuple[Ints, Ints]:
     both = [(row, place[key]) for row, key in enumerate(a_keys) if key in place]
     rows = np.array(both, dtype=np.int64).reshape(-1, 2)
     return rows[:, 0], rows[:, 1]
-
-
-def compare_all(
-    metric: Metric,
-    *,
-    values: Mapping[str, Floats],
-    keys: Mapping[str, Sequence[str]],
-    groups: Mapping[str, Sequence[str]],
-    rng: np.random.Generator,
-    draws: int = DRAWS,
-) -> list[PairResults]:
-    """Compare every pair of candidates, in the order of ``values``.
-
-    Per candidate: one value per episode (nan where missing), its user keys and its clusters, in the same order. Users
-    without a value on either side are left out of that pair; ``n`` counts those that stay.
-    """
-    compared, ps = list[dict[str, Any]](), list[float]()
-    for a, b in combinations(values, 2):
-        rows_a, rows_b = align(keys[a], keys[b])
-        difference = values[a][rows_a] - values[b][rows_b]
-        resamples = Resamples.of([groups[a][row] for row in rows_a], rng, draws)
-        ps.append(sign_flip_p(difference, resamples.codes, rng))
-        mean = asdict(mean_interval(difference, resamples))
-        compared.append({"a": a, "b": b, **mean, "variance": variance(difference, resamples.codes)})
-    adjusted = zip(compared, ps, holm(ps).tolist(), benjamini_hochberg(ps).tolist(), strict=True)
-    return [PairResults(**pair, metric=metric, p=p, p_holm=q, p_bh=fdr) for pair, p, q, fdr in adjusted]
 
 
 def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips: int = FLIPS) -> float:

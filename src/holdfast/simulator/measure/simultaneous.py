@@ -1,6 +1,6 @@
-"""Every trained against every untrained candidate at once: intervals that all hold together in 95 % of studies.
+"""Pairs of candidates compared at once: limits that all hold together in 95 % of studies, and p that agrees with them.
 
-Naming the best of several after the fact makes its lead look larger than it is; intervals that hold for all pairs
+Naming the best of several after the fact makes its lead look larger than it is; limits that hold for all pairs
 together allow any of them to be picked. All pairs share their resamples of personas, and the largest of their
 standardised deviations gives one factor for all (max-t; Romano & Wolf, Econometrica 73, 2005; Hothorn, Bretz &
 Westfall, Biometrical Journal 50, 2008)::
@@ -8,113 +8,98 @@ Westfall, Biometrical Journal 50, 2008)::
     T = max over pairs of |difference resampled - difference| / SE        limits = difference -+ (95 % of T) SE
 
 With few personas T is too small by about sqrt((c - 1) / c) z / t for c of them, as in :mod:`bootstrap`; it is made
-larger by as much.
+larger by as much. p is (1 + resamples whose T is at least as large as the pair's own) / (1 + resamples), and the 95 %
+of T is the value at which this p passes .05: the limits leave out 0 exactly where p < .05.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from pydantic import Field
 
-from holdfast.simulator.measure.arrays import Floats, divide
+from holdfast.simulator.measure.arrays import Floats, Ints, divide
 from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, draw_weights
-from holdfast.simulator.measure.estimates import Count, Estimate, Number, ResultsPart, Share
+from holdfast.simulator.measure.clustered import cluster_errors
+from holdfast.simulator.measure.pairwise import Family, Metric, PairResults
+from holdfast.simulator.measure.power import variance
 
 TINY = 1e-12
-
-
-class SimultaneousDifference(ResultsPart):
-    """a - b, for a trained and an untrained candidate before the same users, among all such pairs."""
-
-    a: str
-    b: str
-    difference: Estimate = Field(description="Limits hold for all pairs together; null below five personas.")
-    p: Share = Field(description="Two-sided, adjusted for all pairs.")
-    smallest: Number = Field(
-        description="Smallest true difference that this pair would have shown in four studies of five, unadjusted: "
-        "(t.975 + t.80) SE."
-    )
-    personas: Count
+ALPHA = 0.05
 
 
 def compare_at_once(
-    trained: Sequence[str],
-    untrained: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
     *,
     values: Mapping[str, Mapping[str, float]],
     personas: Mapping[str, str],
+    metric: Metric,
+    family: Family,
     rng: np.random.Generator,
     draws: int = DRAWS,
-) -> list[SimultaneousDifference]:
-    """Compare every pair of a ``trained`` and an ``untrained`` candidate.
+) -> list[PairResults]:
+    """Compare every pair (a, b): a - b.
 
     Args:
         values: Candidate -> user's key -> value; nan or absent where there is none.
         personas: User's key -> persona, the cluster.
+        metric, family: What the values are, and which pairs these are.
     """
-    pairs = [(a, b) for a in trained for b in untrained]
     names = {name: code for code, name in enumerate(sorted(set(personas.values())))}
+    differences = [_differences(values[a], values[b], personas, names) for a, b in pairs]
     totals, counts = (np.zeros((len(names), len(pairs))) for _ in range(2))
-    for column, (a, b) in enumerate(pairs):
-        for user in sorted(values[a].keys() & values[b].keys()):
-            difference = values[a][user] - values[b][user]
-            if not np.isnan(difference):
-                totals[names[personas[user]], column] += difference
-                counts[names[personas[user]], column] += 1
+    for column, (difference, codes) in enumerate(differences):
+        totals[:, column] = np.bincount(codes, difference, len(names))
+        counts[:, column] = np.bincount(codes, minlength=len(names))
     means = divide(totals.sum(axis=0), counts.sum(axis=0))
-    weights = draw_weights(len(names), rng, draws)
-    resampled = divide(weights @ totals, weights @ counts)
-    clusters = (counts > 0).sum(axis=0)
-    errors = _errors(totals, counts, means)
-    tested = clusters >= FEWEST
+    people = (counts > 0).sum(axis=0)
+    errors, tested = cluster_errors(totals, counts, means), people >= FEWEST
     errors = np.where(tested & (errors < TINY), TINY, errors)  # where all differ alike, the difference is exact
-    largest = _largest(resampled, means, errors, tested)
+    weights = draw_weights(len(names), rng, draws)
+    largest = _largest(divide(weights @ totals, weights @ counts), means, errors, tested)
     return [
-        _pair(pairs[k], means[k], errors[k], int(clusters[k]), largest if tested[k] else None)
-        for k in range(len(pairs))
+        PairResults(
+            a=a,
+            b=b,
+            metric=metric,
+            family=family,
+            pairs=int(tested.sum()),
+            mean=float(means[k]),
+            n=len(differences[k][0]),
+            people=int(people[k]),
+            variance=variance(*differences[k]),
+            **_tested(float(means[k]), float(errors[k]), int(people[k]), largest if tested[k] else None),
+        )
+        for k, (a, b) in enumerate(pairs)
     ]
 
 
-def strongest(pairs: Sequence[SimultaneousDifference], a: str, b: str) -> SimultaneousDifference | None:
-    """Return the comparison of ``a`` and ``b``; None where there is none."""
-    return next((pair for pair in pairs if (pair.a, pair.b) == (a, b)), None)
-
-
-def _errors(totals: Floats, counts: Floats, means: Floats) -> Floats:
-    """Standard error of each mean, clustered: residual sums of clusters, with c / (c - 1)."""
-    residual = np.where(counts > 0, totals - counts * np.nan_to_num(means), 0.0)
-    clusters = np.maximum((counts > 0).sum(axis=0), 2)
-    spread = (residual**2).sum(axis=0) * clusters / (clusters - 1)
-    return np.nan_to_num(divide(np.sqrt(spread), counts.sum(axis=0)))
+def _differences(
+    a: Mapping[str, float], b: Mapping[str, float], personas: Mapping[str, str], names: Mapping[str, int]
+) -> tuple[Floats, Ints]:
+    """Return the differences of users that have a value on both sides, and the code of each user's persona."""
+    users = [user for user in sorted(a.keys() & b.keys()) if not math.isnan(a[user] - b[user])]
+    codes = np.array([names[personas[user]] for user in users], dtype=np.int64)
+    return np.array([a[user] - b[user] for user in users], dtype=np.float64), codes
 
 
 def _largest(resampled: Floats, means: Floats, errors: Floats, tested: np.ndarray) -> Floats:
-    """(draws,) the largest standardised deviation of any tested pair in each resample, sorted."""
+    """(draws,) the largest standardised deviation of any tested pair in each resample, the largest first."""
     if not tested.any():
         return np.zeros(0)
     deviation = np.abs(resampled[:, tested] - means[tested]) / errors[tested]
-    return np.sort(np.nan_to_num(deviation).max(axis=1))
+    return np.sort(np.nan_to_num(deviation).max(axis=1))[::-1]
 
 
-def _pair(
-    names: tuple[str, str], mean: float, error: float, personas: int, largest: Floats | None
-) -> SimultaneousDifference:
+def _tested(mean: float, error: float, people: int, largest: Floats | None) -> dict[str, float | None]:
+    """Return limits, p and the smallest difference of a pair; None where it is not tested."""
     from scipy.special import ndtri, stdtrit  # here, so that importing this module stays instant
 
-    a, b = names
     if largest is None:
-        undefined = Estimate(mean=mean, lo=None, hi=None)
-        return SimultaneousDifference(a=a, b=b, difference=undefined, p=None, smallest=None, personas=personas)
-    c = personas
-    wider = float(stdtrit(c - 1, 0.975) / ndtri(0.975) * np.sqrt(c / (c - 1)))
-    half = wider * float(np.quantile(largest, 0.95)) * error
-    beyond = int((wider * largest >= abs(mean) / error).sum())
-    smallest = float(stdtrit(c - 1, 0.975) + stdtrit(c - 1, 0.8)) * error
-    return SimultaneousDifference(
-        a=a,
-        b=b,
-        difference=Estimate(mean=mean, lo=mean - half, hi=mean + half),
-        p=(1 + beyond) / (1 + len(largest)),
-        smallest=smallest,
-        personas=personas,
-    )
+        return dict.fromkeys(("lo", "hi", "p", "smallest"))
+    wider = float(stdtrit(people - 1, 0.975) / ndtri(0.975) * math.sqrt(people / (people - 1)))
+    halves = wider * largest * error  # half widths that each resample would ask for
+    allowed = max(0, math.ceil(ALPHA * (1 + len(halves))) - 2)  # so many may reach the mean where p < .05
+    half = float(halves[allowed])
+    smallest = half + float(stdtrit(people - 1, 0.8)) * error
+    p = float((1 + (halves >= abs(mean)).sum()) / (1 + len(halves)))
+    return {"lo": mean - half, "hi": mean + half, "p": p, "smallest": smallest}

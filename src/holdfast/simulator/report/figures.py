@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.measure.estimates import Curve, TurnEstimate
 from holdfast.simulator.report.axes import SHARE, Axis, levels_axis
-from holdfast.simulator.report.forest import pairs_by_metric
+from holdfast.simulator.report.forest import pair_tables
 from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.goals import goals_view
 from holdfast.simulator.report.holding import holding_view
@@ -97,14 +97,14 @@ def survival(page: PageData) -> LineChart | None:
     """Draw the share of conversations whose pattern still holds."""
     chart = line_chart(
         "survival",
-        "Conversations whose pattern still holds",
+        "Conversations that have not broken",
         "Kaplan-Meier share of conversations without a lasting violation of the pattern, by turn, per candidate.",
         [(series, part.survival) for series, part in page.rows],
         turns=page.turns,
         y=SHARE,
         height=300,
         steps=True,
-        y_label="share that still holds",
+        y_label="share unbroken",
     )
     return chart if chart.drawn else None
 
@@ -136,7 +136,7 @@ FIGURES = (
     Figure("gap", "Gap", lambda page: gap_rows(page.results, page.palette) or None),
     Figure("survival", "Survival", survival),
     Figure("routing", "Routing", routing),
-    Figure("pairs", "Pairs", lambda page: pairs_by_metric(page.results, page.palette) or None),
+    Figure("pairs", "Pairs", lambda page: pair_tables(page.results, page.palette) or None),
     Figure("witnesses", "Raters", lambda page: witness_views(page.results, page.rows, page.turns) or None),
     Figure("simulators", "Simulators", lambda page: simulators(page.results, page.palette) or None),
     Figure("population", "Population", lambda page: network(page.results, page.names)),

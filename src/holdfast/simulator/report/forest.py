@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.measure.pairwise import Family, Metric, PairResults
 from holdfast.simulator.report.axes import fitted
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.results.model import Results
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +31,29 @@ def strips(estimates: Sequence[Estimate], reference: float) -> list[IntervalStri
 
 @dataclass(frozen=True, slots=True)
 class ForestRow:
-    """Two candidates on the same people: a minus b in one metric. ``p``: corrected for the comparisons (Holm 1979)."""
+    """Two candidates on the same people: a minus b in one metric, and how both are drawn."""
 
     a: Series
     b: Series
     strip: IntervalStrip
-    n: int
-    p: float | None
-
-    @property
-    def sure(self) -> bool:
-        """Whether both the interval and the corrected p show a difference."""
-        return self.strip.estimate.excludes_zero and self.p is not None and self.p < ALPHA
+    pair: PairResults
 
 
-def pairs_by_metric(results: Results, palette: Palette) -> list[tuple[str, list[ForestRow]]]:
-    """(metric, pairs) in the order of the results; one axis per metric, 0 its reference."""
+@dataclass(frozen=True, slots=True)
+class ForestTable:
+    """Pairs that were tested together, on one axis with 0 as its reference."""
+
+    metric: Metric
+    family: Family
+    rows: tuple[ForestRow, ...]
+
+
+def pair_tables(results: Results, palette: Palette) -> list[ForestTable]:
+    """Draw the pairs, a table for each metric and family, in the order of the results."""
     tables = []
-    for metric in dict.fromkeys(pair.metric for pair in results.pairwise):
-        rows = [pair for pair in results.pairwise if pair.metric == metric]
-        drawn = zip(rows, strips(rows, 0.0), strict=True)
-        tables.append(
-            (str(metric), [ForestRow(palette[row.a], palette[row.b], strip, row.n, row.p_holm) for row, strip in drawn])
-        )
+    for metric, family in dict.fromkeys((pair.metric, pair.family) for pair in results.pairwise):
+        pairs = [pair for pair in results.pairwise if (pair.metric, pair.family) == (metric, family)]
+        drawn = zip(pairs, strips(pairs, 0.0), strict=True)
+        rows = tuple(ForestRow(palette[pair.a], palette[pair.b], strip, pair) for pair, strip in drawn)
+        tables.append(ForestTable(metric, family, rows))
     return tables

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.simulator.measure.decay.holds import HoldsResults
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.axes import Axis
 from holdfast.simulator.report.forest import IntervalStrip, strips
@@ -49,11 +50,12 @@ class HoldingRow:
 class HoldingView:
     """Everything that the section draws; ``rows`` empty where nothing was measured.
 
-    ``slopes``: place in a row's slopes to heading, of those that any candidate has.
+    ``terms``: any candidate's verdict, whose tests say what they were held against; ``slopes``: place in a row's slopes
+    to heading, of those that any candidate has.
     """
 
     rows: tuple[HoldingRow, ...]
-    margin: float | None
+    terms: HoldsResults | None
     closing: float | None
     slopes: Mapping[int, str]
     anyone_left: bool
@@ -64,11 +66,11 @@ class HoldingView:
 def holding_view(results: Results, palette: Palette, turns: int) -> HoldingView:
     """Draw what was measured of every candidate's holding."""
     parts = [(series, results.candidates[series.name].holding) for series in palette.series]
-    drawn = strips([part.equivalence.estimate for _, part in parts], 0.0)
+    drawn = strips([part.holds.change.estimate for _, part in parts], 0.0)
     rows = tuple(HoldingRow(s, part, strip, _slopes(part)) for (s, part), strip in zip(parts, drawn, strict=True))
     return HoldingView(
         rows=rows,
-        margin=next((part.equivalence.margin for _, part in parts), None),
+        terms=next((part.holds for _, part in parts), None),
         closing=next((part.mixed_slope.closing_turns for _, part in parts), None),
         slopes={
             index: heading
@@ -99,15 +101,15 @@ def _bounds(parts: Sequence[tuple[Series, HoldingResults]], turns: int) -> LineC
         lines.append((series, points))
     return line_chart(
         "bounds",
-        "Conversations that still hold, if leaving is taken for breaking",
-        "Share of conversations that still hold, counting every user who left as a violation; bands reach up to the "
-        "share if those who left would have fared as those who stayed.",
+        "Conversations that have not broken, if leaving is taken for breaking",
+        "Share of conversations that have not broken, counting every user who left as a violation; bands reach up "
+        "to the share if those who left would have fared as those who stayed.",
         lines,
         turns=turns,
         y=SHARE,
         height=220,
         steps=True,
-        y_label="share that still holds",
+        y_label="share unbroken",
     )
 
 

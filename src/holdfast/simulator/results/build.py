@@ -2,20 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
+from math import nan
+from types import MappingProxyType
 from typing import Any
 
 from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.simulator.config.holding import ASSUMED, HoldingTerms
 from holdfast.simulator.labelling.store import LabelFolder
-from holdfast.simulator.measure.arrays import Floats
-from holdfast.simulator.measure.bootstrap import DRAWS
+from holdfast.simulator.measure.bootstrap import DRAWS, too_few
 from holdfast.simulator.measure.decay.log_rank import log_rank
 from holdfast.simulator.measure.decay.survival import first_violations
-from holdfast.simulator.measure.pairwise import Metric, PairResults, benjamini_hochberg, compare_all, holm
+from holdfast.simulator.measure.pairwise import PairResults, benjamini_hochberg, holm
 from holdfast.simulator.measure.routing_accuracy import routing_accuracy
-from holdfast.simulator.measure.simultaneous import SimultaneousDifference, compare_at_once
 from holdfast.simulator.measure.text.verbatim import Talk
 from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.monitor.running_means import pattern_targets
@@ -25,7 +26,7 @@ from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
 from holdfast.simulator.results.felt import apart, felt_results
 from holdfast.simulator.results.harm import harmed_tasks
-from holdfast.simulator.results.headline import Comparisons, choose, headline
+from holdfast.simulator.results.headline import choose, headline
 from holdfast.simulator.results.labelled import label_results
 from holdfast.simulator.results.lost_prompts import lost_prompts
 from holdfast.simulator.results.model import (
@@ -36,8 +37,9 @@ from holdfast.simulator.results.model import (
     TaskInfo,
     installed_version,
 )
+from holdfast.simulator.results.pairs import lower_than, pair_of, pairwise_results
 from holdfast.simulator.results.simulators import simulator_results
-from holdfast.simulator.results.stopped import undecided
+from holdfast.simulator.results.trainings import training_differences
 from holdfast.simulator.results.validated import unvalidated
 from holdfast.simulator.results.verbatim import verbatim_results
 from holdfast.simulator.results.witnesses import agreement_results
@@ -61,6 +63,8 @@ def build_results(
     population: Mapping[str, Any] | None = None,
     labels: LabelFolder | None = None,
     trained_on: Sequence[Talk] = (),
+    trainings: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    holding: HoldingTerms = ASSUMED,
     draws: int = DRAWS,
 ) -> Results:
     """Measure a study; the same whatever the order of ``episodes``.
@@ -68,29 +72,29 @@ def build_results(
     Args:
         candidates: What the study says of its candidates, at least of those that the episodes name.
         raters: The primary one first, feelers last.
-        tasks, patterns, personas: By id, at least those that the episodes name.
+        tasks, patterns, personas: By id, at least those that the episodes name; a KeyError where one is not given.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
         timings_s, provenance, population: Taken over as they are. draws: Number of resamples; ``seed`` seeds them.
         labels: What people said of these replies, if anybody was asked. trained_on: What the run's adapters learned.
-
-    Raises KeyError where a candidate, task, pattern or persona of an episode is not given.
+        trainings: Arm -> the candidates that its trainings are. holding: What "holds" is tested against.
+        draws: Number of resamples; ``seed`` seeds them.
     """
     feelings, (raters, feelers, own) = _feelings(episodes, personas), apart(raters)
-    context = ResultsContext(pattern_targets(tasks, patterns), raters, personas, feelings, seed, draws, own, feelers)
+    target_of = pattern_targets(tasks, patterns)
+    context = ResultsContext(target_of, raters, personas, feelings, seed, draws, own, feelers, holding)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None
-    parts = _parts(candidates, measured, baseline, context)
+    pairs = pairwise_results(measured, {spec.name: spec.trained for spec in candidates}, context)
+    parts = _candidates(candidates, measured, pairs, baseline or "", context)
     return Results(
         holdfast_version=installed_version(),
         study=study_name,
         seed=seed,
         transcripts_sha256=transcripts_sha256(episodes),
         **_recorded(provenance),
-        turns=_turns(measured),
-        episodes=len(episodes),
-        **_not_ended(episodes),
+        **_extent(episodes, measured),
         baseline=baseline,
-        **_comparisons(measured, parts, baseline, context),
+        **_comparisons(measured, parts, pairs, trainings, baseline, context),
         tasks={id: TaskInfo.model_validate(task) for id, task in tasks.items()},
         patterns={id: PatternInfo.model_validate(pattern.model_dump()) for id, pattern in patterns.items()},
         raters=list(raters),
@@ -106,20 +110,6 @@ def build_results(
     )
 
 
-def _parts(
-    candidates: Sequence[CandidateSpec],
-    measured: Mapping[str, MeasuredCandidate],
-    baseline: str | None,
-    context: ResultsContext,
-) -> dict[str, CandidateResults]:
-    """Return each candidate's part, and what says that its prompt was lost."""
-    spec_of, rival = {spec.name: spec for spec in candidates}, measured.get(baseline or "")
-    parts = {name: candidate_results(spec_of[name], each, rival, context) for name, each in measured.items()}
-    for name, lost in lost_prompts(candidates, measured).items():
-        parts[name] = parts[name].model_copy(update={"prompt_lost": lost})
-    return parts
-
-
 def _validated(
     labels: LabelFolder | None, measured: Mapping[str, MeasuredCandidate], context: ResultsContext
 ) -> dict[str, Any]:
@@ -129,21 +119,38 @@ def _validated(
     return {"labels": labelled, "unvalidated": unvalidated(tasks) if labelled is None else ""}
 
 
+def _candidates(
+    specs: Sequence[CandidateSpec],
+    measured: Mapping[str, MeasuredCandidate],
+    pairs: Sequence[PairResults],
+    baseline: str,
+    context: ResultsContext,
+) -> dict[str, CandidateResults]:
+    spec_of, rival, lost = {spec.name: spec for spec in specs}, measured.get(baseline), lost_prompts(specs, measured)
+    parts = {
+        name: candidate_results(spec_of[name], each, rival, context, lower_than(pairs, name, baseline))
+        for name, each in measured.items()
+    }
+    return {name: part.model_copy(update={"prompt_lost": lost.get(name, "")}) for name, part in parts.items()}
+
+
 def _comparisons(
     measured: Mapping[str, MeasuredCandidate],
     parts: Mapping[str, CandidateResults],
+    pairs: Sequence[PairResults],
+    trainings: Mapping[str, Sequence[str]],
     baseline: str | None,
     context: ResultsContext,
 ) -> dict[str, Any]:
     """Return the parts that set candidates against each other, and the headline that they give."""
-    compared = Comparisons(at_once_results(measured, parts, context), pairwise_results(measured, context))
-    doubt = _doubt(measured, parts, baseline, context)
+    first, second = choose(parts, baseline) if parts else ("", None)
+    named = pair_of(pairs, first, second) if second is not None else None
     return {
-        "headline": headline(_turns(measured), parts, compared, baseline, doubt),
-        "undecided": doubt,
-        "at_once": list(compared.at_once),
+        "headline": headline(_turns(measured), parts, pairs, baseline),
+        "undecided": "" if named is None else named.doubt,
         "harmed": harmed_tasks(measured, baseline, context),
-        "pairwise": list(compared.pairwise),
+        "pairwise": list(pairs),
+        "trainings": training_differences(pairs, trainings),
         "pairwise_survival": survival_pairs(measured, context),
     }
 
@@ -159,64 +166,16 @@ def _turns(measured: Mapping[str, MeasuredCandidate]) -> int:
     return max((each.arrays.turns for each in measured.values()), default=0)
 
 
-def _doubt(
-    measured: Mapping[str, MeasuredCandidate],
-    parts: Mapping[str, CandidateResults],
-    baseline: str | None,
-    context: ResultsContext,
-) -> str:
-    """Say why the headline's comparison is undecided, if it is."""
-    first, second = choose(parts, baseline) if parts else ("", None)
-    return undecided(measured[first], measured[second], context) if second is not None else ""
-
-
-def _not_ended(episodes: Sequence[EpisodeRecord]) -> dict[str, Any]:
-    """The conversations that failed, with the commonest causes, and those that are still owed turns."""
+def _extent(episodes: Sequence[EpisodeRecord], measured: Mapping[str, MeasuredCandidate]) -> dict[str, Any]:
+    """Count conversations and turns: those that failed, with the commonest causes, and those still owed turns."""
     causes = Counter(episode.error for episode in episodes if episode.error is not None)
     return {
+        "turns": _turns(measured),
+        "episodes": len(episodes),
         "failed_episodes": causes.total(),
         "failures": dict(causes.most_common(CAUSES_KEPT)),
         "unfinished_episodes": sum(episode.unfinished for episode in episodes),
     }
-
-
-def at_once_results(
-    measured: Mapping[str, MeasuredCandidate], parts: Mapping[str, CandidateResults], context: ResultsContext
-) -> list[SimultaneousDifference]:
-    """Compare every trained with every untrained candidate in the last quarter, all pairs at once."""
-    personas = {
-        key: group
-        for each in measured.values()
-        for key, group in zip(each.arrays.user_keys, each.arrays.groups, strict=True)
-    }
-    return compare_at_once(
-        [name for name, part in parts.items() if part.trained],
-        [name for name, part in parts.items() if not part.trained],
-        values={
-            name: dict(zip(each.arrays.user_keys, each.last_quarter.tolist(), strict=True))
-            for name, each in measured.items()
-        },
-        personas=personas,
-        rng=context.rng("at once"),
-        draws=context.draws,
-    )
-
-
-def pairwise_results(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[PairResults]:
-    """Compare every pair of candidates, in adherence over all turns and over the last quarter."""
-    metrics: dict[Metric, dict[str, Floats]] = {
-        "adherence": {name: each.adherence_mean for name, each in measured.items()},
-        "adherence_last_quarter": {name: each.last_quarter for name, each in measured.items()},
-    }
-    keys = {name: each.arrays.user_keys for name, each in measured.items()}
-    groups = {name: each.arrays.groups for name, each in measured.items()}
-    return [
-        pair
-        for metric, values in metrics.items()
-        for pair in compare_all(
-            metric, values=values, keys=keys, groups=groups, rng=context.rng("pairwise", metric), draws=context.draws
-        )
-    ]
 
 
 def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsContext) -> list[SurvivalPairResults]:
@@ -229,6 +188,8 @@ def survival_pairs(measured: Mapping[str, MeasuredCandidate], context: ResultsCo
         )
         for a, b in pairs
     ]
+    few = [too_few(min(len(set(measured[name].arrays.groups)) for name in pair)) for pair in pairs]
+    tests = [replace(t, p=nan, note=why) if why else t for t, why in zip(tests, few, strict=True)]
     ps = [test.p_paired for test in tests]
     adjusted = zip(pairs, tests, holm(ps), benjamini_hochberg(ps), strict=True)
     return [SurvivalPairResults(a=a, b=b, **asdict(test), p_holm=p, p_bh=q) for (a, b), test, p, q in adjusted]

@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from holdfast.core.wording import how_many
 from holdfast.simulator.measure.decay.change_point import ChangePointResults
-from holdfast.simulator.measure.decay.equivalence import EquivalenceResults
+from holdfast.simulator.measure.decay.holds import HoldsResults
 from holdfast.simulator.measure.decay.leaving import LeavingResults
 from holdfast.simulator.measure.decay.mixed_slope import MixedSlopeResults
 from holdfast.simulator.measure.decay.profile import ExponentialResults
+from holdfast.simulator.measure.decay.shape import ShapeResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
-from holdfast.simulator.measure.estimates import Count, Curve, Estimate, MeanEstimate, Number, ResultsPart, Share
+from holdfast.simulator.measure.estimates import Count, Curve, MeanEstimate, Number, ResultsPart, Share
 from holdfast.simulator.measure.goals import GoalServed
 
 
@@ -101,10 +101,11 @@ class RepetitionResults(ResultsPart):
 class HoldingResults(ResultsPart):
     """Does it hold? Every part says why it is undefined."""
 
-    equivalence: EquivalenceResults
+    holds: HoldsResults
     mixed_slope: MixedSlopes
     reply_words_by_turn: Curve = Field(description="Words of a reply.")
     exponential: ExponentialResults
+    shape: ShapeResults
     change_point: ChangePointResults
     leaving: LeavingResults
     repetition: RepetitionResults
@@ -134,10 +135,15 @@ class CandidateResults(ResultsPart):
     trained: bool = Field(description="Whether it speaks through trained adapters.")
     episodes: Count = Field(description="Conversations with this candidate, failed ones included.")
     failed: Count = Field(description="How many of them ended in an error; their finished turns are measured.")
+    people: Count = Field(description="Personas that it met.")
     adherence: MeanEstimate = Field(
         description="Mean over all turns of 1 - mean over dimensions of |expressed - target| / scale's width; 0-1."
     )
     adherence_by_turn: Curve
+    area: MeanEstimate = Field(
+        description="Area under the whole curve per turn, 0-1: mean over turns of the mean at each turn, so that a "
+        "turn counts the same however few reached it; limits are null where under five people reached some turn."
+    )
     mechanism_by_turn: dict[str, Curve] = Field(description="Expressed level of each mechanism, on the rater's scale.")
     mechanism_error_by_turn: dict[str, Curve] = Field(description="|expressed - target| of each mechanism.")
     adherence_first_two_turns: MeanEstimate
@@ -151,8 +157,8 @@ class CandidateResults(ResultsPart):
         description="Least squares slope of adherence within an episode, averaged; per turn."
     )
     half_life_turns: Number = Field(
-        description="Turns in which half of what will be lost is lost, from a + b exp(-t / tau); null: see "
-        "half_life_note."
+        description="Turns in which half of what will be lost is lost, from a + b exp(-t / tau), where a fall is "
+        "shown; null: see half_life_note."
     )
     half_life_note: str = Field(description="What the fit found, or why there is no half-life.")
     first_violation_median_turn: Number = Field(
@@ -193,24 +199,6 @@ class CandidateResults(ResultsPart):
     )
     witnesses: dict[str, WitnessResults] = Field(description="By the rater's name.")
     notes: dict[str, str] = Field(description="Why a figure is undefined, by the figure's name.")
-
-
-class TaskHarm(ResultsPart):
-    """A candidate that adheres less than the baseline in one task, before the same users."""
-
-    candidate: str
-    task: str
-    difference: Estimate = Field(description="Mean adherence, candidate - baseline; limits null below five people.")
-    people: Count
-
-    @property
-    def in_words(self) -> str:
-        """As a sentence's part."""
-        lost = f"{self.candidate} in {self.task}: {self.difference.mean:.2f}"
-        if not self.difference.bounded:
-            return f"{lost} ({how_many(self.people, 'person', 'people')}: cannot be tested)"
-        sure = "" if self.difference.excludes_zero else ", not shown"
-        return f"{lost} [{self.difference.lo:.2f}, {self.difference.hi:.2f}]{sure}"
 
 
 class AgreementResults(ResultsPart):

@@ -9,9 +9,9 @@ from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import SENSE7
 from holdfast.core.wording import how_many
 from holdfast.personas.schema import MECHANISMS
+from holdfast.simulator.config.reminders import hidden_period
 from holdfast.simulator.measure.arrays import Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band
-from holdfast.simulator.measure.decay.exponential import fit_decay
+from holdfast.simulator.measure.bootstrap import FEWEST, Resamples, area, mean_band, statistic_interval, too_few
 from holdfast.simulator.measure.decay.retention import first_turns
 from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.decay.survival import Survival, SurvivalPoint, first_violations, kaplan_meier
@@ -23,40 +23,48 @@ from holdfast.simulator.measure.text.naming import naming
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import CandidateResults, GoalResults, NamingResults, TaskResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
-from holdfast.simulator.results.holding import holding
+from holdfast.simulator.results.holding import holding, holds_results
 from holdfast.simulator.results.outcomes import outcomes_of
 from holdfast.simulator.results.stopped import bounds_of, stopped_of
 from holdfast.simulator.results.witnesses import witness_results
 
 
 def candidate_results(
-    spec: CandidateSpec, measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext
+    spec: CandidateSpec,
+    measured: MeasuredCandidate,
+    baseline: MeasuredCandidate | None,
+    context: ResultsContext,
+    below_base: bool,
 ) -> CandidateResults:
-    """Measure one candidate, beside the ``baseline`` where the study has one."""
+    """Measure one candidate, beside the ``baseline`` where the study has one.
+
+    ``below_base``: whether it is shown to adhere less than the baseline.
+    """
     arrays, near, episodes = measured.arrays, measured.adherence, measured.arrays.episodes
     resamples = context.resamples(arrays.groups, "episodes")
     mean = partial(estimate, resamples=resamples)
     band = mean_band(near, resamples)
-    decay = fit_decay(band.mean, band.n)
-    survival = kaplan_meier(*first_violations(near))
+    survival = kaplan_meier(*first_violations(near), people=len(set(arrays.groups)))
     gap_reduced, factor = _against(measured, baseline, context)
-    change = measured.last_quarter - measured.first_quarter
+    kept = holding(measured, band, resamples, context.rng, holds_results(measured, baseline, context, below_base))
     results = CandidateResults(
         kind=spec.kind,
         title=spec.in_words,
         trained=spec.trained,
         episodes=len(episodes),
         failed=arrays.failed,
+        people=len(set(arrays.groups)),
         adherence=mean(measured.adherence_mean),
         adherence_by_turn=curve(band),
+        area=MeanEstimate.model_validate(statistic_interval(near, resamples, area)),
         mechanism_by_turn=_by_mechanism(arrays.expressed, resamples),
         mechanism_error_by_turn=_by_mechanism(np.abs(arrays.expressed - measured.target), resamples),
         adherence_first_two_turns=mean(first_turns(near)),
         adherence_last_quarter=mean(measured.last_quarter),
         retention=measured.retention(resamples),
         slope_per_turn=mean(episode_slopes(near)),
-        half_life_turns=decay.half_life_turns,
-        half_life_note=decay.note,
+        half_life_turns=kept.exponential.half_life.mean,
+        half_life_note=kept.exponential.note,
         first_violation_median_turn=survival.median,
         survival=SurvivalPoint.rows_of(survival),
         gap_abs=mean(np.abs(measured.gap)),
@@ -73,10 +81,12 @@ def candidate_results(
         bounds=bounds_of(measured, resamples),
         **outcomes_of([turn for episode in episodes for turn in episode.turns]),
         witnesses={rater.name: witness_results(rater, measured, context, resamples) for rater in context.witnesses},
-        holding=holding(near, change, arrays.expressed, episodes, fit=decay, resamples=resamples, rng=context.rng),
+        holding=kept,
         notes={},
     )
-    notes = _notes(results, survival, len(set(arrays.groups)), baseline is not None)
+    notes = _notes(results, survival, baseline is not None)
+    if hidden := hidden_period(spec, sorted(set(arrays.planned.tolist()))):
+        notes["reminders"] = hidden
     return results.model_copy(update={"notes": notes})
 
 
@@ -138,11 +148,11 @@ def _by_task(measured: MeasuredCandidate, context: ResultsContext) -> dict[str, 
     return results
 
 
-def _notes(results: CandidateResults, survival: Survival, personas: int, has_baseline: bool) -> dict[str, str]:
+def _notes(results: CandidateResults, survival: Survival, has_baseline: bool) -> dict[str, str]:
     """Say why a figure is undefined, by its name."""
     notes = {}
-    if personas < 2:
-        notes["intervals"] = f"no intervals: they resample personas, and there is {personas}; at least 2 are needed"
+    if few := too_few(results.people):
+        notes["intervals"] = f"no interval and no verdict: {few}; at least {FEWEST} people are needed"
     if results.retention.mean is None:
         reached = results.adherence_last_quarter.n
         why = "the first quarter's adherence is 0" if reached else "no reply in the last quarter could be rated"
@@ -155,7 +165,7 @@ def _notes(results: CandidateResults, survival: Survival, personas: int, has_bas
         last = "no turns to judge"
         if results.survival:
             point = results.survival[-1]
-            last = f"never falls to half: {point.share:.0%} still held at turn {point.turn}"
+            last = f"never falls to half: {point.share:.0%} unbroken at turn {point.turn}"
         notes["first_violation_median_turn"] = last
     if survival.dropped:
         short = "too short to judge"

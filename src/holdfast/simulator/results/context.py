@@ -11,6 +11,7 @@ from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.felt.feelers import FeelerKind
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona
+from holdfast.simulator.config.holding import ASSUMED, HoldingTerms
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.decay.retention import quarter_means, retention
@@ -33,6 +34,7 @@ class ResultsContext:
     draws: int
     feeler: FeelerKind = "formula"  # the study's own: who says what was felt, where nobody else is named
     feelers: Sequence[RaterInfo] = ()  # everybody who was asked
+    terms: HoldingTerms = ASSUMED
 
     @property
     def goals(self) -> dict[str, list[str]]:
@@ -80,6 +82,15 @@ class MeasuredCandidate:
         return cls(
             arrays, target, near, present_mean(near, axis=1), first, last, perceived(felt), gap(arrays.desired, felt)
         )
+
+    @property
+    def trusts_all(self) -> bool:
+        """Whether every reply is known: rated, or an observed failure."""
+        return not self.arrays.unrated.any()
+
+    def if_unrated(self, value: float) -> Floats:
+        """Adherence (episodes x turns) if every unrated reply adhered ``value``."""
+        return np.where(self.arrays.unrated, value, self.adherence)
 
     def retention(self, resamples: Resamples) -> MeanEstimate:
         """Adherence of the last quarter over that of the first."""

@@ -1,14 +1,14 @@
 """Tasks in which a candidate adheres less than the baseline: what an average over tasks hides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from holdfast.simulator.measure.bootstrap import mean_interval
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.pairwise import align
-from holdfast.simulator.results.candidate_model import TaskHarm
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+from holdfast.simulator.results.harm_model import TaskHarm
 
 HARM = 0.05  # adherence; smaller losses are not named. holdfast's assumption
 
@@ -35,9 +35,17 @@ def harmed_tasks(
     return sorted(harmed, key=lambda each: each.difference.mean or 0.0)
 
 
-def harm_line(harmed: list[TaskHarm], most: int = 6) -> str:
-    """Say where candidates do harm; "" where none does."""
-    if not harmed:
-        return ""
-    more = f"; and {len(harmed) - most} more" if len(harmed) > most else ""
-    return f"less adherence than the baseline: {'; '.join(each.in_words for each in harmed[:most])}{more}"
+def harm_line(harmed: Sequence[TaskHarm], most: int = 6) -> str:
+    """Say in which tasks candidates adhere less than the baseline, what is shown first; "" where none does."""
+    kinds = {
+        "shown": [each for each in harmed if each.shown],
+        "not shown": [each for each in harmed if not each.shown and not each.untested],
+        "too few people to be tested": [each for each in harmed if each.untested],
+    }
+    parts, left = list[str](), most
+    for kind, members in kinds.items():
+        named, left = members[:left], max(0, left - len(members))
+        more = f" and {len(members) - len(named)} more" if len(members) > len(named) else ""
+        if members:
+            parts.append(f"{kind}: {', '.join(each.in_words for each in named)}{more}".replace(":  and", ":"))
+    return f"less adherence than the baseline ({'; '.join(parts)})" if parts else ""

@@ -1,55 +1,19 @@
 """What a study found, in one honest sentence: the strongest trained candidate against the strongest untrained one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from holdfast.core.wording import how_many
-from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.pairwise import PairResults
-from holdfast.simulator.measure.simultaneous import SimultaneousDifference
 from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.pairs import pair_of
+
+Candidates = Mapping[str, CandidateResults]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparisons:
-    """What candidates were compared by, in adherence over the last quarter.
-
-    ``at_once``: each trained with each untrained one, limits that hold together; ``pairwise``: any two.
-    """
-
-    at_once: Sequence[SimultaneousDifference] = ()
-    pairwise: Sequence[PairResults] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """``higher`` adhered more than ``lower`` in the last quarter, ``by`` so much, before the same users.
-
-    ``personas``: how many people that rests on; ``pairs``: how many pairs its limits hold for together, 1 for a pair
-    alone; ``smallest``: the smallest difference that the design would have shown, None where it is unknown.
-    """
-
-    higher: str
-    lower: str
-    by: Estimate
-    personas: int
-    pairs: int = 1
-    smallest: float | None = None
-
-
-def headline(
-    turns: int,
-    candidates: Mapping[str, CandidateResults],
-    compared: Comparisons,
-    baseline: str | None,
-    doubt: str = "",
-) -> str:
+def headline(turns: int, candidates: Candidates, pairs: Sequence[PairResults], baseline: str | None) -> str:
     """Say of two candidates what each kept of its adherence, and how they differ at the end.
 
     The two are those of :func:`choose`; every figure comes with its 95 % interval.
-
-    ``doubt``: why it is undecided which of them adheres more, if it is.
     """
     if not candidates:
         return "Nothing was measured: no conversation has a turn."
@@ -60,18 +24,15 @@ def headline(
     sentence = f"{_kept(lead)} {span}" if known else _kept(lead)
     if second is None:
         end = lead.adherence_last_quarter
-        tail = f"; in the last quarter it was {end.mean:.2f} {_limits(end)}" if known else ""
+        tail = f"; in the last quarter it was {end.mean:.2f}{_limits(end)}" if known else ""
         return _sentence(sentence + tail)
-    rival = candidates[second]
-    tail = _kept(rival)
-    if not known and rival.retention.mean is not None:
+    tail = _kept(candidates[second])
+    if not known and candidates[second].retention.mean is not None:
         tail = f"{tail} {span}"
-    if doubt:
-        return _sentence(f"{sentence}; {tail}; it is undecided which adhered more in the last quarter: {doubt}")
-    return _sentence(f"{sentence}; {tail}; {_difference(candidates, ahead(compared, first, second))}")
+    return _sentence(f"{sentence}; {tail}; {_difference(candidates, pair_of(pairs, first, second))}")
 
 
-def choose(candidates: Mapping[str, CandidateResults], baseline: str | None) -> tuple[str, str | None]:
+def choose(candidates: Candidates, baseline: str | None) -> tuple[str, str | None]:
     """Choose the trained and the untrained candidate that adhere most in the last quarter.
 
     Where there is no trained one, the best of the rest but the baseline; where no untrained one, the next best.
@@ -85,6 +46,34 @@ def choose(candidates: Mapping[str, CandidateResults], baseline: str | None) -> 
     return first, second
 
 
+def verb_of(candidate: CandidateResults) -> str:
+    """``kept``; ``rose to`` where a rise is shown."""
+    rises = candidate.holding.holds.course == "rises"
+    return "rose to" if rises and (candidate.retention.mean or 0.0) > 1 else "kept"
+
+
+def facing(pair: PairResults) -> PairResults:
+    """Return the comparison with the higher candidate first."""
+    if pair.mean is None or pair.mean >= 0:
+        return pair
+    turned = pair.flipped
+    return pair.model_copy(update={"a": pair.b, "b": pair.a, "mean": turned.mean, "lo": turned.lo, "hi": turned.hi})
+
+
+def named(name: str, candidates: Candidates) -> str:
+    """The candidate's title, and that it is the strongest of its kind where it is, with others to choose from."""
+    candidate = candidates[name]
+    return f"{candidate.title}{strongest(name, candidates)}"
+
+
+def strongest(name: str, candidates: Candidates) -> str:
+    """`` (the strongest trained candidate)``, or untrained; "" where there is no other of its kind, or but one kind."""
+    alike = [other for other, each in candidates.items() if each.trained == candidates[name].trained]
+    if len(alike) < 2 or len(alike) == len(candidates):
+        return ""
+    return f" (the strongest {'trained' if candidates[name].trained else 'untrained'} candidate)"
+
+
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
@@ -94,56 +83,28 @@ def _kept(candidate: CandidateResults) -> str:
     if retention.mean is None:
         why = candidate.notes.get("retention", "undefined").removeprefix("undefined: ")
         return f"what {candidate.title} kept is undefined ({why})"
-    rose = round(100 * retention.mean) > 100 and retention.lo is not None and retention.lo > 1
-    return (
-        f"{candidate.title} {'rose to' if rose else 'kept'} {100 * retention.mean:.0f} % {_limits(retention, 100, 0)}"
-    )
+    return f"{candidate.title} {verb_of(candidate)} {100 * retention.mean:.0f} %{_limits(retention, 100, 0)}"
 
 
 def _limits(estimate: Estimate, unit: float = 1, digits: int = 2) -> str:
+    """The limits in brackets after a space; "" where there are none."""
     if estimate.lo is None or estimate.hi is None:
-        return "[no interval]"
-    return f"[{unit * estimate.lo:.{digits}f}, {unit * estimate.hi:.{digits}f}]"
+        return ""
+    return f" [{unit * estimate.lo:.{digits}f}, {unit * estimate.hi:.{digits}f}]"
 
 
-def ahead(compared: Comparisons, first: str, second: str) -> Lead | None:
-    """Say which of two candidates adhered more in the last quarter, before the same users; None: they never met."""
-    for at_once in compared.at_once:
-        if {at_once.a, at_once.b} == {first, second} and at_once.difference.mean is not None:
-            pairs = sum(pair.difference.bounded for pair in compared.at_once)
-            return _lead(at_once.a, at_once.b, at_once.difference, at_once.personas, max(1, pairs), at_once.smallest)
-    for pair in compared.pairwise:
-        if pair.metric == "adherence_last_quarter" and {pair.a, pair.b} == {first, second} and pair.mean is not None:
-            return _lead(pair.a, pair.b, pair, pair.variance.personas)
-    return None
-
-
-def _lead(a: str, b: str, by: Estimate, personas: int, pairs: int = 1, smallest: float | None = None) -> Lead:
-    if by.mean is not None and by.mean < 0:
-        return Lead(b, a, by.flipped, personas, pairs, smallest)
-    return Lead(a, b, Estimate(mean=by.mean, lo=by.lo, hi=by.hi), personas, pairs, smallest)
-
-
-def _difference(candidates: Mapping[str, CandidateResults], lead: Lead | None) -> str:
-    if lead is None:
+def _difference(candidates: Candidates, pair: PairResults | None) -> str:
+    if pair is None or pair.verdict == "never met":
         return "no user met both in the last quarter, so they cannot be compared there"
-    higher, lower = candidates[lead.higher], candidates[lead.lower]
-    who, whom = _named(higher, candidates), _named(lower, candidates)
-    if lead.personas < FEWEST:
-        few = how_many(lead.personas, "person", "people")
-        return f"in the last quarter {who} adhered more than {whom} by {lead.by.mean:.2f}; {few}: cannot be tested"
-    together = f", all {lead.pairs} pairs of trained and untrained together" if lead.pairs > 1 else ""
-    size = f"{lead.by.mean:.2f} {_limits(lead.by)}{together}"
-    shown = "" if lead.smallest is None else f"; this design would have shown a difference of {lead.smallest:.2f}"
-    if lead.by.lo is not None and lead.by.lo > 0:
-        return f"in the last quarter {who} adhered more than {whom}, by {size}{shown}"
-    return f"in the last quarter their adherence is not shown to differ ({who} higher by {size}){shown}"
-
-
-def _named(candidate: CandidateResults, candidates: Mapping[str, CandidateResults]) -> str:
-    """The candidate's title, and that it is the strongest of its kind where there are others to choose from."""
-    alike = [each for each in candidates.values() if each.trained == candidate.trained]
-    kinds = {each.trained for each in candidates.values()}
-    if len(alike) < 2 or len(kinds) < 2:
-        return candidate.title
-    return f"{candidate.title} (the strongest {'trained' if candidate.trained else 'untrained'} candidate)"
+    if pair.verdict == "undecided":
+        return f"it is undecided which adhered more in the last quarter: {pair.doubt}"
+    lead = facing(pair)
+    who, whom = named(lead.a, candidates), named(lead.b, candidates)
+    if pair.untested:
+        return f"in the last quarter {who} stands {lead.mean:.2f} above {whom}; {pair.untested}"
+    together = f", all {pair.pairs} pairs of trained and untrained together" if pair.pairs > 1 else ""
+    size = f"{lead.mean:.2f}{_limits(lead)}{together}"
+    design = f"; this design would have shown a difference of {pair.smallest:.2f}"
+    if pair.shown:
+        return f"in the last quarter {who} adhered more than {whom}, by {size}{design}"
+    return f"in the last quarter their adherence is not shown to differ ({who} higher by {size}){design}"

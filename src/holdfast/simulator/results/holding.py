@@ -9,19 +9,22 @@ import numpy as np
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.conversation.stop import USER_LEFT
 from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
-from holdfast.simulator.measure.bootstrap import Resamples, mean_band
+from holdfast.simulator.measure.bootstrap import Band, Resamples, mean_band
+from holdfast.simulator.measure.clustered import ClusteredMean
 from holdfast.simulator.measure.decay.change_point import change_point
-from holdfast.simulator.measure.decay.equivalence import equivalence
-from holdfast.simulator.measure.decay.exponential import DecayFit
+from holdfast.simulator.measure.decay.exponential import DecayFit, fit_decay
+from holdfast.simulator.measure.decay.holds import HoldsResults, holds, untested
 from holdfast.simulator.measure.decay.leaving import leaving, user_left
 from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
 from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.estimates import curve, estimate
+from holdfast.simulator.measure.pairwise import align
 from holdfast.simulator.measure.text.ngrams import split, word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import HoldingResults, MixedSlopes, RepetitionResults
+from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 
 #: Why a figure of repetition may be undefined.
 UNDEFINED = {
@@ -34,31 +37,50 @@ UNDEFINED = {
 CLOSING_TURNS = 4  # goodbyes and thanks: in human support talk the last four explain part of the fall
 
 
+def holds_results(
+    measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext, below_base: bool
+) -> HoldsResults:
+    """Test whether a candidate holds. ``below_base``: whether it is shown to adhere less than the baseline."""
+    codes = context.resamples(measured.arrays.groups, "episodes").codes
+    beside = None
+    if baseline is not measured:
+        difference = np.full(len(codes), np.nan)
+        if baseline is not None:
+            own, theirs = align(measured.arrays.user_keys, baseline.arrays.user_keys)
+            difference[own] = measured.last_quarter[own] - baseline.last_quarter[theirs]
+        beside = ClusteredMean.of(difference, codes)
+    quarters = measured.first_quarter, measured.last_quarter
+    return holds(*quarters, codes, context.terms, beside, shown_below_base=below_base)
+
+
 def holding(
-    adherence: Floats,
-    change: Floats,
-    expressed: Floats,
-    episodes: Sequence[EpisodeRecord],
-    *,
-    fit: DecayFit,
+    measured: MeasuredCandidate,
+    band: Band,
     resamples: Resamples,
     rng: Callable[[str], np.random.Generator],
+    verdict: HoldsResults,
 ) -> HoldingResults:
     """Measure all about one candidate's holding.
 
-    ``adherence``: episodes x turns; ``change``: last minus first quarter of each; ``expressed``: episodes x turns x 3;
-    ``episodes``: in the rows' order; ``fit``: of the mean curve; ``rng``: a generator for a purpose.
+    ``band``: its mean curve; ``rng``: a generator for a purpose; ``verdict``: whether it holds. The shape of a fall is
+    asked for only where the verdict shows one.
     """
-    groups = [episode.spec.persona for episode in episodes]
+    adherence, episodes, groups = measured.adherence, measured.arrays.episodes, measured.arrays.groups
     words = words_by_turn(episodes, adherence.shape[1])
+    change = change_point(adherence, groups, rng("change point"), draws=len(resamples.weights))
+    if verdict.course == "falls":
+        fit = fit_decay(band.mean, band.n, change.turn)
+    else:
+        fit = DecayFit.unasked(untested(verdict.change) or f"no fall is shown ({verdict.course})")
     return HoldingResults(
-        equivalence=equivalence(change, resamples),
+        holds=verdict,
         mixed_slope=mixed_slopes(adherence, words, groups),
         reply_words_by_turn=curve(mean_band(words, resamples)),
         exponential=profile_decay(adherence, groups, fit),
-        change_point=change_point(adherence, groups, rng("change point"), draws=len(resamples.weights)),
-        leaving=leaving(adherence, left_early(episodes)),
-        repetition=_repetition(expressed, episodes, resamples),
+        shape=fit.shape,
+        change_point=change,
+        leaving=leaving(adherence, left_early(episodes), people=len(set(groups))),
+        repetition=_repetition(measured.arrays.expressed, episodes, resamples),
     )
 
 

@@ -141,14 +141,15 @@ def _means(part: _Labelled, context: ResultsContext, where: Bools | None = None)
 
 
 def _intervals(means: Mapping[str, Jackknifed], people: int) -> ByMethod:
-    return {method: _told(mean.interval(), method, people) for method, mean in means.items()}
+    return {
+        method: _limited(mean.interval(), mean.persons if method == "rater only" else people)
+        for method, mean in means.items()
+    }
 
 
-def _told(interval: Estimate, method: str, people: int) -> Estimate:
-    """The estimate, without limits where it rests on labels of fewer than five people."""
-    if method == "rater only" or people >= FEWEST:
-        return interval
-    return Estimate(mean=interval.mean, lo=None, hi=None)
+def _limited(interval: Estimate, people: int) -> Estimate:
+    """The estimate, without limits where it rests on fewer than five people."""
+    return interval if people >= FEWEST else Estimate(mean=interval.mean, lo=None, hi=None)
 
 
 def _people(part: _Labelled, where: Bools | None = None) -> int:
@@ -168,8 +169,11 @@ def _candidate(part: _Labelled, context: ResultsContext) -> LabelledCandidate:
             _intervals(_means(part, context, where), _people(part, where)) for where in _quarter_masks(part.measured)
         ],
         retention={
-            method: _told(
-                fieller_interval(end[method], start[method]), method, min(_people(part, first), _people(part, last))
+            method: _limited(
+                fieller_interval(end[method], start[method]),
+                min(end[method].persons, start[method].persons)
+                if method == "rater only"
+                else min(_people(part, first), _people(part, last)),
             )
             for method in METHODS
         },
@@ -228,7 +232,7 @@ def _raters(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContex
 def _errors(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContext) -> Iterator[RaterError]:
     for rater in _on_scale(scale, context):
         for at, name in enumerate((*scale.dimensions, "mean")):
-            errors = dict[str, Jackknifed]()
+            errors, people = dict[str, Jackknifed](), {candidate: _people(part) for candidate, part in parts.items()}
             for candidate, part in parts.items():
                 apart = _ratings(part, rater.name, scale.dimensions) - part.levels
                 error = present_mean(apart, axis=1) if name == "mean" else apart[:, at]
@@ -236,6 +240,9 @@ def _errors(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContex
             yield RaterError(
                 rater=rater.name,
                 dimension=name,
-                by_candidate={candidate: error.interval() for candidate, error in errors.items()},
-                differs={f"{a} - {b}": errors[a].minus(errors[b]).interval() for a, b in combinations(errors, 2)},
+                by_candidate={each: _limited(error.interval(), people[each]) for each, error in errors.items()},
+                differs={
+                    f"{a} - {b}": _limited(errors[a].minus(errors[b]).interval(), min(people[a], people[b]))
+                    for a, b in combinations(errors, 2)
+                },
             )

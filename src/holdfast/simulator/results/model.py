@@ -12,17 +12,17 @@ from holdfast.agents.raters.protocol import Identified, Scale
 from holdfast.simulator.measure.estimates import Count, MeanEstimate, Number, ResultsPart
 from holdfast.simulator.measure.pairwise import PairResults
 from holdfast.simulator.measure.routing_accuracy import RoutingResults
-from holdfast.simulator.measure.simultaneous import SimultaneousDifference
 from holdfast.simulator.results.candidate_model import (
     AgreementResults,
     CandidateResults,
     SimulatorResults,
     SurvivalPairResults,
-    TaskHarm,
 )
 from holdfast.simulator.results.felt_model import FeltResults
+from holdfast.simulator.results.harm_model import TaskHarm
 from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.shapes import plain
+from holdfast.simulator.results.trainings import TrainingsDifference
 
 
 class TaskInfo(ResultsPart):
@@ -102,7 +102,7 @@ class Results(ResultsPart):
     within a version.
     """
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     holdfast_version: str
     study: str = Field(description="The study's name.")
     seed: int = Field(description="The study's seed.")
@@ -147,11 +147,6 @@ class Results(ResultsPart):
         default="", description="Where no rater was held against people: tasks of the study's own; empty: nowhere."
     )
     labels: RunLabels | None = Field(None, description="null where nobody labelled replies (holdfast label).")
-    at_once: list[SimultaneousDifference] = Field(
-        default=[],
-        description="Adherence in the last quarter of every trained less that of every untrained candidate, with "
-        "limits that hold for all pairs together.",
-    )
     harmed: list[TaskHarm] = Field(
         default=[], description="Tasks in which a candidate adheres less than the baseline, the worst first."
     )
@@ -164,7 +159,12 @@ class Results(ResultsPart):
         description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "
         "are over all simulators together."
     )
-    pairwise: list[PairResults] = Field(description="Every pair of candidates in every metric.")
+    pairwise: list[PairResults] = Field(
+        description="Every pair of candidates in every metric, a trained one before an untrained one."
+    )
+    trainings: list[TrainingsDifference] = Field(
+        default=[], description="Arms that were trained several times, against each untrained candidate."
+    )
     pairwise_survival: list[SurvivalPairResults]
     router: RoutingResults | None = Field(description="null where no candidate recognises tasks.")
     population: PopulationResults | None = Field(description="null where the study has none.")
@@ -182,4 +182,4 @@ class Results(ResultsPart):
 def results_schema() -> dict[str, Any]:
     """Make the JSON Schema of ``results.json``, with a description of each field."""
     schema = Results.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:holdfast:results:2", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:holdfast:results:3", **schema}

@@ -28,8 +28,47 @@ def outcome_lines(candidates: Mapping[str, CandidateResults]) -> list[str]:
     return [f"{name}: {'; '.join(parts)}" for name, each in candidates.items() if (parts := _parts(each))]
 
 
+def brief_outcomes(candidates: Mapping[str, CandidateResults]) -> list[str]:
+    """Return :func:`outcome_lines`, or where several candidates have one, a line for each thing that befell replies."""
+    whole = outcome_lines(candidates)
+    if len(whole) < 2:
+        return whole
+    kinds: dict[str, dict[str, Mapping[str, int]]] = {
+        "replies without text": {name: each.silent for name, each in candidates.items()},
+        "replies disqualified, with adherence 0": {name: each.disqualified for name, each in candidates.items()},
+        "replies unrated, see the bounds on the page": {
+            name: each.unrated if each.bounds is not None else {} for name, each in candidates.items()
+        },
+        "replies rated as they came": {name: _odd(each) for name, each in candidates.items()},
+        "replies with thoughts, which nobody heard or rated": {
+            name: {"": each.thoughtful} for name, each in candidates.items() if each.thoughtful
+        },
+    }
+    lost = [f"{name}: {each.prompt_lost}" for name, each in candidates.items() if each.prompt_lost]
+    counted = [f"{kind}: {_counted(counts, candidates)}" for kind, counts in kinds.items() if any(counts.values())]
+    return [*lost, *counted]
+
+
+def _counted(counts: Mapping[str, Mapping[str, int]], candidates: Mapping[str, CandidateResults]) -> str:
+    total: Counter[str] = Counter()
+    for causes in counts.values():
+        total.update(causes)
+    sides = [f"{name} {sum(of.values()):,} of {_replies(candidates[name]):,}" for name, of in counts.items() if of]
+    why = ", ".join(f"{n:,} x {cause}" for cause, n in total.most_common() if cause)
+    return f"{', '.join(sides)}{f' ({why})' if why else ''}"
+
+
+def _replies(candidate: CandidateResults) -> int:
+    return sum(candidate.outcomes.values()) + sum(candidate.silent.values())
+
+
+def _odd(candidate: CandidateResults) -> dict[str, int]:
+    """Replies with text that are no plain answers, by outcome in words."""
+    return {_IN_WORDS.get(name, name): n for name, n in candidate.outcomes.items() if name != "answered"}
+
+
 def _parts(candidate: CandidateResults) -> list[str]:
-    replies = sum(candidate.outcomes.values()) + sum(candidate.silent.values())
+    replies = _replies(candidate)
     parts = [candidate.prompt_lost] if candidate.prompt_lost else []
     if candidate.silent:
         causes = ", ".join(f"{n:,} x {cause}" for cause, n in candidate.silent.items())
@@ -43,9 +82,8 @@ def _parts(candidate: CandidateResults) -> list[str]:
         low, high = candidate.bounds.worst.adherence.mean, candidate.bounds.best.adherence.mean
         unknown = _of(sum(candidate.unrated.values()), replies, "is", "are")
         parts.append(f"{unknown} unrated: adherence lies between {low:.2f} and {high:.2f}, whatever they are like")
-    odd = {outcome: n for outcome, n in candidate.outcomes.items() if outcome != "answered"}
-    if odd:
-        listed = ", ".join(f"{n:,} x {_IN_WORDS.get(outcome, outcome)}" for outcome, n in odd.items())
+    if odd := _odd(candidate):
+        listed = ", ".join(f"{n:,} x {outcome}" for outcome, n in odd.items())
         parts.append(f"{_of(sum(odd.values()), replies, 'is rated as it', 'are rated as they')} came ({listed})")
     if candidate.thoughtful:
         thoughtful = _of(candidate.thoughtful, replies, "came", "came")

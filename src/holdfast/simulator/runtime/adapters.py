@@ -55,7 +55,7 @@ def check_adapters(plan: Plan) -> None:
         InputError: an adapter is in no folder, or there is none at all.
     """
     study, names = plan.study, adapter_names(plan)
-    adapted = [spec for spec in study.candidates if spec.trained]
+    adapted = [spec for spec in study.arms if spec.trained]
     lacking = [spec.name for spec in adapted if (spec.model or study.model).local]
     if lacking and not names:
         raise InputError(
@@ -82,7 +82,7 @@ def used_adapters(plan: Plan, names: Iterable[str], router: Router | None) -> di
     known = getattr(router, "tasks", tuple(plan.tasks))
     recognised = [plan.tasks[task] for task in known if task in plan.tasks]
     used: dict[ModelSpec, set[str]] = {}
-    for spec in plan.study.candidates:
+    for spec in plan.study.arms:
         if spec.trained:
             reached = spec.reachable_adapters(_tested(plan), recognised).intersection(names)
             used.setdefault(spec.model or plan.study.model, set()).update(reached)
@@ -92,7 +92,7 @@ def used_adapters(plan: Plan, names: Iterable[str], router: Router | None) -> di
 def unused_inputs(plan: Plan, inputs: Iterable[str]) -> set[str]:
     """Return the inputs of a run that are of no candidate's adapter: runs of before recorded a folder's others too."""
     tested, everywhere = _tested(plan), tuple(plan.tasks.values())
-    reached = {name for spec in plan.study.candidates for name in spec.reachable_adapters(tested, everywhere)}
+    reached = {name for spec in plan.study.arms for name in spec.reachable_adapters(tested, everywhere)}
     starts = tuple(f"{ADAPTER}{name}: " for name in reached)  # of a file beside an adapter's weights
     return {name for name in inputs if name.startswith(ADAPTER) and not f"{name}: ".startswith(starts)}
 

@@ -30,7 +30,7 @@ from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError, TrainingError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences, resolve
-from holdfast.simulator.config.recorded import STUDY_FILE, check_recorded, recorded_plan
+from holdfast.simulator.config.recorded import STUDY_FILE
 from holdfast.simulator.config.study import StudyConfig, write_study
 from holdfast.simulator.engine.rounds import population_json
 from holdfast.simulator.engine.run import run_study
@@ -44,8 +44,8 @@ from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.store import RESULTS, write_results
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
-from holdfast.simulator.runtime.felt_file import add_felt_file
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
+from holdfast.simulator.runtime.recorded_run import read_recorded_run
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
@@ -53,7 +53,6 @@ from holdfast.simulator.runtime.run_folder import (
     read_json,
     read_run_file,
     record_run,
-    recorded_raters,
     recorded_timings,
 )
 from holdfast.simulator.runtime.session import Session, replay_session
@@ -208,19 +207,15 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
     from holdfast.simulator.report.page import write_report
 
     stage = (viewer or Viewer()).stage
-    with Journal.read(out / JOURNAL) as journal:
-        meta = journal.meta()
-        plan, run = recorded_plan(meta, journal.path), read_run_file(out, meta)
-        episodes = list(journal.episodes(measured=True))
-    check_recorded(plan, episodes, out / JOURNAL)
+    run = read_recorded_run(out)
+    plan, episodes = run.plan, run.episodes
     began = time.perf_counter()
     stage("measuring", 0, 2)
     names = plan.study.candidate_names
-    episodes, raters = add_felt_file(out, episodes, recorded_raters(run["provenance"]))
     results = build_results(
         episodes,
-        candidates=plan.study.candidates,
-        raters=raters,
+        candidates=plan.study.arms,
+        raters=run.raters,
         tasks=plan.tasks,
         patterns=plan.patterns,
         personas=plan.personas,
@@ -229,8 +224,10 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         baseline=plan.study.baseline_name,
         labels=LabelFolder(out),
         trained_on=_trained_on(out),
-        timings_s=recorded_timings(run),
-        provenance={**run["provenance"], "study_sha256": meta.get("study_sha256") or plan.sha256},
+        trainings=plan.study.trainings,
+        holding=plan.study.holding,
+        timings_s=run.timings_s,
+        provenance={**run.provenance, "study_sha256": run.meta.get("study_sha256") or plan.sha256},
         population=population_json(plan, episodes, "routed" if "routed" in names else names[-1]),
     )
     timings = {**results.timings_s, "measuring": round(time.perf_counter() - began, 2)}

@@ -90,7 +90,7 @@ def _rehearsal_of(study: StudyConfig, turns: int) -> Plan:
     """A few short conversations of every candidate; one that waits for a training is its base model."""
     candidates = tuple(
         BaseSpec(name=spec.name, model=spec.model, sampling=spec.sampling) if _waits(study, spec) else spec
-        for spec in study.candidates
+        for spec in study.arms
     )
     once = {"lengths": (), "replicates": 1, "rounds": 1, "population": None, "training": None, "budget": BudgetSpec()}
     changes = {**once, "candidates": candidates, "turns": min(turns, *study.all_lengths)}

@@ -219,7 +219,7 @@ class Resources:
 
     def candidates(self) -> dict[str, DescribedCandidate]:
         """The study's candidates by name. Raises InputError where one cannot be built."""
-        return {spec.name: registry.build_candidate(spec, self) for spec in self.plan.study.candidates}
+        return {spec.name: registry.build_candidate(spec, self) for spec in self.plan.study.arms}
 
     def session(self) -> Session:
         """The study, ready to be held. Raises InputError where a candidate cannot be built."""

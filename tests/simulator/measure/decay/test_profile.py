@@ -27,14 +27,16 @@ def test_profile_by_hand():
 
 
 @pytest.mark.parametrize("tau", [1.5, 5.0, 40.0])
-def test_profile_is_what_a_search_over_the_others_finds(tau):
+@pytest.mark.parametrize("lift", [0.0, 0.2])  # lifted, the best fit without bounds would start above 1
+def test_profile_is_what_a_search_over_the_others_finds(tau, lift):
     values, _ = falling(3)
-    curve = _MeanCurve(TIME, values.mean(axis=0), np.full(24, 12.0))
+    curve = _MeanCurve(TIME, values.mean(axis=0) + lift, np.full(24, 12.0))
 
-    def miss(ab):
-        return np.sqrt(curve.n) * (ab[0] + ab[1] * np.exp(-TIME / tau) - curve.mean)
+    def miss(start_and_share):
+        start, kept = start_and_share
+        return np.sqrt(curve.n) * (start * (kept + (1 - kept) * np.exp(-TIME / tau)) - curve.mean)
 
-    searched = least_squares(miss, (0.5, 0.3), bounds=([0, 0], [1, 2]), xtol=1e-12, ftol=1e-12)
+    searched = least_squares(miss, (0.8, 0.5), bounds=([0, 0], [1, 1]), xtol=1e-12, ftol=1e-12)
     assert curve.rest_at_tau(np.array([tau]))[0] == pytest.approx(2 * searched.cost, rel=1e-5)
 
 
@@ -54,8 +56,8 @@ def test_personas_that_differ_in_level_widen_the_floor():
 def test_no_half_life_no_interval_and_the_reason():
     level = profile_decay(np.full((5, 24), 0.9), list("abcde"))
     assert level.half_life == level.floor == UNDEFINED
-    assert level.note == "does not decay: the curve is level at 0.90"
+    assert level.note == "undetermined: turn by turn, an exponential fits no better than a level curve"
     one = profile_decay(falling()[0], ["same"] * 12)
-    assert one.note == "no interval: 1 persona only"
+    assert one.note == "1 person: cannot be tested"
     assert (one.floor.lo, one.half_life.lo) == (None, None)
     assert one.half_life.mean is not None

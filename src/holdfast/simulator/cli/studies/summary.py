@@ -1,49 +1,55 @@
 """The last screen of a run: what each candidate did, in one table, and where the report lies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import interval_cell, print_lines, print_table
+from holdfast.simulator.measure.bootstrap import FEWEST, too_few
+from holdfast.simulator.measure.decay.holds import HoldingVerdict
 from holdfast.simulator.results.candidate_model import CandidateResults
 from holdfast.simulator.results.harm import harm_line
 from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.model import Results
-from holdfast.simulator.results.outcomes import outcome_lines
+from holdfast.simulator.results.outcomes import brief_outcomes
 
-#: Turns whose adherence is shown, as far as the study reaches; its last turn too.
-SHOWN_TURNS = (1, 8, 16, 24, 50, 100)
+VERDICTS: Mapping[HoldingVerdict, str] = {"holds": "yes", "does not hold": "no", "cannot be told": "cannot tell"}
 
 
 def print_summary(results: Results, out: Path) -> None:
-    """Print the headline, the table of candidates, and the report's path."""
-    turns = sorted({*(turn for turn in SHOWN_TURNS if turn <= results.turns), results.turns})
-    gaps = [] if results.feeler == "formula" else ["gap", "gap reduction [95 %]"]
-    columns = ["candidate", *(f"turn {turn}" for turn in turns), "retention [95 %]", *gaps, "goals"]
-    rows = [[name, *_row(candidate, turns, gaps=bool(gaps))] for name, candidate in results.candidates.items()]
+    """Print the headline, the table of candidates, and the report's path: one screen of 24 lines of 100 columns where
+    little went wrong."""
+    turns = sorted({1, results.turns})
+    gap = [] if results.feeler == "formula" else ["gap"]  # what restates the rater is no finding
+    columns = ["candidate", *(f"turn {turn}" for turn in turns), "curve", "retention [95 %]", *gap, "holds"]
+    rows = [[name, *_row(candidate, turns, gaps=bool(gap))] for name, candidate in results.candidates.items()]
     print_lines(f"\n{results.headline}\n")
-    print_table(columns, rows, numbers=range(1, len(columns)))
-    if results.remark:
-        print_lines(f"\n{results.remark}")
+    print_table(columns, rows, numbers=range(1, len(columns) - 1))
+    print_lines("\n".join([*_cautions(results), f"report   {out / 'report.html'}", f"results  {out / 'results.json'}"]))
+
+
+def _cautions(results: Results) -> list[str]:
+    """Return what must be known beside the table, a line each."""
+    lines = [results.remark] if results.remark else []
+    people = max((each.people for each in results.candidates.values()), default=FEWEST)
+    if few := too_few(people):
+        lines.append(f"{few}; no interval and no verdict is given")
     if left := results.unfinished_episodes:
         which = f"{left:,} of {how_many(results.episodes, 'conversation')} {'is' if left == 1 else 'are'} unfinished"
-        print_lines(f"\nNot over yet: {which}; figures may still move.")
-    for name, candidate in results.candidates.items():
-        if "unrated" in candidate.notes:
-            print_lines(f"\n{name}: {candidate.notes['unrated']}")
-    if harm := harm_line(results.harmed):
-        print_lines(f"\n{harm}")
+        lines.append(f"Not over yet: {which}; figures may still move.")
+    for note in ("unrated", "reminders"):
+        lines += [f"{name}: {each.notes[note]}" for name, each in results.candidates.items() if note in each.notes]
+    if harm := harm_line(results.harmed, most=3):
+        lines.append(harm)
+    lines += [each.in_words for each in results.trainings]
     if results.unvalidated:
-        print_lines(f"\n{results.unvalidated}")
+        lines.append(results.unvalidated)
     if results.labels is not None:
-        print_lines(f"\n{labels_line(results.labels)}")
-    for line in failures(results):
-        print_lines(line)
-    for line in [*outcome_lines(results.candidates), *played_by(results)]:
-        print_lines(f"\n{line}")
+        lines.append(labels_line(results.labels))
+    lines += [*failures(results), *brief_outcomes(results.candidates), *played_by(results)]
     if results.not_reproducible:
-        print_lines(f"\nnot byte-reproducible: {'; '.join(results.not_reproducible)}")
-    print_lines(f"\nreport   {out / 'report.html'}\nresults  {out / 'results.json'}")
+        lines.append(f"not byte-reproducible: {'; '.join(results.not_reproducible)}")
+    return lines
 
 
 def labels_line(labels: RunLabels) -> str:
@@ -61,7 +67,7 @@ def failures(results: Results) -> list[str]:
         return []
     which = f"{results.failed_episodes:,} of {how_many(results.episodes, 'conversation')} failed"
     causes = [f"  {count:,} x {cause}" for cause, count in results.failures.items()]
-    return ["", f"{which}; --resume holds them again. The commonest causes:", *causes]
+    return [f"{which}; --resume holds them again. The commonest causes:", *causes]
 
 
 def played_by(results: Results) -> list[str]:
@@ -77,8 +83,8 @@ def played_by(results: Results) -> list[str]:
 
 def _row(candidate: CandidateResults, turns: Sequence[int], *, gaps: bool) -> list[object]:
     by_turn = {point.turn: point.mean for point in candidate.adherence_by_turn}
-    retention, reduction = (
-        interval_cell(each.mean, each.lo, each.hi) for each in (candidate.retention, candidate.gap_reduction)
-    )
-    goals = candidate.goals.served.mean if candidate.goals else None
-    return [*map(by_turn.get, turns), retention, *((candidate.gap_abs.mean, reduction) if gaps else ()), goals]
+    kept = candidate.retention
+    retention = interval_cell(kept.mean, kept.lo, kept.hi)
+    verdict = VERDICTS[candidate.holding.holds.verdict]
+    gap = [candidate.gap_abs.mean] if gaps else []
+    return [*map(by_turn.get, turns), candidate.area.mean, retention, *gap, verdict]

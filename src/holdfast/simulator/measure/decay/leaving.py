@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.decay.survival import Z95, SurvivalPoint, first_violations, kaplan_meier
 from holdfast.simulator.measure.estimates import Count, ResultsPart, Share, TurnNumber
 
@@ -62,21 +63,22 @@ class LeavingResults(ResultsPart):
     incidence_left: list[IncidencePoint]
 
 
-def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> LeavingResults:
+def leaving(values: Floats, left: Bools, *, threshold: float | None = None, people: int = FEWEST) -> LeavingResults:
     """Estimate survival of the pattern with leaving as a second cause.
 
     ``values``: adherence, episodes x turns, nan after the end; ``left``: episodes that their user ended. A violation is
     that of :func:`~holdfast.simulator.measure.decay.survival.first_violations` (``threshold``: see there). An episode
     that was left counts at the last turn up to which the pattern is known to have held, turn 1 if shorter than a run.
+    ``people``: whose conversations they are; no limits below five.
     """
     time, happened = first_violations(values, threshold=threshold)
     cause = np.where(happened, BROKEN, np.where(left, LEFT, 0)).astype(np.int64)
     known_until = np.where(cause == LEFT, np.maximum(time, 1), time)
     known_until = np.where(np.isnan(values).all(axis=1), 0, known_until)  # a conversation without a turn is not judged
     judged = known_until > 0
-    survivals = [kaplan_meier(time, happened), kaplan_meier(known_until, cause > 0)]
+    survivals = [kaplan_meier(time, happened, people=people), kaplan_meier(known_until, cause > 0, people=people)]
     as_censoring, as_event = (SurvivalPoint.rows_of(survival) for survival in survivals)
-    incidences = [cumulative_incidence(known_until, cause, of) for of in (BROKEN, LEFT)]
+    incidences = [cumulative_incidence(known_until, cause, of, people=people) for of in (BROKEN, LEFT)]
     broken, gone = (IncidencePoint.rows_of(incidence) for incidence in incidences)
     return LeavingResults(
         n=int(judged.sum()),
@@ -90,10 +92,11 @@ def leaving(values: Floats, left: Bools, *, threshold: float | None = None) -> L
     )
 
 
-def cumulative_incidence(time: Ints, cause: Ints, of: int) -> Incidence:
+def cumulative_incidence(time: Ints, cause: Ints, of: int, *, people: int = FEWEST) -> Incidence:
     """Return the Aalen-Johansen share of cause ``of`` for turns 1 to the last at risk (statsmodels' CumIncidenceRight).
 
-    ``time``: turns from 1, 0 is left out; ``cause``: 0 censored, 1, 2, ... the cause of the end. Sum over turns of
+    ``time``: turns from 1, 0 is left out; ``cause``: 0 censored, 1, 2, ... the cause of the end;
+    ``people``: whose conversations they are, no limits below five. Sum over turns of
     (share with no event so far) x (events of this cause / at risk).
     """
     from statsmodels.duration.survfunc import CumIncidenceRight  # here: it brings pandas
@@ -107,7 +110,7 @@ def cumulative_incidence(time: Ints, cause: Ints, of: int) -> Incidence:
             incidence = CumIncidenceRight(time, cause)
         place = np.searchsorted(incidence.times, turn, side="right") - 1  # -1: before the first
         share, error = (np.where(place >= 0, part[of - 1][place], 0.0) for part in (incidence.cinc, incidence.cinc_se))
-    lo, hi = _log_log(share, error)
+    lo, hi = _log_log(share, error if people >= FEWEST else np.zeros(len(turn)))
     return Incidence(turn, share, lo, hi)
 
 

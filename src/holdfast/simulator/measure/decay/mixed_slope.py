@@ -83,7 +83,8 @@ def mixed_slope(values: Floats, groups: Sequence[str], covariate: Floats | None 
     ordinary = np.linalg.solve(sums.xx.sum(axis=0), sums.xy.sum(axis=0))
     rest = sums.yy.sum() - sums.xy.sum(axis=0) @ ordinary
     if rest <= 1e-12 * max(float(sums.yy.sum()), 1e-12):
-        level = dict.fromkeys(("mean", "lo", "hi"), float(ordinary[1] / scale[0]))
+        known = ("mean", "lo", "hi") if len(set(codes.tolist())) >= FEWEST else ("mean",)
+        level = dict.fromkeys(known, float(ordinary[1] / scale[0]))
         return MixedSlopeResults.undefined(
             **level, **counts, note="every value lies on one line: no variation to model"
         )

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import FEWEST
+from holdfast.simulator.measure.bootstrap import too_few
 from holdfast.simulator.measure.decay.exponential import LN2, TAU_BOUNDS, DecayFit, fit_decay
 from holdfast.simulator.measure.estimates import UNDEFINED, Estimate, ResultsPart
 
@@ -37,8 +36,8 @@ class ExponentialResults(ResultsPart):
 def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = None) -> ExponentialResults:
     """Return the intervals. ``values``: adherence, episodes x turns, nan where missing; ``groups``: their clusters.
 
-    ``fit``: of the mean curve, where already computed. Undefined where it gives no half-life; no limits below 2
-    personas, and no upper one where the data set none.
+    ``fit``: of the mean curve, where already computed. Undefined where it gives no half-life; no limits below 5
+    people, and no upper one where the data set none.
     """
     mean, n = present_mean(values, axis=0), (~np.isnan(values)).sum(axis=0).astype(np.int64)
     fit = fit or fit_decay(mean, n)
@@ -46,11 +45,9 @@ def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = 
         return ExponentialResults(half_life=UNDEFINED, floor=UNDEFINED, note=fit.note)
     codes = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     clusters = len(np.unique(codes[~np.isnan(values).all(axis=1)]))
-    if clusters < FEWEST:
+    if few := too_few(clusters):
         half_life, floor = (Estimate.undefined(mean=mean) for mean in (fit.half_life_turns, fit.floor))
-        return ExponentialResults(
-            half_life=half_life, floor=floor, note=f"no interval: {how_many(clusters, 'persona')} only"
-        )
+        return ExponentialResults(half_life=half_life, floor=floor, note=few)
     used = n > 0
     time = np.flatnonzero(used).astype(np.float64)
     curve = _MeanCurve(time - time[0], mean[used], n[used].astype(np.float64))
@@ -65,7 +62,7 @@ def profile_decay(values: Floats, groups: Sequence[str], fit: DecayFit | None = 
     return ExponentialResults(
         half_life=Estimate(mean=fit.half_life_turns, lo=tau_lo * LN2, hi=tau_hi * LN2 if limited else None),
         floor=Estimate(mean=fit.floor, lo=floor_lo, hi=floor_hi),
-        note="" if limited else "the data set no upper limit to the half-life",
+        note=fit.note if limited else f"{fit.note}; the data set no upper limit to the half-life",
     )
 
 
@@ -78,17 +75,21 @@ class _MeanCurve:
     n: Floats
 
     def rest_at_tau(self, taus: Floats) -> Floats:
-        """Return the least weighted sum of squares for each tau, with floor in [0, 1] and drop in [0, 2]."""
+        """Return the least weighted sum of squares for each tau, floor and drop from 0, their sum at most 1."""
         fading = np.exp(-self.time[None] / taus[:, None])
         x, y = self._about(fading), self.mean - np.average(self.mean, weights=self.n)
         spread = (self.n * x**2).sum(axis=1)
         drop = np.divide((self.n * x * y).sum(axis=1), spread, out=np.zeros(len(taus)), where=spread > 1e-12)
-        drop = np.clip(drop, 0.0, 2.0)
         floor = ((self.n * (self.mean - drop[:, None] * fading)).sum(axis=1)) / self.n.sum()
-        inside = (floor >= 0) & (floor <= 1)
+        inside = (floor >= 0) & (drop >= 0) & (floor + drop <= 1)
         best = (self.n * (y - drop[:, None] * x) ** 2).sum(axis=1)
-        edge = np.clip(floor, 0.0, 1.0)
-        return np.where(inside, best, self._rest_given_floor(edge, fading))
+        return np.where(inside, best, self._rest_at_edge(fading))
+
+    def _rest_at_edge(self, fading: Floats) -> Floats:
+        """The least on the three edges of what is allowed: a floor of 0, no drop, a start of 1."""
+        no_floor = self._rest_given_floor(np.zeros(len(fading)), fading)
+        no_drop = self._least(np.zeros_like(fading), np.ones_like(fading), 1.0)
+        return np.minimum(np.minimum(no_floor, no_drop), self._least(fading, 1 - fading, 1.0))
 
     def rest_at_floor(self, floors: Floats, taus: Floats) -> Floats:
         """Return the least weighted sum of squares for each floor, over tau and drop."""
@@ -96,9 +97,14 @@ class _MeanCurve:
         return np.array([self._rest_given_floor(np.full(len(taus), floor), fading).min() for floor in floors])
 
     def _rest_given_floor(self, floor: Floats, fading: Floats) -> Floats:
-        above = self.mean[None] - floor[:, None]
-        drop = np.clip((self.n * above * fading).sum(axis=1) / (self.n * fading**2).sum(axis=1), 0.0, 2.0)
-        return np.asarray((self.n * (above - drop[:, None] * fading) ** 2).sum(axis=1))
+        return self._least(np.broadcast_to(floor[:, None], fading.shape), fading, 1 - floor)
+
+    def _least(self, fixed: Floats, slope: Floats, most: Floats | float) -> Floats:
+        """Least squares of fixed + x slope, row by row, with x in [0, ``most``]."""
+        above, spread = self.mean[None] - fixed, (self.n * slope**2).sum(axis=1)
+        x = np.divide((self.n * above * slope).sum(axis=1), spread, out=np.zeros(len(slope)), where=spread > 1e-12)
+        x = np.clip(x, 0.0, most)
+        return np.asarray((self.n * (above - x[:, None] * slope) ** 2).sum(axis=1))
 
     def _about(self, rows: Floats) -> Floats:
         return np.asarray(rows - (rows * self.n).sum(axis=1, keepdims=True) / self.n.sum())

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.bootstrap import FEWEST
 from holdfast.simulator.measure.decay.retention import first_turns
 from holdfast.simulator.measure.estimates import Count, ResultsPart, Share, TurnNumber
 
@@ -18,7 +19,8 @@ Z95 = 1.959963984540054
 class Survival:
     """Share of episodes without a lasting violation, by turn (arrays of one length, turns 1, 2, ...).
 
-    ``lo``, ``hi``: 95 % log-log band from Greenwood's variance, nan where the share is 1 or 0. The band treats episodes
+    ``lo``, ``hi``: 95 % log-log band from Greenwood's variance, nan where the share is 1 or 0, or
+    under five people are behind it. The band treats episodes
     as independent: it ignores personas, and is too narrow where they differ. ``median``: the first turn at which the
     share is .5 or less; nan where it never is. ``dropped``: episodes shorter than one run.
     """
@@ -62,10 +64,11 @@ def first_violations(
     return np.where(happened, np.argmax(starts, axis=1) + 1, seen_until).astype(np.int64), happened
 
 
-def kaplan_meier(time: Ints, happened: Bools) -> Survival:
+def kaplan_meier(time: Ints, happened: Bools, *, people: int = FEWEST) -> Survival:
     """Return the survival curve (Kaplan & Meier 1958) for turns 1 up to the last with an episode at risk.
 
     ``time``: turns, 1-based, of the event or of the censoring (episodes); those with time 0 are dropped and counted.
+    ``people``: whose conversations they are; no limits below five.
     Share after turn t: product over turns of 1 - events / at risk; an episode censored at t is still at risk at t.
     Variance by Greenwood (1926); log-log limits share^exp(+-z se / (share log share)) (Kalbfleisch & Prentice 1980).
     """
@@ -78,7 +81,7 @@ def kaplan_meier(time: Ints, happened: Bools) -> Survival:
     share = np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of 0 and 1 have no log-log band: nan
         greenwood = np.cumsum(events / (at_risk * (at_risk - events)))
-        inside = (share > 0) & (share < 1)
+        inside = (share > 0) & (share < 1) & (people >= FEWEST)
         width = Z95 * np.sqrt(greenwood) / np.log(share)
         lo, hi = (np.where(inside, share ** np.exp(side), np.nan) for side in (-width, width))
     fallen = np.flatnonzero(share <= 0.5 + 1e-12)

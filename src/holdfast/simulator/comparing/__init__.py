@@ -1,0 +1,1 @@
+"""Two runs set against each other, on the people and replicates that both have."""
