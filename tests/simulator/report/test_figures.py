@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import Estimate, MeanEstimate, TurnEstimate
 from holdfast.simulator.report.axes import Axis, fitted, spread_labels, turn_axis
-from holdfast.simulator.report.forest import pairs_by_metric, strips
+from holdfast.simulator.report.forest import pair_tables, strips
 from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.lines import line_chart
 from holdfast.simulator.report.network import HEIGHT, WIDTH, network
@@ -139,10 +139,15 @@ def test_strips_share_an_axis_that_holds_the_reference():
     assert right.at is None
 
 
-def test_pairs_are_grouped_by_metric():
-    results = make_results()
-    (first, pairs), (second, _) = pairs_by_metric(results, palette_of(results))
-    assert (first, second, len(pairs)) == ("adherence", "adherence_last_quarter", 15)
+def test_pairs_stand_in_a_table_with_those_that_they_were_tested_with():
+    results = make_results()  # three trained candidates, three untrained ones
+    tables = [(table.metric, table.family, len(table.rows)) for table in pair_tables(results, palette_of(results))]
+    assert tables == [
+        ("adherence_last_quarter", "trained and untrained", 9),
+        ("adherence_last_quarter", "alike", 6),
+        ("adherence", "trained and untrained", 9),
+        ("adherence", "alike", 6),
+    ]
 
 
 def test_confusion_counts_and_shades():

@@ -145,6 +145,9 @@ def leading_measure(groups: Iterable[_Measured]) -> str:
     return next((name for name in LEADING if name in measured), "")
 
 
+ALPHA = 0.05
+
+
 class LogDifference(Estimate):
     """a - b in one figure. Limits: a bootstrap of people; null where ``note`` says why nothing is tested."""
 
@@ -161,6 +164,11 @@ class LogDifference(Estimate):
     people_both: Count = Field(description="Those who are in both groups.")
     design: Design = Field(description="Whether people are in one group (unpaired), in both, or partly in both.")
     note: str = Field("", description="Why nothing was tested; or empty.")
+
+    @property
+    def shown(self) -> bool:
+        """Whether a difference is shown: the limits leave out 0, and so does the corrected test."""
+        return self.excludes_zero and self.p_holm is not None and self.p_holm < ALPHA
 
 
 class LogResults(ResultsPart):
