@@ -6,7 +6,7 @@ from pathlib import Path
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_experts
+from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_experts, training_inputs
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.users.rules.agent import EmbeddedUser
@@ -91,3 +91,34 @@ async def test_another_model_may_write_the_dialogues(base: Path, tmp_path: Path)
     assert "i am so very sorry about" in said
     assert "i am so sorry about" not in said
     assert outcome.adapters["warm"].path.is_dir()  # and the base is what was trained
+
+
+async def test_several_trainings_of_an_adapter_learn_the_same_dialogues_from_other_seeds(
+    base: Path, tmp_path: Path
+) -> None:
+    config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
+    model = ScriptedModel(REPLIES)
+
+    async def trained(count: int, out: Path) -> dict[str, str]:
+        settings = config.model_copy(update={"replicates": count})
+        source = TrainingBase(model, base, "tiny")
+        outcome = await train_experts(settings, WORLD, source, SorryRater(), out=out, seed=1)
+        assert AdapterStore(out / "adapters").names() == tuple(outcome.adapters)
+        assert [*outcome.dialogues] == ["warm"]
+        return {name: adapter.sha256 for name, adapter in outcome.adapters.items()}
+
+    alone, thrice = await trained(1, tmp_path / "one"), await trained(3, tmp_path / "three")
+    assert [*thrice] == ["warm", "warm-2", "warm-3"]
+    assert thrice["warm"] == alone["warm"]  # the first is what a study without replicates trains
+    assert len(set(thrice.values())) == 3
+    cards = [(tmp_path / "three" / "adapters" / name / "README.md").read_text() for name in thrice]
+    assert all("empathy pattern *warm*" in card for card in cards)
+
+
+def test_one_training_is_what_older_records_mean(base: Path) -> None:
+    inputs = [
+        training_inputs(config, WORLD, TrainingBase(ScriptedModel(REPLIES), base, "tiny"), SorryRater(), 1)["training"]
+        for config in (CONFIG, CONFIG.model_copy(update={"replicates": 2}))
+    ]
+    assert "replicates" not in inputs[0]
+    assert inputs[1] == {**inputs[0], "replicates": 2}

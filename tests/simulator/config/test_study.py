@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 
 from holdfast.core.errors import InputError
 from holdfast.personas import loading
+from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig, load_study, write_study
 
 
@@ -207,3 +209,22 @@ def test_a_key_that_is_there_already_is_not_suggested(tmp_path):
     (tmp_path / "study.yaml").write_text("candidates: [base]\ncandidate: base\n")
     with pytest.raises(InputError, match="unknown key 'candidate'; remove it"):
         load_study(tmp_path / "study.yaml")
+
+
+def test_each_training_is_an_arm_with_adapters_of_its_own(tmp_path: Path) -> None:
+    text = "candidates: [base, routed, {kind: adapter, adapter: solver, name: s}]\ntraining: {replicates: 2}\n"
+    study = load(tmp_path, text)
+    assert study.candidate_names == ("base", "routed", "routed-2", "s", "s-2")
+    assert study.trainings == {"routed": ("routed", "routed-2"), "s": ("s", "s-2")}
+    tasks = loading.tasks().values()
+    first, second = (arm for arm in study.arms if arm.kind == "routed")
+    assert second.by_task(tasks) == {task: f"{name}-2" for task, name in first.by_task(tasks).items()}
+    assert [arm.adapter for arm in study.arms if arm.kind == "adapter"] == ["solver", "solver-2"]
+    write_study(study, tmp_path / "resolved.yaml")
+    assert load_study(tmp_path / "resolved.yaml") == study
+    once = load(tmp_path, text.replace("2}", "1}"))
+    assert (once.candidate_names, once.trainings) == (("base", "routed", "s"), {})
+    assert "replicates" not in json.loads(resolve(once).fingerprint)["training"]
+    taken = "candidates: [routed, {kind: base, name: routed-2}]\ntraining: {replicates: 2}\n"
+    with pytest.raises(InputError, match="names a candidate 'routed-2'; name yours otherwise"):
+        load(tmp_path, taken)
