@@ -12,20 +12,24 @@
     labelled_mean      what people would say on average, from a few labels and many ratings
     goals              share of people's goals that was served, by turn and goal by goal
     group_difference   two groups of conversations, with the same people or others
-    pairwise           two candidates with the same users
+    clustered          a mean with one-sided limits by Student's t, clustered by persona
+    pairwise           two candidates with the same users, and the one verdict on them
+    simultaneous       all pairs at once: limits that leave out 0 exactly where p is below .05
+    replicates         the mean over several trainings of one arm
     power              personas that a difference needs
     routing_accuracy   how often the task was recognised
     transcripts        one hash over all messages
 
     decay/retention, decay/slope   adherence left at the end, and its slope
     decay/mixed_slope    mixed-model slope, with reply length as covariate, with and without the closing turns
-    decay/exponential    exponential to a floor: the half-life
+    decay/exponential    exponential to a floor: the half-life of a fall
+    decay/shape          a step, an exponential or neither, by AICc
     decay/profile        profile-likelihood limits for half-life and floor
     decay/change_point   where the level of the curve changes, if it does
     decay/survival       first lasting violation, Kaplan-Meier
     decay/leaving        users who leave: two bounds, competing risks
     decay/log_rank       whether two candidates break at different times
-    decay/equivalence    "holds": the change lies within a margin
+    decay/holds          "holds": three one-sided tests, and the one word for where a curve goes
 
     text/ngrams, text/repetition   templates, distinct n-grams, similarity to earlier replies
     text/naming      whether replies name the feeling or the topic that the user just named
