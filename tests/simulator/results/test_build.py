@@ -198,7 +198,7 @@ def test_the_headline_of_the_expected_outcome(results):
     span = "of adherence to the empathy pattern from the first to the last quarter of 24 turns"
     start = f"Routed experts kept {per_cent[0]} {span}; the system prompt kept {per_cent[1]}; "
     assert results.headline.startswith(start)
-    named = "the system prompt (the strongest untrained candidate)"
+    named = "the system prompt (the strongest untrained)"
     assert f"in the last quarter routed experts adhered more than {named}, by 0." in results.headline
     assert (
         "all 2 pairs of trained and untrained together; this design would have shown a difference of"
@@ -209,7 +209,8 @@ def test_the_headline_of_the_expected_outcome(results):
 def test_the_headline_when_nothing_decays():
     line = build(study({"system_prompt": 0.95, "routed": 0.95}, noise=0.03)).headline
     assert "kept 100 %" in line or "kept 99 %" in line or "kept 101 %" in line
-    assert "in the last quarter their adherence is not shown to differ (" in line
+    said = "the adherence of routed experts is not shown to differ from that of the system prompt (higher by "
+    assert f"in the last quarter {said}" in line or "in the last quarter the adherence of the system prompt" in line
 
 
 def test_the_headline_when_the_prompt_wins():

@@ -7,9 +7,12 @@ Westfall, Biometrical Journal 50, 2008)::
 
     T = max over pairs of |difference resampled - difference| / SE        limits = difference -+ (95 % of T) SE
 
-With few personas T is too small by about sqrt((c - 1) / c) z / t for c of them, as in :mod:`bootstrap`; it is made
-larger by as much. p is (1 + resamples whose T is at least as large as the pair's own) / (1 + resamples), and the 95 %
-of T is the value at which this p passes .05: the limits leave out 0 exactly where p < .05.
+With few personas T is too small, and its tail too short. For c of them each T is read as a normal deviate of
+sqrt(c / (c - 1)) T and replaced by the deviate of t(c - 1) with the same tail: limits of a pair alone are then those of
+the t test, as in :mod:`bootstrap`, and those of many pairs reach as far out as that tail does.
+
+p is (1 + resamples whose T is at least as large as the pair's own) / (1 + resamples), and the 95 % of T is the value at
+which this p passes .05: the limits leave out 0 exactly where p < .05.
 """
 
 import math
@@ -25,6 +28,7 @@ from holdfast.simulator.measure.power import variance
 
 TINY = 1e-12
 ALPHA = 0.05
+FARTHEST = 30.0  # a normal deviate whose tail is still a number
 
 
 def compare_at_once(
@@ -92,12 +96,12 @@ def _largest(resampled: Floats, means: Floats, errors: Floats, tested: np.ndarra
 
 def _tested(mean: float, error: float, people: int, largest: Floats | None) -> dict[str, float | None]:
     """Return limits, p and the smallest difference of a pair; None where it is not tested."""
-    from scipy.special import ndtri, stdtrit  # here, so that importing this module stays instant
+    from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
     if largest is None:
         return dict.fromkeys(("lo", "hi", "p", "smallest"))
-    wider = float(stdtrit(people - 1, 0.975) / ndtri(0.975) * math.sqrt(people / (people - 1)))
-    halves = wider * largest * error  # half widths that each resample would ask for
+    normal = np.minimum(largest * math.sqrt(people / (people - 1)), FARTHEST)
+    halves = -stdtrit(people - 1, ndtr(-normal)) * error  # half widths that each resample would ask for
     allowed = max(0, math.ceil(ALPHA * (1 + len(halves))) - 2)  # so many may reach the mean where p < .05
     half = float(halves[allowed])
     smallest = half + float(stdtrit(people - 1, 0.8)) * error

@@ -67,11 +67,11 @@ def named(name: str, candidates: Candidates) -> str:
 
 
 def strongest(name: str, candidates: Candidates) -> str:
-    """`` (the strongest trained candidate)``, or untrained; "" where there is no other of its kind, or but one kind."""
+    """`` (the strongest trained)``, or untrained; "" where there is no other of its kind, or but one kind."""
     alike = [other for other, each in candidates.items() if each.trained == candidates[name].trained]
     if len(alike) < 2 or len(alike) == len(candidates):
         return ""
-    return f" (the strongest {'trained' if candidates[name].trained else 'untrained'} candidate)"
+    return f" (the strongest {'trained' if candidates[name].trained else 'untrained'})"
 
 
 def _sentence(text: str) -> str:
@@ -107,4 +107,5 @@ def _difference(candidates: Candidates, pair: PairResults | None) -> str:
     design = f"; this design would have shown a difference of {pair.smallest:.2f}"
     if pair.shown:
         return f"in the last quarter {who} adhered more than {whom}, by {size}{design}"
-    return f"in the last quarter their adherence is not shown to differ ({who} higher by {size}){design}"
+    apart = f"the adherence of {who} is not shown to differ from that of {whom}"
+    return f"in the last quarter {apart} (higher by {size}){design}"

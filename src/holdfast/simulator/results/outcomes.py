@@ -53,9 +53,12 @@ def _counted(counts: Mapping[str, Mapping[str, int]], candidates: Mapping[str, C
     total: Counter[str] = Counter()
     for causes in counts.values():
         total.update(causes)
-    sides = [f"{name} {sum(of.values()):,} of {_replies(candidates[name]):,}" for name, of in counts.items() if of]
+    sizes = {name: _replies(candidates[name]) for name, of in counts.items() if of}
+    alike = len(set(sizes.values())) == 1 < len(sizes)
+    sides = [f"{name} {sum(counts[name].values()):,}{'' if alike else f' of {size:,}'}" for name, size in sizes.items()]
     why = ", ".join(f"{n:,} x {cause}" for cause, n in total.most_common() if cause)
-    return f"{', '.join(sides)}{f' ({why})' if why else ''}"
+    each = f" of {next(iter(sizes.values())):,} each" if alike else ""
+    return f"{', '.join(sides)}{each}{f' ({why})' if why else ''}"
 
 
 def _replies(candidate: CandidateResults) -> int:

@@ -64,3 +64,12 @@ def test_pairs_reject_a_true_null_in_one_of_twenty():
         low += log_rank(events[0], events[1], (names, names), draw, flips=499).p_paired <= 0.05
     print("rejected", low / 1000)
     assert 0.03 <= low / 1000 <= 0.07
+
+
+def test_where_all_break_at_once_there_is_no_variance_and_no_crash():
+    side = np.array([3, 3, 3, 3, 3]), np.array([YES] * 5)
+    people = ["p", "q", "r", "s", "t"]
+    test = log_rank(side, side, (people, people), rng())
+    assert (np.isnan(test.chi2), np.isnan(test.p), test.note) == (True, True, "all broke at the same turns")
+    assert test.a_minus_expected == pytest.approx(0)
+    assert test.p_paired == 1.0  # swapping sides changes nothing

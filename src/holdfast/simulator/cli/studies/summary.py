@@ -25,7 +25,9 @@ def print_summary(results: Results, out: Path) -> None:
     rows = [[name, *_row(candidate, turns, gaps=bool(gap))] for name, candidate in results.candidates.items()]
     print_lines(f"\n{results.headline}\n")
     print_table(columns, rows, numbers=range(1, len(columns) - 1))
-    print_lines("\n".join([*_cautions(results), f"report   {out / 'report.html'}", f"results  {out / 'results.json'}"]))
+    print_lines(
+        "\n".join([*_cautions(results), "", f"report   {out / 'report.html'}", f"results  {out / 'results.json'}"])
+    )
 
 
 def _cautions(results: Results) -> list[str]:

@@ -7,6 +7,7 @@ under the pooled curve, and the pooled curve does not change when sides do: swap
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,12 +57,15 @@ def log_rank(
         return LogRank(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, len(time), "one side has no conversation to judge")
     from statsmodels.duration.survfunc import survdiff  # here: it brings pandas
 
-    chi2, p = survdiff(time, happened.astype(np.int64), side)
+    chi2 = p = UNDEFINED
+    with suppress(np.linalg.LinAlgError):  # no variance: all who were at risk broke at the same turns
+        chi2, p = survdiff(time, happened.astype(np.int64), side)
+    note = "all broke at the same turns" if np.isnan(chi2) else ""
     surplus = martingale_residuals(time, happened)
     both = np.isin(who, np.intersect1d(who[side > 0], who[side < 0]))
     codes = np.unique(who[both], return_inverse=True)[1]
     paired = sign_flip_p((side * surplus)[both], codes, rng, flips) if both.any() else UNDEFINED
-    return LogRank(float(surplus[side > 0].sum()), float(chi2), float(p), paired, len(time))
+    return LogRank(float(surplus[side > 0].sum()), float(chi2), float(p), paired, len(time), note)
 
 
 def martingale_residuals(time: Ints, happened: Bools) -> Floats:
