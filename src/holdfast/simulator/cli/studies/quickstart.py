@@ -29,7 +29,7 @@ Examples:
   holdfast quickstart --out runs/long --turns 48
   holdfast quickstart --out runs/long --resume      go on after any stop
   holdfast quickstart --model smollm2
-      (a real model; 93 MB are fetched once, and half an hour on two cores should do)
+      (a real model: 93 MB, fetched once; half an hour on two cores)
   holdfast quickstart --model hf:models/my-model"""
 )
 @click.option("--out", type=click.Path(path_type=Path), help=f"Run folder. [default: {DEFAULT_OUT}, or the next free]")
@@ -45,7 +45,7 @@ def quickstart(out: Path | None, model: str | None, resume: bool, output: Output
     """Run the whole loop on the embedded default, or on a small real model.
 
     Simulates conversations, writes steered dialogues, trains expert adapters and a router, stress-tests them against
-    system prompts over many turns, and ends on a report. A real model gets a study of a size that it ends in half an
+    system prompts over many turns, and ends on a report. A real model gets a study of a size that it should end in half an
     hour on two cores; where it writes nothing to learn from, the untrained candidates are tested all the same.
     """
     folders = chain([DEFAULT_OUT], (Path(f"{DEFAULT_OUT}-{number}") for number in count(2)))
