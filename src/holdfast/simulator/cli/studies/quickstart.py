@@ -45,8 +45,8 @@ def quickstart(out: Path | None, model: str | None, resume: bool, output: Output
     """Run the whole loop on the embedded default, or on a small real model.
 
     Simulates conversations, writes steered dialogues, trains expert adapters and a router, stress-tests them against
-    system prompts over many turns, and ends on a report. A real model gets a study of a size that it should end in half an
-    hour on two cores; where it writes nothing to learn from, the untrained candidates are tested all the same.
+    system prompts over many turns, and ends on a report. A real model gets a study of a size that it should end in
+    half an hour on two cores; where it writes nothing to learn from, the untrained candidates are tested all the same.
     """
     folders = chain([DEFAULT_OUT], (Path(f"{DEFAULT_OUT}-{number}") for number in count(2)))
     folder = out or (DEFAULT_OUT if resume else next(path for path in folders if not path.exists()))
