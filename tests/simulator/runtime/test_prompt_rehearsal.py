@@ -99,6 +99,7 @@ def test_what_arrives_is_held(name: str, candidate: Any, turns: int, bases: dict
     [
         ({"users": {"kind": "model"}}, "users 'model'"),
         ({"raters": ["linear", {"kind": "judge", "model": "HERE"}]}, "rater 'HERE'"),
+        ({"feeler": {"kind": "model", "model": "HERE"}}, "rater 'felt by model'"),
     ],
 )
 def test_users_and_judges_are_rehearsed_too(

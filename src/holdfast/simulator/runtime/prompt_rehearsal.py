@@ -23,6 +23,7 @@ from holdfast.agents.models.local.template_files import template_of
 from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import AssistantView, ChatModel, Generation, GenerationRequest, Message, Sampling
+from holdfast.agents.raters.felt.feelers import feeling_raters
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
 from holdfast.agents.raters.registry import RaterResources, build
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec
@@ -71,7 +72,7 @@ async def rehearse_prompts(plan: Plan, references: Mapping[ModelSpec, ModelRefer
         if isinstance(users, ModelUsers):
             await _ask_user(stage, users)
             _check(f"users {users.name!r}", models, references)
-    for rater in plan.study.raters:
+    for rater in (*plan.study.raters, *feeling_raters(plan.study.feeler)):
         if rater.models:
             judge = build([rater], RaterResources(models, base_path()))[rater.label]
             await judge.rate([Passage(_talk(2)), Passage(_talk(2), whole=True)])
