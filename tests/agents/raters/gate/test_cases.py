@@ -7,7 +7,7 @@ from tests.agents.raters.gate.case_table import HALVES, WANTED, Case, cases, cou
 
 @pytest.mark.parametrize("half", HALVES)
 def test_most_hostile_and_strange_replies_are_stopped(half: str) -> None:
-    right = {kind: share for kind, (n, total) in counts(half).items() if (share := n / total) is not None}
+    right = {kind: n / total for kind, (n, total) in counts(half).items()}
     assert right["hostile"] >= 0.9
     assert right["off_topic"] >= 0.7
 
