@@ -19,13 +19,19 @@ SLOPE = (
     "line through all of them, each about its own mean"
 )
 SLOPE_GIVEN_LENGTH = "the same, with the log of the reply's length held constant"
-_SCALES = {"expressed": "sharma2020computational", "perceived": "suh2025sense7", "acts": "kumar2025when"}
+_SCALES = {
+    "expressed": "sharma2020computational",
+    "perceived": "suh2025sense7",
+    "acts": "kumar2025when",
+    "felt": "svikhnushina2022ieval",
+}
 _CITED = {
     "holdfast": "",
     "shayegani2025measurement": "Shayegani et al., 2025",
     "sharma2020computational": "EPITOME; Sharma et al., 2020",
     "suh2025sense7": "SENSE-7; Suh et al., 2025",
     "kumar2025when": "Kumar et al., 2025",
+    "svikhnushina2022ieval": "iEval; Svikhnushina et al., 2022",
     "hesterberg2015what": "Hesterberg, 2015",
     "chung2013exact": "Chung & Romano, 2013",
     "holm1979simple": "Holm, 1979",
