@@ -2,10 +2,14 @@
 
 import re
 
+import pytest
+
+from holdfast.agents.registry import parse
 from holdfast.simulator.report.holding import holding_view
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.series import palette_of
 from tests.simulator.report.make_fixture import make_study, with_candidate
+from tests.simulator.results.test_build import PERSONAS, build, conversation
 
 
 def section(path):
@@ -63,3 +67,18 @@ def test_slopes_are_told_in_ten_turns_and_the_band_spans_both_bounds():
     lower = results.candidates["base"].holding.leaving.survival_leaving_as_event[-1].share
     assert lower < upper
     assert view.bounds.rows[-1][2][0].startswith(f"{lower:.2f} [{lower:.2f}, {upper:.2f}]")
+
+
+def test_the_whole_curve_stands_beside_first_against_last_and_a_hidden_period_is_said(tmp_path):
+    """A reminder every 2 of 8 turns: each quarter holds one turn of either age, and the last is as the first."""
+    reminded = parse({"kind": "system_prompt_with_reminder", "name": "reminder", "every": 2})
+    episodes = [conversation("reminder", f"p{n}", [0.9, 0.5] * 4) for n in range(8)]
+    results = build(episodes, candidates=[reminded], baseline=None)
+    reminder = results.candidates["reminder"]
+    assert (reminder.retention.mean, reminder.area.mean) == pytest.approx((1.0, 0.7))
+    assert reminder.notes["reminders"].startswith("a reminder every 2 turns divides a quarter of 8 turns (2)")
+    text = write_report(tmp_path / "report.html", results, episodes, PERSONAS).read_text(encoding="utf-8")
+    decay = re.search(r'<section id="decay".*?</section>', text, re.S).group()
+    assert "reminder 0.70 (0.70 to 0.70)" in decay
+    assert "a reminder every 2 turns divides a quarter" in decay
+    assert "Whole curve" in text

@@ -33,7 +33,7 @@ class ClusteredMean:
         """Average ``values`` (conversations, nan left out); ``codes``: the persona of each, from 0."""
         there = ~np.isnan(values)
         size = int(codes.max()) + 1 if len(codes) else 0
-        totals = np.bincount(codes[there], values[there], size)
+        totals = np.bincount(codes[there], values[there], size).astype(np.float64)
         counts = np.bincount(codes[there], minlength=size).astype(np.float64)
         mean = divide([totals.sum()], [counts.sum()])
         error = cluster_errors(totals[:, None], counts[:, None], mean)

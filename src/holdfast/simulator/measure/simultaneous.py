@@ -17,6 +17,7 @@ which this p passes .05: the limits leave out 0 exactly where p < .05.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def _largest(resampled: Floats, means: Floats, errors: Floats, tested: np.ndarra
     return np.sort(np.nan_to_num(deviation).max(axis=1))[::-1]
 
 
-def _tested(mean: float, error: float, people: int, largest: Floats | None) -> dict[str, float | None]:
+def _tested(mean: float, error: float, people: int, largest: Floats | None) -> dict[str, Any]:
     """Return limits, p and the smallest difference of a pair; None where it is not tested."""
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 

@@ -49,5 +49,5 @@ def test_the_quickstarts_arms_fit_on_one_screen(tmp_path: Path) -> None:
     assert ("less adherence than the baseline" in said) == bool(harmed)
     assert "replies disqualified, with adherence 0: base 3 of " in said
     for name in FIVE:
-        (row,) = [line for line in lines if f" {name} " in line]
+        (row,) = [line for line in lines if line.startswith(f"│ {name} ")]
         assert row.rstrip("│ ").endswith(("yes", "no", "cannot tell"))

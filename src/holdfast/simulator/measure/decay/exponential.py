@@ -98,7 +98,7 @@ def _why_not(curve: _Curve, turn: Floats, shape: ShapeResults) -> str | None:
     horizon, span = float(turn[-1] - turn[0]), _span(curve, turn)
     reasons = (
         (
-            shape.behind["exponential"] >= shape.behind["constant"],
+            (shape.behind["exponential"] or 0.0) >= (shape.behind["constant"] or 0.0),
             "undetermined: turn by turn, an exponential fits no better than a level curve",
         ),
         (shape.preferred == "step", "undetermined: a step fits better than an exponential"),

@@ -49,12 +49,12 @@ def compare_shapes(rests: Mapping[Shape, float], points: int) -> ShapeResults:
     """
     criteria = {shape: aicc(rest, points, PARAMETERS[shape]) for shape, rest in rests.items()}
     first, *others = sorted(criteria, key=lambda shape: (criteria[shape], shape))
-    behind = {shape: value - criteria[first] for shape, value in criteria.items()}
-    rivals = [shape for shape in others if behind[shape] < APART]
+    behind: dict[str, float | None] = {shape: value - criteria[first] for shape, value in criteria.items()}
+    rivals = [shape for shape in others if criteria[shape] - criteria[first] < APART]
     if rivals:
         near = " and ".join(sorted([first, *rivals]))
         return ShapeResults(preferred=None, behind=behind, note=f"not told apart: {near}")
-    gap = min((behind[shape] for shape in others), default=math.nan)
+    gap = min((criteria[shape] - criteria[first] for shape in others), default=math.nan)
     note = f"{first}, by {min(gap, 999):.1f} of AICc" if others else first
     return ShapeResults(preferred=first, behind=behind, note=note)
 
