@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.adapters.micro import base_path
 from holdfast.simulator.cli.main import run_command
 from tests.agents.models.conftest import CONFIGS, build_model
 
@@ -43,15 +42,3 @@ def test_a_served_model_is_pointed_to_a_study(tmp_path: Path, capsys: pytest.Cap
     assert "the quickstart trains adapters, and so needs a model of this machine, not ollama:llama3" in said
     assert "holdfast run STUDY.yaml --model" in said
     assert not out.exists()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_model_that_can_be_steered_goes_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The embedded model's own folder as a stranger's."""
-    out = tmp_path / "run"
-    assert run_command(["quickstart", "--model", f"hf:{base_path()}", "--turns", "4", "--out", str(out)]) == 0
-    results = json.loads((out / "results.json").read_text())
-    assert {"routed", "oracle"} < set(results["candidates"])
-    assert sorted(path.name for path in (out / "adapters").iterdir() if path.is_dir()) == ["companion", "solver"]
-    assert ("not byte-reproducible" in capsys.readouterr().out) is not results["byte_reproducible"]
