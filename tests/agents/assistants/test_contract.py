@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, dataclass, fields
 from typing import Any, ClassVar
@@ -78,6 +79,9 @@ class CandidateContract:
         with pytest.raises(FrozenInstanceError):
             candidate.name = "other"  # type: ignore[misc]
         assert all(not isinstance(getattr(candidate, f.name), list | set) for f in fields(candidate))  # type: ignore[arg-type]
+
+    def test_says_the_same_in_another_process(self, candidate: DescribedCandidate) -> None:
+        assert self.reply(pickle.loads(pickle.dumps(candidate)), "hello") == self.reply(candidate, "hello")
 
     def test_passes_on_the_conversation_its_key_and_its_seed(
         self, candidate: DescribedCandidate, model: HashModel
