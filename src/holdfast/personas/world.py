@@ -84,7 +84,10 @@ def _together(
     """Return shipped and own models by id."""
     every = dict(shipped)
     for item in own:
-        models = [item] if isinstance(item, model) else load_all([item], model, what, checks)
+        if isinstance(item, TaskContext | EmpathyPattern):
+            models: Sequence[_Named] = [item]
+        else:
+            models = load_all([item], model, what, checks)
         for each in models:
             if each.id in every:
                 taken = "holdfast's own" if each.id in shipped else "given twice"
