@@ -143,7 +143,9 @@ def _differences(
         missing = np.isnan(before) | np.isnan(after)
         sides = [np.where(missing, np.nan, side) for side in (before, after)]
         means = [statistic_interval(side, resamples, statistic).mean for side in sides]
-        people = {group for group, gone in zip(first.arrays.groups, missing.all(axis=1), strict=True) if not gone}
+        people = {
+            group for group, gone in zip(first.arrays.groups, np.all(missing, axis=1).tolist(), strict=True) if not gone
+        }
         yield RunDifference(
             candidate=name,
             metric=metric,

@@ -26,9 +26,15 @@ _ASSUMED = "adherence, 0 to 1; the default is holdfast's assumption"
 class HoldingTerms(Frozen):
     """The margins and the level that "holds" is tested against."""
 
-    margin: Margin = Field(0.1, description=f"The last quarter may differ from the first by less than this: {_ASSUMED}")
-    level: float = Field(0.7, ge=0, lt=1, description=f"The last quarter must be shown to lie above this: {_ASSUMED}")
-    below_base: Margin = Field(0.05, description=f"It may lie below the baseline's by less than this: {_ASSUMED}")
+    margin: Margin = Field(
+        default=0.1, description=f"The last quarter may differ from the first by less than this: {_ASSUMED}"
+    )
+    level: float = Field(
+        default=0.7, ge=0, lt=1, description=f"The last quarter must be shown to lie above this: {_ASSUMED}"
+    )
+    below_base: Margin = Field(
+        default=0.05, description=f"It may lie below the baseline's by less than this: {_ASSUMED}"
+    )
 
 
 ASSUMED = HoldingTerms()  # where a study says nothing
