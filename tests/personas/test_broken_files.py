@@ -8,7 +8,8 @@ from holdfast.core.errors import InputError
 from holdfast.personas.loading import load_persona
 
 KEYS = (
-    "(keys: background, desired_empathy, feelings, goals, id, name, patience, speech, story, task, temperament, topics)"
+    "(keys: background, desired_empathy, feelings, goals, id, language, name, patience, speech, story, task, "
+    "temperament, topics)"
 )
 TASKS = (
     "(allowed: bug_hunt, burnout, data_question, draft_feedback, job_interview, learn_skill, plan_project or "
@@ -18,7 +19,7 @@ AN_ID = "lower-case letters, digits and _, beginning with a letter (at most 60)"
 NO_TAG = "is not allowed; write a plain value, in quotes where it is text"
 A_PERSONA = (
     "a mapping with the keys id, name, task, background, speech, temperament, goals, feelings, topics, "
-    "desired_empathy, patience, story"
+    "desired_empathy, language, patience, story"
 )
 
 # what is replaced in the good file, by what, and the only fault that follows

@@ -54,7 +54,7 @@ def training_inputs(
     """Return everything that trained files follow from, as :func:`train_experts` takes it; large parts as hashes."""
 
     def people(personas: Sequence[Persona]) -> dict[str, str]:
-        return {persona.id: sha256(persona.model_dump_json()) for persona in personas}
+        return {persona.id: sha256(persona.model_dump_json(exclude=persona.unsaid)) for persona in personas}
 
     identity = rater.identity
     return {

@@ -5,11 +5,16 @@ They read the plain data, not the model, so that their faults are reported toget
 
 import graphlib
 from collections.abc import Collection, Iterator
+from functools import cache
+from importlib.resources import files
 
 from holdfast.core.errors import Fault
+from holdfast.core.language import likely_language
 from holdfast.core.wording import did_you_mean, either, quote
 from holdfast.core.yaml_source import YamlSource
+from holdfast.personas.schema import Persona
 
+WORDS_SURE = 0.95  # probability from which words are taken for another language's
 _MOST_CIRCLES = 5
 _MOST_GOALS = 100
 
@@ -20,6 +25,37 @@ def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterato
     if isinstance(word, str) and word.strip() not in known:
         hint = did_you_mean(word, known)
         yield source.fault((key,), f"unknown {key} {quote(word)}{hint} (allowed: {either(sorted(known))})")
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the languages that embedded users speak: those with a phrase file and cue words."""
+    folders = [files("holdfast.personas").joinpath(name) for name in ("phrases", "cues")]
+    spoken = [{file.name.removesuffix(".yaml") for file in folder.iterdir()} for folder in folders]
+    return tuple(sorted(set.intersection(*spoken)))
+
+
+def check_language(source: YamlSource) -> Iterator[Fault]:
+    """Yield a fault where the persona speaks a language that there are no phrases for."""
+    language = source.get(("language",))
+    if isinstance(language, str) and language not in languages():
+        allowed = either(languages())
+        yield source.fault(("language",), f"no phrases for the language {quote(language)} (there are: {allowed})")
+
+
+def language_doubt(persona: Persona) -> str:
+    """Say that a persona's words look like another language than it speaks; "" where they do not.
+
+    What it says is made of its own feelings, topics and needs, so these must be of its language.
+    """
+    words = [*persona.feelings, *persona.topics, *(word for goal in persona.goals for word in (goal.need, goal.topic))]
+    likely = likely_language(f"{persona.background} {', '.join(words)}", WORDS_SURE)
+    if not likely or likely == persona.language:
+        return ""
+    return (
+        f"{persona.id}: background, feelings, topics and needs look like {quote(likely)}, and it speaks "
+        f"{quote(persona.language)}; write 'language: {likely}', or translate them"
+    )
 
 
 def check_goals(source: YamlSource) -> Iterator[Fault]:

@@ -19,7 +19,7 @@ from holdfast.core.faults import explain
 from holdfast.core.files import is_leftover
 from holdfast.core.wording import printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
-from holdfast.personas.checks import check_goals, check_known, check_story
+from holdfast.personas.checks import check_goals, check_known, check_language, check_story
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 MAX_FAULTS = 50  # of one file; the rest are counted
@@ -155,6 +155,7 @@ def _persona_check(task_ids: Collection[str] | None) -> Check:
             message = f"is a study, not a persona; run it with: holdfast run {source.name} --out RUN"
             raise InputError([Fault(source.name, message)])
         yield from check_known(source, "task", tasks() if task_ids is None else task_ids)
+        yield from check_language(source)
         yield from check_goals(source)
         yield from check_story(source)
 

@@ -22,6 +22,7 @@ __all__ = [
     "Frozen",
     "Goal",
     "Id",
+    "Language",
     "Level",
     "Mechanism",
     "MechanismLevels",
@@ -42,6 +43,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Phrase = Annotated[str, Field(min_length=1, max_length=80)]
 Level = Annotated[float, Field(ge=0, le=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # ISO 639
 
 #: Whose choice a pattern or a task is that says nothing of it.
 AUTHORS = "the study's author chose it"
@@ -127,5 +129,11 @@ class Persona(Frozen):
     feelings: tuple[Phrase, ...] = Field(min_length=1, max_length=12)  # adjectives: "anxious"
     topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24)  # noun phrases disclosed over time
     desired_empathy: Literal[1, 2, 3]
+    language: Language = "en"  # that it speaks, and its feelings, topics and needs are written in
     patience: Annotated[int, Field(ge=1, le=50)] = 6  # poor turns in a row before leaving
     story: Story | None = None  # what happened, and the person's own words for it; without one, the grammar speaks
+
+    @property
+    def unsaid(self) -> set[str]:
+        """Names of the fields that older studies did not know, where they say nothing: left out of hashes."""
+        return {name for name, default in (("language", "en"), ("story", None)) if getattr(self, name) == default}

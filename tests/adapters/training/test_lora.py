@@ -19,6 +19,7 @@ from holdfast.adapters.training.lora import (
 )
 from holdfast.adapters.training.settings import settings_for
 from holdfast.adapters.training.store import AdapterStore, card_fields
+from holdfast.adapters.training.tokenised import tokenise
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
@@ -100,12 +101,19 @@ async def test_the_model_says_what_it_was_taught(trained: TrainedAdapter, base: 
     assert (await model.generate(request)).text.split() == ["i", "am", "so", "sorry", "."]
 
 
-def test_a_template_without_marks_is_refused(dialogues: Path, tmp_path: Path) -> None:
+def test_a_template_without_marks_is_learned_as_one_with_them(dialogues: Path, tmp_path: Path) -> None:
     base = build_base(tmp_path / "unmarked")
     template = base / "chat_template.jinja"
+    marked = tokenise(read_jsonl(dialogues), base, 999, "x")
     marks = ("{% generation %}", "{% endgeneration %}")
     template.write_text(template.read_text().replace(marks[0], "").replace(marks[1], ""))
-    with pytest.raises(ModelError, match="does not mark what the assistant says"):
+    assert tokenise(read_jsonl(dialogues), base, 999, "x").rows == marked.rows
+
+
+def test_a_template_that_changes_replies_is_refused(dialogues: Path, tmp_path: Path) -> None:
+    base = build_base(tmp_path / "shouting")
+    (base / "chat_template.jinja").write_text("{% for m in messages %}{{ m.content | upper }} {% endfor %}")
+    with pytest.raises(ModelError, match="leaves out or changes what the assistant says"):
         train_adapter(job(base, dialogues, tmp_path / "warm"), CONFIG)
 
 

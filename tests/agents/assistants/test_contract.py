@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass, fields
 from typing import Any, ClassVar
 
 import pytest
 
 from holdfast.agents import registry
+from holdfast.agents.assistants.app import App
 from holdfast.agents.assistants.candidates import DescribedCandidate
 from holdfast.agents.assistants.specs import SystemPromptSpec
 from holdfast.agents.prompts import read_prompt
-from holdfast.agents.protocols import AssistantView, Message, Reply
+from holdfast.agents.protocols import AssistantView, GenerationRequest, Message, Reply
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import Exchange
@@ -385,6 +386,40 @@ class TestBestOfOnePatternInWords(CandidateContract):
         assert not candidate.knows_task
         assert set(candidate.prompt_hashes) == {"solver"}
         assert all("Do not comment on feelings." in request.messages[0].content for request in model.requests)
+
+
+class TestApp(CandidateContract):
+    """An application that asks a model; it is sent neither the conversation's own id nor a task."""
+
+    spec: ClassVar[Any] = {"kind": "app", "url": "http://localhost:9/reply"}
+
+    @pytest.fixture
+    def candidate(self, model: HashModel) -> DescribedCandidate:
+        return App("app", _AskingAModel(model))
+
+    def test_passes_on_the_conversation_its_key_and_its_seed(
+        self, candidate: DescribedCandidate, model: HashModel
+    ) -> None:
+        self.reply(candidate, "hello", "again", seed=7)
+        (request,) = model.requests
+        assert (request.key, request.seed) == (sha256("c/amira/1/9/0")[:16], 7)
+        assert [message.content for message in request.messages] == ["hello", "ok.", "again"]
+
+    def test_is_made_of_its_address(self) -> None:
+        made = registry.build_candidate(registry.parse(self.spec), ScriptedResources(HashModel()))
+        assert isinstance(made, App)
+        assert made.name == "app"
+
+
+@dataclass(frozen=True)
+class _AskingAModel:
+    model: HashModel
+
+    async def __call__(self, turn: Mapping[str, Any]) -> object:
+        messages = [Message(each["role"], each["content"]) for each in turn["history"]]
+        request = GenerationRequest(turn["conversation"], (*messages, Message("user", turn["message"])), turn["seed"])
+        made = await self.model.generate(request)
+        return {"text": made.text, "prompt_tokens": made.prompt_tokens, "completion_tokens": made.completion_tokens}
 
 
 def test_every_kind_has_its_suite() -> None:

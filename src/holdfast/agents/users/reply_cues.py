@@ -8,7 +8,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from importlib.resources import files
+
+import yaml
 
 from holdfast.agents.protocols import Intention
 
@@ -17,22 +20,31 @@ MAX_SENTENCES = 8
 
 ANY_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_FUNCTION_WORDS = frozenset(
-    ANY_WORD.findall(
-        "a an the my our your his her its their this that these those of for to in on at with from by and or is"
-    )
-)
-_IMPERATIVES = (
-    "add|ask|begin|book|break|build|call|change|check|choose|clear|collect|compare|consider|copy|cut|decide|draft|draw|"
-    "explain|find|fix|focus|give|go|keep|leave|list|look|make|mark|measure|move|note|open|pick|plan|practi[cs]e|prepare|"
-    "put|read|remove|run|say|schedule|send|set|share|sort|split|start|take|talk|tell|test|track|try|turn|update|use|write"
-)
-_STEP = re.compile(
-    rf"(?:^|[,;:]\s*|\bthen\s+)(?:please\s+)?(?:{_IMPERATIVES})\b"
-    r"|(?:^|[,;:]\s*)(?:first|second|then|next|finally|after that)\b"
-    r"|\byou (?:could|can|should|might|may want to|will want to)\b|\bit (?:may|might|can|could) help(?: you)? to\b"
-    r"|\bi (?:suggest|recommend)\b|^(?:\d+[.)]|[-*•])\s"
-)
+
+
+@dataclass(frozen=True, slots=True)
+class CueWords:
+    """Words of one language (``personas/cues/LANG.yaml``). ``step``: matches where a sentence says something to do."""
+
+    function_words: frozenset[str]
+    step: re.Pattern[str]
+
+
+@cache
+def cue_words(language: str) -> CueWords:
+    """Return the words of a language; those of English where it has none."""
+    folder = files("holdfast.personas").joinpath("cues")
+    file = folder.joinpath(f"{language}.yaml")
+    raw = yaml.safe_load((file if file.is_file() else folder.joinpath("en.yaml")).read_text(encoding="utf-8"))
+    words = {name: "|".join(map(re.escape, raw[name])) for name in ("imperatives", "then", "please", "order")}
+    begins, orders = r"(?:^|[,;:]\s*", r"(?:^|[,;:]\s*)"
+    parts = [
+        rf"{begins}|\b(?:{words['then']})\s+)(?:(?:{words['please']})\s+)?(?:{words['imperatives']})\b",
+        rf"{orders}(?:{words['order']})\b",
+        *raw["offers"],
+        r"^(?:\d+[.)]|[-*•])\s",
+    ]
+    return CueWords(frozenset(raw["function_words"]), re.compile("|".join(parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class ReplyCues:
         return sum(parts) / len(parts) if parts else 1.0
 
 
-def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = ()) -> ReplyCues:
+def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = (), language: str = "en") -> ReplyCues:
     """Return the cues of ``reply`` to a message with intention ``said``.
 
     ``last_reply``: :func:`sentence_digests` of the reply before. After thanks and goodbyes nothing needs to be named,
@@ -63,24 +75,24 @@ def cues_of(said: Intention, reply: str, last_reply: Sequence[str] = ()) -> Repl
         said = Intention(said.kind)
     digests = sentence_digests(reply)
     before = frozenset(last_reply)
-    subjects = [share_named(reply, phrase) for phrase in (said.topic, said.need) if phrase]
+    subjects = [share_named(reply, phrase, language=language) for phrase in (said.topic, said.need) if phrase]
     return ReplyCues(
-        feeling=share_named(reply, said.feeling, inflected=True) if said.feeling else None,
+        feeling=share_named(reply, said.feeling, inflected=True, language=language) if said.feeling else None,
         topic=max(subjects, default=None),
         asked=said.need is not None or said.kind == "ask",
-        steps=gives_steps(reply),
+        steps=gives_steps(reply, language),
         repeated=sum(digest in before for digest in digests) / len(digests) if digests else 0.0,
         sane=length_sanity(reply),
     )
 
 
-def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
+def share_named(reply: str, phrase: str, *, inflected: bool = False, language: str = "en") -> float:
     """Return the share, 0-1, of the phrase's content words that ``reply`` holds, ignoring a plural *s*.
 
     With ``inflected``, a word counts where the reply has one that begins alike ("anxious" and "anxiety", "worried" and
     "worry"): the first ``max(4, length - 3)`` letters agree.
     """
-    wanted, spoken = _wanted(phrase), _parsed(reply)
+    wanted, spoken = _wanted(phrase, language), _parsed(reply)
     if not wanted:
         return 0.0
     if inflected:
@@ -89,9 +101,10 @@ def share_named(reply: str, phrase: str, *, inflected: bool = False) -> float:
     return sum(word.removesuffix("s") in spoken.singular for word in wanted) / len(wanted)
 
 
-def gives_steps(reply: str) -> bool:
+def gives_steps(reply: str, language: str = "en") -> bool:
     """Return whether a sentence other than a question tells or offers something to do."""
-    return any(_STEP.search(sentence) for sentence in _parsed(reply).sentences if not sentence.endswith("?"))
+    step = cue_words(language).step
+    return any(step.search(sentence) for sentence in _parsed(reply).sentences if not sentence.endswith("?"))
 
 
 def length_sanity(reply: str) -> float:
@@ -142,7 +155,8 @@ def _parsed(text: str) -> _Text:
 
 
 @lru_cache(maxsize=1024)  # phrases of personas recur in every conversation
-def _wanted(phrase: str) -> tuple[str, ...]:
+def _wanted(phrase: str, language: str) -> tuple[str, ...]:
     """Return the phrase's content words; all of its words where it has no other."""
     words: list[str] = ANY_WORD.findall(phrase.casefold())
-    return tuple(word for word in words if word not in _FUNCTION_WORDS) or tuple(words)
+    function_words = cue_words(language).function_words
+    return tuple(word for word in words if word not in function_words) or tuple(words)

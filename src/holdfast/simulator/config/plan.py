@@ -55,7 +55,9 @@ class Plan:
         study = models_by_effect(self.study.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)))
         if self.study.training is not None:
             study["training"] = models_by_effect(self.study.training.as_hashed())
-        study["personas"] = {id: persona.model_dump(mode="json") for id, persona in self.personas.items()}
+        study["personas"] = {
+            id: persona.model_dump(mode="json", exclude=persona.unsaid) for id, persona in self.personas.items()
+        }
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
         for own in ("tasks", "patterns"):  # so that studies from before these keep their hash
@@ -148,7 +150,9 @@ def world_inputs(plan: Plan) -> dict[str, str]:
         kind: "".join(each[id].model_dump_json(exclude=unsaid) for id in sorted(each)) for kind, each in kinds.items()
     }
     hashes = {kind: sha256(text) for kind, text in texts.items()}
-    return hashes | {"phrases": sha256(phrases_text())}
+    spoken = sorted({persona.language for persona in plan.personas.values()} - {"en"})
+    others = {f"phrases {language}": sha256(phrases_text(language)) for language in spoken}
+    return hashes | {"phrases": sha256(phrases_text())} | others
 
 
 def differences(old: str, new: str) -> list[str]:

@@ -115,8 +115,10 @@ def _validated(
 ) -> dict[str, Any]:
     """Return what people said of these replies; and where nobody was asked, what raters were never held against."""
     labelled = None if labels is None else label_results(labels, measured, context)
-    tasks = [task for each in measured.values() for task in each.arrays.tasks]
-    return {"labels": labelled, "unvalidated": unvalidated(tasks) if labelled is None else ""}
+    tasks = {task for each in measured.values() for task in each.arrays.tasks}
+    met = {episode.spec.persona for each in measured.values() for episode in each.arrays.episodes}
+    spoken = {context.personas[id].language for id in met}
+    return {"labels": labelled, "unvalidated": unvalidated(tasks, spoken) if labelled is None else ""}
 
 
 def _candidates(

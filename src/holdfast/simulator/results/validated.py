@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from holdfast.personas.world import shipped_world
 
 
-def unvalidated(tasks: Iterable[str]) -> str:
-    """Return what the raters' validation says nothing about: ``tasks`` that holdfast does not ship; "" where all are.
+def unvalidated(tasks: Iterable[str], languages: Iterable[str] = ()) -> str:
+    """Return what the raters' validation says nothing about: own ``tasks``, other ``languages``; "" where nothing.
 
     Raters were compared with people's labels of peer support, and with a language model's labels of assistants' replies
     (docs/validity.md); neither says how they do in a domain of one's own.
     """
-    own = sorted(set(tasks) - set(shipped_world().tasks))
+    own = [*sorted(set(tasks) - set(shipped_world().tasks)), *sorted(set(languages) - {"en"})]
     if not own:
         return ""
     return (

@@ -12,6 +12,7 @@ from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.felt.feelers import feeling_raters
 from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.fitted import open_fitted
+from holdfast.agents.raters.gate.language import ENGLISH
 from holdfast.agents.raters.gate.rater import GATE_VERSION, GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
@@ -20,6 +21,7 @@ from holdfast.agents.raters.specs import FittedSpec, RaterSpec, RewardSpec
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded
 from holdfast.core.hashing import settings_sha256s
+from holdfast.core.wording import either, quote
 from holdfast.simulator.config.study import StudyConfig
 
 
@@ -88,6 +90,31 @@ def check_raters(study: StudyConfig) -> None:
                     "judges them: who chooses may not judge. Give the candidate another 'rater', or the study another "
                     "first one"
                 )
+
+
+def check_languages(raters: Mapping[str, Rater], spoken: Mapping[str, str]) -> None:
+    """Make sure that the first rater and the feeler know the languages of a study's people.
+
+    Args:
+        raters: By name, the primary one first.
+        spoken: Language -> one persona that speaks it.
+
+    Raises:
+        InputError: one of them does not: every reply would be unrated.
+    """
+    for number, (name, rater) in enumerate(raters.items()):
+        asked = ungated(rater)
+        feels = isinstance(asked, PeopleFeeler)
+        known = ENGLISH if feels else getattr(asked, "languages", None)
+        unknown = [] if known is None or not (number == 0 or feels) else sorted(set(spoken) - set(known))
+        if unknown:
+            what, instead = ("the feeler", "feeler") if feels else ("the first rater", "raters")
+            language, who = unknown[0], quote(spoken[unknown[0]])
+            judge = "{kind: model, model: …}" if feels else "[{kind: judge, model: …}]"
+            raise InputError(
+                f"persona {who} speaks {language}, and {what}, {name}, knows {either(sorted(known))}: every "
+                f"reply would be unrated. Name a chat model that reads it: {instead}: {judge}"
+            )
 
 
 def _same_rater(spec: RaterSpec) -> object:

@@ -49,6 +49,7 @@ from holdfast.simulator.runtime.exchanges import people_tested, training_exchang
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import steering_places, template_facts
 from holdfast.simulator.runtime.raters import (
+    check_languages,
     check_raters,
     choosing_raters,
     coalesced,
@@ -310,7 +311,9 @@ def open_resources(
     progress("loading models", 1, 1)
     seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
     choosers = choosing_raters(study, seen)
-    return Resources(plan, models, resolved, raters_of(study, seen), executor, choosers=choosers)
+    raters = raters_of(study, seen)
+    check_languages(raters, {persona.language: id for id, persona in plan.personas.items()})
+    return Resources(plan, models, resolved, raters, executor, choosers=choosers)
 
 
 def _models_named(study: StudyConfig) -> tuple[ModelSpec, ...]:

@@ -31,7 +31,7 @@ def test_it_is_a_user_agent(ada) -> None:
 
 
 async def test_speaking_hands_the_intention_to_the_grammar_in_the_right_tone(ada) -> None:
-    user = EmbeddedUser(ada, say=lambda said, tone, seed: f"{said.kind}/{tone}/{seed}")
+    user = EmbeddedUser(ada, say=lambda said, tone, seed, language: f"{said.kind}/{tone}/{seed}")
     spoken = await user.speak(user.begin(1), (), 5)
     assert spoken.text == "open/plain/5"
     assert spoken.state.last_said == spoken.said

@@ -1,21 +1,18 @@
 """Which language a reply is written in, for raters that know only some.
 
-English is known by its commonest words. Only where these are rare is a library asked (py3langid, Barbaresi's successor
-of langid.py, Lui and Baldwin 2012): it reads a reply in half a millisecond, but takes a second to load.
+English is known by its commonest words. Only where these are rare is a library asked (:mod:`holdfast.core.language`).
 """
 
 from collections.abc import Collection
-from functools import cache
-from typing import Any
 
 from holdfast.agents.raters.gate.reading import ReplyText
 from holdfast.agents.raters.gate.worded import commonest_words
+from holdfast.core.language import likely_language
 
 ENGLISH = frozenset(("en",))
 UNKNOWN_LANGUAGE = "in a language that the rater does not know"  # before its code
 LEAST_WORDS = 3  # shorter replies are not judged
 COMMON_SHARE, COMMON_WORDS = 0.15, 2  # of the words, and different ones: from here on a reply is English
-SURE = 0.5  # the library's probability, from which on it is believed
 
 
 def unknown_language(reply: ReplyText, known: Collection[str]) -> str:
@@ -27,18 +24,5 @@ def unknown_language(reply: ReplyText, known: Collection[str]) -> str:
     commonest = commonest_words()
     common = [word for word in words if word in commonest]
     english = len(common) >= COMMON_SHARE * len(words) and len(set(common)) >= COMMON_WORDS
-    language = "en" if english else _by_library(reply.text)
+    language = "en" if english else likely_language(reply.text)
     return "" if not language or language in known else f"{UNKNOWN_LANGUAGE} ({language})"
-
-
-def _by_library(text: str) -> str:
-    """Return the likeliest language; "" where none is likely."""
-    language, probability = _identifier().classify(text)
-    return str(language) if probability >= SURE else ""
-
-
-@cache
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

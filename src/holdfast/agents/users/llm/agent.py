@@ -81,7 +81,7 @@ class ModelUser:
         if monologue is None:
             appraisal = appraise_by_rules(self.persona, state, said, reply, rating, seed)
         else:
-            appraisal = _appraisal_of(state, said, reply, rating, monologue)
+            appraisal = _appraisal_of(state, said, reply, rating, monologue, self.persona.language)
         after = after_reply(state, said, reply, appraisal)
         thought = monologue.thought if monologue else ""
         memory = memory.hearing(said, reply, taken_up=appraisal.taken_up, thought=thought, window=self.window)
@@ -104,7 +104,7 @@ class ModelUser:
             if remark is None:
                 return line.text, memory
             memory = memory.counting(refused=1, **{f"refused_{remark}": 1})
-        return say(said, tone, seed), memory.counting(stand_in_messages=1)
+        return say(said, tone, seed, self.persona.language), memory.counting(stand_in_messages=1)
 
     async def _monologue(self, state: UserState, reply: str, seed: int) -> tuple[Monologue | None, Memory]:
         """Return the model's judgement; None where neither of its two answers can be read."""
@@ -142,13 +142,15 @@ class ModelUser:
         )
 
 
-def _appraisal_of(state: UserState, said: Intention, reply: str, rating: Rating, monologue: Monologue) -> Appraisal:
+def _appraisal_of(
+    state: UserState, said: Intention, reply: str, rating: Rating, monologue: Monologue, language: str
+) -> Appraisal:
     """Return the model's judgement as an appraisal.
 
     A goal counts as met only where this very message asked for it. The emotion moves by the model's own change (-10 to
     10, as in SAGE), clipped to [0, 100].
     """
-    cues = cues_of(said, reply, state.extra.get("reply", ()))
+    cues = cues_of(said, reply, state.extra.get("reply", ()), language)
     dimensions = monologue.dimensions
     emotion = min(100.0, max(0.0, state.emotion + monologue.emotion_change))
     return Appraisal(

@@ -28,7 +28,7 @@ class EmbeddedUser:
     """A persona played by rules; implements :class:`holdfast.agents.protocols.UserAgent`."""
 
     persona: Persona
-    say: Callable[[Intention, Tone, int], str] = say
+    say: Callable[[Intention, Tone, int, str], str] = say
     natural: bool = False  # speaks in the words of the persona's story, where it has one
 
     def begin(self, seed: int) -> UserState:
@@ -41,7 +41,7 @@ class EmbeddedUser:
         said, state = next_intention(self.persona, state, seed)
         if self.natural and self.persona.story is not None:
             return Spoken(*say_naturally(self.persona, said, state, messages, seed))
-        return Spoken(self.say(said, tone, seed), said, state)
+        return Spoken(self.say(said, tone, seed, self.persona.language), said, state)
 
     async def feel(self, state: UserState, said: Intention, reply: str, rating: Rating, seed: int) -> Felt:
         """Return SENSE-7 dimensions (1-5), the state after the reply, and a reason to leave, if any."""
@@ -54,7 +54,7 @@ def appraise_by_rules(
     persona: Persona, state: UserState, said: Intention, reply: str, rating: Rating, seed: int
 ) -> Appraisal:
     """Return the formulas' appraisal of one reply. An unrated reply leaves dimensions empty and emotion unchanged."""
-    cues, levels = cues_of(said, reply, state.extra.get("reply", ())), Expressed.of(rating)
+    cues, levels = cues_of(said, reply, state.extra.get("reply", ()), persona.language), Expressed.of(rating)
     served = serves(cues, levels, state.desired)
     taken_up = served if cues.asked else acknowledges(cues, levels)
     if levels is None:

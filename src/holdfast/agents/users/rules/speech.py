@@ -1,6 +1,6 @@
 """The grammar that turns an intention into a user message, and the tone in which a user speaks.
 
-Its sentence templates are in ``personas/phrases/en.yaml``. The embedded base model was trained on the same kinds of
+Its sentence templates are in ``personas/phrases/LANG.yaml``. The embedded base model was trained on the same kinds of
 messages with other feelings, topics and needs.
 """
 
@@ -43,16 +43,18 @@ class Phrases:
     tones: dict[str, ToneWords]
 
 
-def say(said: Intention, tone: Tone, seed: int) -> str:
+def say(said: Intention, tone: Tone, seed: int, language: str = "en") -> str:
     """Return a user message of one to three short sentences; the same seed gives the same words.
+
+    ``language``: one that :func:`languages` has.
 
     Raises:
         ValueError: An intention to feel, ask or tell lacks its feeling, need or topic.
     """
     rng = random.Random(seed)
-    phrases = load_phrases()
+    phrases = load_phrases(language)
     values = {slot: value for slot in ("feeling", "topic", "need") if (value := getattr(said, slot))}
-    frames = _fitting_frames(said.kind, tuple(values))
+    frames = _fitting_frames(said.kind, tuple(values), language)
     if not frames:
         raise ValueError(f"nothing to say for {said}: this kind of message needs a feeling, a topic or a need")
     sentence = rng.choice(frames).fill(values)
@@ -65,19 +67,19 @@ def say(said: Intention, tone: Tone, seed: int) -> str:
 
 
 @cache
-def _fitting_frames(kind: str, slots: tuple[str, ...]) -> tuple[Frame, ...]:
-    return fullest(load_phrases().frames[kind], slots)
+def _fitting_frames(kind: str, slots: tuple[str, ...], language: str) -> tuple[Frame, ...]:
+    return fullest(load_phrases(language).frames[kind], slots)
 
 
-def phrases_text() -> str:
-    """Return the phrase file as it is written."""
-    return files("holdfast.personas").joinpath("phrases/en.yaml").read_text(encoding="utf-8")
+def phrases_text(language: str = "en") -> str:
+    """Return a language's phrase file as it is written."""
+    return files("holdfast.personas").joinpath(f"phrases/{language}.yaml").read_text(encoding="utf-8")
 
 
 @cache
-def load_phrases() -> Phrases:
-    """Read the phrase file once."""
-    raw = yaml.safe_load(phrases_text())
+def load_phrases(language: str = "en") -> Phrases:
+    """Read a language's phrase file once."""
+    raw = yaml.safe_load(phrases_text(language))
     frames = {kind: tuple(map(Frame.parse, texts)) for kind, texts in raw["frames"].items()}
     tones = {
         name: ToneWords(float(tone["chance"]), tuple(tone["before"]), tuple(tone["after"]))

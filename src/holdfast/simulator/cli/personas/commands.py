@@ -1,5 +1,6 @@
 """``holdfast persona``: list, show and check personas, talk with one, or print a template for a new one."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 
 from holdfast.personas import loading
+from holdfast.personas.checks import language_doubt
 from holdfast.personas.schema import Persona
 from holdfast.personas.world import World, shipped_world, world_with
 from holdfast.simulator.cli.console import Output, console, output_options, print_json, print_table, world_options
@@ -77,7 +79,10 @@ def show(who: str, own_tasks: tuple[Path, ...], own_patterns: tuple[Path, ...], 
 
 
 def _count(paths: Sequence[Path], own_tasks: Sequence[Path], own_patterns: Sequence[Path]) -> int:
-    return len(loading.load_personas(paths, world_with(own_tasks, own_patterns).tasks))
+    personas = loading.load_personas(paths, world_with(own_tasks, own_patterns).tasks)
+    for doubt in filter(None, map(language_doubt, personas)):
+        warnings.warn(doubt, stacklevel=2)
+    return len(personas)
 
 
 def _persona_schema() -> dict[str, Any]:
