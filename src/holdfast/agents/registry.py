@@ -205,7 +205,7 @@ def _exemplars(spec: ExemplarsSpec, resources: CandidateResources) -> Exemplars:
     if len(kept) < len(given):
         left_out = how_many(len(given) - len(kept), "exchange")
         warnings.warn(f"candidate {spec.name!r}: {left_out} of {source} left out, of people tested", stacklevel=2)
-    store, wanted = ExchangeStore(kept), _wanted(spec, resources, prompted=spec.with_prompt)
+    store, wanted = ExchangeStore(kept, spec.encoder), _wanted(spec, resources, prompted=spec.with_prompt)
     model, sampling = resources.model(spec.model), _sampling(spec, resources)
     return Exemplars(model, spec.name, store, wanted, spec.k, spec.show, sampling)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.agents.assistants.encoded_situations import EncodedSituations
 from holdfast.agents.assistants.exchange_store import (
     ExchangeStore,
     SituationIndex,
@@ -19,8 +20,9 @@ from holdfast.agents.assistants.exchange_store import (
     without_people,
 )
 from holdfast.agents.raters.gate.reading import words_of
-from holdfast.core.errors import InputError
+from holdfast.core.errors import InputError, ModelError
 from holdfast.personas.schema import MechanismLevels
+from tests.agents.raters.dialogue.test_encoder import build_encoder
 
 
 def levels(er: float, ip: float, ex: float) -> MechanismLevels:
@@ -84,14 +86,39 @@ def test_no_reply_is_shown_twice() -> None:
 
 def test_the_hash_is_of_all_that_can_be_shown() -> None:
     first, second = exchange("a", "b"), exchange("a", "c")
-    assert ExchangeStore((first,)).sha256 == ExchangeStore((exchange("a", "b"),)).sha256
-    assert len({ExchangeStore(each).sha256 for each in ((first,), (second,), (first, second), (second, first))}) == 4
+    assert ExchangeStore((first,)).hashes == ExchangeStore((exchange("a", "b"),)).hashes
+    assert (
+        len(
+            {
+                ExchangeStore(each).hashes["exemplars"]
+                for each in ((first,), (second,), (first, second), (second, first))
+            }
+        )
+        == 4
+    )
 
 
 def test_a_store_travels_to_other_processes() -> None:
     store = ExchangeStore((exchange("my boss", "warm", WARM), exchange("the soup", "cold", COLD)))
     before = store.retrieve("boss", WARM, 1)
     assert pickle.loads(pickle.dumps(store)).retrieve("boss", WARM, 1) == before
+
+
+def test_an_encoder_finds_what_is_alike(tmp_path: Path) -> None:
+    """A small encoder with random weights: a text is most like itself, whatever else is known."""
+    folder = build_encoder(tmp_path / "encoder")
+    texts = ["i lost my job today .", "who cares about it ?", "so sorry that must be hard ."]
+    for known in (texts, texts[::-1]):
+        store = ExchangeStore(tuple(exchange(text, f"to {text}") for text in known), str(folder))
+        for text in texts:
+            cosines = store.index.likeness(text)
+            assert cosines[known.index(text)] == pytest.approx(1)
+            assert [each.reply for each in store.retrieve(text, WARM, 1)] == [f"to {text}"]
+    alone = EncodedSituations([texts[0]], str(folder)).likeness(texts[1])
+    assert alone == pytest.approx(EncodedSituations(texts, str(folder)).likeness(texts[1])[:1])
+    assert set(store.hashes) == {"exemplars", "encoder of exemplars"}
+    with pytest.raises(ModelError, match="no encoder can be loaded"):
+        _ = ExchangeStore(store.exchanges, str(tmp_path / "none")).index
 
 
 def test_people_are_left_out_by_id_and_by_name() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -46,6 +46,14 @@ def without_people(exchanges: Iterable[StoredExchange], people: Collection[str])
     return tuple(exchange for exchange in exchanges if exchange.persona.casefold() not in known)
 
 
+class Likeness(Protocol):
+    """Says how like a text is to each of the texts that it knows."""
+
+    def likeness(self, text: str) -> list[float]:
+        """Return a cosine for each known text, in their order."""
+        ...
+
+
 class SituationIndex:
     r"""Texts by the cosine of their TF-IDF vectors.
 
@@ -80,19 +88,30 @@ class SituationIndex:
 
 @dataclass(frozen=True)
 class ExchangeStore:
-    """Exchanges to retrieve from, in a fixed order."""
+    """Exchanges to retrieve from, in a fixed order. ``encoder``: a folder or a Hugging Face name; None: TF-IDF."""
 
     exchanges: tuple[StoredExchange, ...]
+    encoder: str | None = None
 
     @cached_property
-    def index(self) -> SituationIndex:
-        """The situations, indexed once."""
-        return SituationIndex([exchange.situation for exchange in self.exchanges])
+    def index(self) -> Likeness:
+        """The situations, indexed once. Raises ModelError where the encoder cannot be loaded."""
+        situations = [exchange.situation for exchange in self.exchanges]
+        if self.encoder is None:
+            return SituationIndex(situations)
+        from holdfast.agents.assistants.encoded_situations import EncodedSituations  # brings torch
+
+        return EncodedSituations(situations, self.encoder)
 
     @property
-    def sha256(self) -> str:
-        """The hash of all that can be retrieved."""
-        return sha256("\n".join(exchange.model_dump_json() for exchange in self.exchanges))
+    def hashes(self) -> dict[str, str]:
+        """The hash of all that can be retrieved, and of the encoder. Raises as :attr:`index` does."""
+        own = {"exemplars": sha256("\n".join(exchange.model_dump_json() for exchange in self.exchanges))}
+        if self.encoder is None:
+            return own
+        from holdfast.agents.assistants.encoded_situations import encoder_version  # brings torch
+
+        return own | {"encoder of exemplars": encoder_version(self.encoder)}
 
     def retrieve(self, situation: str, target: MechanismLevels, k: int) -> list[StoredExchange]:
         """Return at most ``k`` exchanges with different replies, the fittest last.

@@ -17,7 +17,7 @@ from holdfast.agents.assistants.candidates import ask
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
-from holdfast.core.files import expanded
+from holdfast.core.files import expanded, is_folder
 from holdfast.core.hashing import sha256
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ Show = Literal["turns", "system"]
 class ExemplarsSpec(WantingSpec):
     """Shows ``k`` exchanges of ``file``, or of the study's training dialogues where no file is given.
 
-    ``show``: as turns before the conversation, or in its system message.
+    ``show``: as turns before the conversation, or in its system message. ``encoder``: a folder or a Hugging Face name
+    of the sentence encoder that finds like situations; TF-IDF does where none is given.
     """
 
     title = "the model with exemplars"
@@ -37,14 +38,20 @@ class ExemplarsSpec(WantingSpec):
     file: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     k: Annotated[int, Field(ge=1, le=16)] = 2
     show: Show = "turns"
+    encoder: Annotated[str, Field(min_length=1, max_length=400)] | None = None
 
     @property
     def needs_dialogues(self) -> bool:
         return self.file is None
 
     def beside(self, folder: Path) -> Self:
-        """Return the spec with its ``file`` relative to ``folder``."""
-        return self if self.file is None else self.model_copy(update={"file": str(folder / expanded(self.file))})
+        """Return the spec with its ``file``, and its ``encoder`` where that is a folder, relative to ``folder``."""
+        changes = {}
+        if self.file is not None:
+            changes["file"] = str(folder / expanded(self.file))
+        if self.encoder is not None and is_folder(folder / expanded(self.encoder)):
+            changes["encoder"] = str(folder / expanded(self.encoder))
+        return self.model_copy(update=changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Exemplars:
     @property
     def prompt_hashes(self) -> dict[str, str]:
         frame = {f"exemplars/{name}": sha256(read_prompt(f"exemplars/{name}")) for name in ("manner", "exchange")}
-        return self.wanted.hashes() | (frame if self.show == "system" else {}) | {"exemplars": self.store.sha256}
+        return self.wanted.hashes() | (frame if self.show == "system" else {}) | self.store.hashes
 
     async def reply(self, view: AssistantView) -> Reply:
         wanted = self.wanted.of(view)

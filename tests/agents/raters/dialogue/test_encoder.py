@@ -96,9 +96,9 @@ async def test_trained_saved_loaded_and_asked(encoder_folder: Path, tmp_path: Pa
 
 
 def test_vectors_are_of_the_text_alone(encoder_folder: Path) -> None:
-    from holdfast.agents.raters.dialogue.encoder import _loaded
+    from holdfast.agents.raters.dialogue.encoder import open_encoder
 
-    encoder = _loaded(str(encoder_folder))
+    encoder = open_encoder(str(encoder_folder))
     found = encoder.vectors(["so sorry", "", "that must be hard about my job today ?"], 32)
     assert np.linalg.norm(found, axis=1) == pytest.approx([1, 0, 1])
     assert encoder.vectors(["so sorry"], 32)[0] == pytest.approx(found[0], abs=1e-6)
@@ -123,16 +123,16 @@ def test_no_encoder(tmp_path: Path) -> None:
 def test_an_encoder_without_a_pooler_is_the_same_at_every_load(encoder_folder: Path, tmp_path: Path) -> None:
     from safetensors.numpy import load_file, save_file
 
-    from holdfast.agents.raters.dialogue.encoder import _loaded, encoder_part
+    from holdfast.agents.raters.dialogue.encoder import encoder_part, open_encoder
 
     folder = shutil.copytree(encoder_folder, tmp_path / "bare")
     weights = load_file(folder / "model.safetensors")
     save_file({name: w for name, w in weights.items() if "pooler" not in name}, folder / "model.safetensors")
     first = encoder_part(str(folder))
-    _loaded.cache_clear()
+    open_encoder.cache_clear()
     assert encoder_part(str(folder)) == first
     save_file({name: w for name, w in weights.items() if "key" not in name}, folder / "model.safetensors")
-    _loaded.cache_clear()
+    open_encoder.cache_clear()
     with pytest.raises(ModelError, match=r"incomplete: encoder\.layer\.0\.attention\.self\.key\.bias is missing"):
         encoder_part(str(folder))
 

@@ -31,7 +31,7 @@ def vectors_of(part: EncoderPart, dialogues: Sequence[Sequence[WindowTurn]]) -> 
 
     Raises :class:`ModelError` where the encoder cannot be loaded, or its weights are others than ``part`` says.
     """
-    encoder = _loaded(part.name)
+    encoder = open_encoder(part.name)
     if encoder.sha256 != part.sha256:
         raise ModelError(
             f"{part.name}: its weights are not those that this rater was trained with "
@@ -51,11 +51,13 @@ def vectors_of(part: EncoderPart, dialogues: Sequence[Sequence[WindowTurn]]) -> 
 
 def encoder_part(name: str, max_tokens: int = DEFAULT_MAX_TOKENS) -> EncoderPart:
     """Describe the encoder ``name``: a Hugging Face name or a folder. Raises :class:`ModelError` if unreadable."""
-    return EncoderPart(name=name, sha256=_loaded(name).sha256, max_tokens=max_tokens)
+    return EncoderPart(name=name, sha256=open_encoder(name).sha256, max_tokens=max_tokens)
 
 
 @dataclass(frozen=True)
-class _Encoder:
+class SentenceEncoder:
+    """A frozen encoder; ``sha256``: of its weights as loaded."""
+
     tokenizer: Any
     model: Any
     sha256: str
@@ -79,7 +81,8 @@ class _Encoder:
 
 
 @lru_cache(maxsize=2)
-def _loaded(name: str) -> _Encoder:
+def open_encoder(name: str) -> SentenceEncoder:
+    """Load the encoder ``name``, a folder or a Hugging Face name; once. Raises :class:`ModelError` if unreadable."""
     from transformers import AutoModel
 
     try:
@@ -94,7 +97,7 @@ def _loaded(name: str) -> _Encoder:
         ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-    return _Encoder(tokenizer, model, _digest(model))
+    return SentenceEncoder(tokenizer, model, _digest(model))
 
 
 def _digest(model: Any) -> str:
