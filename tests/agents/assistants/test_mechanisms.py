@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from holdfast import Study
+from holdfast.adapters.training.reward_model import RewardJob, train_reward
 from holdfast.agents.assistants import exchange_store
 from holdfast.agents.naming import names
 from holdfast.agents.prompts import read_prompt
 from holdfast.personas.loading import library
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
 from holdfast.simulator.records import TurnRecord
-from tests.servers.answers import Body
+from tests.adapters.standins import build_base
+from tests.adapters.training.test_reward_model import CONFIG, PLAN, SORRY, pairs
+from tests.servers.answers import Body, digest
 from tests.servers.openai_server import ScriptedServer
 from tests.servers.threaded import running
 
@@ -128,6 +131,23 @@ def test_reflect_without_reflections_stays_cold(tmp_path: Path) -> None:
 
 
 # --- best_of -------------------------------------------------------------------------------------------------------
+
+
+def test_a_reward_model_chooses(tmp_path: Path) -> None:
+    """One that learned to prefer "sorry" finds it among four draws more often than one draw says it."""
+    base = build_base(tmp_path / "base")
+    lines = (*SORRY, *PLAN)
+    reward = train_reward(RewardJob(base, "tiny", tmp_path / "reward", 3), CONFIG, pairs("abcd"))
+    rater = {"kind": "reward", "folder": str(reward.path), "base": f"hf:{base}"}
+    with running(ScriptedServer(answer=lambda body: lines[digest(body)[0] % len(lines)])) as server:
+        best, cut = (
+            hold(tmp_path / str(n), server, {"kind": "best_of", "n": n, "pattern": "companion", "rater": rater})
+            for n in (4, 1)
+        )
+    said = [mean("sorry" in turn.reply for turn in turns) for turns in (best, cut)]
+    assert said[0] > 0.85
+    assert said[1] < 0.75
+    assert all(turn.calls == 4 for turn in best)
 
 
 def test_best_of_one_adheres_less_by_another_rater(tmp_path: Path) -> None:

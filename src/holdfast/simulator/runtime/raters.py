@@ -43,9 +43,12 @@ def _choosers(study: StudyConfig) -> tuple[RaterSpec, ...]:
 
 
 def choosing_raters(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[RaterSpec, Rater]:
-    """Return the raters by which candidates choose their replies, each behind the gate. Raises as :func:`raters_of`."""
+    """Return the raters by which candidates choose their replies, each behind the gate. Raises as :func:`raters_of`.
+
+    They are not coalesced: a reward hangs, in its last digits, on what shares its batch, and a choice may hang on them.
+    """
     opened = {spec: build([spec], RaterResources(models, base_path()))[spec.label] for spec in _choosers(study)}
-    return {spec: coalesced({spec.label: GatedRater(ungated(opened[spec]))})[spec.label] for spec in opened}
+    return {spec: GatedRater(ungated(rater)) for spec, rater in opened.items()}
 
 
 def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapping[ModelSpec, ChatModel]) -> Rater:
