@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from holdfast import Study
-from holdfast.adapters.dialogues.export import TurnOrigin
+from holdfast.adapters.dialogues.export import TurnOrigin, read_jsonl
 from holdfast.agents.assistants.exchange_store import StoredExchange
 from holdfast.agents.assistants.exemplars import Exemplars
 from holdfast.core.errors import InputError, JournalError
@@ -192,3 +192,26 @@ def gemma_like(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build_model(CONFIGS["llama"], tmp_path_factory.mktemp("templates") / "llama")
     (folder / "chat_template.jinja").write_text(NO_SYSTEM + alternate + TEMPLATE, encoding="utf-8")
     return folder
+
+
+@pytest.mark.slow
+def test_a_study_that_trains_shows_its_own_dialogues(tmp_path: Path) -> None:
+    study = Study.of(
+        personas={"tasks": ["bug_hunt"]},
+        candidates=["base", "exemplars"],
+        turns=2,
+        seed=1,
+        training={"patterns": ["solver"], "dialogues_per_pattern": 6, "turns": 3, "steps": 2, "rater": "linear_peers"},
+    )
+    done = study.run(tmp_path / "run")
+    dialogues = read_jsonl(tmp_path / "run" / "dialogues" / "solver.jsonl")
+    exchanges = training_exchanges(resolve(study.config), tmp_path / "run" / "adapters")
+    assert len(exchanges) == sum(len(dialogue.turns) for dialogue in dialogues) > 6
+    assert all(exchange.levels is not None for exchange in exchanges)
+    turns = {
+        name: [turn for each in done.episodes() if each.spec.candidate == name for turn in each.turns]
+        for name in ("base", "exemplars")
+    }
+    assert {exchange.persona for exchange in exchanges}.isdisjoint(each.spec.persona for each in done.episodes())
+    for bare, shown in zip(turns["base"], turns["exemplars"], strict=True):
+        assert shown.tokens[0] > bare.tokens[0]
