@@ -148,6 +148,9 @@ def test_a_reward_model_chooses(tmp_path: Path) -> None:
     assert said[0] > 0.85
     assert said[1] < 0.75
     assert all(turn.calls == 4 for turn in best)
+    inputs = json.loads((tmp_path / "4" / "run.json").read_text())["provenance"]["inputs"]
+    assert inputs["choosing rater reward"] == reward.sha256[:12]
+    assert "choosing rater reward: adapter_config.json" in inputs  # a retrained one, or another base, is another run
 
 
 def test_best_of_one_adheres_less_by_another_rater(tmp_path: Path) -> None:

@@ -143,11 +143,22 @@ def rater_inputs(raters: Mapping[str, Rater], study: StudyConfig) -> dict[str, s
     specs = {spec.label: spec for spec in study.raters}
     inputs = {"gate": GATE_VERSION}
     for name, rater in raters.items():
-        identity = rater.identity
-        parts = ("" if identity.id == name else identity.id, identity.version, identity.prompt_sha256 or "")
-        inputs[f"rater {name}"] = " ".join(filter(None, parts))
-        for folder in _folders(specs.get(name), ungated(rater)):
-            inputs |= {f"rater {name}: {file}": hash for file, hash in settings_sha256s(folder).items()}
+        inputs |= _inputs_of("rater", name, specs.get(name), rater)
+    return inputs
+
+
+def chooser_inputs(choosers: Mapping[RaterSpec, Rater]) -> dict[str, str]:
+    """Return what the choices of candidates follow from, as :func:`rater_inputs` does for ratings. Raises as it."""
+    named = (_inputs_of("choosing rater", spec.label, spec, rater) for spec, rater in choosers.items())
+    return {what: hash for inputs in named for what, hash in inputs.items()}
+
+
+def _inputs_of(what: str, name: str, spec: RaterSpec | None, rater: Rater) -> dict[str, str]:
+    identity = rater.identity
+    parts = ("" if identity.id == name else identity.id, identity.version, identity.prompt_sha256 or "")
+    inputs = {f"{what} {name}": " ".join(filter(None, parts))}
+    for folder in _folders(spec, ungated(rater)):
+        inputs |= {f"{what} {name}: {file}": hash for file, hash in settings_sha256s(folder).items()}
     return inputs
 
 

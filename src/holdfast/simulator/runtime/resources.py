@@ -51,6 +51,7 @@ from holdfast.simulator.runtime.prompt_rehearsal import steering_places, templat
 from holdfast.simulator.runtime.raters import (
     check_languages,
     check_raters,
+    chooser_inputs,
     choosing_raters,
     coalesced,
     judge_models,
@@ -203,7 +204,7 @@ class Resources:
             files = {path.parent / Path(ROUTER).name for path in self.adapters.values()}
             if router := " ".join(file_sha256(file) for file in files if file.exists()):
                 hashes["router"] = router
-        hashes |= rater_inputs(self.raters, self.plan.study) | world_inputs(self.plan)
+        hashes |= rater_inputs(self.raters, self.plan.study) | chooser_inputs(self.choosers) | world_inputs(self.plan)
         facts = template_facts(self.references)
         hashes |= {f"date of model {name}": known.date for name, known in facts.items() if known.date}
         if any(spec.kind == "model" for spec in self.plan.study.users):
