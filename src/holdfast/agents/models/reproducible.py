@@ -16,6 +16,7 @@ from holdfast.core.files import read_file
 from holdfast.core.text import MAX_BYTES
 
 PROMISED = "float64"
+TILED, CPU = "float32", (None, "cpu")  # where tiles are known to keep a row's bytes
 
 
 def why_not_reproducible(model: ModelReference) -> str:
@@ -25,7 +26,8 @@ def why_not_reproducible(model: ModelReference) -> str:
     dtype = dtype_of(model)
     if dtype == PROMISED or model.reproducible:
         return ""
-    return f"{model.word} runs in {dtype}, in which what shares a batch may change a last digit, and so a word"
+    way = " ('reproducible: true' at the model keeps it from that)" if dtype == TILED and model.device in CPU else ""
+    return f"{model.word} runs in {dtype}, in which what shares a batch may change a last digit, and so a word{way}"
 
 
 def dtype_of(model: LocalReference) -> str:
