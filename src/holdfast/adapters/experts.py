@@ -145,7 +145,7 @@ async def train_experts(
         laps[stage] = time.perf_counter() - started - sum(laps.values())
 
     own = weights_sha256(base.path) if base.writer is None else None
-    writer = Writer(base.writer or base.model, base.places, own, base.fresh)
+    writer = Writer(base.writer or base.model, base.places, own, base.own_words)
     drafts = Drafts(out / DRAFTS, drafting_inputs(config, world, base, rater, seed))
     files, spoken = await write_dialogues(
         config, world, writer, rater, out=out / DIALOGUES, seed=seed, drafts=drafts, progress=progress

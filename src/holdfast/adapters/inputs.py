@@ -25,7 +25,7 @@ class TrainingBase:
 
     ``name`` goes into the adapters' files: a hub id or a word, never a path. ``writer``: another model that writes the
     dialogues; None: the base does. ``places``: where a prompt may stand among the messages of whoever writes;
-    ``fresh``: whether their replies must not repeat each other.
+    ``own_words``: see :class:`holdfast.adapters.dialogues.filtering.Standard`.
     """
 
     model: ChatModel
@@ -35,7 +35,7 @@ class TrainingBase:
     writer_inputs: Mapping[str, str] = field(default_factory=dict)  # what the writer's words follow from
     today: date = TODAY  # what the base's chat template is told, if it asks for the date
     places: SteeringPlaces = LATE
-    fresh: bool = True
+    own_words: bool = True
 
 
 def folder_inputs(what: str, folder: Path) -> dict[str, str]:

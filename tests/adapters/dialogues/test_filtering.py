@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.adapters.dialogues.filtering import Flaw, Standard, count_kept, flaws, usable_turns
+from holdfast.adapters.dialogues.filtering import Flaw, Standard, count_kept, flaws, says_again, usable_turns
 from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import expressed
 from holdfast.personas.schema import MechanismLevels
@@ -29,6 +29,32 @@ FELT = Intention("feel", feeling="anxious", topic="the report")
 )
 def test_what_a_reply_may_name(reply: str, found: tuple[Flaw, ...]) -> None:
     assert flaws(FELT, reply, ON_TARGET, STANDARD) == found
+
+
+@pytest.mark.parametrize(
+    ("reply", "named"),
+    [("I am sorry for your anxious day.", True), ("What a long report.", True), ("You reported it.", True),
+     ("That is hard.", False)],
+)  # fmt: skip
+def test_a_writer_with_words_of_its_own_names_a_thing_by_its_last_word_too(reply: str, named: bool) -> None:
+    said = Intention("feel", feeling="guilty", topic="the report") if "report" in reply else FELT
+    assert ("names_nothing_said" not in flaws(said, reply, ON_TARGET, STANDARD)) == named
+
+
+def test_an_ending_makes_no_difference_to_writers_with_words_of_their_own() -> None:
+    said = Intention("feel", feeling="guilty", topic="the empty posts")
+    assert flaws(said, "I am so sorry for your guilt.", ON_TARGET, STANDARD) == ()
+    theirs = replace(STANDARD, own_words=False)
+    assert flaws(said, "I am so sorry for your guilt.", ON_TARGET, theirs) == ("names_nothing_said",)
+    assert flaws(said, "I am so sorry that you feel guilty.", ON_TARGET, theirs) == ()
+
+
+def test_what_was_said_before_is_said_again_in_the_same_words_or_most_of_them() -> None:
+    before = "I am so sorry about the long drive home to your mother."
+    assert says_again(before.upper(), "Hi.", ["Well.", before])
+    assert says_again("Oh, I am so sorry about the long drive home to your mother.", "Hi.", [before])
+    assert not says_again("I am so sorry about the report that you lost.", "I lost the report.", [before])
+    assert not says_again(before, "Hi.", [])
 
 
 def test_a_low_score_and_a_cut_reply_are_flaws() -> None:

@@ -4,6 +4,7 @@ A filter by a rater after steering follows the synthetic pipeline of Shayegani e
 checks of naming are holdfast's, because a reply that answers the wrong feeling is no empathy.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,14 +35,15 @@ Flaw = Literal[
 class Standard:
     """What a reply is held to. ``feelings`` and ``topics`` are all that a reply could wrongly name.
 
-    ``fresh``: it may not say an earlier reply of its dialogue again, nor an example.
+    ``own_words``: its writer has words of its own, not the embedded model's few sentences. So it may not say an earlier
+    reply of its dialogue again, nor an example; and it names a thing by the last word too ("your grant").
     """
 
     target: MechanismLevels
     min_adherence: float = 0.7
     feelings: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
-    fresh: bool = True
+    own_words: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def flaws(
         ("disqualified", rating.disqualified is not None),
         ("low_adherence", near < standard.min_adherence),
         ("says_again", again),
-        ("names_nothing_said", asked and not any(names(phrase, reply) for phrase in said_phrases)),
+        ("names_nothing_said", asked and not any(_takes_up(phrase, reply, standard) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),
     )
@@ -128,6 +130,15 @@ def count_kept(
         flaws=dict(sorted(reasons.items())),
         drawn=dict(drawn or {}),
     )
+
+
+def _takes_up(phrase: str, reply: str, standard: Standard) -> bool:
+    """Return whether a reply names what was said; by its last word too, ending aside, where it has words of its own."""
+    if names(phrase, reply) or not standard.own_words:
+        return names(phrase, reply)
+    last = phrase.rsplit(maxsplit=1)[-1]
+    stem = last[:-1] if len(last) > 5 else last
+    return re.search(rf"\b{re.escape(stem)}", reply, re.IGNORECASE) is not None
 
 
 def _names_any(text: str, phrases: Collection[str]) -> bool:

@@ -16,7 +16,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.personas.schema import EmpathyPattern, Exchange
 
-EXAMPLES_SHOWN = 4  # of a pattern's, drawn anew for each dialogue, so that not all begin alike
+EXAMPLES_SHOWN = 6  # of a pattern's, drawn anew for each dialogue, so that not all begin alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def steering_prompt(pattern: EmpathyPattern, places: SteeringPlaces, seed: int =
     shown = _drawn(pattern.examples, seed)
     if places.examples == "system":
         return SteeringPrompt((Message("system", with_examples(words, shown)),), again)
-    return SteeringPrompt((Message("system", words), *example_turns(shown)), again)
+    return SteeringPrompt((Message("system", words), *example_turns(shown)))  # nothing between them and the talk
 
 
 def steering_sha256(pattern: EmpathyPattern, places: SteeringPlaces) -> str:

@@ -152,7 +152,7 @@ def _judged(
         rating,
         plan.standard,
         finished=drawn.outcome in ("answered", "cut") and bool(reply) == bool(drawn.text.strip()),
-        again=plan.standard.fresh and says_again(reply, opened.spoken.text, (*earlier, *shown)),
+        again=plan.standard.own_words and says_again(reply, opened.spoken.text, (*earlier, *shown)),
     )
     near = float(adherence_of([rating], plan.standard.target.as_array(), EXPRESSED)[0])
     return DrawnReply(reply, rating, near, wrong, seed, (drawn.prompt_tokens, drawn.completion_tokens))

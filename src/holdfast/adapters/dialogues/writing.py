@@ -56,8 +56,8 @@ class TrainingPeople:
         """Return the training personas whose task asks for ``pattern``."""
         return tuple(persona for persona in self.split.train if self.tasks[persona.task].pattern == pattern)
 
-    def standard(self, pattern: EmpathyPattern, min_adherence: float, fresh: bool = True) -> Standard:
-        """Return the standard that replies must meet; ``fresh``: none may say an earlier one again.
+    def standard(self, pattern: EmpathyPattern, min_adherence: float, own_words: bool = True) -> Standard:
+        """Return the standard that replies must meet; ``own_words``: see :class:`Standard`.
 
         It knows the feelings and topics of all personas and tasks, to detect a reply that names one the user did not.
         """
@@ -66,21 +66,21 @@ class TrainingPeople:
         topics |= {goal.topic for persona in everyone for goal in persona.goals}
         topics |= {topic for task in self.tasks.values() for topic in task.topics}
         feelings = {feeling for persona in everyone for feeling in persona.feelings}
-        return Standard(pattern.target, min_adherence, frozenset(feelings), frozenset(topics), fresh)
+        return Standard(pattern.target, min_adherence, frozenset(feelings), frozenset(topics), own_words)
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
     """The model that writes dialogues, and where a prompt may stand among its messages.
 
-    ``sha256``: of its weights; None where they are not of this machine. ``fresh``: whether its replies must not repeat
-    each other; the embedded model knows too few sentences for that.
+    ``sha256``: of its weights; None where they are not of this machine. ``own_words``: see
+    :class:`holdfast.adapters.dialogues.filtering.Standard`; the embedded model has none.
     """
 
     model: ChatModel
     places: SteeringPlaces = LATE
     sha256: str | None = None
-    fresh: bool = True
+    own_words: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ async def write_dialogues(
         JournalError: a draft cannot be written.
     """
     wanted = world.pattern_ids(config.patterns)
-    plans = {pattern: plan_dialogues(config, world, pattern, seed, writer.places, writer.fresh) for pattern in wanted}
+    plans = {
+        pattern: plan_dialogues(config, world, pattern, seed, writer.places, writer.own_words) for pattern in wanted
+    }
     dialogues = await _draft(config, plans, writer, rater, drafts, progress)
     files = {
         pattern: _export(config, world, dialogues[pattern], out / f"{pattern}.jsonl", Origin(
@@ -184,7 +186,7 @@ def plan_dialogues(
     pattern: str,
     seed: int,
     places: SteeringPlaces = LATE,
-    fresh: bool = True,
+    own_words: bool = True,
 ) -> list[DialoguePlan]:
     """Plan ``dialogues_per_pattern`` dialogues: the learners in turn, each time with another seed.
 
@@ -192,7 +194,7 @@ def plan_dialogues(
         InputError: examples are to be shown, and the pattern has none.
     """
     learners = world.learners(pattern)
-    standard = world.standard(world.patterns[pattern], config.min_adherence, fresh)
+    standard = world.standard(world.patterns[pattern], config.min_adherence, own_words)
     plans = []
     for index in range(config.dialogues_per_pattern):
         persona, replicate = learners[index % len(learners)], index // len(learners)

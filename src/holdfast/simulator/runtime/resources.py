@@ -136,8 +136,8 @@ class Resources:
         assert study.training is not None
         writer = study.training.model
         plain = TrainingBase(cast("LocalChatModel", model), reference.path, reference.name, today=reference.today)
-        places, fresh = steering_places(self.plan, self.references), (writer or study.model).ref != "micro"
-        plain = replace(plain, places=places, fresh=fresh)
+        places, own_words = steering_places(self.plan, self.references), (writer or study.model).ref != "micro"
+        plain = replace(plain, places=places, own_words=own_words)
         if writer is None:
             return plain
         return replace(plain, writer=self.models[writer], writer_inputs=self._model_inputs(writer))
