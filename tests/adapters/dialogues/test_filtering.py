@@ -57,6 +57,18 @@ def test_what_was_said_before_is_said_again_in_the_same_words_or_most_of_them() 
     assert not says_again(before, "Hi.", [])
 
 
+@pytest.mark.parametrize(
+    ("reply", "again"),
+    [
+        ("The narrator is here.\n\nThe narrator is here.", True),  # itself
+        ("Well, go on. I am so sorry, my friend.", True),  # six words of nine
+        ("I am so sorry, my friend. What kind of refusal was it, and by whom?", False),  # six of fifteen
+    ],
+)
+def test_half_a_reply_of_old_sentences_is_an_old_reply(reply: str, again: bool) -> None:
+    assert says_again(reply, "Hi.", ["I am so sorry, my friend. Do you want to talk?"]) == again
+
+
 def test_a_low_score_and_a_cut_reply_are_flaws() -> None:
     assert flaws(FELT, "The report.", expressed(0, 0, 0), STANDARD, finished=False) == ("unfinished", "low_adherence")
 
@@ -76,9 +88,14 @@ def test_a_need_may_hold_another_topics_words() -> None:
 
 
 def test_a_plain_pattern_asks_for_no_naming_but_forbids_wrong_names() -> None:
-    plain = Standard(MechanismLevels(emotional_reaction=0, interpretation=0, exploration=0), 0.7, STANDARD.feelings)
+    plain = Standard(
+        MechanismLevels(emotional_reaction=0, interpretation=0, exploration=0), 0.7, STANDARD.feelings, own_words=False
+    )
     assert flaws(FELT, "You can make a list.", expressed(0, 0, 0), plain) == ()
     assert flaws(FELT, "You are tired.", expressed(0, 0, 0), plain) == ("names_another_feeling",)
+    other = replace(plain, own_words=True)  # of whom the emptiest reply would adhere best
+    assert flaws(FELT, "You can make a list.", expressed(0, 0, 0), other) == ("names_nothing_said",)
+    assert flaws(FELT, "You can print the report.", expressed(0, 0, 0), other) == ()
 
 
 def test_a_dialogue_ends_before_its_first_bad_turn() -> None:

@@ -31,12 +31,16 @@ Flaw = Literal[
 ]
 
 
+SAID_AGAIN = 0.5  # of a reply's words, in sentences that were said before: holdfast's assumption
+
+
 @dataclass(frozen=True, slots=True)
 class Standard:
     """What a reply is held to. ``feelings`` and ``topics`` are all that a reply could wrongly name.
 
     ``own_words``: its writer has words of its own, not the embedded model's few sentences. So it may not say an earlier
-    reply of its dialogue again, nor an example; and it names a thing by the last word too ("your grant").
+    reply of its dialogue again, nor an example; it must name what was said under every pattern, and may do so by the
+    last word ("your grant").
     """
 
     target: MechanismLevels
@@ -70,12 +74,14 @@ def flaws(
     ``finished``: it ends at a sentence; ``again``: it says an earlier reply again (:func:`says_again`).
 
     A reply names something where it holds the feeling, the topic or the need of *this* message. Nothing has to be
-    named where the message has none of them (a plain "thanks"), or where the pattern asks for no empathy at all.
+    named where the message has none of them (a plain "thanks"), or where the pattern asks for no empathy at all and the
+    writer is the embedded model. Of others the emptiest reply would adhere best to such a pattern.
     """
     if not reply.strip():
         return ("empty" if finished else "unfinished",)
     said_phrases = [phrase for phrase in (said.topic, said.need, said.feeling) if phrase]
-    asked = bool(said_phrases) and any(level > 0 for level in standard.target.as_array())
+    empathic = any(level > 0 for level in standard.target.as_array())
+    asked = bool(said_phrases) and (empathic or standard.own_words)
     rest = reply
     for phrase in said_phrases:
         rest = phrase_regex(phrase).sub(" ", rest)
@@ -94,10 +100,23 @@ def flaws(
 
 
 def says_again(reply: str, user: str, earlier: Iterable[str]) -> bool:
-    """Return whether a reply says one of the ``earlier`` replies again: the same words, or by the gate's rule most of
-    them and none that answers the ``user`` anew."""
-    words = words_of(reply)
-    return any(words == words_of(before) or copy_of_reply_before(ReplyText(reply, user, before)) for before in earlier)
+    """Return whether a reply repeats itself or one of the ``earlier`` replies: at least half of its words stand in
+    sentences that were said before, or by the gate's rule most of them do and none answers the ``user`` anew."""
+    replies = list(earlier)
+    said = {sentence for before in replies for sentence in _sentences(before)}
+    total = repeated = 0
+    for sentence in _sentences(reply):
+        total += len(sentence)
+        repeated += len(sentence) * (sentence in said)
+        said.add(sentence)
+    if total and repeated >= SAID_AGAIN * total:
+        return True
+    return any(copy_of_reply_before(ReplyText(reply, user, before)) for before in replies)
+
+
+def _sentences(text: str) -> list[tuple[str, ...]]:
+    """Return the words of each sentence."""
+    return [words for sentence in ReplyText(text).sentences if (words := tuple(words_of(sentence)))]
 
 
 def usable_turns(flaws_by_turn: Sequence[Collection[Flaw]]) -> int:
