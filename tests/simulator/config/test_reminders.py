@@ -69,3 +69,13 @@ def test_the_terms_stand_in_the_journal_and_older_studies_keep_their_hash() -> N
     ]
     meta = {"study": strict.fingerprint, "study_sha256": strict.sha256}
     assert recorded_plan(meta, Path("journal.sqlite")).study.holding.level == 0.8
+
+
+def test_the_json_schema_of_a_study_says_what_is_assumed() -> None:
+    schema = StudyConfig.model_json_schema()["$defs"]["HoldingTerms"]["properties"]
+    assert {name: field["default"] for name, field in schema.items()} == {
+        "margin": 0.1,
+        "level": 0.7,
+        "below_base": 0.05,
+    }
+    assert all("holdfast's assumption" in field["description"] for field in schema.values())

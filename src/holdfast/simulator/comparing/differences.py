@@ -143,9 +143,8 @@ def _differences(
         missing = np.isnan(before) | np.isnan(after)
         sides = [np.where(missing, np.nan, side) for side in (before, after)]
         means = [statistic_interval(side, resamples, statistic).mean for side in sides]
-        people = {
-            group for group, gone in zip(first.arrays.groups, np.all(missing, axis=1).tolist(), strict=True) if not gone
-        }
+        absent = np.all(missing, axis=1).tolist()
+        people = {group for group, gone in zip(first.arrays.groups, absent, strict=True) if not gone}
         yield RunDifference(
             candidate=name,
             metric=metric,

@@ -13,28 +13,23 @@ level of each mechanism, and .7 is what a turn needs to be trained on (``min_adh
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from holdfast.personas.schema import Frozen
 
-Margin = Annotated[float, Field(gt=0, le=1)]
-_ASSUMED = "adherence, 0 to 1; the default is holdfast's assumption"
+
+def _adherence(description: str, **bounds: float) -> Any:
+    return Field(description=f"{description}: adherence, 0 to 1; the default is holdfast's assumption", **bounds)
 
 
 class HoldingTerms(Frozen):
     """The margins and the level that "holds" is tested against."""
 
-    margin: Margin = Field(
-        default=0.1, description=f"The last quarter may differ from the first by less than this: {_ASSUMED}"
-    )
-    level: float = Field(
-        default=0.7, ge=0, lt=1, description=f"The last quarter must be shown to lie above this: {_ASSUMED}"
-    )
-    below_base: Margin = Field(
-        default=0.05, description=f"It may lie below the baseline's by less than this: {_ASSUMED}"
-    )
+    margin: Annotated[float, _adherence("Last and first quarter differ by less than this", gt=0, le=1)] = 0.1
+    level: Annotated[float, _adherence("The last quarter is shown to lie above this", ge=0, lt=1)] = 0.7
+    below_base: Annotated[float, _adherence("It lies below the baseline's by less than this", gt=0, le=1)] = 0.05
 
 
 ASSUMED = HoldingTerms()  # where a study says nothing

@@ -114,9 +114,10 @@ def test_a_covariate_that_is_the_turn_itself_is_refused():
 
 
 def test_level_values_have_slope_0_and_one_persona_no_interval():
-    flat = mixed_slope(np.full((4, 6), 0.9), list("abcd"))
+    flat = mixed_slope(np.full((5, 6), 0.9), list("abcde"))
     assert (flat.mean, flat.lo, flat.hi) == pytest.approx((0, 0, 0), abs=1e-12)
     assert flat.note == "every value lies on one line: no variation to model"
+    assert mixed_slope(np.full((4, 6), 0.9), list("abcd")).lo is None  # four people: cannot be tested
     values, _, names = conversations(0)
     one = mixed_slope(values, ["same"] * len(names))
     assert one.lo is None
