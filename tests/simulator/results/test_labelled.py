@@ -147,3 +147,15 @@ def test_labels_of_one_score_are_held_against_who_says_what_was_felt(tmp_path: P
     assert error.by_candidate["base"].mean == pytest.approx(1)
     assert error.by_candidate["routed"].mean == pytest.approx(0)
     assert error.biases == ["base - routed"]
+
+
+def test_no_method_has_limits_from_four_people(tmp_path: Path) -> None:
+    episodes = rated({"base": -0.6, "routed": 0.6}, personas=4)
+    made = build(episodes, labels=labelled(tmp_path, episodes, count=48)).labels
+    for part in made.candidates.values():
+        for figures in (part.adherence, part.retention, *part.quarters):
+            assert {(each.lo, each.hi) for each in figures.values()} == {(None, None)}
+    assert all(each.lo is None for pair in made.differences for each in pair.difference.values())
+    for error in made.errors:
+        assert error.biases == []
+        assert all(each.lo is None for each in (*error.by_candidate.values(), *error.differs.values()))

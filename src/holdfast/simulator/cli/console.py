@@ -120,7 +120,9 @@ def cell(value: object) -> str:
 
 def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str:
     """Return ``mean [lo, hi]``, the mean alone where it has no limits, a dash where there is no mean."""
-    return cell(mean) if mean is None or lo is None is hi else f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
+    if mean is None or not any(limit is not None and math.isfinite(limit) for limit in (lo, hi)):
+        return cell(mean)
+    return f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
 
 
 def _draw(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
