@@ -36,6 +36,7 @@ def test_each_training_is_shown_and_the_mean_has_t_limits(tmp_path: Path, capsys
     assert "routed less base, over 3 trainings: +0." in capsys.readouterr().out
     page = write_report(tmp_path / "report.html", results, episodes, PERSONAS).read_text(encoding="utf-8")
     assert "Several trainings of one arm" in page
+    assert f"Trained again on the same dialogues: <bdi>{row.in_words}</bdi>" in page
 
 
 def test_of_four_people_the_trainings_have_no_limits() -> None:
