@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.simulator.results.holding import left_early, mixed_slopes, words_by_turn
 from tests.simulator.measure.making import curve_episode
-from tests.simulator.results.test_build import DECAY, LONG, SCHEMA, build, study, written
+from tests.simulator.results.test_build import DECAY, LONG, SCHEMA, build, conversation, study, written
 
 
 def ends(episode, why):
@@ -113,3 +113,12 @@ def test_slopes_beside_length_need_no_names_of_their_own():
     found = mixed_slopes(0.01 * words, words, list("aabbcc"))
     assert found.all_turns_beside_length.note == "every value lies on one line: no variation to model"
     assert found.all_turns_beside_length.mean == pytest.approx(0, abs=1e-9)
+
+
+def test_survival_of_four_people_has_no_band_though_one_of_them_broke():
+    for people, bounded in ((4, False), (5, True)):
+        curves = [[0.9] * 8 if n else [0.9, 0.9, *[0.5] * 6] for n in range(people)]
+        (base,) = build([conversation("base", f"p{n}", row) for n, row in enumerate(curves)]).candidates.values()
+        assert any(0 < point.share < 1 for point in base.survival)
+        for points in (base.survival, base.holding.leaving.survival_leaving_as_event):
+            assert any(point.lo is not None for point in points) == bounded

@@ -78,3 +78,13 @@ def test_bounds_are_ordered_and_causes_add_up(seed, episodes, turns):
     assert lower + broken + shares(found.incidence_left) == pytest.approx(np.ones(len(broken)))
     assert (broken[: len(upper)] <= 1 - upper + 1e-12).all() or found.left
     assert found.n + found.dropped == episodes
+
+
+def test_of_fewer_than_five_people_there_are_no_bands():
+    held, broken = [0.9] * 8, [0.9, 0.9, *[0.2] * 6]
+    values, left = np.array([held, held, broken, broken, held, held]), np.array([False] * 5 + [True])
+    few, enough = (leaving(values, left, people=people) for people in (4, 5))
+    for name in ("survival_leaving_as_event", "incidence_broken"):
+        assert all(point.lo is point.hi is None for point in getattr(few, name))
+        assert any(point.lo is not None for point in getattr(enough, name))
+    assert few.broken == enough.broken == 2

@@ -107,3 +107,11 @@ def test_shares_fall_within_bounds_in_any_order(pairs, order):
     order.shuffle(pairs)
     again = kaplan_meier(*(np.array(column) for column in zip(*pairs, strict=True)))
     assert again.share.tolist() == found.share.tolist()
+
+
+def test_of_fewer_than_five_people_there_is_no_band():
+    time, happened = np.array([2, 3, 3, 4, 5, 5]), np.array([True, False, True, True, False, False])
+    few, enough = (kaplan_meier(time, happened, people=people) for people in (4, 5))
+    assert np.isnan(few.lo).all()
+    assert few.share.tolist() == enough.share.tolist()
+    assert not np.isnan(enough.lo[1:]).any()
