@@ -13,6 +13,7 @@ smallest that the design would have shown
 "Harm." / "not shown"                      ``TaskHarm.shown``: the banner says which of both
 worse than base / not shown to differ      ``holds(shown_below_base=...)``
 a step / no change of level                the step stands where the change point is, or there is none
+"falls" / "kept 97 % [94, 101]"             ``course_of``: by the change and by retention's limits
 "still holds" (survival) / "does not hold" the word is the verdict's alone; survival says "unbroken"
 at least 2 people / at least 5             ``too_few``
 =========================================  ===================================================================
@@ -107,6 +108,7 @@ def check_falls(results: Results, page: str) -> None:
         if kept.holds.course == "falls":
             assert "no fall is shown" not in each.half_life_note + kept.shape.note
             assert kept.holds.change.outcome != "passed"
+            assert each.retention.hi is None or each.retention.hi < 1 or kept.holds.change.outcome == "failed"
         else:
             assert (each.half_life_turns, kept.exponential.floor.mean, kept.shape.preferred) == (None, None, None)
             assert each.half_life_note == f"no fall is shown ({kept.holds.course})"

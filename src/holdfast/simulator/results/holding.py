@@ -38,10 +38,14 @@ CLOSING_TURNS = 4  # goodbyes and thanks: in human support talk the last four ex
 
 
 def holds_results(
-    measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext, below_base: bool
+    measured: MeasuredCandidate,
+    baseline: MeasuredCandidate | None,
+    context: ResultsContext,
+    below_base: bool,
 ) -> HoldsResults:
     """Test whether a candidate holds. ``below_base``: whether it is shown to adhere less than the baseline."""
-    codes = context.resamples(measured.arrays.groups, "episodes").codes
+    resamples = context.resamples(measured.arrays.groups, "episodes")
+    codes, kept = resamples.codes, measured.retention(resamples)
     beside = None
     if baseline is not measured:
         difference = np.full(len(codes), np.nan)
@@ -50,7 +54,7 @@ def holds_results(
             difference[own] = measured.last_quarter[own] - baseline.last_quarter[theirs]
         beside = ClusteredMean.of(difference, codes)
     quarters = measured.first_quarter, measured.last_quarter
-    return holds(*quarters, codes, context.terms, beside, shown_below_base=below_base)
+    return holds(*quarters, codes, context.terms, beside, retention=kept, shown_below_base=below_base)
 
 
 def holding(

@@ -13,6 +13,7 @@ from statsmodels.stats.weightstats import ttost_paired
 from holdfast.simulator.config.holding import HoldingTerms
 from holdfast.simulator.measure.clustered import ClusteredMean
 from holdfast.simulator.measure.decay.holds import HoldsResults, holds
+from holdfast.simulator.measure.estimates import Estimate
 from tests.simulator.measure.making import rng
 
 TERMS = HoldingTerms(margin=0.1, level=0.7, below_base=0.05)
@@ -79,6 +80,16 @@ def test_below_the_baseline_only_where_the_comparison_shows_it() -> None:
     settings = {"first": 0.9 - NOISE, "last": 0.9 + NOISE, "beside": -0.1 + NOISE}
     assert verdict(**settings).verdict == "does not hold"
     assert verdict(**settings, shown_below_base=False).verdict == "cannot be told"
+
+
+def test_a_fall_whose_retention_may_be_1_is_not_called_one() -> None:
+    """Changes about -.09, limits below 0 and not within .1: a fall, unless retention's own limits reach 1."""
+    first, last = 0.95 + 0 * NOISE, 0.86 + 2.5 * NOISE
+    for hi, course in ((0.99, "falls"), (1.01, "no change is shown"), (None, "falls")):
+        kept = Estimate(mean=0.93, lo=None if hi is None else 0.88, hi=hi)
+        assert verdict(first, last, 0.3 + NOISE, retention=kept).course == course
+    clear = verdict(first, last - 0.2, 0.3 + NOISE, retention=Estimate(mean=0.7, lo=0.6, hi=1.01))
+    assert (clear.course, clear.change.outcome) == ("falls", "failed")
 
 
 def test_two_people_cannot_be_tested() -> None:

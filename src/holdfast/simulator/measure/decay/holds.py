@@ -28,6 +28,7 @@ from holdfast.simulator.measure.estimates import Count, Estimate, Number, Result
 TestName = Literal["change", "level", "base"]
 TestOutcome = Literal["passed", "failed", "open", "untested", "is the baseline"]
 HoldingVerdict = Literal["holds", "does not hold", "cannot be told"]
+NOT_KNOWN = Estimate(mean=None, lo=None, hi=None)
 Course = Literal["steady", "falls", "rises", "no change is shown", "untested"]
 
 
@@ -86,7 +87,8 @@ class HoldsResults(ResultsPart):
     verdict: HoldingVerdict
     course: Course = Field(
         description="steady: the change is shown to lie within the margin; falls, rises: else, and the limits of the "
-        "change lie on one side of 0. Whatever speaks of a fall rests on this."
+        "change lie on one side of 0, and those of retention on the same side of 1. Whatever speaks of a fall rests on "
+        "this."
     )
     change: HoldingTest
     level: HoldingTest
@@ -114,6 +116,7 @@ def holds(
     terms: HoldingTerms,
     beside_base: ClusteredMean | None,
     *,
+    retention: Estimate = NOT_KNOWN,
     shown_below_base: bool = True,
 ) -> HoldsResults:
     """Test a candidate.
@@ -122,6 +125,7 @@ def holds(
         first, last: Adherence in the first and the last quarter of each conversation, nan where there is none.
         codes: The persona of each conversation.
         beside_base: The last quarter less the baseline's; None for the baseline itself.
+        retention: Last over first quarter: the page gives its limits beside the course, which must not contradict them.
         shown_below_base: Whether the comparison of the two candidates shows this one to adhere less. Without it the
             third test cannot fail: two figures of one page would contradict each other.
     """
@@ -142,7 +146,7 @@ def holds(
     note = f"{short} of {len(last)} conversations did not reach the last quarter and are left out" if short else ""
     return HoldsResults(
         verdict=verdict,
-        course=course_of(change),
+        course=course_of(change, retention),
         change=change,
         level=level,
         base=base,
@@ -157,13 +161,18 @@ def untested(test: HoldingTest) -> str:
     return too_few(test.people)
 
 
-def course_of(change: HoldingTest) -> Course:
-    """Say where adherence goes, in the one word that every section uses."""
+def course_of(change: HoldingTest, retention: Estimate) -> Course:
+    """Say where adherence goes, in the one word that every section uses. Without limits ``retention`` says nothing."""
     if change.lo is None or change.hi is None:
         return "untested"
     if change.outcome == "passed":
         return "steady"
-    return "falls" if change.hi < 0 else "rises" if change.lo > 0 else "no change is shown"
+    sure, kept = change.outcome == "failed", retention
+    if change.hi < 0 and (sure or kept.hi is None or kept.hi < 1):
+        return "falls"
+    if change.lo > 0 and (sure or kept.lo is None or kept.lo > 1):
+        return "rises"
+    return "no change is shown"
 
 
 def _test(name: TestName, mean: ClusteredMean, above: float, below: float | None = None) -> HoldingTest:
