@@ -84,7 +84,7 @@ def test_below_the_baseline_only_where_the_comparison_shows_it() -> None:
 
 def test_a_fall_whose_retention_may_be_1_is_not_called_one() -> None:
     """Changes about -.09, limits below 0 and not within .1: a fall, unless retention's own limits reach 1."""
-    first, last = 0.95 + 0 * NOISE, 0.86 + 2.5 * NOISE
+    first, last = np.full(12, 0.95), 0.86 + np.linspace(-0.1, 0.1, 12)  # -.09 -+ .034
     for hi, course in ((0.99, "falls"), (1.01, "no change is shown"), (None, "falls")):
         kept = Estimate(mean=0.93, lo=None if hi is None else 0.88, hi=hi)
         assert verdict(first, last, 0.3 + NOISE, retention=kept).course == course
