@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from holdfast.adapters.micro import base_path
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
 from holdfast.core import hashing
 from holdfast.core.errors import ModelError
@@ -125,7 +125,6 @@ def test_raters_are_told_apart_by_all_their_files(tmp_path: Path) -> None:
     for folder, names, identity in (
         (SHIPPED, ("weights.npz", "vocabulary.json"), LinearRater().identity),
         (SHIPPED_PERCEIVED, ("weights.npz", "vocabulary.json", "rater.json"), FittedRater(SHIPPED_PERCEIVED).identity),
-        (SHIPPED_ACTS, ("weights.npz", "vocabulary.json", "rater.json"), FittedRater(SHIPPED_ACTS).identity),
     ):
         whole = b"".join((folder / name).read_bytes() for name in names)
         assert identity.version == hashlib.sha256(whole).hexdigest()[:12] == files_sha256(folder, *names)[:12]

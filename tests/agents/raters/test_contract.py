@@ -14,7 +14,7 @@ from holdfast.adapters.training.reward_model import RewardJob, train_reward
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.encoder import encoder_part
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.recipes import recipe_for
 from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.judge.rater import JudgeRater
@@ -72,7 +72,6 @@ def _reward(folder: Path) -> Rater:
 MADE: dict[str, Callable[[Path], Rater]] = {
     "linear": lambda _: LinearRater(),
     "perceived": lambda _: FittedRater(SHIPPED_PERCEIVED),
-    "acts": lambda _: FittedRater(SHIPPED_ACTS),
     "felt": lambda _: PeopleFeeler(),
     "coalescing": lambda _: CoalescingRater(LinearRater()),
     "encoder": _encoder,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.panel import agreement, disputes, require_one_scale
 from holdfast.agents.raters.protocol import Rating, Scale
@@ -54,8 +54,8 @@ def test_groups_are_drawn_whole_and_the_seed_decides() -> None:
 
 
 def test_raters_of_two_scales_are_not_compared() -> None:
-    with pytest.raises(InputError, match=r"one scale; got a \(expressed\), b \(acts\)"):
-        require_one_scale({"a": LinearRater(), "b": FittedRater(SHIPPED_ACTS)})
+    with pytest.raises(InputError, match=r"one scale; got a \(expressed\), b \(perceived\)"):
+        require_one_scale({"a": LinearRater(), "b": FittedRater(SHIPPED_PERCEIVED)})
     require_one_scale({"a": LinearRater(), "b": LinearRater()})
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from holdfast.agents.raters import registry
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.fitted import by_scale, card_folders
 from holdfast.agents.raters.gate.rater import GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
@@ -34,7 +34,7 @@ class Holder(BaseModel):
     ("value", "kind", "label"),
     [
         ("linear", FittedSpec, "linear"),
-        (str(SHIPPED_ACTS), FittedSpec, "lend_an_ear"),
+        (str(SHIPPED_PERCEIVED), FittedSpec, "ieval"),
         ("reward:runs/reward", RewardSpec, "reward"),
         ("openai:gpt-4o", JudgeSpec, "openai:gpt-4o"),
         ("anthropic:claude-sonnet-4-5", JudgeSpec, "anthropic:claude-sonnet-4-5"),
@@ -66,6 +66,7 @@ def test_a_plain_word_stays_the_word() -> None:
         ("encoder", "an encoder rater lies in a folder"),
         ({"kind": "judge", "model": "opnai:m"}, "unknown model reference 'opnai:m'"),
         ({**SERVED, "scale": "warmth"}, "expressed"),
+        ({"kind": "linear", "scale": "acts"}, "the fitted rater of communicated acts is withdrawn"),
         (3, "a rater is a word or a mapping with 'kind', got int"),
         ("~nobody-here/rater", "no home folder is known for that user"),
         ({"kind": "linear", "folder": "~nobody-here/rater"}, "no home folder is known for that user"),
@@ -87,11 +88,11 @@ def test_names_are_unique_and_patterns_need_expressed_empathy() -> None:
 
 
 def test_raters_are_opened_by_name_in_their_order(tmp_path: Path) -> None:
-    acts = {"kind": "linear", "scale": "acts", "name": "acts"}
-    raters = open_raters(map(parse_rater, ("linear", acts, {**SERVED, "samples": 2, "max_tokens": 64})), tmp_path)
-    assert list(raters) == ["linear", "acts", "openai:m"]
+    felt = {"kind": "linear", "scale": "perceived", "name": "felt"}
+    raters = open_raters(map(parse_rater, ("linear", felt, {**SERVED, "samples": 2, "max_tokens": 64})), tmp_path)
+    assert list(raters) == ["linear", "felt", "openai:m"]
     assert raters["linear"] == GatedRater(LinearRater())
-    assert raters["acts"] == GatedRater(FittedRater(SHIPPED_ACTS))
+    assert raters["felt"] == GatedRater(FittedRater(SHIPPED_PERCEIVED))
     judge = ungated(raters["openai:m"])
     assert isinstance(judge, JudgeRater)
     assert (judge.identity.id, judge.sampling.temperature, judge.sampling.max_tokens) == ("judge:openai:m", 0.7, 64)
@@ -102,8 +103,8 @@ def test_raters_are_opened_by_name_in_their_order(tmp_path: Path) -> None:
     [
         ({"kind": "linear", "folder": "nowhere"}, "nowhere: no rater lies there"),
         (
-            {"kind": "linear", "folder": str(SHIPPED_ACTS), "scale": "perceived"},
-            "knows no scale perceived; it knows acts",
+            {"kind": "linear", "folder": str(SHIPPED_PERCEIVED), "scale": "expressed"},
+            "knows no scale expressed; it knows perceived",
         ),
         ({"kind": "reward", "folder": "nowhere"}, "no reward model lies there"),
     ],
@@ -114,11 +115,11 @@ def test_a_folder_that_holds_no_such_rater(value: dict[str, Any], says: str, tmp
 
 
 def test_on_which_scales_a_rater_can_be_asked() -> None:
-    assert list(by_scale(parse_rater("linear"))) == ["expressed", "perceived", "acts", "felt"]
-    assert list(by_scale(parse_rater(str(SHIPPED_ACTS)))) == ["acts"]
+    assert list(by_scale(parse_rater("linear"))) == ["expressed", "perceived", "felt"]
+    assert list(by_scale(parse_rater(str(SHIPPED_PERCEIVED)))) == ["perceived"]
     assert list(by_scale(parse_rater("openai:m"))) == ["expressed", "perceived", "acts", "felt"]
     assert list(by_scale(parse_rater({**SERVED, "scale": "acts"}))) == ["acts"]
-    assert set(card_folders(parse_rater("linear"))) == {"expressed", "perceived", "acts", "felt"}
+    assert set(card_folders(parse_rater("linear"))) == {"expressed", "perceived", "felt"}
     with pytest.raises(InputError, match="openai:m has no card"):
         card_folders(parse_rater("openai:m"))
 

@@ -118,7 +118,11 @@ def test_the_default_leaves_a_studys_hash_and_where_a_judge_is_served_does_too()
 @pytest.mark.parametrize(
     ("raters", "says"),
     [
-        ([{"kind": "linear", "scale": "acts"}], "'linear' rates acts: put a rater of expressed empathy first"),
+        (
+            [{"kind": "linear", "scale": "perceived"}],
+            "'linear' rates perceived: put a rater of expressed",
+        ),
+        ([{"kind": "linear", "scale": "acts"}], "the fitted rater of communicated acts is withdrawn"),
         ([{"kind": "reward", "folder": "x"}], "'reward' rates preferred"),
         (["linear", "linear"], "two raters are named 'linear'; give each a 'name' of its own"),
         (["linaer"], "unknown rater 'linaer'; did you mean 'linear'"),
@@ -133,12 +137,12 @@ def test_raters_that_are_refused(raters: list[Any], says: str, tmp_path: Path) -
 
 
 def test_a_folder_lies_beside_the_study_and_must_rate_expressed_empathy(tmp_path: Path) -> None:
-    from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS
+    from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED
 
-    shutil.copytree(SHIPPED_ACTS, tmp_path / "acts")
+    shutil.copytree(SHIPPED_PERCEIVED, tmp_path / "felt")
     path = tmp_path / "study.yaml"
-    path.write_text(json.dumps({"candidates": ["base"], "raters": ["./acts"]}), encoding="utf-8")
-    with pytest.raises(InputError, match="'acts' rates acts"):
+    path.write_text(json.dumps({"candidates": ["base"], "raters": ["./felt"]}), encoding="utf-8")
+    with pytest.raises(InputError, match="'felt' rates perceived"):
         Study(load_study(path)).run(tmp_path / "run")
 
 
@@ -163,7 +167,7 @@ def test_who_trains_need_not_judge() -> None:
 @pytest.mark.parametrize(
     ("rater", "says"),
     [
-        ({"kind": "linear", "scale": "acts"}, "training: rater: linear rates acts"),
+        ({"kind": "linear", "scale": "perceived"}, "training: rater: linear rates perceived"),
         ({"kind": "reward", "folder": "x"}, "training: rater: .* rates preferred"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.agents.raters.dialogue.fit import DialogueFit
 from holdfast.agents.raters.dialogue.manifest import hashed
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.reading import Reading
 from holdfast.agents.raters.dialogue.recipes import Recipe, recipe_for
 from holdfast.agents.raters.labelled import Labelled
@@ -101,7 +101,6 @@ async def test_any_rater_can_be_scored_and_what_is_missing_is_counted(judged_dat
 
 def test_shipped_weights_know_the_people_they_were_fitted_on(real_data: Path) -> None:
     assert FittedRater(SHIPPED_PERCEIVED).manifest.saw(read_ieval(real_data).labelled).any()
-    assert FittedRater(SHIPPED_ACTS).manifest.saw(read_judged(real_data, LEND_AN_EAR).labelled).any()
 
 
 async def test_a_judged_reply_to_a_post_that_was_learned_from_is_left_out(real_data: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.felt.rater import SHIPPED_FELT, PeopleFeeler
 from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
@@ -13,12 +13,7 @@ from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_file
 
-_SHIPPED: Mapping[str, Path] = {
-    "expressed": SHIPPED,
-    "perceived": SHIPPED_PERCEIVED,
-    "acts": SHIPPED_ACTS,
-    FELT.id: SHIPPED_FELT,
-}
+_SHIPPED: Mapping[str, Path] = {"expressed": SHIPPED, "perceived": SHIPPED_PERCEIVED, FELT.id: SHIPPED_FELT}
 FolderRater = LinearRater | FittedRater | PeopleFeeler
 
 

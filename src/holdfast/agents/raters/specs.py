@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.raters.protocol import EXPRESSED
@@ -20,6 +20,19 @@ from holdfast.personas.schema import Frozen
 
 ScaleId = Literal["expressed", "perceived", "acts", "felt"]
 RaterName = Annotated[str, Field(min_length=1, max_length=400)]
+
+
+WITHDRAWN = (
+    "the fitted rater of communicated acts is withdrawn: with the experts on conversations left out it agreed by a "
+    "weighted kappa of .25 only. A chat model can rate the scale acts: {kind: judge, model: REFERENCE, scale: acts}"
+)
+
+
+def require_fitted(scale: object) -> object:
+    """Return ``scale``; a ValueError where no fitted rater rates it any more."""
+    if scale == "acts":
+        raise ValueError(WITHDRAWN)
+    return scale
 
 
 def _path(text: str) -> str:
@@ -74,6 +87,11 @@ class FittedSpec(RaterSpec):
     kind: Literal["linear", "linear_peers", "encoder"] = "linear"
     folder: Folder | None = None
     scale: ScaleId | None = None
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _not_withdrawn(cls, scale: object) -> object:
+        return require_fitted(scale)
 
     @model_validator(mode="after")
     def _encoder_has_a_folder(self) -> FittedSpec:

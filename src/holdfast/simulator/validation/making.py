@@ -16,7 +16,6 @@ from holdfast.core.errors import InputError
 from holdfast.core.reading.tables import table_beside
 from holdfast.simulator.measure.agreement import mean_absolute_difference
 from holdfast.simulator.validation.chats import read_ieval
-from holdfast.simulator.validation.judged import LEND_AN_EAR, read_judged
 
 
 def read_epitome_pairs(data: Path) -> Labelled:
@@ -38,7 +37,6 @@ def read_epitome_pairs(data: Path) -> Labelled:
 LABELS: Mapping[str, Callable[[Path], Labelled]] = {
     "expressed": read_epitome_pairs,
     "perceived": lambda data: read_ieval(data).labelled,
-    "acts": lambda data: read_judged(data, LEND_AN_EAR).labelled,
     "felt": lambda data: read_ieval(data).overall().labelled,
 }
 

@@ -12,15 +12,15 @@ import pytest
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.recipes import WORDS_FROM, recipe_for
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import ACTS, PERCEIVED, Passage, Rater
+from holdfast.agents.raters.protocol import PERCEIVED, Passage, Rater
 from holdfast.core.errors import DataError
 from holdfast.simulator.validation.making import make
 
-RATERS: tuple[Rater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))
+RATERS: tuple[Rater, ...] = (LinearRater(), FittedRater(SHIPPED_PERCEIVED))
 WARM = ("I'm so sorry, that must be hard. What happened?", "That makes sense. I am here for you. How do you feel now?")
 COLD = ("ok . what do you mean ?", "ok . what do you mean ?")
 
@@ -37,19 +37,6 @@ async def test_perceived_empathy_has_two_labelled_dimensions_and_no_guess_of_the
     warm, cold = await rater.rate([talk(WARM), talk(COLD)])
     assert set(warm.values) == {"affective_understanding", "response_appropriateness"}
     assert all(warm.values[name] > cold.values[name] + 0.5 for name in warm.values)
-
-
-async def test_acts_hear_questions_and_advice() -> None:
-    rater = FittedRater(SHIPPED_ACTS)
-    asks, tells = await rater.rate(
-        [
-            talk(["What is it about the job that you miss?", "How did that feel? What would help?"]),
-            talk(["You should just move on.", "Just try to get over it, everyone does."]),
-        ]
-    )
-    assert set(asks.values) == set(ACTS.dimensions)
-    assert asks.values["encouraging_elaboration"] > tells.values["encouraging_elaboration"] + 0.5
-    assert tells.values["dismissing_emotions"] > asks.values["dismissing_emotions"] + 0.5
 
 
 async def test_history_counts_and_the_whole_is_not_the_last_turn() -> None:
@@ -122,10 +109,8 @@ async def test_damaged_weights(cut: int, tmp_path: Path) -> None:
 
 
 def test_shipped_folders_are_small_and_name_nobody() -> None:
-    for folder in (SHIPPED_PERCEIVED, SHIPPED_ACTS):
-        assert sum(file.stat().st_size for file in folder.iterdir()) < 500_000
-        assert all(len(one) == 10 for one in Manifest.load(folder).people)
-    assert not FittedRater(SHIPPED_ACTS).manifest.words  # Lend an Ear's texts are for research: no word of theirs
+    assert sum(file.stat().st_size for file in SHIPPED_PERCEIVED.iterdir()) < 500_000
+    assert all(len(person) == 10 for person in Manifest.load(SHIPPED_PERCEIVED).people)
 
 
 async def test_five_thousand_replies_a_second_through_the_common_protocol() -> None:

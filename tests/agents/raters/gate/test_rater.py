@@ -5,7 +5,7 @@ import math
 import pytest
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.dialogue.rater import SHIPPED_ACTS, SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.gate.rater import GatedRater, ungated
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import NO_REPLY, Passage, Rater
@@ -14,7 +14,7 @@ from tests.agents.raters.gate.test_language import OTHERS
 from tests.passages import exchange
 
 WARM = "I'm so sorry for your loss. What was she like?"
-RATERS = (LinearRater(), FittedRater(SHIPPED_PERCEIVED), FittedRater(SHIPPED_ACTS))
+RATERS = (LinearRater(), FittedRater(SHIPPED_PERCEIVED))
 
 
 @pytest.mark.parametrize("rater", RATERS)

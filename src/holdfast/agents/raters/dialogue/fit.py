@@ -25,12 +25,11 @@ from holdfast.agents.raters.linear.features import Floats, Ints
 from holdfast.agents.raters.protocol import Scale
 from holdfast.core.errors import DataError
 
-#: How sums become scores. "expected" leaves them (least error); "as_people" stretches them until they spread as
-#: people's do (best agreement as kappa counts it); "levels" cuts them where rounding to levels 0, 1, 2 agrees best.
-Spread = Literal["expected", "as_people", "levels"]
+#: How sums become scores. "expected" leaves them (least error); "levels" cuts them where rounding to levels 0, 1, 2
+#: agrees best.
+Spread = Literal["expected", "levels"]
 PENALTIES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _FOLDS = 5
-_MOST_STRETCH = 4.0
 _LEAST = 3  # passages that must hold a run of words for it to count
 
 
@@ -156,8 +155,4 @@ def _knots(left_out: Floats, label: Floats, scale: Scale, spread: Spread) -> tup
         least, most = min(scale.low, low - 0.25), max(scale.high, high + 0.25)
         return np.array([least, low, high, most]), np.array([0.0, 0.5, 1.5, 2.0])
     levels = np.array([scale.low, scale.high], dtype=np.float64)
-    if spread == "expected":
-        return levels, levels
-    middle = float(label.mean())
-    stretch = float(np.clip(label.std() / max(left_out.std(), 1e-9), 1.0, _MOST_STRETCH))
-    return middle + (levels - middle) / stretch, levels
+    return levels, levels

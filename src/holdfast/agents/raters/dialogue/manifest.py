@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.protocol import SCALES, Scale
+from holdfast.agents.raters.specs import require_fitted
 from holdfast.core.errors import DataError
 from holdfast.core.files import read_file
 from holdfast.personas.schema import Frozen
@@ -33,14 +34,19 @@ class Manifest(Frozen):
     """``rater.json``. ``people`` are hashes, so that nobody is named and yet nobody is reported on unawares."""
 
     kind: Literal["linear", "encoder"]
-    scale: Literal["expressed", "perceived", "acts", "felt"]
+    scale: Literal["expressed", "perceived", "felt"]
     dimensions: tuple[str, ...] = Field(min_length=1)
     history: int | None = Field(default=None, ge=0)
-    ways: tuple[Literal["mean", "before last", "last", "largest"], ...]
+    ways: tuple[Literal["mean", "before last", "last"], ...]
     words: bool = True
     fitted_on: str
     people: tuple[str, ...]
     encoder: EncoderPart | None = None
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _not_withdrawn(cls, scale: object) -> object:
+        return require_fitted(scale)
 
     @property
     def on(self) -> Scale:

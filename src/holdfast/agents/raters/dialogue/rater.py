@@ -25,7 +25,6 @@ from holdfast.core.errors import DataError
 from holdfast.core.hashing import files_sha256
 
 SHIPPED_PERCEIVED = Path(__file__).parent / "ieval"
-SHIPPED_ACTS = Path(__file__).parent / "lend_an_ear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class FittedRater:
     @property
     def languages(self) -> frozenset[str] | None:
         """Which languages it knows, where that is known: its own may be fitted on any."""
-        return ENGLISH if self.folder in (SHIPPED_PERCEIVED, SHIPPED_ACTS) else None
+        return ENGLISH if self.folder == SHIPPED_PERCEIVED else None
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         return self.score(passages)

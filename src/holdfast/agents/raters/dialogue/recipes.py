@@ -15,12 +15,10 @@ from holdfast.agents.raters.dialogue.reading import FeatureReader, Reading
 from holdfast.agents.raters.labelled import Labelled
 from holdfast.agents.raters.linear.features import Floats, Ints
 
-#: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels and acts.
-SPREADS: Mapping[str, Spread] = MappingProxyType({"expressed": "levels", "perceived": "expected", "acts": "as_people"})
-#: Scale -> how turns become numbers. Acts are judged of the conversation as a whole, not of how it ends.
-WAYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"expressed": (), "perceived": ("mean", "before last", "last"), "acts": ("mean", "largest")}
-)
+#: Scale -> how the fit's sums become scores: least error for an impression, kappa for levels.
+SPREADS: Mapping[str, Spread] = MappingProxyType({"expressed": "levels", "perceived": "expected"})
+#: Scale -> how turns become numbers.
+WAYS: Mapping[str, tuple[str, ...]] = MappingProxyType({"expressed": (), "perceived": ("mean", "before last", "last")})
 WORDS_FROM = 200  # passages: with fewer, single words say more about the few people than about empathy
 
 

@@ -7,14 +7,14 @@ import click
 
 from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines, print_table
 from holdfast.simulator.cli.raters.compare import compare
-from holdfast.simulator.cli.raters.options import SCALES, rater_specs
+from holdfast.simulator.cli.raters.options import FITTED, rater_specs
 from holdfast.simulator.cli.raters.reward import reward
 
 _DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder that holds the labelled data sets.")
 _OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
 _SEED = click.option("--seed", type=SEED, default=0, show_default=True, help="Deals the folds.")
-_LABELS = "Expressed: EPITOME. Perceived, felt: iEval. Acts: Lend an Ear."
-_OF_ENCODERS = tuple(scale for scale in SCALES if scale != "felt")
+_LABELS = "Expressed: EPITOME. Perceived, felt: iEval."
+_OF_ENCODERS = tuple(scale for scale in FITTED if scale != "felt")
 _HISTORY = click.option(
     "--history", type=click.IntRange(min=0), help="Turns before the rated one that are read too. Default: all."
 )
@@ -34,12 +34,13 @@ def rater() -> None:
     epilog="\b\nExamples:\n  holdfast rater fit --out my_rater\n"
     "  holdfast rater fit --out agents/raters/linear/expressed \\\n"
     "      --replies examples/assistant_replies/replies.jsonl\n"
+    "  holdfast rater fit --kind encoder --out agents/raters/encoder/expressed \\\n"
+    "      --replies examples/assistant_replies/replies.jsonl\n"
     "  holdfast rater fit --scale perceived --out agents/raters/dialogue/ieval\n"
-    "  holdfast rater fit --scale acts --out agents/raters/dialogue/lend_an_ear\n"
     "  holdfast rater fit --scale felt --out agents/raters/felt/people\n\n"
     "Takes up to a minute. The same labels and seed give the same files."
 )
-@click.option("--scale", type=click.Choice(SCALES), default="expressed", show_default=True, help=_LABELS)
+@click.option("--scale", type=click.Choice(FITTED), default="expressed", show_default=True, help=_LABELS)
 @click.option("--replies", type=click.Path(path_type=Path), help="Labelled replies of assistants, fitted on too.")
 @_HISTORY
 @_DATA
@@ -103,7 +104,7 @@ def _fit_expressed(data: Path, replies: Path | None, out: Path, seed: int, outpu
 )
 @click.option("--encoder", required=True, help="A Hugging Face encoder: name or folder.")
 @click.option(
-    "--scale", "scales", type=click.Choice(_OF_ENCODERS), multiple=True, help="Which to train. Default: all three."
+    "--scale", "scales", type=click.Choice(_OF_ENCODERS), multiple=True, help="Which to train. Default: both."
 )
 @click.option("--max-tokens", type=click.IntRange(8, 8192), default=256, show_default=True, help="Per text.")
 @_HISTORY

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.agents.raters.specs import RaterSpec
 
 SCALES = ("expressed", "perceived", "acts", "felt")
+FITTED = tuple(scale for scale in SCALES if scale != "acts")  # those that raters are fitted on
 HELP = "A rater or a judge: linear, a FOLDER, reward:DIR, openai:NAME, …, or '{kind: judge, model: …, base_url: …}'."
 OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command
