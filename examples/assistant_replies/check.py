@@ -43,12 +43,16 @@ def repeated(replies: list[str]) -> tuple[int, int]:
 def main(data: Path) -> None:
     """Print everything."""
     lines = [json.loads(line) for line in (HERE / "replies.jsonl").read_text(encoding="utf-8").splitlines()]
-    written = [line for line in lines if line["writer"].startswith("writer")]
     print(f"{len(lines)} replies to {len({line['context'] for line in lines})} contexts")
     for writer, count in sorted(Counter(line["writer"] for line in lines).items()):
         print(f"  {count:5} {writer}")
-    sentences, near = repeated([line["reply"] for line in written])
-    print(f"written ones: {sentences} sentences in more than three replies, {near} replies nearly repeat another")
+    for kind, generated in (("written", False), ("generated", True)):
+        replies = [line["reply"] for line in lines if line["writer"].startswith("model:") == generated]
+        sentences, near = repeated(replies)
+        print(
+            f"{len(replies)} {kind} ones: {sentences} sentences in more than three replies, "
+            f"{near} replies nearly repeat another"
+        )
     print("two passes of the labeller (quadratic-weighted kappa; levels 0 / 1 / 2 of the first):")
     for name in SHORT:
         first, second = ([line["levels"][each][name] for line in lines] for each in (0, 1))

@@ -1,4 +1,4 @@
-"""How the gate and the linear rater stand 168 probes: ``python tests/launch.py tests.agents.raters.probe_table``.
+"""How gate and raters stand 168 probes: ``python tests/launch.py tests.agents.raters.probe_table linear linear_peers``.
 
 Twenty-one kinds of eight replies each, written by a language model that had seen neither gate nor rater: failures that
 must be disqualified, bad replies that a rater of words overrates, good ones in many wordings, and good ones that could
@@ -8,6 +8,7 @@ fool a gate. Those with odd ids were open while the gate's signs were chosen, th
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.protocols import Message
+from holdfast.agents.raters.fitted import FolderRater, open_fitted
 from holdfast.agents.raters.gate.verdict import verdict_of
-from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
-from holdfast.agents.raters.protocol import Passage
+from holdfast.agents.raters.protocol import EXPRESSED, Passage
+from holdfast.agents.raters.specs import FittedSpec
 from holdfast.simulator.measure.arrays import Floats
 
 PROBES = Path(__file__).with_name("probes.jsonl")
@@ -57,22 +59,23 @@ def _probe(line: dict[str, Any]) -> Probe:
     return Probe(line["id"], line["kind"], passage, line["disqualify"], line["mechanism"], line["quality"])
 
 
-def auc(chosen: list[Probe], mechanism: str, folder: Path) -> float:
+def auc(chosen: list[Probe], mechanism: str, rater: FolderRater) -> float:
     """Chance that a good probe of the mechanism is rated above a bad one that is not disqualified; ties half."""
-    levels = {quality: _levels(chosen, mechanism, quality, folder) for quality in ("good", "bad")}
+    levels = {quality: _levels(chosen, mechanism, quality, rater) for quality in ("good", "bad")}
     good, bad = levels["good"][:, None], levels["bad"][None, :]
     return float((good > bad).mean() + (good == bad).mean() / 2)
 
 
-def _levels(chosen: list[Probe], mechanism: str, quality: str, folder: Path) -> Floats:
+def _levels(chosen: list[Probe], mechanism: str, quality: str, rater: FolderRater) -> Floats:
     of = [each for each in chosen if (each.mechanism, each.quality, each.disqualify) == (mechanism, quality, False)]
-    texts = [each.passage.messages[-1].content for each in of]
-    return np.asarray(LinearRater(folder).model.levels(texts)[:, MECHANISMS[mechanism]])
+    ratings = rater.score([each.passage for each in of])
+    return np.array([rating.levels(EXPRESSED.dimensions)[MECHANISMS[mechanism]] for rating in ratings])
 
 
 def main() -> None:
     """Print what is stopped, and how good and bad replies are told apart."""
     everything = probes()
+    raters = {name: open_fitted(FittedSpec.model_validate({"kind": name})) for name in sys.argv[1:]}
     for title, sealed in (("open", False), ("sealed", True)):
         chosen = [each for each in everything if each.sealed == sealed]
         print(title)
@@ -80,8 +83,8 @@ def main() -> None:
             of = [each for each in chosen if each.kind == kind]
             print(f"  {kind:30} disqualified {sum(each.stopped for each in of)} of {len(of)}")
         for mechanism in MECHANISMS:
-            both = [auc(chosen, mechanism, folder) for folder in (SHIPPED, SHIPPED_PEERS)]
-            print(f"  {mechanism}: good above bad {both[0]:.2f} (fitted on peers only {both[1]:.2f})")
+            shares = ", ".join(f"{name} {auc(chosen, mechanism, rater):.2f}" for name, rater in raters.items())
+            print(f"  {mechanism}: good above bad {shares}")
 
 
 if __name__ == "__main__":

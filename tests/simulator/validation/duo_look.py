@@ -1,20 +1,21 @@
 """One look at DUO: do ratings of chats with GPT-4o and Llama-70B go with what the people who chatted said of empathy?
 
-``python tests/launch.py tests.simulator.validation.duo_look [DATA]``. Each look counts, and stands in docs/LOG.md: DUO
-is for validation alone. Spearman's rank correlation with the person's empathy (1-5), and the same with reply length
-taken out of both ranks, for the feeler with expressed levels too; 95 % limits by resampling people.
+``python tests/launch.py tests.simulator.validation.duo_look RATER...``, with the data in HOLDFAST_DATA; a rater is a
+word, or people, the feeler. Each look counts, and stands in docs/LOG.md: DUO is for validation alone. Spearman's rank
+correlation with the person's empathy (1-5), and the same with reply length taken out of both ranks, for the feeler with
+expressed levels too; 95 % limits by resampling people.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from holdfast.agents.raters.agreement import mid_ranks
 from holdfast.agents.raters.felt.rater import PeopleFeeler
-from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
+from holdfast.agents.raters.fitted import open_fitted
+from holdfast.agents.raters.specs import FittedSpec
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.validation.folder import data_folder
 from holdfast.simulator.validation.perceived import expressed_levels, partial_spearman
@@ -30,14 +31,13 @@ def correlation(a: Floats, b: Floats) -> float:
 
 def main() -> None:
     """Print a line for reply length and for each rater."""
-    chats = read_duo(data_folder(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    chats = read_duo(data_folder(None))
     empathy, length, people = chats.empathy, chats.reply_chars, int(chats.persons.max()) + 1
     scores = {"reply length": length}
-    for name, folder in (("linear", SHIPPED), ("linear_peers", SHIPPED_PEERS)):
-        ratings = LinearRater(folder).score(chats.passages)
+    for name in sys.argv[1:]:
+        rater = PeopleFeeler() if name == "people" else open_fitted(FittedSpec.model_validate({"kind": name}))
+        ratings = rater.score(chats.passages)
         scores[name] = np.array([np.mean([*rating.values.values()]) if rating.values else np.nan for rating in ratings])
-    felt = PeopleFeeler().score(chats.passages)
-    scores["felt by people"] = np.array([rating.values.get("overall", np.nan) for rating in felt])
     expressed = np.column_stack([length, expressed_levels(chats.passages)])
     random = np.random.default_rng(5)
     rows = [np.flatnonzero(chats.persons == each) for each in range(people)]
@@ -48,7 +48,7 @@ def main() -> None:
         figures = [("rho", lambda at, score=score: correlation(score[at], empathy[at]))]
         if name != "reply length":
             for what, given in (("beyond length", length), ("beyond length and levels", expressed)):
-                if what == "beyond length" or name == "felt by people":
+                if what == "beyond length" or name == "people":
                     figures.append(
                         (what, lambda at, score=score, given=given: partial_spearman(score[at], empathy[at], given[at]))
                     )

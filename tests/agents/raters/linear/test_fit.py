@@ -9,16 +9,17 @@ import pytest
 
 from holdfast.agents.raters.agreement import best_cuts
 from holdfast.agents.raters.linear.epitome_pairs import EpitomePair, read_pairs, sentence_labels
-from holdfast.agents.raters.linear.fit import fit, fit_files
+from holdfast.agents.raters.linear.fit import Labels, fit, fit_files
 from holdfast.agents.raters.linear.rater import SHIPPED, LinearRater
 from holdfast.core.errors import DataError
+from tests.agents.raters.neutral import REPLIES
 from tests.passages import exchange
 
 
 def test_refit_gives_the_same_bytes(own_pairs: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    fit_files(own_pairs, one)
-    fit_files(own_pairs, two)
+    fit_files(Labels.read(own_pairs, None), one)
+    fit_files(Labels.read(own_pairs, None), two)
     names = sorted(file.name for file in one.iterdir())
     assert names == ["card.md", "people.json", "vocabulary.json", "weights.npz"]
     for name in names:
@@ -26,7 +27,7 @@ def test_refit_gives_the_same_bytes(own_pairs: Path, tmp_path: Path) -> None:
 
 
 def test_fitted_levels_come_back(own_pairs: Path, tmp_path: Path) -> None:
-    fitted = fit_files(own_pairs, tmp_path / "out")
+    fitted = fit_files(Labels.read(own_pairs, None), tmp_path / "out")
     assert all(numbers["qwk"] > 0.9 for numbers in fitted.held_out.values())
     replies = [
         "Call about it. So sorry about this, sending love!",
@@ -39,7 +40,7 @@ def test_fitted_levels_come_back(own_pairs: Path, tmp_path: Path) -> None:
 
 
 def test_posts_are_held_out_whole(own_pairs: Path) -> None:
-    from holdfast.agents.raters.linear.fit import prepare
+    from holdfast.agents.raters.linear.design import prepare
 
     pairs = read_pairs(own_pairs / "pairs.csv")
     fold = prepare(pairs, seed=3, folds=5, min_replies=3).fold
@@ -92,7 +93,7 @@ def test_malformed_rows_are_named(tmp_path: Path, change: tuple[str, str], messa
 
 def test_absent_empty_and_binary_files(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
-        fit_files(tmp_path, tmp_path / "out")
+        Labels.read(tmp_path, None)
     path = tmp_path / "pairs.csv"
     path.write_bytes(b"\xff\xfe\x00\x01")  # the mark of UTF-16
     with pytest.raises(DataError, match="columns absent"):
@@ -104,13 +105,13 @@ def test_absent_empty_and_binary_files(tmp_path: Path) -> None:
 
 def test_a_level_that_never_occurs() -> None:
     with pytest.raises(DataError, match="every level 0, 1, 2 must occur"):
-        fit([EpitomePair(str(n), "good luck to you", (0, 0, 0), ((), (), ())) for n in range(10)])
+        fit(Labels([EpitomePair(str(n), "good luck to you", (0, 0, 0), ((), (), ())) for n in range(10)]))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)  # more than five minutes on a machine that has other work
 def test_the_shipped_weights_are_what_the_command_makes(real_data: Path, tmp_path: Path) -> None:
-    fit_files(real_data, tmp_path)
+    fit_files(Labels.read(real_data, REPLIES), tmp_path)
     assert (tmp_path / "vocabulary.json").read_bytes() == (SHIPPED / "vocabulary.json").read_bytes()
     again, shipped = LinearRater(tmp_path).model, LinearRater().model
     assert np.array_equal(again.keys, shipped.keys)

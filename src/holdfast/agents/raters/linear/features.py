@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 START = "<s>"  # opens every sentence, so that "sorry" as its first word differs from "sorry" inside
 ENDS = (".", "!", "?", "\n")
 SIZES = (1, 2, 3)
+NO_SENTENCE = -20.0  # the logit of a reply without words
 SENTENCE_POWER, REPLY_POWER = 1.0, 0.5  # of the length by which features are divided: 1 makes every row a unit vector
 _CURLY = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u2026": "."})
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+|[.!?\n]|<3|:\)|:\(")
@@ -124,12 +125,3 @@ def grams(cut_up: Sentences, base: int) -> tuple[Ints, Ints]:
         keys.append(key[known])
         places.append(cut_up.sentence[:count][known])
     return np.concatenate(keys), np.concatenate(places)
-
-
-def unit_weighted(idf: Floats, place: Ints, count: int, power: float) -> Floats:
-    """(N,) value of each run: its ``idf`` divided by the Euclidean length, to ``power``, of all runs at its ``place``.
-
-    ``place``: (N,) a sentence's or a reply's number below ``count``.
-    """
-    length = np.bincount(place, weights=idf * idf, minlength=count) ** (power / 2)
-    return np.asarray(idf / length[place])

