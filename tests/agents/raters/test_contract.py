@@ -16,6 +16,7 @@ from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.encoder import encoder_part
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.dialogue.recipes import recipe_for
+from holdfast.agents.raters.encoder.rater import EncoderRater
 from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.linear.rater import LinearRater
@@ -24,6 +25,7 @@ from holdfast.agents.raters.reward import RewardRater
 from holdfast.simulator.validation.making import make
 from tests.adapters.dialogues.test_preferences import pair
 from tests.adapters.standins import build_base
+from tests.agents.raters.conftest import minilm_folder
 from tests.agents.raters.dialogue.test_encoder import build_encoder, chats
 from tests.agents.raters.judge.judge_server import Asked, serve
 from tests.passages import exchange
@@ -62,6 +64,11 @@ def _encoder(folder: Path) -> Rater:
     return FittedRater(folder / "rater")
 
 
+def _shipped_encoder(_: Path) -> Rater:
+    minilm_folder()
+    return EncoderRater()
+
+
 def _reward(folder: Path) -> Rater:
     base = build_base(folder / "base")
     pairs = [pair(name, "so sorry .", "find the bug .") for name in "abcd"]
@@ -74,7 +81,8 @@ MADE: dict[str, Callable[[Path], Rater]] = {
     "perceived": lambda _: FittedRater(SHIPPED_PERCEIVED),
     "felt": lambda _: PeopleFeeler(),
     "coalescing": lambda _: CoalescingRater(LinearRater()),
-    "encoder": _encoder,
+    "encoder": _shipped_encoder,
+    "encoder of dialogues": _encoder,
     "reward": _reward,
 }
 
@@ -127,7 +135,7 @@ def test_where_there_is_no_reply_the_rating_says_so(rater: Rater) -> None:
 def test_silence_within_a_dialogue_lowers_no_rating(rater: Rater) -> None:
     ((values, missing),) = rate(rater, [talk("I lost my job.", "", "hello?", WARM, whole=True)])
     assert missing is None
-    if isinstance(rater, LinearRater | FittedRater):
+    if isinstance(rater, LinearRater | EncoderRater | FittedRater):
         assert rate(rater, [talk("I lost my job.\nhello?", WARM, whole=True)]) == [(values, None)]
 
 

@@ -34,6 +34,7 @@ class Holder(BaseModel):
     ("value", "kind", "label"),
     [
         ("linear", FittedSpec, "linear"),
+        ("encoder", FittedSpec, "encoder"),
         (str(SHIPPED_PERCEIVED), FittedSpec, "ieval"),
         ("reward:runs/reward", RewardSpec, "reward"),
         ("openai:gpt-4o", JudgeSpec, "openai:gpt-4o"),
@@ -63,7 +64,7 @@ def test_a_plain_word_stays_the_word() -> None:
         ("reward:", "unknown rater 'reward:'"),
         ({"kind": "juge", "model": "micro"}, "unknown rater kind 'juge'; did you mean 'judge'? (allowed: linear"),
         ({"model": "micro"}, "a rater needs a 'kind'"),
-        ("encoder", "an encoder rater lies in a folder"),
+        ({"kind": "encoder", "scale": "perceived"}, "the shipped encoder rates expressed empathy"),
         ({"kind": "judge", "model": "opnai:m"}, "unknown model reference 'opnai:m'"),
         ({**SERVED, "scale": "warmth"}, "expressed"),
         ({"kind": "linear", "scale": "acts"}, "the fitted rater of communicated acts is withdrawn"),

@@ -5,6 +5,10 @@ from pathlib import Path
 
 from holdfast.agents.raters.dialogue.manifest import MANIFEST, Manifest
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
+from holdfast.agents.raters.encoder.head import HEAD, SETTINGS
+from holdfast.agents.raters.encoder.minilm import checked_folder
+from holdfast.agents.raters.encoder.rater import SHIPPED as SHIPPED_ENCODER
+from holdfast.agents.raters.encoder.rater import EncoderRater
 from holdfast.agents.raters.felt.rater import SHIPPED_FELT, PeopleFeeler
 from holdfast.agents.raters.linear.rater import SHIPPED, SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.linear.weight_files import VOCABULARY, WEIGHTS
@@ -14,7 +18,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_file
 
 _SHIPPED: Mapping[str, Path] = {"expressed": SHIPPED, "perceived": SHIPPED_PERCEIVED, FELT.id: SHIPPED_FELT}
-FolderRater = LinearRater | FittedRater | PeopleFeeler
+FolderRater = LinearRater | FittedRater | PeopleFeeler | EncoderRater
 
 
 def fitted_folders(spec: FittedSpec) -> dict[str, Path]:
@@ -26,6 +30,8 @@ def fitted_folders(spec: FittedSpec) -> dict[str, Path]:
     """
     if spec.kind == "linear_peers":
         return {EXPRESSED.id: SHIPPED_PEERS}
+    if spec.kind == "encoder" and spec.folder is None:
+        return {EXPRESSED.id: SHIPPED_ENCODER}
     if spec.folder is None:
         return dict(_SHIPPED)
     folder = expanded(spec.folder)
@@ -34,8 +40,8 @@ def fitted_folders(spec: FittedSpec) -> dict[str, Path]:
         return inside
     if not _holds_rater(folder):
         raise InputError(
-            f"{folder}: no rater lies there. Allowed: a folder with {MANIFEST}, or with {WEIGHTS} and {VOCABULARY} of "
-            "the rater of expressed empathy."
+            f"{folder}: no rater lies there. Allowed: a folder with {MANIFEST}, with {WEIGHTS} and {VOCABULARY} of the "
+            f"linear rater of expressed empathy, or with {HEAD} and {SETTINGS} of the encoder rater."
         )
     return {_fitted_in(folder).scale.id: folder}
 
@@ -61,27 +67,39 @@ def by_scale(spec: RaterSpec) -> dict[str, RaterSpec]:
 
 
 def _holds_rater(folder: Path) -> bool:
-    return is_file(folder / MANIFEST) or is_file(folder / WEIGHTS)
+    return any(is_file(folder / name) for name in (MANIFEST, WEIGHTS, HEAD))
 
 
 def _fitted_in(folder: Path) -> FolderRater:
+    if (folder / HEAD).is_file():
+        return EncoderRater(folder)
     if not (folder / MANIFEST).is_file():
         return LinearRater(folder)
     return PeopleFeeler(folder) if Manifest.load(folder).scale == FELT.id else FittedRater(folder)
 
 
 def open_fitted(spec: FittedSpec) -> FolderRater:
-    """Return the rater on the spec's scale. Raises InputError where its folder has none of that scale."""
+    """Return the rater on the spec's scale.
+
+    Raises:
+        InputError: its folder has none of that scale, or an encoder's weights are not on this machine.
+        ModelError: they are others than those that the rater was fitted on.
+    """
     folders = fitted_folders(spec)
     scale: str = spec.scale or (EXPRESSED.id if EXPRESSED.id in folders else next(iter(folders)))
     if scale not in folders:
         raise InputError(
             f"{spec.label} knows no scale {scale}; it knows {', '.join(sorted(folders))}: take one of them"
         )
-    return _fitted_in(folders[scale])
+    rater = _fitted_in(folders[scale])
+    if isinstance(rater, EncoderRater):
+        checked_folder()  # a study without them is refused before it begins
+    return rater
 
 
 def kind_in(folder: Path) -> str:
     """Return which kind of rater lies in ``folder``; linear where none does."""
     places = (folder, *(folder / scale for scale in SCALES))
+    if any(is_file(place / HEAD) for place in places):
+        return "encoder"
     return next((Manifest.load(place).kind for place in places if is_file(place / MANIFEST)), "linear")

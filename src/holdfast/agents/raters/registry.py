@@ -6,6 +6,7 @@ A rater of one's own joins by ``register("my_word", MySpec, my_builder)`` before
 word                                 meaning
 ==================================== ==================================================================================
 linear                               the shipped raters
+encoder                              the shipped rater of expressed empathy on a frozen encoder (needs its weights)
 linear_peers                         the shipped rater of expressed empathy that was fitted on people's labels alone
 FOLDER                               a rater that ``holdfast rater fit`` or ``train`` wrote
 reward:FOLDER                        a reward model that ``holdfast rater reward`` wrote
@@ -56,7 +57,7 @@ def mapping_of(word: str) -> dict[str, Any]:
         from holdfast.agents.raters.fitted import kind_in  # brings numpy
 
         return {"kind": kind_in(folder), "folder": word}
-    plain = [kind for kind in _KINDS.entries if kind not in ("encoder", "reward", "judge")]  # need a folder or a model
+    plain = [kind for kind in _KINDS.entries if kind not in ("reward", "judge")]  # need a folder or a model
     hint = did_you_mean(scheme, (*plain, "reward", *SCHEMES))
     raise ValueError(f"unknown rater {quote(word)}{hint} (allowed: {', '.join(plain)}, {FORMS})")
 

@@ -81,7 +81,8 @@ class FittedSpec(RaterSpec):
     """Fitted on human labels: those that holdfast ships, or in ``folder`` as ``holdfast rater fit`` or ``train`` wrote
     them. A folder is one rater, or holds one per scale in sub-folders; ``scale`` chooses, expressed where left out.
 
-    ``linear_peers``: the shipped rater of expressed empathy that saw Reddit's peers only, no replies of assistants.
+    ``linear_peers``: the shipped rater of expressed empathy that saw Reddit's peers only, no replies of assistants;
+    ``encoder`` without a folder: the shipped one on a frozen encoder, whose weights ``holdfast rater fetch`` gets.
     """
 
     kind: Literal["linear", "linear_peers", "encoder"] = "linear"
@@ -94,9 +95,12 @@ class FittedSpec(RaterSpec):
         return require_fitted(scale)
 
     @model_validator(mode="after")
-    def _encoder_has_a_folder(self) -> FittedSpec:
-        if self.kind == "encoder" and self.folder is None:
-            raise ValueError("an encoder rater lies in a folder: add 'folder: DIR' (holdfast rater train writes one)")
+    def _shipped_on_one_scale(self) -> FittedSpec:
+        if self.kind == "encoder" and self.folder is None and self.scale not in (None, EXPRESSED.id):
+            raise ValueError(
+                "the shipped encoder rates expressed empathy; for another scale add 'folder: DIR', which "
+                "`holdfast rater train` writes"
+            )
         if self.kind == "linear_peers" and (self.folder is not None or self.scale not in (None, EXPRESSED.id)):
             raise ValueError("linear_peers is a shipped rater of expressed empathy; for one of your own write 'linear'")
         return self

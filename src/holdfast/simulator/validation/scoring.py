@@ -14,8 +14,8 @@ from holdfast.agents.raters.dialogue.rater import FittedRater
 from holdfast.agents.raters.dialogue.recipes import AnyRecipe, recipe_of
 from holdfast.agents.raters.felt.fit import FeltRecipe
 from holdfast.agents.raters.felt.rater import PeopleFeeler
+from holdfast.agents.raters.fitted import FolderRater
 from holdfast.agents.raters.labelled import Labelled, folds_by_person
-from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Rater
 from holdfast.simulator.measure.arrays import Bools, Floats
 
@@ -38,7 +38,7 @@ async def score(rater: Rater, labelled: Labelled, seed: int = 0) -> Scored:
     """Score every passage of ``labelled`` on the rater's scale."""
     no_one = np.zeros(len(labelled.passages), dtype=bool)
     seen = no_one
-    if isinstance(rater, LinearRater | FittedRater | PeopleFeeler):
+    if isinstance(rater, FolderRater):
         seen = rater.saw(labelled)
     if isinstance(rater, FittedRater | PeopleFeeler) and seen.any() and rater.manifest.fitted_on == labelled.id:
         recipe = FeltRecipe() if isinstance(rater, PeopleFeeler) else recipe_of(rater.manifest)

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from holdfast.agents.raters.linear.design import prepare
 from holdfast.agents.raters.linear.epitome_pairs import EpitomePair
 from holdfast.agents.raters.linear.features import NO_SENTENCE
-from holdfast.agents.raters.linear.heads import LabelledSentences, heads, held_out, scale_of, strongest
+from holdfast.agents.raters.linear.heads import LabelledSentences, fitted_scale, heads, logits_held_out, strongest_of
 
 #: Ten replies "warm. dull." at level 2 and ten "dull. plain." at 0; no sentence's own label is known.
 WARM, DULL, PLAIN = np.eye(3)
@@ -37,13 +37,13 @@ def test_own_labels_count_where_they_are_known() -> None:
 
 def test_the_strongest_and_what_is_held_out() -> None:
     logits = np.array([[1.0, -3.0], [0.0, 2.0], [-5.0, -5.0]])
-    assert strongest(logits, np.array([0, 0, 2]), 3).tolist() == [[1, 2], [NO_SENTENCE] * 2, [-5, -5]]
+    assert strongest_of(logits, np.array([0, 0, 2]), 3).tolist() == [[1, 2], [NO_SENTENCE] * 2, [-5, -5]]
     by_fold = {0: np.array([[1.0, 2.0], [10.0, 20.0]]), 1: np.array([[3.0, 4.0], [0.0, 0.0]])}
-    assert held_out(by_fold, np.array([[1.0], [2.0]]), np.array([0, 1])).tolist() == [[11, 22], [6, 8]]
+    assert logits_held_out(by_fold, np.array([[1.0], [2.0]]), np.array([0, 1])).tolist() == [[11, 22], [6, 8]]
 
 
 def test_the_scale_begins_a_tenth_below_its_first_cut() -> None:
-    (quiet, low, _, most), *_ = scale_of(np.repeat([0.2, 0.9, 1.1, 1.8], 10), np.repeat([0, 1, 1, 2], 10))
+    (quiet, low, _, most), *_ = fitted_scale(np.repeat([0.2, 0.9, 1.1, 1.8], 10), np.repeat([0, 1, 1, 2], 10))
     assert quiet == pytest.approx(0.9 * low)
     assert most == 2
 

@@ -63,13 +63,16 @@ class SentenceEncoder:
     sha256: str
 
     @torch.no_grad()
-    def vectors(self, texts: Sequence[str], max_tokens: int) -> Floats:
-        """(n, width): the mean of the last layer's token vectors, as a unit vector; zeros for an empty text."""
+    def vectors(self, texts: Sequence[str], max_tokens: int, at_once: int = _BATCH) -> Floats:
+        """(n, width): the mean of the last layer's token vectors, as a unit vector; zeros for an empty text.
+
+        With one text ``at_once`` a text's numbers are the same to the last bit whatever stands beside it.
+        """
         vectors = np.zeros((len(texts), int(self.model.config.hidden_size)))
         order = sorted((i for i, text in enumerate(texts) if text.strip()), key=lambda i: len(texts[i]))
         limit = min(max_tokens, self.tokenizer.model_max_length)
-        for at in range(0, len(order), _BATCH):
-            rows = order[at : at + _BATCH]
+        for at in range(0, len(order), at_once):
+            rows = order[at : at + at_once]
             batch = self.tokenizer(
                 [texts[i] for i in rows], padding=True, truncation=True, max_length=limit, return_tensors="pt"
             )
@@ -84,7 +87,9 @@ class SentenceEncoder:
 def open_encoder(name: str) -> SentenceEncoder:
     """Load the encoder ``name``, a folder or a Hugging Face name; once. Raises :class:`ModelError` if unreadable."""
     from transformers import AutoModel
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()  # standard error is for our own progress
     try:
         folder = Path(name) if Path(name).is_dir() else fetched(HubReference(name, name)).path
         tokenizer = open_tokenizer(folder)

@@ -27,10 +27,10 @@ from holdfast.agents.raters.linear.heads import (
     best_heads,
     curves_of,
     expected,
+    fitted_scale,
     logistic,
     nested_kappa,
-    scale_of,
-    strongest,
+    strongest_of,
 )
 from holdfast.agents.raters.linear.labelled_replies import read_labelled_replies
 from holdfast.agents.raters.linear.rater import PEOPLE, LinearModel
@@ -164,7 +164,7 @@ def fit_mechanism(design: DesignMatrix, m: int, peers: int) -> FittedMechanism:
     fitted = best_heads(design.labelled(m, design.sentences()), fold, [(STRENGTH, own) for own in OWN], truth)
     gate = float(np.quantile(fitted.by_sentence[truth[design.reply] == 0, 0], GATE))
     replies = design.replies(fitted.by_sentence[:, 0] >= gate)
-    most = strongest(fitted.by_sentence, design.reply, len(truth))
+    most = strongest_of(fitted.by_sentence, design.reply, len(truth))
     tried = []
     for strength in REPLY_STRENGTHS:
         joint = np.concatenate([most, _whole(replies, truth, design.fold, strength)], axis=1)
@@ -181,7 +181,7 @@ def fit_mechanism(design: DesignMatrix, m: int, peers: int) -> FittedMechanism:
         "reply_weights": reply_theta[:-1].astype(np.float32),
         "reply_bias": reply_theta[-1],
         "curves": curves,
-        "scale": scale_of(level, truth),
+        "scale": fitted_scale(level, truth),
         "gates": np.array([gate]),
     }
     figures = {"strength": fitted.strength, "own": fitted.own, "reply_strength": strength}

