@@ -20,7 +20,7 @@ from pydantic import Field
 from holdfast.personas.schema import Frozen
 
 
-def _adherence(description: str, **bounds: float) -> Any:
+def _adherence(description: str, **bounds: Any) -> Any:
     return Field(description=f"{description}: adherence, 0 to 1; the default is holdfast's assumption", **bounds)
 
 
