@@ -3,6 +3,7 @@
 ::
 
     users: embedded
+    users: {kind: embedded, voice: natural}
     users: {kind: model, model: "hf:models/my-model", sampling: {temperature: 0.8}}
     users: [embedded, {kind: model, name: micro as user}]
 
@@ -23,9 +24,14 @@ EMBEDDED = "embedded"
 
 
 class EmbeddedUsers(Frozen):
-    """Users played by rules, without a model."""
+    """Users played by rules, without a model.
+
+    ``voice``: "grammar" speaks in the few sentences that the embedded model knows, "natural" in the words of a
+    persona's story, where it has one. None: natural, unless a model of the study is the embedded one.
+    """
 
     kind: Literal["embedded"] = "embedded"
+    voice: Literal["grammar", "natural"] | None = None
 
     @property
     def name(self) -> str:
@@ -64,7 +70,8 @@ def _listed(value: Any) -> Any:
 
 def _short(specs: tuple[EmbeddedUsers | ModelUsers, ...]) -> Any:
     """Write specs as YAML does: a lone ``embedded`` stays a word, so that old studies keep their hash."""
-    written = [EMBEDDED if spec.kind == EMBEDDED else spec.model_dump(mode="json", exclude_none=True) for spec in specs]
+    dumped = [spec.model_dump(mode="json", exclude_none=True) for spec in specs]
+    written = [EMBEDDED if each == {"kind": EMBEDDED} else each for each in dumped]
     return written[0] if len(written) == 1 else written
 
 

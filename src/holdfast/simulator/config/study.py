@@ -173,6 +173,13 @@ class StudyConfig(Frozen):
         return world_with(self.tasks, self.patterns)
 
     @property
+    def natural_voice(self) -> bool:
+        """Whether embedded users speak in the words of their stories; the embedded model knows only the grammar."""
+        given = next((users.voice for users in self.users if users.kind == "embedded"), None)
+        models = [self.model, *(spec.model for spec in self.candidates if spec.model)]
+        return given == "natural" if given is not None else all(model.ref != "micro" for model in models)
+
+    @property
     def trainings(self) -> dict[str, tuple[str, ...]]:
         """Each trained candidate's name -> the names that it has by training, where there are several."""
         count = 1 if self.training is None else self.training.replicates

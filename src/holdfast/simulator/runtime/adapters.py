@@ -1,6 +1,7 @@
 """Which adapters a study has: those that it trains, or those of a folder; and whether its candidates name others."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from holdfast.adapters.dialogues.writing import TrainingPeople
@@ -43,7 +44,8 @@ def trained_in(out: Path) -> Path:
 def training_people(plan: Plan) -> TrainingPeople:
     """The people of a study that trains, as training takes them."""
     assert plan.split is not None
-    return TrainingPeople(split=plan.split, tasks=plan.tasks, patterns=plan.patterns, agent_for=EmbeddedUser)
+    agent_for = partial(EmbeddedUser, natural=plan.study.natural_voice)
+    return TrainingPeople(split=plan.split, tasks=plan.tasks, patterns=plan.patterns, agent_for=agent_for)
 
 
 def check_adapters(plan: Plan) -> None:

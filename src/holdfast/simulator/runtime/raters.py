@@ -108,9 +108,10 @@ def check_languages(raters: Mapping[str, Rater], spoken: Mapping[str, str]) -> N
     for number, (name, rater) in enumerate(raters.items()):
         asked = ungated(rater)
         feels = isinstance(asked, PeopleFeeler)
-        known = ENGLISH if feels else getattr(asked, "languages", None)
-        unknown = [] if known is None or not (number == 0 or feels) else sorted(set(spoken) - set(known))
-        if unknown:
+        known: frozenset[str] | None = ENGLISH if feels else getattr(asked, "languages", None)
+        if known is None or not (number == 0 or feels):
+            continue
+        if unknown := sorted(set(spoken) - known):
             what, instead = ("the feeler", "feeler") if feels else ("the first rater", "raters")
             language, who = unknown[0], quote(spoken[unknown[0]])
             judge = "{kind: model, model: …}" if feels else "[{kind: judge, model: …}]"

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.adapters.experts import ROUTER
-from holdfast.adapters.inputs import TrainingBase, folder_inputs
-from holdfast.adapters.micro import ablation, base_path
+from holdfast.adapters.inputs import TrainingBase
+from holdfast.adapters.micro import base_path
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents import registry
@@ -26,11 +26,9 @@ from holdfast.agents.models.local.template_files import template_of
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.reference_syntax import WORDS
 from holdfast.agents.models.references import LocalReference, ModelReference
-from holdfast.agents.models.reproducible import why_not_reproducible
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.models.usage import CountsUsage, Usage
-from holdfast.agents.prompts import prompt_hashes
 from holdfast.agents.protocols import ChatModel, Message, Sampling, UserAgent
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.specs import RaterSpec
@@ -38,28 +36,25 @@ from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import InputError
-from holdfast.core.hashing import file_sha256
 from holdfast.core.wording import either
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
-from holdfast.simulator.config.plan import Plan, world_inputs
+from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.records import EpisodeSpec
-from holdfast.simulator.runtime.adapters import ADAPTER, training_people, used_adapters
+from holdfast.simulator.runtime.adapters import training_people, used_adapters
 from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
-from holdfast.simulator.runtime.prompt_rehearsal import steering_places, template_facts
+from holdfast.simulator.runtime.prompt_rehearsal import steering_places
+from holdfast.simulator.runtime.provenance import inputs_of, model_inputs, provenance_of
 from holdfast.simulator.runtime.raters import (
     check_languages,
     check_raters,
-    chooser_inputs,
     choosing_raters,
     coalesced,
     judge_models,
-    rater_inputs,
     raters_of,
     training_rater,
 )
-from holdfast.simulator.runtime.run_folder import rater_records, versions
 from holdfast.simulator.runtime.session import Session, UserFactory
 
 if TYPE_CHECKING:
@@ -140,7 +135,7 @@ class Resources:
         plain = replace(plain, places=places, own_words=own_words)
         if writer is None:
             return plain
-        return replace(plain, writer=self.models[writer], writer_inputs=self._model_inputs(writer))
+        return replace(plain, writer=self.models[writer], writer_inputs=model_inputs(writer, self.references[writer]))
 
     @property
     def training(self) -> tuple[TrainingConfig, TrainingPeople, TrainingBase, Rater]:
@@ -189,35 +184,8 @@ class Resources:
         return tuple(model.usage for model in self.models.values() if isinstance(model, CountsUsage))
 
     def inputs(self) -> dict[str, str]:
-        """What the transcripts follow from besides the study, as hashes by what they are of.
-
-        Of a folder of a model or an adapter: its weights, and each file beside them by its name. What stands behind an
-        endpoint cannot be hashed; its name must do.
-
-        Raises:
-            ModelError: a file of a model's or an adapter's folder cannot be read.
-        """
-        hashes = {name: hash for spec in self.references for name, hash in self._model_inputs(spec).items()}
-        for name, path in self.adapters.items():
-            hashes |= folder_inputs(f"{ADAPTER}{name}", path)
-        if self.router is not None:
-            files = {path.parent / Path(ROUTER).name for path in self.adapters.values()}
-            if router := " ".join(file_sha256(file) for file in files if file.exists()):
-                hashes["router"] = router
-        hashes |= rater_inputs(self.raters, self.plan.study) | chooser_inputs(self.choosers) | world_inputs(self.plan)
-        facts = template_facts(self.references)
-        hashes |= {f"date of model {name}": known.date for name, known in facts.items() if known.date}
-        if any(spec.kind == "model" for spec in self.plan.study.users):
-            prompts = {name: hash for name, hash in prompt_hashes().items() if name.startswith("users/")}
-            hashes |= {f"prompt {name}": hash for name, hash in prompts.items()}
-        for candidate, described in self.candidates().items():
-            hashes |= {f"prompt of {candidate}: {name}": hash for name, hash in described.prompt_hashes.items()}
-        return hashes
-
-    def _model_inputs(self, spec: ModelSpec) -> dict[str, str]:
-        """What the words of one model follow from."""
-        reference, name = self.references[spec], f"model {spec.ref}"
-        return folder_inputs(name, reference.path) if isinstance(reference, LocalReference) else {name: "served"}
+        """What the transcripts follow from besides the study (:func:`~.provenance.inputs_of`)."""
+        return inputs_of(self, self.candidates())
 
     def candidates(self) -> dict[str, DescribedCandidate]:
         """The study's candidates by name. Raises InputError where one cannot be built."""
@@ -229,45 +197,13 @@ class Resources:
         return Session(
             self.plan,
             candidates,
-            user_factory({spec: self.model(spec.model) for spec in study.users if spec.kind == "model"}),
+            user_factory(study, {spec: self.model(spec.model) for spec in study.users if spec.kind == "model"}),
             coalesced(self.raters),
             inputs,
-            self._provenance(inputs, candidates),
+            provenance_of(self, inputs, candidates),
             self.executor,
             self.usage,
         )
-
-    def _provenance(self, inputs: Mapping[str, str], candidates: Mapping[str, DescribedCandidate]) -> dict[str, Any]:
-        """What a report says of how its transcripts came about: versions, and hashes of models and prompts.
-
-        ``system_prompts`` are the hashes of what each candidate may put before the conversation, by pattern.
-        """
-        microcosm = any(spec.ref == "micro" for spec in self.references)
-        return {
-            **versions(("torch", "transformers", "peft", "trl", "langgraph", "numpy")),
-            "model": self.plan.study.model.in_words,
-            "microcosm": microcosm,
-            "not_reproducible": self._not_reproducible(),
-            **({} if self.plan.study.remark is None else {"remark": self.plan.study.remark}),
-            **({"ablation": ablation()} if microcosm else {}),
-            "inputs": inputs,
-            "raters": rater_records(self.raters),
-            "templates": {name: facts.in_words() for name, facts in template_facts(self.references).items()},
-            **({"training_rater": self._trainer_in_words} if self.plan.study.training is not None else {}),
-            "prompts": prompt_hashes(),
-            "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
-        }
-
-    def _not_reproducible(self) -> list[str]:
-        """Why the same seed need not give the same bytes, a reason a model; empty where it does."""
-        reasons = map(why_not_reproducible, self.references.values())
-        return list(dict.fromkeys(reason for reason in reasons if reason))
-
-    @property
-    def _trainer_in_words(self) -> str:
-        named, identity = self.plan.study.training, self.trainer.identity
-        name = named.rater.label if named is not None and named.rater is not None else self.plan.study.raters[0].label
-        return f"{name} {identity.version}"
 
     def close(self) -> None:
         """Close what the models keep open: the files of their response caches, their processes."""
@@ -276,13 +212,14 @@ class Resources:
                 model.close()
 
 
-def user_factory(players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
+def user_factory(study: StudyConfig, players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
     """Make the user agents of conversations: embedded, or played by the model of the conversation's simulator."""
+    embedded = partial(EmbeddedUser, natural=study.natural_voice)
     by_name = {spec.name: (spec, model) for spec, model in players.items()}
 
     def user_for(episode: EpisodeSpec, persona: Persona) -> UserAgent:
         if not episode.simulator:
-            return EmbeddedUser(persona)
+            return embedded(persona)
         spec, model = by_name[episode.simulator]
         sampling = spec.sampling.sampling()
         return ModelUser(persona, model, episode.id, sampling, spec.retries, spec.window, spec.answer_tokens)

@@ -87,7 +87,11 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
     about = {**versions(("langgraph", "numpy")), **kept, "replayed": True, "inputs": inputs}
 
     def user_for(spec: EpisodeSpec, persona: Persona) -> UserAgent:
-        return ReplayedUser(persona, journal, spec.id) if spec.simulator else EmbeddedUser(persona)
+        return (
+            ReplayedUser(persona, journal, spec.id)
+            if spec.simulator
+            else EmbeddedUser(persona, natural=plan.study.natural_voice)
+        )
 
     return Session(
         plan,
