@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holdfast.agents.protocols import GenerationRequest, Message, Sampling
+    from holdfast.agents.registry import register_function
     from holdfast.simulator.api import Run, Study, measure, open_model
     from holdfast.simulator.on_ray.cluster import ray_executor
 
-__all__ = ["GenerationRequest", "Message", "Run", "Sampling", "Study", "measure", "open_model", "ray_executor"]
+__all__ = [
+    "GenerationRequest",
+    "Message",
+    "Run",
+    "Sampling",
+    "Study",
+    "measure",
+    "open_model",
+    "ray_executor",
+    "register_function",
+]
 
 _MODULES = {
     "holdfast.agents.protocols": ("GenerationRequest", "Message", "Sampling"),
+    "holdfast.agents.registry": ("register_function",),
     "holdfast.simulator.api": ("Run", "Study", "measure", "open_model"),
     "holdfast.simulator.on_ray.cluster": ("ray_executor",),
 }

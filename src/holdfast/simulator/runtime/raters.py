@@ -9,7 +9,7 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.coalescing import CoalescingRater
 from holdfast.agents.raters.dialogue.rater import FittedRater
-from holdfast.agents.raters.felt.feelers import feeling_raters
+from holdfast.agents.raters.felt.feelers import PeopleFeelerSpec, feeling_raters
 from holdfast.agents.raters.felt.rater import PeopleFeeler
 from holdfast.agents.raters.fitted import open_fitted
 from holdfast.agents.raters.gate.language import ENGLISH
@@ -95,10 +95,11 @@ def check_raters(study: StudyConfig) -> None:
                 )
 
 
-def check_languages(raters: Mapping[str, Rater], spoken: Mapping[str, str]) -> None:
-    """Make sure that the first rater and the feeler know the languages of a study's people.
+def check_languages(study: StudyConfig, raters: Mapping[str, Rater], spoken: Mapping[str, str]) -> None:
+    """Make sure that the first rater and the study's own feeler know the languages of its people.
 
     Args:
+        study: The study.
         raters: By name, the primary one first.
         spoken: Language -> one persona that speaks it.
 
@@ -107,7 +108,7 @@ def check_languages(raters: Mapping[str, Rater], spoken: Mapping[str, str]) -> N
     """
     for number, (name, rater) in enumerate(raters.items()):
         asked = ungated(rater)
-        feels = isinstance(asked, PeopleFeeler)
+        feels = isinstance(asked, PeopleFeeler) and isinstance(study.feeler, PeopleFeelerSpec)
         known: frozenset[str] | None = ENGLISH if feels else getattr(asked, "languages", None)
         if known is None or not (number == 0 or feels):
             continue

@@ -250,7 +250,7 @@ def open_resources(
     seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
     choosers = choosing_raters(study, seen)
     raters = raters_of(study, seen)
-    check_languages(raters, {persona.language: id for id, persona in plan.personas.items()})
+    check_languages(study, raters, {persona.language: id for id, persona in plan.personas.items()})
     return Resources(plan, models, resolved, raters, executor, choosers=choosers)
 
 
