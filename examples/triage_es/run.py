@@ -36,11 +36,13 @@ def judged(schema: dict[str, Any], text: str) -> dict[str, Any]:
     warmth = sum(text.count(word) for word in WARM) + sum(text.count(word) for word in CURIOUS)
     answer: dict[str, Any] = {}
     for name, wanted in schema["properties"].items():
-        low, high = wanted.get("minimum", 0), wanted.get("maximum", 2)
-        words: dict[str, Any] = {"string": wanted.get("const", "palabras de quien responde"), "array": []}
-        answer[name] = words.get(wanted.get("type", "string"), min(high, low + warmth))
-        if "enum" in wanted:
-            answer[name] = wanted["enum"][min(warmth, len(wanted["enum"]) - 1)]
+        score = wanted.get("anyOf", [wanted])[0]
+        if "enum" in score:
+            answer[name] = score["enum"][0]
+        elif score.get("type") == "number":
+            answer[name] = min(score["maximum"], score["minimum"] + warmth)
+        else:
+            answer[name] = [] if score.get("type") == "array" else "palabras de quien responde"
     return answer
 
 
