@@ -11,7 +11,8 @@ def unvalidated(tasks: Iterable[str], languages: Iterable[str] = ()) -> str:
     Raters were compared with people's labels of peer support, and with a language model's labels of assistants' replies
     (docs/validity.md); neither says how they do in a domain of one's own.
     """
-    own = [*sorted(set(tasks) - set(shipped_world().tasks)), *sorted(set(languages) - {"en"})]
+    spoken = [f"the language {each}" for each in sorted(set(languages) - {"en"})]
+    own = [*sorted(set(tasks) - set(shipped_world().tasks)), *spoken]
     if not own:
         return ""
     return (
