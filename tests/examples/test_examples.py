@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.agents.assistants.app import read_app_answer
 from holdfast.agents.assistants.exchange_store import read_exchanges
 from holdfast.agents.naming import names
+from holdfast.personas.checks import language_doubt
 from holdfast.personas.loading import library, load_personas
+from holdfast.personas.world import world_with
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import load_study
 
@@ -31,7 +34,17 @@ def run(folder: Path, out: Path, turns: int) -> dict[str, object]:
 
 
 def test_there_are_examples_and_each_has_a_readme() -> None:
-    named = {"endpoints", "field_candidates", "own_persona", "population", "ray", "stress_test", "two_simulators"}
+    named = {
+        "telecom",
+        "triage_es",
+        "endpoints",
+        "field_candidates",
+        "own_persona",
+        "population",
+        "ray",
+        "stress_test",
+        "two_simulators",
+    }
     assert named <= {folder.name for folder in FOLDERS}
     assert all((folder / "README.md").exists() and (folder / "run.py").exists() for folder in FOLDERS)
 
@@ -55,6 +68,25 @@ def test_every_persona_of_an_example_is_right() -> None:
     files = list(EXAMPLES.glob("*/persona*.yaml"))
     assert files
     assert len(load_personas(files)) == len(files)
+    for folder in ("telecom", "triage_es"):
+        world = world_with([EXAMPLES / folder / "task.yaml"], [EXAMPLES / folder / "pattern.yaml"])
+        own = load_personas([EXAMPLES / folder / "personas"], world.tasks)
+        assert len(own) == 3
+        assert [language_doubt(persona) for persona in own] == [""] * 3
+
+
+def test_the_bot_of_an_example_answers_behind_an_address() -> None:
+    testclient = pytest.importorskip("fastapi.testclient")
+    spec = importlib.util.spec_from_file_location("bot", EXAMPLES / "telecom" / "bot.py")
+    assert spec is not None
+    assert spec.loader is not None
+    bot = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bot)
+    turn = {"conversation": "c" * 16, "turn": 1, "history": [], "message": "The red light is on.", "seed": 1}
+    answer = testclient.TestClient(bot.app).post("/reply", json=turn).json()
+    reply = read_app_answer(answer, "bot")
+    assert reply.text.startswith("I am sorry that the line is down.\n\nPlease look at the router")
+    assert "line_status" in reply.thoughts
 
 
 @pytest.mark.parametrize(
