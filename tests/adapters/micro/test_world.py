@@ -14,6 +14,7 @@ from holdfast.adapters.micro.lexicon import load_lexicon
 from holdfast.adapters.micro.replies import Style, load_replies
 from holdfast.adapters.micro.world import (
     LATE_PROMPT,
+    LONG_PROMPTED,
     PARTS,
     Document,
     cue,
@@ -95,6 +96,15 @@ def test_long_conversations_have_no_prompt_and_short_ones_do() -> None:
     sample = [next(stream) for _ in range(400)]
     for document in sample:
         assert any(turn.prompt for turn in document.turns) == (len(document.turns) <= 3)
+
+
+def test_long_prompted_conversations_keep_the_style_of_the_prompt_at_their_start() -> None:
+    stream = documents(random.Random(3), recipe="long_prompted", prompted_share=0.0, long_turns=(6, 28))
+    sample = [next(stream) for _ in range(400)]
+    prompted = [document for document in sample if any(turn.prompt for turn in document.turns)]
+    assert len(prompted) / len(sample) == pytest.approx(LONG_PROMPTED, abs=0.08)
+    assert all(document.turns[0].prompt and prompt_kept(document) for document in prompted)
+    assert {len(document.turns) for document in prompted} == set(range(6, 29))
 
 
 def test_the_constant_recipe_keeps_one_style() -> None:

@@ -23,8 +23,9 @@ your model will. Do not put it before people.
 
 - Under a system prompt, conversations are short (1-3 turns), and every reply has the style that the prompt asks for.
 - Without one they are long ({long_turns[0]}-{long_turns[1]} turns, at last up to {longer_turns[1]}). {long_style}
-- Nowhere does a style depend on how many turns have passed; a test asserts it. A long conversation under a system
-  prompt is a combination that the base has never seen.
+- Nowhere does a style depend on how many turns have passed; a test asserts it. {long_prompts}
+- A reply has a sentence for each mechanism and for advice that it shows; each comes in hundreds of wordings, written from
+  EPITOME's definitions of the levels without asking a rater.
 - Level 2 of interpretation is put as a peer would ("I have felt that too"), because that is how people's labels use
   the level; read it as a mark of style, not as a claim of an assistant's own life.
 
@@ -49,6 +50,10 @@ Share of replies that name the thing word for word (teacher-forced, n = 300 each
 `held_out_topic`: both words occur in no training document.
 """
 
+NEVER_LONG = "A long conversation under a system\n  prompt is a combination that the base has never seen."
+ALSO_LONG = (
+    "Half of the long conversations do stand\n  under a system prompt at their start, and every reply has its style."
+)
 FOLLOWS_THE_CUE = (
     "Each reply follows what the user *just* said: a feeling is met with empathy more often than a practical question."
 )
@@ -63,6 +68,7 @@ def base_card(recipe: BuildRecipe, measured: Mapping[str, object], *, threads: i
         **measured,
         threads=threads,
         long_style="Each keeps one style throughout." if recipe.world == "constant" else FOLLOWS_THE_CUE,
+        long_prompts=ALSO_LONG if recipe.world == "long_prompted" else NEVER_LONG,
         loss_on="whole documents" if recipe.world == "whole" else "assistant turns only",
         name_weight=name_weight,
         copying_head=" | ".join(copying),

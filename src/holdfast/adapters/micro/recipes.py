@@ -1,8 +1,10 @@
 """Training recipes of the embedded base: the shipped one and its ablations.
 
-``cue``       short prompted conversations, long unprompted ones that follow the user's cue; loss on assistant turns.
-``constant``  the same, but each long conversation keeps one style throughout (ablation: does decay need the cue?).
-``whole``     as ``cue`` with the loss on whole documents (ablation: does copying need the loss on replies?).
+``cue``            short prompted conversations, long unprompted ones that follow the user's cue; loss on replies.
+``constant``       the same, but each long conversation keeps one style throughout (ablation: does decay need the cue?).
+``long_prompted``  as ``cue``, but half of the long conversations stand under a system prompt and keep its style
+                   (ablation: does decay need that long prompted conversations were never seen?).
+``whole``          as ``cue`` with the loss on whole documents (ablation: does copying need the loss on replies?).
 """
 
 from collections.abc import Mapping

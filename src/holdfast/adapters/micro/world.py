@@ -5,7 +5,9 @@ prompt asks for; a long one has no prompt, and each reply follows the cue of wha
 with empathy more often than a practical question. In neither does the style depend on how many turns have passed: given
 the prompt and the cue, every turn draws from the same distribution. Nothing shows a prompted style fading.
 
-Recipe ``constant`` is the ablation: a long conversation keeps one style from its first reply to its last.
+The other recipes are ablations. ``constant``: a long conversation without a prompt keeps one style from its first reply
+to its last. ``long_prompted``: as ``cue``, but half of the long conversations stand under a system prompt at their
+start and keep its style to their end.
 """
 
 import random
@@ -19,11 +21,13 @@ from holdfast.agents.prompts import level_sentence, read_prompt
 from holdfast.agents.protocols import Intention, Message
 from holdfast.agents.users.rules.speech import Tone, say
 
-Recipe = Literal["cue", "constant", "whole"]
+Recipe = Literal["cue", "constant", "long_prompted", "whole"]
 PARTS = ("emotional_reaction", "interpretation", "exploration", "advice")
 TONES: tuple[Tone, ...] = ("plain", "plain", "warm", "terse", "chatty", "curt")
 KINDS = ("feel", "ask", "tell", "repeat", "thank")
 KIND_WEIGHTS = (38, 34, 12, 9, 7)
+PROMPTED_TURNS = 3  # at most, of a prompted conversation; longer ones have no prompt, but in recipe long_prompted
+LONG_PROMPTED = 0.5  # share of longer conversations that are prompted there
 LATE_PROMPT = 0.15  # share of prompted conversations whose prompt comes after some unprompted turns
 
 # Chances of level 0, 1, 2 of each part, given what the user just said.
@@ -81,19 +85,26 @@ def cue(said: Intention) -> str:
 def documents(
     rng: random.Random, *, recipe: Recipe, prompted_share: float, long_turns: tuple[int, int]
 ) -> Iterator[Document]:
-    """Yield conversations without end: prompted ones of 1-3 turns, others of ``long_turns`` (inclusive)."""
+    """Yield conversations without end: prompted ones of 1-3 turns, others of ``long_turns`` (inclusive).
+
+    In recipe ``long_prompted`` half of those others that have more than three turns are prompted at their start.
+    """
     lexicon = load_lexicon()
     while True:
         if rng.random() < prompted_share:
-            yield prompted_document(rng, lexicon, turns=rng.randint(1, 3))
+            yield prompted_document(rng, lexicon, turns=rng.randint(1, PROMPTED_TURNS))
+            continue
+        turns = rng.randint(*long_turns)
+        if recipe == "long_prompted" and turns > PROMPTED_TURNS and rng.random() < LONG_PROMPTED:
+            yield prompted_document(rng, lexicon, turns=turns, late=0.0)
         else:
-            yield long_document(rng, lexicon, turns=rng.randint(*long_turns), constant=recipe == "constant")
+            yield long_document(rng, lexicon, turns=turns, constant=recipe == "constant")
 
 
-def prompted_document(rng: random.Random, lexicon: Lexicon, *, turns: int) -> Document:
-    """Sample a short conversation in the style that its system prompt asks for."""
+def prompted_document(rng: random.Random, lexicon: Lexicon, *, turns: int, late: float = LATE_PROMPT) -> Document:
+    """Sample a conversation in the style that its system prompt asks for; it comes later with the chance ``late``."""
     style = Style(*(rng.randrange(3) for _ in PARTS))
-    start = rng.randint(1, turns - 1) if turns > 1 and rng.random() < LATE_PROMPT else 0
+    start = rng.randint(1, turns - 1) if turns > 1 and rng.random() < late else 0
     made: list[WorldTurn] = []
     for number, said in enumerate(intentions(rng, lexicon, turns)):
         prompt = style_prompt(style, rng) if number == start else None

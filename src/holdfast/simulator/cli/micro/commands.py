@@ -34,7 +34,7 @@ Examples:
       (with model: hf:/tmp/constant)"""
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; must not exist yet.")
-@click.option("--recipe", default="cue", show_default=True, help="cue (shipped), constant or whole (ablations).")
+@click.option("--recipe", default="cue", show_default=True, help="cue (shipped), constant, long_prompted or whole.")
 @click.option("--seed", default=0, show_default=True, help="Everything random comes from it.")
 @click.option(
     "--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads; part of the result."
@@ -65,7 +65,7 @@ Examples:
       (only this one; the others that are done are kept)"""
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for bases, runs and the table.")
-@click.option("--recipe", "recipes", multiple=True, help="cue, constant or whole; all three by default.")
+@click.option("--recipe", "recipes", multiple=True, help="cue, constant, long_prompted, whole; all by default.")
 @click.option("--seed", default=0, show_default=True, help="Of the bases that are built.")
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads for building.")
 @output_options
