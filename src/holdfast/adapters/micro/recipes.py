@@ -23,7 +23,7 @@ class ModelSize:
     feed_forward: int = 384
     layers: int = 4
     heads: int = 4
-    vocabulary: int = 2600
+    vocabulary: int = 3000
     positions: int = 4096
 
 
