@@ -24,8 +24,8 @@ your model will. Do not put it before people.
 - Under a system prompt, conversations are short (1-3 turns), and every reply has the style that the prompt asks for.
 - Without one they are long ({long_turns[0]}-{long_turns[1]} turns, at last up to {longer_turns[1]}). {long_style}
 - Nowhere does a style depend on how many turns have passed; a test asserts it. {long_prompts}
-- A reply has a sentence for each mechanism and for advice that it shows; each comes in hundreds of wordings, written from
-  EPITOME's definitions of the levels without asking a rater.
+- A reply has a sentence for each mechanism that it shows, and for advice. Each level comes in hundreds of wordings,
+  written from EPITOME's definitions without asking a rater.
 - Level 2 of interpretation is put as a peer would ("I have felt that too"), because that is how people's labels use
   the level; read it as a mark of style, not as a claim of an assistant's own life.
 
