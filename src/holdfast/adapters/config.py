@@ -13,7 +13,7 @@ from holdfast.personas.schema import Frozen, Id, Share
 Count = Annotated[int, Field(ge=1)]
 #: What older studies meant where they were silent, and what they did not know.
 _MEANT = {"rank": 8, "alpha": 16, "learning_rate": 3e-3, "steps": 60}
-_NEW = frozenset({"examples", "method", "patience", "beta", "dtype", "replicates"})
+_NEW = frozenset({"held_out_share", "examples", "method", "patience", "beta", "dtype", "replicates"})
 
 
 class TrainingConfig(Frozen):
@@ -25,7 +25,7 @@ class TrainingConfig(Frozen):
 
     #: The settings that a single dialogue's words follow from.
     OF_A_DIALOGUE: ClassVar[frozenset[str]] = frozenset(
-        {"examples", "samples", "turns", "temperature", "max_tokens", "min_adherence", "rater"}
+        {"examples", "samples", "turns", "temperature", "max_tokens", "min_adherence", "rater", "held_out_share"}
     )
 
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
@@ -41,8 +41,9 @@ class TrainingConfig(Frozen):
     min_adherence: Share = 0.7  # a turn below it ends the usable part of its dialogue
     min_turns: Count = 3  # a dialogue with fewer usable turns is dropped
     concurrency: Count = 64  # dialogues simulated at once
-    # the split, by persona
+    # the split: personas, with their topics and needs; a share of feelings and of sentence frames (names aside)
     held_out_per_task: Count = 1
+    held_out_share: Annotated[float, Field(ge=0, lt=1)] = 0.0  # in no dialogue; for models whose sentences recur
     split_seed: int = 0
     # the LoRA; None: by the base's size, see adapters/training/settings.py
     method: Literal["sft", "dpo"] = "sft"  # learn the kept replies, or prefer them to discarded ones

@@ -98,6 +98,21 @@ def test_a_plain_pattern_asks_for_no_naming_but_forbids_wrong_names() -> None:
     assert flaws(FELT, "You can print the report.", expressed(0, 0, 0), other) == ()
 
 
+def test_a_share_of_sentence_frames_is_never_learned_from_whatever_they_name() -> None:
+    """Another feeling and topic in the same sentence are the same frame."""
+    openings = [
+        f"{word} sorry about" for word in ("so", "very", "really", "truly", "deeply", "awfully", "quite", "oh so")
+    ]
+    some = replace(STANDARD, held_out_share=0.5)
+    out = [flaws(FELT, f"{each} the report.", ON_TARGET, some) == ("held_out_frame",) for each in openings]
+    slides = Intention("tell", topic="my slides")
+    assert out == [flaws(slides, f"{each} your slides.", ON_TARGET, some) == ("held_out_frame",) for each in openings]
+    assert 0 < sum(out) < len(openings)
+    assert flaws(FELT, " ".join(f"{each} the report." for each in openings), ON_TARGET, some) == ("held_out_frame",)
+    other = replace(some, split_seed=1)
+    assert out != [flaws(FELT, f"{each} the report.", ON_TARGET, other) == ("held_out_frame",) for each in openings]
+
+
 def test_a_dialogue_ends_before_its_first_bad_turn() -> None:
     assert usable_turns([(), (), ("empty",), ()]) == 2
     assert usable_turns([(), ()]) == 2

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.config import TrainingConfig
-from holdfast.adapters.dialogues.export import read_jsonl
-from holdfast.adapters.dialogues.split import split_personas
+from holdfast.adapters.dialogues.export import TrainingDialogue, read_jsonl
+from holdfast.adapters.dialogues.split import kept_from_training, split_personas
 from holdfast.adapters.dialogues.steering import hold_dialogue
 from holdfast.adapters.dialogues.writing import TrainingPeople, Writer, plan_dialogues, write_dialogues
 from holdfast.agents.prompts import pattern_prompt
+from holdfast.agents.sentence_frames import SentenceFrame, blanked, blanked_frames
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
@@ -58,6 +59,43 @@ async def test_held_out_personas_are_never_written_down(tmp_path: Path) -> None:
     assert trained == {person.id for person in WORLD.split.train}
     assert not tested & trained
     assert not tested & {one.persona for one in heard}
+
+
+async def test_a_share_of_sentence_frames_and_feelings_is_never_written_down(tmp_path: Path) -> None:
+    replies = tuple(
+        f"i am {how} sorry about {{topic}} ." for how in ("so", "very", "really", "truly", "deeply", "oh so")
+    )
+    learned, said = dict[float, set[str]](), dict[float, str]()
+    for share in (0.0, 0.5):
+        config = CONFIG.model_copy(update={"patterns": ("warm",), "held_out_share": share})
+        files, spoken = await write_dialogues(
+            config, WORLD, model=ScriptedModel(replies), rater=SorryRater(), out=tmp_path, seed=1
+        )
+        dialogues = read_jsonl(files["warm"].path)
+        assert {dialogue.origin.held_out_share for dialogue in dialogues} == {share}
+        learned[share] = {" ".join(frame) for dialogue in dialogues for frame in frames_of(dialogue)}
+        said[share] = " ".join(message for each in spoken for message in each.messages)
+    assert learned[0.5]
+    assert any(kept_from_training("frame", frame, 0, 0.5) for frame in learned[0.0])
+    assert not any(kept_from_training("frame", frame, 0, 0.5) for frame in learned[0.5])
+    feelings = {word for word in ("anxious", "tired") if not kept_from_training("feeling", word, 0, 0.5)}
+    assert feelings == {"tired"}  # by the hash
+    assert [[word in said[share] for word in ("anxious", "tired")] for share in said] == [[True, True], [False, True]]
+
+
+def frames_of(dialogue: TrainingDialogue) -> list[SentenceFrame]:
+    replies = [line.content for line in dialogue.messages if line.role == "assistant"]
+    phrases = [[turn.said[kind] or "" for kind in ("topic", "need", "feeling")] for turn in dialogue.turns]
+    pairs = zip(replies, phrases, strict=True)
+    return [frame for reply, said in pairs for frame in blanked_frames(blanked(reply, filter(None, said)))]
+
+
+def test_where_every_feeling_is_held_out_there_is_a_clear_fault() -> None:
+    share = next(
+        s / 100 for s in range(100) if all(kept_from_training("feeling", f, 0, s / 100) for f in ("anxious", "tired"))
+    )
+    with pytest.raises(InputError, match=f"lower held_out_share under 'training' .now {share}"):
+        plan_dialogues(CONFIG.model_copy(update={"held_out_share": share}), WORLD, "warm", 1)
 
 
 async def test_the_same_seed_writes_the_same_bytes_whatever_runs_at_once(tmp_path: Path) -> None:

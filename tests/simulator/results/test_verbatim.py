@@ -19,8 +19,13 @@ def test_an_expert_that_repeats_its_lessons_is_told(tmp_path: Path) -> None:
         for id, each in PERSONAS.items()
     ]
     results = build(held, trained_on=TRAINED)
-    assert {name: share.mean for name, share in results.verbatim.items()} == {"base": 0.0, "routed": 1.0}
+    for shares in (results.verbatim, results.verbatim_replies):
+        assert {name: share.mean for name, share in shares.items()} == {"base": 0.0, "routed": 1.0}
     page = write_report(tmp_path / "report.html", results, held, PERSONAS).read_text(encoding="utf-8")
     assert "Said by heart." in page
+    assert (
+        "of whole replies <bdi>base</bdi> 0\N{NARROW NO-BREAK SPACE}%, <bdi>routed</bdi> 100\N{NARROW NO-BREAK SPACE}%"
+        in page
+    )
     assert build(held).verbatim == {}
     assert "Said by heart." not in write_report(tmp_path / "two.html", build(held), held, PERSONAS).read_text()

@@ -59,6 +59,7 @@ class Origin(_StrictModel):
     split_seed: int
     samples: int
     min_adherence: float
+    held_out_share: float = 0.0  # of feelings and sentence frames: in none of these dialogues
     prompt_sha256: str
     model: ModelOrigin
     rater: RaterOrigin

@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from holdfast.agents.naming import names, phrase_regex
+from holdfast.adapters.dialogues.split import kept_from_training
+from holdfast.agents.naming import names
 from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.gate.reading import ReplyText, words_of
 from holdfast.agents.raters.gate.repetition import copy_of_reply_before
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
+from holdfast.agents.sentence_frames import blanked, blanked_frames
 from holdfast.personas.schema import MechanismLevels
 
 Flaw = Literal[
@@ -28,6 +30,7 @@ Flaw = Literal[
     "names_nothing_said",
     "names_another_feeling",
     "names_another_topic",
+    "held_out_frame",
 ]
 
 
@@ -41,6 +44,8 @@ class Standard:
     ``own_words``: its writer has words of its own, not the embedded model's few sentences. So it may not say an earlier
     reply of its dialogue again, nor an example; it must name what was said under every pattern, and may do so by the
     last word ("your grant").
+
+    ``held_out_share`` of sentence frames, by ``split_seed``, are kept out of training.
     """
 
     target: MechanismLevels
@@ -48,6 +53,8 @@ class Standard:
     feelings: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     own_words: bool = True
+    held_out_share: float = 0.0
+    split_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,7 @@ def flaws(
     said_phrases = [phrase for phrase in (said.topic, said.need, said.feeling) if phrase]
     empathic = any(level > 0 for level in standard.target.as_array())
     asked = bool(said_phrases) and (empathic or standard.own_words)
-    rest = reply
-    for phrase in said_phrases:
-        rest = phrase_regex(phrase).sub(" ", rest)
+    rest = blanked(reply, said_phrases)
     near = float(adherence_of([rating], standard.target.as_array(), EXPRESSED)[0])
     wrong: tuple[tuple[Flaw, bool], ...] = (
         ("unfinished", not finished),
@@ -95,6 +100,7 @@ def flaws(
         ("names_nothing_said", asked and not any(_takes_up(phrase, reply, standard) for phrase in said_phrases)),
         ("names_another_feeling", _names_any(rest, standard.feelings)),
         ("names_another_topic", _names_any(rest, standard.topics)),
+        ("held_out_frame", _has_held_out_frame(rest, standard)),
     )
     return tuple(flaw for flaw, present in wrong if present)
 
@@ -158,6 +164,11 @@ def _takes_up(phrase: str, reply: str, standard: Standard) -> bool:
     last = phrase.rsplit(maxsplit=1)[-1]
     stem = last[:-1] if len(last) > 5 else last
     return re.search(rf"\b{re.escape(stem)}", reply, re.IGNORECASE) is not None
+
+
+def _has_held_out_frame(rest: str, standard: Standard) -> bool:
+    frames = map(" ".join, blanked_frames(rest)) if standard.held_out_share else ()
+    return any(kept_from_training("frame", frame, standard.split_seed, standard.held_out_share) for frame in frames)
 
 
 def _names_any(text: str, phrases: Collection[str]) -> bool:

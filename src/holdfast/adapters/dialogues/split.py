@@ -53,6 +53,11 @@ def split_personas(personas: Iterable[Persona], seed: int, held_out_per_task: in
     return Split(_by_id(train), _by_id(test), seed)
 
 
+def kept_from_training(kind: str, what: str, seed: int, share: float) -> bool:
+    """Return whether ``what`` is among the ``share`` of its kind that stays out of training, by a stable hash."""
+    return derive_seed(seed, "held out", kind, what) < share * 2**63
+
+
 def _by_id(personas: list[Persona]) -> tuple[Persona, ...]:
     return tuple(sorted(personas, key=lambda persona: persona.id))
 

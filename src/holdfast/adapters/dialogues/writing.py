@@ -15,7 +15,7 @@ from holdfast.adapters.dialogues.export import ModelOrigin, Origin, RaterOrigin,
 from holdfast.adapters.dialogues.filtering import Flaw, KeptCounts, Standard, count_kept, usable_turns
 from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_prompt, steering_sha256
 from holdfast.adapters.dialogues.rejected import LEAST_MARGIN, kept_against_discarded, pairs_file
-from holdfast.adapters.dialogues.split import Split
+from holdfast.adapters.dialogues.split import Split, kept_from_training
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue
 from holdfast.adapters.dialogues.yields import discarded, first_tenth, is_hopeless
 from holdfast.adapters.progress import StageProgress, silent
@@ -52,11 +52,20 @@ class TrainingPeople:
             )
         return tuple(sorted(wanted or asked))
 
-    def learners(self, pattern: str) -> tuple[Persona, ...]:
-        """Return the training personas whose task asks for ``pattern``."""
-        return tuple(persona for persona in self.split.train if self.tasks[persona.task].pattern == pattern)
+    def learners(self, pattern: str, held_out_share: float = 0.0) -> tuple[Persona, ...]:
+        """Return the training personas whose task asks for ``pattern``, without their feelings that are held out.
 
-    def standard(self, pattern: EmpathyPattern, min_adherence: float, own_words: bool = True) -> Standard:
+        A persona whose feelings are all held out does not take part.
+        """
+        asking = (persona for persona in self.split.train if self.tasks[persona.task].pattern == pattern)
+        kept = ((persona, self._kept_feelings(persona, held_out_share)) for persona in asking)
+        return tuple(persona.model_copy(update={"feelings": feelings}) for persona, feelings in kept if feelings)
+
+    def _kept_feelings(self, persona: Persona, held_out_share: float) -> tuple[str, ...]:
+        seed = self.split.seed
+        return tuple(each for each in persona.feelings if not kept_from_training("feeling", each, seed, held_out_share))
+
+    def standard(self, pattern: EmpathyPattern, config: TrainingConfig, own_words: bool = True) -> Standard:
         """Return the standard that replies must meet; ``own_words``: see :class:`Standard`.
 
         It knows the feelings and topics of all personas and tasks, to detect a reply that names one the user did not.
@@ -66,7 +75,15 @@ class TrainingPeople:
         topics |= {goal.topic for persona in everyone for goal in persona.goals}
         topics |= {topic for task in self.tasks.values() for topic in task.topics}
         feelings = {feeling for persona in everyone for feeling in persona.feelings}
-        return Standard(pattern.target, min_adherence, frozenset(feelings), frozenset(topics), own_words)
+        return Standard(
+            pattern.target,
+            config.min_adherence,
+            frozenset(feelings),
+            frozenset(topics),
+            own_words,
+            held_out_share=config.held_out_share,
+            split_seed=self.split.seed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +153,7 @@ async def write_dialogues(
             split_seed=world.split.seed,
             samples=config.samples,
             min_adherence=config.min_adherence,
+            held_out_share=config.held_out_share,
             prompt_sha256=steering_sha256(world.patterns[pattern], writer.places),
             model=ModelOrigin(id=writer.model.id, sha256=writer.sha256),
             rater=RaterOrigin(id=rater.identity.id, version=rater.identity.version),
@@ -191,10 +209,15 @@ def plan_dialogues(
     """Plan ``dialogues_per_pattern`` dialogues: the learners in turn, each time with another seed.
 
     Raises:
-        InputError: examples are to be shown, and the pattern has none.
+        InputError: examples are to be shown, and the pattern has none; ``held_out_share`` leaves no feeling to anybody.
     """
-    learners = world.learners(pattern)
-    standard = world.standard(world.patterns[pattern], config.min_adherence, own_words)
+    learners = world.learners(pattern, config.held_out_share)
+    if not learners:
+        raise InputError(
+            f"pattern {pattern}: every feeling of its personas is held out; lower held_out_share under 'training' (now "
+            f"{config.held_out_share}), or train with more personas"
+        )
+    standard = world.standard(world.patterns[pattern], config, own_words)
     plans = []
     for index in range(config.dialogues_per_pattern):
         persona, replicate = learners[index % len(learners)], index // len(learners)

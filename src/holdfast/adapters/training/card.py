@@ -31,6 +31,9 @@ def expert_card(job: AdapterJob, settings: LoraSettings, data: TrainingData, los
         "left out": trained_on.lost or "nothing",
         "personas trained on": ", ".join(data.people),
         **_held_out(data),
+        "held out": f"{data.held_out_share:.0%} of feelings and of sentence frames (names aside) are in no dialogue"
+        if data.held_out_share
+        else "people only",
         "LoRA": f"rank {settings.rank}, alpha {settings.alpha}, on all linear layers but the output's",
         "training": _how(job, settings, data, losses),
         "numbers": f"the base in {settings.dtype}, the LoRA in float32",

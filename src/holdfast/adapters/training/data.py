@@ -49,6 +49,7 @@ class TrainingData:
 
     ``trained_on``: counts of the first alone; of pairs, each is counted as a dialogue whose reply is the kept one.
     ``people``, ``people_held_out``: whose they are. ``writer``: who wrote the dialogues, "" where the base did.
+    ``held_out_share``: of feelings and of sentence frames, which are in no dialogue.
     """
 
     rows: tuple[Row, ...]
@@ -57,14 +58,16 @@ class TrainingData:
     people: tuple[str, ...]
     people_held_out: tuple[str, ...]
     writer: str = ""
+    held_out_share: float = 0.0
 
     @classmethod
     def of(
         cls, data: TokenisedDialogues, held_out: tuple[Row, ...] = (), people_held_out: tuple[str, ...] = ()
     ) -> Self:
         """Return what is learned from dialogues as tokens."""
-        dialogues = data.dialogues
-        return cls(data.rows, held_out, data.trained_on, _people(dialogues), people_held_out, _writer(dialogues[0]))
+        dialogues, first = data.dialogues, data.dialogues[0]
+        about = _people(dialogues), people_held_out, _writer(first), first.origin.held_out_share
+        return cls(data.rows, held_out, data.trained_on, *about)
 
     @property
     def longest(self) -> int:
@@ -102,9 +105,9 @@ def pair_data(job: AdapterJob, settings: LoraSettings) -> TrainingData:
             f"{trained_on.longest:,}); write max_length: {trained_on.longest} or more under 'training'"
         )
     held_out = _pair_rows(out, job, settings)[0] if out else ()
-    return TrainingData(
-        rows, held_out, trained_on, _people(learned), _people(out), _writer(read_jsonl(job.dialogues)[0])
-    )
+    first = read_jsonl(job.dialogues)[0]
+    about = _people(learned), _people(out), _writer(first), first.origin.held_out_share
+    return TrainingData(rows, held_out, trained_on, *about)
 
 
 def _split(items: Sequence[Item], job: AdapterJob, settings: LoraSettings) -> tuple[list[Item], list[Item]]:

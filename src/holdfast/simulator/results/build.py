@@ -102,7 +102,7 @@ def build_results(
         candidates=parts,
         felt=felt_results(measured, baseline, context),
         **_validated(labels, measured, context),
-        verbatim=verbatim_results(trained_on, measured, context),
+        **verbatim_results(trained_on, measured, context),
         simulators=simulator_results(episodes, context),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),

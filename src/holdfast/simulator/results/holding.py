@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.agents.sentence_frames import split
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.conversation.stop import USER_LEFT
 from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
@@ -19,7 +20,7 @@ from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_la
 from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.estimates import curve, estimate
 from holdfast.simulator.measure.pairwise import align
-from holdfast.simulator.measure.text.ngrams import split, word_ids
+from holdfast.simulator.measure.text.ngrams import word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord

@@ -155,6 +155,9 @@ class Results(ResultsPart):
         description="Share of a candidate's sentences that stand word for word, names aside, in the dialogues that the "
         "run's adapters were trained on; by candidate, empty where nothing was trained.",
     )
+    verbatim_replies: dict[str, MeanEstimate] = Field(
+        default={}, description="The same of whole replies: all of their sentences, in one order."
+    )
     simulators: dict[str, SimulatorResults] | None = Field(
         description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "
         "are over all simulators together."

@@ -79,10 +79,17 @@ def provenance_of(
         "inputs": inputs,
         "raters": rater_records(resources.raters),
         "templates": {name: facts.in_words() for name, facts in template_facts(references).items()},
-        **({"training_rater": _trainer_in_words(resources)} if study.training is not None else {}),
+        **_training_provenance(resources),
         "prompts": prompt_hashes(),
         "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
     }
+
+
+def _training_provenance(resources: Resources) -> dict[str, Any]:
+    training = resources.plan.study.training
+    if training is None:
+        return {}
+    return {"training_rater": _trainer_in_words(resources), "held_out_share": training.held_out_share}
 
 
 def _trainer_in_words(resources: Resources) -> str:

@@ -8,7 +8,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import jaccard_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from holdfast.simulator.measure.text.ngrams import split, word_ids
+from holdfast.agents.sentence_frames import split
+from holdfast.simulator.measure.text.ngrams import word_ids
 from holdfast.simulator.measure.text.repetition import distinct_n, self_similarity, template_share
 from tests.simulator.measure.making import rng
 

@@ -1,43 +1,52 @@
-"""Sentences that stand in training word for word, names aside."""
+"""Sentences and replies that stand in training word for word, names aside."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from holdfast.simulator.measure.text.verbatim import common_words, sentences, verbatim_share
+from holdfast.simulator.measure.text.verbatim import known_text, reply_frames, verbatim_shares
 
 TRAINED = [
     [("I am sad about the move.", "I am so sorry about the move. What hurts most?")],
     [("I am tired of the audit.", "I am so sorry about the audit. Rest a little.")],
 ]
-COMMON = common_words(TRAINED)
-KNOWN = frozenset(sentence for talk in TRAINED for reply in sentences(talk, COMMON) for sentence in reply)
+KNOWN = known_text(TRAINED)
 
 
 def test_words_that_many_users_say_are_no_names() -> None:
-    assert {"i", "am", "the"} <= COMMON
-    assert not {"move", "audit", "sad"} & COMMON
+    assert {"i", "am", "the"} <= KNOWN.common
+    assert not {"move", "audit", "sad"} & KNOWN.common
 
 
-def test_names_are_blanks_and_a_run_of_them_is_one() -> None:
-    ((first, second),) = sentences([("My new car broke.", "Sorry about my new car. Ask them!")], COMMON)
-    assert first == ("sorry", "about", "_")
-    assert second == ("ask", "them")
+def test_what_is_known_is_counted_once() -> None:
+    assert len(KNOWN.sentences) == 3
+    assert len(KNOWN.replies) == 2
 
 
 def test_a_name_counts_from_when_it_was_said() -> None:
-    before, after = sentences([("Hm.", "Is it the exam?"), ("Yes, the exam.", "Is it the exam?")], COMMON)
-    assert before == [("is", "it", "the", "exam")]
-    assert after == [("is", "it", "the", "_")]
+    (before,), (after,) = reply_frames(
+        [("Hm.", "Is it the exam?"), ("Yes, the exam.", "Is it the exam?")], KNOWN.common
+    )
+    assert before == ("is", "it", "the", "exam")
+    assert after == ("is", "it", "the", "_")
 
 
-def test_the_share_by_hand() -> None:
-    """Of three sentences two stand in training with another name; of no sentence there is no share."""
+def test_the_shares_by_hand() -> None:
+    """Of three sentences two stand in training with another name, but no reply does; of silence there is no share."""
     tested = [("I am angry about the survey.", "I am so sorry about the survey. What hurts most? Call them.")]
-    assert verbatim_share([tested, [("Hm.", "")]], KNOWN, COMMON).tolist()[0] == 2 / 3
-    assert np.isnan(verbatim_share([[("Hm.", "")]], KNOWN, COMMON)).all()
+    sentences, replies = verbatim_shares([tested, [("Hm.", "")]], KNOWN)
+    assert sentences.tolist()[0] == 2 / 3
+    assert replies.tolist()[0] == 0
+    assert np.isnan([sentences[1], replies[1]]).all()
+
+
+def test_a_whole_reply_stands_there_with_its_sentences_in_their_order() -> None:
+    there, turned = "I am so sorry about the survey. Rest a little.", "Rest a little. I am so sorry about the survey."
+    talk = [("The survey.", there), ("Again.", turned)]
+    sentences, replies = verbatim_shares([talk], KNOWN)
+    assert (sentences.tolist(), replies.tolist()) == ([1.0], [0.5])
 
 
 def test_a_sentence_that_differs_by_one_word_is_new() -> None:
-    tested = [("I am angry about the survey.", "I was so sorry about the survey.")]
-    assert verbatim_share([tested], KNOWN, COMMON).tolist() == [0.0]
+    sentences, _ = verbatim_shares([[("I am angry about the survey.", "I was so sorry about the survey.")]], KNOWN)
+    assert sentences.tolist() == [0.0]

@@ -4,7 +4,6 @@ Words become small integers and an n-gram one 64-bit hash, so that a hundred tho
 different n-grams share a hash with a chance of about one in 10^19 per pair.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.agents.sentence_frames import split
 from holdfast.simulator.measure.arrays import Ints
 
 Hashes = npt.NDArray[np.uint64]
 
-_WORD = re.compile(r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)*")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd: multiplication by it is one to one modulo 2^64
 MASKED = 0
 
@@ -62,11 +61,6 @@ def word_ids(replies: Sequence[str], masks: Sequence[str] | None = None) -> Word
             ids.extend([MASKED if word in hidden or word.isdigit() else index[word] for word in split(reply)])
         starts.append(len(ids))
     return WordIds(np.array(ids, dtype=np.int64), np.array(starts, dtype=np.int64))
-
-
-def split(text: str) -> list[str]:
-    """Return the words of a text, case folded; digits count as words, punctuation does not."""
-    return _WORD.findall(text.casefold().replace("_", " "))
 
 
 def _mixed(values: Hashes) -> Hashes:

@@ -5,19 +5,34 @@ conversations do not hold stand for one blank. An expert that repeats its traini
 heart; its figures then say little of replies that nobody wrote beforehand.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.agents.sentence_frames import SentenceFrame, sentence_frames, split
 from holdfast.simulator.measure.arrays import Floats
-from holdfast.simulator.measure.text.ngrams import split
 
 Talk = Sequence[tuple[str, str]]  # what the user said, and the reply to it, in order
+ReplyFrame = tuple[SentenceFrame, ...]
 COMMON = 0.1  # a word that this share of the conversations' users say is no name
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
-BLANK = "_"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """What a model was trained to say, names aside, and the words that name nothing."""
+
+    common: frozenset[str]
+    sentences: frozenset[SentenceFrame]
+    replies: frozenset[ReplyFrame]
+
+
+def known_text(trained_on: Sequence[Talk]) -> KnownText:
+    """Collect what the replies of ``trained_on`` say."""
+    common = common_words(trained_on)
+    replies = frozenset(reply for talk in trained_on for reply in reply_frames(talk, common))
+    return KnownText(common, frozenset(sentence for reply in replies for sentence in reply), replies)
 
 
 def common_words(talks: Iterable[Talk]) -> frozenset[str]:
@@ -27,30 +42,25 @@ def common_words(talks: Iterable[Talk]) -> frozenset[str]:
     return frozenset(word for word, count in counts.items() if count >= max(2, COMMON * len(talks)))
 
 
-def sentences(talk: Talk, common: frozenset[str]) -> list[list[tuple[str, ...]]]:
-    """Return the sentences of each reply, the names that the user has said so far as blanks."""
+def reply_frames(talk: Talk, common: frozenset[str]) -> list[ReplyFrame]:
+    """Return the sentences of each reply that has any, the names that the user has said so far as blanks."""
     named: set[str] = set()
     replies = []
     for user, reply in talk:
         named.update(word for word in split(user) if word not in common)
-        replies.append([_masked(sentence, named) for sentence in _SENTENCE.findall(reply) if split(sentence)])
-    return replies
+        replies.append(tuple(sentence_frames(reply, named)))
+    return [reply for reply in replies if reply]
 
 
-def verbatim_share(talks: Sequence[Talk], known: frozenset[tuple[str, ...]], common: frozenset[str]) -> Floats:
-    """Return the share of each conversation's sentences that are among ``known``; (talks,), nan without a sentence."""
-    shares = []
-    for talk in talks:
-        own = [sentence for reply in sentences(talk, common) for sentence in reply]
-        shares.append(np.mean([sentence in known for sentence in own]) if own else np.nan)
-    return np.array(shares, dtype=np.float64)
+def verbatim_shares(talks: Sequence[Talk], known: KnownText) -> tuple[Floats, Floats]:
+    """Return the share of each conversation's sentences, and of its whole replies, that are ``known``.
+
+    Both of shape (talks,), nan for a conversation without a sentence.
+    """
+    said = [reply_frames(talk, known.common) for talk in talks]
+    by_sentence = [[each in known.sentences for reply in replies for each in reply] for replies in said]
+    return _shares(by_sentence), _shares([[reply in known.replies for reply in replies] for replies in said])
 
 
-def _masked(sentence: str, named: set[str]) -> tuple[str, ...]:
-    """The sentence's words, each run of names as one blank."""
-    words: list[str] = []
-    for word in split(sentence):
-        shown = BLANK if word in named else word
-        if shown != BLANK or words[-1:] != [BLANK]:
-            words.append(shown)
-    return tuple(words)
+def _shares(hits: Sequence[Sequence[bool]]) -> Floats:
+    return np.array([np.mean(each) if each else np.nan for each in hits], dtype=np.float64)
