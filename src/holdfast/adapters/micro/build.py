@@ -13,8 +13,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from holdfast.adapters.micro.card import base_card
 from holdfast.adapters.micro.copying import copying_scores
-from holdfast.adapters.micro.encoding import IGNORED, NAME_WEIGHT, Batch, Encoder
+from holdfast.adapters.micro.encoding import NAME_WEIGHT, Batch, Encoder
 from holdfast.adapters.micro.recipes import BuildRecipe, ModelSize
+from holdfast.adapters.micro.replicas import Replicas
 from holdfast.adapters.micro.tokenizer import train_tokenizer
 from holdfast.adapters.micro.world import documents
 
@@ -30,16 +31,19 @@ def build_base(
     Returns what was measured, which it also writes as ``build.json`` and as the card ``README.md``. The same seed,
     thread count and torch build give the same weights.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)  # each replica has one
     torch.manual_seed(seed)
     rng = random.Random(seed)
     tokenizer = make_tokenizer(recipe, rng)
     model = make_model(recipe.size, tokenizer)
     encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
     steps, longer = recipe.short_steps + recipe.mixed_steps, recipe.longer_steps
-    train_stage(model, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
+    replicas = Replicas(model, threads)
+    train_stage(replicas, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
     data = alternating(recipe, encoder, rng, recipe.batch_size // 2, recipe.longer_turns, recipe.longer_batch_size)
-    loss = train_stage(model, itertools.islice(data, longer), recipe, longer, recipe.longer_learning_rate, report)
+    last = itertools.islice(data, longer)
+    loss = train_stage(replicas, last, recipe, longer, recipe.longer_learning_rate, report)
+    replicas.close()
     save(model, tokenizer, out)
     measured: dict[str, object] = {
         "seed": seed,
@@ -101,25 +105,24 @@ def alternating(
 
 
 def train_stage(
-    model: LlamaForCausalLM, data: Iterator[Batch], recipe: BuildRecipe, steps: int, rate: float, report: Report
+    replicas: Replicas, data: Iterator[Batch], recipe: BuildRecipe, steps: int, rate: float, report: Report
 ) -> float:
     """Train for ``steps`` steps with AdamW; return the smoothed loss at the end.
 
     The learning rate warms up, stays level for the first half, then follows a cosine.
     """
+    model = replicas.model
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=recipe.betas, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: lr_factor(step, steps, recipe.warmup_steps))
     smoothed = math.nan
     model.train()
     for step, batch in enumerate(data, start=1):
-        loss = weighted_loss(model, batch)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = replicas.backward(batch)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        value = loss.item()
-        smoothed = value if math.isnan(smoothed) else 0.95 * smoothed + 0.05 * value
+        replicas.follow()
+        smoothed = loss if math.isnan(smoothed) else 0.95 * smoothed + 0.05 * loss
         report(step, steps, smoothed)
     model.eval()
     return smoothed
@@ -131,16 +134,6 @@ def lr_factor(step: int, steps: int, warmup: int) -> float:
     half = steps / 2
     fall = 1.0 if step < half else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - half) / half)))
     return rise * (0.03 + 0.97 * fall)
-
-
-def weighted_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
-    """Return the weighted mean cross-entropy over labelled tokens; only their logits are computed."""
-    hidden = model.model(input_ids=batch.tokens).last_hidden_state
-    learned = batch.labels[:, 1:] != IGNORED
-    logits = model.lm_head(hidden[:, :-1][learned]).float()
-    losses = torch.nn.functional.cross_entropy(logits, batch.labels[:, 1:][learned], reduction="none")
-    weights = batch.weights[:, 1:][learned]
-    return (losses * weights).sum() / weights.sum()
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
