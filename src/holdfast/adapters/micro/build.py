@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from holdfast.adapters.micro.card import base_card
 from holdfast.adapters.micro.copying import copying_scores
@@ -18,36 +18,47 @@ from holdfast.adapters.micro.recipes import BuildRecipe, ModelSize
 from holdfast.adapters.micro.replicas import Replicas
 from holdfast.adapters.micro.tokenizer import train_tokenizer
 from holdfast.adapters.micro.world import documents
+from holdfast.core.hashing import weights_sha256
 
 TOKENIZER_DOCUMENTS = 8000
+Base = tuple[PreTrainedTokenizerFast, LlamaForCausalLM]
 Report = Callable[[int, int, float], None]  # step, steps in all, smoothed loss
 
 
 def build_base(
-    out: Path, recipe: BuildRecipe, *, seed: int, threads: int = 2, report: Report = lambda *_: None
+    out: Path,
+    recipe: BuildRecipe,
+    *,
+    seed: int,
+    threads: int = 2,
+    start: Path | None = None,
+    report: Report = lambda *_: None,
 ) -> dict[str, object]:
     """Train the base of ``recipe`` from ``seed`` and save it to ``out`` in half precision.
 
+    ``start``: the folder of an earlier base, whose tokenizer is kept and whose weights are trained on, in fewer steps.
+
     Returns what was measured, which it also writes as ``build.json`` and as the card ``README.md``. The same seed,
-    thread count and torch build give the same weights.
+    thread count, start and torch build give the same weights.
     """
     torch.set_num_threads(1)  # each replica has one
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    tokenizer = make_tokenizer(recipe, rng)
-    model = make_model(recipe.size, tokenizer)
+    tokenizer, model = base_to_train(recipe, rng, start)
     encoder = Encoder(tokenizer, loss_on_everything=recipe.world == "whole")
-    steps, longer = recipe.short_steps + recipe.mixed_steps, recipe.longer_steps
+    short, mixed, longer = recipe.steps(continued=start is not None)
+    data, rate = batches(recipe, encoder, rng, short), recipe.learning_rate if start is None else recipe.continued_rate
     replicas = Replicas(model, threads)
-    train_stage(replicas, batches(recipe, encoder, rng), recipe, steps, recipe.learning_rate, report)
-    data = alternating(recipe, encoder, rng, recipe.batch_size // 2, recipe.longer_turns, recipe.longer_batch_size)
-    last = itertools.islice(data, longer)
+    train_stage(replicas, itertools.islice(data, short + mixed), recipe, short + mixed, rate, report)
+    last = alternating(recipe, encoder, rng, recipe.batch_size // 2, recipe.longer_turns, recipe.longer_batch_size)
+    last = itertools.islice(last, longer)
     loss = train_stage(replicas, last, recipe, longer, recipe.longer_learning_rate, report)
     replicas.close()
     save(model, tokenizer, out)
     measured: dict[str, object] = {
         "seed": seed,
         "recipe": recipe.world,
+        "start": None if start is None else weights_sha256(start),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "final_loss": round(loss, 4),
         "copying": copying_scores(model, encoder, seed=seed + 1),
@@ -56,6 +67,15 @@ def build_base(
     card = base_card(recipe, measured, threads=threads, name_weight=NAME_WEIGHT)
     (out / "README.md").write_text(card, encoding="utf-8")
     return measured
+
+
+def base_to_train(recipe: BuildRecipe, rng: random.Random, start: Path | None) -> Base:
+    """Return a new tokenizer and a randomly initialised model, or those in the folder ``start``."""
+    if start is not None:
+        model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+        return AutoTokenizer.from_pretrained(start), model
+    tokenizer = make_tokenizer(recipe, rng)
+    return tokenizer, make_model(recipe.size, tokenizer)
 
 
 def make_tokenizer(recipe: BuildRecipe, rng: random.Random) -> PreTrainedTokenizerFast:
@@ -85,13 +105,13 @@ def make_model(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaForC
     )
 
 
-def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random) -> Iterator[Batch]:
-    """Yield 1-2-turn conversations first, then prompted and long ones alternately."""
+def batches(recipe: BuildRecipe, encoder: Encoder, rng: random.Random, short_steps: int) -> Iterator[Batch]:
+    """Yield ``short_steps`` batches of 1-2-turn conversations, then without end prompted and long ones alternately."""
     drawn = documents(rng, recipe=recipe.world, prompted_share=0.35, long_turns=(1, 2))
     short = (document for document in drawn if len(document.turns) <= 2)
-    yield from itertools.islice(encoder.batches(short, recipe.batch_size, rng), recipe.short_steps)
+    yield from itertools.islice(encoder.batches(short, recipe.batch_size, rng), short_steps)
     long = (recipe.long_turns, recipe.long_batch_size)
-    yield from itertools.islice(alternating(recipe, encoder, rng, recipe.batch_size, *long), recipe.mixed_steps)
+    yield from alternating(recipe, encoder, rng, recipe.batch_size, *long)
 
 
 def alternating(

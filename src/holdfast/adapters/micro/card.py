@@ -31,12 +31,12 @@ your model will. Do not put it before people.
 
 ## How it was built
 
-`holdfast micro build --recipe {recipe} --seed {seed} --threads {threads} --out FOLDER`: {short_steps} steps on
-conversations of 1-2 turns, then {mixed_steps} alternately on prompted and long ones; AdamW, learning rate
-{learning_rate}; loss on {loss_on}, counted {name_weight:g} times where a reply names what the user said;
-four in ten words of names are cut into other pieces than the tokenizer's (BPE-dropout), so that any word can be copied.
-At last {longer_steps} steps at {longer_learning_rate}, alternately on prompted conversations and on unprompted ones of
-{longer_turns[0]}-{longer_turns[1]} turns.
+`holdfast micro build --recipe {recipe} --seed {seed} --threads {threads} --out FOLDER{start_option}`:
+{first_steps};
+AdamW, learning rate {first_rate}; loss on {loss_on}, counted {name_weight:g} times where a reply names what
+the user said; four in ten words of names are cut into other pieces than the tokenizer's (BPE-dropout), so that any
+word can be copied. At last {last_steps} steps at {longer_learning_rate}, alternately on prompted conversations and on
+unprompted ones of {longer_turns[0]}-{longer_turns[1]} turns.
 Final loss {final_loss}.
 
 ## What it can do
@@ -61,12 +61,20 @@ FOLLOWS_THE_CUE = (
 
 def base_card(recipe: BuildRecipe, measured: Mapping[str, object], *, threads: int, name_weight: float) -> str:
     """Return the card's text, from the recipe and the measurements after building."""
-    copying = measured["copying"]
+    copying, start = measured["copying"], measured["start"]
     assert isinstance(copying, Mapping)
+    short, mixed, longer = recipe.steps(continued=start is not None)
+    alternately = "alternately on prompted and long ones"
     return CARD.format(
         **asdict(recipe),
         **measured,
         threads=threads,
+        start_option="" if start is None else " --start EARLIER",
+        first_steps=f"{short} steps on conversations of 1-2 turns, then {mixed} {alternately}"
+        if start is None
+        else f"{mixed} steps {alternately}, from the weights {str(start)[:12]}… of an earlier base with its tokenizer",
+        first_rate=recipe.learning_rate if start is None else recipe.continued_rate,
+        last_steps=longer,
         long_style="Each keeps one style throughout." if recipe.world == "constant" else FOLLOWS_THE_CUE,
         long_prompts=ALSO_LONG if recipe.world == "long_prompted" else NEVER_LONG,
         loss_on="whole documents" if recipe.world == "whole" else "assistant turns only",

@@ -46,6 +46,15 @@ class BuildRecipe:
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.01
     warmup_steps: int = 50
+    continued_steps: int = 450  # mixed ones, where an earlier base is trained on
+    continued_longer_steps: int = 110
+    continued_rate: float = 2e-3
+
+    def steps(self, *, continued: bool) -> tuple[int, int, int]:
+        """Return the steps of the short, mixed and longer stage."""
+        if continued:
+            return 0, self.continued_steps, self.continued_longer_steps
+        return self.short_steps, self.mixed_steps, self.longer_steps
 
 
 RECIPES: Mapping[str, BuildRecipe] = MappingProxyType({world: BuildRecipe(world) for world in get_args(Recipe)})

@@ -37,10 +37,15 @@ Examples:
 @click.option("--recipe", default="cue", show_default=True, help="cue (shipped), constant, long_prompted or whole.")
 @click.option("--seed", default=0, show_default=True, help="Everything random comes from it.")
 @click.option(
+    "--start",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Train an earlier base on, in a quarter of the steps.",
+)
+@click.option(
     "--threads", default=2, show_default=True, type=click.IntRange(1, 256), help="CPU threads; part of the result."
 )
 @output_options
-def build(out: Path, recipe: str, seed: int, threads: int, output: Output) -> None:
+def build(out: Path, recipe: str, seed: int, start: Path | None, threads: int, output: Output) -> None:
     """Rebuild the base model from the seed.
 
     It takes under 45 minutes on two cores.
@@ -52,7 +57,7 @@ def build(out: Path, recipe: str, seed: int, threads: int, output: Output) -> No
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; name a new folder with --out")
     with steps("building", quiet=output.bare) as report:
-        measured = build_base(out, wanted, seed=seed, threads=threads, report=report)
+        measured = build_base(out, wanted, seed=seed, threads=threads, start=start, report=report)
     said = f"built {out}: {measured['parameters']:,} parameters; copies {measured['copying']}"
     output.show({"path": str(out), **measured}, lambda: click.echo(said))
 
