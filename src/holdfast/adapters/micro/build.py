@@ -72,8 +72,10 @@ def build_base(
 def base_to_train(recipe: BuildRecipe, rng: random.Random, start: Path | None) -> Base:
     """Return a new tokenizer and a randomly initialised model, or those in the folder ``start``."""
     if start is not None:
-        model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
-        return AutoTokenizer.from_pretrained(start), model
+        tokenizer = AutoTokenizer.from_pretrained(start)
+        for where_it_lay in ("is_local", "local_files_only"):  # no part of a tokenizer
+            tokenizer.init_kwargs.pop(where_it_lay, None)
+        return tokenizer, LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
     tokenizer = make_tokenizer(recipe, rng)
     return tokenizer, make_model(recipe.size, tokenizer)
 
