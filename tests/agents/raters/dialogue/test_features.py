@@ -47,6 +47,7 @@ def test_by_hand(name: str, first: float, last: float) -> None:
     assert counted(name, "before last") == pytest.approx(first)
     assert counted(name, "last") == pytest.approx(last)
     assert counted(name, "mean") == pytest.approx((first + last) / 2)
+    assert counted(name, "largest") == pytest.approx(max(first, last))
 
 
 def test_no_dialogue_is_all_zeros() -> None:

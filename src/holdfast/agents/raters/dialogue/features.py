@@ -1,7 +1,7 @@
 """What can be counted in a dialogue without knowing its words one by one: length, echo, repetition, questions, cues.
 
-Every number is of one turn; a dialogue is told by each number's mean over its turns and its last turns', so that a
-dialogue of three turns and one of thirty lie on the same scale.
+Every number is of one turn; a dialogue is told by each number's mean over its turns, its last turns' and the largest,
+so that a dialogue of three turns and one of thirty lie on the same scale.
 """
 
 import re
@@ -48,7 +48,7 @@ _BEFORE_LEVELS = 2  # of the kinds stand before the three levels of expressed em
 #: What is counted without any rater.
 COUNTED: tuple[str, ...] = PER_TURN[:_BEFORE_LEVELS] + PER_TURN[_BEFORE_LEVELS + 3 :]
 #: How a dialogue's turns become one number of each kind. A dialogue of one turn has itself before its last.
-WAYS: tuple[str, ...] = ("mean", "before last", "last")
+WAYS: tuple[str, ...] = ("mean", "before last", "last", "largest")
 
 
 def dense_features(dialogue: Sequence[WindowTurn], levels: Floats, ways: Sequence[str]) -> Floats:
@@ -69,6 +69,7 @@ def by_way(table: Floats, ways: Sequence[str]) -> Floats:
         "mean": lambda: table.mean(axis=0),
         "before last": lambda: table[max(len(table) - 2, 0)],
         "last": lambda: table[-1],
+        "largest": lambda: table.max(axis=0),
     }
     return np.concatenate([shares[way]() for way in ways])
 

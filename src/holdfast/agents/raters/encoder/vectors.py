@@ -42,5 +42,4 @@ def vectors_alone(sentences: Sequence[str], sha256: str, max_tokens: int) -> Flo
 
 @lru_cache(maxsize=_REMEMBERED)
 def _vector(sentence: str, max_tokens: int) -> Floats:
-    vectors: Floats = open_encoder(str(checked_folder())).vectors([sentence], max_tokens, at_once=1)
-    return vectors[0]
+    return np.asarray(open_encoder(str(checked_folder())).vectors([sentence], max_tokens, at_once=1)[0])

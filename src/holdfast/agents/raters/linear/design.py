@@ -106,4 +106,5 @@ def _features(
     here = keys[where] == key
     where, place = where[here], place[here]
     runs = csr_array((idf[where], (place, where)), shape=(len(sentences.reply), len(keys)))
-    return keys, idf, runs, np.bincount(place, weights=idf[where] ** 2, minlength=len(sentences.reply))
+    squares: Floats = np.bincount(place, weights=idf[where] ** 2, minlength=len(sentences.reply)).astype(np.float64)
+    return keys, idf, runs, squares

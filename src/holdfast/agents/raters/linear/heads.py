@@ -18,9 +18,9 @@ from scipy.special import expit
 from holdfast.agents.raters.agreement import best_cuts, quadratic_weighted_kappa
 from holdfast.agents.raters.linear.features import NO_SENTENCE, Floats, Ints
 
-Features = csr_array | Floats
+Features = csr_array | Floats | NDArray[np.float32]
 LEVELS = (1, 2)
-_STOP = {"maxiter": 150, "ftol": 1e-7}  # relative: the losses are thousands
+STEPS, ENOUGH = 150, 1e-7  # of a fit: steps at most, relative gain at which it stops
 FREE = 1e3  # hardly any penalty: two or three numbers fitted on thousands of replies
 QUIET = 0.9  # of the cut below which a level rounds to 0: there the scale begins, which moves no rounded level
 
@@ -95,7 +95,7 @@ def _head(sentences: LabelledSentences, level: int, strength: float, own: float)
         gradient = np.append(strength * back + theta[:-1], strength * slope.sum())
         return float(strength * fit + theta[:-1] @ theta[:-1] / 2), gradient
 
-    return np.asarray(minimize(loss, begin, jac=True, method="L-BFGS-B", options=_STOP).x)
+    return np.asarray(minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "ftol": ENOUGH}).x)
 
 
 def logistic(features: Features, truth: Floats | NDArray[np.bool_], weights: Floats, strength: float) -> Floats:
@@ -112,7 +112,7 @@ def logistic(features: Features, truth: Floats | NDArray[np.bool_], weights: Flo
 
     start = np.zeros(features.shape[1] + 1)
     start[-1] = np.log((truth @ weights + 1) / ((1 - truth) @ weights + 1))
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options=_STOP).x)
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "ftol": ENOUGH}).x)
 
 
 def curves_of(logits: Floats, truth: Ints) -> Floats:
