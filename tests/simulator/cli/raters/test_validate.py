@@ -51,7 +51,7 @@ def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(found["beside"]["epitome"]) == set(MECHANISMS)
     assert set(found["skipped"]) == {"ieval", "lend_an_ear", "esconv", "ieval_felt", "esconv_felt"}
     assert found["skipped"]["ieval"].endswith("conversations.csv: not there")
-    assert found["skipped"]["lend_an_ear"] == "there is no text of 'lend_an_ear' in these data"
+    assert found["skipped"]["lend_an_ear"] == "the rater does not score the scale 'acts'"
 
 
 def test_table_is_aligned_and_quiet_says_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
