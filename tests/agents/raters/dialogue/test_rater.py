@@ -87,6 +87,7 @@ def test_a_folder_that_is_no_rater(tmp_path: Path) -> None:
         ({"dimensions": ("warmth",)}, r"dimensions unknown to the scale perceived: \['warmth'\]"),
         ({"kind": "encoder"}, "an encoder rater names its encoder"),
         ({"ways": ("mean",)}, "Fit the rater again"),
+        ({"scale": "acts"}, "the fitted rater of communicated acts is withdrawn"),
     ],
 )
 async def test_manifest_and_weights_must_belong_together(

@@ -252,8 +252,8 @@ def test_a_judge_beside_the_linear_rater(log: Path, capsys: pytest.CaptureFixtur
 def test_a_rater_that_makes_no_curves_of_patterns(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["measure", str(log), "--rater", "linaer"]) == 2
     assert "did you mean 'linear'" in capsys.readouterr().err
-    assert run_command(["measure", str(log), "--rater", "{kind: linear, scale: acts}"]) == 2
-    assert "'linear' rates acts: put a rater of expressed empathy first" in capsys.readouterr().err
+    assert run_command(["measure", str(log), "--rater", "{kind: linear, scale: perceived}"]) == 2
+    assert "'linear' rates perceived: put a rater of expressed empathy first" in capsys.readouterr().err
 
 
 def test_measuring_with_the_linear_rater_loads_no_torch(log: Path) -> None:
