@@ -96,8 +96,8 @@ def _message(
     content = story.goals[asks] if asks else story.layers[layer]
     answer = _answer(story, acts, words)
     if answer is not None and not _repeats(acts) and asking < MANY_ASKING:
-        told = words.draw(answer.says)
-        return f"{told} {words.draw(content)}" if asks and _goes_on(persona, words) else told
+        drawn = words.draw(answer.says)
+        return f"{drawn} {words.draw(content)}" if asks and _goes_on(persona, words) else drawn
     reaction = _reaction(persona, state, said, acts, words, layer, asking)
     if reaction is None:
         return words.draw(content)
