@@ -31,7 +31,8 @@ def test_a_hopeless_model_still_shows_its_untrained_candidates(
     assert "Not byte-reproducible." in (out / "report.html").read_text()
     assert "Nothing was trained, so only untrained candidates" in (out / "report.html").read_text()
     before = results["transcripts_sha256"]
-    assert run_command(["quickstart", "--out", str(out), "--resume", "--quiet"]) == 0  # the study that stands there
+    again = ["quickstart", "--out", str(out), "--resume", "--quiet"]
+    assert run_command(again) == run_command([*again, "--model", f"hf:{hopeless}"]) == 0  # the study that stands there
     assert json.loads((out / "results.json").read_text())["transcripts_sha256"] == before
 
 

@@ -67,9 +67,11 @@ def _study(folder: Path, word: str | None, output: Output, *, resume: bool) -> S
     from holdfast.simulator.config.study import load_study
     from holdfast.simulator.monitor.viewer import viewer
 
-    if resume and (folder / STUDY_FILE).is_file() and word is None:
-        return load_study(folder / STUDY_FILE)
     spec = chosen_model(word, None) or EMBEDDED
+    if resume and (folder / STUDY_FILE).is_file():
+        recorded = load_study(folder / STUDY_FILE)  # it may have gone on without experts
+        if word is None or recorded.model.ref == spec.ref:
+            return recorded
     if not spec.local:
         raise InputError(
             f"--model: the quickstart trains adapters, and so needs a model of this machine, not {spec.in_words}; take "
