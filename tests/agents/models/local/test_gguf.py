@@ -10,6 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from holdfast import Study
+from holdfast.agents.models.listing import listed_models
 from holdfast.agents.models.local.gguf import WEIGHTS, convert_gguf, require_weights
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.opening import local_reference, no_progress
@@ -17,7 +19,8 @@ from holdfast.agents.models.references import GgufReference, resolve_model
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
-from holdfast.core.hashing import file_sha256
+from holdfast.core.hashing import file_sha256, weights_sha256
+from tests.agents.models.conftest import build_adapter
 from tests.agents.models.local.gguf_files import QUANTISED, tiny_weights, write_gguf
 
 MICRO = Path("somewhere/base")
@@ -68,6 +71,23 @@ async def test_it_speaks_by_its_own_template_and_ends_with_its_own_token(folder:
     assert backbone.tokenizer.convert_ids_to_tokens(ids) == ["he", "ll", "o", "<|im_end|>"]
     request = GenerationRequest("k", (Message("user", "hello"),), 1, None, Sampling(temperature=0.7, max_tokens=8))
     assert (await model.generate(request)).completion_tokens >= 1
+
+
+def test_a_study_takes_the_file(file: Path, folder: Path, tmp_path: Path) -> None:
+    """As candidate and with an adapter, as any model; the list of models has its folder."""
+    build_adapter(folder, tmp_path / "adapters" / "warm", 3)
+    settings = {
+        "model": f"hf:{file}",
+        "turns": 2,
+        "personas": {"ids": ["jun_park"]},
+        "adapters": str(tmp_path / "adapters"),
+        "sampling": {"max_tokens": 6},
+        "candidates": ["base", {"kind": "adapter", "adapter": "warm"}],
+    }
+    results = Study.of(**settings).run(tmp_path / "run").results
+    assert (results.episodes, results.failed_episodes) == (2, 0)
+    assert results.provenance["inputs"][f"model hf:{file}"] == weights_sha256(folder)
+    assert [model.ref for model in listed_models(MICRO) if model.where == str(folder)] == [f"hf:{folder}"]
 
 
 def test_it_is_converted_once(file: Path, folder: Path) -> None:
