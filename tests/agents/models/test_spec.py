@@ -50,7 +50,7 @@ candidates:
 @pytest.mark.parametrize(
     ("yaml", "says"),
     [
-        ("model: mirco", "study.yaml:1:8: model: unknown model reference 'mirco'; allowed: micro, hf:"),
+        ("model: mirco", "study.yaml:1:8: model: unknown model reference 'mirco'; allowed: micro, smollm2, hf:"),
         ("model: {ref: 'openai:m', base_ulr: 'http://x/v1'}", "study.yaml:1:26: unknown key 'base_ulr'; did you mean"),
         ("model: {ref: 'openai:m', timeout_s: -1}", "timeout_s"),
         ("model: {base_url: 'http://x/v1'}", "key 'ref' is missing"),
