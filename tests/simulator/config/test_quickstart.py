@@ -50,12 +50,14 @@ def test_enough_people_are_tested_who_are_not_trained_on(parameters: int) -> Non
 
 def test_without_experts_the_same_people_meet_the_untrained(tmp_path: Path) -> None:
     study = quickstart_study(SMOLLM2, 10)
-    rest = without_experts(study, "none of 12 dialogues was usable " + "x" * 3000)
+    rest = without_experts(study, "none of 12 dialogues: “\u202eso\x1b[2J sorry” 😀\n" + "x" * 3000)
     assert rest.training is None
     assert rest.candidate_names == ("base", "system_prompt", "system_prompt_with_reminder")
     assert set(resolve(rest).personas) == set(resolve(study).personas)
     assert rest.remark is not None
-    assert rest.remark.startswith("Nothing was trained, so only untrained candidates are shown. none of 12 dialogues")
+    assert rest.remark.startswith(
+        "Nothing was trained, so only untrained candidates are shown. none of 12 dialogues: “\\u202e"
+    )
     assert len(rest.remark) == LONGEST_REMARK
     write_study(rest, tmp_path / "study.yaml")
     assert load_study(tmp_path / "study.yaml") == StudyConfig.model_validate(rest.model_dump(mode="json"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from holdfast.agents.models.local.safetensors_files import tensor_kinds
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.hashing import weight_files
+from holdfast.core.text import visible
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
 
@@ -32,11 +33,11 @@ def quickstart_study(model: ModelSpec, parameters: int) -> StudyConfig:
 def without_experts(study: StudyConfig, reason: str) -> StudyConfig:
     """Return the part of a study that needs no training: the same people and untrained candidates.
 
-    ``reason``: why nothing could be trained; it stands in the results.
+    ``reason``: why nothing could be trained; it stands in the results. It may hold a model's words.
     """
     people = PersonaChoice(ids=tuple(resolve(study).personas))
     untrained = tuple(spec for spec in study.candidates if not spec.trained)
-    remark = f"Nothing was trained, so only untrained candidates are shown. {reason}"[:LONGEST_REMARK]
+    remark = visible(f"Nothing was trained, so only untrained candidates are shown. {reason}")[:LONGEST_REMARK]
     return study.model_copy(update={"training": None, "personas": people, "candidates": untrained, "remark": remark})
 
 
