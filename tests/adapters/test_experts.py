@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_experts, training_inputs
 from holdfast.adapters.routing.router import WordRouter
+from holdfast.adapters.training import settings
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.core.errors import JournalError
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task
 
 WORLD = TrainingPeople(
@@ -57,10 +62,10 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
 
 
 async def test_replicates_learn_from_the_same_dialogues_with_other_seeds(base: Path, tmp_path: Path) -> None:
-    settings = TrainingBase(ScriptedModel(REPLIES), base, "tiny")
-    single = await train_experts(CONFIG, WORLD, settings, SorryRater(), out=tmp_path / "one", seed=1)
+    given = TrainingBase(ScriptedModel(REPLIES), base, "tiny")
+    single = await train_experts(CONFIG, WORLD, given, SorryRater(), out=tmp_path / "one", seed=1)
     config = CONFIG.model_copy(update={"replicates": 3})
-    outcome = await train_experts(config, WORLD, settings, SorryRater(), out=tmp_path / "three", seed=1)
+    outcome = await train_experts(config, WORLD, given, SorryRater(), out=tmp_path / "three", seed=1)
     names = ("cool", "cool-2", "cool-3", "warm", "warm-2", "warm-3")
     assert AdapterStore(tmp_path / "three" / "adapters").names() == names
     hashes = {name: outcome.adapters[name].sha256 for name in names}
@@ -70,6 +75,26 @@ async def test_replicates_learn_from_the_same_dialogues_with_other_seeds(base: P
         name: file.sha256 for name, file in single.dialogues.items()
     }
     assert outcome.experts == single.experts
+
+
+async def test_other_adapters_are_trained_from_the_same_drafts(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smallest = replace(settings.BY_SIZE[0], parameters=1.0)  # so that the tiny base counts as a real one
+    monkeypatch.setattr(settings, "BY_SIZE", (smallest, *settings.BY_SIZE[1:]))
+    config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1, "dtype": "float32"})
+    model = ScriptedModel(REPLIES)
+    given = (WORLD, TrainingBase(model, base, "tiny"), SorryRater())
+    first = await train_experts(config, *given, out=tmp_path, seed=1)
+    asked = len(model.asked)
+    more = config.model_copy(update={"steps": 2, "rank": 4, "method": "dpo", "dialogues_per_pattern": 3})
+    second = await train_experts(more, *given, out=tmp_path, seed=1)
+    assert len(model.asked) == asked
+    assert second.adapters["warm"].method == "dpo"
+    assert "lora" in second.inputs
+    assert first.inputs["lora"] != second.inputs["lora"]
+    with pytest.raises(JournalError, match=r"follow from something else: seed changed"):
+        await train_experts(config, *given, out=tmp_path, seed=2)
 
 
 async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from holdfast.personas.schema import Frozen, Id, Share
 Count = Annotated[int, Field(ge=1)]
 #: What older studies meant where they were silent, and what they did not know.
 _MEANT = {"rank": 8, "alpha": 16, "learning_rate": 3e-3, "steps": 60}
-_NEW = frozenset({"held_out_share", "examples", "method", "patience", "beta", "dtype", "replicates"})
+_NEW = frozenset({"held_out_share", "examples", "retries", "method", "patience", "beta", "dtype", "replicates"})
 
 
 class TrainingConfig(Frozen):
@@ -25,7 +25,7 @@ class TrainingConfig(Frozen):
 
     #: The settings that a single dialogue's words follow from.
     OF_A_DIALOGUE: ClassVar[frozenset[str]] = frozenset(
-        {"examples", "samples", "turns", "temperature", "max_tokens", "min_adherence", "rater", "held_out_share"}
+        {"examples", "retries", "samples", "turns", "temperature", "max_tokens", "min_adherence", "rater", "held_out_share"}
     )
 
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
@@ -36,6 +36,7 @@ class TrainingConfig(Frozen):
     turns: Annotated[int, Field(ge=2, le=64)] = 6
     examples: bool | None = None  # steer by example exchanges too; None: where the writer is not the embedded model
     samples: Annotated[int, Field(ge=1, le=64)] = 4  # replies drawn per turn; the best that passes the gate is kept
+    retries: Annotated[int, Field(ge=0, le=16)] = 3  # as many again while none is usable; not of the embedded model
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
     max_tokens: Count = 96
     min_adherence: Share = 0.7  # a turn below it ends the usable part of its dialogue

@@ -79,6 +79,7 @@ def drafting_inputs(
 ) -> dict[str, str]:
     """Return what each single dialogue follows from: not how many there are, nor what is trained on them."""
     inputs = training_inputs(config, world, base, rater, seed)
+    inputs.pop("lora", None)
     inputs["training"] = config.model_dump(mode="json", include=set(TrainingConfig.OF_A_DIALOGUE))
     return {name: part if isinstance(part, str) else json.dumps(part, sort_keys=True) for name, part in inputs.items()}
 

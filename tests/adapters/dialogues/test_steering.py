@@ -62,14 +62,14 @@ async def test_what_a_server_filtered_is_not_whole() -> None:
 
 
 async def test_no_reply_says_an_earlier_one_again() -> None:
-    model = InTurn(["i am so sorry.", "sorry TURN."])
+    same = "i am so sorry: anxious, tired, the report, the deck."
+    model = InTurn([same, "sorry TURN: anxious tired report deck."])
     dialogue = await hold_dialogue(plan(2, turns=4), model, SorryRater())
     replies = [turn.reply for turn in dialogue.turns]
+    assert not any(turn.flaws for turn in dialogue.turns)
     assert len(set(replies)) == 4
-    assert all(
-        "says_again" in turn.samples[0].flaws for turn in dialogue.turns if "i am so sorry." in replies[: turn.turn - 1]
-    )
-    assert replies.count("i am so sorry.") <= 1
+    assert all("says_again" in turn.samples[0].flaws for turn in dialogue.turns if same in replies[: turn.turn - 1])
+    assert replies.count(same) <= 1
 
 
 async def test_no_reply_says_an_example_again() -> None:
@@ -80,6 +80,34 @@ async def test_no_reply_says_an_example_again() -> None:
     assert "says_again" in turn.flaws
     roles = [message.role for message in model.asked[0].messages]
     assert roles == ["system", "user", "assistant", "system", "user"]
+
+
+@dataclass
+class Improving(InTurn):
+    """Its first ``bad`` replies to a message are of no use."""
+
+    bad: int = 0
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        self.asked.append(request)
+        good = sum(each.messages == request.messages for each in self.asked) > self.bad
+        return Generation("i am sorry: anxious, tired, the report, the deck." if good else "no", 7, 3)
+
+
+async def test_as_many_are_drawn_again_while_none_is_usable() -> None:
+    for bad, drawn in ((0, 2), (1, 2), (2, 4), (5, 6), (9, 6)):
+        (turn,) = (await hold_dialogue(plan(2, retries=2), Improving([], bad=bad), SorryRater())).turns
+        assert len(turn.samples) == drawn
+        assert bool(turn.flaws) == (bad == 9)
+        assert len({sample.seed for sample in turn.samples}) == drawn
+
+
+async def test_a_spoiled_dialogue_costs_one_reply_a_turn_but_of_the_embedded_model() -> None:
+    embedded = replace(WARM, own_words=False)
+    for standard, drawn in ((WARM, [6, 1, 1]), (embedded, [6, 2, 2])):
+        model = Improving([], bad=99)
+        dialogue = await hold_dialogue(plan(2, turns=3, retries=2, standard=standard), model, SorryRater())
+        assert [len(turn.samples) for turn in dialogue.turns] == drawn
 
 
 async def test_every_sample_is_kept_with_its_tokens() -> None:

@@ -42,7 +42,7 @@ async def test_the_reasons_are_counted_and_model_text_cannot_steer_a_terminal(tm
         await write_dialogues(CONFIG, WORLD, Writer(model), SorryRater(), out=tmp_path, seed=1)
     text = str(raised.value)
     assert text.startswith("pattern warm: none of 2 dialogues by scripted had 2 usable turns (0 usable replies to 8 m")
-    assert "16 drawn; low_adherence 8" in text
+    assert "22 drawn; low_adherence 8" in text  # twice 2 x 4 for the first message, then one each
     assert "\x1b" not in text
     assert "adherence 0.67" in text
     assert "a lower min_adherence (now 0.7)" in text

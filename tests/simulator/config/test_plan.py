@@ -85,7 +85,7 @@ def test_a_fingerprint_ignores_only_what_changes_nothing() -> None:
 def test_settings_that_older_studies_did_not_know_are_not_in_their_fingerprint() -> None:
     known = json.loads(plan(training={"held_out_per_task": 2}).fingerprint)["training"]
     assert (known["rank"], known["alpha"], known["learning_rate"], known["steps"]) == (8, 16, 3e-3, 60)
-    assert not {"examples", "method", "patience", "beta", "dtype", "replicates"} & known.keys()
+    assert not {"examples", "retries", "method", "patience", "beta", "dtype", "replicates"} & known.keys()
     preferred = plan(training={"held_out_per_task": 2, "method": "dpo", "steps": 9})
     assert {"method": "dpo", "steps": 9}.items() <= json.loads(preferred.fingerprint)["training"].items()
 

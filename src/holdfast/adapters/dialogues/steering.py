@@ -40,6 +40,7 @@ class DialoguePlan:
     turns: int
     steering: SteeringPrompt | None = None
     samples: int = 1
+    retries: int = 0  # how often as many are drawn again while none is without a flaw
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -111,7 +112,8 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
     try:
         for number in range(1, plan.turns + 1):
             opened = await open_turn(plan.agent, state, messages, derive_seed(plan.seed, number, "user"))
-            best = await _draw_turn(plan, number, opened, model=model, rater=rater)
+            spoiled = any(earlier.flaws for earlier in turns)
+            best = await _draw_turn(plan, number, opened, spoiled, model=model, rater=rater)
             ratings = {rater.identity.id: best.rating}
             turn = await close_turn(plan.agent, opened, best.reply, ratings, derive_seed(plan.seed, number, "feel"))
             turns.append(best)
@@ -122,22 +124,38 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
 
 
 async def _draw_turn(
-    plan: DialoguePlan, number: int, opened: OpenedTurn, *, model: ChatModel, rater: Rater
+    plan: DialoguePlan, number: int, opened: OpenedTurn, spoiled: bool, *, model: ChatModel, rater: Rater
 ) -> SteeredTurn:
-    """Draw ``plan.samples`` replies and keep the best: see :func:`_rank`."""
+    """Draw replies and keep the best: see :func:`_rank`. While none is without a flaw, as many are drawn again.
+
+    ``spoiled``: an earlier turn had no usable reply, so that this one is not learned from whatever it is. A writer with
+    words of its own, which may be slow, then gives one reply to hear what the user says next.
+    """
+    count = 1 if spoiled and plan.standard.own_words else plan.samples
+    samples: tuple[DrawnReply, ...] = ()
+    for attempt in range(1 if spoiled else 1 + plan.retries):
+        numbers = range(attempt * count, (attempt + 1) * count)
+        samples += await _draw(plan, number, opened, numbers, model=model, rater=rater)
+        if any(not sample.flaws for sample in samples):
+            break
+    best = max(range(len(samples)), key=lambda place: _rank(samples[place]))
+    return SteeredTurn(number, opened.spoken.text, opened.spoken.said, samples, best)
+
+
+async def _draw(
+    plan: DialoguePlan, number: int, opened: OpenedTurn, numbers: range, *, model: ChatModel, rater: Rater
+) -> tuple[DrawnReply, ...]:
+    """Draw the replies with these ``numbers``, cut each after its last sentence, and judge it."""
     shown = opened.messages if plan.steering is None else plan.steering.around(opened.messages)
-    seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in range(plan.samples)]
+    seeds = [derive_seed(plan.seed, number, "assistant", sample) for sample in numbers]
     requests = [
-        GenerationRequest(key=f"{plan.id}/{sample}", messages=shown, seed=seed, sampling=plan.sampling)
-        for sample, seed in enumerate(seeds)
+        GenerationRequest(key=f"{plan.id}/{place}", messages=shown, seed=seed, sampling=plan.sampling)
+        for place, seed in enumerate(seeds)
     ]
     drawn: list[Generation] = await asyncio.gather(*map(model.generate, requests))
     replies = [whole_sentences(generation.text) for generation in drawn]
-    passages = [Passage((*opened.messages, Message("assistant", reply))) for reply in replies]
-    rated = await rater.rate(passages)
-    samples = tuple(_judged(plan, opened, *each) for each in zip(replies, drawn, rated, seeds, strict=True))
-    best = max(range(len(samples)), key=lambda place: _rank(samples[place]))
-    return SteeredTurn(number, opened.spoken.text, opened.spoken.said, samples, best)
+    rated = await rater.rate([Passage((*opened.messages, Message("assistant", reply))) for reply in replies])
+    return tuple(_judged(plan, opened, *each) for each in zip(replies, drawn, rated, seeds, strict=True))
 
 
 def _judged(

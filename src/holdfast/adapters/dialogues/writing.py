@@ -231,6 +231,7 @@ def plan_dialogues(
                 turns=config.turns,
                 steering=steering_prompt(world.patterns[pattern], places, derive_seed(own, "examples")),
                 samples=config.samples,
+                retries=config.retries if own_words else 0,
                 sampling=Sampling(temperature=config.temperature, max_tokens=config.max_tokens),
             )
         )
