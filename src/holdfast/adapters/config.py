@@ -25,7 +25,17 @@ class TrainingConfig(Frozen):
 
     #: The settings that a single dialogue's words follow from.
     OF_A_DIALOGUE: ClassVar[frozenset[str]] = frozenset(
-        {"examples", "retries", "samples", "turns", "temperature", "max_tokens", "min_adherence", "rater", "held_out_share"}
+        {
+            "examples",
+            "retries",
+            "samples",
+            "turns",
+            "temperature",
+            "max_tokens",
+            "min_adherence",
+            "rater",
+            "held_out_share",
+        }
     )
 
     patterns: tuple[Id, ...] = ()  # one expert each; empty: every pattern that a task of the study asks for
