@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from holdfast import Study
 from holdfast.core.errors import HoldfastError, InputError
 from holdfast.personas.loading import load_persona
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study, write_study
 from tests.campaign.tries import HOLDFAST, Done, Scene, command, draw, equal, holds, surroundings
 from tests.simulator.config.test_hostile import HOSTILE
 from tests.simulator.logs.mutations import mutate

@@ -11,7 +11,7 @@ from holdfast.agents.models.opening import open_models
 from holdfast.agents.models.references import EndpointReference, HubReference, resolve_model
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.simulator.config.plan import resolve as plan
-from holdfast.simulator.config.study import load_study
+from holdfast.simulator.config.study_file import load_study
 
 FOLDER = Path(__file__).parents[2] / "examples" / "endpoints"
 STUDIES = sorted(FOLDER.glob("*.yaml"))

@@ -15,7 +15,7 @@ from holdfast.personas.checks import language_doubt
 from holdfast.personas.loading import library, load_personas
 from holdfast.personas.world import world_with
 from holdfast.simulator.config.plan import resolve
-from holdfast.simulator.config.study import load_study
+from holdfast.simulator.config.study_file import load_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDERS = sorted(path.parent for path in EXAMPLES.glob("*/study.yaml"))

@@ -12,7 +12,8 @@ import yaml
 from holdfast.adapters.micro import base_path
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.config.study import StudyConfig, write_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import write_study
 from holdfast.simulator.serving import link, served
 from tests.agents.models.conftest import build_adapter
 from tests.servers.transformers_serve import free_port, transformers_serve

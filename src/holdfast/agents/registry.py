@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from holdfast.agents.assistants import specs as s
-from holdfast.agents.assistants.app import App, AppSpec, Function, FunctionAsker, app_over_http
+from holdfast.agents.assistants.app import App, AppSpec, Function, FunctionSource, app_over_http
 from holdfast.agents.assistants.best_of import BestOf, BestOfSpec
 from holdfast.agents.assistants.candidates import (
     DescribedCandidate,
@@ -235,7 +235,7 @@ def register_function(word: str, function: Function) -> None:
         ValueError: the word is taken.
     """
     spec = type("FunctionSpec", (s.CandidateSpec,), {"__annotations__": {"kind": Literal[word]}, "kind": word})
-    register(word, spec, lambda given, _resources: App(given.name, FunctionAsker(function)))
+    register(word, spec, lambda given, _resources: App(given.name, FunctionSource(function)))
 
 
 def take_plugin(word: str, brought: Any) -> None:

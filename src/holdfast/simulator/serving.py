@@ -21,7 +21,8 @@ from holdfast.agents.models.references import LocalReference
 from holdfast.core.errors import InputError
 from holdfast.core.files import read_file
 from holdfast.simulator.config.plan import resolve
-from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.runtime.adapters import trained_in
 
 #: The values that vLLM's --max-lora-rank takes.

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from holdfast.agents import registry
-from holdfast.agents.assistants.app import App, FunctionAsker, read_app_answer, split_url
+from holdfast.agents.assistants.app import App, FunctionSource, read_app_answer, split_url
 from holdfast.agents.protocols import AssistantView, Message
 from holdfast.core.errors import ModelError
 from tests.simulator.scripted import HashModel, ScriptedResources
@@ -52,7 +52,7 @@ async def test_a_function_sees_the_conversation_and_no_persona() -> None:
         seen.append((conversation, list(history), message))
         return "Restart it."
 
-    reply = await App("bot", FunctionAsker(bot)).reply(VIEW)
+    reply = await App("bot", FunctionSource(bot)).reply(VIEW)
     assert reply.text == "Restart it."
     ((conversation, history, message),) = seen
     assert message == "My line is down."
@@ -66,7 +66,7 @@ async def test_what_a_function_raises_is_its_conversations_failure() -> None:
         raise KeyError("ticket")
 
     with pytest.raises(ModelError, match="the function raised KeyError: 'ticket'"):
-        await App("bot", FunctionAsker(bot)).reply(VIEW)
+        await App("bot", FunctionSource(bot)).reply(VIEW)
 
 
 async def test_a_function_is_a_word_in_yaml() -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from holdfast import Study
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.config.study import load_study
+from holdfast.simulator.config.study_file import load_study
 
 MODEL = "model: {ref: 'openai:m', base_url: 'http://127.0.0.1:9/v1', %s}"
 HOSTILE = {

@@ -11,7 +11,8 @@ from holdfast import Study, personas
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.plan import differences, resolve
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study, write_study
 
 EXAMPLES = Path(personas.__file__).parent / "examples"
 STUDY = """

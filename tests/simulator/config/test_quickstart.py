@@ -12,7 +12,8 @@ from holdfast.adapters.micro import base_path
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.quickstart import LONGEST_REMARK, parameters_in, quickstart_study, without_experts
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study, write_study
 
 SMOLLM2 = ModelSpec(ref="smollm2")
 

@@ -14,7 +14,8 @@ from holdfast.simulator.config.holding import HoldingTerms
 from holdfast.simulator.config.plan import differences, resolve
 from holdfast.simulator.config.recorded import recorded_plan
 from holdfast.simulator.config.reminders import hidden_period
-from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study
 
 REMINDED = "candidates: [base, {{kind: system_prompt_with_reminder, every: {every}}}]\nturns: {turns}\n"
 

@@ -11,7 +11,8 @@ import yaml
 from holdfast.core.errors import InputError
 from holdfast.personas import loading
 from holdfast.simulator.config.plan import resolve
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study, write_study
 
 
 def load(tmp_path: Path, text: str) -> StudyConfig:

@@ -29,7 +29,8 @@ from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.judge.sample import count_answers
 from holdfast.agents.raters.registry import open_raters, parse_rater
 from holdfast.personas.loading import library
-from holdfast.simulator.config.study import StudyConfig, load_study, write_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study, write_study
 from holdfast.simulator.export import export
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
 from holdfast.simulator.judging.lines import RatedLine

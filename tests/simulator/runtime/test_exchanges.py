@@ -17,7 +17,8 @@ from holdfast.core.jsonl import write_lines
 from holdfast.personas.schema import MechanismLevels
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.plan import Plan, resolve
-from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.resources import Resources
 from tests.adapters.standins import training_dialogue

@@ -13,7 +13,8 @@ from holdfast import Study
 from holdfast.adapters.micro.lexicon import load_lexicon
 from holdfast.agents.registry import parse
 from holdfast.personas.loading import library
-from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
+from holdfast.simulator.config.study import PersonaChoice, StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.results.model import Results
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

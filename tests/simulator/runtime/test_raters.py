@@ -18,7 +18,8 @@ from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, LinearRater
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
 from holdfast.simulator.config.plan import resolve
-from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
 from holdfast.simulator.runtime.raters import check_raters
 from holdfast.simulator.runtime.resources import open_resources

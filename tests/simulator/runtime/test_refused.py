@@ -11,7 +11,7 @@ import pytest
 from holdfast import Study
 from holdfast.core.errors import HoldfastError, InputError
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.config.study import load_study
+from holdfast.simulator.config.study_file import load_study
 
 ADAPTER = {"kind": "adapter", "adapter": "warm"}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

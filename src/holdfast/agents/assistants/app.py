@@ -55,7 +55,7 @@ class AppSpec(CandidateSpec):
     retries: Annotated[int, Field(ge=0, le=100)] = 6
 
 
-class Asker(Protocol):
+class AnswerSource(Protocol):
     """Asks an application for its answer to one turn, as JSON values."""
 
     async def __call__(self, turn: Mapping[str, Any]) -> object:
@@ -68,7 +68,7 @@ class App:
     """An application; implements :class:`holdfast.agents.protocols.Candidate`. It is told no task and no persona."""
 
     name: str
-    ask: Asker
+    ask: AnswerSource
     knows_task: bool = False
     prompt_hashes: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -90,7 +90,7 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionAsker:
+class FunctionSource:
     """Calls a Python function."""
 
     function: Function
@@ -109,7 +109,7 @@ class FunctionAsker:
 
 
 @dataclass(frozen=True)
-class HttpAsker:
+class HttpSource:
     """Posts to an address, with the patience and the limits that served models have."""
 
     endpoint: Endpoint
@@ -140,7 +140,7 @@ def app_over_http(spec: AppSpec) -> App:
 
     base, path = split_url(spec.url)
     limits = EndpointLimits(spec.timeout_s, spec.concurrency, spec.retries)
-    return App(spec.name, HttpAsker(Endpoint(base, ApiKey(spec.api_key_env), limits), path, RetryBudget(10_000)))
+    return App(spec.name, HttpSource(Endpoint(base, ApiKey(spec.api_key_env), limits), path, RetryBudget(10_000)))
 
 
 def split_url(url: str) -> tuple[str, str]:

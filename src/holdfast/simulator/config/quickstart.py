@@ -9,7 +9,8 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.core.hashing import weight_files
 from holdfast.core.text import visible
 from holdfast.simulator.config.plan import resolve
-from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
+from holdfast.simulator.config.study import PersonaChoice, StudyConfig
+from holdfast.simulator.config.study_file import load_study
 
 EMBEDDED = ModelSpec(ref="micro")
 SMALL = 300_000_000  # parameters

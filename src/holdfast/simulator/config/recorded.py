@@ -14,7 +14,8 @@ from holdfast.core.wording import first_line, quote
 from holdfast.personas.loading import patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.simulator.config.plan import Plan, resolve
-from holdfast.simulator.config.study import PersonaChoice, StudyConfig, load_study
+from holdfast.simulator.config.study import PersonaChoice, StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.file import damaged
 from holdfast.simulator.records import EpisodeRecord
 

@@ -74,7 +74,7 @@ def build_results(
         raters: The primary one first, feelers last.
         tasks, patterns, personas: By id, at least those that the episodes name; a KeyError where one is not given.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
-        timings_s, provenance, population: Taken over as they are. draws: Number of resamples; ``seed`` seeds them.
+        timings_s, provenance, population: Taken over as they are.
         labels: What people said of these replies, if anybody was asked. trained_on: What the run's adapters learned.
         trainings: Arm -> the candidates that its trainings are. holding: What "holds" is tested against.
         draws: Number of resamples; ``seed`` seeds them.
@@ -91,8 +91,7 @@ def build_results(
         study=study_name,
         seed=seed,
         transcripts_sha256=transcripts_sha256(episodes),
-        **_recorded(provenance),
-        **_extent(episodes, measured),
+        **_recorded(provenance) | _extent(episodes, measured),
         baseline=baseline,
         **_comparisons(measured, parts, pairs, trainings, baseline, context),
         tasks={id: TaskInfo.model_validate(task) for id, task in tasks.items()},

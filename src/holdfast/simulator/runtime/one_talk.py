@@ -17,7 +17,8 @@ from holdfast.personas.loading import library
 from holdfast.personas.world import World
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.recorded import STUDY_FILE
-from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import open_resources

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from holdfast.agents.raters.encoder.head import HEAD, EncoderHead
-from holdfast.agents.raters.encoder.rater import SHIPPED, WORDS, EncoderRater, sentences_of
+from holdfast.agents.raters.encoder.rater import SHIPPED, WORDS, EncoderRater, sentences_to_encode
 from holdfast.agents.raters.linear.rater import SHIPPED_PEERS, Logits
 from holdfast.core.errors import DataError
 from tests.passages import exchange
@@ -61,8 +61,8 @@ def test_levels_by_hand() -> None:
 def test_sentences_are_those_of_the_linear_rater(minilm: Path) -> None:
     texts = ["So sorry! (Why?) go on", "", "\u0130stanbul... ok\u2026 3.5 km", "..."]
     logits = EncoderRater().words.model.logits(texts)
-    assert len(sentences_of(texts)) == len(logits.reply)
-    assert sentences_of(texts)[:3] == ["so sorry!", "why?", "go on"]
+    assert len(sentences_to_encode(texts)) == len(logits.reply)
+    assert sentences_to_encode(texts)[:3] == ["so sorry!", "why?", "go on"]
 
 
 def test_a_head_and_the_words_of_another_rater(tmp_path: Path) -> None:

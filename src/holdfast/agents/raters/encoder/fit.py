@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.agents.raters.encoder.head import EncoderHead, HeadSettings
-from holdfast.agents.raters.encoder.rater import WORDS, sentences_of
+from holdfast.agents.raters.encoder.rater import WORDS, sentences_to_encode
 from holdfast.agents.raters.encoder.vectors import MAX_TOKENS, encoder_sha256, vectors_in_batches
 from holdfast.agents.raters.linear.card import ENCODER, write_card
 from holdfast.agents.raters.linear.features import Floats
@@ -68,7 +68,7 @@ def fit_encoder(labels: Labels, seed: int = 0) -> FittedEncoder:
     """Fit a head. ``held_out`` also tells what one that saw peers only has, on peers' and on assistants' replies."""
     before = fit_encoder(Labels(labels.peers), seed) if labels.assistants else None
     linear = fit(labels, seed, before=None if before is None else before.linear)
-    vectors = vectors_in_batches(sentences_of([pair.reply for pair in labels.everything]))
+    vectors = vectors_in_batches(sentences_to_encode([pair.reply for pair in labels.everything]))
     parts = [_fit_mechanism(linear, m, vectors, len(labels.peers)) for m in range(len(MECHANISMS))]
     arrays = {
         name: np.concatenate([part[name] for part, _ in parts], axis=0 if name == "scale" else -1)
@@ -77,7 +77,7 @@ def fit_encoder(labels: Labels, seed: int = 0) -> FittedEncoder:
     figures = {str(name): numbers for name, (_, numbers) in zip(MECHANISMS, parts, strict=True)}
     if before is not None:
         texts = [pair.reply for pair in labels.assistants]
-        rated = before.head.levels(vectors[-len(sentences_of(texts)) :], before.linear.model.logits(texts))
+        rated = before.head.levels(vectors[-len(sentences_to_encode(texts)) :], before.linear.model.logits(texts))
         add_without(figures, before.held_out, rated, labels)
     return FittedEncoder(EncoderHead(**arrays), linear, figures)
 

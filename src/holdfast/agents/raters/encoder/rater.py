@@ -90,11 +90,11 @@ class EncoderRater:
         head, settings, _ = _loaded(self.folder, self.words)
         from holdfast.agents.raters.encoder.vectors import vectors_alone  # torch: a leaf module
 
-        vectors = vectors_alone(sentences_of(texts), settings.encoder, settings.max_tokens)
+        vectors = vectors_alone(sentences_to_encode(texts), settings.encoder, settings.max_tokens)
         return head.levels(vectors, self.words.model.logits(texts))
 
 
-def sentences_of(texts: Sequence[str]) -> list[str]:
+def sentences_to_encode(texts: Sequence[str]) -> list[str]:
     """Return the sentences of all texts, in order, as the linear rater cuts them."""
     return [normalise(text)[begin:end] for text in texts for begin, end in sentence_spans(text)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from holdfast.agents.raters.gate.reading import ReplyText, quotation, words_of
-from holdfast.agents.raters.gate.worded import Pattern, WordedPatterns, alternatives, lexicon, worded
+from holdfast.agents.raters.gate.worded import Pattern, WordedPatterns, any_of, lexicon, worded
 
 REFUSAL_SHARE = 0.5  # of a reply's words, from which on it is a refusal
 REFUSED_BY = 120  # characters of a sentence within which it refuses: later ones are somebody's story
@@ -29,16 +29,16 @@ def conduct_signs() -> ConductSigns:
     """Return the signs that holdfast ships."""
     raw = lexicon("signs")
     refusal, selling = raw["refusal"], raw["advertising"]
-    speaker = rf"an? {alternatives(refusal['speaker'])}\b"
+    speaker = rf"an? {any_of(refusal['speaker'])}\b"
     unable = (
-        rf"\b(?:i|we)(?: (?:really|simply|just|unfortunately))? ?{alternatives(refusal['unable'])}(?: (?:be )?able to)?"
-        rf"(?: \w+)? {alternatives(refusal['service'])}(?:ing)?(?!\w| but\b)"
+        rf"\b(?:i|we)(?: (?:really|simply|just|unfortunately))? ?{any_of(refusal['unable'])}(?: (?:be )?able to)?"
+        rf"(?: \w+)? {any_of(refusal['service'])}(?:ing)?(?!\w| but\b)"
     )
     machine = rf"\b(?:as|i(?:'m| am)(?: just| only)?) {speaker}(?=.*\b(?:can't|cannot|unable|don't|not)\b)(?!.*\bbut\b)"
     own = {" ".join(refusal["unable_words"]): unable, " ".join(refusal["speaker_words"]): machine}
     return ConductSigns(
         worded(own | refusal["other"]),
-        re.compile(alternatives(refusal["around"])),
+        re.compile(any_of(refusal["around"])),
         worded(selling["patterns"]),
         selling["least"],
     )

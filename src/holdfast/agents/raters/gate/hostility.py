@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from holdfast.agents.raters.gate.reading import ReplyText, quotation
-from holdfast.agents.raters.gate.worded import Pattern, WordedPatterns, alternatives, lexicon, worded
+from holdfast.agents.raters.gate.worded import Pattern, WordedPatterns, any_of, lexicon, worded
 from holdfast.agents.raters.linear.features import normalise
 
 LEAST_WEAK = 2  # different weak signs
@@ -52,12 +52,12 @@ def hostile_signs() -> HostileSigns:
     conditional = raw["weak_after"]
     weak = raw["weak"] | {" ".join(sign["words"]): sign["pattern"] for sign in conditional}
     conditions = [(_any_of(sign["after"]), _any_of(sign.get("not_after", ()))) for sign in conditional]
-    start = rf"(?:^|[,;:] )(?:{alternatives(raw['lead'])},? ){{0,{LEADS}}}"
+    start = rf"(?:^|[,;:] )(?:{any_of(raw['lead'])},? ){{0,{LEADS}}}"
     return HostileSigns(
         strong=_of_sentences({" ".join(raw["insults"]["words"]): _insult(raw["insults"])} | raw["strong"], start),
         weak=_of_sentences(weak, start),
         after={len(raw["weak"]) + place: both for place, both in enumerate(conditions)},
-        not_own=re.compile(rf"\b{alternatives(raw['not_own'])}\b[^.;!?]{{0,{LEAD_CHARS}}}$"),
+        not_own=re.compile(rf"\b{any_of(raw['not_own'])}\b[^.;!?]{{0,{LEAD_CHARS}}}$"),
     )
 
 
@@ -110,15 +110,15 @@ _compiled = cache(re.compile)
 
 def _any_of(words: Collection[str]) -> Pattern:
     """What matches any of the words; nothing where there are none."""
-    return re.compile(rf"\b{alternatives(words)}\b" if words else "(?!)")
+    return re.compile(rf"\b{any_of(words)}\b" if words else "(?!)")
 
 
 def _insult(raw: Mapping[str, list[str]]) -> str:
     """An insult said of the reader: "you are (such a) ...", "you stupid ..."."""
-    insults = alternatives(raw["after_you"])
+    insults = any_of(raw["after_you"])
     forms = (
         rf"(?:you|u)(?: really| clearly| truly)?(?: ?'?re| are|'re being| sound)"
-        rf"(?: {alternatives(raw['between'])})* {insults}",
-        rf"(?:you|your) {alternatives(raw['after_your'])} {insults}",
+        rf"(?: {any_of(raw['between'])})* {insults}",
+        rf"(?:you|your) {any_of(raw['after_your'])} {insults}",
     )
-    return rf"\b{alternatives(forms)}\b"
+    return rf"\b{any_of(forms)}\b"

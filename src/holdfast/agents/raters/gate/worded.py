@@ -66,6 +66,6 @@ def worded(patterns: Mapping[str, str]) -> WordedPatterns:
     )
 
 
-def alternatives(patterns: Collection[str]) -> str:
+def any_of(patterns: Collection[str]) -> str:
     """Return the pattern that matches where any of ``patterns`` does."""
     return f"(?:{'|'.join(patterns)})"

@@ -16,7 +16,8 @@ from holdfast.adapters.micro.recipes import BuildRecipe
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.simulator.cli.console import interval_cell, print_table
 from holdfast.simulator.cli.progress import steps
-from holdfast.simulator.config.study import StudyConfig, load_study
+from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.store import JOURNAL
 from holdfast.simulator.monitor.viewer import Viewer, viewer
 from holdfast.simulator.runtime.pipeline import run_pipeline

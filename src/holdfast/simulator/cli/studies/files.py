@@ -35,7 +35,7 @@ Examples:
 def show(path: Path, output: Output) -> None:
     """A study as it is understood: every default spelt out, and what it comes to."""
     from holdfast.simulator.config.plan import resolve
-    from holdfast.simulator.config.study import load_study
+    from holdfast.simulator.config.study_file import load_study
 
     config = load_study(path)
     plan = resolve(config)
@@ -48,7 +48,7 @@ def show(path: Path, output: Output) -> None:
 def _count(paths: Sequence[Path], _tasks: Sequence[Path], _patterns: Sequence[Path]) -> int:
     """Load each study as a run would, as far as no model is needed."""
     from holdfast.simulator.config.plan import resolve
-    from holdfast.simulator.config.study import load_study
+    from holdfast.simulator.config.study_file import load_study
     from holdfast.simulator.runtime.adapters import check_adapters
 
     for path in paths:

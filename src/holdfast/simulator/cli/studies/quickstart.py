@@ -64,7 +64,7 @@ def _study(folder: Path, word: str | None, output: Output, *, resume: bool) -> S
     from holdfast.simulator.cli.studies.run import chosen_model
     from holdfast.simulator.config.quickstart import EMBEDDED, parameters_in, quickstart_study
     from holdfast.simulator.config.recorded import STUDY_FILE
-    from holdfast.simulator.config.study import load_study
+    from holdfast.simulator.config.study_file import load_study
     from holdfast.simulator.monitor.viewer import viewer
 
     spec = chosen_model(word, None) or EMBEDDED

@@ -90,7 +90,7 @@ def run(
 ) -> None:
     """Simulate and measure what STUDY (a YAML file) asks for."""
     from holdfast.simulator.api import Study
-    from holdfast.simulator.config.study import load_study
+    from holdfast.simulator.config.study_file import load_study
 
     asked = load_study(study)
     given = {name: value for name, value in options.items() if value is not None}
