@@ -37,6 +37,7 @@ def hold(folder: Path, server: ScriptedServer, candidate: dict[str, Any], **more
     """Hold the study of one candidate; return its turns, in order."""
     model = {"ref": "openai:m", "base_url": server.base_url}
     fields = {"model": model, "personas": {"ids": PEOPLE}, "turns": TURNS, "candidates": [candidate], "seed": 3}
+    fields["users"] = {"kind": "embedded", "voice": "grammar"}  # each message names its topic by its word
     done = Study.of(**fields | more).run(folder)
     assert done.results.failures == {}
     return [turn for episode in read_episodes(folder / JOURNAL) for turn in episode.turns]

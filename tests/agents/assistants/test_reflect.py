@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.agents.assistants.reflect import Reflect, up_to_sentence, wants_rewrite, without_sentences_of
+from holdfast.agents.assistants.reflect import Reflect, wants_rewrite, without_sentences_of
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import AssistantView, Generation, GenerationRequest, Message, Outcome, Reply, Sampling
 
@@ -122,9 +122,6 @@ def test_silence(answers: list[Any], text: str, outcome: str, calls: int) -> Non
 
 
 def test_sentences() -> None:
-    assert up_to_sentence('It is 3.5 km. "Go!" she said') == 'It is 3.5 km. "Go!"'
-    assert up_to_sentence(" no end ") == "no end"
-    assert up_to_sentence("") == ""
     assert without_sentences_of("A. (B!) C. D", ["b. x", "c"]) == "A. D"
 
 

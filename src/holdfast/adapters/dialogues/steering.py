@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws, says_again
 from holdfast.adapters.dialogues.prompting import SteeringPrompt
-from holdfast.adapters.dialogues.sentences import whole_sentences
 from holdfast.agents.protocols import (
     ChatModel,
     Generation,
@@ -24,6 +23,7 @@ from holdfast.agents.protocols import (
 )
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
+from holdfast.agents.sentences import whole_sentences
 from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
 from holdfast.core.errors import HoldfastError
 from holdfast.core.seeds import derive_seed

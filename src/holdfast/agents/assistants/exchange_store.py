@@ -18,7 +18,7 @@ from holdfast.agents.raters.gate.reading import words_of
 from holdfast.agents.raters.protocol import EXPRESSED, expressed
 from holdfast.core.hashing import sha256
 from holdfast.core.jsonl import read_lines
-from holdfast.personas.schema import Frozen, MechanismLevels
+from holdfast.personas.schema import Exchange, Frozen, MechanismLevels
 
 SHORTLIST = 4  # times as many as are wanted are compared by their levels: an assumption
 NO_LINE = 'holds no exchange; each line is {"situation": …, "reply": …}, with "levels" and "persona" where known'
@@ -33,6 +33,10 @@ class StoredExchange(Frozen):
     reply: Said
     levels: MechanismLevels | None = None
     persona: Annotated[str, Field(max_length=200)] = ""
+
+    @property
+    def as_example(self) -> Exchange:
+        return Exchange.model_construct(user=self.situation, reply=self.reply)
 
 
 def read_exchanges(path: Path) -> tuple[StoredExchange, ...]:

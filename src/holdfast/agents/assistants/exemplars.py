@@ -15,7 +15,7 @@ from pydantic import Field
 
 from holdfast.agents.assistants.candidates import ask
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
-from holdfast.agents.prompts import read_prompt
+from holdfast.agents.prompts import example_turns, read_prompt
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
 from holdfast.core.files import expanded, is_folder
 from holdfast.core.hashing import sha256
@@ -82,18 +82,12 @@ class Exemplars:
         wanted = self.wanted.of(view)
         shown = self.store.retrieve(view.messages[-1].content, wanted.pattern.target, self.k)
         if self.show == "turns":
-            opening = (*wanted.opening, *as_turns(shown))
+            opening = (*wanted.opening, *example_turns(each.as_example for each in shown))
         else:
             words = [*(message.content for message in wanted.opening), in_words(shown)]
             opening = (Message("system", "\n\n".join(words)),)
         messages = (*opening, *view.messages)
         return await ask(self.model, view, self.sampling, messages=messages, recognised_task=wanted.recognised_task)
-
-
-def as_turns(exchanges: list[StoredExchange]) -> list[Message]:
-    """Return exchanges as turns of a conversation."""
-    pairs = ((Message("user", each.situation), Message("assistant", each.reply)) for each in exchanges)
-    return [message for pair in pairs for message in pair]
 
 
 def in_words(exchanges: list[StoredExchange]) -> str:

@@ -17,11 +17,11 @@ from holdfast.agents.assistants.candidates import ask, with_usage_of
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.prompts import read_prompt
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
+from holdfast.agents.sentences import sentences_in, whole_sentences
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
 
 PROMPTS = ("pause", "go_on", "rewrite")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'\u201d\u2019)\]*]*(?=\s|$)")
 _VERDICT = re.compile(r"\b(GO ON|REWRITE)\b")
 
 
@@ -101,7 +101,7 @@ class _Draft:
     def write(self, made: Reply) -> bool:
         """Take a chunk; False where it brings nothing new."""
         self._note(made)
-        chunk = up_to_sentence(made.text) if made.outcome == "cut" else made.text.strip()
+        chunk = (whole_sentences(made.text) if made.outcome == "cut" else "").strip() or made.text.strip()
         if self.text:
             unheard = (*self.thoughts, *map(_prompt, PROMPTS))
             chunk = without_sentences_of(chunk, unheard if self.anew else (*unheard, self.text))
@@ -139,16 +139,10 @@ class _Draft:
             self.thoughts.append(made.thoughts)
 
 
-def up_to_sentence(text: str) -> str:
-    """Return the text to its last whole sentence; all of it where none is whole."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return text[: ends[-1]].strip() if ends else text.strip()
-
-
 def without_sentences_of(text: str, others: Iterable[str]) -> str:
     """Return the sentences of ``text`` that stand in none of ``others``; letters and digits alone are compared."""
-    known = {_bare(sentence) for other in others for sentence in _sentences(other)}
-    return " ".join(sentence for sentence in _sentences(text) if _bare(sentence) not in known)
+    known = {_bare(sentence) for other in others for sentence in sentences_in(other)}
+    return " ".join(sentence for sentence in sentences_in(text) if _bare(sentence) not in known)
 
 
 def _bare(sentence: str) -> str:
@@ -159,12 +153,6 @@ def wants_rewrite(reflection: str) -> bool:
     """Return whether the last verdict in a reflection is REWRITE; without any verdict the text may stand."""
     verdicts = _VERDICT.findall(reflection)
     return bool(verdicts) and verdicts[-1] == "REWRITE"
-
-
-def _sentences(text: str) -> list[str]:
-    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(text))]
-    parts = (text[start:end].strip() for start, end in zip(starts, [*starts[1:], len(text)], strict=True))
-    return [part for part in parts if part]
 
 
 def _prompt(name: str) -> str:

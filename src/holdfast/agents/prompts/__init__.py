@@ -6,7 +6,7 @@ it, so that an adapter's gain over it is not owed to a vague prompt.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -46,13 +46,10 @@ def pattern_prompt(pattern: EmpathyPattern) -> str:
     return " ".join([*sentences, level_sentence("advice", pattern.advice)])
 
 
-def example_turns(examples: Sequence[Exchange]) -> tuple[Message, ...]:
+def example_turns(exchanges: Iterable[Exchange]) -> tuple[Message, ...]:
     """Return exchanges as turns of a conversation: what was said, and the reply to it."""
-    return tuple(
-        message
-        for exchange in examples
-        for message in (Message("user", exchange.user), Message("assistant", exchange.reply))
-    )
+    pairs = ((Message("user", each.user), Message("assistant", each.reply)) for each in exchanges)
+    return tuple(message for pair in pairs for message in pair)
 
 
 def with_examples(words: str, examples: Sequence[Exchange]) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.adapters.dialogues.sentences import whole_sentences
+from holdfast.agents.sentences import sentences_in, whole_sentences
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ from holdfast.adapters.dialogues.sentences import whole_sentences
 )
 def test_a_reply_ends_where_its_last_whole_sentence_does(text: str, whole: str) -> None:
     assert whole_sentences(text) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ('It is 3.5 km. "Go!" she said', ["It is 3.5 km.", '"Go!"', "she said"]),
+        ("1. Rest, e.g. now.\n2. Go.", ["1. Rest, e.g. now.", "2. Go."]),
+        (" no end ", ["no end"]),
+        ("", []),
+    ],
+)
+def test_sentences_stand_without_the_space_around_them(text: str, sentences: list[str]) -> None:
+    assert sentences_in(text) == sentences
