@@ -21,10 +21,11 @@ def test_nothing_but_the_base_differs(tmp_path: Path) -> None:
 def test_the_shipped_table_says_what_the_readme_says() -> None:
     rows = ablation()
     assert rows is not None
-    assert [row["recipe"] for row in rows] == [name for name in RECIPES if name != "long_prompted"]  # not measured yet
-    assert {row["world"] for row in rows} == {"before it grew"}
-    by_recipe = {row["recipe"]: row for row in rows}
-    assert by_recipe["cue"]["retention"]["hi"] < 0.85 < by_recipe["constant"]["retention"]["lo"]
+    assert {row["recipe"] for row in rows} == set(RECIPES)
+    before = {row["recipe"]: row["retention"] for row in rows if row["world"] == "before it grew"}
+    now = {row["recipe"]: row["retention"] for row in rows if row["world"] != "before it grew"}
+    assert before["cue"]["hi"] < 0.85 < before["constant"]["lo"]
+    assert now["cue"]["hi"] < now["long_prompted"]["mean"] < 0.9  # 280 steps: part of the way
 
 
 @pytest.mark.slow
@@ -32,4 +33,5 @@ async def test_the_shipped_base_gives_its_row_again(tmp_path: Path) -> None:
     rows = [row for row in ablation() or () if row["recipe"] == "cue" and row.get("world") != "before it grew"]
     if not rows:
         pytest.skip("the table was measured before the world grew")
-    assert await measure_recipe("cue", base_path(), tmp_path / "run") == rows[0]
+    measured = await measure_recipe("cue", base_path(), tmp_path / "run")
+    assert {"world": rows[0].get("world"), **measured} == {"world": None, **rows[0]}
