@@ -72,5 +72,5 @@ def test_the_json_schema_names_every_kind_that_is_registered(monkeypatch: pytest
     mapping, word = Holder.model_json_schema()["properties"]["candidates"]["items"]["anyOf"]
     assert set(mapping["discriminator"]["mapping"]) == set(registry.kinds())
     assert word == {"type": "string"}
-    assert "loud" in registry.untrained()
-    assert registry.untrained()[:3] == ("base", "system_prompt", "system_prompt_with_reminder")
+    assert "loud" in registry.kinds()
+    assert registry.kinds()[:3] == ("base", "system_prompt", "system_prompt_with_reminder")

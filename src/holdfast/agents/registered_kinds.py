@@ -58,13 +58,14 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
         kind, allowed = data.get("kind"), ", ".join(self.entries)
         if kind is None:
             raise ValueError(f"a {self.what} needs a 'kind'; allowed: {allowed}")
-        if kind not in self.entries:
+        word = kind if isinstance(kind, str) else ""
+        if word not in self.entries:
             self.load_more()
             allowed = ", ".join(self.entries)
-        if not isinstance(kind, str) or kind not in self.entries:
+        if word not in self.entries:
             hint = did_you_mean(str(kind), self.entries)
             raise ValueError(f"unknown {self.what} kind {quote(str(kind))}{hint} (allowed: {allowed})")
-        return self.entries[kind][0].model_validate_json(json.dumps({**more, **data}), strict=True)
+        return self.entries[word][0].model_validate_json(json.dumps({**more, **data}), strict=True)
 
     def _mapping_of(self, word: str) -> Mapping[str, Any]:
         try:

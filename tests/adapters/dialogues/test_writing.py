@@ -69,7 +69,7 @@ async def test_a_share_of_sentence_frames_and_feelings_is_never_written_down(tmp
     for share in (0.0, 0.5):
         config = CONFIG.model_copy(update={"patterns": ("warm",), "held_out_share": share})
         files, spoken = await write_dialogues(
-            config, WORLD, model=ScriptedModel(replies), rater=SorryRater(), out=tmp_path, seed=1
+            config, WORLD, Writer(ScriptedModel(replies)), SorryRater(), out=tmp_path / str(share), seed=1
         )
         dialogues = read_jsonl(files["warm"].path)
         assert {dialogue.origin.held_out_share for dialogue in dialogues} == {share}

@@ -85,7 +85,7 @@ async def test_the_assistant_never_sees_who_the_user_is(speaks: Any) -> None:
 def mixed(plan: Plan, player: Player, model: HashModel | None = None) -> Session:
     """Embedded users, and those that ``player`` plays where the study has them."""
     players = {spec: player for spec in plan.study.users if spec.kind == "model"}
-    return session(plan, model, user_for=user_factory(players))
+    return session(plan, model, user_for=user_factory(plan.study, players))
 
 
 def results_of(plan: Plan, out: Path) -> Results:

@@ -19,7 +19,9 @@ LENGTH = 15
 
 
 def people(plan: Plan, pause: float = 0.0) -> Session:
-    return session(plan, HashModel(pause=pause), user_for=user_factory({}), raters={"linear": LinearRater()})
+    return session(
+        plan, HashModel(pause=pause), user_for=user_factory(plan.study, {}), raters={"linear": LinearRater()}
+    )
 
 
 @pytest.fixture(scope="module")

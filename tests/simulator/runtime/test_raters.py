@@ -21,6 +21,7 @@ from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
+from holdfast.simulator.runtime.provenance import training_provenance
 from holdfast.simulator.runtime.raters import check_raters
 from holdfast.simulator.runtime.resources import open_resources
 from tests.agents.raters.judge.judge_server import Asked
@@ -158,10 +159,10 @@ def test_who_trains_need_not_judge() -> None:
     with closing(open_resources(own)) as resources:
         assert ungated(resources.training[3]) == LinearRater(SHIPPED_PEERS)
         assert [ungated(rater) for rater in resources.raters.values()] == [LinearRater(), PeopleFeeler()]
-        trainer = resources._trainer_in_words
+        trainer = training_provenance(resources)["training_rater"]
     with closing(open_resources(shared)) as resources:
         assert ungated(resources.training[3]) == LinearRater()
-        assert resources._trainer_in_words != trainer
+        assert training_provenance(resources)["training_rater"] != trainer
     assert trainer.startswith("linear_peers ")
 
 

@@ -25,12 +25,14 @@ def instrument(run: RecordedRun, tasks: Collection[str], personas: Collection[st
     rater, plan = run.raters[0], run.plan
     rubric = f", rubric {rater.prompt_sha256}" if rater.prompt_sha256 else ""
     inputs: Mapping[str, Any] = run.provenance.get("inputs", {})
-    players = models_by_effect([users.model_dump(mode="json") for users in plan.study.users])
+    players = models_by_effect([users.model_dump(mode="json", exclude_none=True) for users in plan.study.users])
     parts = {
         "simulator": json.dumps(players, sort_keys=True),
         "users may leave": str(plan.study.leave).lower(),
         "rater": f"{rater.id} {rater.version}{rubric}, scale {rater.scale.id}",
     }
+    if any(users.kind == "embedded" for users in plan.study.users):
+        parts["voice of embedded people"] = "natural" if plan.study.natural_voice else "grammar"
     parts |= {name: str(inputs[name]) for name in ("gate", PHRASES) if name in inputs}
     parts |= {name: str(hash) for name, hash in inputs.items() if name.startswith("prompt users/")}
     if feeler := json.loads(run.meta.get("study", "{}")).get("feeler"):

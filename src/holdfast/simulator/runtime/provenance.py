@@ -79,13 +79,14 @@ def provenance_of(
         "inputs": inputs,
         "raters": rater_records(resources.raters),
         "templates": {name: facts.in_words() for name, facts in template_facts(references).items()},
-        **_training_provenance(resources),
+        **training_provenance(resources),
         "prompts": prompt_hashes(),
         "system_prompts": {name: hashes for name, c in candidates.items() if (hashes := c.prompt_hashes)},
     }
 
 
-def _training_provenance(resources: Resources) -> dict[str, Any]:
+def training_provenance(resources: Resources) -> dict[str, Any]:
+    """Return who picked the training dialogues, and what was kept out of them; nothing where a study trains none."""
     training = resources.plan.study.training
     if training is None:
         return {}

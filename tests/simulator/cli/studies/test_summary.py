@@ -27,7 +27,12 @@ def on_a_terminal(folder: Path, rows: int, columns: int) -> list[str]:
     screen, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     command = [sys.executable, "-c", SHOWING, str(folder)]
-    subprocess.run(command, stdout=end, check=True, env=os.environ | {"TERM": "xterm"})
+    subprocess.run(
+        command,
+        stdout=end,
+        check=True,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"},
+    )
     os.close(end)
     written = os.read(screen, 65_536).decode()
     os.close(screen)

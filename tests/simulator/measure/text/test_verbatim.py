@@ -8,7 +8,7 @@ from holdfast.simulator.measure.text.verbatim import known_text, reply_frames, v
 
 TRAINED = [
     [("I am sad about the move.", "I am so sorry about the move. What hurts most?")],
-    [("I am tired of the audit.", "I am so sorry about the audit. Rest a little.")],
+    [("I am unsure about the audit.", "I am so sorry about the audit. Rest a little.")],
 ]
 KNOWN = known_text(TRAINED)
 

@@ -29,7 +29,7 @@ Examples:
   holdfast persona talk me.yaml --seed 2 --json | jq .turns[].reply
   holdfast persona talk me.yaml --user-model hf:models/my-model
   holdfast persona talk jun_park --of runs/mine --candidate routed
-  holdfast persona talk jun_park --model hf:models/my-model --prompt-file p.txt
+  holdfast persona talk jun_park --model hf:my-model --prompt-file p.txt
 
 Nothing is written to disk; the same seed gives the same conversation."""
 )

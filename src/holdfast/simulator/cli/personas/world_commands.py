@@ -91,7 +91,7 @@ def list_patterns(output: Output) -> None:
 @click.argument("which", metavar="ID|FILE")
 @output_options
 def show_pattern(which: str, output: Output) -> None:
-    """One empathy pattern: description, target levels, and the words that a system prompt makes of it."""
+    """A pattern: description, target levels, and its prompt."""
     from holdfast.agents.prompts import pattern_prompt
 
     known = world_with((), _with_file((), which))

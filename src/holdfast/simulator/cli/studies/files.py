@@ -33,7 +33,7 @@ Examples:
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @output_options
 def show(path: Path, output: Output) -> None:
-    """A study as it is understood: every default spelt out, and what it comes to."""
+    """A study as understood, every default spelt out."""
     from holdfast.simulator.config.plan import resolve
     from holdfast.simulator.config.study_file import load_study
 
