@@ -18,7 +18,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import beside, endpoint, local_engine, long_batch, orchestration
+from tests.bench import beside, endpoint, local_engine, long_batch, orchestration, real_model
 from tests.bench.measure import Measure
 
 GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
@@ -28,6 +28,7 @@ GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
     "endpoint": endpoint.measures,
     "beside": beside.measures,
     "batch": long_batch.measures,
+    "smollm2": real_model.measures,
 }
 
 
