@@ -98,6 +98,7 @@ def test_broken_files_are_one_error(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_thousand_broken_files_are_one_error_each(kind: str, tmp_path: Path) -> None:
