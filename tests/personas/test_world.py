@@ -65,10 +65,12 @@ def test_a_folder_of_tasks_that_name_an_own_pattern(tmp_path: Path) -> None:
 def test_ids_are_taken_once(tmp_path: Path) -> None:
     text = TASK.read_text(encoding="utf-8")
     shipped = written(tmp_path, "a.yaml", text.replace("id: broken_line", "id: burnout"))
-    assert faults([shipped]) == "task id 'burnout' is holdfast's own; rename yours, or name it once"
-    assert faults([TASK, TASK]) == "task id 'broken_line' is given twice; rename yours, or name it once"
+    assert faults([shipped]) == f"{shipped}: task id 'burnout' is holdfast's own; rename yours, or name it once"
+    other = written(tmp_path, "b.yaml", text.replace("title: ", "title: Another "))
+    assert faults([TASK, other]) == f"{other}: task id 'broken_line' is given twice; rename yours, or name it once"
+    assert len(world_with([TASK, TASK]).own_tasks) == 1  # the same one, named by a study and again beside it
     solver = written(tmp_path, "p.yaml", PATTERN.read_text(encoding="utf-8").replace("calm_helper", "solver"))
-    assert faults([], [solver]) == "pattern id 'solver' is holdfast's own; rename yours, or name it once"
+    assert faults([], [solver]) == f"{solver}: pattern id 'solver' is holdfast's own; rename yours, or name it once"
 
 
 def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ never means two things.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.wording import did_you_mean, either, quote
+from holdfast.core.wording import did_you_mean, either, printable, quote
 from holdfast.core.yaml_source import YamlSource
 from holdfast.personas.checks import check_known
 from holdfast.personas.loading import AnyPath, Check, load_all, patterns, tasks
@@ -81,7 +82,7 @@ def _together(
     model: type[_Named],
     *checks: Check,
 ) -> dict[str, _Named]:
-    """Return shipped and own models by id."""
+    """Return shipped and own models by id; the same one twice is one."""
     every = dict(shipped)
     for item in own:
         if isinstance(item, TaskContext | EmpathyPattern):
@@ -89,8 +90,9 @@ def _together(
         else:
             models = load_all([item], model, what, checks)
         for each in models:
-            if each.id in every:
+            if each.id in every and (each.id in shipped or each != every[each.id]):
                 taken = "holdfast's own" if each.id in shipped else "given twice"
-                raise InputError(f"{what} id {quote(each.id)} is {taken}; rename yours, or name it once")
+                where = f"{printable(str(item))}: " if isinstance(item, str | Path) else ""
+                raise InputError(f"{where}{what} id {quote(each.id)} is {taken}; rename yours, or name it once")
             every[each.id] = each
     return every

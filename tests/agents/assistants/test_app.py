@@ -43,6 +43,9 @@ def test_an_answer_of_any_shape() -> None:
     for nothing in (None, 7, ["a"]):
         with pytest.raises(ModelError, match="an answer is a text, or a mapping with 'text' or 'messages'; got"):
             read_app_answer(nothing, "bot")
+    for key in ("messages", "tool_calls"):
+        with pytest.raises(ModelError, match=f"'{key}' of an answer is a list; got str"):
+            read_app_answer({"text": "Yes.", key: "nope"}, "bot")
 
 
 async def test_a_function_sees_the_conversation_and_no_persona() -> None:

@@ -154,11 +154,15 @@ def read_app_answer(answer: object, name: str) -> Reply:
     """Return an application's answer as a reply.
 
     Raises:
-        ModelError: It is no text and no mapping.
+        ModelError: It is no text and no mapping, or its ``messages`` or ``tool_calls`` are no list.
     """
     if not isinstance(answer, str | Mapping):
         kind = type(answer).__name__
         raise ModelError(f"{name}: an answer is a text, or a mapping with 'text' or 'messages'; got {kind}")
+    for key in ("messages", "tool_calls"):
+        parts = answer.get(key, []) if isinstance(answer, Mapping) else []
+        if not isinstance(parts, list | None):
+            raise ModelError(f"{name}: '{key}' of an answer is a list; got {type(parts).__name__}")
     content, beside = _content(answer)
     tokens = (answer.get("prompt_tokens"), answer.get("completion_tokens")) if isinstance(answer, Mapping) else (0, 0)
     made = generation_of(replace(content, tool_calls=()) if content.text.strip() else content, None, *tokens)

@@ -1,6 +1,5 @@
 """A person at the keyboard in one of the two places of a conversation: the user's, or the assistant's."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -87,7 +86,7 @@ class HumanCandidate:
 
 
 async def _next(read: ReadLine) -> str:
-    line = await asyncio.to_thread(read)
+    line = read()  # in this thread: nothing else has to go on meanwhile, and Ctrl-C reaches it
     if line is None:
         raise TalkEndedError
     return line

@@ -1,6 +1,7 @@
 """A study of one conversation: a persona and a candidate, of a study, of a run with its adapters, or of a model."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from holdfast.agents.models.spec import parse_model
 from holdfast.core.errors import InputError
 from holdfast.core.files import is_folder
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.personas.loading import library
+from holdfast.personas.loading import library, load_persona
 from holdfast.personas.world import World
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.recorded import STUDY_FILE
@@ -32,15 +33,15 @@ class OneTalk:
     Attributes:
         source: A study's file, or a run's folder, whose adapters speak too; None: only what stands here.
         model: A model's reference, in the place of the source's.
-        candidate: A candidate of the source by its name, or a kind.
+        candidate: A candidate of the source by its name, or a kind; None: base, or the source's first without one.
         prompt_file: A system prompt of one's own.
-        persona: A persona's id, or its file; None: the first of the source.
+        persona: An id of the library or of the source, or a file; None: the first of the source.
         settings: What the study has besides, as its YAML has it.
     """
 
     source: Path | None
     model: str | None
-    candidate: str
+    candidate: str | None
     prompt_file: Path | None
     persona: str | None
     settings: Mapping[str, Any]
@@ -52,8 +53,9 @@ class OneTalk:
             InputError: The source cannot be read, or has no such candidate or persona.
         """
         base = self._base()
-        adapters = None if self.source is None or not is_folder(self.source) else str(trained_in(self.source))
-        values: dict[str, Any] = {"adapters": base.adapters or adapters, "training": None, **self.settings}
+        trained = None if self.source is None else trained_in(self.source)
+        adapters = base.adapters or (str(trained) if trained is not None and is_folder(trained) else None)
+        values: dict[str, Any] = {"adapters": adapters, "training": None, **self.settings}
         values |= {"tasks": (*base.tasks, *world.own_tasks), "patterns": (*base.patterns, *world.own_patterns)}
         values |= {"candidates": (self._candidate(base),), "baseline": None, "replicates": 1, "lengths": ()}
         values |= {"population": None, "rounds": 1, "batch_size": 1}
@@ -63,7 +65,7 @@ class OneTalk:
             except ValueError as error:
                 raise InputError(f"--model: {error}") from None
         if self.persona is not None:
-            values["personas"] = {"ids": (self.persona,)} if self.persona in library() else {"files": (self.persona,)}
+            values["personas"] = _only(self.persona, base)
         elif self.source is None:
             values["personas"] = {"ids": (next(iter(library())),)}
         try:
@@ -97,19 +99,43 @@ class OneTalk:
 
     def _candidate(self, base: StudyConfig) -> Any:
         """Return the candidate that is meant: of the source by its name, else a kind."""
-        for spec in base.candidates if self.source is not None else ():
-            if spec.name == self.candidate and self.prompt_file is None:
+        own = base.candidates if self.source is not None else ()
+        names = [spec.name for spec in own]
+        first = "base" if not own or "base" in names or self.prompt_file is not None else names[0]
+        name = self.candidate or first
+        for spec in own:
+            if spec.name == name and self.prompt_file is None:
                 return spec
         kinds = registry.kinds()
-        if self.candidate not in kinds:
+        if name not in kinds:
             names = [*dict.fromkeys((*(base.candidate_names if self.source is not None else ()), *kinds))]
-            hint = did_you_mean(self.candidate, names)
-            raise InputError(f"no candidate {quote(self.candidate)}{hint} (there are: {', '.join(names)})")
-        data: dict[str, Any] = {"kind": self.candidate}
+            raise InputError(f"no candidate {quote(name)}{did_you_mean(name, names)} (there are: {', '.join(names)})")
+        data: dict[str, Any] = {"kind": name}
         if self.prompt_file is not None:
-            kind = "system_prompt" if self.candidate == "base" else self.candidate
+            kind = "system_prompt" if name == "base" else name
             data = {"kind": kind, "prompt_file": str(self.prompt_file.absolute())}
         try:
             return registry.parse(data).beside(Path())
+        except ValidationError as error:
+            lacks = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise InputError(
+                f"candidate {quote(name)} takes more than its kind ({lacks}); write it into a study, and name that"
+            ) from None
         except ValueError as error:
-            raise InputError(f"candidate {quote(self.candidate)}: {error}") from None
+            raise InputError(f"candidate {quote(name)}: {error}") from None
+
+
+def _only(who: str, base: StudyConfig) -> dict[str, Any]:
+    """Return the choice of one persona: of the library or the study by its id, or of a file."""
+    if who in library():
+        return {"ids": (who,)}
+    if os.path.exists(who) or os.sep in who or who.endswith((".yaml", ".yml")):
+        return {"files": (who,)}
+    own = {}
+    for file in map(Path, base.personas.files):
+        for path in sorted(file.glob("*.yaml")) if is_folder(file) else (file,):
+            own[load_persona(path, base.world.tasks).id] = str(path)
+    if who not in own:
+        hint = did_you_mean(who, (*own, *library()))
+        raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
+    return {"files": (own[who],)}

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.simulator.cli.main import run_command
@@ -14,13 +23,16 @@ from holdfast.simulator.cli.personas.chat import rated_line
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.sources import open_sources
 
+MADE = ("calm", "line", "ada_desk")
+
 
 @pytest.fixture
 def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Say lines to ``holdfast chat``: (exit code, what is printed, what the log holds)."""
 
-    def say(lines: str, *arguments: object) -> tuple[int, str, dict]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    def say(lines: str | bytes, *arguments: object) -> tuple[int, str, dict]:
+        typed = lines if isinstance(lines, bytes) else lines.encode()
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
         log = tmp_path / "log.jsonl"
         log.unlink(missing_ok=True)
         code = run_command(["chat", *map(str, arguments), "--log", str(log)])
@@ -78,6 +90,94 @@ def test_nothing_is_overwritten_and_nothing_said_leaves_nothing(chat, tmp_path: 
     log.write_text("x", encoding="utf-8")
     assert run_command(["chat", "--log", str(log)]) == 2
     assert log.read_text(encoding="utf-8") == "x"
+
+
+def test_what_is_no_text_is_said_as_such(chat) -> None:
+    code, _, kept = chat(b"\xff\xfe bad\nhi\n")
+    assert code == 0
+    assert [message["content"] for message in kept["messages"][::2]] == ["\ufffd\ufffd bad", "hi"]
+
+
+OWN = """\
+name: mine
+tasks: [line.yaml]
+patterns: [calm.yaml]
+personas: {files: [ada_desk.yaml]}
+candidates: [{kind: system_prompt, prompt: Be brief., name: brief}]
+turns: 2
+"""
+
+
+@pytest.fixture
+def own_study(tmp_path: Path) -> Path:
+    """A study of one's own domain: its task, pattern and persona lie beside it."""
+    for word, name in (("pattern", "calm"), ("task", "line"), ("persona", "ada_desk")):
+        assert run_command([word, "new", str(tmp_path / f"{name}.yaml")]) == 0
+    ids = {name: yaml.safe_load((tmp_path / f"{name}.yaml").read_text(encoding="utf-8"))["id"] for name in MADE}
+    changed = {"line": {"pattern": ids["calm"]}, "ada_desk": {"task": ids["line"], "id": "ada_desk"}}
+    for name, values in changed.items():
+        text = (tmp_path / f"{name}.yaml").read_text(encoding="utf-8")
+        for key, value in values.items():
+            text = re.sub(rf"(?m)^{key}: .*$", f"{key}: {value}", text)
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(OWN, encoding="utf-8")
+    return tmp_path / "study.yaml"
+
+
+def test_a_studys_own_people_talk_by_id_by_file_and_with_its_files_named_again(chat, own_study: Path) -> None:
+    folder = own_study.parent
+    for who, more in (
+        ("ada_desk", ()),
+        (folder / "ada_desk.yaml", ()),
+        ("ada_desk", ("--tasks", folder / "line.yaml", "--patterns", folder / "calm.yaml")),
+    ):
+        code, _, kept = chat("I see.\n", own_study, "--as", "assistant", "--persona", who, *more)
+        assert (code, kept["speaker"]) == (0, "ada_desk")
+        assert run_command(["persona", "talk", str(who), "--of", str(own_study), "--turns", "2", *map(str, more)]) == 0
+    code, told, _ = chat("I see.\n", own_study, "--as", "assistant", "--persona", "ada_disk")
+    assert (code, "did you mean 'ada_desk'?" in told) == (2, True)
+
+
+def test_a_run_without_adapters_and_a_study_without_base(chat, own_study: Path) -> None:
+    run = own_study.parent / "run"
+    assert run_command(["run", str(own_study), "--out", str(run), "--quiet"]) == 0
+    for source in (own_study, run):
+        code, _, kept = chat("Hello.\n", source)
+        assert (code, kept["metadata"]["candidate"]) == (0, "brief")
+        assert "task" not in kept["metadata"]  # nobody chose one
+
+
+def test_options_that_do_not_fit_are_refused(chat) -> None:
+    code, told, _ = chat("Hm.\n", "--as", "assistant", "--candidate", "routed")
+    assert (code, "leave out --candidate" in told) == (2, True)
+    code, told, _ = chat("Hm.\n", "--candidate", "app")
+    assert (code, "candidate 'app' takes more than its kind (url: Field required)" in told) == (2, True)
+
+
+def test_ctrl_c_ends_the_waiting_at_once_and_keeps_the_talk(tmp_path: Path) -> None:
+    screen, end = pty.openpty()
+    log = tmp_path / "log.jsonl"
+    command = "import sys; from holdfast.simulator.cli.main import main; main(sys.argv[1:])"
+    started = [sys.executable, "-c", command, "chat", "--log", str(log)]
+    with subprocess.Popen(started, stdin=end, stdout=end, stderr=subprocess.PIPE, text=True) as process:
+        os.write(screen, b"I am sad.\n")
+        wait_until(log.exists, 120)
+        process.send_signal(signal.SIGINT)
+        try:
+            said = process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
+    os.close(end)
+    os.close(screen)
+    assert process.returncode == 130
+    assert f"measure it with: holdfast measure {log}" in said
+
+
+def wait_until(there: Callable[[], bool], seconds: float) -> None:
+    latest = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < latest, "it did not come in time"
+        time.sleep(0.2)
 
 
 def test_a_line_of_ratings() -> None:

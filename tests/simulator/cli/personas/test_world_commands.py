@@ -98,3 +98,15 @@ def test_logs_are_measured_against_a_pattern_of_ones_own(tmp_path: Path, capsys:
     code, _, err = run(capsys, "measure", log, "--pattern", "calm_helper")
     assert code == 2
     assert "unknown pattern or task 'calm_helper'" in err
+
+
+def test_studies_of_a_folder_are_checked_with_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["study", "check", str(tmp_path)]) == 2
+    assert "no file ends in .yaml" in capsys.readouterr().err
+    (tmp_path / "a.yaml").write_text("candidates: [base]\n", encoding="utf-8")
+    assert run_command(["study", "check", str(tmp_path)]) == 0
+    for name in ("b", "c"):
+        (tmp_path / f"{name}.yaml").write_text("candidates: [bse]\n", encoding="utf-8")
+    assert run_command(["study", "check", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert ("a.yaml:" in told, "b.yaml:1:" in told, "c.yaml:1:" in told) == (False, True, True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +41,10 @@ An empty line, /quit or Ctrl-D ends the talk. Each turn is in the log before the
 )
 @click.argument("source", metavar="[STUDY|RUN]", required=False, type=click.Path(path_type=Path))
 @click.option("--model", metavar="REF", help="A model: hf:FOLDER, openai:NAME, …; in the place of the study's.")
-@click.option("--candidate", default="base", show_default=True, help="A candidate of the study by name, or a kind.")
+@click.option("--candidate", help="A candidate of the study by name, or a kind. Default: base, or the study's first.")
 @click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="A system prompt of your own.")
 @click.option("--as", "place", type=click.Choice(["user", "assistant"]), default="user", show_default=True)
-@click.option("--persona", metavar="ID|FILE", help="Who the user is, where you are the assistant.")
+@click.option("--persona", metavar="ID|FILE", help="Who the user is; where you are the user, whose task it is.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="The log; a new file, or chat-TIME.jsonl.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
@@ -56,15 +57,37 @@ def chat(source: Path | None, place: str, log: Path | None, quiet: bool, seed: i
     if log.exists():
         raise InputError(f"{log} is there already; name another --log")
     settings: Mapping[str, Any] = {"turns": MOST_TURNS, "seed": seed, "leave": place == "assistant"}
+    if place == "assistant" and (given := [name for name in ("candidate", "prompt_file", "model") if how[name]]):
+        raise InputError(f"with --as assistant you reply yourself; leave out --{given[0].replace('_', '-')}")
     candidate = how["candidate"] if place == "user" else "base"
     talk = OneTalk(source, how["model"], candidate, how["prompt_file"], how["persona"], settings)
     plan = talk.plan(world_with(how["own_tasks"], how["own_patterns"]))
     if not quiet:
         click.echo("loading models ...", err=True)
-    asyncio.run(_hold(talk.open(plan), place, log, quiet=quiet))
+    if place == "assistant" and not quiet:
+        person = plan.personas[plan.episodes[0].persona]
+        click.echo(f"you reply to {person.name} ({person.task})", err=True)
+    measured_by = ["holdfast measure", str(log)]
+    for option, files in (("--tasks", how["own_tasks"]), ("--patterns", how["own_patterns"])):
+        measured_by += [f"{option} {file}" for file in files]
+    kept = KeptTalk(log, place, whose_task=place == "assistant" or how["persona"] is not None)
+    try:
+        asyncio.run(_hold(talk.open(plan), kept, quiet=quiet))
+    finally:
+        if log.exists() and not quiet:
+            click.echo(f"log {log}; measure it with: {' '.join(measured_by)}", err=True)
 
 
-async def _hold(opening_session: Awaitable[Session], place: str, log: Path, *, quiet: bool) -> None:
+@dataclass(frozen=True)
+class KeptTalk:
+    """Where a talk is kept, whose place you take (user, assistant), and whether its task was chosen."""
+
+    log: Path
+    place: str
+    whose_task: bool
+
+
+async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: bool) -> None:
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because
     from holdfast.simulator.conversation.graph import config, graph
     from holdfast.simulator.conversation.human import AloudUser, HumanCandidate, HumanUser, TalkEndedError
@@ -74,10 +97,11 @@ async def _hold(opening_session: Awaitable[Session], place: str, log: Path, *, q
     episode = session.plan.episodes[0]
     printer = ConversationPrinter(console(), small_print=False)
     records: list[TurnRecord] = []
+    place = kept.place
 
     async def on_turn(record: TurnRecord) -> None:
         records.append(record)
-        _write(log, records, episode, talks_as=place)
+        _write(kept, records, episode)
         if place == "user":
             why = record.primary.missing or record.primary.evidence or "no reply"
             printer.line("assistant", record.reply if record.reply.strip() else f"({why})")
@@ -96,18 +120,27 @@ async def _hold(opening_session: Awaitable[Session], place: str, log: Path, *, q
         people = replace(people, candidate=HumanCandidate(_next_line), user=aloud)
     with suppress(TalkEndedError):
         await graph.ainvoke(opening(people), config(MOST_TURNS), context=people)
-    if records and not quiet:
-        click.echo(f"log {log}; measure it with: holdfast measure {log}", err=True)
 
 
 def _next_line() -> str | None:
-    """Read the next message, with a prompt in a terminal; None at the end."""
+    """Read the next message, with a prompt in a terminal; None at the end. What is no text stands as U+FFFD."""
     if sys.stdin.isatty():
         sys.stderr.write("you: ")
         sys.stderr.flush()
-    line = sys.stdin.readline()
+    with _interruptible():
+        line = sys.stdin.buffer.readline().decode(sys.stdin.encoding or "utf-8", "replace")
     text = line.strip()
     return None if not line or text in ("", "/quit") else text
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what waits in here at once; asyncio's own handler would first wait for the line to end."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def rated_line(ratings: Mapping[str, Rating]) -> str:
@@ -120,8 +153,8 @@ def rated_line(ratings: Mapping[str, Rating]) -> str:
     return visible("; ".join(parts))
 
 
-def _write(log: Path, records: Sequence[TurnRecord], episode: EpisodeSpec, *, talks_as: str) -> None:
-    """Write the talk so far, one conversation, as a log."""
+def _write(kept: KeptTalk, records: Sequence[TurnRecord], episode: EpisodeSpec) -> None:
+    """Write the talk so far, one conversation, as a log; of which task, only where somebody chose one."""
     from holdfast.simulator.logs.formats.messages import MessagesWriter
     from holdfast.simulator.logs.records import Conversation, LogMessage
 
@@ -133,7 +166,8 @@ def _write(log: Path, records: Sequence[TurnRecord], episode: EpisodeSpec, *, ta
             LogMessage("assistant", record.reply, thoughts=record.thoughts),
         )
     ]
-    replies = "you" if talks_as == "assistant" else episode.candidate
-    speaker = "you" if talks_as == "user" else episode.persona
-    columns = {"candidate": replies, "task": episode.task}
-    MessagesWriter().write([Conversation(episode.id, str(log), tuple(messages), speaker, columns)], log)
+    replies = "you" if kept.place == "assistant" else episode.candidate
+    speaker = "you" if kept.place == "user" else episode.persona
+    columns = {"candidate": replies} | ({"task": episode.task} if kept.whose_task else {})
+    talk = Conversation(kept.log.stem, str(kept.log), tuple(messages), speaker, columns)
+    MessagesWriter().write([talk], kept.log)

@@ -14,7 +14,6 @@ import click
 from holdfast.core.wording import how_many
 from holdfast.personas.world import World, world_with
 from holdfast.simulator.cli.console import SEED, console, print_json, world_options
-from holdfast.simulator.cli.personas.card import find_persona
 
 if TYPE_CHECKING:
     from holdfast.simulator.records import TurnRecord
@@ -37,7 +36,7 @@ Nothing is written to disk; the same seed gives the same conversation."""
 @click.option(
     "--turns", type=click.IntRange(1, 1000), default=4, show_default=True, help="At most; the user may leave."
 )
-@click.option("--candidate", default="base", show_default=True, help="Who replies: a candidate of --of, or a kind.")
+@click.option("--candidate", help="Who replies: a candidate of --of, or a kind. Default: base, or the first of --of.")
 @click.option("--of", type=click.Path(path_type=Path), help="A study's file, or a run's folder with its adapters.")
 @click.option("--model", metavar="REF", help="The model that replies; the study's, or the embedded one, if left out.")
 @click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="A system prompt of your own.")
@@ -46,17 +45,18 @@ Nothing is written to disk; the same seed gives the same conversation."""
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the conversation as JSON on standard output.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what the two say.")
-def talk(
-    who: str, candidate: str, user_model: str | None, as_json: bool, quiet: bool, seed: int, turns: int, **how: Any
-) -> None:
+def talk(who: str, user_model: str | None, as_json: bool, quiet: bool, seed: int, turns: int, **how: Any) -> None:
     """Hear a persona talk with a candidate, and see what it feels."""
     world = world_with(how["own_tasks"], how["own_patterns"])
-    persona = find_persona(who, world)
     users = "embedded" if user_model is None else {"kind": "model", "model": user_model}
     settings = {"turns": turns, "seed": seed, "users": users, "leave": True}
-    session = _session((how["of"], how["model"], candidate, how["prompt_file"], who, settings), world, quiet=quiet)
+    session = _session(
+        (how["of"], how["model"], how["candidate"], how["prompt_file"], who, settings), world, quiet=quiet
+    )
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
+    persona = session.plan.personas[session.plan.episodes[0].persona]
+    candidate = session.plan.study.candidates[0].name
     played_by = "" if user_model is None else f", played by {user_model},"
     printer = ConversationPrinter(console(), small_print=not quiet)
     records: list[TurnRecord] = []

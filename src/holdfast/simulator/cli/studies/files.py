@@ -7,6 +7,8 @@ import click
 import yaml
 from pydantic import BaseModel
 
+from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import is_folder
 from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import Output, output_options, print_lines
 from holdfast.simulator.cli.personas.yaml_files import YamlKind, add_file_commands
@@ -51,9 +53,18 @@ def _count(paths: Sequence[Path], _tasks: Sequence[Path], _patterns: Sequence[Pa
     from holdfast.simulator.config.study_file import load_study
     from holdfast.simulator.runtime.adapters import check_adapters
 
-    for path in paths:
-        check_adapters(resolve(load_study(path)))
-    return len(paths)
+    files = [each for path in paths for each in (sorted(path.glob("*.y*ml")) if is_folder(path) else [path])]
+    if not files:
+        raise InputError(f"{', '.join(map(str, paths))}: no file ends in .yaml there")
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            check_adapters(resolve(load_study(file)))
+        except InputError as error:
+            faults += error.faults or [Fault(str(file), str(error))]
+    if faults:
+        raise InputError(faults)
+    return len(files)
 
 
 def _model() -> type[BaseModel]:
