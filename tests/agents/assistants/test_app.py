@@ -12,6 +12,8 @@ from aiohttp import web
 
 from holdfast.agents import registry
 from holdfast.agents.assistants.app import App, FunctionSource, read_app_answer, split_url
+from holdfast.agents.models.keys import ApiKey
+from holdfast.agents.models.served.refusals import Asked, refusal
 from holdfast.agents.protocols import AssistantView, Message
 from holdfast.core.errors import ModelError
 from tests.simulator.scripted import HashModel, ScriptedResources
@@ -46,6 +48,11 @@ def test_an_answer_of_any_shape() -> None:
     for key in ("messages", "tool_calls"):
         with pytest.raises(ModelError, match=f"'{key}' of an answer is a list; got str"):
             read_app_answer({"text": "Yes.", key: "nope"}, "bot")
+
+
+def test_an_address_that_is_not_there_is_named_whole() -> None:
+    refused = refusal(404, {}, b"", Asked("http://h:8765/v1", "reply", ApiKey(), "reply"))
+    assert str(refused) == "nothing at http://h:8765/v1/reply answers (404); is the app's url right?"
 
 
 async def test_a_function_sees_the_conversation_and_no_persona() -> None:

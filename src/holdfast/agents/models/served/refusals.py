@@ -163,6 +163,8 @@ def _refusal_in_words(status: int, words: str, details: str, asked: Asked) -> st
         source = f"the key in {variable}" if variable else "the request, which came without a key"
         way = "" if variable else "; name the variable that holds one with 'api_key_env'"
         message = f"{where} refuses {source} ({status}){details}{way}"
+    elif status in (404, 405, 410) and asked.what == model:  # an app, which has no name but its address
+        message = f"nothing at {where}/{model} answers ({status}){details}; is the app's url right?"
     elif status in (404, 405, 410) and not (_OF_MODEL.search(words) and not _OF_ADDRESS.search(words)):
         hint = "is base_url right?" if has_version(where) else f"did you mean base_url: {with_version(where)} ?"
         message = f"{where} has no {asked.what} ({status}{details}); {hint}"
