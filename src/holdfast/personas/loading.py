@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.faults import explain
 from holdfast.core.files import is_leftover
-from holdfast.core.wording import printable, quote
+from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
 from holdfast.personas.checks import check_goals, check_known, check_language, check_story
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
@@ -96,7 +96,7 @@ def load_all(
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
     """
-    files, faults = _expand(paths)
+    files, faults = yaml_files(paths)
     loaded: list[Identified] = []
     first: dict[str, str] = {}
     for file in files:
@@ -124,13 +124,36 @@ def load_personas(paths: Iterable[AnyPath], task_ids: Collection[str] | None = N
     return load_all(paths, Persona, "persona", [_persona_check(task_ids)])
 
 
+def persona_file(who: str, own: Iterable[AnyPath] = (), task_ids: Collection[str] | None = None) -> Path | None:
+    """Return the file of a persona that is named by id or file; None where the library has it.
+
+    Args:
+        who: An id of the library or of ``own``, or a file.
+        own: Files and folders of further personas.
+        task_ids: As :func:`load_persona` takes them, for ``own``.
+
+    Raises:
+        InputError: No persona has the id, or a file of ``own`` has a fault.
+    """
+    people = library()
+    if who in people:
+        return None
+    if os.path.exists(who) or os.sep in who or who.endswith(_YAML):
+        return Path(who)
+    by_id = {load_persona(file, task_ids).id: file for file in yaml_files(own)[0]}
+    if who not in by_id:
+        hint = did_you_mean(who, (*by_id, *people))
+        raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
+    return by_id[who]
+
+
 def _place_of_id(source: YamlSource) -> str:
     place = source.values["id",]
     return f"{source.name}:{place.line}:{place.column}"
 
 
-def _expand(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
-    """Return the files in the order given, each once, and a fault for each folder without any."""
+def yaml_files(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
+    """Return files and those of folders, in the order given and each once; and a fault for each folder without any."""
     files: dict[str, Path] = {}
     faults: list[Fault] = []
     for path in map(Path, paths):

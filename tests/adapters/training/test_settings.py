@@ -11,7 +11,8 @@ import torch
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.training import settings as module
-from holdfast.adapters.training.settings import parameters_of, settings_for, settings_of_size
+from holdfast.adapters.training.settings import settings_for, settings_of_size
+from holdfast.agents.models.local.safetensors_files import parameters_in
 
 SIZES = {"micro": 1_200_000, "small": 135_000_000, "half": 500_000_000, "large": 8_000_000_000}
 
@@ -74,4 +75,4 @@ def test_a_pass_reads_no_more_rows_than_fit_and_divides_the_batch(longest: int, 
 def test_parameters_are_those_of_the_files(base: Path) -> None:
     from transformers import AutoModelForCausalLM
 
-    assert parameters_of(base) == AutoModelForCausalLM.from_pretrained(base).num_parameters()
+    assert parameters_in(base) == AutoModelForCausalLM.from_pretrained(base).num_parameters()

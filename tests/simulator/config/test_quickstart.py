@@ -9,9 +9,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from holdfast.adapters.micro import base_path
+from holdfast.agents.models.local.safetensors_files import parameters_in
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.simulator.config.plan import resolve
-from holdfast.simulator.config.quickstart import LONGEST_REMARK, parameters_in, quickstart_study, without_experts
+from holdfast.simulator.config.quickstart import LONGEST_REMARK, quickstart_study, without_experts
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.config.study_file import load_study, write_study
 

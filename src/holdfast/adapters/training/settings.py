@@ -12,8 +12,7 @@ from typing import Literal
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.agents.models.local.loading import open_config
-from holdfast.agents.models.local.safetensors_files import tensor_kinds
-from holdfast.core.hashing import weight_files
+from holdfast.agents.models.local.safetensors_files import parameters_in
 
 Dtype = Literal["float32", "bfloat16"]
 EVALUATE_EVERY = 10  # steps between two looks at the held-out loss
@@ -79,7 +78,7 @@ def settings_for(config: TrainingConfig, base: Path) -> LoraSettings:
         ModelError: its weights cannot be read.
     """
     open_config(base)
-    return settings_of_size(config, parameters_of(base))
+    return settings_of_size(config, parameters_in(base))
 
 
 def settings_of_size(config: TrainingConfig, parameters: int) -> LoraSettings:
@@ -107,15 +106,6 @@ def settings_of_size(config: TrainingConfig, parameters: int) -> LoraSettings:
         small=small,
         assumed=tuple(name for name in left_open if getattr(config, name) is None),
     )
-
-
-def parameters_of(base: Path) -> int:
-    """Return how many numbers the weights of a model folder hold.
-
-    Raises:
-        ModelError: they cannot be read.
-    """
-    return sum(math.prod(shape) for file in weight_files(base) for _, shape in tensor_kinds(file).values())
 
 
 def native_bfloat16() -> bool:

@@ -1,12 +1,9 @@
 """Which study the quickstart is for a model: the embedded one's, or one that a model of its size soon ends."""
 
 from importlib.resources import files
-from math import prod
 from pathlib import Path
 
-from holdfast.agents.models.local.safetensors_files import tensor_kinds
 from holdfast.agents.models.spec import ModelSpec
-from holdfast.core.hashing import weight_files
 from holdfast.core.text import visible
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import PersonaChoice, StudyConfig
@@ -45,15 +42,6 @@ def without_experts(study: StudyConfig, reason: str) -> StudyConfig:
 def without_promise(study: StudyConfig) -> StudyConfig:
     """Return the study on the same model, which need not be byte-reproducible."""
     return study.model_copy(update={"model": study.model.model_copy(update={"reproducible": False})})
-
-
-def parameters_in(folder: Path) -> int:
-    """Return how many numbers the weights of a model folder are.
-
-    Raises:
-        ModelError: it holds no weights that can be read.
-    """
-    return sum(prod(shape) for file in weight_files(folder) for _, shape in tensor_kinds(file).values())
 
 
 def _shipped(name: str) -> StudyConfig:

@@ -1,7 +1,6 @@
 """A study of one conversation: a persona and a candidate, of a study, of a run with its adapters, or of a model."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from holdfast.agents.models.spec import parse_model
 from holdfast.core.errors import InputError
 from holdfast.core.files import is_folder
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.personas.loading import library, load_persona
+from holdfast.personas.loading import library, persona_file
 from holdfast.personas.world import World
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.recorded import STUDY_FILE
@@ -65,7 +64,8 @@ class OneTalk:
             except ValueError as error:
                 raise InputError(f"--model: {error}") from None
         if self.persona is not None:
-            values["personas"] = _only(self.persona, base)
+            file = persona_file(self.persona, base.personas.files, base.world.tasks)
+            values["personas"] = {"ids": (self.persona,)} if file is None else {"files": (str(file),)}
         elif self.source is None:
             values["personas"] = {"ids": (next(iter(library())),)}
         try:
@@ -123,19 +123,3 @@ class OneTalk:
             ) from None
         except ValueError as error:
             raise InputError(f"candidate {quote(name)}: {error}") from None
-
-
-def _only(who: str, base: StudyConfig) -> dict[str, Any]:
-    """Return the choice of one persona: of the library or the study by its id, or of a file."""
-    if who in library():
-        return {"ids": (who,)}
-    if os.path.exists(who) or os.sep in who or who.endswith((".yaml", ".yml")):
-        return {"files": (who,)}
-    own = {}
-    for file in map(Path, base.personas.files):
-        for path in sorted(file.glob("*.yaml")) if is_folder(file) else (file,):
-            own[load_persona(path, base.world.tasks).id] = str(path)
-    if who not in own:
-        hint = did_you_mean(who, (*own, *library()))
-        raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
-    return {"files": (own[who],)}

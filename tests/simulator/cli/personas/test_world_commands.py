@@ -102,7 +102,7 @@ def test_logs_are_measured_against_a_pattern_of_ones_own(tmp_path: Path, capsys:
 
 def test_studies_of_a_folder_are_checked_with_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["study", "check", str(tmp_path)]) == 2
-    assert "no file ends in .yaml" in capsys.readouterr().err
+    assert f"{tmp_path}: holds no .yaml file; name the folder that does" in capsys.readouterr().err
     (tmp_path / "a.yaml").write_text("candidates: [base]\n", encoding="utf-8")
     assert run_command(["study", "check", str(tmp_path)]) == 0
     for name in ("b", "c"):

@@ -4,6 +4,7 @@ Imports no torch, and takes no memory for a tensor.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from holdfast.core.errors import ModelError
 from holdfast.core.files import open_file
+from holdfast.core.hashing import weight_files
 
 #: Endings of weights that may run code when they are opened.
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
@@ -24,6 +26,15 @@ EXPONENTS: Mapping[str, tuple[np.dtype[Any], int]] = {
     "F16": (np.dtype("<u2"), 0x7C00),
     "BF16": (np.dtype("<u2"), 0x7F80),
 }
+
+
+def parameters_in(folder: Path) -> int:
+    """Return how many numbers the weights of a model folder hold.
+
+    Raises:
+        ModelError: it holds no weights that can be read.
+    """
+    return sum(math.prod(shape) for file in weight_files(folder) for _, shape in tensor_kinds(file).values())
 
 
 def tensor_kinds(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:

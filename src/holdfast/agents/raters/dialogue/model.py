@@ -6,18 +6,13 @@ numpy only; safe to load from anywhere, since nothing in the files can be run.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from holdfast.agents.raters.dialogue.reading import Reading
-from holdfast.agents.raters.dialogue.word_table import WordTable
+from holdfast.agents.raters.dialogue.word_model import WordModel
 from holdfast.agents.raters.linear.features import ENDS, START, Floats
-from holdfast.agents.raters.linear.weight_files import reading_weights, require_shapes, write_weights
-
-_ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias", "scale")
-
+from holdfast.agents.raters.linear.weight_files import require_shapes
 
 FARTHEST = 3.0  # standard deviations
 
@@ -29,7 +24,7 @@ def within(numbers: Floats, weights: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class DialogueModel:
+class DialogueModel(WordModel):
     """D numbers, F runs of words, K dimensions, from ``low`` to ``high``.
 
     ``centre``, ``spread``: (D,), so that a number counts as (number - centre) / spread; ``dense_weights``: (D, K);
@@ -37,12 +32,6 @@ class DialogueModel:
     sum maps to each, so that rounding agrees with people; between them the map is straight.
     """
 
-    table: WordTable
-    centre: Floats
-    spread: Floats
-    dense_weights: Floats
-    word_weights: NDArray[np.float32]
-    bias: Floats
     scale: Floats
 
     def predict(self, reading: Reading) -> Floats:
@@ -78,23 +67,6 @@ class DialogueModel:
         )
         if len(self.scale) < 2 or np.any(np.diff(self.scale, axis=0) <= 0) or np.any(np.diff(self.table.keys) <= 0):
             raise ValueError("keys or scale do not rise")
-        if not all(np.all(np.isfinite(array)) for array in self._arrays().values()) or np.any(self.spread <= 0):
-            raise ValueError("a number is not finite, or a spread is not above 0")
+        super().check()
         if features and {START, *ENDS} - set(self.table.words):
             raise ValueError("words lack a sentence mark")
-
-    def _arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {name: getattr(self.table if name in {"keys", "idf"} else self, name) for name in _ARRAYS}
-
-    def save(self, folder: Path) -> None:
-        """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
-        write_weights(folder, self._arrays(), self.table.words)
-
-    @classmethod
-    def load(cls, folder: Path) -> DialogueModel:
-        """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
-        with reading_weights(folder) as (words, arrays):
-            of = {name: arrays[name] for name in _ARRAYS}
-            model = cls(WordTable(words, of.pop("keys"), of.pop("idf")), **of)
-            model.check()
-            return model

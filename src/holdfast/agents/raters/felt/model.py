@@ -10,13 +10,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from holdfast.agents.raters.dialogue.model import within
-from holdfast.agents.raters.dialogue.word_table import WordTable
+from holdfast.agents.raters.dialogue.word_model import WordModel
 from holdfast.agents.raters.felt.reading import (
     LAST_MESSAGES,
     REPLY,
@@ -28,27 +26,19 @@ from holdfast.agents.raters.felt.reading import (
     runs,
 )
 from holdfast.agents.raters.linear.features import ENDS, START, Floats
-from holdfast.agents.raters.linear.weight_files import reading_weights, require_shapes, write_weights
+from holdfast.agents.raters.linear.weight_files import require_shapes
 from holdfast.agents.raters.protocol import FELT
 
-_ARRAYS = ("keys", "idf", "centre", "spread", "dense_weights", "word_weights", "bias")
 _KEPT = 8192  # messages whose terms are kept
 
 
 @dataclass(frozen=True)
-class FeltModel:
+class FeltModel(WordModel):
     """D numbers, F runs of words.
 
     ``centre``, ``spread``, ``dense_weights``: (D,), a number counts as (number - centre) / spread; ``word_weights``:
     (F, 2), what a run counts for as the mean over the window's messages, and in the last ones; ``bias``: (1,).
     """
-
-    table: WordTable
-    centre: Floats
-    spread: Floats
-    dense_weights: Floats
-    word_weights: NDArray[np.float32]
-    bias: Floats
 
     def predict(self, reading: FeltReading) -> Floats:
         """(n, 1) scores, 1-5; nan for a chat without a reply."""
@@ -95,23 +85,6 @@ class FeltModel:
             idf=(self.table.idf.shape, (features,)),
             bias=(self.bias.shape, (1,)),
         )
-        if not all(np.all(np.isfinite(array)) for array in self._arrays().values()) or np.any(self.spread <= 0):
-            raise ValueError("a number is not finite, or a spread is not above 0")
+        super().check()
         if {START, *ENDS} - set(self.table.words):
             raise ValueError("words lack a sentence mark")
-
-    def _arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {name: getattr(self.table if name in {"keys", "idf"} else self, name) for name in _ARRAYS}
-
-    def save(self, folder: Path) -> None:
-        """Write ``weights.npz`` and ``vocabulary.json``; the same numbers give the same bytes."""
-        write_weights(folder, self._arrays(), self.table.words)
-
-    @classmethod
-    def load(cls, folder: Path) -> FeltModel:
-        """Read what :meth:`save` wrote. Raises :class:`DataError` where a file is absent or not what it should be."""
-        with reading_weights(folder) as (words, arrays):
-            of = {name: arrays[name] for name in _ARRAYS}
-            model = cls(WordTable(words, of.pop("keys"), of.pop("idf")), **of)
-            model.check()
-            return model

@@ -1,16 +1,13 @@
 """A persona as the command line names and shows it: a card with background, expectations, and goals as a tree."""
 
 import graphlib
-import os
 
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from holdfast.core.errors import InputError
-from holdfast.core.wording import did_you_mean, quote
-from holdfast.personas.loading import library, load_persona
+from holdfast.personas.loading import library, load_persona, persona_file
 from holdfast.personas.schema import Goal, Persona
 from holdfast.personas.world import World
 
@@ -19,13 +16,8 @@ DESIRED = {1: "little", 2: "some", 3: "much"}
 
 def find_persona(who: str, world: World) -> Persona:
     """Return a persona of the library by id, else the persona of a file, whose task is one of ``world``."""
-    people = library()
-    if who in people:
-        return people[who]
-    if os.path.exists(who) or os.sep in who or who.endswith((".yaml", ".yml")):
-        return load_persona(who, world.tasks)
-    hint = did_you_mean(who, people)
-    raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
+    file = persona_file(who)
+    return library()[who] if file is None else load_persona(file, world.tasks)
 
 
 def persona_card(persona: Persona, world: World) -> Group:

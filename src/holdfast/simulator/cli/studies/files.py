@@ -8,7 +8,6 @@ import yaml
 from pydantic import BaseModel
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.files import is_folder
 from holdfast.core.wording import how_many
 from holdfast.simulator.cli.console import Output, output_options, print_lines
 from holdfast.simulator.cli.personas.yaml_files import YamlKind, add_file_commands
@@ -49,14 +48,12 @@ def show(path: Path, output: Output) -> None:
 
 def _count(paths: Sequence[Path], _tasks: Sequence[Path], _patterns: Sequence[Path]) -> int:
     """Load each study as a run would, as far as no model is needed."""
+    from holdfast.personas.loading import yaml_files
     from holdfast.simulator.config.plan import resolve
     from holdfast.simulator.config.study_file import load_study
     from holdfast.simulator.runtime.adapters import check_adapters
 
-    files = [each for path in paths for each in (sorted(path.glob("*.y*ml")) if is_folder(path) else [path])]
-    if not files:
-        raise InputError(f"{', '.join(map(str, paths))}: no file ends in .yaml there")
-    faults: list[Fault] = []
+    files, faults = yaml_files(paths)
     for file in files:
         try:
             check_adapters(resolve(load_study(file)))

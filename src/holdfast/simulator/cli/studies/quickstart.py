@@ -60,9 +60,10 @@ def quickstart(out: Path | None, model: str | None, resume: bool, output: Output
 def _study(folder: Path, word: str | None, output: Output, *, resume: bool) -> StudyConfig:
     """Return the study to run: the one that stands in the folder, where it goes on, or the one for the model."""
     from holdfast.adapters.micro import base_path
+    from holdfast.agents.models.local.safetensors_files import parameters_in
     from holdfast.agents.models.opening import local_reference
     from holdfast.simulator.cli.studies.run import chosen_model
-    from holdfast.simulator.config.quickstart import EMBEDDED, parameters_in, quickstart_study
+    from holdfast.simulator.config.quickstart import EMBEDDED, quickstart_study
     from holdfast.simulator.config.recorded import STUDY_FILE
     from holdfast.simulator.config.study_file import load_study
     from holdfast.simulator.monitor.viewer import viewer
