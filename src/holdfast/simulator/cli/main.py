@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("studies.export", "Write transcripts to Parquet, JSON lines or datasets."),
     "power": ("studies.plan", "Say how many personas a difference needs."),
     "measure": ("logs.measure", "Measure conversations that you have already."),
+    "realism": ("studies.realism", "Say how far simulated users are from people."),
     "convert": ("logs.convert", "Write conversations in another format."),
     "serve-hint": ("studies.serve_hint", "Say how to serve a run's adapters."),
     "persona": ("personas.commands", "List, show, check and talk with personas."),

@@ -138,6 +138,7 @@ FIGURES = (
     Figure("routing", "Routing", routing),
     Figure("pairs", "Pairs", lambda page: pair_tables(page.results, page.palette) or None),
     Figure("witnesses", "Raters", lambda page: witness_views(page.results, page.rows, page.turns) or None),
+    Figure("users", "Users", lambda page: page.results.user_faults),
     Figure("simulators", "Simulators", lambda page: simulators(page.results, page.palette) or None),
     Figure("population", "Population", lambda page: network(page.results, page.names)),
 )

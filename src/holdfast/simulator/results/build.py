@@ -40,6 +40,7 @@ from holdfast.simulator.results.model import (
 from holdfast.simulator.results.pairs import lower_than, pair_of, pairwise_results
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.trainings import training_differences
+from holdfast.simulator.results.user_faults import user_fault_results
 from holdfast.simulator.results.validated import unvalidated
 from holdfast.simulator.results.verbatim import verbatim_results
 from holdfast.simulator.results.witnesses import agreement_results
@@ -103,10 +104,23 @@ def build_results(
         **_validated(labels, measured, context),
         **verbatim_results(trained_on, measured, context),
         simulators=simulator_results(episodes, context),
+        user_faults=user_fault_results(
+            episodes, personas, lambda kept: _headline_of(kept, candidates, baseline or "", context)
+        ),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),
         timings_s=dict(timings_s),
     )
+
+
+def _headline_of(
+    episodes: Sequence[EpisodeRecord], specs: Sequence[CandidateSpec], baseline: str, context: ResultsContext
+) -> str:
+    """Return the finding over some of the study's conversations."""
+    measured = measured_candidates(episodes, context)
+    pairs = pairwise_results(measured, {spec.name: spec.trained for spec in specs}, context)
+    named = baseline if baseline in measured else None
+    return headline(_turns(measured), _candidates(specs, measured, pairs, named or "", context), pairs, named)
 
 
 def _validated(

@@ -23,6 +23,7 @@ from holdfast.simulator.results.harm_model import TaskHarm
 from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.shapes import plain
 from holdfast.simulator.results.trainings import TrainingsDifference
+from holdfast.simulator.results.user_faults import UserFaultResults
 
 
 class TaskInfo(ResultsPart):
@@ -161,6 +162,9 @@ class Results(ResultsPart):
     simulators: dict[str, SimulatorResults] | None = Field(
         description="By who played the users; null where only the embedded users did. Candidates' figures elsewhere "
         "are over all simulators together."
+    )
+    user_faults: UserFaultResults | None = Field(
+        None, description="Is the user at fault? null in files from before this was asked."
     )
     pairwise: list[PairResults] = Field(
         description="Every pair of candidates in every metric, a trained one before an untrained one."

@@ -60,13 +60,13 @@ def _candidate(measured: MeasuredCandidate, context: ResultsContext) -> Simulate
 
 def _realism(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> RealismResults:
     lines = [[turn.user for turn in episode.turns] for episode in episodes]
-    realism = Realism.of(lines, [_text(context.personas[episode.spec.persona]) for episode in episodes])
+    realism = Realism.of(lines, [persona_words(context.personas[episode.spec.persona]) for episode in episodes])
     resamples = context.resamples([episode.spec.persona for episode in episodes], "realism")
     return RealismResults(**{name: estimate(getattr(realism, name), resamples) for name in RealismResults.model_fields})
 
 
-def _text(persona: Persona) -> str:
-    """All that a persona holds in words."""
+def persona_words(persona: Persona) -> str:
+    """Return all that a persona holds in words, its story apart."""
     goals = [phrase for goal in persona.goals for phrase in (goal.need, goal.topic)]
     return " . ".join([persona.background, *persona.feelings, *persona.topics, *goals])
 

@@ -46,7 +46,7 @@ from holdfast.simulator.results.store import RESULTS, write_results
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
-from holdfast.simulator.runtime.recorded_run import read_recorded_run
+from holdfast.simulator.runtime.recorded_run import RecordedRun, read_recorded_run
 from holdfast.simulator.runtime.resources import Resources, open_resources
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
@@ -209,12 +209,24 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
 
     stage = (viewer or Viewer()).stage
     run = read_recorded_run(out)
-    plan, episodes = run.plan, run.episodes
     began = time.perf_counter()
     stage("measuring", 0, 2)
-    names = plan.study.candidate_names
-    results = build_results(
-        episodes,
+    results = measured_results(run)
+    timings = {**results.timings_s, "measuring": round(time.perf_counter() - began, 2)}
+    results = results.model_copy(update={"timings_s": timings})
+    with on_disk(out):
+        write_results(out / RESULTS, results)
+        stage("drawing", 1, 2)
+        write_report(out / REPORT, results, run.episodes, run.plan.personas)
+    stage("drawing", 2, 2)
+    return results
+
+
+def measured_results(run: RecordedRun) -> Results:
+    """Measure what a run folder holds; nothing is written."""
+    plan, names = run.plan, run.plan.study.candidate_names
+    return build_results(
+        run.episodes,
         candidates=plan.study.arms,
         raters=run.raters,
         tasks=plan.tasks,
@@ -223,22 +235,14 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
         study_name=plan.study.name,
         seed=plan.study.seed,
         baseline=plan.study.baseline_name,
-        labels=LabelFolder(out),
-        trained_on=_trained_on(out),
+        labels=LabelFolder(run.out),
+        trained_on=_trained_on(run.out),
         trainings=plan.study.trainings,
         holding=plan.study.holding,
         timings_s=run.timings_s,
         provenance={**run.provenance, "study_sha256": run.meta.get("study_sha256") or plan.sha256},
-        population=population_json(plan, episodes, "routed" if "routed" in names else names[-1]),
+        population=population_json(plan, run.episodes, "routed" if "routed" in names else names[-1]),
     )
-    timings = {**results.timings_s, "measuring": round(time.perf_counter() - began, 2)}
-    results = results.model_copy(update={"timings_s": timings})
-    with on_disk(out):
-        write_results(out / RESULTS, results)
-        stage("drawing", 1, 2)
-        write_report(out / REPORT, results, episodes, plan.personas)
-    stage("drawing", 2, 2)
-    return results
 
 
 def _trained_on(out: Path) -> list[list[tuple[str, str]]]:

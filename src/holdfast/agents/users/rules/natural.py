@@ -143,8 +143,12 @@ def _repeats(acts: ReplyActs) -> bool:
 
 def _answer(story: Story, acts: ReplyActs, words: _Words) -> StoryFact | None:
     """Return the fact that the reply asks for; the first that is not yet told in full, where it asks for several."""
-    asked = [fact for fact in story.facts if any(_holds(question, fact.asks) for question in acts.questions)]
-    return next((fact for fact in asked if words.unused(fact.says)), None)
+    return next((fact for fact in facts_asked(story, acts.questions) if words.unused(fact.says)), None)
+
+
+def facts_asked(story: Story, questions: Sequence[str]) -> list[StoryFact]:
+    """Return the facts of ``story`` that one of ``questions`` (in lower case) asks for."""
+    return [fact for fact in story.facts if any(_holds(question, fact.asks) for question in questions)]
 
 
 def _ruled_out(story: Story, acts: ReplyActs) -> StoryFact | None:

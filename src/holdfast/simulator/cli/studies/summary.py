@@ -48,6 +48,8 @@ def _cautions(results: Results) -> list[str]:
         lines.append(results.unvalidated)
     if results.labels is not None:
         lines.append(labels_line(results.labels))
+    if results.user_faults is not None and results.user_faults.marked:
+        lines.append(f"{results.user_faults.in_words}; without them: {results.user_faults.headline_without}")
     lines += [*failures(results), *brief_outcomes(results.candidates), *played_by(results)]
     if results.not_reproducible:
         lines.append(f"not byte-reproducible: {'; '.join(results.not_reproducible)}")

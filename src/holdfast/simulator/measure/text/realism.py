@@ -64,7 +64,7 @@ class Realism:
                     sticky,
                     chance,
                     _mean([len(line.split()) for line in conversation]),
-                    _mean([bool(_AGREES.search(line)) for line in conversation]),
+                    _mean([agrees(line) for line in conversation]),
                     len({line.casefold() for line in conversation}) / len(conversation) if conversation else np.nan,
                 )
             )
@@ -79,6 +79,11 @@ def act_of(line: str) -> str:
     if "?" in line:
         return "question"
     return "feeling" if _FEELS.search(line) else "statement"
+
+
+def agrees(line: str) -> bool:
+    """Return whether a line agrees or thanks, by its words."""
+    return bool(_AGREES.search(line))
 
 
 def act_stickiness(acts: Sequence[str]) -> tuple[float, float]:
