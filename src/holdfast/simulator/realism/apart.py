@@ -109,7 +109,7 @@ def _apart(
         {person for person, truth in zip(chosen.persons, chosen.truth, strict=True) if truth == side} for side in (1, 0)
     ]
     people = (len(sides[0]), len(sides[1]))
-    few = next((f"{source.name}: {too_few(n)}" for source, n in zip(sources, people, strict=True) if n < FEWEST), "")
+    few = _too_few(sources, (first.people, second.people)) or _too_few(sources, people)
     hide = Mask(frozenset()) if wording == "raw" else mask
     auc = _Classifiers(chosen, derive_seed(seed, "auc", first.name, second.name, unit)).auc
     undefined = MeanEstimate(**UNDEFINED.model_dump(), n=len(chosen.texts))
@@ -131,6 +131,11 @@ def _apart(
         turns=chosen.turns,
         untested=few,
     )
+
+
+def _too_few(sources: Sequence[TalkSource], people: Sequence[int]) -> str:
+    fewest, source = min(zip(people, sources, strict=True), key=lambda pair: pair[0])
+    return f"{source.name}: {too_few(fewest)}" if fewest < FEWEST else ""
 
 
 def _shares(mask: Mask, texts: Sequence[str], truth: Ints) -> tuple[float, float]:

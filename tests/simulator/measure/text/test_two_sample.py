@@ -57,13 +57,13 @@ def test_limits_hold_the_mean_auc_a_little_too_seldom(shift: float, people: int)
 
 def test_plainly_different_sources_are_told_apart_always() -> None:
     (a, who_a), (b, who_b) = speakers(1, 20, 8, 0.0, 1), speakers(0, 20, 8, 0.0, 1)
-    a = [["please", *words] for words in a]  # what every person on one side says in every message
+    a = [[f"x{word}" for word in words[:6]] + words[6:] for words in a]  # half of the words are of another language
     truth = np.repeat([1, 0], [len(a), len(b)])
     folds = np.concatenate([person_folds(who_a), person_folds(who_b)])
     scores = held_out_scores(word_features([*a, *b]), truth, folds, 1.0)
     interval = area_under_curve(scores, truth, folds, [*who_a, *who_b], np.random.default_rng(1))
     assert interval.mean > 0.99
-    assert 0.97 < interval.lo <= interval.mean <= interval.hi <= 1
+    assert 0.95 < interval.lo <= interval.mean <= interval.hi <= 1
     assert interval.n == 320
 
 
