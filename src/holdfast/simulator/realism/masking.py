@@ -44,7 +44,7 @@ class Mask:
     def tokens(self, text: str) -> list[str]:
         """Return the words of ``text`` in lower case, each run of masked ones as one blank."""
         words: list[str] = []
-        for word in plain_words(text):
+        for word in masking_words(text):
             if not self.hides(word):
                 words.append(word)
             elif words[-1:] != [BLANK]:
@@ -62,11 +62,11 @@ class Mask:
 
     def share(self, texts: Iterable[str]) -> float:
         """Return the share of all words that are masked, 0-1; nan without a word."""
-        hidden = [self.hides(word) for text in texts for word in plain_words(text)]
+        hidden = [self.hides(word) for text in texts for word in masking_words(text)]
         return sum(hidden) / len(hidden) if hidden else float("nan")
 
 
-def plain_words(text: str) -> list[str]:
+def masking_words(text: str) -> list[str]:
     """Return the words of ``text`` in lower case, apostrophes straight."""
     return _WORD.findall(_straight(text).casefold().replace(BLANK, " "))
 
@@ -100,7 +100,7 @@ def persona_terms(personas: Iterable[Persona]) -> frozenset[str]:
     for persona in personas:
         phrases += [persona.name, *persona.topics, *(goal.topic for goal in persona.goals)]
         phrases += persona.story.people if persona.story is not None else ()
-    words = {word for phrase in phrases for word in plain_words(phrase)}
+    words = {word for phrase in phrases for word in masking_words(phrase)}
     return frozenset(words - _DETERMINERS - _SMALL)
 
 

@@ -103,14 +103,23 @@ def build_results(
         felt=felt_results(measured, baseline, context),
         **_validated(labels, measured, context),
         **verbatim_results(trained_on, measured, context),
-        simulators=simulator_results(episodes, context),
-        user_faults=user_fault_results(
-            episodes, personas, lambda kept: _headline_of(kept, candidates, baseline or "", context)
-        ),
+        **_users(episodes, candidates, baseline or "", context),
         router=routing_accuracy(episodes, tasks, context.rng("router"), draws),
         population=None if population is None else PopulationResults.model_validate(population),
         timings_s=dict(timings_s),
     )
+
+
+def _users(
+    episodes: Sequence[EpisodeRecord], specs: Sequence[CandidateSpec], baseline: str, context: ResultsContext
+) -> dict[str, Any]:
+    """Return the parts on who played the users, and whether they are at fault."""
+    return {
+        "simulators": simulator_results(episodes, context),
+        "user_faults": user_fault_results(
+            episodes, context.personas, lambda kept: _headline_of(kept, specs, baseline, context)
+        ),
+    }
 
 
 def _headline_of(
