@@ -33,11 +33,11 @@ def measure_realism(
         InputError: A file or a run cannot be read, or nobody says anything in it.
         JournalError: A run's journal is damaged.
     """
-    real = [(str(path.parent), real_talks(path, word)) for path in against]
-    simulated = [(run.name, source) for run in runs for source in simulated_talks(run)]
+    real = [(str(path), real_talks(path, word)) for path in against]
+    simulated = [(name, source) for name, run in _named(runs).items() for source in simulated_talks(run)]
     sources = named_apart([*simulated, *real])
     if len({source.name for source in sources}) < len(sources):
-        raise InputError("two runs or logs have the same name and folder; name each once")
+        raise InputError("a run or a log is given twice; name each once")
     ours, theirs = sources[: len(simulated)], sources[len(simulated) :]
     vectors, why = _vectors() if encoder else (None, "not asked for")
     pairs = [*product(ours, theirs), *combinations(theirs, 2)]
@@ -60,8 +60,16 @@ def _vectors() -> tuple[Vectors | None, str]:
 
 
 def _faults(runs: Sequence[Path]) -> dict[str, UserFaultResults]:
-    measured = {run.resolve().name: measured_results(read_recorded_run(run)).user_faults for run in runs}
-    return {run: faults for run, faults in measured.items() if faults is not None}
+    measured = {name: measured_results(read_recorded_run(run)).user_faults for name, run in _named(runs).items()}
+    return {name: faults for name, faults in measured.items() if faults is not None}
+
+
+def _named(runs: Sequence[Path]) -> dict[str, Path]:
+    """Name runs by their folder's own name, or by the whole path where two have one name. Each must be given once."""
+    names = [run.resolve().name for run in runs]
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise InputError("a run is given twice; name each once")
+    return {name if names.count(name) == 1 else str(run): run for name, run in zip(names, runs, strict=True)}
 
 
 def _notes(sources: Sequence[TalkSource], real: Sequence[TalkSource]) -> list[str]:

@@ -10,7 +10,9 @@ import pytest
 from holdfast.personas.loading import library
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.realism.model import RealismReport
+from tests.simulator.engine.studies import run, session, study
 from tests.simulator.recorded import record_run
+from tests.simulator.scripted import HashModel
 
 PEOPLE = tuple(library())[:6]
 STUDY = "name: few\ncandidates: [base]\nturns: 3\npersonas: {{ids: [{ids}]}}\n"
@@ -96,6 +98,8 @@ def test_too_few_people_are_not_tested(files: dict[str, Path], capsys) -> None:
     [
         ("run", ["--against", "{log}.gone"], "seekers.jsonl.gone"),
         ("run", ["--against", "{log}", "--turns", "3"], "--turns: only for a study's file"),
+        ("run", ["--against", "{log}", "--against", "{log}"], "a run or a log is given twice"),
+        ("run", ["{run}", "--against", "{log}"], "a run is given twice"),
         ("log", ["--against", "{log}"], "seekers.jsonl"),
         ("study", ["--against", "{log}", "--replies", "{empty}"], "no assistant says anything in it"),
         ("study", ["--against", "{empty}"], "no user's message with a reply stands in it"),
@@ -106,7 +110,7 @@ def test_refusals(
 ) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text('{"messages": [{"role": "user", "content": "hi"}]}\n', encoding="utf-8")
-    filled = [option.format(log=files["log"], empty=empty) for option in options]
+    filled = [option.format(log=files["log"], run=files["run"], empty=empty) for option in options]
     assert run_command(["realism", str(files[source]), *filled]) == 2
     assert message in capsys.readouterr().err
 
@@ -115,3 +119,7 @@ def test_a_folder_without_a_run_and_a_run_without_messages(files: dict[str, Path
     (tmp_path / "none").mkdir()
     assert run_command(["realism", str(tmp_path / "none"), "--against", str(files["log"])]) == 2
     assert "there is no journal here" in capsys.readouterr().err
+    plan = study()
+    run(session(plan, HashModel(fail="/")), tmp_path / "failed")  # every conversation fails at its first reply
+    assert run_command(["realism", str(tmp_path / "failed"), "--against", str(files["log"])]) == 2
+    assert "no user has said anything in this run" in capsys.readouterr().err
