@@ -46,10 +46,11 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Line and column, counted from 1."""
+    """Line and column, counted from 1. ``source``: whose they are, where data of several files were put together."""
 
     line: int
     column: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,13 @@ class YamlSource:
         while path and path not in places:
             path = path[:-1]
         place = places.get(path, Position(1, 1))
-        return Fault(self.name, message, place.line, place.column)
+        return Fault(place.source or self.name, message, place.line, place.column)
+
+    def part(self, path: DataPath) -> "YamlSource":
+        """Return what stands at ``path`` as a source of its own, with its places in this file."""
+        n = len(path)
+        places = [{at[n:]: place for at, place in of.items() if at[:n] == path} for of in (self.keys, self.values)]
+        return YamlSource(self.name, self.get(path), *places)
 
     def get(self, path: DataPath) -> object:
         """Return the data at ``path``; None where there is none."""

@@ -4,6 +4,7 @@ They read the plain data, not the model, so that their faults are reported toget
 """
 
 import graphlib
+import re
 from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,8 @@ from holdfast.personas.schema import Persona
 WORDS_SURE = 0.95  # probability from which words are taken for another language's
 _MOST_CIRCLES = 5
 _MOST_GOALS = 100
+_MOST_PHRASES = 200
+_NOT_SAID = frozenset(("happened", "people", "tried", "never", "asks", "rules_out"))  # of a story
 
 
 def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterator[Fault]:
@@ -87,7 +90,9 @@ def check_goals(source: YamlSource) -> Iterator[Fault]:
 
 
 def check_story(source: YamlSource) -> Iterator[Fault]:
-    """Yield faults of a story's ``goals`` that the persona does not have, and of goals that it has no words for."""
+    """Yield faults of a story's ``goals`` that the persona does not have, of goals that it has no words for, and of
+    words that the person would ``never`` say."""
+    yield from _never_said(source)
     words = source.get(("story", "goals"))
     ids = [
         goal["id"]
@@ -105,6 +110,18 @@ def check_story(source: YamlSource) -> Iterator[Fault]:
     lacking = [name for name in ids if name not in words]
     if lacking:
         yield source.fault(("story", "goals"), f"no words for the goal {', '.join(map(quote, lacking))}; add some")
+
+
+def _never_said(source: YamlSource) -> Iterator[Fault]:
+    never = [phrase for phrase in _list(source.get(("story", "never"))) if isinstance(phrase, str) and phrase.strip()]
+    if not never or len(never) > _MOST_PHRASES:
+        return
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(phrase.strip()) for phrase in never)})(?!\w)", re.IGNORECASE)
+    for path in [path for path in source.values if path[:1] == ("story",) and _NOT_SAID.isdisjoint(path)]:
+        text = source.get(path)
+        if isinstance(text, str) and path[-1] != "(again)" and (said := pattern.search(text)) is not None:
+            message = f"says {quote(said[0])}, which story.never rules out; say it otherwise, or take it out there"
+            yield source.fault(path, message)
 
 
 def _list(value: object) -> list[object]:

@@ -1,6 +1,19 @@
-"""The base of everything that is read from YAML."""
+"""The base of everything that is read from YAML, and the mark of fields that nobody hears in a talk."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: The key of a field's JSON schema under which :func:`unheard` says what the field is for.
+USED_FOR = "used_for"
+
+
+def unheard(purpose: str) -> Any:
+    """Return the mark of a field that changes neither words nor feelings of a talk held by rules: what it is for.
+
+    ``holdfast persona check --effect`` fails for a field without effect that has no such mark.
+    """
+    return Field(description=purpose, json_schema_extra={USED_FOR: purpose})
 
 
 class Frozen(BaseModel):

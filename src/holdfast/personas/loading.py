@@ -20,6 +20,7 @@ from holdfast.core.files import is_leftover
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
 from holdfast.personas.checks import check_goals, check_known, check_language, check_story
+from holdfast.personas.extending import YAML_ENDINGS, inherited
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 MAX_FAULTS = 50  # of one file; the rest are counted
@@ -30,7 +31,6 @@ Identified = TypeVar("Identified", Persona, TaskContext, EmpathyPattern)
 Check = Callable[[YamlSource], Iterable[Fault]]
 
 _HERE = Path(__file__).parent
-_YAML = (".yaml", ".yml")
 
 
 # --- any model -----------------------------------------------------------------------------------------------------
@@ -65,12 +65,13 @@ def validate_source(source: YamlSource, model: type[Model], checks: Sequence[Che
 
 def _elsewhere(later: list[Fault], earlier: list[Fault]) -> list[Fault]:
     """Return the later faults whose places have no earlier fault: where both are, the earlier is the cause."""
-    taken = {(fault.line, fault.column) for fault in earlier}
-    return [fault for fault in later if (fault.line, fault.column) not in taken]
+    taken = {(fault.source, fault.line, fault.column) for fault in earlier}
+    return [fault for fault in later if (fault.source, fault.line, fault.column) not in taken]
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
-    kept = sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+    files = list(dict.fromkeys(fault.source for fault in faults))
+    kept = sorted(faults, key=lambda fault: (files.index(fault.source), fault.line or 0, fault.column or 0))
     if len(kept) > MAX_FAULTS:
         more = Fault(kept[0].source, f"and {len(kept) - MAX_FAULTS:,} more faults; repair these first")
         return [*kept[:MAX_FAULTS], more]
@@ -81,7 +82,11 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
 
 
 def load_all(
-    paths: Iterable[AnyPath], model: type[Identified], what: str, checks: Sequence[Check] = ()
+    paths: Iterable[AnyPath],
+    model: type[Identified],
+    what: str,
+    checks: Sequence[Check] = (),
+    read: Callable[[AnyPath], YamlSource] = read_yaml,
 ) -> tuple[Identified, ...]:
     """Read files of one kind, and all ``*.yaml`` and ``*.yml`` files directly in the folders among ``paths``.
 
@@ -92,6 +97,7 @@ def load_all(
         model: What each file holds.
         what: The kind in a word, for messages.
         checks: As :func:`load_yaml` takes them.
+        read: Reads a file.
 
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
@@ -101,7 +107,7 @@ def load_all(
     first: dict[str, str] = {}
     for file in files:
         try:
-            source = read_yaml(file)
+            source = read(file)
             name = source.get(("id",))
             earlier = first.setdefault(name, _place_of_id(source)) if isinstance(name, str) else ""
             if earlier and earlier != _place_of_id(source):
@@ -116,31 +122,48 @@ def load_all(
 
 def load_persona(path: AnyPath, task_ids: Collection[str] | None = None) -> Persona:
     """Read one persona file. ``task_ids``: the tasks that there are; None: those that holdfast ships."""
-    return load_yaml(path, Persona, [_persona_check(task_ids)])
+    return validate_source(read_persona(path), Persona, [persona_check(task_ids)])
 
 
 def load_personas(paths: Iterable[AnyPath], task_ids: Collection[str] | None = None) -> tuple[Persona, ...]:
     """Read persona files and folders of them, as :func:`load_all` does. ``task_ids``: as :func:`load_persona` takes."""
-    return load_all(paths, Persona, "persona", [_persona_check(task_ids)])
+    return load_all(paths, Persona, "persona", [persona_check(task_ids)], read_persona)
 
 
-def persona_file(who: str, own: Iterable[AnyPath] = (), task_ids: Collection[str] | None = None) -> Path | None:
-    """Return the file of a persona that is named by id or file; None where the library has it.
+def own_personas(own: Iterable[AnyPath | Persona], task_ids: Collection[str] | None = None) -> tuple[Persona, ...]:
+    """Return what a study names as personas of its own: those written out, and those of files and folders.
+
+    Raises:
+        InputError: As :func:`load_personas`.
+    """
+    items = list(own)
+    written = tuple(item for item in items if isinstance(item, Persona))
+    paths = [item for item in items if not isinstance(item, Persona)]
+    return (*written, *(load_personas(paths, task_ids) if paths else ()))
+
+
+def read_persona(path: AnyPath) -> YamlSource:
+    """Read one persona file, with what it inherits by ``extends`` from others. Raises InputError with its faults."""
+    return inherited(path, {file.stem: file for file in _shipped("library")}, Persona.model_fields)
+
+
+def named_persona(who: str, own: Iterable[AnyPath | Persona] = (), task_ids: Collection[str] | None = None) -> Persona:
+    """Return the persona that is named by id or file.
 
     Args:
         who: An id of the library or of ``own``, or a file.
-        own: Files and folders of further personas.
-        task_ids: As :func:`load_persona` takes them, for ``own``.
+        own: Further personas: files, folders, or written out.
+        task_ids: As :func:`load_persona` takes them.
 
     Raises:
-        InputError: No persona has the id, or a file of ``own`` has a fault.
+        InputError: No persona has the id, or a file has a fault.
     """
     people = library()
     if who in people:
-        return None
-    if os.path.exists(who) or os.sep in who or who.endswith(_YAML):
-        return Path(who)
-    by_id = {load_persona(file, task_ids).id: file for file in yaml_files(own)[0]}
+        return people[who]
+    if os.path.exists(who) or os.sep in who or who.endswith(YAML_ENDINGS):
+        return load_persona(who, task_ids)
+    by_id = {persona.id: persona for persona in own_personas(own, task_ids)}
     if who not in by_id:
         hint = did_you_mean(who, (*by_id, *people))
         raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
@@ -160,7 +183,9 @@ def yaml_files(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
         matches = [path]
         if os.path.isdir(path):
             try:
-                matches = sorted(file for file in path.iterdir() if file.suffix in _YAML and not is_leftover(file))
+                matches = sorted(
+                    file for file in path.iterdir() if file.suffix in YAML_ENDINGS and not is_leftover(file)
+                )
             except OSError as error:
                 faults.append(Fault(printable(str(path)), f"cannot be read: {error.strerror}; check its permissions"))
                 continue
@@ -171,7 +196,9 @@ def yaml_files(paths: Iterable[AnyPath]) -> tuple[list[Path], list[Fault]]:
     return list(files.values()), faults
 
 
-def _persona_check(task_ids: Collection[str] | None) -> Check:
+def persona_check(task_ids: Collection[str] | None) -> Check:
+    """Return the check of what a persona's schema cannot express. ``task_ids``: as :func:`load_persona` takes them."""
+
     def check(source: YamlSource) -> Iterable[Fault]:
         data = source.data
         if isinstance(data, dict) and "candidates" in data and "goals" not in data:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from holdfast.personas.frozen import Frozen
+from holdfast.personas.frozen import Frozen, unheard
 from holdfast.personas.story import Story
 
 __all__ = [
@@ -102,36 +102,45 @@ class TaskContext(Frozen):
 class Goal(Frozen):
     """One step towards what the persona wants. ``after`` names goals that must be served first (acyclic)."""
 
-    id: Id
-    need: Phrase  # a verb phrase: "sort the slides"
-    topic: Phrase  # a noun phrase: "the slide deck"
-    after: tuple[Id, ...] = ()
+    id: Annotated[Id, unheard("names the goal in 'after', among the story's words, and in results")]
+    need: Phrase = Field(description='a verb phrase: "sort the slides"')
+    topic: Phrase = Field(description='a noun phrase: "the slide deck"')
+    after: tuple[Id, ...] = Field((), description="goals that must be served before this one")
 
 
 class Temperament(Frozen):
     """How the persona's emotion moves; all values in [0, 1]."""
 
-    reactivity: Share = 0.5  # how strongly one reply moves the emotion
-    stickiness: Share = 0.6  # how much of the last change carries over (SAGE's lag-1 autocorrelation is 0.59)
-    warmth: Share = 0.5  # how readily a good reply turns the tone warm
+    reactivity: Share = Field(0.5, description="how strongly one reply moves the emotion")
+    # SAGE's lag-1 autocorrelation is 0.59
+    stickiness: Share = Field(0.6, description="how much of the last change of emotion carries over")
+    warmth: Share = Field(0.5, description="how readily a good reply turns the tone warm, and is thanked for")
 
 
 class Persona(Frozen):
     """A simulated user: background, style, temperament, goals, expectation."""
 
-    id: Id
-    name: Annotated[str, Field(min_length=1, max_length=40)]
-    task: Id
-    background: Text
-    speech: Literal["plain", "warm", "terse", "chatty"]
+    id: Annotated[Id, unheard("names the person in studies, journals and results")]
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=40),
+        unheard("stands on pages, and in the prompt of a model that plays the person"),
+    ]
+    task: Annotated[
+        Id, unheard("what the talk is for: it says which pattern replies are held against, and who meets this person")
+    ]
+    background: Annotated[
+        Text, unheard("stands on pages, and in the prompt of a model that plays the person; never said word for word")
+    ]
+    speech: Literal["plain", "warm", "terse", "chatty"] = Field(description="how the person speaks in an ordinary mood")
     temperament: Temperament = Temperament()
-    goals: tuple[Goal, ...] = Field(min_length=1, max_length=12)
-    feelings: tuple[Phrase, ...] = Field(min_length=1, max_length=12)  # adjectives: "anxious"
-    topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24)  # noun phrases disclosed over time
-    desired_empathy: Literal[1, 2, 3]
-    language: Language = "en"  # that it speaks, and its feelings, topics and needs are written in
-    patience: Annotated[int, Field(ge=1, le=50)] = 6  # poor turns in a row before leaving
-    story: Story | None = None  # what happened, and the person's own words for it; without one, the grammar speaks
+    goals: tuple[Goal, ...] = Field(min_length=1, max_length=12, description="what the person wants to get done")
+    feelings: tuple[Phrase, ...] = Field(min_length=1, max_length=12, description='adjectives: "anxious"')
+    topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24, description="noun phrases disclosed over time")
+    desired_empathy: Literal[1, 2, 3] = Field(description="wanted beforehand: 1 little, 2 some, 3 much")
+    language: Language = Field("en", description="spoken, and that of feelings, topics, needs and story")
+    patience: Annotated[int, Field(ge=1, le=50, description="poor turns in a row before leaving")] = 6
+    story: Story | None = Field(None, description="what happened, and the person's own words; else the grammar speaks")
 
     @property
     def unsaid(self) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from holdfast.personas.frozen import Frozen
+from holdfast.personas.frozen import Frozen, unheard
 
 Utterance = Annotated[str, Field(min_length=2, max_length=600)]
 Word = Annotated[str, Field(min_length=2, max_length=80)]
@@ -51,10 +51,10 @@ class Story(Frozen):
     """What happened to a person, and the person's words.
 
     Attributes:
-        happened: The whole of it, for whoever reads the file and for models that play the person.
-        people: Who is involved.
-        tried: What the person has tried.
-        never: What this person would never say; a model that plays the person is refused it.
+        happened: The whole of it, for whoever reads the file or writes the person's words.
+        people: Who is involved; for the same.
+        tried: What the person has tried; for the same.
+        never: What this person would never say: a story that says it all the same is refused.
         openings: First messages.
         layers: What the person tells of itself, from the outside in; each layer in several messages. A reply that meets
             the person moves it on to the next.
@@ -65,10 +65,10 @@ class Story(Frozen):
         thanks, goodbyes: At the end of a matter, of a talk.
     """
 
-    happened: Passage
-    people: tuple[Word, ...] = ()
-    tried: tuple[Utterance, ...] = ()
-    never: tuple[Word, ...] = ()
+    happened: Annotated[Passage, unheard("the whole of it, for whoever writes or reads the person's words")]
+    people: Annotated[tuple[Word, ...], unheard("who is involved, for whoever writes or reads the words")] = ()
+    tried: Annotated[tuple[Utterance, ...], unheard("what was tried, for whoever writes or reads the words")] = ()
+    never: Annotated[tuple[Word, ...], unheard("what the person would not say: a story that says it is refused")] = ()
     openings: Openings
     layers: Annotated[tuple[Wordings, ...], Field(min_length=3, max_length=30)]
     facts: Annotated[tuple[StoryFact, ...], Field(min_length=2, max_length=30)]

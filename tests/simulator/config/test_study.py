@@ -13,6 +13,7 @@ from holdfast.personas import loading
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.config.study_file import load_study, write_study
+from tests.personas.conftest import GOOD
 
 
 def load(tmp_path: Path, text: str) -> StudyConfig:
@@ -51,8 +52,9 @@ training: {steps: 3}
 
 
 def test_files_lie_beside_the_study(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(GOOD, encoding="utf-8")
     study = load(tmp_path, "candidates: [base]\npersonas: {files: [mine.yaml]}\nadapters: experts\n")
-    assert study.personas.files == (str(tmp_path / "mine.yaml"),)
+    assert study.personas.files == (loading.load_persona(tmp_path / "mine.yaml"),)
     assert study.adapters == str(tmp_path / "experts")
 
 

@@ -16,7 +16,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
 from holdfast.core.wording import shorten
-from holdfast.personas.loading import library, load_personas
+from holdfast.personas.loading import library, own_personas
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.personas.world import World
 from holdfast.simulator.config.holding import ASSUMED
@@ -107,7 +107,7 @@ def resolve(study: StudyConfig) -> Plan:
 def _choose(study: StudyConfig, world: World) -> tuple[Persona, ...]:
     choice = study.personas
     named = tuple(library()[id] for id in choice.ids)
-    own = load_personas(choice.files, world.tasks) if choice.files else ()
+    own = own_personas(choice.files, world.tasks)
     everyone = named + own if choice.ids or choice.files else tuple(library().values())
     if twice := repeated(persona.id for persona in everyone):
         raise InputError(f"personas given twice: {', '.join(twice)}; rename one of each, or name it once")

@@ -15,12 +15,11 @@ from holdfast.personas.loading import patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import PersonaChoice, StudyConfig
-from holdfast.simulator.config.study_file import load_study
+from holdfast.simulator.config.study_file import STUDY_FILE, load_study
 from holdfast.simulator.journal.file import damaged
 from holdfast.simulator.records import EpisodeRecord
 
 WORLD = "world"  # tasks, patterns and personas, in a journal's meta
-STUDY_FILE = "study.yaml"
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -28,7 +28,7 @@ from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.core.yaml_source import MAX_NUMBER
 from holdfast.personas.population_config import PopulationConfig
-from holdfast.personas.schema import EmpathyPattern, Frozen, Id, TaskContext
+from holdfast.personas.schema import EmpathyPattern, Frozen, Id, Persona, TaskContext
 from holdfast.personas.world import World, world_with
 from holdfast.simulator.config.holding import ASSUMED, HoldingTerms
 from holdfast.simulator.engine.budget import BudgetSpec
@@ -60,13 +60,14 @@ def _each_once(lengths: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class PersonaChoice(Frozen):
-    """Who takes part. ``ids`` of the library and ``files`` (or folders) of one's own; with neither, the whole library.
+    """Who takes part. ``ids`` of the library, and ``files`` of one's own: files, folders, or written out; with neither,
+    the whole library.
 
     ``tasks`` keeps only those of some tasks, ``per_task`` draws at most so many of each, by the study's seed.
     """
 
     ids: tuple[Id, ...] = ()
-    files: tuple[str, ...] = ()
+    files: tuple[OwnFile | Persona, ...] = ()
     tasks: tuple[Id, ...] = ()
     per_task: Annotated[int, Field(ge=1)] | None = None
 

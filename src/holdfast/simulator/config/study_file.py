@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,18 +14,24 @@ from pydantic import ValidationError
 
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.core.yaml_source import YamlSource
-from holdfast.personas.loading import AnyPath, library, load_yaml
+from holdfast.core.yaml_source import MAX_VALUES, YamlSource
+from holdfast.personas.loading import AnyPath, library, load_yaml, own_personas, persona_check
 from holdfast.personas.population_config import PopulationConfig, check_population
-from holdfast.personas.schema import EmpathyPattern, TaskContext
+from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.personas.world import shipped_world, world_with
 from holdfast.simulator.config.reminders import hidden_periods
 from holdfast.simulator.config.study import OLD_KEY, StudyConfig
 
+STUDY_FILE = "study.yaml"  # of a run, as resolved
+PEOPLE = "personas"  # the folder beside it, where it would be too large
+
 
 def load_study(path: AnyPath) -> StudyConfig:
     """Read a study's YAML; files and folders that it names lie relative to it.
+
+    Tasks, patterns and personas of its own are read too, so the study is the same when their files are gone.
 
     Raises:
         InputError: with every fault of the file.
@@ -34,7 +40,7 @@ def load_study(path: AnyPath) -> StudyConfig:
     names = partial(_names_what_exists, folder=folder)
     study = load_yaml(path, StudyConfig, [_is_no_persona, names, _population_fits, _hint_at_replicates])
     world = world_with(_beside(study.tasks, folder), _beside(study.patterns, folder))
-    files = tuple(str(folder / file) for file in study.personas.files)
+    files = own_personas(_beside(study.personas.files, folder), world.tasks)
     adapters = None if study.adapters is None else str(folder / study.adapters)
     personas = study.personas.model_copy(update={"files": files})
     raters = tuple(rater.beside(folder) for rater in study.raters)
@@ -51,12 +57,32 @@ def load_study(path: AnyPath) -> StudyConfig:
 
 def write_study(study: StudyConfig, path: Path) -> None:
     """Write the study as resolved, every default spelt out; :func:`load_study` reads it back."""
-    text = yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
     try:
+        values = study.model_dump(mode="json", exclude_none=True)
+        text = _as_yaml(values)
+        if len(text.encode()) > MAX_BYTES or _count(values) > MAX_VALUES:  # each persona has a file of its own then
+            own = [persona for persona in study.personas.files if isinstance(persona, Persona)]
+            for persona in own:
+                with drafted(path.with_name(PEOPLE) / f"{persona.id}.yaml") as draft:
+                    draft.write_text(_as_yaml(persona.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
+            values["personas"]["files"] = [item for item in study.personas.files if isinstance(item, str)]
+            values["personas"]["files"] += [PEOPLE] if own else []
+            text = _as_yaml(values)
         with drafted(path) as draft:
             draft.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+
+
+def _as_yaml(values: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _count(value: Any) -> int:
+    """Return how many values a reader of the YAML counts, keys among them."""
+    if isinstance(value, dict):
+        return 1 + sum(1 + _count(item) for item in value.values())
+    return 1 + (sum(map(_count, value)) if isinstance(value, list) else 0)
 
 
 def _is_no_persona(source: YamlSource) -> Iterator[Fault]:
@@ -89,6 +115,9 @@ def _names_what_exists(source: YamlSource, folder: Path) -> Iterator[Fault]:
                 world = world_with((*world.own_tasks, *tasks), (*world.own_patterns, *patterns))
             except InputError as error:
                 yield from error.faults or [source.fault((key, index), str(error))]
+    for index, item in enumerate(_list(source.get(("personas", "files")))):
+        if isinstance(item, dict):
+            yield from persona_check(world.tasks)(source.part(("personas", "files", index)))
     for key, known, what in (("ids", library(), "persona"), ("tasks", world.tasks, "task")):
         for index, name in enumerate(_list(source.get(("personas", key)))):
             if isinstance(name, str) and name not in known:

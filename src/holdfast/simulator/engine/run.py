@@ -13,8 +13,8 @@ from langchain_core.callbacks import Callbacks
 from holdfast.core.errors import BudgetError, JournalError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences
-from holdfast.simulator.config.recorded import STUDY_FILE, WORLD, world_json
-from holdfast.simulator.config.study_file import write_study
+from holdfast.simulator.config.recorded import WORLD, world_json
+from holdfast.simulator.config.study_file import STUDY_FILE, write_study
 from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.engine.budget import Spending
 from holdfast.simulator.engine.garbage_collection import collecting_rarely

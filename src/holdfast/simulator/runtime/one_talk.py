@@ -13,12 +13,11 @@ from holdfast.agents.models.spec import parse_model
 from holdfast.core.errors import InputError
 from holdfast.core.files import is_folder
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.personas.loading import library, persona_file
+from holdfast.personas.loading import library, named_persona
 from holdfast.personas.world import World
 from holdfast.simulator.config.plan import Plan, resolve
-from holdfast.simulator.config.recorded import STUDY_FILE
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.config.study_file import load_study
+from holdfast.simulator.config.study_file import STUDY_FILE, load_study
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import open_resources
@@ -64,8 +63,10 @@ class OneTalk:
             except ValueError as error:
                 raise InputError(f"--model: {error}") from None
         if self.persona is not None:
-            file = persona_file(self.persona, base.personas.files, base.world.tasks)
-            values["personas"] = {"ids": (self.persona,)} if file is None else {"files": (str(file),)}
+            known = {**base.world.tasks, **world.tasks}
+            persona = named_persona(self.persona, base.personas.files, known)
+            shipped = library().get(persona.id) == persona
+            values["personas"] = {"ids": (persona.id,)} if shipped else {"files": (persona,)}
         elif self.source is None:
             values["personas"] = {"ids": (next(iter(library())),)}
         try:

@@ -30,9 +30,8 @@ from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError, TrainingError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences, resolve
-from holdfast.simulator.config.recorded import STUDY_FILE
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.config.study_file import write_study
+from holdfast.simulator.config.study_file import STUDY_FILE, write_study
 from holdfast.simulator.engine.rounds import population_json
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.locking import locked_folder

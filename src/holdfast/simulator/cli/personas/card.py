@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from holdfast.personas.loading import library, load_persona, persona_file
+from holdfast.personas.loading import named_persona
 from holdfast.personas.schema import Goal, Persona
 from holdfast.personas.world import World
 
@@ -16,8 +16,7 @@ DESIRED = {1: "little", 2: "some", 3: "much"}
 
 def find_persona(who: str, world: World) -> Persona:
     """Return a persona of the library by id, else the persona of a file, whose task is one of ``world``."""
-    file = persona_file(who)
-    return library()[who] if file is None else load_persona(file, world.tasks)
+    return named_persona(who, (), world.tasks)
 
 
 def persona_card(persona: Persona, world: World) -> Group:

@@ -64,8 +64,7 @@ def _study(folder: Path, word: str | None, output: Output, *, resume: bool) -> S
     from holdfast.agents.models.opening import local_reference
     from holdfast.simulator.cli.studies.run import chosen_model
     from holdfast.simulator.config.quickstart import EMBEDDED, quickstart_study
-    from holdfast.simulator.config.recorded import STUDY_FILE
-    from holdfast.simulator.config.study_file import load_study
+    from holdfast.simulator.config.study_file import STUDY_FILE, load_study
     from holdfast.simulator.monitor.viewer import viewer
 
     spec = chosen_model(word, None) or EMBEDDED
@@ -124,7 +123,7 @@ def _run(study: StudyConfig, folder: Path, output: Output, *, resume: bool) -> R
 @contextmanager
 def _saying_the_command(folder: Path, model: str | None) -> Iterator[None]:
     """After Ctrl-C before the first conversation, tell with which command the quickstart goes on."""
-    from holdfast.simulator.config.recorded import STUDY_FILE
+    from holdfast.simulator.config.study_file import STUDY_FILE
 
     try:
         yield
