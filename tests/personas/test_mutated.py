@@ -23,12 +23,22 @@ seed: 7
 turns: 6
 tasks:
   - {id: night, title: Restarts, description: Why., pattern: solver, topics: [a, b, c], needs: [d, e, f]}
-personas: {ids: [jun_park], per_task: 2}
+personas:
+  ids: [jun_park]
+  per_task: 2
+  vary: {count: 3, seed: 1, fields: {patience: [2, 4], speech: [terse, plain], temperament: {warmth: [0, 1]}}}
 users: [{kind: embedded, voice: natural}]
 candidates: [base, {kind: system_prompt, examples: true}, {kind: app, url: "http://127.0.0.1:9/x"}]
 raters: [linear, linear_peers]
 feeler: formula
 training: {dialogues_per_pattern: 4, turns: 4, held_out_share: .2, method: sft}
+"""
+EXTENDING = b"""\
+extends: jun_park
+id: jun_in_a_hurry
+patience: 2
+temperament: {reactivity: 0.9}
+story: {met: [Just so.], openings: {practical: [Short question.]}}
 """
 # fmt: off
 TOKENS = (
@@ -55,6 +65,7 @@ def shipped(folder: str) -> bytes:
 
 KINDS: dict[str, tuple[Callable[[Path], object], bytes]] = {
     "persona": (load_persona, shipped("library")),
+    "extending persona": (load_persona, EXTENDING),
     "task": (read_task, shipped("tasks").replace(b"id: ", b"id: own_", 1)),
     "pattern": (read_pattern, shipped("patterns").replace(b"id: ", b"id: own_", 1)),
     "study": (load_study, STUDY.encode()),

@@ -43,6 +43,9 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Phrase = Annotated[str, Field(min_length=1, max_length=80)]
 Level = Annotated[float, Field(ge=0, le=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Speech = Literal["plain", "warm", "terse", "chatty"]
+Patience = Annotated[int, Field(ge=1, le=50, description="poor turns in a row before leaving")]
+NAME_LENGTH = 40  # characters of a person's name
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # ISO 639
 
 #: Whose choice a pattern or a task is that says nothing of it.
@@ -123,7 +126,7 @@ class Persona(Frozen):
     id: Annotated[Id, unheard("names the person in studies, journals and results")]
     name: Annotated[
         str,
-        Field(min_length=1, max_length=40),
+        Field(min_length=1, max_length=NAME_LENGTH),
         unheard("stands on pages, and in the prompt of a model that plays the person"),
     ]
     task: Annotated[
@@ -132,14 +135,14 @@ class Persona(Frozen):
     background: Annotated[
         Text, unheard("stands on pages, and in the prompt of a model that plays the person; never said word for word")
     ]
-    speech: Literal["plain", "warm", "terse", "chatty"] = Field(description="how the person speaks in an ordinary mood")
+    speech: Speech = Field(description="how the person speaks in an ordinary mood")
     temperament: Temperament = Temperament()
     goals: tuple[Goal, ...] = Field(min_length=1, max_length=12, description="what the person wants to get done")
     feelings: tuple[Phrase, ...] = Field(min_length=1, max_length=12, description='adjectives: "anxious"')
     topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24, description="noun phrases disclosed over time")
     desired_empathy: Literal[1, 2, 3] = Field(description="wanted beforehand: 1 little, 2 some, 3 much")
     language: Language = Field("en", description="spoken, and that of feelings, topics, needs and story")
-    patience: Annotated[int, Field(ge=1, le=50, description="poor turns in a row before leaving")] = 6
+    patience: Patience = 6
     story: Story | None = Field(None, description="what happened, and the person's own words; else the grammar speaks")
 
     @property

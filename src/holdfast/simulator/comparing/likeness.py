@@ -38,7 +38,11 @@ def instrument(run: RecordedRun, tasks: Collection[str], personas: Collection[st
     if feeler := json.loads(run.meta.get("study", "{}")).get("feeler"):
         parts["feeler"] = json.dumps(feeler, sort_keys=True)
     parts |= {f"pattern of {task}": _expected(plan.tasks[task], plan.patterns) for task in tasks}
-    return parts | {f"persona {id}": sha256(plan.personas[id].model_dump_json()) for id in personas}
+    parts |= {f"persona {id}": sha256(plan.personas[id].model_dump_json()) for id in personas}
+    for id in personas if plan.variants else ():
+        of_persona = (each.model_dump_json() for agent, each in plan.variants.items() if agent.startswith(f"{id}-"))
+        parts[f"variants of {id}"] = sha256("\n".join(of_persona))
+    return parts
 
 
 def require_alike(first: RecordedRun, second: RecordedRun, tasks: Collection[str], personas: Collection[str]) -> None:

@@ -18,6 +18,7 @@ from holdfast.core.seeds import derive_seed
 from holdfast.core.wording import shorten
 from holdfast.personas.loading import library, own_personas
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.personas.varying import VARIED, variants_of
 from holdfast.personas.world import World
 from holdfast.simulator.config.holding import ASSUMED
 from holdfast.simulator.config.study import StudyConfig, repeated
@@ -37,7 +38,7 @@ class Plan:
     """What a study comes to.
 
     ``personas``: those that are tested, by id; ``split``: where the study trains; ``population``: where it has one,
-    drawn from ``people``.
+    drawn from ``people``; ``variants``: by the agent's id, where personas are varied.
     """
 
     study: StudyConfig
@@ -48,6 +49,16 @@ class Plan:
     tasks: Mapping[str, TaskContext]
     patterns: Mapping[str, EmpathyPattern]
     people: Mapping[str, Persona] = field(default_factory=dict)
+    variants: Mapping[str, Persona] = field(default_factory=dict)
+
+    def person(self, spec: EpisodeSpec) -> Persona:
+        """Return who takes part in a conversation: the persona, or a variant of it."""
+        return self.variants.get(spec.agent) or self.personas[spec.persona]
+
+    @property
+    def everybody(self) -> Mapping[str, Persona]:
+        """The personas by id, and their variants by the agent's id."""
+        return {**self.personas, **self.variants}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -58,6 +69,8 @@ class Plan:
         study["personas"] = {
             id: persona.model_dump(mode="json", exclude=persona.unsaid) for id, persona in self.personas.items()
         }
+        if self.variants:
+            study["variants"] = {id: each.model_dump(mode="json", include=VARIED) for id, each in self.variants.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
         for own in ("tasks", "patterns"):  # so that studies from before these keep their hash
@@ -100,8 +113,13 @@ def resolve(study: StudyConfig) -> Plan:
         population = build_population(study.population, derive_seed(study.seed, "population"), tested)
         agents = [(agent.id, agent.persona) for agent in population.agents.values()]
         tested = {persona.id: persona for _, persona in agents}
+    variants: dict[str, Persona] = {}
+    if study.personas.vary is not None:  # after the split: nobody who is tested was trained on as another variant
+        for persona in tested.values():
+            variants |= variants_of(persona, study.personas.vary)
+        agents = list(variants.items())
     episodes = tuple(_episodes(study, agents))
-    return Plan(study, tested, split, population, episodes, world.tasks, world.patterns, people)
+    return Plan(study, tested, split, population, episodes, world.tasks, world.patterns, people, variants)
 
 
 def _choose(study: StudyConfig, world: World) -> tuple[Persona, ...]:

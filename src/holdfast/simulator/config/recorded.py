@@ -61,14 +61,23 @@ def recorded_plan(meta: Mapping[str, str], journal: Path) -> Plan:
         if not (journal.parent / STUDY_FILE).exists():
             raise InputError(f"{journal.parent} holds no {STUDY_FILE}: not a run folder")
         return resolve(load_study(journal.parent / STUDY_FILE))
-    world, tested = _world(meta, journal), json.loads(meta["study"])["personas"]
+    world, recorded = _world(meta, journal), json.loads(meta["study"])
+    tested = recorded["personas"]
     people = _models(Persona, world.get("personas", tested), journal)
     population, personas = None, _models(Persona, tested, journal)
     if study.population is not None:
         from holdfast.personas.population import build_population  # brings networkx
 
         population = build_population(study.population, derive_seed(study.seed, "population"), people)
-    return Plan(study, personas, None, population, (), *recorded_tasks(meta, journal), people)
+    variants = _models(Persona, _with_their_persona(recorded.get("variants", {}), tested), journal)
+    return Plan(study, personas, None, population, (), *recorded_tasks(meta, journal), people, variants)
+
+
+def _with_their_persona(variants: Any, personas: Mapping[str, Any]) -> Any:
+    """Return the variants with what they have in common with their persona, of which a journal keeps one copy."""
+    if not isinstance(variants, dict):
+        return variants
+    return {id: {**personas.get(id.rpartition("-")[0], {}), **each} for id, each in variants.items()}
 
 
 def _study(meta: Mapping[str, str], journal: Path) -> StudyConfig | None:
@@ -79,6 +88,7 @@ def _study(meta: Mapping[str, str], journal: Path) -> StudyConfig | None:
     try:
         fields = json.loads(text)
         fields |= {"personas": PersonaChoice(), "replicates": fields.pop("seeds")}
+        fields.pop("variants", None)
         fields.setdefault("feeler", "formula")  # before there were feelers
         return StudyConfig.model_validate(fields)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

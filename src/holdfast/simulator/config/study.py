@@ -29,6 +29,7 @@ from holdfast.core.wording import did_you_mean, quote
 from holdfast.core.yaml_source import MAX_NUMBER
 from holdfast.personas.population_config import PopulationConfig
 from holdfast.personas.schema import EmpathyPattern, Frozen, Id, Persona, TaskContext
+from holdfast.personas.varying import VaryConfig
 from holdfast.personas.world import World, world_with
 from holdfast.simulator.config.holding import ASSUMED, HoldingTerms
 from holdfast.simulator.engine.budget import BudgetSpec
@@ -63,13 +64,15 @@ class PersonaChoice(Frozen):
     """Who takes part. ``ids`` of the library, and ``files`` of one's own: files, folders, or written out; with neither,
     the whole library.
 
-    ``tasks`` keeps only those of some tasks, ``per_task`` draws at most so many of each, by the study's seed.
+    ``tasks`` keeps only those of some tasks, ``per_task`` draws at most so many of each, by the study's seed. ``vary``:
+    of each of those who are left, variants take part instead (:mod:`holdfast.personas.varying`).
     """
 
     ids: tuple[Id, ...] = ()
     files: tuple[OwnFile | Persona, ...] = ()
     tasks: tuple[Id, ...] = ()
     per_task: Annotated[int, Field(ge=1)] | None = None
+    vary: VaryConfig | None = None
 
 
 class StudyConfig(Frozen):
@@ -124,6 +127,12 @@ class StudyConfig(Frozen):
             raise ValueError(
                 "'rounds' moves the expectations of a population; add 'population', or repeat by 'replicates'"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _variants_are_no_population(self) -> StudyConfig:
+        if self.personas.vary is not None and self.population is not None:
+            raise ValueError("'personas.vary' and 'population' both make several of one persona; use one of them")
         return self
 
     @model_validator(mode="after")

@@ -128,7 +128,7 @@ def _group(
     pattern = results.patterns.get(task.pattern)
     levels = [pattern.target.get(name) if pattern else None for name in MECHANISMS]
     width = results.raters[0].scale.width
-    persona = personas.get(spec.persona)
+    persona = personas.get(spec.agent) or personas.get(spec.persona)
     needs = {goal.id: goal.need for goal in persona.goals} if persona else {}
     who = persona.name if persona else spec.persona
     agent = spec.agent if spec.agent != spec.persona else ""

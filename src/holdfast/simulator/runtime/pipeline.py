@@ -216,7 +216,7 @@ def report(out: Path, *, viewer: Viewer | None = None) -> Results:
     with on_disk(out):
         write_results(out / RESULTS, results)
         stage("drawing", 1, 2)
-        write_report(out / REPORT, results, run.episodes, run.plan.personas)
+        write_report(out / REPORT, results, run.episodes, run.plan.everybody)
     stage("drawing", 2, 2)
     return results
 

@@ -62,7 +62,7 @@ class Session:
         return Participants(
             spec=spec,
             task=self.plan.tasks[spec.task],
-            user=self.user_for(spec, self.plan.personas[spec.persona]),
+            user=self.user_for(spec, self.plan.person(spec)),
             candidate=self.candidates[spec.candidate],
             raters=self.raters,
             stop=stop_rule(spec.max_turns, leave=self.plan.study.leave),
