@@ -26,7 +26,7 @@ def faults_of(path: Path) -> list[str]:
 
 
 def test_the_library_has_its_files_by_id() -> None:
-    assert {file.stem for file in loading._shipped("library")} == set(library())
+    assert set(loading._library_files()) == set(library())
 
 
 def test_keys_of_a_mapping_are_merged_and_lists_replaced(tmp_path: Path) -> None:

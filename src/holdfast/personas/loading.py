@@ -144,7 +144,7 @@ def own_personas(own: Iterable[AnyPath | Persona], task_ids: Collection[str] | N
 
 def read_persona(path: AnyPath) -> YamlSource:
     """Read one persona file, with what it inherits by ``extends`` from others. Raises InputError with its faults."""
-    return inherited(path, {file.stem: file for file in _shipped("library")}, Persona.model_fields)
+    return inherited(path, _library_files(), Persona.model_fields)
 
 
 def named_persona(who: str, own: Iterable[AnyPath | Persona] = (), task_ids: Collection[str] | None = None) -> Persona:
@@ -235,6 +235,12 @@ def tasks() -> Mapping[str, TaskContext]:
 def library() -> Mapping[str, Persona]:
     """Return the shipped personas by id."""
     return _by_id(load_personas(_shipped("library")))
+
+
+@functools.cache
+def _library_files() -> Mapping[str, Path]:
+    """Return the files of the library by the ids of their personas, without reading them."""
+    return MappingProxyType({file.stem: file for file in _shipped("library")})
 
 
 def _shipped(folder: str) -> list[Path]:
