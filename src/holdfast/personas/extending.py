@@ -14,6 +14,7 @@ may extend another. Each value keeps the place where it stands, so a fault of an
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from holdfast.core.errors import Fault, InputError
@@ -111,7 +112,7 @@ def _beside(file: str) -> list[str]:
 
 def _own_id(chain: list[_Link]) -> Iterator[Fault]:
     """Yield a fault where a file has its parent's id: results tell people apart by it."""
-    for child, parent in zip(chain, chain[1:], strict=False):
+    for child, parent in pairwise(chain):
         own, others = child.source.get(("id",)), parent.source.get(("id",))
         if own is None:
             yield child.source.fault((), "key 'id' is missing; add it: who extends another has an id of its own")

@@ -13,6 +13,8 @@ from holdfast.personas.schema import Persona
 from holdfast.personas.world import World, shipped_world, world_with
 from holdfast.simulator.cli.console import Output, console, output_options, print_json, print_table, world_options
 from holdfast.simulator.cli.personas.card import find_persona, persona_card
+from holdfast.simulator.cli.personas.importing import import_
+from holdfast.simulator.cli.personas.new import new
 from holdfast.simulator.cli.personas.talk import talk
 from holdfast.simulator.cli.personas.yaml_files import YamlKind, add_file_commands
 
@@ -95,5 +97,7 @@ def _as_json(person: Persona, world: World) -> dict[str, object]:
     return {**person.model_dump(mode="json"), "pattern": world.pattern_of(person.task).id}
 
 
-add_file_commands(persona, YamlKind("persona", _count, lambda: Persona, _persona_schema))
+add_file_commands(persona, YamlKind("persona", _count, lambda: Persona, _persona_schema), own=["new"])
+persona.add_command(new)
+persona.add_command(import_)
 persona.add_command(talk)

@@ -1,5 +1,7 @@
 """What ``holdfast persona``, ``task``, ``pattern`` and ``study`` do alike: check a file, print a schema, begin one."""
 
+import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +14,9 @@ from pydantic import BaseModel
 import holdfast.personas
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.wording import how_many
-from holdfast.simulator.cli.console import Output, output_options, print_json, world_options
+from holdfast.core.files import is_folder
+from holdfast.core.wording import how_many, printable
+from holdfast.simulator.cli.console import Output, output_options, print_json, print_lines, world_options
 
 EXAMPLES = Path(holdfast.personas.__file__).parent / "examples"
 
@@ -42,11 +45,55 @@ class YamlKind:
         return (EXAMPLES / f"{self.word}.yaml").read_text(encoding="utf-8")
 
 
-def add_file_commands(group: click.Group, kind: YamlKind) -> None:
-    """Give ``group`` the commands ``check``, ``schema`` and ``new``."""
-    group.add_command(_check(kind))
-    group.add_command(_schema(kind))
-    group.add_command(_new(kind))
+def add_file_commands(group: click.Group, kind: YamlKind, own: Sequence[str] = ()) -> None:
+    """Give ``group`` the commands ``check``, ``schema`` and ``new``, but for those that it has of its ``own``."""
+    for name, make in (("check", _check), ("schema", _schema), ("new", _new)):
+        if name not in own:
+            group.add_command(make(kind))
+
+
+def check_files(kind: YamlKind, paths: Sequence[Path], own: tuple[Sequence[Path], Sequence[Path]], out: Output) -> None:
+    """Say that all files are in order, or every fault. ``own``: tasks and patterns of one's own.
+
+    Raises:
+        InputError: With the faults, unless they were printed as JSON.
+    """
+    word, plural = kind.word, kind.plural or f"{kind.word}s"
+    try:
+        count = kind.count(paths, *own)
+    except InputError as error:
+        if not out.as_json:
+            raise
+        print_json({"ok": False, plural: 0, "faults": [asdict(fault) for fault in error.faults]})
+        raise click.exceptions.Exit(2) from None
+    said = f"ok: {how_many(count, word, plural)}"
+    out.show({"ok": True, plural: count, "faults": []}, lambda: click.echo(said))
+
+
+def refuse_taken(path: Path) -> None:
+    """Raise InputError where ``path`` is there already, or its folder is not: a slip in a path makes no folders."""
+    if os.path.lexists(path):
+        raise InputError([Fault(printable(str(path)), "is there already; name a new file")])
+    if not is_folder(path.parent):
+        folder = shlex.quote(printable(str(path.parent)))
+        message = f"its folder {folder} does not exist; check the path, or make it first: mkdir -p {folder}"
+        raise InputError([Fault(printable(str(path)), message)])
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, in a folder that is. Raises InputError as :func:`refuse_taken`."""
+    refuse_taken(path)
+    try:
+        with drafted(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError([Fault(printable(str(path)), f"cannot be written: {error.strerror}")]) from error
+
+
+def say_written(kind: str, path: Path, out: Output) -> None:
+    """Say where a new file lies, and how to go on."""
+    said = f"{path}: edit it, then: holdfast {kind} check {path}"
+    out.show({kind: str(path)}, lambda: print_lines(said))
 
 
 def _check(kind: YamlKind) -> click.Command:
@@ -68,15 +115,7 @@ Every fault is one line, FILE:LINE:COLUMN: what is wrong; the exit code is then 
     def check(
         paths: tuple[Path, ...], own_tasks: tuple[Path, ...], own_patterns: tuple[Path, ...], output: Output
     ) -> None:
-        try:
-            count = kind.count(paths, own_tasks, own_patterns)
-        except InputError as error:
-            if not output.as_json:
-                raise
-            print_json({"ok": False, plural: 0, "faults": [asdict(fault) for fault in error.faults]})
-            raise click.exceptions.Exit(2) from None
-        said = f"ok: {how_many(count, word, plural)}"
-        output.show({"ok": True, plural: count, "faults": []}, lambda: click.echo(said))
+        check_files(kind, paths, (own_tasks, own_patterns), output)
 
     return check
 
@@ -121,14 +160,7 @@ Examples:
     @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
     @output_options
     def new(path: Path, output: Output) -> None:
-        if path.exists():
-            raise InputError([Fault(str(path), "is there already; name a new file")])
-        try:
-            with drafted(path) as draft:
-                draft.write_text(kind.example, encoding="utf-8")
-        except OSError as error:
-            raise InputError([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
-        said = f"{path}: edit it, then: holdfast {word} check {path}"
-        output.show({word: str(path)}, lambda: click.echo(said))
+        write_new(path, kind.example)
+        say_written(word, path, output)
 
     return new
