@@ -14,7 +14,7 @@ from holdfast.personas.checks import languages
 from holdfast.personas.loading import persona_check, validate_source
 from holdfast.personas.schema import NAME_LENGTH, Persona, TaskContext
 
-_PLAIN = re.compile(r"[^\W\d_][\w '’-]*(?<! )")
+_PLAIN = re.compile(r"[^\W\d_][\w '-]*(?<! )")
 _WORDS_OF_YAML = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _WIDTH, _COLUMN = 110, 26
 _GOALS, _TOPICS = 3, 5  # that are taken from a task
@@ -64,13 +64,14 @@ def id_of(name: str) -> str:
 
 def draft_yaml(draft: PersonaDraft, tasks: Mapping[str, TaskContext]) -> str:
     """Return the commented YAML of a draft, whatever it holds: :func:`check_draft` says whether it is a persona."""
-    default = {key: DEFAULT for key in defaults_of(draft)}
+    default = dict.fromkeys(defaults_of(draft), DEFAULT)
     task_id = draft.task or TASK
     task = tasks.get(task_id) or next(iter(tasks.values()))
     level = {key: value if getattr(draft, key) is None else getattr(draft, key) for key, value in LEVELS.items()}
     of_task = (
         "of the task: change them" if draft.language in (None, "en") else "of the task, in English: translate them"
     )
+    wishes = "1 little, 2 some, 3 much"
     of_topics = "of the goals: add more" if draft.goals else of_task
     topics = draft.topics or ([topic for _, topic in draft.goals] or task.topics)[:_TOPICS]
     background = draft.background or f"Write here who {draft.name} is and what brings them here, in a few sentences."
@@ -96,7 +97,7 @@ def draft_yaml(draft: PersonaDraft, tasks: Mapping[str, TaskContext]) -> str:
         *_list("feelings", draft.feelings or _FEELINGS, default.get("feelings", 'adjectives: "I feel …"')),
         *_list("topics", topics, of_topics if "topics" in default else "what they bring up as the talk goes on"),
         "",
-        _line("desired_empathy", level["desired_empathy"], _choice("1 little, 2 some, 3 much", default, "desired_empathy")),
+        _line("desired_empathy", level["desired_empathy"], _choice(wishes, default, "desired_empathy")),
         _line("patience", level["patience"], _choice("poor replies in a row before they leave", default, "patience")),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -143,7 +144,7 @@ def _goals(goals: Sequence[tuple[str, str]]) -> list[str]:
         first = id_of(need).split("_")[0]
         name = first if first not in taken else f"{first}_{number}"
         taken.add(name)
-        lines += [f"  - id: {name}", f"    need: {_scalar(need)}", f"    topic: {_scalar(topic)}"]
+        lines += [f"  - id: {_scalar(name)}", f"    need: {_scalar(need)}", f"    topic: {_scalar(topic)}"]
     return lines
 
 

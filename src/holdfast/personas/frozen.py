@@ -6,14 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 #: The key of a field's JSON schema under which :func:`unheard` says what the field is for.
 USED_FOR = "used_for"
+#: The key beside it, where that holds of some personas only: fields of theirs, and the value that each has.
+ONLY_WHERE = "only_where"
 
 
-def unheard(purpose: str) -> Any:
+def unheard(purpose: str, **only_where: int | str) -> Any:
     """Return the mark of a field that changes neither words nor feelings of a talk held by rules: what it is for.
 
-    ``holdfast persona check --effect`` fails for a field without effect that has no such mark.
+    ``holdfast persona check --effect`` fails for a field without effect that has no such mark. ``only_where``: the
+    mark holds of personas that have these values.
     """
-    return Field(description=purpose, json_schema_extra={USED_FOR: purpose})
+    marks: dict[str, Any] = {USED_FOR: purpose, **({ONLY_WHERE: dict(only_where)} if only_where else {})}
+    return Field(description=purpose, json_schema_extra=marks)
 
 
 class Frozen(BaseModel):

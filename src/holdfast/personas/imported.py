@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from holdfast.core.errors import Fault, InputError
-from holdfast.core.text import decode, read_bytes
+from holdfast.core.text import decode, encodable, read_bytes
 from holdfast.core.wording import printable, quote
 from holdfast.core.yaml_source import YamlSource, parse_yaml
 from holdfast.personas.drafting import PersonaDraft, shortened_name
@@ -109,7 +109,8 @@ def read_json(path: Path) -> YamlSource:
 def _as_yaml(token: re.Match[str]) -> str:
     if token[0] == "\t":
         return " "
-    return json.dumps(json.loads(token[0]), ensure_ascii=False) if "\\u" in token[0] else token[0]
+    whole = json.dumps(json.loads(token[0]), ensure_ascii=False) if "\\u" in token[0] else token[0]
+    return token[0] if encodable(whole) != whole else whole  # a half that stands alone keeps its escape, and is refused
 
 
 def _sdialog(read: YamlSource) -> ImportedPerson:
@@ -169,7 +170,7 @@ def _within(text: str) -> str:
 
 
 def _left_out(read: YamlSource, path: tuple[str, ...], model: type[Frozen]) -> tuple[str, ...]:
-    """Return the keys with a value that the draft has no place for; what only says which format it is, is passed over."""
+    """Return the keys with a value that the draft has no place for, but for those that only say which format it is."""
     data = read.get(path)
     keys = [key for key, value in data.items() if value not in (None, "", [], {})] if isinstance(data, dict) else []
     unknown = [printable(key)[:60] for key in keys if key not in model.model_fields and key not in _OF_THE_FORMAT]

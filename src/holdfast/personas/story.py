@@ -75,7 +75,12 @@ class Story(Frozen):
     goals: dict[str, Wordings]
     met: Wordings
     missed: Wordings
-    advised: Wordings
+    advised: Annotated[
+        Wordings,
+        unheard(
+            "said to advice that comes too early; whoever hopes for little empathy never finds it so", desired_empathy=1
+        ),
+    ]
     questioned: Wordings
     repeated: Wordings
     thanks: Wordings
