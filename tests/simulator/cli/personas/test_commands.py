@@ -1,33 +1,8 @@
 import json
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from holdfast.core.errors import HoldfastError, InputError
 from holdfast.personas.loading import library, load_persona
-from holdfast.simulator.cli.personas.commands import persona
-
-
-@pytest.fixture
-def run():
-    """Run the group as the main command does: (exit code, standard output, standard error)."""
-
-    @click.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def wrapper(arguments):
-        try:
-            code = persona.main(list(arguments), standalone_mode=False)
-        except HoldfastError as error:
-            click.echo(str(error), err=True)
-            code = 2 if isinstance(error, InputError) else 1
-        raise click.exceptions.Exit(code or 0)
-
-    def invoke(*arguments):
-        result = CliRunner().invoke(wrapper, list(map(str, arguments)))
-        return result.exit_code, result.stdout, result.stderr
-
-    return invoke
 
 
 def test_list_is_a_table_of_all(run):
@@ -114,7 +89,9 @@ def test_schema_and_example(run, tmp_path):
     assert json.loads(run("schema", "--example", "--json")[1]) == person.model_dump(mode="json")
 
 
-@pytest.mark.parametrize("command", [(), ("list",), ("show",), ("talk",), ("check",), ("schema",)])
+@pytest.mark.parametrize(
+    "command", [(), ("list",), ("show",), ("talk",), ("check",), ("schema",), ("new",), ("import",)]
+)
 def test_help_has_examples(run, command):
     code, out, _ = run(*command, "--help")
     assert code == 0

@@ -1,5 +1,6 @@
 """Scripted talks with a persona played by rules: what it says, whether it would leave, and what it feels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.agents.protocols import Message
@@ -22,8 +23,13 @@ class TalkTrace:
     feelings: tuple[tuple[object, ...], ...]
 
 
-async def held_talk(persona: Persona, script: ReplyScript, seed: int, *, natural: bool) -> TalkTrace:
-    """Hold a script's talk from the first message to the goodbye; the same arguments give the same talk."""
+async def held_talk(
+    persona: Persona, script: ReplyScript, seed: int, *, natural: bool, until_unlike: Sequence[str] = ()
+) -> TalkTrace:
+    """Hold a script's talk from the first message to the goodbye; the same arguments give the same talk.
+
+    ``until_unlike``: the messages of a talk that it is compared with; it ends after the first that is another.
+    """
     user = EmbeddedUser(persona, natural=natural)
     messages, leaves, feelings = list[Message](), list[bool](), list[tuple[object, ...]]()
 
@@ -33,6 +39,8 @@ async def held_talk(persona: Persona, script: ReplyScript, seed: int, *, natural
     state = user.begin(drawn("begin"))
     for turn, (reply, rating) in enumerate(script.replies):
         spoken = await user.speak(state, messages, drawn(turn, "speak"))
+        if until_unlike and spoken.text != until_unlike[turn]:
+            return TalkTrace((spoken.text,), (), ())
         felt = await user.feel(spoken.state, spoken.said, reply, rating, drawn(turn, "feel"))
         state = felt.state
         messages += [Message("user", spoken.text), Message("assistant", reply)]

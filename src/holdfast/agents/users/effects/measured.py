@@ -81,7 +81,7 @@ async def effects_of(
             purpose = purpose_of(persona, path) or covered_by(persona, path)
             likely = await _likely(persona, path, talks)
             if purpose:  # a check of what is expected, not a search
-                others, likely = others[:1], [talk for talk in likely if not talk.seed]
+                others, likely = others[:1], [talk for talk in likely if not talk.seed and talk.natural is voices[0]]
             changes = await _changes(others, likely)
             if changes == "nothing" and not purpose and path[0] == "story":
                 changes = await _rarely_changes(persona, others, rare)
@@ -94,7 +94,8 @@ async def _changes(others: Collection[Persona], talks: Collection[_Held]) -> Eff
     most: Effect = "nothing"
     for other in others:
         for talk in talks:
-            trace = await held_talk(other, talk.script, talk.seed, natural=talk.natural)
+            said = talk.trace.messages
+            trace = await held_talk(other, talk.script, talk.seed, natural=talk.natural, until_unlike=said)
             if (trace.messages, trace.leaves) != (talk.trace.messages, talk.trace.leaves):
                 return "messages"
             most = "feelings" if trace.feelings != talk.trace.feelings else most
@@ -129,7 +130,13 @@ async def _likely(persona: Persona, path: DataPath, talks: list[_Held]) -> list[
     value: Any = story.model_dump(mode="json")
     for part in path[1:]:
         value = value[part]
-    return [talk for talk in talks if any(str(value) in message for message in talk.trace.messages)]
+
+    def first_in(talk: _Held) -> int:
+        said = talk.trace.messages
+        return next((turn for turn, message in enumerate(said) if str(value) in message), len(said))
+
+    saying = [talk for talk in talks if first_in(talk) < len(talk.trace.messages)]
+    return sorted(saying, key=first_in)
 
 
 def _phrase_of(story: Story, path: DataPath) -> str | None:

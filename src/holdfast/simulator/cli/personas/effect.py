@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import click
@@ -55,8 +54,10 @@ def field_name(effect: FieldEffect) -> str:
 
 def _print(id: str, effects: Iterable[FieldEffect]) -> None:
     rows: list[list[object]] = []
-    for name, group in groupby(effects, key=_kind):
-        same = list(group)
+    kinds: dict[str, list[FieldEffect]] = {}
+    for effect in effects:
+        kinds.setdefault(_kind(effect), []).append(effect)
+    for name, same in kinds.items():
         changes = dict.fromkeys(effect.changes for effect in same)
         for change in changes:
             some = [effect for effect in same if effect.changes == change]

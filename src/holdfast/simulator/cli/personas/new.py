@@ -63,8 +63,8 @@ def _goal(text: str) -> tuple[str, str]:
     epilog="""\b
 Examples:
   holdfast persona new noor.yaml
-  holdfast persona new noor.yaml --name "Noor Haddad" --task burnout --style terse --desired 3
-  holdfast persona new noor.yaml --feeling tired --goal "ask for leave:my manager"
+  holdfast persona new noor.yaml --task burnout --style terse --desired 3
+  holdfast persona new n.yaml --name Noor --goal "ask for leave:my boss"
 
 Without flags it asks in a terminal, and writes a template in a pipe or with --quiet or --json.""",
 )
