@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.errors import InputError
-from holdfast.personas.drafting import PersonaDraft, check_draft, defaults_of, draft_yaml, id_of
+from holdfast.personas.drafting import PersonaDraft, check_draft, defaults_of, draft_yaml, persona_id_of
 from holdfast.personas.loading import tasks
 from holdfast.personas.schema import Persona
 
@@ -89,5 +89,5 @@ def test_ids_are_made_of_names() -> None:
         "x" * 90,
         *("".join(map(chr, rng.sample(range(32, 900), 9))) for _ in range(50)),
     ):
-        persona = read(PersonaDraft("Ana", id=id_of(name)))
-        assert persona.id == id_of(name)
+        persona = read(PersonaDraft("Ana", id=persona_id_of(name)))
+        assert persona.id == persona_id_of(name)

@@ -77,8 +77,10 @@ class YamlSource:
     def part(self, path: DataPath) -> "YamlSource":
         """Return what stands at ``path`` as a source of its own, with its places in this file."""
         n = len(path)
-        places = [{at[n:]: place for at, place in of.items() if at[:n] == path} for of in (self.keys, self.values)]
-        return YamlSource(self.name, self.get(path), *places)
+        keys, values = (
+            {at[n:]: place for at, place in places.items() if at[:n] == path} for places in (self.keys, self.values)
+        )
+        return YamlSource(self.name, self.get(path), keys, values)
 
     def get(self, path: DataPath) -> object:
         """Return the data at ``path``; None where there is none."""

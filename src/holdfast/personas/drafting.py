@@ -55,7 +55,7 @@ def defaults_of(draft: PersonaDraft) -> list[str]:
     return [key for key in keys if getattr(draft, key) in (None, ()) or getattr(draft, key) == []]
 
 
-def id_of(name: str) -> str:
+def persona_id_of(name: str) -> str:
     """Return an id made of a name: ``"Zoë O'Neil"`` is ``zoe_o_neil``."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
@@ -79,7 +79,7 @@ def draft_yaml(draft: PersonaDraft, tasks: Mapping[str, TaskContext]) -> str:
         "# A persona: who a simulated user is. Edit this file, then: holdfast persona talk FILE",
         *(f"# {line}" for note in draft.notes for line in textwrap.wrap(note, _WIDTH, break_on_hyphens=False)),
         "",
-        _line("id", draft.id or id_of(draft.name), "names the person in studies and results"),
+        _line("id", draft.id or persona_id_of(draft.name), "names the person in studies and results"),
         _line("name", draft.name),
         _line("task", task_id, default.get("task", task.title)),
         _remarked("background: >-", default.get("background", "who they are, and what brings them here")),
@@ -141,7 +141,7 @@ def _list(key: str, items: Sequence[str], comment: str) -> list[str]:
 def _goals(goals: Sequence[tuple[str, str]]) -> list[str]:
     lines, taken = list[str](), set[str]()
     for number, (need, topic) in enumerate(goals, start=1):
-        first = id_of(need).split("_")[0]
+        first = persona_id_of(need).split("_")[0]
         name = first if first not in taken else f"{first}_{number}"
         taken.add(name)
         lines += [f"  - id: {_scalar(name)}", f"    need: {_scalar(need)}", f"    topic: {_scalar(topic)}"]

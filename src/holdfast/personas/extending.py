@@ -122,13 +122,13 @@ def _own_id(chain: list[_Link]) -> Iterator[Fault]:
 
 def _placed(source: YamlSource) -> YamlSource:
     """Return a source without ``extends``, each place of which says whose it is."""
-    places = [
-        {path: replace(place, source=source.name) for path, place in each.items() if path[:1] != (KEY,)}
-        for each in (source.keys, source.values)
-    ]
+    keys, values = (
+        {path: replace(place, source=source.name) for path, place in places.items() if path[:1] != (KEY,)}
+        for places in (source.keys, source.values)
+    )
     data = source.data
     data = {key: value for key, value in data.items() if key != KEY} if isinstance(data, dict) else data
-    return YamlSource(source.name, data, *places)
+    return YamlSource(source.name, data, keys, values)
 
 
 def _merged(parent: YamlSource, child: YamlSource) -> YamlSource:

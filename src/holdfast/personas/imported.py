@@ -82,7 +82,7 @@ def imported_person(path: Path, source: Source) -> ImportedPerson:
     Raises:
         InputError: It is no such file, or holds what no persona may: hidden characters, texts or files too large.
     """
-    read = read_json(path)
+    read = read_foreign_json(path)
     if not isinstance(read.data, dict):
         kind = "a list: give each person a file" if isinstance(read.data, list) else "a single value"
         raise InputError([read.fault((), f"expected a mapping of a person's attributes, got {kind}")])
@@ -92,7 +92,7 @@ def imported_person(path: Path, source: Source) -> ImportedPerson:
     return person
 
 
-def read_json(path: Path) -> YamlSource:
+def read_foreign_json(path: Path) -> YamlSource:
     """Read JSON as a source with places. Raises InputError: it is none, or past what is read of YAML."""
     name = printable(str(path))
     text = decode(read_bytes(path), name)

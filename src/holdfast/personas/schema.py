@@ -108,16 +108,18 @@ class Goal(Frozen):
     id: Annotated[Id, unheard("names the goal in 'after', among the story's words, and in results")]
     need: Phrase = Field(description='a verb phrase: "sort the slides"')
     topic: Phrase = Field(description='a noun phrase: "the slide deck"')
-    after: tuple[Id, ...] = Field((), description="goals that must be served before this one")
+    after: Annotated[tuple[Id, ...], Field(description="goals that must be served before this one")] = ()
 
 
 class Temperament(Frozen):
     """How the persona's emotion moves; all values in [0, 1]."""
 
-    reactivity: Share = Field(0.5, description="how strongly one reply moves the emotion")
+    reactivity: Annotated[Share, Field(description="how strongly one reply moves the emotion")] = 0.5
     # SAGE's lag-1 autocorrelation is 0.59
-    stickiness: Share = Field(0.6, description="how much of the last change of emotion carries over")
-    warmth: Share = Field(0.5, description="how readily a good reply turns the tone warm, and is thanked for")
+    stickiness: Annotated[Share, Field(description="how much of the last change of emotion carries over")] = 0.6
+    warmth: Annotated[Share, Field(description="how readily a good reply turns the tone warm, and is thanked for")] = (
+        0.5
+    )
 
 
 class Persona(Frozen):
@@ -141,9 +143,11 @@ class Persona(Frozen):
     feelings: tuple[Phrase, ...] = Field(min_length=1, max_length=12, description='adjectives: "anxious"')
     topics: tuple[Phrase, ...] = Field(min_length=1, max_length=24, description="noun phrases disclosed over time")
     desired_empathy: Literal[1, 2, 3] = Field(description="wanted beforehand: 1 little, 2 some, 3 much")
-    language: Language = Field("en", description="spoken, and that of feelings, topics, needs and story")
+    language: Annotated[Language, Field(description="spoken, and that of feelings, topics, needs and story")] = "en"
     patience: Patience = 6
-    story: Story | None = Field(None, description="what happened, and the person's own words; else the grammar speaks")
+    story: Annotated[
+        Story | None, Field(description="what happened, and the person's own words; else the grammar speaks")
+    ] = None
 
     @property
     def unsaid(self) -> set[str]:

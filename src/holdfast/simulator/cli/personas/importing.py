@@ -8,7 +8,7 @@ import click
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import printable
-from holdfast.personas.drafting import check_draft, defaults_of, draft_yaml, id_of
+from holdfast.personas.drafting import check_draft, defaults_of, draft_yaml, persona_id_of
 from holdfast.personas.imported import SOURCES, Source, imported_person
 from holdfast.personas.world import world_with
 from holdfast.simulator.cli.console import Output, output_options, print_lines, world_options
@@ -52,7 +52,7 @@ def import_(
             lacking = ", ".join(person.left_out)
             notes = [f"From {printable(file.name)} ({source}).", *([f"Left out: {lacking}."] if lacking else [])]
             text = draft_yaml(replace(draft, notes=notes), tasks)
-            path = out / f"{given.get('id') or id_of(draft.name)}.yaml"
+            path = out / f"{given.get('id') or persona_id_of(draft.name)}.yaml"
             check_draft(text, printable(str(file)), tasks)
             if path in made:
                 raise InputError([Fault(printable(str(file)), f"would be {path}, as {made[path][0]}; import it apart")])
