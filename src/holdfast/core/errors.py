@@ -4,7 +4,8 @@
 
     HoldfastError            exit 1: shown to the user without a traceback
     ├── InputError           exit 2: a file, an option or a value is wrong, or names what is not there; holds its Faults
-    │   └── DataError        a labelled data set is absent or is not what its README says
+    │   ├── DataError        a labelled data set is absent or is not what its README says
+    │   └── TakenError       a run folder holds a run already, or one of another study; a JournalError too
     ├── ModelError           a model could not be loaded or did not answer
     │   ├── TrainingError    a study's experts could not be trained
     │   └── UnevenError      a model that was to be byte-reproducible is not, on this machine
@@ -61,6 +62,10 @@ class UnevenError(ModelError):
 
 class JournalError(HoldfastError):
     """A journal is locked, foreign, damaged, or cannot be written."""
+
+
+class TakenError(InputError, JournalError):
+    """A run folder holds a run already, or what stands in it belongs to another study: another folder is meant."""
 
 
 class HaltedError(HoldfastError):

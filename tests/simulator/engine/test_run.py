@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.protocols import Generation, GenerationRequest
-from holdfast.core.errors import JournalError
+from holdfast.core.errors import InputError, JournalError, TakenError
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.monitor.progress import NoProgress
@@ -219,7 +219,7 @@ def test_resume_with_another_study_is_refused_by_name(tmp_path: Path) -> None:
     plan = study()
     run(session(plan), tmp_path)
     other = study(turns=9, candidates=("base", "system_prompt"))
-    with pytest.raises(JournalError, match=r"the study has changed:(.|\n)*turns: was 6, now 9"):
+    with pytest.raises(TakenError, match=r"the study has changed:(.|\n)*turns: was 6, now 9"):
         run(session(other), tmp_path, resume=True)
     faster = study(batch_size=9)  # changes nothing that is found
     assert run(session(faster), tmp_path, resume=True).turns == 54
@@ -228,15 +228,16 @@ def test_resume_with_another_study_is_refused_by_name(tmp_path: Path) -> None:
 def test_resume_with_other_weights_is_refused(tmp_path: Path) -> None:
     plan = study()
     run(session(plan, inputs={"adapter solver": "aaa"}), tmp_path)
-    with pytest.raises(JournalError, match='adapter solver: was "aaa", now "bbb"'):
+    with pytest.raises(TakenError, match='adapter solver: was "aaa", now "bbb"'):
         run(session(plan, inputs={"adapter solver": "bbb"}), tmp_path, resume=True)
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     plan = study()
     run(session(plan), tmp_path)
-    with pytest.raises(JournalError, match="a journal is already here; go on with --resume"):
+    with pytest.raises(TakenError, match="a journal is already here; go on with --resume"):
         run(session(plan), tmp_path)
+    assert issubclass(TakenError, InputError)  # the command line exits with 2
 
 
 def test_users_may_leave_where_the_study_says_so(tmp_path: Path) -> None:

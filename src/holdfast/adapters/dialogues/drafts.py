@@ -18,7 +18,7 @@ from holdfast.adapters.progress import all_of
 from holdfast.agents.protocols import ChatModel, Intention
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Failure, Rater, Rating
-from holdfast.core.errors import JournalError
+from holdfast.core.errors import JournalError, TakenError
 from holdfast.core.files import read_file
 from holdfast.core.wording import how_many
 
@@ -131,7 +131,7 @@ class Drafts:
         names = sorted({*before.inputs, *head.inputs})
         changed = [name for name in names if before.inputs.get(name) != head.inputs.get(name)]
         if changed:
-            raise JournalError(
+            raise TakenError(
                 f"{self._file}: its {how_many(len(self._kept), 'dialogue')} follow from something else: "
                 f"{', '.join(changed)} changed. Change it back, remove the file to draft anew, or choose another --out"
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.core.errors import BudgetError, JournalError
+from holdfast.core.errors import BudgetError, JournalError, TakenError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences
 from holdfast.simulator.config.recorded import WORLD, world_json
@@ -162,7 +162,8 @@ def open_journal(
     that it recorded are compared.
 
     Raises:
-        JournalError: it is another study's, or the folder cannot be written.
+        TakenError: it is another study's, or there is one and nothing is resumed.
+        JournalError: the folder cannot be written.
     """
     path = out / JOURNAL
     try:
@@ -185,7 +186,7 @@ def open_journal(
         journal.close()
         shown = "".join(f"\n  {line}" for line in changed[:_MOST_DIFFERENCES])
         more = f"\n  and {len(changed) - _MOST_DIFFERENCES} more" if len(changed) > _MOST_DIFFERENCES else ""
-        raise JournalError(
+        raise TakenError(
             f"{path}: cannot resume, the study has changed:{shown}{more}\nChange it back, or choose another --out"
         )
     return journal

@@ -27,7 +27,7 @@ from holdfast.adapters.experts import (
 )
 from holdfast.adapters.inputs import training_inputs
 from holdfast.adapters.progress import StageProgress
-from holdfast.core.errors import HaltedError, InputError, JournalError, ModelError, TrainingError
+from holdfast.core.errors import HaltedError, InputError, ModelError, TakenError, TrainingError
 from holdfast.core.wording import how_many
 from holdfast.simulator.config.plan import Plan, differences, resolve
 from holdfast.simulator.config.study import StudyConfig
@@ -96,7 +96,7 @@ async def run_pipeline(
         raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
     with locked_folder(out, JOURNAL) as lock:
         if not resume and os.path.lexists(out / JOURNAL):
-            raise JournalError(f"{out} holds a run already; go on with --resume, or name another --out")
+            raise TakenError(f"{out} holds a run already; go on with --resume, or name another --out")
         timings = recorded_timings(read_run_file(out)) if resume else {}
         loaded = _loaded_session(plan, out, resume, viewer, executor, timings, wait_for_endpoint)
         async with loaded if replay is None else _replayed_session(plan, replay) as session:
@@ -179,7 +179,7 @@ def _is_trained(resources: Resources, out: Path) -> bool:
     """Whether the study's adapters lie in ``out``, trained to the end.
 
     Raises:
-        JournalError: they were trained for another study or base, or are not as training left them.
+        TakenError: they were trained for another study or base, or are not as training left them.
     """
     record = trained_record(out)
     if record is None:
@@ -189,7 +189,7 @@ def _is_trained(resources: Resources, out: Path) -> bool:
         now = training_inputs(*resources.training, resources.plan.study.seed)
         changed = differences(json.dumps(record["inputs"]), json.dumps(now)) + changed
     if changed := changed[:_MOST_SHOWN]:
-        raise JournalError(
+        raise TakenError(
             f"{trained_in(out)}: cannot resume, what was trained here belongs to another study:"
             + "".join(f"\n  {line}" for line in changed)
             + "\nChange it back, or choose another --out"
