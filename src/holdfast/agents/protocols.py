@@ -127,7 +127,8 @@ class Reply:
     """A candidate's answer, and which adapter, recognised task, tokens and calls it took.
 
     ``thoughts``, ``outcome`` and ``cause`` are those of its :class:`Generation`. A reply without text is heard as
-    silence and not rated. ``calls`` counts the requests to models that it took, whose tokens are added up.
+    silence and not rated. ``calls`` counts the requests to models that it took, whose tokens are added up. ``kept``:
+    what an application did beside its reply, in words; like thoughts, it is heard and rated by nobody.
     """
 
     text: str
@@ -139,6 +140,7 @@ class Reply:
     outcome: Outcome = "answered"
     cause: str = ""
     calls: int = 1
+    kept: str = ""
 
 
 class Candidate(Protocol):

@@ -76,6 +76,7 @@ TURN_COLUMNS: dict[str, tuple[str, str]] = {
     "calls": ("int32", "requests to models that the reply took, whose tokens are added up"),
     "outcome": ("string", "answered, cut, filtered, refusal, tool call, thoughts only, empty or unknown shape"),
     "thoughts": ("string", "what the candidate thought before it replied, heard and rated by nobody; null without any"),
+    "kept": ("string", "what an application did beside the reply: tool calls, what it kept; null without any"),
 }
 #: Columns of the shape "conversations". ``messages`` is what chat trainers such as TRL read.
 CONVERSATION_COLUMNS: dict[str, tuple[str, str]] = {
@@ -143,6 +144,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "completion_tokens": completion,
         "outcome": turn.outcome,
         "thoughts": turn.thoughts or None,
+        "kept": turn.kept or None,
     }
 
 

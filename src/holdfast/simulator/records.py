@@ -61,6 +61,7 @@ class TurnRecord:
     thoughts: str = ""  # what the candidate thought before it replied; nobody heard or rated it
     outcome: Outcome = "answered"
     calls: int = 1  # requests to models that the reply took
+    kept: str = ""  # what an application did beside its reply: tool calls, and what it wants kept
 
     @property
     def primary(self) -> Rating:

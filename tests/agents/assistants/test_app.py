@@ -37,7 +37,7 @@ def test_an_answer_of_any_shape() -> None:
         "bot",
     )
     assert several.text == "One moment.\n\nIt is booked."
-    assert several.thoughts == 'tool call {"name": "book", "arguments": {"day": "Monday"}}\n\nkept {"ticket": 17}'
+    assert several.kept == 'tool call {"name": "book", "arguments": {"day": "Monday"}}\n\nkept {"ticket": 17}'
     assert (several.prompt_tokens, several.completion_tokens, several.outcome) == (40, 9, "answered")
     silent = read_app_answer({"tool_calls": [{"name": "book", "arguments": {}}]}, "bot")
     assert (silent.text, silent.outcome) == ("", "tool call")
@@ -46,12 +46,12 @@ def test_an_answer_of_any_shape() -> None:
         with pytest.raises(ModelError, match="an answer is a text, or a mapping with 'text' or 'messages'; got"):
             read_app_answer(nothing, "bot")
     for key in ("messages", "tool_calls"):
-        with pytest.raises(ModelError, match=f"'{key}' of an answer is a list; got str"):
+        with pytest.raises(ModelError, match=f"'{key}' of an answer is a list; got 'nope'"):
             read_app_answer({"text": "Yes.", key: "nope"}, "bot")
 
 
 def test_an_address_that_is_not_there_is_named_whole() -> None:
-    refused = refusal(404, {}, b"", Asked("http://h:8765/v1", "reply", ApiKey(), "reply"))
+    refused = refusal(404, {}, b"", Asked("http://h:8765/v1", None, ApiKey(), "reply"))
     assert str(refused) == "nothing at http://h:8765/v1/reply answers (404); is the app's url right?"
 
 

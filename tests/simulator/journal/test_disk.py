@@ -119,8 +119,8 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     ("mark", "told"),
     [
         ("PRAGMA application_id=7", "an SQLite file, but not a holdfast journal; choose another --out"),
-        ("PRAGMA user_version=0", r"written by an older holdfast \(journal version 0, this one reads 1 to 5\)"),
-        ("PRAGMA user_version=99", r"written by a newer holdfast \(journal version 99, this one reads 1 to 5\)"),
+        ("PRAGMA user_version=0", r"written by an older holdfast \(journal version 0, this one reads 1 to 6\)"),
+        ("PRAGMA user_version=99", r"written by a newer holdfast \(journal version 99, this one reads 1 to 6\)"),
     ],
 )
 def test_a_foreign_file_or_one_of_another_version_is_left_alone(tmp_path: Path, mark: str, told: str) -> None:

@@ -134,6 +134,7 @@ def test_a_journal_of_version_1_is_read_and_gone_on_with(path: Path) -> None:
 
 
 VERSION_2 = """
+ALTER TABLE turns DROP COLUMN kept;
 ALTER TABLE turns DROP COLUMN calls;
 ALTER TABLE turns DROP COLUMN thoughts;
 ALTER TABLE turns DROP COLUMN outcome;
@@ -284,7 +285,8 @@ def test_opening_that_fails_lets_go(path: Path) -> None:
     Journal.resume(path).close()
 
 
-VERSION_4 = "ALTER TABLE turns DROP COLUMN calls; PRAGMA user_version=4;"
+VERSION_5 = "ALTER TABLE turns DROP COLUMN kept; PRAGMA user_version=5;"
+VERSION_4 = f"{VERSION_5} ALTER TABLE turns DROP COLUMN calls; PRAGMA user_version=4;"
 
 
 def test_a_journal_of_version_4_keeps_its_digests(path: Path) -> None:
@@ -296,6 +298,22 @@ def test_a_journal_of_version_4_keeps_its_digests(path: Path) -> None:
         journal.append(replace(record(3, stop="max turns"), calls=5))
     (episode,) = read_episodes(path)
     assert [turn.calls for turn in episode.turns] == [1, 1, 5]
+
+
+def test_what_an_application_kept_stands_apart_from_thoughts(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_5)
+    with Journal.read(path) as journal:
+        assert [turn.kept for turn in journal.turns(SPEC.id)] == ["", ""]
+    with Journal.resume(path) as journal:
+        journal.append(replace(record(3, stop="max turns"), kept='kept {"ticket": 17}'))
+    (episode,) = read_episodes(path)
+    last = episode.turns[-1]
+    assert (last.kept, last.thoughts) == ('kept {"ticket": 17}', record(3).thoughts)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE turns SET kept = 'other' WHERE turn = 3")
+    with pytest.raises(JournalError, match=r"turn 3 of the conversation .* is not as it was written"):
+        read_episodes(path)
 
 
 @pytest.mark.parametrize(("turn", "calls"), [(1, 2), (3, 1), (3, 4)])
@@ -327,7 +345,7 @@ def test_another_version(path: Path, version: int, age: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version={version}")
     with pytest.raises(
-        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 5\)"
+        JournalError, match=rf"written by {age} holdfast \(journal version {version}, this one reads 1 to 6\)"
     ):
         Journal.resume(path)
 

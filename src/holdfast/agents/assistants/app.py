@@ -7,7 +7,7 @@ It gets the conversation's id, the history, and the user's message, and answers 
     ->   {"messages": ["…", "…"], "tool_calls": [{"name": "lookup", "arguments": {…}}], "keep": {…}}    or more.
 
 Several messages of one turn are heard as one text with blank lines between. Tool calls and what is to be kept stand
-in the journal beside the reply, where thoughts do: nobody hears them, nobody rates them.
+in the journal beside the reply, as ``kept``: nobody hears them, nobody rates them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from holdfast.agents.protocols import AssistantView, Reply
 from holdfast.core.errors import HoldfastError, ModelError
 from holdfast.core.hashing import sha256
 from holdfast.core.text import repaired
-from holdfast.core.wording import first_line, shorten
+from holdfast.core.wording import describe_value, first_line, shorten
 
 if TYPE_CHECKING:
     from holdfast.agents.models.served.endpoint import Endpoint
@@ -126,7 +126,7 @@ class HttpSource:
         where = f"{endpoint.base_url}/{path}"
         call = Call(where, turn["seed"], endpoint.limits.retries, self.budget, line.breaker, self.usage, path)
         async with line.gate:
-            answer = await call.run(lambda: endpoint.post(path, body, path))
+            answer = await call.run(lambda: endpoint.post(path, body, None))
         try:
             return json.loads(answer.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError):
@@ -157,21 +157,22 @@ def read_app_answer(answer: object, name: str) -> Reply:
         ModelError: It is no text and no mapping, or its ``messages`` or ``tool_calls`` are no list.
     """
     if not isinstance(answer, str | Mapping):
-        kind = type(answer).__name__
-        raise ModelError(f"{name}: an answer is a text, or a mapping with 'text' or 'messages'; got {kind}")
+        raise ModelError(
+            f"{name}: an answer is a text, or a mapping with 'text' or 'messages'; got {describe_value(answer)}"
+        )
     for key in ("messages", "tool_calls"):
         parts = answer.get(key, []) if isinstance(answer, Mapping) else []
         if not isinstance(parts, list | None):
-            raise ModelError(f"{name}: '{key}' of an answer is a list; got {type(parts).__name__}")
+            raise ModelError(f"{name}: '{key}' of an answer is a list; got {describe_value(parts)}")
     content, beside = _content(answer)
     tokens = (answer.get("prompt_tokens"), answer.get("completion_tokens")) if isinstance(answer, Mapping) else (0, 0)
     made = generation_of(replace(content, tool_calls=()) if content.text.strip() else content, None, *tokens)
-    thoughts = "\n\n".join(part for part in (made.thoughts, *beside) if part)
     return Reply(
         made.text,
         prompt_tokens=made.prompt_tokens,
         completion_tokens=made.completion_tokens,
-        thoughts=repaired(thoughts)[:MOST_KEPT],
+        thoughts=repaired(made.thoughts)[:MOST_KEPT],
+        kept=repaired("\n\n".join(beside))[:MOST_KEPT],
         outcome=made.outcome,
         cause=made.cause,
     )

@@ -82,6 +82,7 @@ async def _finish(people: Participants, state: ConversationState) -> tuple[TurnR
         thoughts=answer.thoughts,
         outcome=answer.outcome,
         calls=answer.calls,
+        kept=answer.kept,
     )
     return record, {"turn": number, "user": felt.state, "stop": record.stop, "reply": None, "opened": None}
 

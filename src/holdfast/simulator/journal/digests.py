@@ -15,7 +15,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 #: Columns of turns that came after digests did -> what older rows have there. That value is left out of a digest, so
 #: that the digests of older rows stay right.
-LATER: Mapping[str, object] = {"calls": 1}
+LATER: Mapping[str, object] = {"calls": 1, "kept": ""}
 
 #: Table -> the columns that its digest covers, in order; the later ones last.
 DIGESTED: Mapping[str, tuple[str, ...]] = {

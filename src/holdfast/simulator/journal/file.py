@@ -11,17 +11,19 @@ from holdfast.core.errors import JournalError
 from holdfast.simulator.journal.digests import DIGESTED, row_digest, sql_digest
 
 APPLICATION_ID = 0x686F6C64  # "hold": marks the file as ours
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 OLDEST_READ = 1
 DIGESTS_SINCE = 4  # the version whose rows have digests
 
 #: Version -> the columns that it lacks, as SQL reads them from what it has. 1: one rater, whose levels stood in a
-#: column of their own, and no goals; 2: replies with their thoughts in them, and no outcomes; 4: a call a reply.
+#: column of their own, and no goals; 2: replies with their thoughts in them, and no outcomes; 4: a call a reply;
+#: 5: what applications did beside a reply among the thoughts.
 _LACKS: dict[int, tuple[str, ...]] = {
     1: ("expressed AS ratings", "'[]' AS goals_served"),
     2: ("'' AS thoughts", "CASE WHEN trim(reply) = '' THEN 'empty' ELSE 'answered' END AS outcome"),
     3: ("NULL AS digest",),
     4: ("1 AS calls",),
+    5: ("'' AS kept",),
 }
 #: Version -> how its table becomes the next version's.
 _UPGRADES: dict[int, str] = {
@@ -42,6 +44,7 @@ UPDATE {table} SET digest = {sql_digest(table)};
         for table in DIGESTED
     ),
     4: "ALTER TABLE turns ADD COLUMN calls INTEGER NOT NULL DEFAULT 1;",
+    5: "ALTER TABLE turns ADD COLUMN kept TEXT NOT NULL DEFAULT '';",
 }
 _BESIDE = ("-wal", "-shm", "-journal")  # SQLite's files beside a database
 _SMALL_FILE = 256 * 1024  # more than SQLite's index of a write-ahead log

@@ -37,8 +37,8 @@ class ReplayedCandidate:
             raise ModelError(message_differs(kept, said))
         prompt, completion = kept.tokens
         cause = "" if kept.reply.strip() else why_silent(kept.primary)
-        adapter, task, calls = kept.adapter, kept.recognised_task, kept.calls
-        return Reply(kept.reply, adapter, task, prompt, completion, kept.thoughts, kept.outcome, cause, calls)
+        beside = {"thoughts": kept.thoughts, "outcome": kept.outcome, "cause": cause, "kept": kept.kept}
+        return Reply(kept.reply, kept.adapter, kept.recognised_task, prompt, completion, calls=kept.calls, **beside)
 
 
 @dataclass(frozen=True)

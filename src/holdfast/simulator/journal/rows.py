@@ -13,7 +13,7 @@ from holdfast.simulator.records import EpisodeSpec, TurnRecord
 
 TURN_COLUMNS = (
     "episode", "turn", "user", "said", "reply", "ratings", "felt", "emotion", "state", "goals_served",
-    "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens", "thoughts", "outcome", "calls",
+    "adapter", "recognised_task", "stop", "prompt_tokens", "completion_tokens", "thoughts", "outcome", "calls", "kept",
 )  # fmt: skip
 
 #: What measurement reads of a user's earlier states; the rest is for resuming.
@@ -52,6 +52,7 @@ def turn_row(record: TurnRecord) -> tuple[Any, ...]:
         record.thoughts,
         record.outcome,
         record.calls,
+        record.kept,
     )
     return tuple(encodable(value) if isinstance(value, str) else value for value in row)
 
@@ -63,7 +64,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         ValueError, TypeError, KeyError: the row is damaged.
     """
     episode, turn, user, said, reply, ratings, felt, emotion, state, goals, *rest = row
-    adapter, task, stop, prompt, completion, thoughts, outcome, calls = rest
+    adapter, task, stop, prompt, completion, thoughts, outcome, calls, kept = rest
     for value, kind in (
         (turn, int),
         (user, str),
@@ -73,6 +74,7 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         (thoughts, str),
         (outcome, str),
         (calls, int),
+        (kept, str),
     ):
         _require(value, kind)
     return TurnRecord(
@@ -93,13 +95,14 @@ def row_turn(row: tuple[Any, ...]) -> TurnRecord:
         thoughts=thoughts,
         outcome=cast(Outcome, intern(outcome)),
         calls=calls,
+        kept=kept,
     )
 
 
 def only_measured(turn: TurnRecord) -> TurnRecord:
-    """Return the turn with as much of the user's state, and of thoughts, as measurement reads."""
+    """Return the turn with as much of the user's state, of thoughts and of what was kept, as measurement reads."""
     state = {field: turn.state.get(field) for field in MEASURED_STATE}
-    return replace(turn, state=state, thoughts=turn.thoughts[:MEASURED_THOUGHTS])
+    return replace(turn, state=state, thoughts=turn.thoughts[:MEASURED_THOUGHTS], kept=turn.kept[:MEASURED_THOUGHTS])
 
 
 def ratings_of(text: str) -> dict[str, Rating]:

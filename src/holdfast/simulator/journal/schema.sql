@@ -30,6 +30,7 @@ CREATE TABLE turns (
     thoughts TEXT NOT NULL DEFAULT '', -- of the reply; never heard, never rated
     outcome TEXT NOT NULL DEFAULT 'answered', -- what became of the request for a reply
     calls INTEGER NOT NULL DEFAULT 1, -- requests to models that the reply took
+    kept TEXT NOT NULL DEFAULT '', -- what an application did beside the reply
     digest BLOB,
     PRIMARY KEY (episode, turn)
 );

@@ -194,6 +194,10 @@ class CandidateResults(ResultsPart):
     )
     silent: dict[str, Count] = Field(default={}, description="Replies without text, by cause; the user heard nothing.")
     thoughtful: Count = Field(default=0, description="Replies that came with thoughts, which nobody heard or rated.")
+    kept: Count = Field(
+        default=0,
+        description="Replies with tool calls, or something kept, of an application: neither heard nor rated.",
+    )
     prompt_lost: str = Field(
         default="", description="What says that the candidate's system prompt did not reach its model; empty: nothing."
     )

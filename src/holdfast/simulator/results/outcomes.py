@@ -9,17 +9,20 @@ from holdfast.core.wording import how_many
 from holdfast.simulator.records import TurnRecord
 from holdfast.simulator.results.candidate_model import CandidateResults
 
+_KEPT = "with tool calls or something kept, which nobody heard or rated"
 _IN_WORDS = {"cut": "cut off at max_tokens", "filtered": "cut off by a filter", "refusal": "refused"}
 
 
 def outcomes_of(turns: Sequence[TurnRecord]) -> dict[str, Any]:
-    """Count a candidate's replies: with text by outcome, without by cause (``silent``), and those with thoughts."""
+    """Count a candidate's replies: with text by outcome, without by cause (``silent``), those with thoughts, and those
+    beside which an application did something."""
     spoken = Counter(turn.outcome for turn in turns if turn.reply.strip())
     silent = Counter(why_silent(turn.primary) or turn.outcome for turn in turns if not turn.reply.strip())
     return {
         "outcomes": dict(spoken.most_common()),
         "silent": dict(silent.most_common()),
         "thoughtful": sum(bool(turn.thoughts) for turn in turns),
+        "kept": sum(bool(turn.kept) for turn in turns),
     }
 
 
@@ -43,6 +46,7 @@ def brief_outcomes(candidates: Mapping[str, CandidateResults]) -> list[str]:
         "replies with thoughts, which nobody heard or rated": {
             name: {"": each.thoughtful} for name, each in candidates.items() if each.thoughtful
         },
+        f"replies {_KEPT}": {name: {"": each.kept} for name, each in candidates.items() if each.kept},
     }
     lost = [f"{name}: {each.prompt_lost}" for name, each in candidates.items() if each.prompt_lost]
     counted = [f"{kind}: {_counted(counts, candidates)}" for kind, counts in kinds.items() if any(counts.values())]
@@ -91,6 +95,8 @@ def _parts(candidate: CandidateResults) -> list[str]:
     if candidate.thoughtful:
         thoughtful = _of(candidate.thoughtful, replies, "came", "came")
         parts.append(f"{thoughtful} with thoughts, which nobody heard or rated")
+    if candidate.kept:
+        parts.append(f"{_of(candidate.kept, replies, 'came', 'came')} {_KEPT}")
     return parts
 
 

@@ -88,8 +88,8 @@ class Endpoint:
             line = self._lines.setdefault(loop, line)
         return line
 
-    async def post(self, path: str, body: bytes, model: str) -> bytes:
-        """Return the body of the answer to one attempt.
+    async def post(self, path: str, body: bytes, model: str | None) -> bytes:
+        """Return the body of the answer to one attempt. ``model``: its name there; None for an application.
 
         Raises:
             TransientError: Another try may help.

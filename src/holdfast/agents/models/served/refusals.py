@@ -45,10 +45,13 @@ _STATUS_OF = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Where a request went, for messages: the endpoint's URL, the model's name there, the key, and ``what`` it is."""
+    """Where a request went, for messages: the endpoint's URL, the model's name there, the key, and ``what`` it is.
+
+    ``model`` None: an application of the user's, which has no name but its address, ``what`` below ``where``.
+    """
 
     where: str
-    model: str
+    model: str | None
     key: ApiKey
     what: str = "chat completions"
 
@@ -158,13 +161,13 @@ def _meaning(
 
 
 def _refusal_in_words(status: int, words: str, details: str, asked: Asked) -> str:
-    where, model, variable = asked.where, asked.model, asked.key.variable
+    where, model, variable = asked.where, asked.what if asked.model is None else asked.model, asked.key.variable
     if status in (401, 403):
         source = f"the key in {variable}" if variable else "the request, which came without a key"
         way = "" if variable else "; name the variable that holds one with 'api_key_env'"
         message = f"{where} refuses {source} ({status}){details}{way}"
-    elif status in (404, 405, 410) and asked.what == model:  # an app, which has no name but its address
-        message = f"nothing at {where}/{model} answers ({status}){details}; is the app's url right?"
+    elif status in (404, 405, 410) and asked.model is None:
+        message = f"nothing at {where}/{asked.what} answers ({status}){details}; is the app's url right?"
     elif status in (404, 405, 410) and not (_OF_MODEL.search(words) and not _OF_ADDRESS.search(words)):
         hint = "is base_url right?" if has_version(where) else f"did you mean base_url: {with_version(where)} ?"
         message = f"{where} has no {asked.what} ({status}{details}); {hint}"
