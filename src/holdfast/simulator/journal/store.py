@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Any
 
 from holdfast.agents.raters.protocol import Rating, primary_of
-from holdfast.core.errors import InputError, JournalError
+from holdfast.core.errors import InputError, TakenError
 from holdfast.core.text import encodable
+from holdfast.core.wording import printable
 from holdfast.simulator.journal.counts import JournalCounts
 from holdfast.simulator.journal.digests import DIGESTED, row_digest, sql_digest, turn_digest
 from holdfast.simulator.journal.file import (
@@ -71,11 +72,11 @@ class Journal(JournalCounts):
         """Create a journal with the key-value pairs ``meta``. ``folder_lock``: the folder's lock, if the caller has it.
 
         Raises:
-            JournalError: one exists already.
+            TakenError: one exists already.
         """
         with _locked(path, folder_lock) as lock:
             if os.path.lexists(path):
-                raise JournalError(f"{path}: a journal is already here; go on with --resume, or choose another --out")
+                raise TakenError(f"{path}: a journal is already here; go on with --resume, or choose another --out")
             write_empty(path, meta)
             return cls(path, connect_to_write(path), lock)
 
@@ -257,9 +258,25 @@ def read_episodes(path: Path) -> list[EpisodeRecord]:
 
 def _require_file(path: Path) -> None:
     if not path.is_file():
+        require_folder(path.parent)
         raise InputError(
             f"{path}: there is no journal here; start a run with holdfast run STUDY.yaml --out {path.parent}"
         )
+
+
+def require_folder(folder: Path) -> None:
+    """Raise InputError where a file is given in the place of a run's folder, saying which folder is meant."""
+    if not folder.is_file():
+        return
+    name, meant = printable(str(folder)), folder.parent
+    if (meant / JOURNAL).is_file():
+        raise InputError(
+            f"{name}: is a file of a run, where the run's folder is expected; name {printable(str(meant))}"
+        )
+    way = "name the folder that a run wrote"
+    if folder.suffix in (".yaml", ".yml"):
+        way = f"if it is a study, hold it first: holdfast run {name} --out RUN, then name RUN"
+    raise InputError(f"{name}: is a file, where a run's folder is expected; {way}")
 
 
 @contextmanager

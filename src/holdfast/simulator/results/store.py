@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError
 from holdfast.core.files import read_file
+from holdfast.simulator.journal.store import require_folder
 from holdfast.simulator.results.model import Results
 
 RESULTS = "results.json"
@@ -29,6 +30,7 @@ def read_results(folder: Path) -> Results:
         InputError: It is absent, no JSON, or of another version of holdfast.
     """
     path = folder / RESULTS
+    require_folder(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such run folder")
     try:

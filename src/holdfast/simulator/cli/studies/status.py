@@ -38,9 +38,10 @@ It reads the journal and changes nothing; use it while the run goes on, or after
 def status(folder: Path, watch: bool, every: float, output: Output) -> None:
     """Say how the run in FOLDER stands: turns, speed, failures, adherence so far."""
     from holdfast.core.errors import InputError
-    from holdfast.simulator.journal.store import JOURNAL
+    from holdfast.simulator.journal.store import JOURNAL, require_folder
     from holdfast.simulator.monitor.status import StatusReader
 
+    require_folder(folder)
     if not (folder / JOURNAL).is_file():
         raise InputError(f"{folder}: no run stands here (there is no {JOURNAL}); name a run folder")
     reader = StatusReader(folder)
