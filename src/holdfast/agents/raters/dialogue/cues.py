@@ -6,6 +6,8 @@ was seen; the fit decides what each is worth.
 
 import re
 
+from holdfast.agents.raters.gate.worded import any_of
+
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 
 #: Words that say nothing about a topic.
@@ -23,7 +25,7 @@ COMMON = frozenset(
 
 
 def _any_of(*phrases: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(phrases)})\b")
+    return re.compile(rf"\b{any_of(phrases)}\b")
 
 
 ADVICE = _any_of(

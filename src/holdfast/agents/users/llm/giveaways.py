@@ -6,9 +6,11 @@ the rules against what such people wrote.
 
 import re
 
+from holdfast.agents.raters.gate.worded import any_of
+
 
 def _any(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE)
+    return re.compile(any_of(alternatives), re.IGNORECASE | re.MULTILINE)
 
 
 #: Phrases of a helper: what it is, offers, consolation, questions, advice, lists.
