@@ -146,6 +146,20 @@ def test_who_judges_may_not_choose(candidate: Any, raters: list[Any]) -> None:
         check_raters(StudyConfig.model_validate({"candidates": ["base", candidate], "raters": raters}))
 
 
+@pytest.mark.parametrize(
+    ("rater", "feeler"),
+    [
+        ({"kind": "linear", "scale": "felt"}, "people"),
+        ({"kind": "judge", "model": "openai:judge", "scale": "felt"}, {"kind": "model", "model": "openai:judge"}),
+    ],
+)
+def test_who_says_what_was_felt_may_not_choose(rater: Any, feeler: Any) -> None:
+    study = {"candidates": ["base", {"kind": "best_of", "rater": rater}], "feeler": feeler}
+    with pytest.raises(InputError, match="the study's feeler, which judges them: who chooses may not judge"):
+        check_raters(StudyConfig.model_validate(study))
+    check_raters(StudyConfig.model_validate(study | {"feeler": "formula"}))
+
+
 def test_a_witness_may_choose() -> None:
     check_raters(StudyConfig.model_validate({"candidates": ["best_of"], "raters": ["linear", "linear_peers"]}))
 

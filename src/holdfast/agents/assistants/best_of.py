@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -38,6 +39,10 @@ class BestOfSpec(WantingSpec):
     @property
     def raters(self) -> tuple[RaterSpec, ...]:
         return (self.rater,)
+
+    def beside(self, folder: Path) -> Self:
+        """Return the spec with its rater's folder relative to ``folder``. Raises InputError where there is none."""
+        return self.model_copy(update={"rater": self.rater.beside(folder)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def check_raters(study: StudyConfig) -> None:
 
     Raises:
         InputError: a folder holds no such rater, the primary rater does not rate expressed empathy, or a candidate
-            chooses its replies by it.
+            chooses its replies by it, or by the study's feeler.
     """
     for number, spec in enumerate((*study.raters, *_trainers(study))):
         scale = open_fitted(spec).scale.id if isinstance(spec, FittedSpec) else spec.scale_id
@@ -84,14 +84,16 @@ def check_raters(study: StudyConfig) -> None:
                 f"training: rater: {spec.label} rates {scale}, but replies are picked by expressed empathy: write such "
                 "as linear_peers or linear"
             )
-    judge = _same_rater(study.raters[0])
+    judges = {_same_rater(spec): "feeler" for spec in feeling_raters(study.feeler)[:1]}
+    judges[_same_rater(study.raters[0])] = "first rater"
     for candidate in study.candidates:
         for spec in candidate.raters:
-            if _same_rater(spec) == judge:
+            if judge := judges.get(_same_rater(spec)):
+                other = "first one" if judge == "first rater" else "feeler"
                 raise InputError(
-                    f"candidate {candidate.name!r} chooses its replies by {spec.label}, the study's first rater, which "
-                    "judges them: who chooses may not judge. Give the candidate another 'rater', or the study another "
-                    "first one"
+                    f"candidate {candidate.name!r} chooses its replies by {spec.label}, the study's {judge}, which "
+                    f"judges them: who chooses may not judge. Give the candidate another 'rater', or the study another "
+                    f"{other}"
                 )
 
 
