@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.agents.assistants import encoded_situations
 from holdfast.agents.assistants.encoded_situations import EncodedSituations
 from holdfast.agents.assistants.exchange_store import (
     ExchangeStore,
@@ -104,7 +105,7 @@ def test_a_store_travels_to_other_processes() -> None:
     assert pickle.loads(pickle.dumps(store)).retrieve("boss", WARM, 1) == before
 
 
-def test_an_encoder_finds_what_is_alike(tmp_path: Path) -> None:
+def test_an_encoder_finds_what_is_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small encoder with random weights: a text is most like itself, whatever else is known."""
     folder = build_encoder(tmp_path / "encoder")
     texts = ["i lost my job today .", "who cares about it ?", "so sorry that must be hard ."]
@@ -117,6 +118,10 @@ def test_an_encoder_finds_what_is_alike(tmp_path: Path) -> None:
     alone = EncodedSituations([texts[0]], str(folder)).likeness(texts[1])
     assert alone == pytest.approx(EncodedSituations(texts, str(folder)).likeness(texts[1])[:1])
     assert set(store.hashes) == {"exemplars", "encoder of exemplars"}
+    monkeypatch.setattr(encoded_situations, "checked_folder", lambda: folder)
+    by_word = ExchangeStore(store.exchanges, "minilm")
+    assert by_word.index.likeness(texts[0]) == store.index.likeness(texts[0])
+    assert by_word.hashes == store.hashes
     with pytest.raises(ModelError, match="no encoder can be loaded"):
         _ = ExchangeStore(store.exchanges, str(tmp_path / "none")).index
 

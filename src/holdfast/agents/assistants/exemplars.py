@@ -17,20 +17,22 @@ from holdfast.agents.assistants.candidates import ask
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.prompts import example_turns, read_prompt
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
-from holdfast.core.files import expanded, is_folder
+from holdfast.core.files import expanded, is_folder, opened
 from holdfast.core.hashing import sha256
 
 if TYPE_CHECKING:
     from holdfast.agents.assistants.exchange_store import ExchangeStore, StoredExchange
 
 Show = Literal["turns", "system"]
+MINILM = "minilm"  # the word for the encoder that the shipped raters use
 
 
 class ExemplarsSpec(WantingSpec):
     """Shows ``k`` exchanges of ``file``, or of the study's training dialogues where no file is given.
 
-    ``show``: as turns before the conversation, or in its system message. ``encoder``: a folder or a Hugging Face name
-    of the sentence encoder that finds like situations; TF-IDF does where none is given.
+    ``show``: as turns before the conversation, or in its system message. ``encoder``: the sentence encoder that finds
+    like situations, ``minilm`` (``holdfast rater fetch`` gets it), a folder or a Hugging Face name; TF-IDF does where
+    none is given.
     """
 
     title = "the model with exemplars"
@@ -45,11 +47,16 @@ class ExemplarsSpec(WantingSpec):
         return self.file is None
 
     def beside(self, folder: Path) -> Self:
-        """Return the spec with its ``file``, and its ``encoder`` where that is a folder, relative to ``folder``."""
+        """Return the spec with its ``file``, and its ``encoder`` where that is a folder, relative to ``folder``.
+
+        Raises:
+            InputError: the file cannot be opened.
+        """
         changes = {}
         if self.file is not None:
-            changes["file"] = str(folder / expanded(self.file))
-        if self.encoder is not None and is_folder(folder / expanded(self.encoder)):
+            with opened(path := folder / expanded(self.file)):
+                changes["file"] = str(path)
+        if self.encoder not in (None, MINILM) and is_folder(folder / expanded(self.encoder)):
             changes["encoder"] = str(folder / expanded(self.encoder))
         return self.model_copy(update=changes)
 
