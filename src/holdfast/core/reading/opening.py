@@ -72,9 +72,12 @@ def opened_text(path: Path) -> Iterator[DataFile]:
 
 
 def head_of(path: Path, size: int = 65_536) -> bytes:
-    """Return the first bytes of a file's text."""
+    """Return the first bytes of a file's text. Raises InputError as :func:`opened`, or where damage leaves none."""
     with opened_text(path) as file:
-        return file.stream.read(size)
+        head = file.stream.read(size)
+        if not head and file.fault:
+            raise InputError([Fault(file.name, f"{file.fault}; take another copy of it")])
+        return head
 
 
 def check_packed(path: Path) -> None:
@@ -131,7 +134,8 @@ class _Inflated(io.RawIOBase):
             data = self._read(min(len(buffer), _STEP) if self._packing else len(buffer))
         except self._errors as error:
             damaged = f"damaged {self._packing}" if self._packing else "cannot be read"
-            self.fault = f"{damaged}: the rest was not read ({error or type(error).__name__})"
+            read = "the rest was not read" if self._count else "nothing could be read"
+            self.fault = f"{damaged}: {read} ({error or type(error).__name__})"
             return 0
         self._count += len(data)
         if self._count > self._limit:
