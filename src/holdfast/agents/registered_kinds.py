@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from holdfast.core.errors import InputError
-from holdfast.core.wording import did_you_mean, quote
+from holdfast.core.wording import describe_value, did_you_mean, quote
 
 Spec = TypeVar("Spec", bound=BaseModel)
 Resources = TypeVar("Resources")
@@ -54,7 +54,8 @@ class RegisteredKinds(Generic[Spec, Resources, Made]):
             return value
         data = self._mapping_of(value) if isinstance(value, str) else value
         if not isinstance(data, dict):
-            raise ValueError(f"a {self.what} is a word or a mapping with 'kind', got {type(value).__name__}")
+            got = "nothing stands here" if value is None else f"got {describe_value(value)}"
+            raise ValueError(f"a {self.what} is a word or a mapping with 'kind'; {got}")
         kind, allowed = data.get("kind"), ", ".join(self.entries)
         if kind is None:
             raise ValueError(f"a {self.what} needs a 'kind'; allowed: {allowed}")

@@ -53,6 +53,7 @@ training: {steps: 3}
 
 def test_files_lie_beside_the_study(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "experts").mkdir()
     study = load(tmp_path, "candidates: [base]\npersonas: {files: [mine.yaml]}\nadapters: experts\n")
     assert study.personas.files == (loading.load_persona(tmp_path / "mine.yaml"),)
     assert study.adapters == str(tmp_path / "experts")
@@ -64,6 +65,9 @@ def test_files_lie_beside_the_study(tmp_path: Path) -> None:
         ("candidates: [base, sytem_prompt]", r":1:20: .*unknown candidate kind 'sytem_prompt'; did you mean 'system_prompt'"),  # noqa: E501
         ("candidates: [base, base]", r":1:13: .*two candidates are named 'base'; give each a 'name' of its own"),
         ("candidates: []", r":1:13"),
+        ("candidates: [base, null]", r":1:20: .*a candidate is a word or a mapping with 'kind'; nothing stands here"),
+        ("candidates: [base, 7]", r":1:20: .*a candidate is a word or a mapping with 'kind'; got 7"),
+        ("candidates: [base]\nraters: [linear, ~]", r":2:18: .*a rater is a word .*; nothing stands here"),
         ("name: x", r"'candidates' is missing"),
         ("candidates: [base]\nbaseline: bas", r"baseline 'bas' is no candidate; did you mean 'base'"),
         ("candidates: [base]\nturn: 3", r":2:1: unknown key 'turn'; did you mean 'turns'"),

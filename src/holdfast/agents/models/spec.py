@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, PlainVal
 from holdfast.agents.models.addresses import address_fault
 from holdfast.agents.models.packaged import PACKAGED
 from holdfast.agents.models.reference_syntax import WORDS, split_reference
+from holdfast.core.wording import describe_value
 from holdfast.personas.schema import Frozen
 
 #: Names under which people write keys, and what keys of well-known services look like.
@@ -156,7 +157,7 @@ def parse_model(value: object) -> ModelSpec:
     if isinstance(data, dict) and isinstance(data.get("ref"), str):
         split_reference(data["ref"].strip())
     if not isinstance(data, dict):
-        raise ValueError(f"a model is a word such as micro, or a mapping with 'ref', got {type(value).__name__}")
+        raise ValueError(f"a model is a word such as micro, or a mapping with 'ref', got {describe_value(value)}")
     variable = data.get("api_key_env")
     if variable is not None and not (isinstance(variable, str) and _VARIABLE.fullmatch(variable)):
         raise ValueError(_NO_VARIABLE)
@@ -167,7 +168,7 @@ def _iso(value: object) -> str:
     """Return a date as JSON has it."""
     if isinstance(value, datetime.date):
         return value.isoformat()
-    raise ValueError(f"a model's settings are texts, numbers and dates, got {type(value).__name__}")
+    raise ValueError(f"a model's settings are texts, numbers and dates, got {describe_value(value)}")
 
 
 def parse_words(ref: str, base_url: str | None) -> ModelSpec:
