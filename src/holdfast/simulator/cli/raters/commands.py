@@ -187,7 +187,7 @@ def card(reference: str, output: Output) -> None:
     """Show a rater's card: what it was fitted on, where it fails."""
     from holdfast.agents.raters.fitted import card_folders
 
-    (spec,) = rater_specs([reference])
+    (spec,) = rater_specs([reference], given_by="RATER")
     cards = {scale: (folder / "card.md").read_text(encoding="utf-8") for scale, folder in card_folders(spec).items()}
     output.show(cards, lambda: click.echo("\n".join(cards.values())))
 

@@ -54,7 +54,7 @@ def compare(
     from holdfast.simulator.judging.comparing import preferred, summarise_comparison
     from holdfast.simulator.monitor.viewer import count_up, viewer
 
-    (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout_s))
+    (spec,) = rater_specs([model], RaterOptions(base_url=base_url, timeout_s=timeout_s), "--model")
     if not isinstance(spec, JudgeSpec):
         raise InputError(
             f"{model}: only a chat model can compare two replies; take openai:NAME, hf:NAME_OR_PATH, micro or smollm2"

@@ -92,7 +92,7 @@ def judge(
     from holdfast.simulator.monitor.viewer import count_up, viewer
 
     options = {name: asking.pop(name) for name in ("scale", "base", "base_url", "timeout_s", "dtype", "device")}
-    specs = rater_specs(models, RaterOptions(**options, judge=asking))
+    specs = rater_specs(models, RaterOptions(**options, judge=asking), "--model")
     stage = viewer(quiet=output.bare).stage
     raters = open_raters(specs, base_path(), batch_size=asking["concurrency"], progress=stage)
     require_one_scale(raters)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.core.errors import InputError
-from holdfast.core.wording import first_line
+from holdfast.core.wording import describe_value, first_line
 from holdfast.simulator.cli.console import FiniteRange
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ class RaterOptions:
     judge: Mapping[str, Any] = field(default_factory=dict)  # fields of JudgeSpec
 
 
-def rater_specs(words: Iterable[str], options: RaterOptions | None = None) -> tuple[RaterSpec, ...]:
-    """Return the raters that ``words`` name, each once, under the words as names.
+def rater_specs(
+    words: Iterable[str], options: RaterOptions | None = None, given_by: str = "--rater"
+) -> tuple[RaterSpec, ...]:
+    """Return the raters that ``words`` name, each once, under the words as names. ``given_by``: what gave them.
 
     Raises:
         InputError: a word that means nothing, two raters of one name, or the keys of several providers would go to one
@@ -71,10 +73,10 @@ def rater_specs(words: Iterable[str], options: RaterOptions | None = None) -> tu
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{place}: {message}" if place else message) from None
+        message = "is missing; add it" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{given_by}: {place}: {message}" if place else f"{given_by}: {message}") from None
     except ValueError as error:
-        raise InputError(str(error)) from None
+        raise InputError(f"{given_by}: {error}") from None
     return specs
 
 
@@ -84,9 +86,9 @@ def _from_yaml(text: str) -> dict[str, Any]:
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(f"--rater: no mapping as YAML writes it ({first_line(error)})") from None
+        raise ValueError(f"no mapping as YAML writes it ({first_line(error)})") from None
     if not isinstance(data, dict):
-        raise ValueError(f"--rater: expected a mapping with 'kind', got {type(data).__name__}")
+        raise ValueError(f"expected a mapping with 'kind', got {describe_value(data)}")
     return data
 
 

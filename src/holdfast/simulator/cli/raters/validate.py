@@ -64,7 +64,7 @@ def validate(
 
     if out is not None:
         check_figures()
-    (spec,) = rater_specs([rater], RaterOptions(base_url=base_url))
+    (spec,) = rater_specs([rater], RaterOptions(base_url=base_url), "RATER")
     scales = {scale: each.model_copy(update={"name": scale}) for scale, each in by_scale(spec).items()}
     raters = {scale: ungated(rater) for scale, rater in open_raters(scales.values(), base_path()).items()}
 
