@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ from holdfast.simulator.cli.main import run_command
         ("measure nothing.jsonl --format messages", "nothing.jsonl: is empty"),
         ("measure lines.csv", "lines.csv: is empty"),
         ("convert nothing.jsonl --to csv --out r", "nothing.jsonl: is empty"),
+        ("measure damaged.jsonl.gz", "damaged.jsonl.gz: damaged gzip: nothing could be read ("),
+        ("measure damaged.jsonl.gz --format messages", "take another copy of it"),
+        ("run study.yaml --out held", "held holds a run already; go on with --resume, or name another --out"),
+        ("report study.yaml", "study.yaml: is a file, where a run's folder is expected; if it is a study, hold it"),
+        ("status study.yaml", "study.yaml: is a file, where a run's folder is expected; if it is a study, hold it"),
+        ("power held/journal.sqlite", "is a file of a run, where the run's folder is expected; name held"),
+        ("compare study.yaml held", "study.yaml: is a file, where a run's folder is expected; if it is a study, hold"),
+        ("chat --log nowhere/log.jsonl", "--log: nowhere: no such folder; make it first"),
+        ("measure lines.csv --rater {kind:\xa0judge}", "--rater: model: is missing; add it"),
+        ("validate lineal", "RATER: unknown rater 'lineal'; did you mean 'linear'?"),
+        ("judge logs --model lineal", "--model: unknown rater 'lineal'; did you mean 'linear'?"),
     ],
 )
 def test_what_is_not_there_is_bad_input(
@@ -40,8 +52,11 @@ def test_what_is_not_there_is_bad_input(
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "log.jsonl").write_text('{"messages": []}', encoding="utf-8")
     (tmp_path / "nothing.jsonl").touch()
+    (tmp_path / "damaged.jsonl.gz").write_bytes(gzip.compress(b"{}")[:10] + b"\xff" * 20)
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / "journal.sqlite").touch()
     (tmp_path / "lines.csv").write_text("\n \n", encoding="utf-8")
-    assert run_command(command.split()) == 2
+    assert run_command([word.replace("\xa0", " ") for word in command.split(" ")]) == 2
     out, err = capsys.readouterr()
     assert told in err
     said = [line for line in err.splitlines() if not line.startswith("loading models: ")]

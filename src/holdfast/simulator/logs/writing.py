@@ -33,7 +33,7 @@ def whole(path: Path) -> Iterator[Path]:
         with drafted(path) as draft:
             yield draft
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another --out") from error
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); name another file") from error
 
 
 def count_left_out(

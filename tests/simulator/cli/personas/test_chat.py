@@ -84,6 +84,16 @@ def test_a_prompt_and_a_study_of_ones_own(chat, tmp_path: Path) -> None:
     assert "no candidate 'breif'; did you mean 'brief'? (there are: base, brief, system_prompt" in told
 
 
+def test_a_message_that_is_too_long_is_left_out_and_the_talk_goes_on(chat) -> None:
+    code, out, kept = chat(f"Hello.\n{'word ' * 9000}\nI am tired.\n")
+    assert code == 0
+    assert "no reply: " in out
+    assert "tokens, " in out
+    assert "this message is left out: write another, or /quit" in out
+    assert [message["content"] for message in kept["messages"][::2]] == ["Hello.", "I am tired."]
+    assert chat(f"{'word ' * 9000}\n")[0] == 1
+
+
 def test_nothing_is_overwritten_and_nothing_said_leaves_nothing(chat, tmp_path: Path) -> None:
     assert chat("\n")[2] == {}
     log = tmp_path / "mine.jsonl"

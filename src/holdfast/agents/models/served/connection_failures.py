@@ -12,7 +12,10 @@ from holdfast.agents.models.keys import ApiKey
 from holdfast.agents.models.served.failures import Sign, TransientError
 from holdfast.agents.models.served.network import Proxy
 
-_STARTING = "is the server running there? one that is still starting is waited for with --wait-for-endpoint SECONDS"
+_STARTING = (
+    "is the server running there? for one that is still starting try again, or let holdfast run wait for it with "
+    "--wait-for-endpoint SECONDS"
+)
 _CERTIFICATE = (
     "if it is a server of your own, set SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) to the file with the certificate of the "
     "authority that signed it"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.core.errors import InputError
+from holdfast.core.errors import InputError, ModelError
 from holdfast.core.text import visible
 from holdfast.personas.world import world_with
 from holdfast.simulator.cli.console import SEED, console, world_options
@@ -56,6 +56,8 @@ def chat(source: Path | None, place: str, log: Path | None, quiet: bool, seed: i
     log = log or Path(f"chat-{datetime.now():%Y%m%d-%H%M%S}.jsonl")
     if log.exists():
         raise InputError(f"{log} is there already; name another --log")
+    if not log.parent.is_dir():
+        raise InputError(f"--log: {log.parent}: no such folder; make it first, or name another --log")
     settings: Mapping[str, Any] = {"turns": MOST_TURNS, "seed": seed, "leave": place == "assistant"}
     if place == "assistant" and (given := [name for name in ("candidate", "prompt_file", "model") if how[name]]):
         raise InputError(f"with --as assistant you reply yourself; leave out --{given[0].replace('_', '-')}")
@@ -91,7 +93,7 @@ async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: b
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because
     from holdfast.simulator.conversation.graph import config, graph
     from holdfast.simulator.conversation.human import AloudUser, HumanCandidate, HumanUser, TalkEndedError
-    from holdfast.simulator.conversation.participants import opening
+    from holdfast.simulator.conversation.participants import reopening
 
     session = await opening_session
     episode = session.plan.episodes[0]
@@ -118,8 +120,19 @@ async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: b
     else:
         aloud = AloudUser(people.user, lambda text: printer.line("user", text))
         people = replace(people, candidate=HumanCandidate(_next_line), user=aloud)
+    failed: ModelError | None = None
     with suppress(TalkEndedError):
-        await graph.ainvoke(opening(people), config(MOST_TURNS), context=people)
+        while True:  # a message that gets no reply is dropped, and the person may go on
+            try:
+                await graph.ainvoke(reopening(people, records), config(MOST_TURNS), context=people)
+                return
+            except ModelError as error:
+                if place == "assistant":
+                    raise
+                failed = error
+                printer.line("", f"no reply: {error}; this message is left out: write another, or /quit")
+    if failed is not None and not records:
+        raise failed
 
 
 def _next_line() -> str | None:
