@@ -13,7 +13,7 @@ KEYS = (
 )
 TASKS = (
     "(allowed: bug_hunt, burnout, data_question, draft_feedback, job_interview, learn_skill, plan_project or "
-    "team_conflict)"
+    "team_conflict; your own by --tasks FILE, or in a study by tasks: [FILE])"
 )
 AN_ID = "lower-case letters, digits and _, beginning with a letter (at most 60)"
 NO_TAG = "is not allowed; write a plain value, in quotes where it is text"
@@ -89,8 +89,13 @@ EDITS = {
     "text for a list": ("[tired]", "tired", "10:11: feelings: expected a list of 1 to 12 items, got 'tired'"),
     "list too long": (
         "[tired]",
-        f"[{'tired, ' * 13}]",
+        f"[{', '.join(f'tired {number}' for number in range(13))}]",
         "10:11: feelings: expected a list of 1 to 12 items, got a list of 13",
+    ),
+    "text twice in a list": (
+        "[tired]",
+        "[tired, sad, Tired]",
+        "10:24: feelings: 'Tired' is given twice (first in line 10); remove one",
     ),
     "mapping for text": (
         "name: Ana Silva",

@@ -59,7 +59,7 @@ def test_a_folder_of_tasks_that_name_an_own_pattern(tmp_path: Path) -> None:
     assert world.pattern_of("broken_line").id == "calm_helper"
     message = faults([tmp_path])
     assert f"{tmp_path}/a.yaml:10:10: unknown pattern 'calm_helper'" in message
-    assert "(allowed: coach, companion, mentor or solver)" in message
+    assert "(allowed: coach, companion, mentor or solver; your own by --patterns FILE, or in" in message
 
 
 def test_ids_are_taken_once(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ They read the plain data, not the model, so that their faults are reported toget
 
 import graphlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
 from holdfast.core.errors import Fault
 from holdfast.core.language import likely_language
 from holdfast.core.wording import did_you_mean, either, quote
-from holdfast.core.yaml_source import YamlSource
+from holdfast.core.yaml_source import DataPath, YamlSource
 from holdfast.personas.schema import Persona
 
 WORDS_SURE = 0.95  # probability from which words are taken for another language's
@@ -27,7 +27,25 @@ def check_known(source: YamlSource, key: str, known: Collection[str]) -> Iterato
     word = source.get((key,))
     if isinstance(word, str) and word.strip() not in known:
         hint = did_you_mean(word, known)
-        yield source.fault((key,), f"unknown {key} {quote(word)}{hint} (allowed: {either(sorted(known))})")
+        allowed = f"allowed: {either(sorted(known))}; {own_by(key)}"
+        yield source.fault((key,), f"unknown {key} {quote(word)}{hint} ({allowed})")
+
+
+def own_by(what: str) -> str:
+    """Say how a task or a pattern of one's own is named: to a command, and in a study."""
+    return f"your own by --{what}s FILE, or in a study by {what}s: [FILE]"
+
+
+def check_repeated(source: YamlSource, keys: Iterable[str], inside: DataPath = ()) -> Iterator[Fault]:
+    """Yield a fault for each text that stands twice in one of the lists under ``keys``, whatever its case."""
+    for key in keys:
+        first: dict[str, int] = {}
+        for index, text in enumerate(_list(source.get((*inside, key)))):
+            folded = text.strip().casefold() if isinstance(text, str) else ""
+            if folded and first.setdefault(folded, index) != index:
+                line = source.values[(*inside, key, first[folded])].line
+                message = f"{key}: {quote(str(text))} is given twice (first in line {line}); remove one"
+                yield source.fault((*inside, key, index), message)
 
 
 @cache

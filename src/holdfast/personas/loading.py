@@ -19,8 +19,9 @@ from holdfast.core.faults import explain
 from holdfast.core.files import is_leftover
 from holdfast.core.wording import did_you_mean, printable, quote
 from holdfast.core.yaml_source import YamlSource, read_yaml
-from holdfast.personas.checks import check_goals, check_known, check_language, check_story
+from holdfast.personas.checks import check_goals, check_known, check_language, check_repeated, check_story
 from holdfast.personas.extending import YAML_ENDINGS, inherited
+from holdfast.personas.file_kinds import kinds_in_words, other_kind, others_in, require_kind
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
 MAX_FAULTS = 50  # of one file; the rest are counted
@@ -90,7 +91,8 @@ def load_all(
 ) -> tuple[Identified, ...]:
     """Read files of one kind, and all ``*.yaml`` and ``*.yml`` files directly in the folders among ``paths``.
 
-    What editors and systems leave in a folder (``.#a.yaml``, ``._a.yaml``) is passed over.
+    What editors and systems leave in a folder (``.#a.yaml``, ``._a.yaml``) is passed over, and so are a folder's files
+    of another kind (:mod:`holdfast.personas.file_kinds`).
 
     Args:
         paths: Files and folders.
@@ -102,12 +104,16 @@ def load_all(
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
     """
-    files, faults = yaml_files(paths)
+    paths = tuple(map(Path, paths))
+    (files, faults), named = yaml_files(paths), frozenset(paths)
     loaded: list[Identified] = []
     first: dict[str, str] = {}
     for file in files:
         try:
             source = read(file)
+            if file not in named and other_kind(source.data, what) is not None:
+                continue
+            require_kind(source, what)
             name = source.get(("id",))
             earlier = first.setdefault(name, _place_of_id(source)) if isinstance(name, str) else ""
             if earlier and earlier != _place_of_id(source):
@@ -115,6 +121,11 @@ def load_all(
             loaded.append(validate_source(source, model, checks))
         except InputError as error:
             faults += error.faults
+    if files and not (loaded or faults):
+        where = printable(str(files[0].parent))
+        faults = [
+            Fault(where, f"holds no {what}, but {kinds_in_words(others_in(paths, what))}; name the folder that does")
+        ]
     if faults:
         raise InputError(faults)
     return tuple(loaded)
@@ -200,14 +211,12 @@ def persona_check(task_ids: Collection[str] | None) -> Check:
     """Return the check of what a persona's schema cannot express. ``task_ids``: as :func:`load_persona` takes them."""
 
     def check(source: YamlSource) -> Iterable[Fault]:
-        data = source.data
-        if isinstance(data, dict) and "candidates" in data and "goals" not in data:
-            message = f"is a study, not a persona; run it with: holdfast run {source.name} --out RUN"
-            raise InputError([Fault(source.name, message)])
+        require_kind(source, "persona")
         yield from check_known(source, "task", tasks() if task_ids is None else task_ids)
         yield from check_language(source)
         yield from check_goals(source)
         yield from check_story(source)
+        yield from check_repeated(source, ("topics", "feelings"))
 
     return check
 

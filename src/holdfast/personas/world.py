@@ -13,7 +13,7 @@ from typing import TypeVar
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.wording import did_you_mean, either, printable, quote
 from holdfast.core.yaml_source import YamlSource
-from holdfast.personas.checks import check_known
+from holdfast.personas.checks import check_known, check_repeated, own_by
 from holdfast.personas.loading import AnyPath, Check, load_all, patterns, tasks
 from holdfast.personas.schema import EmpathyPattern, TaskContext
 
@@ -58,14 +58,16 @@ def world_with(
     known = _together("pattern", patterns(), own_patterns, EmpathyPattern)
 
     def check(source: YamlSource) -> Iterable[Fault]:
-        return check_known(source, "pattern", known)
+        yield from check_known(source, "pattern", known)
+        yield from check_repeated(source, ("topics", "needs"))
 
     every = _together("task", tasks(), own_tasks, TaskContext, check)
     for task in every.values():
         if task.pattern not in known:
             hint = did_you_mean(task.pattern, known)
             raise InputError(
-                f"task {quote(task.id)}: unknown pattern {quote(task.pattern)}{hint} (allowed: {either(sorted(known))})"
+                f"task {quote(task.id)}: unknown pattern {quote(task.pattern)}{hint} "
+                f"(allowed: {either(sorted(known))}; {own_by('pattern')})"
             )
     return World(
         every,

@@ -104,7 +104,8 @@ def find_pattern(name: str, world: World) -> EmpathyPattern:
         return world.pattern_of(name)
     known = (*world.patterns, *world.tasks)
     raise InputError(
-        f"--pattern: unknown pattern or task {quote(name)}{did_you_mean(name, known)} (allowed: {', '.join(known)})"
+        f"--pattern: unknown pattern or task {quote(name)}{did_you_mean(name, known)} (allowed: {', '.join(known)}; "
+        "your own by --patterns FILE and --tasks FILE)"
     )
 
 

@@ -72,6 +72,46 @@ def test_own_files_are_shown_with_what_they_name(tmp_path: Path, capsys: pytest.
     code, _, err = run(capsys, "persona", "check", me)
     assert code == 2
     assert "unknown task 'broken_line'" in err
+    assert "your own by --tasks FILE, or in a study by tasks: [FILE]" in err
+
+
+def test_each_check_knows_its_own_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("task", "pattern", "persona", "study")
+    files = {word: tmp_path / f"{word}.yaml" for word in words}
+    for word, path in files.items():
+        run(capsys, word, "new", path)
+    plural = {"study": "studies"}
+    for word in words:
+        others = [f"1 {other}" for other in sorted(words) if other != word]
+        said = f"ok: 1 {word} ({' and '.join(others)} passed over)\n"
+        assert run(capsys, word, "check", tmp_path)[:2] == (0, said)
+        about = json.loads(run(capsys, word, "check", tmp_path, "--json")[1])
+        assert about["passed_over"] == {other: 1 for other in words if other != word}
+        assert about[plural.get(word, f"{word}s")] == 1
+        for other in words:
+            if other != word:
+                code, _, err = run(capsys, word, "check", files[other])
+                assert code == 2
+                assert err.startswith(f"{files[other]}: is a {other}, not a {word}; ")
+                assert len(err.splitlines()) == 1
+    files["task"].unlink()
+    code, _, err = run(capsys, "task", "check", tmp_path)
+    assert (code, err) == (
+        2, f"{tmp_path}: holds no task, but 1 pattern and 1 persona and 1 study; name the folder that does\n"
+    )  # fmt: skip
+
+
+def test_a_topic_stands_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "task.yaml"
+    text = "id: x\ntitle: X\ndescription: d\npattern: solver\ntopics: [a, A, b]\nneeds: [c, d, c, c]\n"
+    path.write_text(text, encoding="utf-8")
+    code, _, err = run(capsys, "task", "check", path)
+    assert code == 2
+    assert err.splitlines() == [
+        f"{path}:5:13: topics: 'A' is given twice (first in line 5); remove one",
+        f"{path}:6:15: needs: 'c' is given twice (first in line 6); remove one",
+        f"{path}:6:18: needs: 'c' is given twice (first in line 6); remove one",
+    ]
 
 
 def test_a_study_is_shown_as_it_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

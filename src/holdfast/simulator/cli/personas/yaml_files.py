@@ -16,6 +16,7 @@ from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.files import is_folder
 from holdfast.core.wording import how_many, printable
+from holdfast.personas.file_kinds import kinds_in_words, others_in
 from holdfast.simulator.cli.console import Output, output_options, print_json, print_lines, world_options
 
 EXAMPLES = Path(holdfast.personas.__file__).parent / "examples"
@@ -66,8 +67,10 @@ def check_files(kind: YamlKind, paths: Sequence[Path], own: tuple[Sequence[Path]
             raise
         print_json({"ok": False, plural: 0, "faults": [asdict(fault) for fault in error.faults]})
         raise click.exceptions.Exit(2) from None
-    said = f"ok: {how_many(count, word, plural)}"
-    out.show({"ok": True, plural: count, "faults": []}, lambda: click.echo(said))
+    others = others_in(paths, word)
+    passed = f" ({kinds_in_words(others)} passed over)" if others else ""
+    said = f"ok: {how_many(count, word, plural)}{passed}"
+    out.show({"ok": True, plural: count, "faults": [], "passed_over": others}, lambda: click.echo(said))
 
 
 def refuse_taken(path: Path) -> None:

@@ -48,20 +48,28 @@ def show(path: Path, output: Output) -> None:
 
 def _count(paths: Sequence[Path], _tasks: Sequence[Path], _patterns: Sequence[Path]) -> int:
     """Load each study as a run would, as far as no model is needed."""
+    from holdfast.core.yaml_source import read_yaml
+    from holdfast.personas.file_kinds import other_kind
     from holdfast.personas.loading import yaml_files
     from holdfast.simulator.config.plan import resolve
     from holdfast.simulator.config.study_file import load_study
     from holdfast.simulator.runtime.adapters import check_adapters
 
     files, faults = yaml_files(paths)
+    checked = 0
     for file in files:
         try:
+            if file not in paths and other_kind(read_yaml(file).data, "study") is not None:
+                continue
+            checked += 1
             check_adapters(resolve(load_study(file)))
         except InputError as error:
             faults += error.faults or [Fault(str(file), str(error))]
     if faults:
         raise InputError(faults)
-    return len(files)
+    if not checked:
+        raise InputError([Fault(str(paths[0]), "holds no study; name the folder that does")])
+    return checked
 
 
 def _model() -> type[BaseModel]:
