@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from holdfast.agents.models.opening import open_models
-from holdfast.agents.models.references import EndpointReference, HubReference, resolve_model
+from holdfast.agents.models.references import AwayReference, EndpointReference, resolve_model
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.simulator.config.plan import resolve as plan
 from holdfast.simulator.config.study_file import load_study
@@ -26,11 +27,13 @@ def test_there_are_a_page_and_a_study_for_each_way() -> None:
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
 def test_the_study_resolves_and_its_model_is_found(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    study = load_study(path)
+    here = shutil.copytree(FOLDER, tmp_path / "examples" / "endpoints")
+    (tmp_path / "runs" / "quickstart" / "adapters").mkdir(parents=True)  # that a study names
+    study = load_study(here / path.name)
     assert plan(study).episodes
     monkeypatch.chdir(tmp_path)
     reference = resolve_model(study.model, Path("micro"))
-    assert isinstance(reference, EndpointReference | HubReference)
+    assert isinstance(reference, EndpointReference | AwayReference)
     if isinstance(reference, EndpointReference):
         (model,) = open_models({study.model: reference}).values()
         assert isinstance(model, ServedChatModel)

@@ -48,6 +48,36 @@ def faults(folder: Path, text: str) -> list[str]:
     return str(caught.value).replace(f"{folder}/", "").splitlines()
 
 
+@pytest.mark.parametrize(
+    ("line", "place", "told"),
+    [
+        ("personas: {files: [me.yaml, mee.yaml]}", "2:29", "mee.yaml: no such file; did you mean 'me.yaml'?"),
+        ("personas: {files: [empty]}", "2:20", "empty: holds no .yaml file; name the folder that does"),
+        ("tasks: [mine/tusk.yaml]", "2:9", "mine/tusk.yaml: no such file; did you mean 'task.yaml'?"),
+        ("patterns: [mine/pattern.yaml, mine/patter.yaml]", "2:31", "mine/patter.yaml: no such file; did you mean"),
+        ("adapters: experts", "2:11", "experts: no such folder of adapters"),
+        (
+            "raters: [linear, {kind: linear, folder: fitted}]",
+            "2:41",
+            "fitted: no such folder, where the rater 'fitted'",
+        ),
+        ("training: {rater: {kind: linear, folder: fitted}}", "2:42", "fitted: no such folder"),
+        ("remark: x", "1:49", "prompt.txt: no such file"),
+        ("remark: y", "1:92", "pairs.jsonl: no such file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_with_the_line_that_names_it(
+    line: str, place: str, told: str, folder: Path
+) -> None:
+    (folder / "empty").mkdir()
+    candidates = "candidates: [base]"
+    if line.startswith("remark"):
+        exemplars = "{kind: exemplars, k: 1, file: pairs.jsonl}"
+        candidates = f"candidates: [{{kind: system_prompt, prompt_file: prompt.txt}}, {exemplars}]"
+    lines = faults(folder, f"{candidates}\n{line}\n")
+    assert any(each.startswith(f"study.yaml:{place}: {told}") for each in lines), lines
+
+
 def test_what_is_read_is_carried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = load_study(folder / "study.yaml")
     plan = resolve(study)

@@ -15,7 +15,8 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.core.errors import InputError
-from holdfast.core.files import expanded
+from holdfast.core.files import expanded, is_folder
+from holdfast.core.wording import printable, quote
 from holdfast.personas.schema import Frozen
 
 ScaleId = Literal["expressed", "perceived", "acts", "felt"]
@@ -72,9 +73,14 @@ class RaterSpec(Frozen):
         return ()
 
     def beside(self, folder: Path) -> Self:
-        """The same with its files relative to ``folder``."""
+        """The same with its files relative to ``folder``. Raises InputError where its own folder is not there."""
         given = getattr(self, "folder", None)
-        return self if given is None else self.model_copy(update={"folder": str(folder / expanded(given))})
+        if given is None:
+            return self
+        path = folder / expanded(given)
+        if not is_folder(path):
+            raise InputError(f"{printable(str(path))}: no such folder, where the rater {quote(self.label)} should lie")
+        return self.model_copy(update={"folder": str(path)})
 
 
 class FittedSpec(RaterSpec):

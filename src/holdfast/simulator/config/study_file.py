@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
+from holdfast.adapters.training.store import AdapterStore
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
+from holdfast.core.files import opened
 from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.core.yaml_source import MAX_VALUES, YamlSource
-from holdfast.personas.loading import AnyPath, library, load_yaml, own_personas, persona_check
+from holdfast.core.yaml_source import MAX_VALUES, DataPath, YamlSource, read_yaml
+from holdfast.personas.checks import check_repeated
+from holdfast.personas.file_kinds import require_kind
+from holdfast.personas.loading import AnyPath, library, own_personas, persona_check, validate_source, yaml_files
 from holdfast.personas.population_config import PopulationConfig, check_population
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.personas.world import shipped_world, world_with
@@ -34,21 +38,23 @@ def load_study(path: AnyPath) -> StudyConfig:
     Tasks, patterns and personas of its own are read too, so the study is the same when their files are gone.
 
     Raises:
-        InputError: with every fault of the file.
+        InputError: with every fault of the file; also where a file that it names cannot be read.
     """
     folder = Path(path).absolute().parent
-    names = partial(_names_what_exists, folder=folder)
-    study = load_yaml(path, StudyConfig, [_is_no_persona, names, _population_fits, _hint_at_replicates])
+    source = read_yaml(path)
+    names, files_there = (partial(check, folder=folder) for check in (_names_what_exists, _names_files))
+    checks = (_is_a_study, names, files_there, _population_fits, _hint_at_replicates)
+    study = validate_source(source, StudyConfig, checks)
     world = world_with(_beside(study.tasks, folder), _beside(study.patterns, folder))
     files = own_personas(_beside(study.personas.files, folder), world.tasks)
     adapters = None if study.adapters is None else str(folder / study.adapters)
     personas = study.personas.model_copy(update={"files": files})
-    raters = tuple(rater.beside(folder) for rater in study.raters)
-    candidates = tuple(candidate.beside(folder) for candidate in study.candidates)
+    raters = _all_beside(study.raters, folder, source, ("raters",))
+    candidates = _all_beside(study.candidates, folder, source, ("candidates",))
     updates: dict[str, Any] = {"personas": personas, "adapters": adapters, "raters": raters, "candidates": candidates}
     updates |= {"tasks": world.own_tasks, "patterns": world.own_patterns}
     if study.training is not None and study.training.rater is not None:
-        trainer = study.training.rater.beside(folder)
+        (trainer,) = _all_beside([study.training.rater], folder, source, ("training", "rater"))
         updates["training"] = study.training.model_copy(update={"rater": trainer})
     for hidden in hidden_periods(candidates, study.all_lengths):
         warnings.warn(hidden, stacklevel=2)
@@ -85,13 +91,9 @@ def _count(value: Any) -> int:
     return 1 + (sum(map(_count, value)) if isinstance(value, list) else 0)
 
 
-def _is_no_persona(source: YamlSource) -> Iterator[Fault]:
-    """Raise InputError for a persona's file, instead of the faults that it has as a study."""
-    data = source.data
-    if isinstance(data, dict) and "goals" in data and "candidates" not in data:
-        way = f"hear it with: holdfast persona talk {source.name}"
-        message = f"is a persona, not a study; {way}, or name it in a study: personas: {{files: [{source.name}]}}"
-        raise InputError([Fault(source.name, message)])
+def _is_a_study(source: YamlSource) -> Iterator[Fault]:
+    """Raise InputError for a file of another kind, instead of the faults that it has as a study."""
+    require_kind(source, "study")
     yield from ()
 
 
@@ -108,13 +110,15 @@ def _names_what_exists(source: YamlSource, folder: Path) -> Iterator[Fault]:
     for key in ("patterns", "tasks"):
         for index, item in enumerate(_list(source.get((key,)))):
             own = _read(item, key, folder)
+            if key == "tasks":
+                yield from check_repeated(source, ("topics", "needs"), (key, index))
             if own is None:
                 continue  # the schema's fault
             try:
                 tasks, patterns = (own, ()) if key == "tasks" else ((), own)
                 world = world_with((*world.own_tasks, *tasks), (*world.own_patterns, *patterns))
             except InputError as error:
-                yield from error.faults or [source.fault((key, index), str(error))]
+                yield from _placed(error, source, (key, index))
     for index, item in enumerate(_list(source.get(("personas", "files")))):
         if isinstance(item, dict):
             yield from persona_check(world.tasks)(source.part(("personas", "files", index)))
@@ -124,6 +128,62 @@ def _names_what_exists(source: YamlSource, folder: Path) -> Iterator[Fault]:
                 hint = did_you_mean(name, known)
                 message = f"no {what} {quote(name)}{hint} (see holdfast {what} list)"
                 yield source.fault(("personas", key, index), message)
+
+
+def _names_files(source: YamlSource, folder: Path) -> Iterator[Fault]:
+    """The files of personas and the folder of adapters that a study names are there."""
+    for index, name in enumerate(_list(source.get(("personas", "files")))):
+        path = folder / name if isinstance(name, str) else folder
+        try:
+            faults = yaml_files([path])[1]
+            if faults:
+                raise InputError(faults)
+            if not path.is_dir():
+                with opened(path):
+                    pass
+        except InputError as error:
+            yield from _placed(error, source, ("personas", "files", index))
+    adapters = source.get(("adapters",))
+    try:
+        if isinstance(adapters, str):
+            AdapterStore(folder / adapters).names()
+    except InputError as error:
+        yield from _placed(error, source, ("adapters",))
+
+
+def _placed(error: InputError, source: YamlSource, path: DataPath) -> Iterator[Fault]:
+    """Yield the faults of a file that the study names at ``path``: without a line in that file, at the study's line."""
+    for fault in error.faults or (Fault("", str(error)),):
+        named = f"{fault.source}: " if fault.source else ""
+        yield fault if fault.line is not None else source.fault(path, f"{named}{fault.message}")
+
+
+class _Beside(Protocol):
+    def beside(self, folder: Path) -> Self: ...
+
+
+_Spec = TypeVar("_Spec", bound=_Beside)
+_FILE_KEYS = ("prompt_file", "file", "folder")  # of a candidate or a rater
+
+
+def _all_beside(specs: Sequence[_Spec], folder: Path, source: YamlSource, path: DataPath) -> tuple[_Spec, ...]:
+    """Return the candidates or raters at ``path`` with their files relative to ``folder``.
+
+    Raises:
+        InputError: with every file that cannot be read, at the line that names it.
+    """
+    faults: list[Fault] = []
+    placed: list[_Spec] = []
+    for index, spec in enumerate(specs):
+        place = (*path, index) if isinstance(source.get(path), list) else path
+        try:
+            placed.append(spec.beside(folder))
+        except InputError as error:
+            keys = ((*place, key) for key in _FILE_KEYS)
+            faults += _placed(error, source, next((key for key in keys if key in source.values), place))
+    if faults:
+        raise InputError(faults)
+    return tuple(placed)
 
 
 def _read(item: object, key: str, folder: Path) -> tuple[Any, ...] | None:
