@@ -31,7 +31,7 @@ _WAYS: Mapping[str, str] = {
 }
 
 
-def kind_of(data: object) -> str | None:
+def yaml_kind(data: object) -> str | None:
     """Return the kind that most keys of a file speak for; None where none does, or two do alike."""
     if not isinstance(data, dict):
         return None
@@ -42,7 +42,7 @@ def kind_of(data: object) -> str | None:
 
 def other_kind(data: object, wanted: str) -> str | None:
     """Return the kind of a file that is surely not of the kind ``wanted``; None where it may be."""
-    kind = kind_of(data)
+    kind = yaml_kind(data)
     wants = isinstance(data, dict) and bool(SIGNS[wanted].intersection(data))
     return None if kind == wanted or wants else kind
 

@@ -122,10 +122,8 @@ def load_all(
         except InputError as error:
             faults += error.faults
     if files and not (loaded or faults):
-        where = printable(str(files[0].parent))
-        faults = [
-            Fault(where, f"holds no {what}, but {kinds_in_words(others_in(paths, what))}; name the folder that does")
-        ]
+        where, there = printable(str(files[0].parent)), kinds_in_words(others_in(paths, what))
+        faults = [Fault(where, f"holds no {what}, but {there}; name the folder that does")]
     if faults:
         raise InputError(faults)
     return tuple(loaded)
