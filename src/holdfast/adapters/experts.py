@@ -222,7 +222,7 @@ async def _held_out_messages(
         DialoguePlan(
             id=f"held-out/{persona.id}/{replicate}",
             agent=world.agent_for(persona),
-            standard=Standard(world.patterns[world.tasks[persona.task].pattern].target),
+            standard=Standard(world.patterns[world.tasks[persona.task].pattern].expressed),
             seed=derive_seed(seed, "held-out", persona.id, replicate),
             turns=config.turns,
             sampling=Sampling(temperature=config.temperature, max_tokens=config.max_tokens),

@@ -106,8 +106,17 @@ async def rate_reply(
     return {name: rating for name, (rating,) in zip(raters, answers, strict=True)}
 
 
-async def close_turn(user: UserAgent, opened: OpenedTurn, reply: str, ratings: Mapping[str, Rating], seed: int) -> Turn:
-    """Return the finished turn: what the user felt about the reply, given the primary rater's rating."""
+async def close_turn(
+    user: UserAgent,
+    opened: OpenedTurn,
+    reply: str,
+    ratings: Mapping[str, Rating],
+    seed: int,
+    guide: str | None = None,
+) -> Turn:
+    """Return the finished turn: what the user felt about the reply, given the primary rater's rating, or the
+    ``guide``'s (:func:`holdfast.agents.raters.protocol.guide`)."""
     spoken = opened.spoken
-    felt = await user.feel(spoken.state, spoken.said, reply, primary_of(ratings), seed)
+    rating = primary_of(ratings) if guide is None else ratings[guide]
+    felt = await user.feel(spoken.state, spoken.said, reply, rating, seed)
     return Turn(opened, reply, ratings, felt)

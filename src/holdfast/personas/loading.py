@@ -104,8 +104,8 @@ def load_all(
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
     """
-    paths = tuple(map(Path, paths))
-    (files, faults), named = yaml_files(paths), frozenset(paths)
+    given = tuple(map(Path, paths))
+    (files, faults), named = yaml_files(given), frozenset(given)
     loaded: list[Identified] = []
     first: dict[str, str] = {}
     for file in files:
@@ -122,7 +122,7 @@ def load_all(
         except InputError as error:
             faults += error.faults
     if files and not (loaded or faults):
-        where, there = printable(str(files[0].parent)), kinds_in_words(others_in(paths, what))
+        where, there = printable(str(files[0].parent)), kinds_in_words(others_in(given, what))
         faults = [Fault(where, f"holds no {what}, but {there}; name the folder that does")]
     if faults:
         raise InputError(faults)

@@ -5,11 +5,14 @@ Levels of *expressed* empathy run 0-2 per mechanism (EPITOME; Sharma et al., EMN
 makes such a choice carries an ``assumption`` text.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag, ValidationInfo, WithJsonSchema, field_validator
+from pydantic.json_schema import JsonSchemaValue
 
+from holdfast.core.errors import InputError
 from holdfast.personas.frozen import Frozen, unheard
 from holdfast.personas.story import Story
 
@@ -26,6 +29,7 @@ __all__ = [
     "Level",
     "Mechanism",
     "MechanismLevels",
+    "OwnLevels",
     "Persona",
     "Phrase",
     "Share",
@@ -66,6 +70,35 @@ class MechanismLevels(Frozen):
         """Return the levels in the order of :data:`MECHANISMS`."""
         return (self.emotional_reaction, self.interpretation, self.exploration)
 
+    def on(self, dimensions: Sequence[str]) -> tuple[float, ...]:
+        """Return the levels of ``dimensions`` in their order; nan where it names none."""
+        return tuple(getattr(self, name) if name in MECHANISMS else math.nan for name in dimensions)
+
+
+class OwnLevels(RootModel[dict[Id, float]]):
+    """Target level of each dimension of another scale, which the study's first rater must be on."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    root: Annotated[dict[Id, float], Field(min_length=1, max_length=12)]
+
+    def on(self, dimensions: Sequence[str]) -> tuple[float, ...]:
+        """Return the levels of ``dimensions`` in their order; nan where it names none."""
+        return tuple(self.root.get(name, math.nan) for name in dimensions)
+
+
+def _whose(target: object) -> str:
+    """Say which levels a target holds: those of the mechanisms, unless it names none of them."""
+    names = target if isinstance(target, dict) else {}
+    return "own" if isinstance(target, OwnLevels) or (names and not set(MECHANISMS) & set(names)) else "mechanisms"
+
+
+#: The keys of a target on another scale are free, so an editor cannot complete them.
+_OWN_SCHEMA: JsonSchemaValue = {"type": "object", "patternProperties": {r"^[a-z][a-z0-9_]*$": {"type": "number"}}}
+Target = Annotated[
+    Annotated[MechanismLevels, Tag("mechanisms")] | Annotated[OwnLevels, Tag("own"), WithJsonSchema(_OWN_SCHEMA)],
+    Discriminator(_whose),
+]
+
 
 class Exchange(Frozen):
     """What somebody might say, and a reply that shows a pattern."""
@@ -77,17 +110,54 @@ class Exchange(Frozen):
 class EmpathyPattern(Frozen):
     """The empathy that an assistant should express in some contexts; one expert adapter is trained per pattern.
 
-    ``examples``: exchanges that show the pattern to a model that follows examples better than words. They share no
-    person, topic or sentence with the people who are tested.
+    ``target``: levels of EPITOME's mechanisms, or of the dimensions of another scale, ``scale`` by its id where it is
+    named. A system prompt asks for a level of another scale in the ``words`` of its dimension. ``examples``: exchanges
+    that show the pattern to a model that follows examples better than words. They share no person, topic or sentence
+    with the people who are tested.
     """
 
     id: Id
     title: Text
     description: Text
     assumption: Text = AUTHORS
-    target: MechanismLevels
+    scale: Id | None = None
+    target: Target
+    words: Annotated[dict[Id, Text], Field(validate_default=True)] = Field(default_factory=dict)
     advice: Literal[0, 1, 2]  # how much practical advice: none, a little, concrete steps
     examples: Annotated[tuple[Exchange, ...], Field(max_length=24)] = ()
+
+    @field_validator("words")
+    @classmethod
+    def _words_for_each_dimension(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        target = info.data.get("target")
+        wanted = tuple(target.root) if isinstance(target, OwnLevels) else ()
+        if target is not None and (lacking := [name for name in wanted if name not in words]):
+            raise ValueError(
+                f"no words for {', '.join(lacking)}; say for each dimension of another scale how a system prompt asks "
+                f"for its level: words: {{{lacking[0]}: …}}"
+            )
+        if target is not None and (odd := [name for name in words if name not in wanted]):
+            raise ValueError(f"{', '.join(odd)}: no dimension of the target that needs words; remove it")
+        return words
+
+    @property
+    def expressed(self) -> MechanismLevels:
+        """The target where it is on EPITOME's mechanisms.
+
+        Raises:
+            InputError: it is on another scale.
+        """
+        if not isinstance(self.target, MechanismLevels):
+            raise InputError(
+                f"pattern {self.id!r}: its target is on another scale ({', '.join(self.target.root)}), and training "
+                f"takes levels of {', '.join(MECHANISMS)}"
+            )
+        return self.target
+
+    @property
+    def unsaid(self) -> set[str]:
+        """Names of the fields that older studies did not know, where they say nothing: left out of hashes."""
+        return {name for name in ("scale", "words") if not getattr(self, name)}
 
 
 class TaskContext(Frozen):

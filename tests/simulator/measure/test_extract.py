@@ -18,11 +18,11 @@ def test_arrays_of_each_candidate():
     assert (base.failed, routed.failed) == (2, 0)
     assert (base.turns, routed.turns) == (4, 4)  # the longest plan of the study
     assert routed.planned.tolist() == [3]
-    assert routed.expressed[0, :2].tolist() == [[2, 1, 0], [1, 1, 1]]
-    assert np.isnan(routed.expressed[0, 2:]).all()
+    assert routed.levels[0, :2].tolist() == [[2, 1, 0], [1, 1, 1]]
+    assert np.isnan(routed.levels[0, 2:]).all()
     assert routed.felt[0, 1].tolist() == [4.0] * 7
     assert np.isnan(routed.felt[0, 2:]).all()
-    assert np.isnan(base.expressed[1]).all()  # nothing of cleo's was said
+    assert np.isnan(base.levels[1]).all()  # nothing of cleo's was said
     assert base.desired == pytest.approx([1.0, np.nan], nan_ok=True)
     assert routed.desired.tolist() == [5.0]
     assert routed.user_keys == ("ben/0/3/0",)
@@ -39,7 +39,7 @@ def test_the_order_of_episodes_does_not_matter():
     episodes = [episode([(i / 3, 0, 0)], persona=f"p{i}") for i in range(5)]
     one, two = extract(episodes, {})["routed"], extract(episodes[::-1], {})["routed"]
     assert one.episodes == two.episodes
-    assert np.array_equal(one.expressed, two.expressed, equal_nan=True)
+    assert np.array_equal(one.levels, two.levels, equal_nan=True)
 
 
 def test_each_episode_has_the_target_of_its_task():

@@ -55,7 +55,7 @@ async def _hold(source: PairSource, persona: Persona, number: int, seed: int) ->
     agent, pairs = source.world.agent_for(persona), list[PreferencePair]()
     messages: tuple[Message, ...] = ()
     state = agent.begin(derive_seed(seed, "begin"))
-    target = source.world.patterns[source.world.tasks[persona.task].pattern].target.as_array()
+    target = source.world.patterns[source.world.tasks[persona.task].pattern].expressed.as_array()
     for turn_number in range(1, source.config.turns + 1):
         opened = await open_turn(agent, state, messages, derive_seed(seed, turn_number, "user"))
         asked = without_silence(opened.messages)

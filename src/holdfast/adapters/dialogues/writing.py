@@ -76,7 +76,7 @@ class TrainingPeople:
         topics |= {topic for task in self.tasks.values() for topic in task.topics}
         feelings = {feeling for persona in everyone for feeling in persona.feelings}
         return Standard(
-            pattern.target,
+            pattern.expressed,
             config.min_adherence,
             frozenset(feelings),
             frozenset(topics),

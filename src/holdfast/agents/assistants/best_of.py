@@ -17,7 +17,7 @@ from pydantic import Field
 from holdfast.agents.assistants.candidates import ask, with_usage_of
 from holdfast.agents.assistants.wanted import WantedEmpathy, WantedPattern, WantingSpec
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
-from holdfast.agents.raters.protocol import ACTS, EXPRESSED, Passage, Rater, Rating, Scale
+from holdfast.agents.raters.protocol import ACTS, Passage, Rater, Rating, Scale
 from holdfast.agents.raters.registry import AnyRaterSpec
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec
 from holdfast.core.errors import InputError
@@ -95,14 +95,14 @@ class BestOf:
 def rank(rating: Rating, pattern: EmpathyPattern, scale: Scale) -> Rank:
     """Return how far up a reply stands.
 
-    The score of a rating of expressed empathy is its adherence to ``pattern``; of any other the mean of its values.
+    The score of a rating on the pattern's scale is its adherence to ``pattern``; of any other the mean of its values.
     """
     from holdfast.agents.raters.adherence import adherence_of  # brings numpy
 
     if rating.disqualified is not None:
         return 0, 0.0
-    if scale.id == EXPRESSED.id:
-        score = float(adherence_of([rating], pattern.target.as_array(), scale)[0])
+    if set(scale.dimensions) == set(pattern.target.model_dump()):
+        score = float(adherence_of([rating], pattern.target.on(scale.dimensions), scale)[0])
     else:
         score = sum(rating.levels(scale.dimensions)) / len(scale.dimensions)
     return (1, 0.0) if math.isnan(score) else (2, score)

@@ -18,7 +18,7 @@ from holdfast.agents.raters.gate.reading import words_of
 from holdfast.agents.raters.protocol import EXPRESSED, expressed
 from holdfast.core.hashing import sha256
 from holdfast.core.jsonl import read_lines
-from holdfast.personas.schema import Exchange, Frozen, MechanismLevels
+from holdfast.personas.schema import Exchange, Frozen, MechanismLevels, OwnLevels
 
 SHORTLIST = 4  # times as many as are wanted are compared by their levels: an assumption
 NO_LINE = 'holds no exchange; each line is {"situation": …, "reply": …}, with "levels" and "persona" where known'
@@ -117,11 +117,11 @@ class ExchangeStore:
 
         return own | {"encoder of exemplars": encoder_version(self.encoder)}
 
-    def retrieve(self, situation: str, target: MechanismLevels, k: int) -> list[StoredExchange]:
+    def retrieve(self, situation: str, target: MechanismLevels | OwnLevels, k: int) -> list[StoredExchange]:
         """Return at most ``k`` exchanges with different replies, the fittest last.
 
         Of the ``SHORTLIST`` times ``k`` most like situations those are taken whose levels are nearest to ``target``;
-        those without levels come after all others. Among equals the more alike wins, then the earlier.
+        those without levels on its scale come after all others. Among equals the more alike wins, then the earlier.
         """
         cosines = self.index.likeness(situation)
         order = sorted(range(len(cosines)), key=lambda number: -cosines[number])
@@ -135,8 +135,8 @@ class ExchangeStore:
         return [self.exchanges[number] for number in reversed(best)]
 
 
-def _adherence(exchange: StoredExchange, target: MechanismLevels) -> float:
+def _adherence(exchange: StoredExchange, target: MechanismLevels | OwnLevels) -> float:
     """Return how near the levels are to ``target``; -1, below all others, where they are not known."""
-    if exchange.levels is None:
+    if exchange.levels is None or not isinstance(target, MechanismLevels):
         return -1.0
     return float(adherence_of([expressed(*exchange.levels.as_array())], target.as_array(), EXPRESSED)[0])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from holdfast.agents.protocols import Message
 from holdfast.core.hashing import sha256
-from holdfast.personas.schema import MECHANISMS, EmpathyPattern, Exchange
+from holdfast.personas.schema import MECHANISMS, EmpathyPattern, Exchange, MechanismLevels
 
 _HERE = Path(__file__).parent
 
@@ -40,10 +40,16 @@ def level_sentence(name: str, level: float) -> str:
 
 
 def pattern_prompt(pattern: EmpathyPattern) -> str:
-    """Return the system prompt for ``pattern``: the introduction, a sentence per mechanism, a sentence on advice."""
-    levels = zip(MECHANISMS, pattern.target.as_array(), strict=True)
-    sentences = [read_prompt("intro"), *(level_sentence(name, level) for name, level in levels)]
-    return " ".join([*sentences, level_sentence("advice", pattern.advice)])
+    """Return the system prompt for ``pattern``: the introduction, a sentence per dimension, a sentence on advice.
+
+    A mechanism's sentence is that of its level; a dimension of another scale has the pattern's own words.
+    """
+    if isinstance(pattern.target, MechanismLevels):
+        levels = zip(MECHANISMS, pattern.target.as_array(), strict=True)
+        asked = [level_sentence(name, level) for name, level in levels]
+    else:
+        asked = [pattern.words[name] for name in pattern.target.root]
+    return " ".join([read_prompt("intro"), *asked, level_sentence("advice", pattern.advice)])
 
 
 def example_turns(exchanges: Iterable[Exchange]) -> tuple[Message, ...]:

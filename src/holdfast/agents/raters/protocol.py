@@ -145,6 +145,11 @@ def primary_of(ratings: Mapping[str, Rating]) -> Rating:
     return next(iter(ratings.values()), Rating(missing="not rated"))
 
 
+def guide(raters: Mapping[str, Rater]) -> str | None:
+    """Return the name of the rater by whose ratings user agents go on: the first of expressed empathy, if any."""
+    return next((name for name, rater in raters.items() if rater.scale.id == EXPRESSED.id), None)
+
+
 class Identified(Protocol):
     """What says whose ratings they are, and on which scale."""
 

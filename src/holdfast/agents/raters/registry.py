@@ -24,11 +24,12 @@ from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.plugins import register_all
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters import specs as s
-from holdfast.agents.raters.protocol import EXPRESSED, FELT, SCALES, Rater
+from holdfast.agents.raters.protocol import EXPRESSED, FELT, Rater, Scale
 from holdfast.agents.registered_kinds import RegisteredKinds
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_folder
 from holdfast.core.wording import did_you_mean, quote
+from holdfast.personas.schema import EmpathyPattern
 
 FORMS = "FOLDER of a fitted rater, reward:DIR, openai:NAME, langchain:PROVIDER:NAME, hf:NAME_OR_PATH, micro"
 
@@ -88,13 +89,45 @@ def require_unique(specs: Iterable[s.RaterSpec]) -> None:
         raise ValueError(f"two raters are named {', '.join(map(quote, twice))}; give each a 'name' of its own")
 
 
-def require_expressed(name: str, scale: str | None) -> None:
-    """Raise InputError unless the primary rater's scale is the one that empathy patterns are on."""
-    if scale not in (None, EXPRESSED.id):
+def require_guide(scales: Mapping[str, str | None]) -> None:
+    """Raise InputError unless one of the raters may rate expressed empathy, by which user agents go on.
+
+    ``scales``: by rater's name, the primary one first; None where only its files can say.
+    """
+    if not any(scale in (None, EXPRESSED.id) for scale in scales.values()):
+        name, scale = next(iter(scales.items()))
         raise InputError(
-            f"the first rater makes the curves, and patterns are on the scale expressed; {quote(name)} rates {scale}: "
-            "put a rater of expressed empathy first, such as linear, and this one after it"
+            f"people go on by expressed empathy, which none of the raters rates ({quote(name)} rates {scale}): add one "
+            "that does, such as linear, after it"
         )
+
+
+def require_targets(name: str, scale: Scale, patterns: Iterable[EmpathyPattern]) -> None:
+    """Raise InputError for the first of ``patterns`` whose targets are not on the primary rater's ``scale``."""
+    for pattern in patterns:
+        if fault := target_fault(pattern, scale, name):
+            raise InputError(f"pattern {quote(pattern.id)}: {fault[1]}")
+
+
+def target_fault(pattern: EmpathyPattern, scale: Scale, rater: str) -> tuple[str, str] | None:
+    """Return what a pattern has that is not on a rater's scale; None where all is.
+
+    It is the key of the pattern (scale, target, or a dimension of the target), and the fault in words.
+    """
+    levels = pattern.target.model_dump()
+    on = f"{quote(rater)}, which makes the curves, rates {scale.id}: {', '.join(scale.dimensions)}, each from "
+    on += f"{scale.low:g} to {scale.high:g}"
+    if pattern.scale not in (None, scale.id):
+        return "scale", f"its targets are on the scale {pattern.scale}; {on}"
+    for name, level in levels.items():
+        if name not in scale.dimensions:
+            hint = did_you_mean(name, scale.dimensions)
+            return name, f"{quote(name)} is no dimension of the first rater{hint}; {on}"
+        if not scale.low <= level <= scale.high:
+            return name, f"{name}: {level:g} lies outside the scale; {on}"
+    if lacking := [name for name in scale.dimensions if name not in levels]:
+        return "target", f"no target for {', '.join(lacking)}; {on}"
+    return None
 
 
 def build(specs: Collection[s.RaterSpec], resources: RaterResources) -> dict[str, Rater]:
@@ -148,8 +181,9 @@ def _judge(spec: s.JudgeSpec, resources: RaterResources) -> Rater:
 
     return JudgeRater(
         resources.models[spec.model],
-        SCALES[spec.scale],
+        spec.known_scale or EXPRESSED,
         spec.model.ref,
+        described={} if isinstance(spec.scale, str) else spec.scale.dimensions,
         sampling=judge_sampling(spec.samples, spec.temperature, spec.max_tokens),
         **spec.model_dump(include={"samples", "history", "descriptive", "structured", "concurrency"}),
     )

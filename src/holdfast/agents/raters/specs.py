@@ -13,11 +13,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
-from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Scale
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded, is_folder
 from holdfast.core.wording import printable, quote
-from holdfast.personas.schema import Frozen
+from holdfast.personas.schema import Frozen, Id, Text
 
 ScaleId = Literal["expressed", "perceived", "acts", "felt"]
 RaterName = Annotated[str, Field(min_length=1, max_length=400)]
@@ -47,6 +47,34 @@ def _path(text: str) -> str:
 Folder = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_path)]
 
 
+class OwnScale(Frozen):
+    """A scale of one's own, which a judge rates: ``dimensions`` by name, each with what its level says.
+
+    ::
+
+        scale: {id: desk, low: 1, high: 5, dimensions: {clarity: "1 = nobody could follow it, 5 = one step at a time"}}
+    """
+
+    id: Id
+    low: float = 1
+    high: float = 5
+    dimensions: Annotated[dict[Id, Text], Field(min_length=1, max_length=12)]
+
+    @model_validator(mode="after")
+    def _a_scale_of_ones_own(self) -> OwnScale:
+        if self.low >= self.high:
+            raise ValueError(f"low is below high; got {self.low:g} and {self.high:g}")
+        if self.id in SCALES:
+            raise ValueError(f"the scale {self.id} is holdfast's own; give yours another id")
+        if taken := sorted({"adherence", "expressed", "perceived", "mean"} & set(self.dimensions)):
+            raise ValueError(f"no dimension may be called {', '.join(taken)}, which results call something else")
+        return self
+
+    @property
+    def scale(self) -> Scale:
+        return Scale(self.id, tuple(self.dimensions), self.low, self.high)
+
+
 class RaterSpec(Frozen):
     """What every kind has. ``name`` stands in journals, tables and charts; named after what it is where left out."""
 
@@ -66,6 +94,11 @@ class RaterSpec(Frozen):
     def scale_id(self) -> str | None:
         """The scale that it rates on; None where only its files can say."""
         return None
+
+    @property
+    def known_scale(self) -> Scale | None:
+        """The same with its dimensions, where that can be told before it is opened."""
+        return SCALES.get(self.scale_id or "")
 
     @property
     def models(self) -> tuple[AnyModelSpec, ...]:
@@ -140,7 +173,7 @@ class JudgeSpec(RaterSpec):
 
     kind: Literal["judge"] = "judge"
     model: AnyModelSpec
-    scale: ScaleId = "expressed"
+    scale: ScaleId | OwnScale = "expressed"
     samples: Annotated[int, Field(ge=1, le=64)] = 1
     history: Annotated[int, Field(ge=1)] | None = None  # messages shown before the rated reply; None: all
     descriptive: bool = False
@@ -167,7 +200,11 @@ class JudgeSpec(RaterSpec):
 
     @property
     def scale_id(self) -> str | None:
-        return self.scale
+        return self.scale if isinstance(self.scale, str) else self.scale.id
+
+    @property
+    def known_scale(self) -> Scale | None:
+        return SCALES[self.scale] if isinstance(self.scale, str) else self.scale.scale
 
     @property
     def models(self) -> tuple[AnyModelSpec, ...]:

@@ -109,7 +109,7 @@ def _shared(first: RecordedRun, second: RecordedRun) -> frozenset[str]:
 
 
 def _context(run: RecordedRun, seed: int, draws: int) -> ResultsContext:
-    target_of = pattern_targets(run.plan.tasks, run.plan.patterns)
+    target_of = pattern_targets(run.plan.tasks, run.plan.patterns, run.raters[0].scale)
     raters, feelers, own = apart(run.raters)
     return ResultsContext(target_of, raters, run.plan.personas, frozenset(), seed, draws, own, feelers)
 

@@ -70,7 +70,7 @@ def require_alike(first: RecordedRun, second: RecordedRun, tasks: Collection[str
 
 def _expected(task: TaskContext, patterns: Mapping[str, EmpathyPattern]) -> str:
     pattern = patterns[task.pattern]
-    return f"{pattern.id} {pattern.target.as_array()}"
+    return f"{pattern.id} {tuple(pattern.target.model_dump().values())}"
 
 
 def _shown(parts: Mapping[str, str], part: str) -> str:

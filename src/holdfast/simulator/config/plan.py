@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.dialogues.split import Split, split_personas
 from holdfast.agents.models.spec import effect
+from holdfast.agents.raters.registry import require_targets
 from holdfast.agents.users.rules.speech import phrases_text
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
@@ -73,6 +74,10 @@ class Plan:
             study["variants"] = {id: each.model_dump(mode="json", include=VARIED) for id, each in self.variants.items()}
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
+        study["patterns"] = [
+            each if isinstance(each, str) else each.model_dump(mode="json", exclude=each.unsaid)
+            for each in self.study.patterns
+        ]
         for own in ("tasks", "patterns"):  # so that studies from before these keep their hash
             if not study[own]:
                 study.pop(own)
@@ -96,7 +101,8 @@ def resolve(study: StudyConfig) -> Plan:
     together.
 
     Raises:
-        InputError: no persona is left, or too few to train on some and test on others.
+        InputError: no persona is left, or too few to train on some and test on others; or a pattern that is expected
+            there is not on the scale of the first rater, where that is known before it is opened.
     """
     world = study.world
     chosen = _choose(study, world)
@@ -118,6 +124,9 @@ def resolve(study: StudyConfig) -> Plan:
         for persona in tested.values():
             variants |= variants_of(persona, study.personas.vary)
         agents = list(variants.items())
+    if study.raters[0].known_scale is not None:
+        expected = {world.pattern_of(persona.task).id: world.pattern_of(persona.task) for persona in tested.values()}
+        require_targets(study.raters[0].label, study.primary_scale, expected.values())
     episodes = tuple(_episodes(study, agents))
     return Plan(study, tested, split, population, episodes, world.tasks, world.patterns, people, variants)
 
@@ -165,12 +174,17 @@ def world_inputs(plan: Plan) -> dict[str, str]:
     kinds: Mapping[str, Mapping[str, TaskContext | EmpathyPattern]] = {"tasks": plan.tasks, "patterns": plan.patterns}
     unsaid = {"examples"}  # a prompt that shows them is hashed with them
     texts = {
-        kind: "".join(each[id].model_dump_json(exclude=unsaid) for id in sorted(each)) for kind, each in kinds.items()
+        kind: "".join(each[id].model_dump_json(exclude=unsaid | _unsaid(each[id])) for id in sorted(each))
+        for kind, each in kinds.items()
     }
     hashes = {kind: sha256(text) for kind, text in texts.items()}
     spoken = sorted({persona.language for persona in plan.personas.values()} - {"en"})
     others = {f"phrases {language}": sha256(phrases_text(language)) for language in spoken}
     return hashes | {"phrases": sha256(phrases_text())} | others
+
+
+def _unsaid(each: TaskContext | EmpathyPattern) -> set[str]:
+    return each.unsaid if isinstance(each, EmpathyPattern) else set()
 
 
 def differences(old: str, new: str) -> list[str]:

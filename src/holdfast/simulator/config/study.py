@@ -20,7 +20,8 @@ from holdfast.adapters.config import TrainingConfig
 from holdfast.agents.assistants.specs import SamplingSpec, of_training
 from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
 from holdfast.agents.raters.felt.feelers import Feeler, PeopleFeelerSpec, feeling_raters
-from holdfast.agents.raters.registry import AnyRaterSpec, require_expressed, require_unique
+from holdfast.agents.raters.protocol import EXPRESSED, Scale
+from holdfast.agents.raters.registry import AnyRaterSpec, require_guide, require_unique
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec
 from holdfast.agents.registry import AnyCandidateSpec
 from holdfast.agents.users.specs import EmbeddedUsers, Users
@@ -108,10 +109,10 @@ class StudyConfig(Frozen):
 
     @field_validator("raters")
     @classmethod
-    def _first_makes_the_curves(cls, raters: tuple[RaterSpec, ...]) -> tuple[RaterSpec, ...]:
+    def _one_guides_people(cls, raters: tuple[RaterSpec, ...]) -> tuple[RaterSpec, ...]:
         require_unique(raters)
         try:
-            require_expressed(raters[0].label, raters[0].scale_id)
+            require_guide({spec.label: spec.scale_id for spec in raters})
         except InputError as error:
             raise ValueError(str(error)) from None
         return raters
@@ -173,6 +174,11 @@ class StudyConfig(Frozen):
             InputError: a file of its own cannot be read, an id is taken, or a task names a pattern that does not exist.
         """
         return world_with(self.tasks, self.patterns)
+
+    @property
+    def primary_scale(self) -> Scale:
+        """The scale of the first rater, as far as one can tell without opening it."""
+        return self.raters[0].known_scale or EXPRESSED
 
     @property
     def natural_voice(self) -> bool:

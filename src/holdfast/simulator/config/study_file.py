@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from holdfast.adapters.training.store import AdapterStore
+from holdfast.agents.raters.registry import target_fault
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.files import opened
@@ -20,7 +21,7 @@ from holdfast.core.text import MAX_BYTES
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.core.yaml_source import MAX_VALUES, DataPath, YamlSource, read_yaml
 from holdfast.personas.checks import check_repeated
-from holdfast.personas.file_kinds import require_kind
+from holdfast.personas.file_kinds import other_kind, require_kind
 from holdfast.personas.loading import AnyPath, library, own_personas, persona_check, validate_source, yaml_files
 from holdfast.personas.population_config import PopulationConfig, check_population
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
@@ -45,6 +46,7 @@ def load_study(path: AnyPath) -> StudyConfig:
     names, files_there = (partial(check, folder=folder) for check in (_names_what_exists, _names_files))
     checks = (_is_a_study, names, files_there, _population_fits, _hint_at_replicates)
     study = validate_source(source, StudyConfig, checks)
+    _require_targets(study, source, folder)
     world = world_with(_beside(study.tasks, folder), _beside(study.patterns, folder))
     files = own_personas(_beside(study.personas.files, folder), world.tasks)
     adapters = None if study.adapters is None else str(folder / study.adapters)
@@ -133,7 +135,9 @@ def _names_what_exists(source: YamlSource, folder: Path) -> Iterator[Fault]:
 def _names_files(source: YamlSource, folder: Path) -> Iterator[Fault]:
     """The files of personas and the folder of adapters that a study names are there."""
     for index, name in enumerate(_list(source.get(("personas", "files")))):
-        path = folder / name if isinstance(name, str) else folder
+        if not isinstance(name, str):
+            continue  # a persona, or the schema's fault
+        path = folder / name
         try:
             faults = yaml_files([path])[1]
             if faults:
@@ -149,6 +153,29 @@ def _names_files(source: YamlSource, folder: Path) -> Iterator[Fault]:
             AdapterStore(folder / adapters).names()
     except InputError as error:
         yield from _placed(error, source, ("adapters",))
+
+
+def _require_targets(study: StudyConfig, source: YamlSource, folder: Path) -> None:
+    """Make sure that own patterns are on the scale of the first rater, where that is known before it is opened.
+
+    Raises:
+        InputError: with the place in the pattern's file, or in the study where it is written out.
+    """
+    rater, faults = study.raters[0], list[Fault]()
+    for index, own in enumerate(study.patterns if rater.known_scale is not None else ()):
+        inside: list[tuple[YamlSource, DataPath]] = [(source, ("patterns", index))]
+        if isinstance(own, str):
+            inside = [(read_yaml(file), ()) for file in yaml_files([folder / own])[0]]
+        for file, path in inside:
+            if other_kind(file.get(path), "pattern") is not None:
+                continue
+            pattern = EmpathyPattern.model_validate_json(json.dumps(file.get(path)), strict=True)
+            assert rater.known_scale is not None
+            if fault := target_fault(pattern, rater.known_scale, rater.label):
+                where = (*path, fault[0]) if fault[0] in ("scale", "target") else (*path, "target", fault[0])
+                faults.append(file.fault(where, fault[1], at_key=True))
+    if faults:
+        raise InputError(faults)
 
 
 def _placed(error: InputError, source: YamlSource, path: DataPath) -> Iterator[Fault]:

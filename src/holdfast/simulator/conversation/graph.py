@@ -22,6 +22,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from holdfast.agents.protocols import AssistantView, Message
+from holdfast.agents.raters.protocol import guide
 from holdfast.agents.turn import as_heard, close_turn, open_turn, rate_reply
 from holdfast.agents.users.state import state_to_json
 from holdfast.simulator.conversation.participants import ConversationState, Participants
@@ -62,7 +63,8 @@ async def _finish(people: Participants, state: ConversationState) -> tuple[TurnR
     assert opened is not None
     assert answer is not None
     ratings = await rate_reply(people.raters, opened.messages, answer.text, answer.cause)
-    turn = await close_turn(people.user, opened, answer.text, ratings, people.user_seed(number, "feel"))
+    seed, by = people.user_seed(number, "feel"), guide(people.raters)
+    turn = await close_turn(people.user, opened, answer.text, ratings, seed, by)
     felt = turn.felt
     record = TurnRecord(
         episode_id=people.spec.id,

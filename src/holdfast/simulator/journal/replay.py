@@ -37,8 +37,9 @@ class ReplayedCandidate:
             raise ModelError(message_differs(kept, said))
         prompt, completion = kept.tokens
         cause = "" if kept.reply.strip() else why_silent(kept.primary)
-        beside = {"thoughts": kept.thoughts, "outcome": kept.outcome, "cause": cause, "kept": kept.kept}
-        return Reply(kept.reply, kept.adapter, kept.recognised_task, prompt, completion, calls=kept.calls, **beside)
+        adapter, task, calls, outcome = kept.adapter, kept.recognised_task, kept.calls, kept.outcome
+        beside = {"thoughts": kept.thoughts, "kept": kept.kept}
+        return Reply(kept.reply, adapter, task, prompt, completion, outcome=outcome, cause=cause, calls=calls, **beside)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,11 @@ def plan_labels(run: Path) -> LabelPlan:
 
 
 def _near(values: Any, target: Any, width: float) -> float:
-    return 1 - float(np.mean([abs(values.get(name, np.nan) - target[name]) for name in EXPRESSED.dimensions])) / width
+    return (
+        1
+        - float(np.mean([abs(values.get(name, np.nan) - target.get(name, np.nan)) for name in EXPRESSED.dimensions]))
+        / width
+    )
 
 
 def _components(scores: Floats, persons: Ints) -> tuple[float, float]:

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from holdfast.agents.raters.registry import require_expressed
+from holdfast.agents.raters.protocol import EXPRESSED, Scale
+from holdfast.agents.raters.registry import require_targets
 from holdfast.core.errors import InputError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import did_you_mean, printable, quote
@@ -42,7 +43,8 @@ def measure_files(
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
     whose pattern is meant; without it adherence is measured only where a log names one of the tasks of ``world``
     (None: those that holdfast ships). ``raters``:
-    by name; the first rates expressed empathy and makes the curves, the others are measured beside it. Those of
+    by name; the first makes the curves, on the scale of ``pattern`` (of expressed empathy where there is none); the
+    others are measured beside it. Those of
     :func:`read_stored` have given their scores before. ``scores_out``: a new file for the scores of every reply, in the
     format of its ending (columns: :func:`score_columns`).
 
@@ -52,15 +54,15 @@ def measure_files(
     if scores_out is not None:
         require_row_file(scores_out, "--scores-out")
     name, primary = next(iter(raters.items()))
-    require_expressed(name, primary.scale.id)
     world = world or shipped_world()
     asked = None if pattern is None else find_pattern(pattern, world)
+    _require_comparable(name, primary.scale, asked)
     usual = tuple(dict.fromkeys(column for source in sources for column in source.format.by))
     grouped = usual if by is None else tuple(by)
     conversations: Iterator[Conversation | SkippedLine] = read_all(sources)
     if by is None:
         conversations, grouped = _present(conversations, usual)
-    target_of = partial(_target, asked=asked, world=world)
+    target_of = partial(_target, asked=asked, world=world, scale=primary.scale)
     with _scores_into(scores_out, raters, target_of) as on_scores:
         tallies = measure_all(
             conversations,
@@ -113,11 +115,24 @@ def _asked(pattern: EmpathyPattern) -> LogPattern:
     return LogPattern(id=pattern.id, title=pattern.title, target=pattern.target.model_dump())
 
 
-def _target(conversation: Conversation, asked: EmpathyPattern | None, world: World) -> Sequence[float] | None:
+def _require_comparable(name: str, scale: Scale, asked: EmpathyPattern | None) -> None:
+    """Raise InputError unless the first rater's scale is that of the pattern, or expressed empathy without one."""
     if asked is not None:
-        return asked.target.as_array()
+        require_targets(name, scale, [asked])
+    elif scale.id != EXPRESSED.id:
+        raise InputError(
+            f"the first rater makes the curves; {quote(name)} rates {scale.id}: name a pattern on that scale with "
+            "--pattern, or put a rater of expressed empathy first, such as linear"
+        )
+
+
+def _target(
+    conversation: Conversation, asked: EmpathyPattern | None, world: World, scale: Scale
+) -> Sequence[float] | None:
+    if asked is not None:
+        return asked.target.on(scale.dimensions)
     task = conversation.columns.get("task")
-    return world.pattern_of(task).target.as_array() if task and task in world.tasks else None
+    return world.pattern_of(task).target.on(scale.dimensions) if task and task in world.tasks else None
 
 
 def _present(

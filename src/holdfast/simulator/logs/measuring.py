@@ -50,7 +50,7 @@ def measure_all(
 ) -> Tallies:
     """Read, rate and add up. ``by``: columns to group by; ``target_of``: the pattern asked for, if any.
 
-    ``raters``: the primary one first, on the scale expressed; ``keep``: how many conversations of each group to hold on
+    ``raters``: the primary one first; ``keep``: how many conversations of each group to hold on
     to, texts and all; ``on_scores``: gets each batch with what all raters gave its replies.
     """
     tallies = Tallies()
@@ -65,7 +65,7 @@ def measure_all(
             on_scores(ScoredBatch(batch, {first: (primary.scale, rated), **beside}))
             stopped = np.array([bool(failure) for failure in rated.failures], dtype=np.bool_)
             levels_beside = {name: (scale, texts.levels) for name, (scale, texts) in beside.items()}
-            add_batch(tallies, batch, rated.levels, stopped, levels_beside, target_of, keep)
+            add_batch(tallies, batch, primary.scale, rated.levels, stopped, levels_beside, target_of, keep)
             done, turns = done + len(batch), turns + len(rated.levels)
             progress(done, turns)
     for name, rater in raters.items():

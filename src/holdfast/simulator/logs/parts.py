@@ -7,7 +7,6 @@ import numpy as np
 from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.protocol import EXPRESSED, Scale
-from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.logs.falls import deepest, falls_of
 from holdfast.simulator.logs.model import LEADING
 from holdfast.simulator.logs.rating import witness_measures
@@ -26,14 +25,15 @@ Targets = Callable[[Conversation], Sequence[float] | None]
 def add_batch(
     tallies: Tallies,
     batch: list[RatedConversation],
+    scale: Scale,
     rated: Floats,
     stopped: Bools,
     beside: Mapping[str, tuple[Scale, Floats]],
     target_of: Targets,
     keep: int,
 ) -> None:
-    """Add a batch to ``tallies``. ``rated``, and by witness ``beside``: (turns of the batch, dimensions); ``stopped``:
-    (turns,) which replies are disqualified."""
+    """Add a batch to ``tallies``. ``rated``, on ``scale``, and by witness ``beside``: (turns of the batch, dimensions);
+    ``stopped``: (turns,) which replies are disqualified."""
     ends = np.cumsum([len(talk.turns.turns) for talk in batch])[:-1]
     levels = dict(zip(map(id, batch), np.split(rated, ends), strict=True))
     failed = dict(zip(map(id, batch), np.split(stopped, ends), strict=True))
@@ -50,9 +50,9 @@ def add_batch(
         worded = [talk for talk in talks[:room] if any(turn.reply for turn in talk.turns.turns)]
         tallies.kept.extend((talk, levels[id(talk)]) for talk in worded)
         more: dict[str, Floats] = {}
-        for witness, (scale, values) in witnessed.items():
-            more |= witness_measures(witness, scale, [values[id(talk)] for talk in talks])
-        part = _part(talks, levels, failed, more, target_of, tallies)
+        for witness, (on, values) in witnessed.items():
+            more |= witness_measures(witness, on, [values[id(talk)] for talk in talks])
+        part = _part(talks, scale, levels, failed, more, target_of, tallies)
         add_part(group, part)
         for measure in part.values.keys() & set(LEADING):
             own = [levels[id(talk)] for talk in talks]
@@ -62,6 +62,7 @@ def add_batch(
 
 def _part(
     talks: list[RatedConversation],
+    scale: Scale,
     levels: Mapping[int, Floats],
     stopped: Mapping[int, Bools],
     more: Mapping[str, Floats],
@@ -72,24 +73,25 @@ def _part(
     conversation; ``more``: measures of witnesses."""
     length = np.array([len(talk.turns.turns) for talk in talks], dtype=np.int64)
     shape = (len(talks), max(1, int(length.max())))
-    expressed = np.full((*shape, len(MECHANISMS)), np.nan)
+    rated = np.full((*shape, len(scale.dimensions)), np.nan)
     chars = np.full(shape, np.nan)
     failed = np.zeros(shape, dtype=np.bool_)
-    target = np.full((len(talks), 1, len(MECHANISMS)), np.nan)
+    target = np.full((len(talks), 1, len(scale.dimensions)), np.nan)
     for row, talk in enumerate(talks):
-        expressed[row, : length[row]], failed[row, : length[row]] = levels[id(talk)], stopped[id(talk)]
+        rated[row, : length[row]], failed[row, : length[row]] = levels[id(talk)], stopped[id(talk)]
         chars[row, : length[row]] = [turn.chars for turn in talk.turns.turns]
         asked = target_of(talk.conversation)
         if asked is not None:
             target[row, 0] = asked
-    values, before = _labels(talks, shape, tallies)
+    values, before = _labels(talks, shape, tallies, scale)
     watched = ""
-    if not np.isnan(expressed).all():
-        watched = "expressed"
-        values["expressed"] = expressed.mean(axis=-1)
-        values |= {str(name): expressed[:, :, index] for index, name in enumerate(MECHANISMS)}
+    if not np.isnan(rated).all():
+        if scale.id == EXPRESSED.id:
+            watched = "expressed"
+            values["expressed"] = rated.mean(axis=-1)
+        values |= {name: rated[:, :, index] for index, name in enumerate(scale.dimensions)}
     if not np.isnan(target).all():
-        near = adherence(expressed, target, EXPRESSED.width, failed)
+        near = adherence(rated, target, scale.width, failed)
         asked = ~np.isnan(target).any(axis=-1)  # no pattern, no adherence
         near = np.where(asked, near, np.nan)
         unrated = asked & np.isnan(near) & (np.arange(shape[1]) < length[:, None])
@@ -130,19 +132,19 @@ def _final_emotion(talks: list[RatedConversation]) -> dict[str, Floats]:
 
 
 def _labels(
-    talks: list[RatedConversation], shape: tuple[int, int], tallies: Tallies
+    talks: list[RatedConversation], shape: tuple[int, int], tallies: Tallies, scale: Scale
 ) -> tuple[dict[str, Floats], Mapping[str, Floats]]:
     """Labels of turns, conversations x turns each, and of turn 0; with the mean of SENSE-7's dimensions."""
     values: dict[str, Floats] = {}
     before: dict[str, Floats] = {}
     for row, talk in enumerate(talks):
         for name, value in talk.turns.before.items():
-            if _known(name, tallies):
+            if _known(name, tallies, scale):
                 before.setdefault(name, np.full(len(talks), np.nan))[row] = value
                 values.setdefault(name, np.full(shape, np.nan))
         for column, turn in enumerate(talk.turns.turns):
             for name, value in turn.labels.items():
-                if _known(name, tallies):
+                if _known(name, tallies, scale):
                     values.setdefault(name, np.full(shape, np.nan))[row, column] = value
     rated = [values[name] for name in SENSE7 if name in values]
     if rated:
@@ -150,7 +152,7 @@ def _labels(
     return values, before
 
 
-def _known(name: str, tallies: Tallies) -> bool:
+def _known(name: str, tallies: Tallies, scale: Scale) -> bool:
     """Whether a label is among those measured: the first ``MOST_LABELS`` names, so that memory stays bounded."""
     if name not in tallies.label_names and len(tallies.label_names) < MOST_LABELS:
         tallies.label_names[name] = None
@@ -160,5 +162,5 @@ def _known(name: str, tallies: Tallies) -> bool:
         "expressed",
         "adherence",
         *BOUNDS,
-        *MECHANISMS,
+        *scale.dimensions,
     )

@@ -23,7 +23,7 @@ class EpisodeArrays:
     tasks: tuple[str, ...]
     planned: Ints  # episodes: turns asked for
     failed: int  # how many of the episodes ended in an error
-    expressed: Floats  # episodes x turns x 3, levels 0-2, in the order of MECHANISMS
+    levels: Floats  # episodes x turns x dimensions of the primary rater's scale, in its order
     disqualified: Bools  # episodes x turns: replies that are observed failures
     unrated: Bools  # episodes x turns: replies of which nothing is known
     felt: Floats  # episodes x turns x 7, 1-5, in the order of SENSE7: by the user agents' own appraisal
@@ -32,14 +32,19 @@ class EpisodeArrays:
     @property
     def turns(self) -> int:
         """Length of the turn axis: the longest plan of the study."""
-        return int(self.expressed.shape[1])
+        return int(self.levels.shape[1])
 
 
-def extract(episodes: Iterable[EpisodeRecord], desired: Mapping[str, float]) -> dict[str, EpisodeArrays]:
+def extract(
+    episodes: Iterable[EpisodeRecord],
+    desired: Mapping[str, float],
+    dimensions: Sequence[str] = EXPRESSED.dimensions,
+) -> dict[str, EpisodeArrays]:
     """Arrays per candidate, candidates in the order of their names.
 
-    ``desired``: persona -> desired empathy on the perceived scale. Where the state of an episode's first turn carries
-    its own ``desired`` (an expectation that experience has moved, see the population), that one counts.
+    ``dimensions``: of the primary rater's scale. ``desired``: persona -> desired empathy on the perceived scale. Where
+    the state of an episode's first turn carries its own ``desired`` (an expectation that experience has moved, see the
+    population), that one counts.
     All candidates get the same number of turns. Failed episodes give the turns that they have: what was said before
     an endpoint broke down was measured properly.
     """
@@ -48,7 +53,7 @@ def extract(episodes: Iterable[EpisodeRecord], desired: Mapping[str, float]) -> 
     for episode in episodes:
         by_candidate[episode.spec.candidate].append(episode)
         turns = max(turns, episode.spec.max_turns, *(turn.turn for turn in episode.turns))
-    return {name: _arrays(by_candidate[name], turns, desired) for name in sorted(by_candidate)}
+    return {name: _arrays(by_candidate[name], turns, desired, dimensions) for name in sorted(by_candidate)}
 
 
 def rating_array(
@@ -89,7 +94,9 @@ def disqualified_array(episodes: Sequence[EpisodeRecord], turns: int, rater: str
     return stopped
 
 
-def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, float]) -> EpisodeArrays:
+def _arrays(
+    episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, float], dimensions: Sequence[str]
+) -> EpisodeArrays:
     episodes = sorted(episodes, key=lambda episode: episode.spec.id)
     felt = np.full((len(episodes), turns, len(SENSE7)), np.nan)
     spoken = np.zeros(felt.shape[:2], dtype=np.bool_)
@@ -97,7 +104,7 @@ def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, flo
         for turn in episode.turns:
             felt[row, turn.turn - 1] = [turn.felt.get(name, np.nan) for name in SENSE7]
             spoken[row, turn.turn - 1] = True
-    expressed, stopped = rating_array(episodes, turns, EXPRESSED.dimensions), disqualified_array(episodes, turns)
+    levels, stopped = rating_array(episodes, turns, dimensions), disqualified_array(episodes, turns)
     specs = [episode.spec for episode in episodes]
     return EpisodeArrays(
         episodes=tuple(episodes),
@@ -106,9 +113,9 @@ def _arrays(episodes: list[EpisodeRecord], turns: int, desired: Mapping[str, flo
         tasks=tuple(spec.task for spec in specs),
         planned=np.array([spec.max_turns for spec in specs], dtype=np.int64),
         failed=sum(episode.error is not None for episode in episodes),
-        expressed=expressed,
+        levels=levels,
         disqualified=stopped,
-        unrated=spoken & ~stopped & np.isnan(expressed).any(axis=-1),
+        unrated=spoken & ~stopped & np.isnan(levels).any(axis=-1),
         felt=felt,
         desired=np.array([_desired(episode, desired) for episode in episodes], dtype=np.float64),
     )
@@ -123,8 +130,9 @@ def _desired(episode: EpisodeRecord, desired: Mapping[str, float]) -> float:
 
 
 def targets(tasks: Sequence[str], target_of_task: Mapping[str, Sequence[float]]) -> Floats:
-    """The target of each episode, episodes x 1 x 3, ready to stand beside episodes x turns x 3.
+    """The target of each episode, episodes x 1 x dimensions, ready to stand beside episodes x turns x dimensions.
 
     Raises KeyError naming a task without a target.
     """
-    return np.array([target_of_task[task] for task in tasks], dtype=np.float64).reshape(-1, 1, 3)
+    dimensions = len(next(iter(target_of_task.values()), EXPRESSED.dimensions))
+    return np.array([target_of_task[task] for task in tasks], dtype=np.float64).reshape(-1, 1, dimensions)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.core.text import visible
 from holdfast.core.wording import how_many
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
@@ -54,8 +55,9 @@ def duration(seconds: float) -> str:
 class Progress:
     """What a run reports while it goes. Methods must be quick, as they are called once per turn; here none shows it."""
 
-    def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        """Task -> target level of each mechanism, for those who show adherence; called before the start."""
+    def expect(self, targets: Mapping[str, Sequence[float]], scale: Scale = EXPRESSED) -> None:
+        """Task -> target level of each dimension of the first rater's ``scale``, for those who show adherence; called
+        before the start."""
 
     def start(self, total: int, done: int) -> None:
         """``total`` turns at most, of which ``done`` were in the journal already."""
@@ -91,8 +93,8 @@ class RunFigures(Progress):
         self.means = RunningMeans({})
         self.counted = ""
 
-    def expect(self, targets: Mapping[str, Sequence[float]]) -> None:
-        self.means = RunningMeans(targets)
+    def expect(self, targets: Mapping[str, Sequence[float]], scale: Scale = EXPRESSED) -> None:
+        self.means = RunningMeans(targets, scale)
 
     def start(self, total: int, done: int) -> None:
         self.speed.start(total, done)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from holdfast.agents.raters.adherence import adherence_of
-from holdfast.agents.raters.protocol import EXPRESSED, Rating
+from holdfast.agents.raters.protocol import EXPRESSED, Rating, Scale
 from holdfast.personas.schema import EmpathyPattern, TaskContext
 
 
@@ -14,11 +14,12 @@ from holdfast.personas.schema import EmpathyPattern, TaskContext
 class RunningMeans:
     """Mean adherence per candidate over the turns seen so far, each turn counted once.
 
-    ``targets``: task -> target level of each mechanism. A first look, without intervals: candidates may not have met
-    the same users yet.
+    ``targets``: task -> target level of each dimension of the primary rater's ``scale``. A first look, without
+    intervals: candidates may not have met the same users yet.
     """
 
     targets: Mapping[str, Sequence[float]]
+    scale: Scale = EXPRESSED
     turns: dict[str, int] = field(default_factory=dict)
     _sums: dict[str, float] = field(default_factory=dict)
 
@@ -27,7 +28,7 @@ class RunningMeans:
         nowhere; a disqualified reply counts 0."""
         if task not in self.targets:
             return
-        values = adherence_of(ratings, self.targets[task], EXPRESSED)
+        values = adherence_of(ratings, self.targets[task], self.scale)
         values = values[~np.isnan(values)]
         if values.size:
             self.turns[candidate] = self.turns.get(candidate, 0) + values.size
@@ -44,10 +45,10 @@ class RunningMeans:
 
 
 def pattern_targets(
-    tasks: Mapping[str, TaskContext], patterns: Mapping[str, EmpathyPattern]
-) -> dict[str, tuple[float, float, float]]:
-    """Task -> target level of each mechanism."""
-    return {id: patterns[task.pattern].target.as_array() for id, task in tasks.items()}
+    tasks: Mapping[str, TaskContext], patterns: Mapping[str, EmpathyPattern], scale: Scale = EXPRESSED
+) -> dict[str, tuple[float, ...]]:
+    """Task -> target level of each dimension of ``scale``; nan where its pattern is on another."""
+    return {id: patterns[task.pattern].target.on(scale.dimensions) for id, task in tasks.items()}
 
 
 def counter_words(counters: Mapping[str, float]) -> str:

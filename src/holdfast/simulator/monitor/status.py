@@ -1,5 +1,6 @@
 """How a run stands, read from its journal while it writes or long after: a look changes nothing."""
 
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from holdfast.simulator.config.recorded import recorded_tasks
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.monitor.heartbeat import DONE, FAILED, RUNNING, STOPPED, Heartbeat, read_heartbeat
 from holdfast.simulator.monitor.running_means import RunningMeans, pattern_targets
+from holdfast.simulator.runtime.run_folder import PROVENANCE, recorded_raters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class StatusReader:
             alive = heartbeat.alive() if heartbeat else None  # asked at once: a run may end while the rest is read
             counts, planned = journal.count(), journal.planned()
             if self._means is None:
-                self._means = RunningMeans(pattern_targets(*recorded_tasks(meta, journal.path)))
+                scale = recorded_raters(json.loads(meta.get(PROVENANCE, "{}")))[0].scale
+                self._means = RunningMeans(pattern_targets(*recorded_tasks(meta, journal.path), scale), scale)
             self._catch_up(journal, self._means)
             causes, tokens = Counter(journal.causes()), journal.tokens()
         owed = planned.turns_owed

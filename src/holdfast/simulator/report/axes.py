@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.simulator.measure.estimates import Curve
 from holdfast.simulator.report.values import MINUS
 
@@ -58,10 +59,12 @@ def fitted(values: Iterable[float], floor: float = -math.inf, ceiling: float = m
     return Axis(lo, hi if hi > lo else lo + step, tuple(round(t, digits + 2) for t in ticks), digits)
 
 
-def levels_axis(curves: Iterable[Curve]) -> Axis:
-    """One axis from 0 for the curves of all mechanisms, levels 0-2, so that they can be compared."""
+def levels_axis(curves: Iterable[Curve], scale: Scale = EXPRESSED, *, distances: bool = False) -> Axis:
+    """One axis from the low end of ``scale`` (from 0 for ``distances``) for the curves of all its dimensions, so that
+    they can be compared."""
+    low, high = (0.0, scale.width) if distances else (scale.low, scale.high)
     highs = [value for curve in curves for point in curve for value in (point.mean, point.hi) if value is not None]
-    return fitted([0.0, *highs], 0.0, 2.0, target=4)
+    return fitted([low, *highs], low, high, target=4)
 
 
 def round_step(rough: float) -> float:

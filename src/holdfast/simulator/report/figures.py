@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.personas.schema import MECHANISMS
+from holdfast.agents.raters.protocol import EXPRESSED
 from holdfast.simulator.measure.estimates import Curve, TurnEstimate
 from holdfast.simulator.report.axes import SHARE, Axis, levels_axis
 from holdfast.simulator.report.forest import pair_tables
@@ -66,15 +66,17 @@ def decay(page: PageData) -> LineChart:
 
 
 def mechanisms(page: PageData) -> list[tuple[str, LineChart, LineChart]] | None:
-    """(mechanism, expressed level, error against the target) by turn."""
+    """(dimension of the first rater's scale, its level, error against the target) by turn."""
+    scale = page.results.raters[0].scale
+    names, what_level = scale.dimensions, "expressed level" if scale.id == EXPRESSED.id else "level"
     levels: list[dict[str, Curve]] = [part.mechanism_by_turn for _, part in page.rows]
     errors: list[dict[str, Curve]] = [part.mechanism_error_by_turn for _, part in page.rows]
     charts = []
-    for kind, what, parts in (("level", "expressed level", levels), ("error", "distance from the target", errors)):
-        lines = {m: [(row[0], part[m]) for row, part in zip(page.rows, parts, strict=True)] for m in MECHANISMS}
-        y = levels_axis(part[m] for part in parts for m in MECHANISMS)
-        charts.append([_mechanism(m, kind, what, lines[m], y=y, turns=page.turns) for m in MECHANISMS])
-    views = list(zip(MECHANISMS, *charts, strict=True))
+    for kind, what, parts in (("level", what_level, levels), ("error", "distance from the target", errors)):
+        lines = {m: [(row[0], part[m]) for row, part in zip(page.rows, parts, strict=True)] for m in names}
+        y = levels_axis([part[m] for part in parts for m in names], scale, distances=kind == "error")
+        charts.append([_mechanism(m, kind, what, lines[m], y=y, turns=page.turns) for m in names])
+    views = list(zip(names, *charts, strict=True))
     return views if any(level.drawn or error.drawn for _, level, error in views) else None
 
 

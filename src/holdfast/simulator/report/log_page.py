@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.core.errors import InputError
-from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.logs.methods import SLOPE, SLOPE_GIVEN_LENGTH, bibtex, methods_text
 from holdfast.simulator.logs.model import ConversationFall, GroupResults, LogDifference, LogResults
 from holdfast.simulator.logs.sums import LENGTH
@@ -28,7 +27,6 @@ KEPT = 4  # conversations of each group that a report may show
 LONGEST_TEXT = 1500  # characters of a message that the page carries
 MOST_TURNS = 40  # of a conversation that the page carries
 SCALES = {"emotion": (0.0, 100.0), "adherence": (0.0, 1.0), "expressed": (0.0, 2.0)}
-RATED = ("adherence", "expressed", *MECHANISMS)
 WORDS = {"adherence": "adherence", "expressed": "expressed empathy"}
 Rows = list[tuple[Series, GroupResults]]
 
@@ -58,11 +56,13 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
     rows = [(s, results.groups[s.name]) for s in series]
     groups = list(results.groups.values())
     main = results.main_measure
-    turn_labels = sorted({name for group in groups for name in group.measures} - {*RATED, LENGTH})
+    scale = results.rater.scale
+    rated = ("adherence", "expressed", *scale.dimensions)
+    turn_labels = sorted({name for group in groups for name in group.measures} - {*rated, LENGTH})
     after = sorted({name for group in groups for name in group.labels})
     kept = [group.measures[main].retention if main in group.measures else UNDEFINED for group in groups]
-    curves = [group.measures[name].by_turn for group in groups for name in MECHANISMS if name in group.measures]
-    levels = levels_axis(curves)
+    curves = [group.measures[name].by_turn for group in groups for name in scale.dimensions if name in group.measures]
+    levels = levels_axis(curves, scale)
     kept_on = [(s, group.violations.survival if group.violations else []) for s, group in rows]
     stayed = [(s, group.exits.survival if group.exits else []) for s, group in rows]
     ended = any(group.successes or group.failures for group in groups)
@@ -76,12 +76,12 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
         "retention_strips": strips(kept, 1.0),
         "curve": _chart(rows, main, 380, quarters=True) if main else None,
         "length": _chart(rows, LENGTH, 190),
-        "mechanisms": [_chart(rows, name, 190, y=levels) for name in MECHANISMS] if main else [],
+        "mechanisms": [_chart(rows, name, 190, y=levels) for name in scale.dimensions] if main else [],
         "labels": [_chart(rows, name, 260) for name in turn_labels],
         "emotions": any(group.final_emotion for group in groups),
         "emotion_strips": strips([group.final_emotion or UNDEFINED for group in groups], 50.0),
         "after": [(name, [(s, group.labels.get(name)) for s, group in rows]) for name in after],
-        "rated": [name for name in RATED if any(name in group.measures for group in groups)],
+        "rated": [name for name in rated if any(name in group.measures for group in groups)],
         "survival": _survival("violations", "Conversations that keep what they began with", kept_on),
         "exits": _survival("exits", "Conversations that have not ended in failure", stayed) if ended else None,
         "slope": SLOPE,

@@ -10,8 +10,9 @@ import numpy as np
 
 from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.felt.feelers import FeelerKind
+from holdfast.agents.raters.protocol import Scale
 from holdfast.core.text import visible
-from holdfast.personas.schema import MECHANISMS, Persona
+from holdfast.personas.schema import Persona
 from holdfast.simulator.measure.extract import felt_after
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.report.series import Palette
@@ -23,6 +24,7 @@ LONGEST_TEXT = 4_000  # characters of a message that the page carries
 MOST_TURNS = 500  # of a conversation that the page carries
 SHORTEST_TEXT = 60
 WHOLE = "the journal"
+SHORT = {"emotional_reaction": "ER", "interpretation": "IP", "exploration": "EX"}  # EPITOME's own
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -100,6 +102,12 @@ def embed(
     return EmbeddedTranscripts(data, shown, len(episodes))
 
 
+def _scale_on_page(scale: Scale) -> dict[str, Any]:
+    """How the levels beside each reply are drawn: (short, in words) of each dimension, and the ends of the scale."""
+    names = [(SHORT.get(name, name.replace("_", " ")), name.replace("_", " ")) for name in scale.dimensions]
+    return {"names": names, "low": scale.low, "high": scale.high}
+
+
 def _fair_order(groups: Mapping[str, Sequence[EpisodeRecord]]) -> list[str]:
     by_person: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key in sorted(groups, key=lambda k: (groups[k][0].spec.replicate, groups[k][0].spec.round, k)):
@@ -126,8 +134,8 @@ def _group(
     spec = members[0].spec
     task = results.tasks.get(spec.task) or TaskInfo(title=spec.task, pattern="")
     pattern = results.patterns.get(task.pattern)
-    levels = [pattern.target.get(name) if pattern else None for name in MECHANISMS]
-    width = results.raters[0].scale.width
+    scale = results.raters[0].scale
+    levels = [pattern.target.get(name) if pattern else None for name in scale.dimensions]
     persona = personas.get(spec.agent) or personas.get(spec.persona)
     needs = {goal.id: goal.need for goal in persona.goals} if persona else {}
     who = persona.name if persona else spec.persona
@@ -139,6 +147,7 @@ def _group(
         "task": task.title,
         "pattern": pattern.title if pattern else task.pattern,
         "target": levels,
+        "scale": _scale_on_page(scale),
         "wants": persona.desired_empathy if persona else None,
         "seed": str(spec.replicate),  # JavaScript would round one above 2**53
         "round": spec.round,
@@ -148,7 +157,7 @@ def _group(
                 "c": index.get(e.spec.candidate, -1),
                 "name": e.spec.candidate,
                 "error": e.error and beginning(e.error, longest, WHOLE),
-                "turns": [_turn(t, levels, width, results.feeler, needs, longest) for t in e.turns[:MOST_TURNS]],
+                "turns": [_turn(t, levels, scale, results.feeler, needs, longest) for t in e.turns[:MOST_TURNS]],
             }
             for e in members
         ],
@@ -174,15 +183,17 @@ def _shown_reply(turn: TurnRecord, longest: int) -> str:
 def _turn(
     turn: TurnRecord,
     target: Sequence[float | None],
-    width: float,
+    scale: Scale,
     feeler: FeelerKind,
     needs: Mapping[str, str],
     longest: int,
 ) -> dict[str, Any]:
-    shown = [number(level) for level in turn.primary.levels(MECHANISMS)]
+    shown = [number(level) for level in turn.primary.levels(scale.dimensions)]
     felt = number(felt_after(turn, feeler))
     stopped = turn.primary.disqualified is not None
-    near = adherence(np.array(shown, dtype=float), np.array(target, dtype=float), width, stopped)  # None becomes nan
+    near = adherence(
+        np.array(shown, dtype=float), np.array(target, dtype=float), scale.width, stopped
+    )  # None becomes nan
     return {
         "t": turn.turn,
         "u": beginning(turn.user, longest, WHOLE),

@@ -81,7 +81,7 @@ def build_results(
         draws: Number of resamples; ``seed`` seeds them.
     """
     feelings, (raters, feelers, own) = _feelings(episodes, personas), apart(raters)
-    target_of = pattern_targets(tasks, patterns)
+    target_of = pattern_targets(tasks, patterns, raters[0].scale)
     context = ResultsContext(target_of, raters, personas, feelings, seed, draws, own, feelers, holding)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None

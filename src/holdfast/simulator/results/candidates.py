@@ -8,7 +8,6 @@ import numpy as np
 from holdfast.agents.assistants.specs import CandidateSpec
 from holdfast.agents.protocols import SENSE7
 from holdfast.core.wording import how_many
-from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.config.reminders import hidden_period
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import FEWEST, Resamples, area, mean_band, statistic_interval, too_few
@@ -42,11 +41,11 @@ def candidate_results(
     """
     arrays, near, episodes = measured.arrays, measured.adherence, measured.arrays.episodes
     resamples = context.resamples(arrays.groups, "episodes")
-    mean = partial(estimate, resamples=resamples)
+    mean, dimensions = partial(estimate, resamples=resamples), context.primary.scale.dimensions
     band = mean_band(near, resamples)
     survival = kaplan_meier(*first_violations(near), people=len(set(arrays.groups)))
     gap_reduced, factor = _against(measured, baseline, context)
-    kept = holding(measured, band, resamples, context.rng, holds_results(measured, baseline, context, below_base))
+    kept = holding(measured, band, resamples, context, holds_results(measured, baseline, context, below_base))
     results = CandidateResults(
         kind=spec.kind,
         title=spec.in_words,
@@ -57,8 +56,8 @@ def candidate_results(
         adherence=mean(measured.adherence_mean),
         adherence_by_turn=curve(band),
         area=MeanEstimate.model_validate(statistic_interval(near, resamples, area)),
-        mechanism_by_turn=_by_mechanism(arrays.expressed, resamples),
-        mechanism_error_by_turn=_by_mechanism(np.abs(arrays.expressed - measured.target), resamples),
+        mechanism_by_turn=_by_dimension(arrays.levels, dimensions, resamples),
+        mechanism_error_by_turn=_by_dimension(np.abs(arrays.levels - measured.target), dimensions, resamples),
         adherence_first_two_turns=mean(first_turns(near)),
         adherence_last_quarter=mean(measured.last_quarter),
         retention=measured.retention(resamples),
@@ -90,8 +89,8 @@ def candidate_results(
     return results.model_copy(update={"notes": notes})
 
 
-def _by_mechanism(values: Floats, resamples: Resamples) -> dict[str, Curve]:
-    return {name: curve(mean_band(values[:, :, index], resamples)) for index, name in enumerate(MECHANISMS)}
+def _by_dimension(values: Floats, dimensions: Sequence[str], resamples: Resamples) -> dict[str, Curve]:
+    return {name: curve(mean_band(values[:, :, index], resamples)) for index, name in enumerate(dimensions)}
 
 
 def _against(
@@ -122,7 +121,7 @@ def _goals(
 
 
 def _naming(episodes: Sequence[EpisodeRecord], resamples: Resamples, context: ResultsContext) -> NamingResults:
-    asking = {task for task, target in context.target_of_task.items() if max(target) > 0}
+    asking = {task for task, target in context.target_of_task.items() if max(target) > context.primary.scale.low}
     counts = naming(episodes, asking, context.feelings)
     either, feeling, topic = (
         MeanEstimate.model_validate(counts.share(kind, resamples)) for kind in ("either", "feeling", "topic")

@@ -26,7 +26,7 @@ from holdfast.simulator.results.model import RaterInfo
 class ResultsContext:
     """What all candidates of a study share."""
 
-    target_of_task: Mapping[str, tuple[float, float, float]]
+    target_of_task: Mapping[str, tuple[float, ...]]
     raters: Sequence[RaterInfo]  # the primary one first
     personas: Mapping[str, Persona]
     feelings: Collection[str]
@@ -65,7 +65,7 @@ class MeasuredCandidate:
     """One candidate's episodes, and what each amounts to (arrays of one value per episode)."""
 
     arrays: EpisodeArrays
-    target: Floats  # episodes x 1 x 3
+    target: Floats  # episodes x 1 x dimensions of the primary rater's scale
     adherence: Floats  # episodes x turns
     adherence_mean: Floats
     first_quarter: Floats
@@ -76,7 +76,7 @@ class MeasuredCandidate:
     @classmethod
     def of(cls, arrays: EpisodeArrays, context: ResultsContext) -> MeasuredCandidate:
         target = targets(arrays.tasks, context.target_of_task)
-        near = adherence(arrays.expressed, target, context.primary.scale.width, arrays.disqualified)
+        near = adherence(arrays.levels, target, context.primary.scale.width, arrays.disqualified)
         first, last = quarter_means(near, arrays.planned)
         felt = felt_array(arrays, context.feeler)
         return cls(
@@ -100,4 +100,5 @@ class MeasuredCandidate:
 def measured_candidates(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> dict[str, MeasuredCandidate]:
     """Measure each candidate's episodes, candidates in the order of their names."""
     desired = {id: DESIRED_ON_PERCEIVED_SCALE[persona.desired_empathy] for id, persona in context.personas.items()}
-    return {name: MeasuredCandidate.of(arrays, context) for name, arrays in extract(episodes, desired).items()}
+    arrays_of = extract(episodes, desired, context.primary.scale.dimensions)
+    return {name: MeasuredCandidate.of(arrays, context) for name, arrays in arrays_of.items()}

@@ -77,10 +77,10 @@ def _missing(kind: FeelerKind, measured: Mapping[str, MeasuredCandidate], felt: 
 
 def restating(measured: Mapping[str, MeasuredCandidate], felt: Mapping[str, Floats]) -> Restating:
     """Say how far ``felt`` (by candidate, episodes x turns) follows from the primary rater's levels."""
-    levels = [each.arrays.expressed for each in measured.values()]
+    levels = [each.arrays.levels for each in measured.values()]
     values = [felt[name] for name in measured]
     turns = np.concatenate([each.reshape(-1) for each in values]) if values else np.zeros(0)
-    expressed = np.concatenate([each.reshape(-1, each.shape[-1]) for each in levels]) if levels else np.zeros((0, 3))
+    expressed = np.concatenate([each.reshape(-1, each.shape[-1]) for each in levels]) if levels else np.zeros((0, 1))
     candidate = np.repeat(np.arange(len(values)), [each.size for each in values])
     both = [~np.isnan(y) & ~np.isnan(x).any(axis=-1) for y, x in zip(values, levels, strict=True)]
     talks = [present_mean(y, axis=1, where=there) for y, there in zip(values, both, strict=True)]
@@ -91,7 +91,7 @@ def restating(measured: Mapping[str, MeasuredCandidate], felt: Mapping[str, Floa
     return Restating(
         by_turn=RestatedShare.model_validate(explained_share(turns, expressed)),
         by_conversation=RestatedShare.model_validate(
-            explained_share(np.concatenate([*talks, []]), np.concatenate([*talk_levels, np.zeros((0, 3))]))
+            explained_share(np.concatenate([*talks, []]), np.concatenate([*talk_levels, expressed[:0]]))
         ),
         within_candidate=RestatedShare.model_validate(explained_share(turns, expressed, candidate)),
     )

@@ -1,13 +1,13 @@
 """From one candidate's episodes to whether it holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.agents.sentence_frames import split
-from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.conversation.stop import USER_LEFT
 from holdfast.simulator.measure.arrays import Bools, Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Band, Resamples, mean_band
@@ -62,17 +62,17 @@ def holding(
     measured: MeasuredCandidate,
     band: Band,
     resamples: Resamples,
-    rng: Callable[[str], np.random.Generator],
+    context: ResultsContext,
     verdict: HoldsResults,
 ) -> HoldingResults:
     """Measure all about one candidate's holding.
 
-    ``band``: its mean curve; ``rng``: a generator for a purpose; ``verdict``: whether it holds. The shape of a fall is
+    ``band``: its mean curve; ``verdict``: whether it holds. The shape of a fall is
     asked for only where the verdict shows one.
     """
     adherence, episodes, groups = measured.adherence, measured.arrays.episodes, measured.arrays.groups
     words = words_by_turn(episodes, adherence.shape[1])
-    change = change_point(adherence, groups, rng("change point"), draws=len(resamples.weights))
+    change = change_point(adherence, groups, context.rng("change point"), draws=len(resamples.weights))
     if verdict.course == "falls":
         fit = fit_decay(band.mean, band.n, change.turn)
     else:
@@ -85,7 +85,7 @@ def holding(
         shape=fit.shape,
         change_point=change,
         leaving=leaving(adherence, left_early(episodes), people=len(set(groups))),
-        repetition=_repetition(measured.arrays.expressed, episodes, resamples),
+        repetition=_repetition(measured.arrays.levels, context.primary.scale, episodes, resamples),
     )
 
 
@@ -122,11 +122,13 @@ def left_early(episodes: Sequence[EpisodeRecord]) -> Bools:
     return user_left(length, planned, np.array(closed, dtype=np.bool_))
 
 
-def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples: Resamples) -> RepetitionResults:
-    turns = expressed.shape[1]
+def _repetition(
+    levels: Floats, scale: Scale, episodes: Sequence[EpisodeRecord], resamples: Resamples
+) -> RepetitionResults:
+    turns = levels.shape[1]
     replies = [[turn.reply for turn in episode.turns] for episode in episodes]
     said = [[turn.user for turn in episode.turns] for episode in episodes]
-    sticky = stickiness(present_tactics(expressed))
+    sticky = stickiness(present_tactics((levels - scale.low) * (EXPRESSED.width / scale.width)))
     templates = template_share(replies, said, turns=turns)
     words = word_ids([reply for conversation in replies for reply in conversation])
     likeness = self_similarity(replies, turns=turns, words=words)
@@ -139,7 +141,7 @@ def _repetition(expressed: Floats, episodes: Sequence[EpisodeRecord], resamples:
     parts: dict[str, Any] = {**figures, **curves}
     return RepetitionResults(
         **parts,
-        reused={name: mean(sticky.reused[:, index]) for index, name in enumerate(MECHANISMS)},
+        reused={name: mean(sticky.reused[:, index]) for index, name in enumerate(scale.dimensions)},
         templates=[count for _, count in templates.examples],
         notes={name: why for name, why in UNDEFINED.items() if figures[name].mean is None},
     )

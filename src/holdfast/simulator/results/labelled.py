@@ -83,7 +83,10 @@ def label_results(
     notes = [
         f"{name}: {how_many(clusters[name], 'person')} with labels: too few for limits to be trusted" for name in few
     ]
-    if scale is not EXPRESSED:
+    beside_targets = scale is EXPRESSED and context.primary.scale.dimensions == EXPRESSED.dimensions
+    if scale is EXPRESSED and not beside_targets:
+        notes.append("patterns here are on another scale than the labels: no adherence is estimated from them")
+    elif scale is not EXPRESSED:
         notes.append("labels of one overall score stand beside no empathy pattern: no adherence is estimated from them")
     return RunLabels(
         scale=sample.scale,
@@ -96,8 +99,8 @@ def label_results(
         between_coders=list(_between(answers, scale)),
         raters=list(_raters(parts, scale, context)),
         errors=list(_errors(parts, scale, context)),
-        candidates={name: _candidate(part, context) for name, part in parts.items()} if scale is EXPRESSED else {},
-        differences=list(_differences(parts, context)) if scale is EXPRESSED else [],
+        candidates={name: _candidate(part, context) for name, part in parts.items()} if beside_targets else {},
+        differences=list(_differences(parts, context)) if beside_targets else [],
         notes=notes,
     )
 
@@ -128,7 +131,7 @@ def _labelled(
 def _adherence(part: _Labelled, context: ResultsContext) -> tuple[Floats, Floats]:
     """(R,) by the primary rater, and by the labels."""
     arrays, width = part.measured.arrays, context.primary.scale.width
-    labels = part.levels.reshape(*arrays.expressed.shape)
+    labels = part.levels.reshape(*arrays.levels.shape)
     return part.measured.adherence.ravel(), adherence(labels, part.measured.target, width).ravel()
 
 

@@ -57,7 +57,7 @@ def agreement_results(measured: Mapping[str, MeasuredCandidate], context: Result
     for rater in context.witnesses:
         theirs = rater.scale.dimensions
         pairs = [
-            (each.arrays.expressed, rating_array(each.arrays.episodes, each.arrays.turns, theirs, rater.name))
+            (each.arrays.levels, rating_array(each.arrays.episodes, each.arrays.turns, theirs, rater.name))
             for each in measured.values()
         ]
         columns = {name: (primary.index(name), theirs.index(name)) for name in primary if name in theirs}

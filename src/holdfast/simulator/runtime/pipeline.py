@@ -91,7 +91,7 @@ async def run_pipeline(
         KeyboardInterrupt: On Ctrl-C; ``resume`` goes on from there.
     """
     viewer, plan = viewer or Viewer(), resolve(study)
-    viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns))
+    viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns, study.primary_scale), study.primary_scale)
     if replay is not None and replay.resolve() == out.resolve():
         raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
     with locked_folder(out, JOURNAL) as lock:

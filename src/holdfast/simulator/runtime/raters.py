@@ -16,12 +16,13 @@ from holdfast.agents.raters.gate.language import ENGLISH
 from holdfast.agents.raters.gate.rater import GATE_VERSION, GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.protocol import EXPRESSED, Rater
-from holdfast.agents.raters.registry import RaterResources, build, require_expressed
+from holdfast.agents.raters.registry import RaterResources, build, require_guide, require_targets
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec, RewardSpec
 from holdfast.core.errors import InputError
 from holdfast.core.files import expanded
 from holdfast.core.hashing import settings_sha256s
 from holdfast.core.wording import either, quote
+from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
 
 
@@ -62,7 +63,7 @@ def raters_of(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict
     """Return the study's raters by name, the primary one first, feelers last. ``models``: opened, judges' among them.
 
     Raises:
-        InputError: a rater cannot be had, or the primary one does not rate expressed empathy.
+        InputError: a rater cannot be had, or none rates expressed empathy.
     """
     check_raters(study)
     return build((*study.raters, *feeling_raters(study.feeler)), RaterResources(models, base_path()))
@@ -72,14 +73,14 @@ def check_raters(study: StudyConfig) -> None:
     """Open what lies in folders, which is quick, so that a study is refused before a model is loaded.
 
     Raises:
-        InputError: a folder holds no such rater, the primary rater does not rate expressed empathy, or a candidate
+        InputError: a folder holds no such rater, none rates expressed empathy, or a candidate
             chooses its replies by it, or by the study's feeler.
     """
-    for number, spec in enumerate((*study.raters, *_trainers(study))):
-        scale = open_fitted(spec).scale.id if isinstance(spec, FittedSpec) else spec.scale_id
-        if number == 0:
-            require_expressed(spec.label, scale)
-        elif number == len(study.raters) and scale not in (None, EXPRESSED.id):
+    scales = {spec.label: _scale_id(spec) for spec in study.raters}
+    require_guide(scales)
+    if study.training is not None:
+        spec = study.training.rater or study.raters[0]
+        if (scale := _scale_id(spec)) not in (None, EXPRESSED.id):
             raise InputError(
                 f"training: rater: {spec.label} rates {scale}, but replies are picked by expressed empathy: write such "
                 "as linear_peers or linear"
@@ -95,6 +96,22 @@ def check_raters(study: StudyConfig) -> None:
                     f"judges them: who chooses may not judge. Give the candidate another 'rater', or the study another "
                     f"{other}"
                 )
+
+
+def _scale_id(spec: RaterSpec) -> str | None:
+    return open_fitted(spec).scale.id if isinstance(spec, FittedSpec) else spec.scale_id
+
+
+def check_targets(plan: Plan, raters: Mapping[str, Rater]) -> None:
+    """Make sure that the patterns which people expect are on the scale of the first rater.
+
+    Raises:
+        InputError: one is not, with the rater's dimensions and their range.
+    """
+    tasks = sorted({persona.task for persona in plan.personas.values()})
+    expected = {plan.tasks[task].pattern: plan.patterns[plan.tasks[task].pattern] for task in tasks}
+    name, primary = next(iter(raters.items()))
+    require_targets(name, primary.scale, expected.values())
 
 
 def check_languages(study: StudyConfig, raters: Mapping[str, Rater], spoken: Mapping[str, str]) -> None:

@@ -49,6 +49,7 @@ from holdfast.simulator.runtime.provenance import inputs_of, model_inputs, prove
 from holdfast.simulator.runtime.raters import (
     check_languages,
     check_raters,
+    check_targets,
     choosing_raters,
     coalesced,
     judge_models,
@@ -250,6 +251,7 @@ def open_resources(
     seen = {spec: _seen_by_callbacks(model) for spec, model in models.items()}
     choosers = choosing_raters(study, seen)
     raters = raters_of(study, seen)
+    check_targets(plan, raters)
     check_languages(study, raters, {persona.language: id for id, persona in plan.personas.items()})
     return Resources(plan, models, resolved, raters, executor, choosers=choosers)
 

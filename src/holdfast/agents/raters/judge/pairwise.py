@@ -15,7 +15,7 @@ from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, r
 from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
 from holdfast.agents.raters.judge.rater import judge_sampling
-from holdfast.agents.raters.judge.rubrics import describe, digest, fill
+from holdfast.agents.raters.judge.rubrics import digest, fill, rubric_words, sections
 from holdfast.agents.raters.protocol import RaterIdentity, Scale
 
 Better = Literal["first", "second", "neither"]
@@ -85,7 +85,9 @@ class PairwiseJudge:
         conversation, listed = quote_messages(messages), quote_replies(replies)
         quoted = marked(f"{conversation}\n{listed}")
         form = json.dumps({"id": quoted.mark, "better": "NUMBER"}).replace('"NUMBER"', "<0, 1 or 2>")
-        system = fill("compare", dimensions=describe(self.scale, self.scale.dimensions), mark=quoted.mark, form=form)
+        system = fill(
+            "compare", dimensions=rubric_words(sections(self.scale), self.scale.dimensions), mark=quoted.mark, form=form
+        )
         user = fill("ask_compare", mark=quoted.mark, conversation=conversation, replies=listed)
         asked = {"better": {"type": "integer", "enum": [0, 1, 2]}}
         schema = answer_schema("comparison", "Which reply is better.", quoted.mark, asked)

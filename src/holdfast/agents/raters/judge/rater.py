@@ -17,7 +17,7 @@ from holdfast.agents.raters.judge.answer import Refusal, find_answer, read_score
 from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
 from holdfast.agents.raters.judge.descriptive import Description, read_description
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
-from holdfast.agents.raters.judge.rubrics import describe, digest, fill, read_rubric
+from holdfast.agents.raters.judge.rubrics import digest, fill, read_rubric, rubric_words, sections
 from holdfast.agents.raters.judge.sample import Order, Sample
 from holdfast.agents.raters.protocol import FELT, NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 
@@ -65,6 +65,7 @@ class JudgeRater:
         descriptive: Ask for words with their evidence too; always asked for of felt empathy.
         structured: Send a JSON schema.
         concurrency: Most requests in flight of one call.
+        described: What the levels of each dimension say, of a scale that has no rubric file.
         sampling: How the model decodes; see :func:`judge_sampling`.
     """
 
@@ -76,6 +77,7 @@ class JudgeRater:
     descriptive: bool = False
     structured: bool = True
     concurrency: int = 8
+    described: Mapping[str, str] = field(default_factory=dict)
     sampling: Sampling = field(default_factory=lambda: judge_sampling(1))
     _asker: Asker = field(init=False, repr=False, compare=False)
 
@@ -93,8 +95,9 @@ class JudgeRater:
     @property
     def identity(self) -> RaterIdentity:
         texts = self._wording
-        names = (texts.frame, texts.ask_reply, texts.ask_whole, "repair", self.scale.id)
-        prompt = digest(*names, *((texts.describe,) if self._describes else ()))
+        names = (texts.frame, texts.ask_reply, texts.ask_whole, "repair", *(() if self.described else (self.scale.id,)))
+        own = rubric_words(self.described, self.scale.dimensions) if self.described else ""
+        prompt = digest(*names, *((texts.describe,) if self._describes else ()), own=own)
         shown = "all" if self.history is None else self.history
         how = f"samples={self.samples}/history={shown}/temperature={self.sampling.temperature:g}"
         return RaterIdentity(f"judge:{self.name}", f"{VERSION}/{how}", prompt)
@@ -140,7 +143,7 @@ class JudgeRater:
             texts.frame,
             low=f"{scale.low:g}",
             high=f"{scale.high:g}",
-            dimensions=describe(scale, names),
+            dimensions=rubric_words(self.described or sections(scale), names),
             mark=quoted.mark,
             form=form,
         )

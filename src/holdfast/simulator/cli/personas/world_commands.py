@@ -11,7 +11,7 @@ from rich.markup import escape
 from holdfast.core.errors import InputError
 from holdfast.core.files import is_file
 from holdfast.core.wording import did_you_mean, quote
-from holdfast.personas.schema import EmpathyPattern, TaskContext
+from holdfast.personas.schema import EmpathyPattern, MechanismLevels, TaskContext
 from holdfast.personas.world import shipped_world, world_with
 from holdfast.simulator.cli.console import Output, console, output_options, print_table, world_options
 from holdfast.simulator.cli.personas.yaml_files import YamlKind, add_file_commands
@@ -79,7 +79,7 @@ def pattern() -> None:
 def list_patterns(output: Output) -> None:
     """The empathy patterns that come with holdfast."""
     patterns = shipped_world().patterns
-    rows = [[each.id, each.title, *each.target.as_array(), each.advice] for each in patterns.values()]
+    rows = [[each.id, each.title, *each.expressed.as_array(), each.advice] for each in patterns.values()]
     columns = ["id", "title", "emotional reaction", "interpretation", "exploration", "advice"]
     output.show(
         [each.model_dump(mode="json") for each in patterns.values()],
@@ -98,12 +98,15 @@ def show_pattern(which: str, output: Output) -> None:
     each = _of(known.patterns, known.own_patterns, which, "pattern")
     levels = "\n".join(f"  {name.replace('_', ' ')} {level:g}" for name, level in each.target.model_dump().items())
     prompt = pattern_prompt(each)
+    scale = (
+        ", 0-2" if isinstance(each.target, MechanismLevels) else f" on the scale {each.scale or 'of the first rater'}"
+    )
     output.show(
         each.model_dump(mode="json") | {"system_prompt": prompt},
         lambda: console().print(
             Group(
                 _head(each),
-                f"[dim]target, 0-2[/dim]\n{levels}\n  advice {each.advice}",
+                f"[dim]target{scale}[/dim]\n{levels}\n  advice {each.advice}",
                 f"\n[dim]as a system prompt[/dim]\n  {escape(prompt)}",
             )
         ),

@@ -34,9 +34,11 @@ function turnElement(turn, group) {
   putMarked(element, "r", turn.r);
   put(element, "a", fixed(turn.a, 2));
   putBar(element, "a", turn.a ?? 0);
+  const { low, high } = group.scale;
+  const share = (level) => (level - low) / (high - low);
   turn.x.forEach((level, i) => {
     put(element, `x${i}`, fixed(level, 1));
-    putBar(element, `x${i}`, (level ?? 0) / 2, group.target[i] === null ? null : group.target[i] / 2);
+    putBar(element, `x${i}`, share(level ?? low), group.target[i] === null ? null : share(group.target[i]));
   });
   put(element, "f", fixed(turn.f, 1));
   putBar(element, "f", ((turn.f ?? 1) - 1) / 4);

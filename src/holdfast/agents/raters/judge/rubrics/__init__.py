@@ -4,7 +4,7 @@
 order. Every file is substituted once: what stands in a rated conversation is never taken for a placeholder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -12,7 +12,7 @@ from string import Template
 from holdfast.agents.raters.protocol import Scale
 from holdfast.core.hashing import sha256
 
-__all__ = ["describe", "digest", "fill", "read_rubric", "sections"]
+__all__ = ["digest", "fill", "read_rubric", "rubric_words", "sections"]
 
 
 @cache
@@ -38,11 +38,11 @@ def sections(scale: Scale) -> dict[str, str]:
     return described
 
 
-def describe(scale: Scale, order: Sequence[str]) -> str:
+def rubric_words(described: Mapping[str, str], order: Sequence[str]) -> str:
     """The dimensions in words, in ``order``."""
-    return "\n\n".join(f"{name}: {sections(scale)[name]}" for name in order)
+    return "\n\n".join(f"{name}: {described[name]}" for name in order)
 
 
-def digest(*names: str) -> str:
-    """SHA-256 of the named files together: what a stamp records as the hash of the prompt."""
-    return sha256("\x1e".join(read_rubric(name) for name in names))
+def digest(*names: str, own: str = "") -> str:
+    """SHA-256 of the named files, and a user's ``own`` words, together: what a stamp records as the prompt's hash."""
+    return sha256("\x1e".join([*(read_rubric(name) for name in names), *([own] if own else [])]))
