@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from holdfast.agents.models.spec import AnyModelSpec
 from holdfast.agents.raters.protocol import EXPRESSED, SCALES, Scale
@@ -70,9 +70,18 @@ class OwnScale(Frozen):
             raise ValueError(f"no dimension may be called {', '.join(taken)}, which results call something else")
         return self
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.low, self.high, tuple(self.dimensions.items())))
+
     @property
     def scale(self) -> Scale:
         return Scale(self.id, tuple(self.dimensions), self.low, self.high)
+
+
+JudgedScale = Annotated[
+    Annotated[ScaleId, Tag("word")] | Annotated[OwnScale, Tag("own")],
+    Discriminator(lambda scale: "word" if isinstance(scale, str) else "own"),
+]
 
 
 class RaterSpec(Frozen):
@@ -173,7 +182,7 @@ class JudgeSpec(RaterSpec):
 
     kind: Literal["judge"] = "judge"
     model: AnyModelSpec
-    scale: ScaleId | OwnScale = "expressed"
+    scale: JudgedScale = "expressed"
     samples: Annotated[int, Field(ge=1, le=64)] = 1
     history: Annotated[int, Field(ge=1)] | None = None  # messages shown before the rated reply; None: all
     descriptive: bool = False

@@ -20,7 +20,7 @@ from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.provenance import rater_card
 from holdfast.simulator.report.render import write_page
 from holdfast.simulator.report.series import COLOURS, Series
-from holdfast.simulator.report.values import beginning, between, fixed, percent
+from holdfast.simulator.report.values import beginning, between, drawn_scale, fixed, percent
 from holdfast.simulator.results.store import RESULTS, write_results
 
 KEPT = 4  # conversations of each group that a report may show
@@ -68,6 +68,7 @@ def page_context(results: LogResults, kept_talks: Sequence[tuple[RatedConversati
     ended = any(group.successes or group.failures for group in groups)
     return {
         "results": results,
+        "scale": drawn_scale(scale),
         "rater_card": rater_card(results.rater.id),
         "series": series,
         "rows": rows,

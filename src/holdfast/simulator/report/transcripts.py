@@ -16,7 +16,7 @@ from holdfast.personas.schema import Persona
 from holdfast.simulator.measure.extract import felt_after
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.report.series import Palette
-from holdfast.simulator.report.values import beginning, number
+from holdfast.simulator.report.values import beginning, drawn_scale, number
 from holdfast.simulator.results.model import Results, TaskInfo
 
 BUDGET = 6_000_000  # characters of JSON: about 600 conversations of 24 turns, still quick to open
@@ -24,7 +24,6 @@ LONGEST_TEXT = 4_000  # characters of a message that the page carries
 MOST_TURNS = 500  # of a conversation that the page carries
 SHORTEST_TEXT = 60
 WHOLE = "the journal"
-SHORT = {"emotional_reaction": "ER", "interpretation": "IP", "exploration": "EX"}  # EPITOME's own
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -102,12 +101,6 @@ def embed(
     return EmbeddedTranscripts(data, shown, len(episodes))
 
 
-def _scale_on_page(scale: Scale) -> dict[str, Any]:
-    """How the levels beside each reply are drawn: (short, in words) of each dimension, and the ends of the scale."""
-    names = [(SHORT.get(name, name.replace("_", " ")), name.replace("_", " ")) for name in scale.dimensions]
-    return {"names": names, "low": scale.low, "high": scale.high}
-
-
 def _fair_order(groups: Mapping[str, Sequence[EpisodeRecord]]) -> list[str]:
     by_person: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key in sorted(groups, key=lambda k: (groups[k][0].spec.replicate, groups[k][0].spec.round, k)):
@@ -147,7 +140,7 @@ def _group(
         "task": task.title,
         "pattern": pattern.title if pattern else task.pattern,
         "target": levels,
-        "scale": _scale_on_page(scale),
+        "scale": drawn_scale(scale),
         "wants": persona.desired_empathy if persona else None,
         "seed": str(spec.replicate),  # JavaScript would round one above 2**53
         "round": spec.round,

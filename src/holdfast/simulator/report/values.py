@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+from holdfast.agents.raters.protocol import Scale
 from holdfast.core.rounding import round_half_up
 from holdfast.simulator.measure.estimates import Estimate
 
 UNDEFINED = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+_SHORT = {"emotional_reaction": "ER", "interpretation": "IP", "exploration": "EX"}  # as EPITOME abbreviates them
 PER_CENT = "\u202f%"  # a narrow no-break space between
 
 
@@ -80,3 +82,9 @@ def count(value: Any) -> str:
     """``12345`` -> ``12,345``."""
     x = number(value)
     return UNDEFINED if x is None else f"{round(x):,}"
+
+
+def drawn_scale(scale: Scale) -> dict[str, Any]:
+    """Return how levels beside a reply are drawn: (short, in words) of each dimension, and the ends of the scale."""
+    names = [(_SHORT.get(name, name.replace("_", " ")), name.replace("_", " ")) for name in scale.dimensions]
+    return {"names": names, "low": scale.low, "high": scale.high}
