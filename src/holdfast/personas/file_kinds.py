@@ -57,8 +57,8 @@ def require_kind(source: YamlSource, wanted: str) -> None:
 
 
 def kinds_in_words(kinds: Mapping[str, int]) -> str:
-    """Return counts of files by kind: ``2 studies and 1 pattern``."""
-    return " and ".join(how_many(count, kind, "studies" if kind == "study" else "") for kind, count in kinds.items())
+    """Return counts of files by kind: ``2 studies, 1 pattern``."""
+    return ", ".join(how_many(count, kind, "studies" if kind == "study" else "") for kind, count in kinds.items())
 
 
 def others_in(folders: Iterable[Path], wanted: str) -> dict[str, int]:

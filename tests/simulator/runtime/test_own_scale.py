@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -12,6 +14,9 @@ import yaml
 from holdfast import Run, Study
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.raters.linear.rater import LinearRater
+from holdfast.agents.raters.protocol import Passage, RaterIdentity, Rating, Scale
+from holdfast.agents.raters.registry import register_rater
+from holdfast.agents.raters.specs import RaterSpec
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.study_file import load_study
@@ -144,6 +149,38 @@ def test_a_log_is_measured_on_a_judges_own_scale(tmp_path: Path, capsys: pytest.
         assert "name a pattern on that scale with --pattern" in capsys.readouterr().err
         assert run_command([*measure, "--pattern", "companion"]) == 2
         assert "pattern 'companion': " in capsys.readouterr().err
+
+
+class DeskSpec(RaterSpec):
+    """A rater of another package: only the opened rater says what its scale is."""
+
+    kind: Literal["desk_of_another_package"] = "desk_of_another_package"
+
+
+@dataclass(frozen=True)
+class DeskRater:
+    identity: RaterIdentity = RaterIdentity("desk", "1")
+    scale: Scale = Scale("desk", ("clarity", "warmth"), 1, 5)
+
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        return [Rating({"clarity": 5.0, "warmth": 3.0}) for _ in passages]
+
+
+def test_a_rater_of_another_package_brings_its_scale(tmp_path: Path) -> None:
+    register_rater("desk_of_another_package", DeskSpec, lambda _spec, _resources: DeskRater())
+    with running(ScriptedServer(answer=answer)) as server:
+        study = Study.from_yaml(files(tmp_path, server.base_url, raters=["desk_of_another_package", "linear"]))
+        assert study.run(tmp_path / "run").results.candidates["base"].adherence.mean == pytest.approx(1)
+        with pytest.raises(InputError, match="people go on by expressed empathy"):
+            Study.from_yaml(files(tmp_path, server.base_url, raters=["desk_of_another_package"])).run(
+                tmp_path / "alone"
+            )
+        other = PATTERN.replace("clarity", "speed")
+        odd = Study.from_yaml(
+            files(tmp_path, server.base_url, pattern=other, raters=["desk_of_another_package", "linear"])
+        )
+        with pytest.raises(InputError, match=r"'speed' is no dimension of the first rater; .* each from 1 to 5"):
+            odd.run(tmp_path / "odd")
 
 
 RANGE = "'desk judge', which makes the curves, rates desk: clarity, warmth, each from 1 to 5"

@@ -103,11 +103,12 @@ def _scale_id(spec: RaterSpec) -> str | None:
 
 
 def check_targets(plan: Plan, raters: Mapping[str, Rater]) -> None:
-    """Make sure that the patterns which people expect are on the scale of the first rater.
+    """Make sure that expected patterns are on the scale of the first rater, and that one rates expressed empathy.
 
     Raises:
-        InputError: one is not, with the rater's dimensions and their range.
+        InputError: one is not, with the rater's dimensions and their range; or there is none.
     """
+    require_guide({name: rater.scale.id for name, rater in raters.items()})
     tasks = sorted({persona.task for persona in plan.personas.values()})
     expected = {plan.tasks[task].pattern: plan.patterns[plan.tasks[task].pattern] for task in tasks}
     name, primary = next(iter(raters.items()))

@@ -83,7 +83,7 @@ def test_each_check_knows_its_own_kind(tmp_path: Path, capsys: pytest.CaptureFix
     plural = {"study": "studies"}
     for word in words:
         others = [f"1 {other}" for other in sorted(words) if other != word]
-        said = f"ok: 1 {word} ({' and '.join(others)} passed over)\n"
+        said = f"ok: 1 {word} ({', '.join(others)} passed over)\n"
         assert run(capsys, word, "check", tmp_path)[:2] == (0, said)
         about = json.loads(run(capsys, word, "check", tmp_path, "--json")[1])
         assert about["passed_over"] == {other: 1 for other in words if other != word}
@@ -97,7 +97,7 @@ def test_each_check_knows_its_own_kind(tmp_path: Path, capsys: pytest.CaptureFix
     files["task"].unlink()
     code, _, err = run(capsys, "task", "check", tmp_path)
     assert (code, err) == (
-        2, f"{tmp_path}: holds no task, but 1 pattern and 1 persona and 1 study; name the folder that does\n"
+        2, f"{tmp_path}: holds no task, but 1 pattern, 1 persona, 1 study; name the folder that does\n"
     )  # fmt: skip
 
 

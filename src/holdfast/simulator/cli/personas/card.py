@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from holdfast.personas.loading import named_persona
-from holdfast.personas.schema import Goal, Persona
+from holdfast.personas.schema import Goal, MechanismLevels, Persona
 from holdfast.personas.world import World
 
 DESIRED = {1: "little", 2: "some", 3: "much"}
@@ -34,12 +34,13 @@ def persona_card(persona: Persona, world: World) -> Group:
 def _facts(persona: Persona, world: World) -> Table:
     pattern, mood = world.pattern_of(persona.task), persona.temperament
     levels = ", ".join(f"{name.replace('_', ' ')} {level:g}" for name, level in pattern.target.model_dump().items())
+    scale = " (each 0-2)" if isinstance(pattern.target, MechanismLevels) else ""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for label, text in (
         ("task", f"{world.tasks[persona.task].title} ({persona.task})"),
-        ("pattern", f"{pattern.id}: {levels}, advice {pattern.advice} (each 0-2)"),
+        ("pattern", f"{pattern.id}: {levels}, advice {pattern.advice}{scale}"),
         ("desired", f"{persona.desired_empathy} of 3 ({DESIRED[persona.desired_empathy]} empathy)"),
         ("speech", persona.speech),
         (
