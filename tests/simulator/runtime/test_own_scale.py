@@ -21,6 +21,7 @@ from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
+from holdfast.simulator.labelling.planning import plan_labels
 from tests.agents.raters.judge.judge_server import Asked
 from tests.passages import exchange
 from tests.servers.answers import Body, scripted
@@ -127,6 +128,8 @@ def test_a_study_on_a_judges_own_scale_to_its_page(tmp_path: Path) -> None:
     assert turns["emotional_reaction"].isna().all()
     assert run_command(["report", str(tmp_path / "run"), "--quiet"]) == 0
     assert run_command(["status", str(tmp_path / "run"), "--quiet"]) == 0
+    with pytest.raises(InputError, match="its curves are on the scale desk"):
+        plan_labels(tmp_path / "run")
 
 
 def test_a_log_is_measured_on_a_judges_own_scale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

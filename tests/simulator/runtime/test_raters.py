@@ -122,7 +122,7 @@ def test_the_default_leaves_a_studys_hash_and_where_a_judge_is_served_does_too()
     [
         (
             [{"kind": "linear", "scale": "perceived"}],
-            "'linear' rates perceived: put a rater of expressed",
+            r"none of the raters rates \('linear' rates perceived\): add one",
         ),
         ([{"kind": "linear", "scale": "acts"}], "the fitted rater of communicated acts is withdrawn"),
         ([{"kind": "reward", "folder": "x"}], "'reward' rates preferred"),

@@ -69,6 +69,11 @@ def plan_labels(run: Path) -> LabelPlan:
     results = read_results(run)
     widths = {name: results.candidates[name] for name in results.candidates}
     primary = next(rater for rater in results.raters if rater.role == "primary")
+    if primary.scale.id != EXPRESSED.id:
+        raise InputError(
+            f"{run}: its curves are on the scale {primary.scale.id}, labels on expressed empathy or one overall "
+            "score: nothing can be planned from the rater; draw a sample and label it"
+        )
     targets = {task: results.patterns[info.pattern].target for task, info in results.tasks.items()}
     with Journal.read(run / JOURNAL) as journal:
         rows = [
@@ -109,11 +114,7 @@ def plan_labels(run: Path) -> LabelPlan:
 
 
 def _near(values: Any, target: Any, width: float) -> float:
-    return (
-        1
-        - float(np.mean([abs(values.get(name, np.nan) - target.get(name, np.nan)) for name in EXPRESSED.dimensions]))
-        / width
-    )
+    return 1 - float(np.mean([abs(values.get(name, np.nan) - target[name]) for name in EXPRESSED.dimensions])) / width
 
 
 def _components(scores: Floats, persons: Ints) -> tuple[float, float]:

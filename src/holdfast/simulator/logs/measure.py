@@ -43,8 +43,7 @@ def measure_files(
     ``by``: columns to group by; None takes the usual ones of the format. ``pattern``: an empathy pattern, or a task
     whose pattern is meant; without it adherence is measured only where a log names one of the tasks of ``world``
     (None: those that holdfast ships). ``raters``:
-    by name; the first makes the curves, on the scale of ``pattern`` (of expressed empathy where there is none); the
-    others are measured beside it. Those of
+    by name; the first makes the curves, on the scale of ``pattern`` (of expressed empathy without one). Those of
     :func:`read_stored` have given their scores before. ``scores_out``: a new file for the scores of every reply, in the
     format of its ending (columns: :func:`score_columns`).
 

@@ -47,8 +47,8 @@ times, which rise); label.X (a number about a message), after.X (about the conve
 grouped by, and the file by --by file. In a log that names people, --assistant NAME says who is the assistant.
 
 Every reply is rated for expressed empathy, 0-2; adherence to a pattern is measured where --pattern names one. With
-several raters the first makes the curves, and the others stand beside it. A bad line is skipped,
-counted and shown with its number. Length stands beside every curve: it is the rival explanation."""
+several raters the first makes the curves, on the scale of the pattern, and the others stand beside it. A bad line is
+skipped, counted and shown with its number. Length stands beside every curve: it is the rival explanation."""
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "word", help="Format of the files; left out, it is recognised.")
