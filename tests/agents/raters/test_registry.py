@@ -17,7 +17,7 @@ from holdfast.agents.raters.fitted import by_scale, card_folders
 from holdfast.agents.raters.gate.rater import GatedRater, ungated
 from holdfast.agents.raters.judge.rater import JudgeRater
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.registry import AnyRaterSpec, open_raters, parse_rater, require_expressed, require_unique
+from holdfast.agents.raters.registry import AnyRaterSpec, open_raters, parse_rater, require_guide, require_unique
 from holdfast.agents.raters.specs import FittedSpec, JudgeSpec, RaterSpec, RewardSpec
 from holdfast.core.errors import InputError
 
@@ -84,8 +84,8 @@ def test_names_are_unique_and_patterns_need_expressed_empathy() -> None:
     with pytest.raises(ValueError, match="two raters are named 'openai:m'; give each a 'name' of its own"):
         require_unique([parse_rater(SERVED), parse_rater({**SERVED, "samples": 3})])
     require_unique([parse_rater(SERVED), parse_rater({**SERVED, "name": "again"})])
-    with pytest.raises(InputError, match="'my acts' rates acts: put a rater of expressed empathy first"):
-        require_expressed("my acts", "acts")
+    with pytest.raises(InputError, match=r"none of the raters rates \('my acts' rates acts\): add one that does"):
+        require_guide({"my acts": "acts", "mine": "perceived"})
 
 
 def test_raters_are_opened_by_name_in_their_order(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_log_is_measured_on_a_judges_own_scale(tmp_path: Path, capsys: pytest.
         page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
         assert "The first rater rates desk: clarity, warmth, 1 to 5 each." in page
         assert run_command([*measure]) == 2
-        assert "name a pattern on that scale with --pattern" in capsys.readouterr().err
+        assert "or name a pattern on that scale with --pattern" in capsys.readouterr().err
         assert run_command([*measure, "--pattern", "companion"]) == 2
         assert "pattern 'companion': " in capsys.readouterr().err
 
