@@ -33,7 +33,7 @@ def test_what_is_written_reads_back() -> None:
         ({"kind": "adapter"}, ("adapter",), "Field required"),
         ({"name": "x"}, (), "a candidate needs a 'kind'; allowed: base, system_prompt"),
         ({"kind": ["base"]}, (), "unknown candidate kind"),
-        (7, (), "a candidate is a word or a mapping with 'kind', got int"),
+        (7, (), "a candidate is a word or a mapping with 'kind'; got 7"),
         ({"kind": "base", "name": "a/b"}, ("name",), "should match pattern"),
         ({"kind": "system_prompt_with_reminder", "every": "3"}, ("every",), "valid integer"),
         ({"kind": "system_prompt", "pattern": "a", "prompt": "b"}, (), "only one of 'pattern', 'prompt'"),

@@ -54,7 +54,7 @@ candidates:
         ("model: {ref: 'openai:m', base_ulr: 'http://x/v1'}", "study.yaml:1:26: unknown key 'base_ulr'; did you mean"),
         ("model: {ref: 'openai:m', timeout_s: -1}", "timeout_s"),
         ("model: {base_url: 'http://x/v1'}", "key 'ref' is missing"),
-        ("model: 7", "a model is a word such as micro, or a mapping with 'ref', got int"),
+        ("model: 7", "a model is a word such as micro, or a mapping with 'ref', got 7"),
         ("model: {ref: 'openai:m', base_url: 'localhost:8000'}", "base_url"),
         (
             "model: {ref: 'openai:m', base_url: 'localhost:8000'}",

@@ -68,7 +68,7 @@ def test_a_plain_word_stays_the_word() -> None:
         ({"kind": "judge", "model": "opnai:m"}, "unknown model reference 'opnai:m'"),
         ({**SERVED, "scale": "warmth"}, "expressed"),
         ({"kind": "linear", "scale": "acts"}, "the fitted rater of communicated acts is withdrawn"),
-        (3, "a rater is a word or a mapping with 'kind', got int"),
+        (3, "a rater is a word or a mapping with 'kind'; got 3"),
         ("~nobody-here/rater", "no home folder is known for that user"),
         ({"kind": "linear", "folder": "~nobody-here/rater"}, "no home folder is known for that user"),
         ({"kind": "reward", "folder": "x" * 300}, "a name in it is longer than 255 bytes"),

@@ -120,8 +120,8 @@ def _require_comparable(name: str, scale: Scale, asked: EmpathyPattern | None) -
         require_targets(name, scale, [asked])
     elif scale.id != EXPRESSED.id:
         raise InputError(
-            f"the first rater makes the curves; {quote(name)} rates {scale.id}: put a rater of expressed empathy first, "
-            "such as linear, or name a pattern on that scale with --pattern"
+            f"the first rater makes the curves; {quote(name)} rates {scale.id}: put a rater of expressed empathy "
+            "first, such as linear, or name a pattern on that scale with --pattern"
         )
 
 
