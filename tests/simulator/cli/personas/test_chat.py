@@ -44,7 +44,9 @@ def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 def test_a_person_talks_with_a_candidate(chat, tmp_path: Path) -> None:
-    code, out, kept = chat("I feel sad about my job.\nIt is my boss.\n\nnever read\n", "--candidate", "system_prompt")
+    code, out, kept = chat(
+        "I feel sad about my job.\n\nIt is my boss.\n/quit\nnever read\n", "--candidate", "system_prompt"
+    )
     assert code == 0
     lines = out.splitlines()
     assert [line.split(":")[0].strip() for line in lines] == ["assistant", "linear", "assistant", "linear"]
@@ -100,6 +102,12 @@ def test_nothing_is_overwritten_and_nothing_said_leaves_nothing(chat, tmp_path: 
     log.write_text("x", encoding="utf-8")
     assert run_command(["chat", "--log", str(log)]) == 2
     assert log.read_text(encoding="utf-8") == "x"
+
+
+def test_a_word_behind_a_slash_is_a_command_or_told_and_never_sent(chat) -> None:
+    code, _, kept = chat("/help\n/hlep\n/\n/etc/hosts is gone\n")
+    assert code == 0
+    assert [message["content"] for message in kept["messages"][::2]] == ["/etc/hosts is gone"]
 
 
 def test_what_is_no_text_is_said_as_such(chat) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +35,7 @@ Examples:
   holdfast chat --as assistant --persona jun_park   you reply to a persona
   holdfast measure chat-*.jsonl                     and what it comes to
 
-An empty line, /quit or Ctrl-D ends the talk. Each turn is in the log before the next begins."""
+/quit, Ctrl-D or Ctrl-C ends the talk; /help says more. Each turn is in the log before the next begins."""
 )
 @click.argument("source", metavar="[STUDY|RUN]", required=False, type=click.Path(path_type=Path))
 @click.option("--model", metavar="REF", help="A model: hf:FOLDER, openai:NAME, …; in the place of the study's.")
@@ -90,18 +88,21 @@ class KeptTalk:
 
 
 async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: bool) -> None:
+    from holdfast.simulator.cli.personas.keyboard import next_message
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, felt_line, left_because
+    from holdfast.simulator.cli.personas.waiting import Waiting
     from holdfast.simulator.conversation.graph import config, graph
     from holdfast.simulator.conversation.human import AloudUser, HumanCandidate, HumanUser, TalkEndedError
     from holdfast.simulator.conversation.participants import reopening
 
     session = await opening_session
     episode = session.plan.episodes[0]
-    printer = ConversationPrinter(console(), small_print=False)
+    printer, waiting = ConversationPrinter(console(), small_print=False), Waiting(quiet)
     records: list[TurnRecord] = []
     place = kept.place
 
     async def on_turn(record: TurnRecord) -> None:
+        waiting.end()
         records.append(record)
         _write(kept, records, episode)
         if place == "user":
@@ -113,18 +114,30 @@ async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: b
                 printer.line("", felt_line(record))
         if left := left_because(record):
             printer.line("", f"leaves: {left}")
+        waiting.begin()  # for what the user says to it
+
+    def say_user(text: str) -> None:
+        waiting.end()
+        printer.line("user", text)
+
+    def read() -> str | None:
+        waiting.end()
+        line = next_message()
+        waiting.begin()
+        return line
 
     people = session.participants(episode, on_turn)
     if place == "user":
-        people = replace(people, user=HumanUser(people.user.persona, _next_line))
+        people = replace(people, user=HumanUser(people.user.persona, read))
     else:
-        aloud = AloudUser(people.user, lambda text: printer.line("user", text))
-        people = replace(people, candidate=HumanCandidate(_next_line), user=aloud)
+        aloud = AloudUser(people.user, say_user)
+        people = replace(people, candidate=HumanCandidate(read), user=aloud)
     failed: ModelError | None = None
     with suppress(TalkEndedError):
         while True:  # a message that gets no reply is dropped, and the person may go on
             try:
-                await graph.ainvoke(reopening(people, records), config(MOST_TURNS), context=people)
+                async with waiting.watching(session.notices):
+                    await graph.ainvoke(reopening(people, records), config(MOST_TURNS), context=people)
                 return
             except ModelError as error:
                 if place == "assistant":
@@ -133,27 +146,6 @@ async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: b
                 printer.line("", f"no reply: {error}; this message is left out: write another, or /quit")
     if failed is not None and not records:
         raise failed
-
-
-def _next_line() -> str | None:
-    """Read the next message, with a prompt in a terminal; None at the end. What is no text stands as U+FFFD."""
-    if sys.stdin.isatty():
-        sys.stderr.write("you: ")
-        sys.stderr.flush()
-    with _interruptible():
-        line = sys.stdin.buffer.readline().decode(sys.stdin.encoding or "utf-8", "replace")
-    text = line.strip()
-    return None if not line or text in ("", "/quit") else text
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end what waits in here at once; asyncio's own handler would first wait for the line to end."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def rated_line(ratings: Mapping[str, Rating]) -> str:
