@@ -18,7 +18,7 @@ _CLEAR = "\r\x1b[K"
 
 @dataclass
 class Waiting:
-    """Says on standard error how long a reply has been waited for, in a terminal, and each notice of the models once."""
+    """Says on standard error for how long a reply is waited for, in a terminal, and each notice of the models once."""
 
     quiet: bool
     since: float | None = None
