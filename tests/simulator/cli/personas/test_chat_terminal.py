@@ -1,4 +1,4 @@
-"""``holdfast chat`` in a terminal: with a run's adapter, over an endpoint, as a persona's assistant; its log measured."""
+"""``holdfast chat`` in a terminal: with a run's adapter, over an endpoint, as an assistant; its log measured."""
 
 from __future__ import annotations
 
