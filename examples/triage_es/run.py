@@ -19,7 +19,11 @@ HERE = Path(__file__).parent
 KIND = ("Siento mucho lo que cuenta.", "Entiendo que esté con ese miedo.", "Lamento que la noche sea tan larga.")
 ASKS = ("¿Desde cuándo le pasa?", "¿Cómo se encuentra ahora mismo?", "¿Hay alguien con usted?")
 STEPS = ("Tome la temperatura otra vez.", "Beba un poco de agua.", "Si empeora, llame al 112.", "Anote la hora.")
-WARM, CURIOUS = ("siento", "lamento", "entiendo"), ("cuándo", "cómo", "alguien")
+SIGNS = {
+    "emotional_reaction": ("siento", "lamento"),
+    "interpretation": ("entiendo",),
+    "exploration": ("cuándo", "cómo", "alguien"),
+}
 
 
 def said(messages: list[dict[str, str]]) -> str:
@@ -32,15 +36,17 @@ def said(messages: list[dict[str, str]]) -> str:
 
 
 def judged(schema: dict[str, Any], text: str) -> dict[str, Any]:
-    """An answer of the form that ``schema`` asks for: more warm words, higher numbers."""
-    warmth = sum(text.count(word) for word in WARM) + sum(text.count(word) for word in CURIOUS)
+    """An answer of the form that ``schema`` asks for: more signs in the last reply of ``text``, higher numbers."""
+    replies = [line.lower() for line in text.splitlines() if '"from": "assistant"' in line]
     answer: dict[str, Any] = {}
     for name, wanted in schema["properties"].items():
         score = wanted.get("anyOf", [wanted])[0]
         if "enum" in score:
             answer[name] = score["enum"][0]
         elif score.get("type") == "number":
-            answer[name] = min(score["maximum"], score["minimum"] + warmth)
+            signs = SIGNS.get(name, [sign for kind in SIGNS.values() for sign in kind])
+            met = sum(sign in reply for reply in replies[-1:] for sign in signs)
+            answer[name] = min(score["maximum"], score["minimum"] + met)
         else:
             answer[name] = [] if score.get("type") == "array" else "palabras de quien responde"
     return answer
@@ -50,7 +56,7 @@ async def complete(request: web.Request) -> web.Response:
     body = await request.json()
     text = said(body["messages"])
     if "response_format" in body:
-        asked = body["messages"][-1]["content"].lower()
+        asked = body["messages"][-1]["content"]
         text = json.dumps(judged(body["response_format"]["json_schema"]["schema"], asked), ensure_ascii=False)
     choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
     tokens = sum(len(message["content"].split()) for message in body["messages"])

@@ -100,6 +100,8 @@ def _difference(candidates: Candidates, pair: PairResults | None) -> str:
         return f"it is undecided which adhered more in the last quarter: {pair.doubt}"
     lead = facing(pair)
     who, whom = named(lead.a, candidates), named(lead.b, candidates)
+    if pair.untested and f"{lead.mean:.2f}" == "0.00":
+        return f"in the last quarter {who} stands level with {whom}; {pair.untested}"
     if pair.untested:
         return f"in the last quarter {who} stands {lead.mean:.2f} above {whom}; {pair.untested}"
     together = f", all {pair.pairs} pairs of trained and untrained together" if pair.pairs > 1 else ""
