@@ -120,6 +120,23 @@ def test_more_labels_keep_what_was_answered(run: Path) -> None:
     assert large.sample.replies[0].inclusion > small.sample.replies[0].inclusion
 
 
+def test_only_the_named_candidates_are_asked_about(run: Path) -> None:
+    named = open_session(run, "ana", count=8, scale="expressed", candidates=["base"])
+    assert named.sample.candidates == ("base",)
+    assert {each.stratum.split(",")[0] for each in named.sample.replies} == {"base"}
+    more = open_session(run, "ana", count=12, scale="expressed")  # drawn of the same
+    assert len(more.sample.replies) > 8
+    assert {each.stratum.split(",")[0] for each in more.sample.replies} == {"base"}
+    with pytest.raises(InputError, match="its labels are of base; label a copy"):
+        open_session(run, "ben", count=12, scale="expressed", candidates=["system_prompt"])
+
+
+def test_an_unknown_candidate_is_told_with_those_that_there_are(run: Path) -> None:
+    with pytest.raises(InputError, match=r"no candidate 'bases' in this run; did you mean 'base'\? \(candidates: base"):
+        open_session(run, "ana", count=8, scale="expressed", candidates=["bases"])
+    assert not (run / "labels").exists()
+
+
 def test_another_scale_is_refused(run: Path) -> None:
     open_session(run, "ana", count=8, scale="expressed")
     with pytest.raises(InputError, match="its labels are on the scale expressed"):

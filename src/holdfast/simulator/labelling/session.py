@@ -6,14 +6,16 @@ sample's random one, the same for all coders, so that two who stop early have la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.core.errors import InputError
+from holdfast.core.wording import did_you_mean, quote
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample
 from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, ScaleName
+from holdfast.simulator.records import EpisodeRecord
 
 SHOWN_MESSAGES = 8  # before the reply
 QUESTIONS: Mapping[str, str] = {
@@ -103,12 +105,22 @@ class LabelSession:
 
 
 def open_session(
-    run: Path, coder: str, *, count: int, scale: ScaleName, seed: int = 0, model: bool = False
+    run: Path,
+    coder: str,
+    *,
+    count: int,
+    scale: ScaleName,
+    seed: int = 0,
+    model: bool = False,
+    candidates: Sequence[str] = (),
 ) -> LabelSession:
     """Open a coder's session, drawing the sample, or drawing more where ``count`` is more than was drawn.
 
+    ``candidates``: ask about their replies only; of the others, figures rest on raters alone. None: all, or those that
+    the sample was drawn of.
+
     Raises:
-        InputError: No journal, another scale than the sample's, or see :func:`draw_sample`.
+        InputError: No journal, another scale or other candidates than the sample's, or see :func:`draw_sample`.
     """
     folder = LabelFolder(run)
     folder.path_of(coder)
@@ -117,13 +129,35 @@ def open_session(
         raise InputError(
             f"{folder.folder}: its labels are on the scale {sample.scale}; label a copy of the run instead"
         )
+    if sample is not None and candidates and set(candidates) != set(sample.candidates):
+        asked = ", ".join(sample.candidates) or "all candidates"
+        raise InputError(f"{folder.folder}: its labels are of {asked}; label a copy of the run instead")
     if sample is None or len(sample.replies) < count:
         seed = seed if sample is None else sample.seed
+        chosen = tuple(dict.fromkeys(candidates)) if sample is None else sample.candidates
         with Journal.read(run / JOURNAL) as journal:
-            drawn = draw_sample(journal.episodes(measured=True), count, seed)
+            drawn = draw_sample(_of(chosen, journal.episodes(measured=True)), count, seed)
         before = () if sample is None else sample.replies
-        folder.keep_sample(sample := LabelSample(scale=scale, seed=seed, replies=_in_order(before, drawn)))
+        replies = _in_order(before, drawn)
+        folder.keep_sample(sample := LabelSample(scale=scale, seed=seed, replies=replies, candidates=chosen))
     return LabelSession(folder, sample, coder, model)
+
+
+def _of(candidates: Sequence[str], episodes: Iterable[EpisodeRecord]) -> list[EpisodeRecord]:
+    """The conversations of ``candidates``, of all where none is named.
+
+    Raises:
+        InputError: one of them held no conversation.
+    """
+    episodes = list(episodes)
+    known = {episode.spec.candidate for episode in episodes}
+    for name in candidates:
+        if name not in known:
+            allowed = ", ".join(sorted(known))
+            raise InputError(
+                f"no candidate {quote(name)} in this run{did_you_mean(name, known)} (candidates: {allowed})"
+            )
+    return [episode for episode in episodes if not candidates or episode.spec.candidate in candidates]
 
 
 def _in_order(before: tuple[SampledReply, ...], drawn: list[SampledReply]) -> tuple[SampledReply, ...]:

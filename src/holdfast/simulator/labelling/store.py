@@ -52,6 +52,7 @@ class LabelSample(BaseModel):
     scale: ScaleName
     seed: int
     replies: tuple[SampledReply, ...]
+    candidates: tuple[str, ...] = ()  # whose replies are asked about; none named: all
 
     @property
     def rated(self) -> Scale:

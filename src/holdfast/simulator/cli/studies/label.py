@@ -26,6 +26,7 @@ Examples:
   holdfast label runs/stress
       (opens a page on this machine; keys 0, 1, 2)
   holdfast label runs/stress --count 200 --coder ana
+  holdfast label runs/stress --candidate routed --candidate base
   holdfast label runs/stress --terminal
   holdfast label runs/stress --plan
   holdfast label runs/stress --to labels.csv
@@ -36,6 +37,9 @@ anywhere. Make the report anew to see what follows from them."""
 )
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--count", type=click.IntRange(1, 100_000), default=60, show_default=True, help="Replies to draw.")
+@click.option(
+    "--candidate", "candidates", metavar="NAME", multiple=True, help="Ask about this one's replies only; repeatable."
+)
 @click.option("--coder", metavar="NAME", help="Who answers. [default: your login name]")
 @click.option(
     "--scale",
@@ -57,6 +61,7 @@ anywhere. Make the report anew to see what follows from them."""
 def label(
     run: Path,
     count: int,
+    candidates: tuple[str, ...],
     coder: str | None,
     scale: ScaleName,
     terminal: bool,
@@ -78,7 +83,9 @@ def label(
         from holdfast.simulator.row_files import require_known_ending
 
         require_known_ending(out, "--to")
-    session = open_session(run, coder or _login(), count=count, scale=scale, seed=seed, model=model_coder)
+    session = open_session(
+        run, coder or _login(), count=count, scale=scale, seed=seed, model=model_coder, candidates=candidates
+    )
     if out is not None or table is not None:
         _exchange(session, out, table, output)
         return
