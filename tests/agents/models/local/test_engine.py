@@ -36,6 +36,46 @@ async def test_a_second_turn_reads_only_what_is_new(
     assert read == [second_turn]
 
 
+def sampled(count: int, words: str = "w5 " * 90, start: int = 0) -> list[GenerationRequest]:
+    """The same long message ``count`` times, with other seeds under other keys."""
+    messages = (Message("user", words),)
+    return [GenerationRequest(f"s{n}", messages, n, sampling=Sampling(1.0, max_tokens=4)) for n in range(start, count)]
+
+
+async def test_samples_of_one_prompt_read_it_once(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LocalChatModel.load(llama, dtype="float64", batch_size=8)
+    read = count_tokens_read(model, monkeypatch)
+    together = await asyncio.gather(*map(model.generate, sampled(6)))
+    assert sum(read) < 2 * 94  # 94 tokens of the prompt, once; then one or so of each row a step
+    later = await asyncio.gather(*map(model.generate, sampled(9, start=6)))  # of what idle conversations have read
+    assert sum(read) < 2 * 94 + 9 * 8
+    for request, answer in zip(sampled(9), [*together, *later], strict=True):
+        assert await LocalChatModel.load(llama, dtype="float64").generate(request) == answer
+
+
+async def test_conversations_that_begin_alike_read_the_beginning_once(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = LocalChatModel.load(llama, dtype="float64", batch_size=8)
+    read = count_tokens_read(model, monkeypatch)
+    beginning = "w5 w6 " * 40
+    requests = [*sampled(2, beginning + "w1 w2"), *sampled(4, beginning + "w3", 2), *sampled(5, "w7 " * 80, 4)]
+    answers = await asyncio.gather(*map(model.generate, requests))
+    assert sum(read) < 85 + 84 + 40  # two beginnings, and the rest
+    for request, answer in zip(requests, answers, strict=True):
+        assert await LocalChatModel.load(llama, dtype="float64").generate(request) == answer
+
+
+async def test_what_was_read_and_rewritten_since_is_not_taken(llama: Path) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    old, new = "w5 " * 90, "w5 " * 10 + "w6 " * 80
+    for words in (old, new):  # one conversation, whose history is rewritten
+        await model.generate(GenerationRequest("k", (Message("user", words),), 1, sampling=GREEDY))
+    for words in (old, new):
+        request = GenerationRequest("other", (Message("user", words),), 1, sampling=GREEDY)
+        assert await model.generate(request) == await LocalChatModel.load(llama, dtype="float64").generate(request)
+
+
 async def test_rewritten_history_is_read_from_where_it_differs(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = LocalChatModel.load(llama, dtype="float64")
     read = count_tokens_read(model, monkeypatch)

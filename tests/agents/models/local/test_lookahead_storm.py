@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from holdfast.agents.models.local.cache import ConversationCache
-from holdfast.agents.models.local.engine import Engine, Job, Row
+from holdfast.agents.models.local.engine import Engine
 from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.lookahead import MOST_GUESSES, Lookahead
 from holdfast.agents.models.local.lora import AdapterBank
+from holdfast.agents.models.local.rows import Job, Row
 from holdfast.agents.protocols import GenerationRequest, Sampling
 from tests.agents.models.conftest import build_adapter
 

@@ -8,6 +8,7 @@ allocated ahead and grow by chunks: ``DynamicCache`` copies the whole cache for 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from holdfast.agents.models.local.lookahead import SeenPhrases
+from holdfast.agents.models.local.prefixes import block_digests, shared_length
 
 CHUNK = 256  # slots; growth copies the row, so once in this many tokens
 
@@ -111,12 +113,12 @@ class BatchCache(Cache):  # type: ignore[misc]
             if layer.is_initialized:
                 layer.grow(used)
 
-    def move(self, source: int, target: int, length: int) -> None:
-        """Copy the first ``length`` slots of one row over another."""
+    def move(self, source: int, target: int, length: int, start: int = 0) -> None:
+        """Copy the slots from ``start`` to ``length`` of one row over another."""
         self._row_owner.pop(target, None)
         for layer in self.layers:
             for states in (layer.keys, layer.values):
-                states[target, :, :length] = states[source, :, :length]
+                states[target, :, start:length] = states[source, :, start:length]
 
     def clear(self, row: int) -> None:
         """Forget what lies in a row: a hidden slot has weight 0, and 0 times a stray NaN is NaN."""
@@ -126,13 +128,18 @@ class BatchCache(Cache):  # type: ignore[misc]
 
     def restore(self, row: int, cached: CachedConversation, length: int) -> None:
         """Copy the first ``length`` slots of an idle conversation into ``row``, unless they are still there."""
-        if (self._row_owner.pop(row, None) is cached and cached.row == row) or not length:
+        if not (self._row_owner.pop(row, None) is cached and cached.row == row):
+            self.load(row, cached, 0, length)
+
+    def load(self, row: int, cached: CachedConversation, start: int, length: int) -> None:
+        """Copy the slots from ``start`` to ``length`` of a conversation into ``row``."""
+        if length <= start:
             return
         for layer, (keys, values) in zip(self.layers, cached.layers, strict=True):
             if not layer.is_initialized:
                 layer.lazy_initialization(keys[None], values[None])
-            layer.keys[row, :, :length] = keys[:, :length]
-            layer.values[row, :, :length] = values[:, :length]
+            layer.keys[row, :, start:length] = keys[:, start:length]
+            layer.values[row, :, start:length] = values[:, start:length]
 
     def store(self, row: int, cached: CachedConversation, tokens: NDArray[np.int64], unchanged: int) -> None:
         """Copy the states of ``tokens`` from ``row`` to ``cached``, whose first ``unchanged`` slots stay."""
@@ -171,9 +178,7 @@ class CachedConversation:
 
     def common(self, prompt: NDArray[np.int64]) -> int:
         """Return how many leading tokens ``prompt`` shares with the cached ones."""
-        shorter = min(len(prompt), len(self.tokens))
-        differs = np.flatnonzero(self.tokens[:shorter] != prompt[:shorter])
-        return int(differs[0]) if len(differs) else shorter
+        return shared_length(self.tokens, prompt)
 
 
 class ConversationCache:
@@ -187,6 +192,7 @@ class ConversationCache:
         self.slots = 0
         self.bytes = 0
         self._kept: OrderedDict[tuple[str, str | None], CachedConversation] = OrderedDict()
+        self._by_prefix: WeakValueDictionary[bytes, CachedConversation] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -199,10 +205,21 @@ class ConversationCache:
         self._count(cached, -1)
         return cached
 
-    def put(self, key: str, adapter: str | None, cached: CachedConversation) -> None:
-        """Store it as the most recently used, evicting others as needed (and itself, where it is too large)."""
+    def beginning_with(self, digests: Sequence[bytes]) -> CachedConversation | None:
+        """Return a conversation that shared the longest of these beginnings when it was last put, shortest first.
+
+        It may have read other tokens since: compare them.
+        """
+        return next((kept for each in reversed(digests) if (kept := self._by_prefix.get(each)) is not None), None)
+
+    def put(self, key: str, adapter: str | None, cached: CachedConversation, unchanged: int = 0) -> None:
+        """Store it as the most recently used, evicting others as needed (and itself, where it is too large).
+
+        ``unchanged``: how many of its tokens are as they were when it was last put.
+        """
         self.take(key, adapter)
         self._kept[key, adapter] = cached
+        self._by_prefix.update(dict.fromkeys(block_digests(cached.tokens, adapter, unchanged), cached))
         self._count(cached, 1)
         while self.slots > self.max_tokens or self.bytes > self.max_bytes:
             _, evicted = self._kept.popitem(last=False)

@@ -5,61 +5,27 @@ generates depends on its own tokens, adapter and seed only (up to rounding: run 
 letter). Rows guess ahead (:mod:`holdfast.agents.models.local.lookahead`), so a pass may write several tokens.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from holdfast.agents.models.local.attention import Masks
-from holdfast.agents.models.local.cache import BatchCache, CachedConversation, ConversationCache
+from holdfast.agents.models.local.cache import BatchCache, ConversationCache
 from holdfast.agents.models.local.decoding import Decoder
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead, guess
 from holdfast.agents.models.local.lora import AdapterBank
+from holdfast.agents.models.local.rows import Job, Row, share_beginnings
 from holdfast.agents.models.local.sampling import draw, uniforms
-from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
 
 PREFILL_TOKENS = 4096  # tokens of one prefill pass, padding included
 JOIN_EVERY = 3  # steps between two admissions: a prefill pass costs about as much as a step, so rows join together
 CPU_TOKENS, GPU_TOKENS = 128, 1024  # see Lookahead: where a pass stops being cheap; the second was never measured
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A request in progress. ``prompt``: (tokens,), the rendered conversation; ``limit``: most tokens to generate."""
-
-    request: GenerationRequest
-    prompt: NDArray[np.int64]
-    limit: int
-    deliver: Callable[[Generation | BaseException], None]
-    cancelled: Callable[[], bool]
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
-
-    ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
-    are. ``error``: why no token can be drawn for it.
-    """
-
-    job: Job
-    cached: CachedConversation
-    unchanged: int
-    length: int
-    pending: NDArray[np.int64]
-    chances: NDArray[np.float64]
-    written: list[int] = field(default_factory=list)  # generated tokens
-    guesses: list[int] = field(default_factory=list)
-    error: ModelError | None = None
-
-    @property
-    def unread(self) -> int:
-        """The number of tokens of the coming pass."""
-        return len(self.pending) + len(self.guesses)
 
 
 class Engine:
@@ -92,15 +58,29 @@ class Engine:
         What is cached of each is restored, the rest of its prompt computed, and its first token drawn.
         """
         start = len(self.rows)
-        joining = sorted((self._open(job) for job in jobs), key=lambda row: len(row.pending))
+        joining = [self._open(job) for job in jobs]
+        share_beginnings(joining, self.rows, self.conversations)
+        joining.sort(key=lambda row: (row.wave, len(row.pending)))
         self.rows += joining
         longest = max(len(row.job.prompt) for row in joining)
         self._cache.reserve(longest + MOST_GUESSES, start)
-        for number, row in enumerate(joining, start):
-            self._cache.restore(number, row.cached, row.unchanged)
-        for first, last in _groups([len(row.pending) for row in joining], PREFILL_TOKENS):
-            self._advance(start + first, start + last)
+        for _, wave in groupby(joining, key=lambda row: row.wave):
+            start = self._read_prompts(start, list(wave))
         self._finish_rows()
+
+    def _read_prompts(self, start: int, wave: Sequence[Row]) -> int:
+        """Read what is not cached of the prompts of ``wave``, the rows from ``start`` on; return the next row."""
+        places = {id(row): place for place, row in enumerate(self.rows)}
+        for number, row in enumerate(wave, start):
+            self._cache.restore(number, row.cached, row.unchanged)
+            if isinstance(row.like, Row):
+                self._cache.move(places[id(row.like)], number, row.length, row.unchanged)
+            elif row.like is not None:
+                self._cache.load(number, row.like, row.unchanged, row.length)
+            row.like = None
+        for first, last in _groups([len(row.pending) for row in wave], PREFILL_TOKENS):
+            self._advance(start + first, start + last)
+        return start + len(wave)
 
     def step(self) -> None:
         """Read every row's newest token and its guesses, and draw what comes next."""
@@ -256,7 +236,7 @@ class Engine:
         row.cached.phrases.learned += len(row.written)
         self._ahead.learn(row.job.request.adapter, said, len(before))
         self._cache.store(number, row.cached, seen, row.unchanged)
-        self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached)
+        self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached, row.unchanged)
 
     def _ends(self, row: Row) -> bool:
         """Return whether the reply is over; what was drawn behind an ending text is dropped."""

@@ -14,10 +14,11 @@ from pathlib import Path
 import torch
 
 from holdfast.agents.models.local.cache import MAX_BYTES, ConversationCache
-from holdfast.agents.models.local.engine import Engine, Job
+from holdfast.agents.models.local.engine import Engine
 from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.models.local.rendering import Renderer
+from holdfast.agents.models.local.rows import Job
 from holdfast.agents.models.local.self_check import check_architecture, require_same_bytes
 from holdfast.agents.models.local.tiles import runs_in_tiles
 from holdfast.agents.models.spec import TODAY

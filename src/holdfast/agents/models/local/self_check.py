@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from holdfast.agents.models.local.cache import CachedConversation, ConversationCache
-from holdfast.agents.models.local.engine import Engine, Job, Row
+from holdfast.agents.models.local.engine import Engine
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lora import AdapterBank
+from holdfast.agents.models.local.rows import Job, Row
 from holdfast.agents.protocols import GenerationRequest
 from holdfast.core.errors import ModelError, UnevenError
 from holdfast.core.wording import first_line

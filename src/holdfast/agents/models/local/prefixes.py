@@ -1,0 +1,37 @@
+"""Prompts that begin alike: what one row has read, another copies instead of reading it again.
+
+Samples of one reply, and conversations under one system prompt, begin with the same tokens. They are found block by
+block, by a digest of all that stands before a block's end, as in vLLM's prefix caching.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 32  # tokens; fewer are read again, which costs less than another pass
+
+Tokens = NDArray[np.int64]
+
+
+def shared_length(a: Tokens, b: Tokens) -> int:
+    """Return how many leading tokens are the same in ``a`` and ``b``."""
+    shorter = min(len(a), len(b))
+    differs = np.flatnonzero(a[:shorter] != b[:shorter])
+    return int(differs[0]) if len(differs) else shorter
+
+
+def block_digests(tokens: Tokens, adapter: str | None, known: int) -> list[bytes]:
+    """Return a digest of all tokens up to each block's end, for the blocks that end after the first ``known`` tokens.
+
+    Keys and values hang on the adapter too, and so do the digests.
+    """
+    digest = hashlib.blake2b((adapter or "").encode(), digest_size=16)
+    done, digests = 0, []
+    for end in range((known // BLOCK + 1) * BLOCK, len(tokens) + 1, BLOCK):
+        digest.update(np.ascontiguousarray(tokens[done:end]))
+        done = end
+        digests.append(digest.copy().digest())
+    return digests

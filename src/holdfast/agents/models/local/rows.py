@@ -1,0 +1,92 @@
+"""The rows of a batch: what each has read and has to read, and what it may copy from another.
+
+Samples of one reply, and conversations under one system prompt, begin alike: one row reads that for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.agents.models.local.cache import CachedConversation, ConversationCache
+from holdfast.agents.models.local.prefixes import BLOCK, block_digests, shared_length
+from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.core.errors import ModelError
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A request in progress. ``prompt``: (tokens,), the rendered conversation; ``limit``: most tokens to generate."""
+
+    request: GenerationRequest
+    prompt: NDArray[np.int64]
+    limit: int
+    deliver: Callable[[Generation | BaseException], None]
+    cancelled: Callable[[], bool]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
+
+    ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
+    are. ``beginnings``: digests of what its prompt begins with, beyond that. ``like``: whose states of such a beginning
+    it takes, which a row of an earlier ``wave`` reads. ``error``: why no token can be drawn for it.
+    """
+
+    job: Job
+    cached: CachedConversation
+    unchanged: int
+    length: int
+    pending: NDArray[np.int64]
+    chances: NDArray[np.float64]
+    written: list[int] = field(default_factory=list)  # generated tokens
+    guesses: list[int] = field(default_factory=list)
+    beginnings: list[bytes] = field(default_factory=list)
+    like: Row | CachedConversation | None = None
+    wave: int = 0
+    error: ModelError | None = None
+
+    def copy_from(self, like: Row | CachedConversation, shared: int) -> bool:
+        """Take the first ``shared`` tokens from ``like``, unless that saves too little; say whether it will."""
+        known = min(shared, len(self.job.prompt) - 1)  # at least one token has to be read, to have logits to draw from
+        if known - self.length < BLOCK:
+            return False
+        self.like, self.length, self.pending = like, known, self.job.prompt[known:]
+        return True
+
+    @property
+    def unread(self) -> int:
+        """The number of tokens of the coming pass."""
+        return len(self.pending) + len(self.guesses)
+
+
+def share_beginnings(joining: Sequence[Row], batch: Sequence[Row], conversations: ConversationCache) -> None:
+    """Find for each row of ``joining`` with much to read another that reads, or has read, the same beginning.
+
+    Others are asked first in ``batch``, then among those that join, then in ``conversations``. Sets ``like`` and
+    ``wave``: rows of wave 0 read first, and so on.
+    """
+    reading: dict[bytes, Row] = {}
+    for row in batch:
+        row.wave = -1
+        _enter(row, reading)
+    for row in joining:
+        prompt, adapter = row.job.prompt, row.job.request.adapter
+        if len(row.pending) > BLOCK:
+            row.beginnings = block_digests(prompt, adapter, row.length)
+        near = next((reading[digest] for digest in reversed(row.beginnings) if digest in reading), None)
+        if near is not None and row.copy_from(near, shared_length(near.job.prompt, prompt)):
+            row.wave = near.wave + 1
+        elif (kept := conversations.beginning_with(row.beginnings)) is not None:
+            row.copy_from(kept, kept.common(prompt))
+        _enter(row, reading)
+
+
+def _enter(row: Row, reading: dict[bytes, Row]) -> None:
+    """Say that ``row`` reads what its prompt begins with; the first row that does is asked for it."""
+    for digest in row.beginnings:
+        reading.setdefault(digest, row)
