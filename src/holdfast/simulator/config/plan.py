@@ -71,7 +71,9 @@ class Plan:
             id: persona.model_dump(mode="json", exclude=persona.unsaid) for id, persona in self.personas.items()
         }
         if self.variants:
-            study["variants"] = {id: each.model_dump(mode="json", include=VARIED) for id, each in self.variants.items()}
+            study["variants"] = {
+                id: each.model_dump(mode="json", include=set(VARIED)) for id, each in self.variants.items()
+            }
         study.pop("adapters")  # where they lie says nothing; what they are is among a run's inputs
         study["seeds"] = study.pop("replicates")  # as journals and hashes have always called it
         study["patterns"] = [

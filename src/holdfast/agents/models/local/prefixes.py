@@ -31,7 +31,7 @@ def block_digests(tokens: Tokens, adapter: str | None, known: int) -> list[bytes
     digest = hashlib.blake2b((adapter or "").encode(), digest_size=16)
     done, digests = 0, []
     for end in range((known // BLOCK + 1) * BLOCK, len(tokens) + 1, BLOCK):
-        digest.update(np.ascontiguousarray(tokens[done:end]))
+        digest.update(tokens[done:end].tobytes())
         done = end
         digests.append(digest.copy().digest())
     return digests

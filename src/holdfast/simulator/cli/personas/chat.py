@@ -135,17 +135,24 @@ async def _hold(opening_session: Awaitable[Session], kept: KeptTalk, *, quiet: b
     failed: ModelError | None = None
     with suppress(TalkEndedError):
         while True:  # a message that gets no reply is dropped, and the person may go on
-            try:
-                async with waiting.watching(session.notices):
-                    await graph.ainvoke(reopening(people, records), config(MOST_TURNS), context=people)
+            async with waiting.watching(session.notices):
+                failed = await _failed(graph.ainvoke(reopening(people, records), config(MOST_TURNS), context=people))
+            if failed is None:
                 return
-            except ModelError as error:
-                if place == "assistant":
-                    raise
-                failed = error
-                printer.line("", f"no reply: {error}; this message is left out: write another, or /quit")
+            if place == "assistant":
+                raise failed
+            printer.line("", f"no reply: {failed}; this message is left out: write another, or /quit")
     if failed is not None and not records:
         raise failed
+
+
+async def _failed(talk: Awaitable[object]) -> ModelError | None:
+    """Hold a talk; return what the model failed by, None where the talk came to its end."""
+    try:
+        await talk
+    except ModelError as error:
+        return error
+    return None
 
 
 def rated_line(ratings: Mapping[str, Rating]) -> str:
