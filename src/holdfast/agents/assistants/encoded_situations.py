@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdfast.agents.assistants.exemplars import MINILM
 from holdfast.agents.raters.dialogue.encoder import open_encoder
-from holdfast.agents.raters.encoder.minilm import checked_folder
+from holdfast.agents.raters.encoder.minilm import MINILM, checked_folder
 from holdfast.agents.raters.linear.features import Floats
 
 MAX_TOKENS = 128  # of a situation; the rest is not read

