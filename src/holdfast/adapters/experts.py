@@ -30,7 +30,7 @@ from holdfast.adapters.routing.fitting import RouterReport, assess_router, fit_r
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.agents.assistants.specs import of_training
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
-from holdfast.agents.protocols import ChatModel, Sampling
+from holdfast.agents.protocols import ChatModel, KeepsConversations, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import JournalError
@@ -157,6 +157,8 @@ async def train_experts(
     held_out = await _held_out_messages(config, world, base.model, rater, testing, seed, drafts)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     lap("router")
+    if isinstance(base.model, KeepsConversations):
+        base.model.forget()  # training needs the memory
     adapters = await _train_adapters(config, base, files, out / ADAPTERS, seed, progress)
     lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from holdfast.personas.schema import Persona, TaskContext
 
@@ -106,6 +106,13 @@ class ChatModel(Protocol):
     def id(self) -> str: ...
 
     async def generate(self, request: GenerationRequest) -> Generation: ...
+
+
+@runtime_checkable
+class KeepsConversations(Protocol):
+    """A model that keeps what it read of conversations in this process's memory."""
+
+    def forget(self) -> None: ...
 
 
 # --- candidates ----------------------------------------------------------------------------------------------------

@@ -76,6 +76,17 @@ async def test_what_was_read_and_rewritten_since_is_not_taken(llama: Path) -> No
         assert await model.generate(request) == await LocalChatModel.load(llama, dtype="float64").generate(request)
 
 
+async def test_what_is_forgotten_takes_no_memory_and_goes_on(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LocalChatModel.load(llama, dtype="float64")
+    (request,) = sampled(1)
+    answer = await model.generate(request)
+    model.forget()
+    assert (len(model._engine.conversations), model._engine.conversations.bytes) == (0, 0)
+    read = count_tokens_read(model, monkeypatch)
+    assert await model.generate(request) == answer
+    assert read[0] == 94  # the whole prompt
+
+
 async def test_rewritten_history_is_read_from_where_it_differs(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = LocalChatModel.load(llama, dtype="float64")
     read = count_tokens_read(model, monkeypatch)

@@ -225,6 +225,11 @@ class ConversationCache:
             _, evicted = self._kept.popitem(last=False)
             self._count(evicted, -1)
 
+    def clear(self) -> None:
+        """Forget every idle conversation."""
+        self._kept.clear()
+        self.slots = self.bytes = 0
+
     def _count(self, cached: CachedConversation, sign: int) -> None:
         self.slots += sign * cached.capacity
         self.bytes += sign * cached.bytes

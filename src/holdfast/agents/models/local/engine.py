@@ -89,6 +89,12 @@ class Engine:
         self._advance(0, len(self.rows))
         self._finish_rows()
 
+    def forget(self) -> None:
+        """Free the memory of conversations, which are computed anew where they go on; not of those in the batch."""
+        self.conversations.clear()
+        if not self.rows:
+            self._cache = BatchCache(self._masks.layers, self.batch_size)
+
     def abandon(self, error: BaseException) -> None:
         """Deliver ``error`` to every row and empty the batch."""
         for row in self.rows:

@@ -120,6 +120,11 @@ class LocalChatModel:
         with self._model_lock:
             self._bank.add(name, path)
 
+    def forget(self) -> None:
+        """Free the memory that conversations take between their turns: gigabytes after many. They may go on."""
+        with self._model_lock:
+            self._engine.forget()
+
     async def generate(self, request: GenerationRequest) -> Generation:
         """Write the next assistant message.
 
