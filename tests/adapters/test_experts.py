@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from holdfast.adapters.dialogues.split import split_personas
 from holdfast.adapters.dialogues.writing import TrainingPeople
 from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_experts, training_inputs
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.adapters.training import settings
+from holdfast.adapters.training import lora, settings
+from holdfast.adapters.training.data import AdapterJob
+from holdfast.adapters.training.finished import FinishedAdapters
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import JournalError
@@ -75,6 +78,54 @@ async def test_replicates_learn_from_the_same_dialogues_with_other_seeds(base: P
         name: file.sha256 for name, file in single.dialogues.items()
     }
     assert outcome.experts == single.experts
+
+
+async def test_a_stopped_training_goes_on_after_the_adapters_that_it_had_finished(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = TrainingBase(ScriptedModel(REPLIES), base, "tiny")
+    whole = await train_experts(CONFIG, WORLD, given, SorryRater(), out=tmp_path / "whole", seed=1)
+    called: list[str] = []
+
+    def stopped_at_the_second(job: AdapterJob, *rest: Any) -> lora.TrainedAdapter:
+        called.append(job.name)
+        if called == ["cool", "warm"]:
+            raise KeyboardInterrupt
+        return train_adapter(job, *rest)
+
+    train_adapter = lora.train_adapter
+    monkeypatch.setattr(lora, "train_adapter", stopped_at_the_second)
+    out = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        await train_experts(CONFIG, WORLD, given, SorryRater(), out=out, seed=1)
+    with (out / "adapters" / "finished.jsonl").open("a") as file:
+        file.write('{"inputs": "half a li')
+    again = await train_experts(CONFIG, WORLD, given, SorryRater(), out=out, seed=1)
+    assert called == ["cool", "warm", "warm"]
+    assert {name: adapter.sha256 for name, adapter in again.adapters.items()} == {
+        name: adapter.sha256 for name, adapter in whole.adapters.items()
+    }
+    assert again.adapters["cool"].trained_on == whole.adapters["cool"].trained_on
+    assert not (out / "adapters" / "finished.jsonl").exists()
+
+
+@pytest.mark.parametrize("change", ["weights", "settings"])
+async def test_what_was_finished_otherwise_is_trained_again(base: Path, tmp_path: Path, change: str) -> None:
+    job = AdapterJob("warm", base, "tiny", Path(), tmp_path / "warm", 1)
+    given = TrainingBase(ScriptedModel(REPLIES), base, "tiny")
+    outcome = await train_experts(CONFIG, WORLD, given, SorryRater(), out=tmp_path / "run", seed=1)
+    job = replace(job, dialogues=outcome.dialogues["warm"].path, out=outcome.adapters["warm"].path)
+    data, finished = lora.read_dialogues(job, CONFIG), FinishedAdapters(tmp_path / "finished.jsonl")
+    assert finished.get(job, CONFIG, data) is None
+    finished.add(job, CONFIG, data, outcome.adapters["warm"])
+    finished = FinishedAdapters(tmp_path / "finished.jsonl")
+    assert finished.get(job, CONFIG, data) == outcome.adapters["warm"]
+    config = CONFIG
+    if change == "weights":
+        (job.out / "adapter_model.safetensors").write_bytes(b"other")
+    else:
+        config = CONFIG.model_copy(update={"steps": 4})
+    assert finished.get(job, config, data) is None
 
 
 async def test_other_adapters_are_trained_from_the_same_drafts(

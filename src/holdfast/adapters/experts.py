@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.training.lora import TrainedAdapter
 
 DIALOGUES, ADAPTERS, ROUTER = "dialogues", "adapters", "adapters/router.npz"
+FINISHED = "finished.jsonl"  # among the adapters: those that a stopped training need not train again
 RECORD = "adapters/training.json"  # written last: its presence says that training is complete
 HELD_OUT_REPLICATES = 3  # conversations of each held-out persona that the router is tested on
 
@@ -127,9 +128,9 @@ async def train_experts(
     """Write dialogues, train one adapter per pattern, fit the router; write all of it to ``out``.
 
     ``out`` then holds ``dialogues/PATTERN.jsonl``, ``adapters/PATTERN/``, ``adapters/router.npz`` and
-    ``adapters/training.json``; ``drafts.jsonl`` every dialogue from the moment it is finished, and a call that was
-    stopped goes on from there. The same arguments give the same files, but for the seconds in the last and the order in
-    the drafts.
+    ``adapters/training.json``; ``drafts.jsonl`` every dialogue from the moment it is finished. A call that was stopped
+    goes on from there, after the adapters that it had finished. The same arguments give the same files, but for the
+    seconds in the last and the order in the drafts.
 
     Raises:
         InputError: no training persona needs a wanted pattern.
@@ -165,6 +166,7 @@ async def train_experts(
     outcome = TrainingOutcome(adapters, files, experts, router, report, laps, inputs, file_sha256(out / ROUTER))
     with drafted(out / RECORD) as draft:
         draft.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
+    (out / ADAPTERS / FINISHED).unlink(missing_ok=True)
     return outcome
 
 
@@ -180,6 +182,7 @@ async def _train_adapters(
 
     Warns of what ``max_length`` cuts away.
     """
+    from holdfast.adapters.training.finished import FinishedAdapters
     from holdfast.adapters.training.lora import AdapterJob, read_dialogues, train_adapter  # torch, not always needed
 
     jobs = [
@@ -203,10 +206,14 @@ async def _train_adapters(
                 f"{config.max_length}) keeps more",
                 stacklevel=2,
             )
-    adapters = {}
+    adapters, finished = dict[str, "TrainedAdapter"](), FinishedAdapters(out / FINISHED)
     for number, (job, data) in enumerate(zip(jobs, read, strict=True), start=1):
         report = partial(progress, f"training {job.name} ({number} of {len(jobs)}) on {data.trained_on}")
-        adapters[job.name] = await asyncio.to_thread(train_adapter, job, config, data, report)
+        trained = await asyncio.to_thread(finished.get, job, config, data)
+        if trained is None:
+            trained = await asyncio.to_thread(train_adapter, job, config, data, report)
+            finished.add(job, config, data, trained)
+        adapters[job.name] = trained
     return adapters
 
 
