@@ -16,8 +16,10 @@ from holdfast.adapters.training import lora, settings
 from holdfast.adapters.training.data import AdapterJob
 from holdfast.adapters.training.finished import FinishedAdapters
 from holdfast.adapters.training.store import AdapterStore
+from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import JournalError
+from holdfast.core.hashing import sha256
 from tests.adapters.standins import ScriptedModel, SorryRater, pattern, persona, task
 
 WORLD = TrainingPeople(
@@ -198,3 +200,12 @@ def test_one_training_is_what_older_records_mean(base: Path) -> None:
     ]
     assert "replicates" not in inputs[0]
     assert inputs[1] == {**inputs[0], "replicates": 2}
+
+
+async def test_a_pattern_that_says_nothing_new_has_the_hash_that_older_drafts_have(base: Path) -> None:
+    given = TrainingBase(ScriptedModel(REPLIES), base, "tiny")
+    inputs = training_inputs(CONFIG, WORLD, given, SorryRater(), 1)["patterns"]
+    warm = WORLD.patterns["warm"]
+    known = ("id", "title", "description", "assumption", "target", "advice")
+    old = json.dumps({name: warm.model_dump()[name] for name in known}, separators=(",", ":"))
+    assert inputs == {"warm": sha256(pattern_prompt(warm) + old)} | {"cool": inputs["cool"]}

@@ -65,7 +65,7 @@ def training_inputs(
         "personas held out": people(world.split.test),
         "tasks": {id: sha256(task.model_dump_json()) for id, task in world.tasks.items()},
         "patterns": {
-            id: sha256(_steering(each, base.places) + each.model_dump_json(exclude={"examples"}))
+            id: sha256(_steering(each, base.places) + each.model_dump_json(exclude={"examples"} | each.unsaid))
             for id, each in world.patterns.items()
         },
         "base": folder_inputs("weights", base.path),
