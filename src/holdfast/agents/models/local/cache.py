@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from holdfast.agents.models.local.lookahead import SeenPhrases
-from holdfast.agents.models.local.prefixes import block_digests, shared_length
+from holdfast.agents.models.local.prefixes import shared_length
 
 CHUNK = 256  # slots; growth copies the row, so once in this many tokens
 
@@ -162,7 +162,8 @@ class BatchCache(Cache):  # type: ignore[misc]
 class CachedConversation:
     """The states of one idle conversation under one adapter: per layer (heads, capacity, dimension).
 
-    ``row``: of the batch that it left; its states are still there until another conversation takes the row.
+    ``beginnings``: the digests of its tokens. ``row``: of the batch that it left; its states are still there until
+    another conversation takes the row.
     """
 
     tokens: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -170,6 +171,7 @@ class CachedConversation:
     capacity: int = 0
     row: int = -1
     phrases: SeenPhrases = field(default_factory=SeenPhrases)
+    beginnings: list[bytes] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
@@ -205,21 +207,24 @@ class ConversationCache:
         self._count(cached, -1)
         return cached
 
-    def beginning_with(self, digests: Sequence[bytes]) -> CachedConversation | None:
-        """Return a conversation that shared the longest of these beginnings when it was last put, shortest first.
+    def beginning_with(self, digest: bytes) -> CachedConversation | None:
+        """Return a conversation whose cached tokens begin with those of this digest, in the batch at present or not."""
+        return self._by_prefix.get(digest)
 
-        It may have read other tokens since: compare them.
-        """
-        return next((kept for each in reversed(digests) if (kept := self._by_prefix.get(each)) is not None), None)
-
-    def put(self, key: str, adapter: str | None, cached: CachedConversation, unchanged: int = 0) -> None:
+    def put(self, key: str, adapter: str | None, cached: CachedConversation, beginnings: Sequence[bytes] = ()) -> None:
         """Store it as the most recently used, evicting others as needed (and itself, where it is too large).
 
-        ``unchanged``: how many of its tokens are as they were when it was last put.
+        ``beginnings``: the digests of its tokens.
         """
         self.take(key, adapter)
         self._kept[key, adapter] = cached
-        self._by_prefix.update(dict.fromkeys(block_digests(cached.tokens, adapter, unchanged), cached))
+        for digest in set(cached.beginnings).difference(beginnings):
+            if self._by_prefix.get(digest) is cached:
+                del self._by_prefix[digest]
+        cached.beginnings = list(beginnings)
+        for digest in beginnings:
+            if digest not in self._by_prefix:
+                self._by_prefix[digest] = cached
         self._count(cached, 1)
         while self.slots > self.max_tokens or self.bytes > self.max_bytes:
             _, evicted = self._kept.popitem(last=False)

@@ -19,7 +19,8 @@ from holdfast.agents.models.local.decoding import Decoder
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead, guess
 from holdfast.agents.models.local.lora import AdapterBank
-from holdfast.agents.models.local.rows import Job, Row, share_beginnings
+from holdfast.agents.models.local.prefixes import block_digests
+from holdfast.agents.models.local.rows import Job, Row, forget_row, share_beginnings
 from holdfast.agents.models.local.sampling import draw, uniforms
 from holdfast.core.errors import ModelError
 
@@ -35,6 +36,7 @@ class Engine:
         self.backbone, self.bank, self.conversations = backbone, bank, cache
         self.batch_size = batch_size
         self.rows: list[Row] = []
+        self._reading: dict[bytes, Row] = {}  # by the digest of a beginning: a row that has read it
         self._steps = 0
         self._decoder = Decoder(backbone.tokenizer, backbone.stop_ids, backbone.ending)
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
@@ -59,17 +61,23 @@ class Engine:
         """
         start = len(self.rows)
         joining = [self._open(job) for job in jobs]
-        share_beginnings(joining, self.rows, self.conversations)
-        joining.sort(key=lambda row: (row.wave, len(row.pending)))
+        share_beginnings(joining, self._reading, self.conversations)
+        joining.sort(key=lambda row: row.wave)
         self.rows += joining
         longest = max(len(row.job.prompt) for row in joining)
         self._cache.reserve(longest + MOST_GUESSES, start)
         for _, wave in groupby(joining, key=lambda row: row.wave):
             start = self._read_prompts(start, list(wave))
+        for row in joining:
+            row.wave = -1
         self._finish_rows()
 
     def _read_prompts(self, start: int, wave: Sequence[Row]) -> int:
         """Read what is not cached of the prompts of ``wave``, the rows from ``start`` on; return the next row."""
+        for row in wave:
+            if isinstance(row.like, Row) and row.like.error is not None:
+                row.read_alone()
+        wave = self.rows[start : start + len(wave)] = sorted(wave, key=lambda row: len(row.pending))
         places = {id(row): place for place, row in enumerate(self.rows)}
         for number, row in enumerate(wave, start):
             self._cache.restore(number, row.cached, row.unchanged)
@@ -100,6 +108,7 @@ class Engine:
         for row in self.rows:
             row.job.deliver(error)
         self.rows.clear()
+        self._reading.clear()
         self._cache = BatchCache(self._masks.layers, self.batch_size)
 
     def _open(self, job: Job) -> Row:
@@ -227,6 +236,7 @@ class Engine:
     def _remove(self, number: int) -> None:
         """Take a row out of the batch; the last one takes its place."""
         row, last = self.rows[number], self.rows.pop()
+        forget_row(row, self._reading)
         if row.error is not None:
             self._cache.clear(number)
         if last is not row:
@@ -242,7 +252,8 @@ class Engine:
         row.cached.phrases.learned += len(row.written)
         self._ahead.learn(row.job.request.adapter, said, len(before))
         self._cache.store(number, row.cached, seen, row.unchanged)
-        self.conversations.put(row.job.request.key, row.job.request.adapter, row.cached, row.unchanged)
+        adapter = row.job.request.adapter
+        self.conversations.put(row.job.request.key, adapter, row.cached, block_digests(seen, adapter, row.beginnings))
 
     def _ends(self, row: Row) -> bool:
         """Return whether the reply is over; what was drawn behind an ending text is dropped."""

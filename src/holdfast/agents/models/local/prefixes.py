@@ -7,6 +7,7 @@ block, by a digest of all that stands before a block's end, as in vLLM's prefix 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,14 @@ def shared_length(a: Tokens, b: Tokens) -> int:
     return int(differs[0]) if len(differs) else shorter
 
 
-def block_digests(tokens: Tokens, adapter: str | None, known: int) -> list[bytes]:
-    """Return a digest of all tokens up to each block's end, for the blocks that end after the first ``known`` tokens.
+def block_digests(tokens: Tokens, adapter: str | None, known: Sequence[bytes] = ()) -> list[bytes]:
+    """Return a digest of all tokens up to each block's end. ``known``: those of the first blocks, which are kept.
 
     Keys and values hang on the adapter too, and so do the digests.
     """
-    digest = hashlib.blake2b((adapter or "").encode(), digest_size=16)
-    done, digests = 0, []
-    for end in range((known // BLOCK + 1) * BLOCK, len(tokens) + 1, BLOCK):
-        digest.update(tokens[done:end].tobytes())
-        done = end
-        digests.append(digest.copy().digest())
+    digests = list(known)
+    last = digests[-1] if digests else (adapter or "").encode()
+    for start in range(len(digests) * BLOCK, len(tokens) - BLOCK + 1, BLOCK):
+        last = hashlib.blake2b(last + tokens[start : start + BLOCK].tobytes(), digest_size=16).digest()
+        digests.append(last)
     return digests

@@ -33,8 +33,8 @@ class Row:
     """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
 
     ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
-    are. ``beginnings``: digests of what its prompt begins with, beyond that. ``like``: whose states of such a beginning
-    it takes, which a row of an earlier ``wave`` reads. ``error``: why no token can be drawn for it.
+    are. ``beginnings``: digests of what its prompt begins with. ``like``: whose states of such a beginning it takes, which
+    a row of an earlier ``wave`` reads (-1: has read). ``error``: why no token can be drawn for it.
     """
 
     job: Job
@@ -58,35 +58,40 @@ class Row:
         self.like, self.length, self.pending = like, known, self.job.prompt[known:]
         return True
 
+    def read_alone(self) -> None:
+        """Take nothing from another row: where that failed, even states before its unsound token may be unsound, as a
+        hidden one has weight 0, and 0 times NaN is NaN."""
+        self.like, self.length, self.pending = None, self.unchanged, self.job.prompt[self.unchanged :]
+
     @property
     def unread(self) -> int:
         """The number of tokens of the coming pass."""
         return len(self.pending) + len(self.guesses)
 
 
-def share_beginnings(joining: Sequence[Row], batch: Sequence[Row], conversations: ConversationCache) -> None:
-    """Find for each row of ``joining`` with much to read another that reads, or has read, the same beginning.
+def share_beginnings(joining: Sequence[Row], reading: dict[bytes, Row], conversations: ConversationCache) -> None:
+    """Find for each row of ``joining`` with much to read another that reads, or has read, the longest same beginning.
 
-    Others are asked first in ``batch``, then among those that join, then in ``conversations``. Sets ``like`` and
-    ``wave``: rows of wave 0 read first, and so on.
+    Of equally long ones, what has been read goes before what another of ``joining`` is about to read. Sets ``like`` and
+    ``wave``: rows of wave 0 read first, and so on. ``reading``: by digest, the rows of the batch; gets those that join.
     """
-    reading: dict[bytes, Row] = {}
-    for row in batch:
-        row.wave = -1
-        _enter(row, reading)
     for row in joining:
-        prompt, adapter = row.job.prompt, row.job.request.adapter
-        if len(row.pending) > BLOCK:
-            row.beginnings = block_digests(prompt, adapter, row.length)
-        near = next((reading[digest] for digest in reversed(row.beginnings) if digest in reading), None)
-        if near is not None and row.copy_from(near, shared_length(near.job.prompt, prompt)):
-            row.wave = near.wave + 1
-        elif (kept := conversations.beginning_with(row.beginnings)) is not None:
-            row.copy_from(kept, kept.common(prompt))
-        _enter(row, reading)
+        prompt, known = row.job.prompt, row.length // BLOCK
+        row.beginnings = block_digests(prompt, row.job.request.adapter, row.cached.beginnings[:known])
+        for digest in reversed(row.beginnings[known:] if len(row.pending) > BLOCK else ()):
+            near, kept = reading.get(digest), conversations.beginning_with(digest)
+            if kept is not None and (near is None or near.wave >= 0):
+                row.copy_from(kept, kept.common(prompt))
+            elif near is not None and row.copy_from(near, shared_length(near.job.prompt, prompt)):
+                row.wave = near.wave + 1
+            if near is not None or kept is not None:
+                break
+        for digest in row.beginnings:
+            reading.setdefault(digest, row)
 
 
-def _enter(row: Row, reading: dict[bytes, Row]) -> None:
-    """Say that ``row`` reads what its prompt begins with; the first row that does is asked for it."""
+def forget_row(row: Row, reading: dict[bytes, Row]) -> None:
+    """Take a row that leaves out of ``reading``."""
     for digest in row.beginnings:
-        reading.setdefault(digest, row)
+        if reading.get(digest) is row:
+            del reading[digest]
