@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from holdfast.agents.raters.protocol import Rating
+from holdfast.simulator.cli.studies.summary import labels_line
 from holdfast.simulator.labelling.sample import draw_sample
 from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample
 from holdfast.simulator.records import EpisodeRecord
@@ -159,3 +160,21 @@ def test_no_method_has_limits_from_four_people(tmp_path: Path) -> None:
     for error in made.errors:
         assert error.biases == []
         assert all(each.lo is None for each in (*error.by_candidate.values(), *error.differs.values()))
+
+
+def test_labels_of_one_candidate_compare_no_errors(tmp_path: Path) -> None:
+    episodes = rated({"base": 0, "routed": 0})
+    of_base = [each for each in episodes if each.spec.candidate == "base"]
+    labels = labelled(tmp_path, of_base, count=30)
+    sample = labels.sample()
+    assert sample is not None
+    labels.keep_sample(sample.model_copy(update={"candidates": ("base",)}))
+    made = build(episodes, labels=labels).labels
+    assert made is not None
+    assert "routed: not among those whose replies were to be labelled; by the rater alone" in made.notes
+    assert labels_line(made).endswith(
+        "labelled by people; whether a rater errs alike for all candidates cannot be told from them"
+    )
+    whole = results(tmp_path / "all", {"base": 0, "routed": 0})
+    assert "by the rater alone" not in " ".join(whole.notes)
+    assert labels_line(whole).endswith("no rater surely errs more for one candidate than for another")

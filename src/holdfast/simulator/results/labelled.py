@@ -83,6 +83,8 @@ def label_results(
     notes = [
         f"{name}: {how_many(clusters[name], 'person')} with labels: too few for limits to be trusted" for name in few
     ]
+    if sample.candidates and (others := [name for name in measured if name not in sample.candidates]):
+        notes.append(f"{', '.join(others)}: not among those whose replies were to be labelled; by the rater alone")
     beside_targets = scale is EXPRESSED and context.primary.scale.dimensions == EXPRESSED.dimensions
     if scale is EXPRESSED and not beside_targets:
         notes.append("patterns here are on another scale than the labels: no adherence is estimated from them")

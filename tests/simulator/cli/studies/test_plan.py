@@ -25,6 +25,7 @@ def test_table_and_quiet(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run_command(["power", str(folder)]) == 0
     out = capsys.readouterr().out
     assert NUMBERS in out.splitlines()[0]
+    assert "personas for 80%, with m conversations" in out
     assert len([line for line in out.splitlines() if line.startswith(("base ", "routed "))]) == 3
     assert run_command(["power", str(folder), "--quiet"]) == 0
     assert capsys.readouterr().out == ""

@@ -130,7 +130,7 @@ def _show_pairs(rows: list[PairPlan], metric: str, target: float) -> None:
     print_lines(
         f"\n{metric.replace('_', ' ')}. power now: chance that a study of this size finds the difference. finds: the "
         f"least difference that it finds with {target:.0%}, for a pair tested alone (a report's 'smallest' is for all "
-        "pairs tested together). needs at m: personas for {target:.0%}, with m "
+        f"pairs tested together). needs at m: personas for {target:.0%}, with m "
         "conversations each and per candidate."
     )
     notes = dict.fromkeys(row.note for row in rows if row.note)

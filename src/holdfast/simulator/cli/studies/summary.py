@@ -61,8 +61,13 @@ def labels_line(labels: RunLabels) -> str:
     who = "language models" if labels.models else "people"
     counted = how_many(labels.labelled, "reply was", "replies were")
     biased = [f"{each.rater} ({pair})" for each in labels.errors if each.dimension == "mean" for pair in each.biases]
-    said = f"a rater's error differs between candidates: {', '.join(biased)}" if biased else ""
-    return f"{counted} labelled by {who}; {said or 'no rater surely errs more for one candidate than for another'}"
+    if biased:
+        said = f"a rater's error differs between candidates: {', '.join(biased)}"
+    elif any(differs.mean is not None for each in labels.errors for differs in each.differs.values()):
+        said = "no rater surely errs more for one candidate than for another"
+    else:
+        said = "whether a rater errs alike for all candidates cannot be told from them"
+    return f"{counted} labelled by {who}; {said}"
 
 
 def failures(results: Results) -> list[str]:
