@@ -33,8 +33,8 @@ class Row:
     """A job in the batch. ``length`` slots of its row are written; ``pending`` tokens are still to be read.
 
     ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
-    are. ``beginnings``: digests of what its prompt begins with. ``like``: whose states of such a beginning it takes, which
-    a row of an earlier ``wave`` reads (-1: has read). ``error``: why no token can be drawn for it.
+    are. ``beginnings``: digests of what its prompt begins with. ``like``: whose states of such a beginning it takes,
+    which a row of an earlier ``wave`` reads (-1: has read). ``error``: why no token can be drawn for it.
     """
 
     job: Job
