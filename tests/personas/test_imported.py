@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from holdfast.core.errors import InputError
 from holdfast.personas.imported import LONGEST, SOURCES, ImportedPerson, Source, imported_person
+from holdfast.personas.schema import NAME_LENGTH
 from tests.personas.test_mutated import mutated
 
 SDIALOG = {
@@ -118,3 +120,14 @@ def test_broken_files_are_errors(tmp_path: Path, source: Source) -> None:
         except InputError as error:
             refused += bool(str(error).strip())
     assert refused > 100
+
+
+def test_a_name_in_many_slots_does_not_fill_the_memory(tmp_path: Path) -> None:
+    card = {"name": "N" * 200_000, "description": "{{char}}" * 25_000}
+    tracemalloc.start()
+    try:
+        person = load(tmp_path, card, "card")
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+    assert person.draft.name == "N" * NAME_LENGTH

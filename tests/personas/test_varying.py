@@ -35,6 +35,11 @@ def test_values_are_in_range_and_spread_evenly() -> None:
     assert {each.temperament.reactivity for each in people} == {JUN.temperament.reactivity}
 
 
+def test_a_range_narrower_than_a_hundredth_is_kept() -> None:
+    narrow = config(fields={"temperament": {"warmth": [0.105, 0.108]}})
+    assert all(0.105 <= each.temperament.warmth <= 0.108 for each in variants_of(JUN, narrow).values())
+
+
 def test_ids_and_names_are_distinct_and_all_else_is_the_persons() -> None:
     long = JUN.model_copy(update={"name": "N" * 40})
     for person in (JUN, long):

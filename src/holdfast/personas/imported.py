@@ -134,7 +134,7 @@ def _card(read: YamlSource) -> ImportedPerson:
     assert isinstance(read.data, dict)
     wrapped = "spec" in read.data or "data" in read.data
     data = validate_source(read, _Card).data if wrapped else validate_source(read, _CardData)
-    name = (data.name or "").strip()
+    name = shortened_name(data.name or "")  # a long one in each of many slots would fill the memory
 
     def filled(text: str | None) -> str | None:
         """Fill the two slots of cards: the character, and whoever talks with it."""

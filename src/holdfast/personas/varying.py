@@ -105,7 +105,7 @@ def _changes(
         if name == "patience":
             changes[name] = int(low) + int(at[name] * (high - low + 1))
         else:
-            moods[name] = round(low + at[name] * (high - low), 2)
+            moods[name] = min(max(round(low + at[name] * (high - low), 2), low), high)  # a narrow range has no cents
     if moods:
         changes["temperament"] = persona.temperament.model_copy(update=moods)
     if fields.speech is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from holdfast.simulator.realism.apart import told_apart
+from holdfast.simulator.realism.apart import LabelledTexts, told_apart
 from holdfast.simulator.realism.masking import MASK
 from holdfast.simulator.realism.talks import TalkSource, UserTalk
 
@@ -48,6 +48,11 @@ def test_samples_are_equal_and_conversations_are_cut_to_the_shorter() -> None:
     assert by["message", "raw"].turns == by["conversation", "raw"].turns == 3
     assert by["message", "raw"].masked_share == (0, 0)
     assert min(by["message", "masked"].masked_share) > 0  # "my fault", "the dog"
+
+
+def test_a_name_on_both_sides_is_two_people() -> None:
+    both = LabelledTexts(("a", "b"), ("1", "1"), np.array([1, 0]), 1)
+    assert len(set(both.writers)) == 2
 
 
 def test_the_encoder_is_shown_masks() -> None:

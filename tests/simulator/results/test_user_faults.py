@@ -87,12 +87,29 @@ LEFT = "user left: bored"
         (talk(turn(1, "hi"), turn(2, "bye", kind="close")), False),  # it was to say so
         (talk(turn(1, "hi"), turn(2, "bye"), planned=3), False),  # past half of the turns
         (talk(turn(1, "hi"), turn(2, "we said goodbye to her")), False),
+        (talk(turn(1, "hi"), turn(2, "I never got to say goodbye.")), False),
+        (talk(turn(1, "hi"), turn(2, "not even a goodbye")), False),
         (talk(turn(1, "hi"), turn(2, "hm", "max turns")), False),
         (talk(), False),
     ],
 )
 def test_ending_early(episode: EpisodeRecord, early: bool) -> None:
     assert [fault.kind for fault in user_faults(episode, JUN)] == (["ends too early"] if early else [])
+
+
+def test_a_variant_is_judged_by_its_own_patience() -> None:
+    left = talk(turn(1, "hi"), turn(2, "hm", LEFT, poor_turns=2))
+    agent = replace(left, spec=replace(left.spec, agent="jun_park-1"))
+    people = {"jun_park": JUN, "jun_park-1": JUN.model_copy(update={"patience": 2})}
+    results = user_fault_results([agent], people, lambda _: pytest.fail("nothing is marked"))
+    assert (results.checked, results.marked) == (1, 0)
+    assert user_fault_results([left], people, lambda _: "").marked == 1
+
+
+def test_any_age_that_the_background_names_may_be_said() -> None:
+    two = JUN.model_copy(update={"background": "Lives with a mother of 81, who is ill, and is 44 years old."})
+    assert contradicts("I'm 44, and tired of it", two) == ""
+    assert contradicts("I'm 35, and tired of it", two) == "I'm 35"
 
 
 def test_counts_and_the_finding_without_them() -> None:

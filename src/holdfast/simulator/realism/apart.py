@@ -45,6 +45,11 @@ class LabelledTexts:
     turns: int
 
     @property
+    def writers(self) -> list[tuple[int, str]]:
+        """Side and name of each text's person: one name on both sides is two people."""
+        return list(zip(self.truth.tolist(), self.persons, strict=True))
+
+    @property
     def folds(self) -> Ints:
         """Folds by person, each side dealt out by itself so that every fold has both."""
         folds = np.zeros(len(self.truth), dtype=np.int64)
@@ -116,7 +121,7 @@ def _apart(
     texts = list(chosen.texts)
     if wording == "levelled":
         hide = Mask(frozenset(word.replace("'", "") for word in mask.words))
-        texts = levelled(texts, chosen.persons)
+        texts = levelled(texts, chosen.writers)
     shown = [hide.text(text) for text in texts] if vectors is not None and not few else []
     return ToldApart(
         first=first.name,

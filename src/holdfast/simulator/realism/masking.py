@@ -11,7 +11,7 @@ text is; it is found in both sources together and masked in both:
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.agents.sentence_frames import BLANK
@@ -104,7 +104,7 @@ def persona_terms(personas: Iterable[Persona]) -> frozenset[str]:
     return frozenset(words - _DETERMINERS - _SMALL)
 
 
-def levelled(texts: Sequence[str], persons: Sequence[str]) -> list[str]:
+def levelled(texts: Sequence[str], persons: Sequence[Hashable]) -> list[str]:
     """Return ``texts`` with their typing taken out: lower case, no punctuation but ends of sentences, no apostrophes,
     no letter more than twice in a row, and rare words spelled as a common one that differs by one letter.
 
@@ -112,7 +112,7 @@ def levelled(texts: Sequence[str], persons: Sequence[str]) -> list[str]:
     Sources are given together, so that both are levelled alike.
     """
     plain = [_typed_plainly(text) for text in texts]
-    writers: defaultdict[str, set[str]] = defaultdict(set)
+    writers: defaultdict[str, set[Hashable]] = defaultdict(set)
     for text, person in zip(plain, persons, strict=True):
         for word in _WORD.findall(text):
             writers[word].add(person)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from holdfast.core.atomic import drafted
+from holdfast.simulator.logs.writing import whole
 from holdfast.simulator.measure.estimates import Count, MeanEstimate, Number, ResultsPart, Share
 from holdfast.simulator.results.user_faults import UserFaultResults
 
@@ -97,6 +97,6 @@ class RealismReport(ResultsPart):
 
 
 def write_realism(report: RealismReport, path: Path) -> None:
-    """Write the report as JSON, whole or not at all."""
-    with drafted(path) as draft:
+    """Write the report as JSON, whole or not at all. Raises InputError where it cannot be written."""
+    with whole(path) as draft:
         draft.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")

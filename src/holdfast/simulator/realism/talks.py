@@ -22,7 +22,8 @@ class UserTalk:
     """One conversation's user.
 
     Attributes:
-        person: Who speaks: people are what samples are made of.
+        person: Who speaks: people are what samples are made of. Of a run it is the persona: its variants, and the agents
+            of a population, tell the same story, so they are that one person.
         messages: What the user said, a text a turn; consecutive messages are joined.
         emotions: The user's emotion after each turn's reply, 0-100; empty where the source has none.
         episode: The whole conversation, where a run holds it.
@@ -112,9 +113,8 @@ def _of_log(conversation: Conversation) -> UserTalk:
 
 
 def _of_run(episode: EpisodeRecord, persona: Persona) -> UserTalk:
-    person = episode.spec.agent or episode.spec.persona
     emotions = tuple(turn.emotion for turn in episode.turns)
-    return UserTalk(person, tuple(turn.user for turn in episode.turns), emotions, episode, persona)
+    return UserTalk(persona.id, tuple(turn.user for turn in episode.turns), emotions, episode, persona)
 
 
 def _name_of(path: Path) -> str:

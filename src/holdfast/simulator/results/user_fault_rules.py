@@ -18,7 +18,7 @@ from holdfast.simulator.records import EpisodeRecord
 
 UserFaultKind = Literal["contradicts its persona", "assists", "ends too early"]
 
-_OWN_AGE = re.compile(r"\b(\d{2})\b(?=,| years old|-year-old)")
+_AGE = re.compile(r"\b(\d{2})\b(?=,| years old|-year-old)")
 _SAID_AGE = re.compile(
     r"(?<!until )(?<!till )(?<!when )(?<!if )(?<!before )(?<!once )"
     r"\bI(?:'m|\u2019m|m| am) (?:only |already |just )?(\d{2})(?= years? old\b| y/?o\b|\s*[.,;!?]|\s*$| and\b| now\b)",
@@ -26,6 +26,7 @@ _SAID_AGE = re.compile(
 )
 _SAID_NAME = re.compile(r"\b[Mm]y name(?:'s|\u2019s| is) ([A-Z\u00c0-\u00dd][\w'\u2019-]+)")
 _GOODBYE = re.compile(
+    r"(?<!say )(?<!said )(?<!saying )(?<!a )(?<!our )(?<!my )(?<!last )"
     r"\b(?:good ?bye|bye(?: bye)?|good night|(?:talk|speak|write|see) (?:to )?you (?:later|soon|tomorrow))\W*$"
     r"|^\W*(?:good ?bye|bye)\b",
     re.IGNORECASE,
@@ -56,13 +57,13 @@ def user_faults(episode: EpisodeRecord, persona: Persona) -> list[UserFault]:
 def contradicts(message: str, persona: Persona) -> str:
     """Return the words of a message that cannot be this person's; "" where there are none.
 
-    They are a phrase of the story's ``never``, an age that is not the background's, a name that is not the persona's.
+    They are a phrase of the story's ``never``, an age that the background does not name, a name that is not the persona's.
     """
     for phrase in persona.story.never if persona.story is not None else ():
         if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", message, re.IGNORECASE):
             return phrase
-    own, age = _OWN_AGE.search(persona.background), _SAID_AGE.search(message)
-    if own is not None and age is not None and own[1] != age[1]:
+    ages, age = _AGE.findall(persona.background), _SAID_AGE.search(message)
+    if ages and age is not None and age[1] not in ages:
         return age[0]
     name = _SAID_NAME.search(message)
     if name is not None and name[1].casefold() not in persona.name.casefold():

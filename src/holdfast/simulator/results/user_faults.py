@@ -50,10 +50,14 @@ def user_fault_results(
 ) -> UserFaultResults:
     """Mark conversations, and measure the others again where some are marked.
 
+    ``personas``: by id, and variants by the agent's id: how long one waits is the variant's patience.
     ``headline_of``: the finding over some of the conversations.
     """
     checked = sorted((each for each in episodes if each.turns and each.spec.persona in personas), key=_id)
-    faults = {each.spec.id: user_faults(each, personas[each.spec.persona]) for each in checked}
+    faults = {
+        each.spec.id: user_faults(each, personas.get(each.spec.agent) or personas[each.spec.persona])
+        for each in checked
+    }
     marked = {id for id, wrong in faults.items() if wrong}
     counts = Counter(kind for wrong in faults.values() for kind in {fault.kind for fault in wrong})
     marks = [

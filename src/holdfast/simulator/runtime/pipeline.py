@@ -230,7 +230,7 @@ def measured_results(run: RecordedRun) -> Results:
         raters=run.raters,
         tasks=plan.tasks,
         patterns=plan.patterns,
-        personas=plan.personas,
+        personas=plan.everybody,
         study_name=plan.study.name,
         seed=plan.study.seed,
         baseline=plan.study.baseline_name,

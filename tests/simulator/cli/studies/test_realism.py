@@ -86,6 +86,15 @@ def test_a_study_is_held_with_a_logs_replies_in_both_voices(files: dict[str, Pat
     assert natural.answers is not None  # every reply asks how long
 
 
+def test_variants_of_a_person_are_that_one_person(files: dict[str, Path], tmp_path: Path, capsys) -> None:
+    vary = {"count": 3, "fields": {"patience": [1, 3]}}
+    varied = record_run(tmp_path / "varied", personas={"ids": PEOPLE[:5], "vary": vary}, turns=3)
+    found = report(capsys, varied, "--against", files["log"])
+    assert (found.sources[0].people, found.sources[0].conversations) == (5, 30)
+    of_people = [each.people for each in found.told_apart if each.unit == "message"]
+    assert of_people == [(5, 8)] * len(of_people)
+
+
 def test_too_few_people_are_not_tested(files: dict[str, Path], capsys) -> None:
     found = report(capsys, files["run"], "--against", files["few"])
     assert {each.untested for each in found.told_apart} == {"few: 3 people: cannot be tested"}
@@ -100,6 +109,8 @@ def test_too_few_people_are_not_tested(files: dict[str, Path], capsys) -> None:
         ("run", ["--against", "{log}", "--turns", "3"], "--turns: only for a study's file"),
         ("run", ["--against", "{log}", "--against", "{log}"], "a run or a log is given twice"),
         ("run", ["{run}", "--against", "{log}"], "a run is given twice"),
+        ("run", ["--against", "{log}", "--out", "{run}"], "is a folder; name a file in it"),
+        ("run", ["--against", "{log}", "--out", "{log}/realism.json"], "cannot be written (File exists)"),
         ("log", ["--against", "{log}"], "seekers.jsonl"),
         ("study", ["--against", "{log}", "--replies", "{empty}"], "no assistant says anything in it"),
         ("study", ["--against", "{empty}"], "no user's message with a reply stands in it"),

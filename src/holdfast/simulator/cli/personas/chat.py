@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -65,17 +66,17 @@ def chat(source: Path | None, place: str, log: Path | None, quiet: bool, seed: i
     if not quiet:
         click.echo("loading models ...", err=True)
     if place == "assistant" and not quiet:
-        person = plan.personas[plan.episodes[0].persona]
+        person = plan.person(plan.episodes[0])
         click.echo(f"you reply to {person.name} ({person.task})", err=True)
-    measured_by = ["holdfast measure", str(log)]
+    measured_by = ["holdfast", "measure", str(log)]
     for option, files in (("--tasks", how["own_tasks"]), ("--patterns", how["own_patterns"])):
-        measured_by += [f"{option} {file}" for file in files]
+        measured_by += [word for file in files for word in (option, str(file))]
     kept = KeptTalk(log, place, whose_task=place == "assistant" or how["persona"] is not None)
     try:
         asyncio.run(_hold(talk.open(plan), kept, quiet=quiet))
     finally:
         if log.exists() and not quiet:
-            click.echo(f"log {log}; measure it with: {' '.join(measured_by)}", err=True)
+            click.echo(f"log {log}; measure it with: {shlex.join(measured_by)}", err=True)
 
 
 @dataclass(frozen=True)

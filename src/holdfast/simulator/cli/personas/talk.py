@@ -55,7 +55,7 @@ def talk(who: str, user_model: str | None, as_json: bool, quiet: bool, seed: int
     )
     from holdfast.simulator.cli.personas.lines import ConversationPrinter, left_because
 
-    persona = session.plan.personas[session.plan.episodes[0].persona]
+    persona = session.plan.person(session.plan.episodes[0])
     candidate = session.plan.study.candidates[0].name
     played_by = "" if user_model is None else f", played by {user_model},"
     printer = ConversationPrinter(console(), small_print=not quiet)

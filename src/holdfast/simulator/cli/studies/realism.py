@@ -80,6 +80,8 @@ def realism(
     from holdfast.simulator.realism.model import write_realism
     from holdfast.simulator.realism.talks import real_talks
 
+    if out is not None and out.is_dir():
+        raise InputError(f"--out: {out} is a folder; name a file in it")
     for path in against:
         real_talks(path, word)  # before anything is held
     with _runs(sources, holding, output) as runs:
