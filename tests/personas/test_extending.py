@@ -81,13 +81,15 @@ def test_what_nobody_gives_is_missing_in_the_child(tmp_path: Path) -> None:
         ("extends: ana.yaml\nid: ana", "x.yaml:2:5: id 'ana' is that of the persona it extends; rename it"),
         ("extends: x.yaml\nid: x", "x.yaml:1:10: personas extend each other in a circle: 'x.yaml' → 'x.yaml'"),
         ("extends: list.yaml\nid: x", "list.yaml:1:1: holds no persona"),
-        ("extends: folder.yaml\nid: x", "folder.yaml: is a folder where a file is expected"),
+        ("extends: folder.yaml\nid: x", "x.yaml:1:10: extends folder.yaml: is a folder where a file is expected"),
+        ("extends: study.yaml\nid: x", "x.yaml:1:10: extends study.yaml: is a study, not a persona"),
         ("extends: ana.yaml\nid: x\ngoals: {}", "x.yaml:3:8: goals: expected a list of 1 to 12 items"),
     ],
 )
 def test_what_cannot_be_extended(tmp_path: Path, text: str, expected: str) -> None:
     write(tmp_path, "ana.yaml", GOOD)
     write(tmp_path, "list.yaml", "- a\n")
+    write(tmp_path, "study.yaml", "candidates: [base]\nturns: 3\n")
     (tmp_path / "folder.yaml").mkdir()
     (told,) = faults_of(write(tmp_path, "x.yaml", text + "\n"))
     assert told.startswith(expected)

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.files import is_leftover
-from holdfast.core.wording import closest, describe_value, did_you_mean, quote
+from holdfast.core.wording import closest, describe_value, did_you_mean, printable, quote
 from holdfast.core.yaml_source import DataPath, Position, YamlSource, read_yaml
+from holdfast.personas.file_kinds import require_kind
 
 KEY = "extends"
 MOST_PARENTS = 16
@@ -57,9 +58,7 @@ def inherited(path: str | os.PathLike[str], library: Mapping[str, Path], known_k
             raise InputError([source.fault((KEY,), message)])
         if len(chain) > MOST_PARENTS:
             raise InputError([source.fault((KEY,), f"more than {MOST_PARENTS} parents in a row; join some of them")])
-        chain.append(_link(parent))
-        if not isinstance(chain[-1].source.data, dict):
-            raise InputError([chain[-1].source.fault((), "holds no persona: it needs 'key: value' lines")])
+        chain.append(_parent(parent, source))
     if len(chain) == 1:
         return chain[0].source
     merged = _placed(chain[-1].source)
@@ -72,6 +71,21 @@ def inherited(path: str | os.PathLike[str], library: Mapping[str, Path], known_k
 def _link(path: str) -> _Link:
     source = read_yaml(path)  # refuses what is no path
     return _Link(path, os.path.realpath(path), source)
+
+
+def _parent(path: str, child: YamlSource) -> _Link:
+    """Read a parent. Raises InputError where it is none; what has no line of its own is told at the child's."""
+    try:
+        link = _link(path)
+        require_kind(link.source, "persona")
+    except InputError as error:
+        raise InputError(
+            fault if fault.line is not None else child.fault((KEY,), f"{KEY} {fault.source}: {fault.message}")
+            for fault in error.faults or (Fault(printable(path), str(error)),)
+        ) from None
+    if not isinstance(link.source.data, dict):
+        raise InputError([link.source.fault((), "holds no persona: it needs 'key: value' lines")])
+    return link
 
 
 def _parent_of(link: _Link, library: Mapping[str, Path], known_keys: Collection[str]) -> str | None:
