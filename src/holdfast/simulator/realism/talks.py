@@ -22,8 +22,8 @@ class UserTalk:
     """One conversation's user.
 
     Attributes:
-        person: Who speaks: people are what samples are made of. Of a run it is the persona: its variants, and the agents
-            of a population, tell the same story, so they are that one person.
+        person: Who speaks: people are what samples are made of. Of a run it is the persona: its variants, and
+            the agents of a population, tell the same story, so they are that one person.
         messages: What the user said, a text a turn; consecutive messages are joined.
         emotions: The user's emotion after each turn's reply, 0-100; empty where the source has none.
         episode: The whole conversation, where a run holds it.

@@ -57,7 +57,8 @@ def user_faults(episode: EpisodeRecord, persona: Persona) -> list[UserFault]:
 def contradicts(message: str, persona: Persona) -> str:
     """Return the words of a message that cannot be this person's; "" where there are none.
 
-    They are a phrase of the story's ``never``, an age that the background does not name, a name that is not the persona's.
+    They are a phrase of the story's ``never``, an age that the background does not name, another name than the
+    persona's.
     """
     for phrase in persona.story.never if persona.story is not None else ():
         if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", message, re.IGNORECASE):

@@ -75,7 +75,7 @@ def _conversation(episode: EpisodeRecord, place: str) -> Iterator[Conversation |
     columns = {name: word_of(getattr(spec, name)) for name in COLUMNS}
     yield from draft.finish(
         id_of(spec.id),
-        speaker=id_of(spec.agent or (spec.persona if spec.persona != IMPORTED else "")),
+        speaker=id_of(spec.persona if spec.persona != IMPORTED else ""),  # agents of one persona are one person
         columns={name: value for name, value in columns.items() if value and value != IMPORTED},
         labels=desired,
         planned=planned_of(spec.max_turns),
