@@ -73,8 +73,7 @@ def build_results(
     Args:
         candidates: What the study says of its candidates, at least of those that the episodes name.
         raters: The primary one first, feelers last.
-        tasks, patterns, personas: By id, at least those that the episodes name; a KeyError where one is not given.
-            Of ``personas`` also variants, by the agent's id.
+        tasks, patterns, personas: By id (variants by the agent's), all that episodes name; a KeyError where one lacks.
         baseline: The candidate to compare with; None or absent leaves gap reduction and score factor undefined.
         timings_s, provenance, population: Taken over as they are.
         labels: What people said of these replies, if anybody was asked. trained_on: What the run's adapters learned.
