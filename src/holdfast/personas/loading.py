@@ -99,7 +99,7 @@ def load_all(
         model: What each file holds.
         what: The kind in a word, for messages.
         checks: As :func:`load_yaml` takes them.
-        read: Reads a file.
+        read: Reads a file that is of this kind.
 
     Raises:
         InputError: With every fault of every file; also where two files have the same id.
@@ -110,10 +110,11 @@ def load_all(
     first: dict[str, str] = {}
     for file in files:
         try:
-            source = read(file)
+            source = read_yaml(file)
             if file not in named and other_kind(source.data, what) is not None:
                 continue
             require_kind(source, what)
+            source = source if read is read_yaml else read(file)
             name = source.get(("id",))
             earlier = first.setdefault(name, _place_of_id(source)) if isinstance(name, str) else ""
             if earlier and earlier != _place_of_id(source):

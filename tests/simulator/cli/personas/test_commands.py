@@ -65,7 +65,12 @@ def test_check_says_ok_or_all_faults(run, tmp_path, good):
     (tmp_path / "a.yaml").write_text(good)
     assert run("check", tmp_path) == (0, "ok: 1 persona\n", "")
     assert run("check", tmp_path, "--quiet") == (0, "", "")
-    assert json.loads(run("check", tmp_path, "--json")[1]) == {"ok": True, "personas": 1, "faults": []}
+    assert json.loads(run("check", tmp_path, "--json")[1]) == {
+        "ok": True,
+        "personas": 1,
+        "faults": [],
+        "passed_over": {},
+    }
     (tmp_path / "b.yaml").write_text(good.replace("warm", "wram").replace("patience: 4", "patience: 0"))
     code, out, err = run("check", tmp_path)
     assert (code, out) == (2, "")
