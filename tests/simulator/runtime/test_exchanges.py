@@ -122,7 +122,7 @@ def test_without_dialogues_or_a_file_a_study_is_refused(tmp_path: Path, capsys: 
         load_study(study)
     study.write_text("candidates: [{kind: exemplars, file: none.jsonl}]\nturns: 1\n", encoding="utf-8")
     assert run_command(["run", str(study), "--out", str(tmp_path / "out"), "--quiet"]) == 2
-    assert f"{tmp_path / 'none.jsonl'}: cannot be read" in capsys.readouterr().err
+    assert f"{tmp_path / 'none.jsonl'}: no such file; check the path" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
