@@ -12,13 +12,17 @@ import importlib.util
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from holdfast.agents.models.local import engine
+from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.packaged import PACKAGED
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
@@ -140,6 +144,30 @@ def langchain(folder: Path) -> Spent:
     return timed(work)
 
 
+def samples(folder: Path, *, shared: bool) -> Spent:
+    """Six replies to each of four conversations under one prompt with examples, as training dialogues are drafted."""
+    reading = nullcontext() if shared else patch.object(engine, "share_beginnings", lambda *_: None)
+    model = LocalChatModel.load(folder, dtype="float32", batch_size=ROWS)
+    exchanges = ((Message("user", said(turn, turn)), Message("assistant", said(turn, turn + 1))) for turn in range(6))
+    before = tuple(message for exchange in exchanges for message in exchange)
+
+    async def draw() -> int:
+        requests = [
+            GenerationRequest(
+                f"{talk}/{sample}",
+                (*before, Message("user", said(talk, 0))),
+                sample,
+                sampling=Sampling(0.7, max_tokens=TOKENS // 2),
+            )
+            for talk in range(4)
+            for sample in range(6)
+        ]
+        return sum(made.completion_tokens for made in await asyncio.gather(*map(model.generate, requests)))
+
+    with reading:
+        return timed(lambda: asyncio.run(draw()))
+
+
 @torch.inference_mode()
 def limit_ms(model: Any, rows: int) -> float:
     """Milliseconds a token that this machine cannot go below at ``rows`` rows; see above."""
@@ -177,5 +205,7 @@ def measures(_scratch: Path) -> list[Measure]:
         found.append(
             Measure(what, spent.ms, "the machine's limit", limit_ms(model, rows), UNIT, f"ratio at least {goal}")
         )
+    together, alone = samples(folder, shared=True), samples(folder, shared=False)
+    found.append(Measure("SmolLM2, 4 x 6 samples of a reply", together.ms, "each reads alone", alone.ms, UNIT))
     torch.set_num_threads(before)
     return found
