@@ -56,6 +56,6 @@ def test_a_study_talks_with_the_bot_behind_uvicorn(port: int, tmp_path: Path) ->
     turns = [turn for episode in read_episodes(tmp_path / "run" / "journal.sqlite") for turn in episode.turns]
     assert len(turns) == 6
     assert all(turn.reply.startswith(("I am sorry that", "I can see why")) and "\n\n" in turn.reply for turn in turns)
-    assert "line_status" in turns[0].thoughts
+    assert "line_status" in turns[0].kept
     results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     assert (results["failed_episodes"], list(results["candidates"])) == (0, ["our bot"])

@@ -86,7 +86,7 @@ def test_the_bot_of_an_example_answers_behind_an_address() -> None:
     answer = testclient.TestClient(bot.app).post("/reply", json=turn).json()
     reply = read_app_answer(answer, "bot")
     assert reply.text.startswith("I am sorry that the line is down.\n\nPlease look at the router")
-    assert "line_status" in reply.thoughts
+    assert "line_status" in reply.kept
 
 
 @pytest.mark.parametrize(
