@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from holdfast.agents.raters.protocol import Rating
 from holdfast.simulator.cli.studies.summary import labels_line
 from holdfast.simulator.labelling.sample import draw_sample
 from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample
-from holdfast.simulator.records import EpisodeRecord
+from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.results.label_model import RunLabels
 from tests.simulator.measure.making import PRIMARY, episode
 from tests.simulator.results.test_build import PERSONAS, build
@@ -72,6 +73,26 @@ def test_a_rater_that_favours_one_candidate_is_found_out(tmp_path: Path) -> None
     assert truth.lo < 0 < truth.hi  # people see no difference
     corrected = adherence.difference["labels and rater"]
     assert corrected.lo < 0 < corrected.hi
+
+
+def test_what_the_gate_stops_counts_0_whatever_its_label(tmp_path: Path) -> None:
+    """Every second reply is a loop; labels of 1 everywhere would give both halves the same adherence."""
+    episodes = [
+        replace(each, turns=tuple(_looped(turn) if turn.turn % 2 else turn for turn in each.turns))
+        for each in rated({"base": 0, "routed": 0})
+    ]
+    count = sum(len(each.turns) for each in episodes)  # a label for each reply
+    made = build(episodes, labels=labelled(tmp_path, episodes, count=count)).labels
+    whole = build(rated({"base": 0, "routed": 0}), labels=labelled(tmp_path / "whole", episodes, count=count)).labels
+    assert made is not None
+    assert whole is not None
+    for method in ("labels only", "labels and rater"):
+        stopped, all_heard = (each.candidates["base"].adherence[method].mean for each in (made, whole))
+        assert stopped == pytest.approx(all_heard / 2, rel=0.05)
+
+
+def _looped(turn: TurnRecord) -> TurnRecord:
+    return replace(turn, ratings={**turn.ratings, PRIMARY.name: Rating(disqualified="loop")})
 
 
 def test_a_rater_that_errs_alike_biases_no_comparison(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class LabelledCandidate(ResultsPart):
 
     labels: Count
     persons: Count = Field(description="Personas with a label.")
-    adherence: ByMethod
+    adherence: ByMethod = Field(description="By each method; a reply that the gate stopped counts 0 by all of them.")
     quarters: list[ByMethod] = Field(description="Adherence by quarter of the conversation, first to last.")
     retention: ByMethod = Field(description="Last quarter / first, with Fieller's limits.")
 

@@ -131,10 +131,11 @@ def _labelled(
 
 
 def _adherence(part: _Labelled, context: ResultsContext) -> tuple[Floats, Floats]:
-    """(R,) by the primary rater, and by the labels."""
+    """(R,) by the primary rater, and by the labels; 0 by both where the gate stopped the reply."""
     arrays, width = part.measured.arrays, context.primary.scale.width
     labels = part.levels.reshape(*arrays.levels.shape)
-    return part.measured.adherence.ravel(), adherence(labels, part.measured.target, width).ravel()
+    stopped = arrays.disqualified & ~np.isnan(labels[..., 0])
+    return part.measured.adherence.ravel(), adherence(labels, part.measured.target, width, stopped).ravel()
 
 
 def _means(part: _Labelled, context: ResultsContext, where: Bools | None = None) -> dict[str, Jackknifed]:
