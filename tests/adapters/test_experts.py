@@ -14,7 +14,7 @@ from holdfast.adapters.experts import HELD_OUT_REPLICATES, TrainingBase, train_e
 from holdfast.adapters.routing.router import WordRouter
 from holdfast.adapters.training import lora, settings
 from holdfast.adapters.training.data import AdapterJob
-from holdfast.adapters.training.finished import FinishedAdapters
+from holdfast.adapters.training.finished import FinishedAdapters, training_sha256
 from holdfast.adapters.training.store import AdapterStore
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.users.rules.agent import EmbeddedUser
@@ -118,16 +118,17 @@ async def test_what_was_finished_otherwise_is_trained_again(base: Path, tmp_path
     outcome = await train_experts(CONFIG, WORLD, given, SorryRater(), out=tmp_path / "run", seed=1)
     job = replace(job, dialogues=outcome.dialogues["warm"].path, out=outcome.adapters["warm"].path)
     data, finished = lora.read_dialogues(job, CONFIG), FinishedAdapters(tmp_path / "finished.jsonl")
-    assert finished.get(job, CONFIG, data) is None
-    finished.add(job, CONFIG, data, outcome.adapters["warm"])
+    inputs = training_sha256(job, CONFIG, data)
+    assert finished.get(job, inputs) is None
+    finished.add(inputs, outcome.adapters["warm"])
     finished = FinishedAdapters(tmp_path / "finished.jsonl")
-    assert finished.get(job, CONFIG, data) == outcome.adapters["warm"]
+    assert finished.get(job, inputs) == outcome.adapters["warm"]
     config = CONFIG
     if change == "weights":
         (job.out / "adapter_model.safetensors").write_bytes(b"other")
     else:
         config = CONFIG.model_copy(update={"steps": 4})
-    assert finished.get(job, config, data) is None
+    assert finished.get(job, training_sha256(job, config, data)) is None
 
 
 async def test_other_adapters_are_trained_from_the_same_drafts(

@@ -182,7 +182,7 @@ async def _train_adapters(
 
     Warns of what ``max_length`` cuts away.
     """
-    from holdfast.adapters.training.finished import FinishedAdapters
+    from holdfast.adapters.training.finished import FinishedAdapters, training_sha256
     from holdfast.adapters.training.lora import AdapterJob, read_dialogues, train_adapter  # torch, not always needed
 
     jobs = [
@@ -209,10 +209,11 @@ async def _train_adapters(
     adapters, finished = dict[str, "TrainedAdapter"](), FinishedAdapters(out / FINISHED)
     for number, (job, data) in enumerate(zip(jobs, read, strict=True), start=1):
         report = partial(progress, f"training {job.name} ({number} of {len(jobs)}) on {data.trained_on}")
-        trained = await asyncio.to_thread(finished.get, job, config, data)
+        inputs = await asyncio.to_thread(training_sha256, job, config, data)
+        trained = finished.get(job, inputs)
         if trained is None:
             trained = await asyncio.to_thread(train_adapter, job, config, data, report)
-            finished.add(job, config, data, trained)
+            finished.add(inputs, trained)
         adapters[job.name] = trained
     return adapters
 

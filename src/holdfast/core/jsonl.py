@@ -1,5 +1,6 @@
-"""JSON lines that people may have written by hand: a pydantic model each, with all faults in plain words."""
+"""JSON lines: those that people may have written by hand, with all faults in plain words; files that grow by a line."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,25 @@ def write_lines(lines: Iterable[BaseModel], path: Path) -> str:
     with drafted(path) as draft:
         draft.write_text(text, encoding="utf-8")
     return sha256(text)
+
+
+def whole_lines(file: Path) -> list[bytes]:
+    """Return the lines of ``file``; what follows the last newline, written when the power went, is cut off."""
+    if not os.path.lexists(file):
+        return []
+    data = read_file(file)
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        os.truncate(file, len(whole))
+    return whole.splitlines()
+
+
+def append_line(file: Path, line: str) -> None:
+    """Write a line at the end of ``file``, and wait until it is on the disk. Raises OSError where it cannot be."""
+    with file.open("ab") as out:
+        out.write(line.encode() + b"\n")
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def read_lines(path: Path, model: type[Line], nothing: str, most: int | None = None) -> tuple[Line, ...]:

@@ -5,7 +5,6 @@ was drawn for it, the discarded ones with their flaws. Numbers are kept exactly,
 writes the bytes of one that never stopped.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -19,7 +18,7 @@ from holdfast.agents.protocols import ChatModel, Intention
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Failure, Rater, Rating
 from holdfast.core.errors import JournalError, TakenError
-from holdfast.core.files import read_file
+from holdfast.core.jsonl import append_line, whole_lines
 from holdfast.core.wording import how_many
 
 DRAFTS = "drafts.jsonl"
@@ -75,7 +74,7 @@ class Drafts:
         head = _Head(inputs=dict(inputs))
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            lines = _whole_lines(file)
+            lines = whole_lines(file)
             if not lines:
                 self._append(head)
         except OSError as error:
@@ -112,10 +111,7 @@ class Drafts:
             ) from error
 
     def _append(self, line: _Line) -> None:
-        with self._file.open("ab") as file:
-            file.write(line.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self._file, line.model_dump_json())
         if isinstance(line, _Draft):
             self._kept[line.id] = line
 
@@ -164,17 +160,6 @@ async def hold_dialogues(
         return dialogue
 
     return await all_of(work, plans, concurrency, on_done)
-
-
-def _whole_lines(file: Path) -> list[bytes]:
-    """Return the lines of ``file``; what follows the last newline, written when the power went, is cut off."""
-    if not os.path.lexists(file):
-        return []
-    data = read_file(file)
-    whole = data[: data.rfind(b"\n") + 1]
-    if len(whole) < len(data):
-        os.truncate(file, len(whole))
-    return whole.splitlines()
 
 
 def _drafted_turn(turn: SteeredTurn) -> _DraftedTurn:

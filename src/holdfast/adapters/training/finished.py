@@ -14,8 +14,8 @@ from holdfast.adapters.training.settings import settings_for
 from holdfast.adapters.training.tokenised import TrainedOn
 from holdfast.agents.models.local.adapter_folder import WEIGHTS_FILE
 from holdfast.core.errors import JournalError
-from holdfast.core.files import read_file
 from holdfast.core.hashing import file_sha256, sha256, weights_sha256
+from holdfast.core.jsonl import append_line, whole_lines
 
 if TYPE_CHECKING:
     from holdfast.adapters.training.lora import TrainedAdapter
@@ -28,17 +28,19 @@ class FinishedAdapters:
         """Read ``file``, where it is there; half a line at its end, or one that is damaged, counts as none."""
         self._file = file
         self._lines: dict[str, dict[str, Any]] = {}
-        with suppress(FileNotFoundError):
-            for line in read_file(file).decode("utf-8", "replace").split("\n"):
-                with suppress(ValueError, RecursionError, KeyError, TypeError):
-                    about = json.loads(line)
-                    self._lines[about["inputs"]] = about["adapter"]
+        for line in whole_lines(file):
+            with suppress(ValueError, RecursionError, KeyError, TypeError):
+                about = json.loads(line)
+                self._lines[about["inputs"]] = about["adapter"]
 
-    def get(self, job: AdapterJob, config: TrainingConfig, data: TrainingData) -> TrainedAdapter | None:
-        """Return what came of ``job``; None where it has not been finished, or its weights are others since."""
+    def get(self, job: AdapterJob, inputs: str) -> TrainedAdapter | None:
+        """Return what came of ``job``; None where it has not been finished, or its weights are others since.
+
+        ``inputs``: :func:`training_sha256` of it.
+        """
         from holdfast.adapters.training.lora import TrainedAdapter
 
-        about = self._lines.get(training_sha256(job, config, data))
+        about = self._lines.get(inputs)
         try:
             if about is None or file_sha256(job.out / WEIGHTS_FILE) != about["sha256"]:
                 return None
@@ -47,22 +49,17 @@ class FinishedAdapters:
         except (OSError, KeyError, TypeError):
             return None
 
-    def add(self, job: AdapterJob, config: TrainingConfig, data: TrainingData, adapter: TrainedAdapter) -> None:
-        """Say that ``job`` is finished.
+    def add(self, inputs: str, adapter: TrainedAdapter) -> None:
+        """Say that the adapter that follows from ``inputs`` is finished.
 
         Raises:
             JournalError: it cannot be written.
         """
         about = asdict(adapter) | {"path": adapter.path.name}
-        line = json.dumps({"inputs": training_sha256(job, config, data), "adapter": about})
         try:
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(f"\n{line}\n" if self._half_a_line() else f"{line}\n")
+            append_line(self._file, json.dumps({"inputs": inputs, "adapter": about}))
         except OSError as error:
             raise JournalError(f"{self._file}: cannot be written ({error.strerror or error})") from error
-
-    def _half_a_line(self) -> bool:
-        return self._file.exists() and read_file(self._file)[-1:] not in (b"", b"\n")
 
 
 def training_sha256(job: AdapterJob, config: TrainingConfig, data: TrainingData) -> str:
