@@ -53,11 +53,13 @@ def main(data: Path) -> None:
             f"{len(replies)} {kind} ones: {sentences} sentences in more than three replies, "
             f"{near} replies nearly repeat another"
         )
-    print("two passes of the labeller (quadratic-weighted kappa; levels 0 / 1 / 2 of the first):")
-    for name in SHORT:
-        first, second = ([line["levels"][each][name] for line in lines] for each in (0, 1))
-        levels = " / ".join(str(first.count(level)) for level in (0, 1, 2))
-        print(f"  {name:20} {quadratic_weighted_kappa(first, second):.2f}  {levels}")
+    latest = [line for line in lines if line["context"].startswith("M")]
+    for told, group in (("", lines), (", second sitting alone", latest)):
+        print(f"two passes of the labeller{told} (quadratic-weighted kappa; levels 0 / 1 / 2 of the first):")
+        for name in SHORT:
+            first, second = ([line["levels"][each][name] for line in group] for each in (0, 1))
+            levels = " / ".join(str(first.count(level)) for level in (0, 1, 2))
+            print(f"  {name:20} {quadratic_weighted_kappa(first, second):.2f}  {levels}")
     table = data / "epitome_reddit" / "pairs.csv"
     if not table.exists():
         print(f"{table}: absent, so the labeller is not held against people here")
@@ -66,10 +68,15 @@ def main(data: Path) -> None:
     with table.open(encoding="utf-8", newline="") as file:
         people = {(row["sp_id"], row["rp_id"]): row for row in csv.DictReader(file)}
     judged = [json.loads(line) for line in (HERE / "labeller_on_epitome.jsonl").read_text().splitlines()]
-    print(f"the labeller against people, on {len(judged)} of EPITOME's replies that it labelled blind:")
+    sittings = sorted({row["sitting"] for row in judged})
+    print(f"the labeller against people, on EPITOME's replies that it labelled blind, in sittings {sittings}:")
     for name, short in SHORT.items():
-        theirs = [int(people[row["sp_id"], row["rp_id"]][f"{short}_level"]) for row in judged]
-        print(f"  {name:20} {quadratic_weighted_kappa([row[short] for row in judged], theirs):.2f}")
+        kappas = []
+        for sitting in sittings:
+            rows = [row for row in judged if row["sitting"] == sitting]
+            theirs = [int(people[row["sp_id"], row["rp_id"]][f"{short}_level"]) for row in rows]
+            kappas.append(f"{quadratic_weighted_kappa([row[short] for row in rows], theirs):.2f} of {len(rows)}")
+        print(f"  {name:20} {', '.join(kappas)}")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.raters.encoder import minilm as module
+from holdfast.agents.raters.encoder.fit import fit_encoder_files
 from holdfast.agents.raters.encoder.minilm import FILES, cache_folder, checked_folder, fetch
 from holdfast.agents.raters.encoder.rater import EncoderRater
 from holdfast.agents.raters.fitted import open_fitted
+from holdfast.agents.raters.linear.fit import Labels
 from holdfast.agents.raters.specs import FittedSpec
 from holdfast.core.errors import InputError, ModelError
 from tests.passages import exchange
@@ -43,6 +45,8 @@ def test_absent_weights_say_what_to_install(nothing_here: Path) -> None:
         open_fitted(FittedSpec(kind="encoder"))  # before a study begins
     with pytest.raises(InputError, match=says):
         EncoderRater().score([exchange("", "So sorry.")])
+    with pytest.raises(InputError, match=says):
+        fit_encoder_files(Labels([]), nothing_here / "out")  # before it fits anything
 
 
 def test_what_the_index_does_not_have(nothing_here: Path) -> None:

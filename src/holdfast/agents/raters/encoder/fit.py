@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.agents.raters.encoder.head import EncoderHead, HeadSettings
+from holdfast.agents.raters.encoder.minilm import checked_folder
 from holdfast.agents.raters.encoder.rater import WORDS, sentences_to_encode
 from holdfast.agents.raters.encoder.vectors import MAX_TOKENS, encoder_sha256, vectors_in_batches
 from holdfast.agents.raters.linear.card import ENCODER, write_card
@@ -50,6 +51,7 @@ def fit_encoder_files(labels: Labels, out: Path, seed: int = 0) -> FittedEncoder
         DataError: a mechanism lacks a level, so that nothing could be learned.
         InputError, ModelError: see :func:`holdfast.agents.raters.encoder.minilm.checked_folder`.
     """
+    checked_folder()  # before minutes of fitting
     fitted = fit_encoder(labels, seed)
     fitted.head.save(out)
     write_linear(fitted.linear, labels, out / WORDS)
