@@ -16,7 +16,7 @@ from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
-from holdfast.simulator.runtime.session import Session
+from holdfast.simulator.runtime.session import Session, session_of
 from tests.simulator.scripted import HashRater, ScriptedUser
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -54,7 +54,7 @@ def session(plan: Plan, model: ChatModel, *, scripted: bool) -> Session:
     """``scripted``: users and rater that cost nothing, so that what is measured is the engine; else a study's own."""
     resources = Resources(plan, {plan.study.model: model}, {}, raters_of(plan.study, {}))
     if not scripted:
-        return resources.session()
+        return session_of(resources)
     return Session(
         plan,
         resources.candidates(),

@@ -9,6 +9,7 @@ from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
+from holdfast.simulator.runtime.session import session_of
 from tests.simulator.engine.studies import run
 from tests.simulator.scripted import HashModel
 
@@ -24,5 +25,5 @@ def record_run(out: Path, **changes: Any) -> Path:
     """Hold 3 personas x 2 candidates x 6 turns in ``out``, which then holds a study.yaml and a journal."""
     plan = resolve(StudyConfig.model_validate(STUDY | changes))
     resources = Resources(plan, {plan.study.model: HashModel()}, {}, raters_of(plan.study, {}))
-    run(resources.session(), out)
+    run(session_of(resources), out)
     return out

@@ -11,7 +11,8 @@ from pathlib import Path
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.prompting import LATE, SteeringPlaces, steering_sha256
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.agents.models.spec import TODAY
+from holdfast.agents.models.references import LocalReference, ModelReference
+from holdfast.agents.models.spec import TODAY, ModelSpec
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.protocol import Rater
@@ -36,6 +37,12 @@ class TrainingBase:
     today: date = TODAY  # what the base's chat template is told, if it asks for the date
     places: SteeringPlaces = LATE
     own_words: bool = True
+
+
+def model_inputs(spec: ModelSpec, reference: ModelReference) -> dict[str, str]:
+    """Return what the words of one model follow from."""
+    name = f"model {spec.ref}"
+    return folder_inputs(name, reference.path) if isinstance(reference, LocalReference) else {name: "served"}
 
 
 def folder_inputs(what: str, folder: Path) -> dict[str, str]:

@@ -25,8 +25,7 @@ from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.results.build import build_results
 from holdfast.simulator.results.model import Results, results_schema
-from holdfast.simulator.runtime.resources import user_factory
-from holdfast.simulator.runtime.session import Session, replay_session
+from holdfast.simulator.runtime.session import Session, replay_session, user_factory
 from tests.agents.users.players import Player, in_first_person, intention_in, nonsense
 from tests.simulator.engine.studies import run, session, study
 from tests.simulator.measure.making import PRIMARY

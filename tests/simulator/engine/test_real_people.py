@@ -10,8 +10,7 @@ from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.journal.store import Journal, read_episodes
 from holdfast.simulator.journal.verify import PULSE
-from holdfast.simulator.runtime.resources import user_factory
-from holdfast.simulator.runtime.session import Session
+from holdfast.simulator.runtime.session import Session, user_factory
 from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import HashModel
 

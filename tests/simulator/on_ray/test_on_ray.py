@@ -28,6 +28,7 @@ from holdfast.simulator.monitor.progress import NoProgress
 from holdfast.simulator.monitor.status import StatusReader
 from holdfast.simulator.runtime.executor import LOCAL, Executor
 from holdfast.simulator.runtime.resources import open_resources
+from holdfast.simulator.runtime.session import session_of
 from tests.agents.models.conftest import build_adapter
 from tests.agents.models.langchain.test_tracing import Recorder
 from tests.servers.faults import Faults
@@ -70,7 +71,7 @@ def plan() -> Plan:
 def hold(plan: Plan, executor: Executor, adapter: Path, out: Path, **options: Any) -> RunOutcome:
     resources = open_resources(plan, executor)
     resources.models[plan.study.model].add_adapter("solver", adapter)
-    return run(resources.session(), out, **options)
+    return run(session_of(resources), out, **options)
 
 
 @dataclass

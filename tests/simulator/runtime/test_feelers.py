@@ -26,6 +26,7 @@ from holdfast.simulator.runtime.felt_file import FELT_FILE
 from holdfast.simulator.runtime.pipeline import report
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
+from holdfast.simulator.runtime.session import session_of
 from tests.agents.raters.judge.judge_server import Asked
 from tests.servers.answers import Body, scripted
 from tests.servers.openai_server import ScriptedServer
@@ -116,7 +117,7 @@ def resume(out: Path) -> None:
     """Go on with the study of :func:`record_run`."""
     plan = resolve(StudyConfig.model_validate(STUDY))
     resources = Resources(plan, {plan.study.model: HashModel()}, {}, raters_of(plan.study, {}))
-    run(resources.session(), out, resume=True)
+    run(session_of(resources), out, resume=True)
 
 
 def test_a_model_thinks_and_scores_each_turn_and_people_stand_beside_it(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from holdfast.core.hashing import sha256
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters
+from holdfast.simulator.runtime.provenance import inputs_of
 from holdfast.simulator.runtime.resources import open_resources
+from holdfast.simulator.runtime.session import session_of
 from tests.agents.models.conftest import CONFIGS, build_adapter, build_model
 from tests.servers.openai_server import ScriptedServer
 from tests.servers.threaded import running
@@ -57,7 +59,7 @@ async def test_one_study_may_have_an_adapter_here_and_there(base: Path, adapters
         assert server.models == ("m", "warm")  # the server was told
     local = resources.models[plan.study.candidates[2].model]  # type: ignore[index]
     assert local.adapters == ("warm",)  # type: ignore[attr-defined]
-    inputs = resources.inputs()
+    inputs = inputs_of(resources, resources.candidates())
     assert inputs["model openai:m"] == "served"
     assert len(inputs[f"model hf:{base}"]) == len(inputs["adapter warm"]) == 64
     with pytest.raises(InputError, match=r"adapters are trained on a model of this machine, not on openai:m at http"):
@@ -81,7 +83,7 @@ async def test_what_no_candidate_names_is_not_loaded(base: Path, adapters: Path,
         named, _ = adapters_in(tmp_path / "adapters", plan)
         assert set(named) == {"warm"}
         resources = open_resources(plan)
-        assert set(resources.inputs()) >= {f"model hf:{base}"}
+        assert set(inputs_of(resources, resources.candidates())) >= {f"model hf:{base}"}
         for given in (named, adapters_in(tmp_path / "adapters")[0]):
             assert set((await resources.with_adapters(given, None)).adapters) == {"warm"}
         dora_named = plan.study.candidates[2].model_copy(update={"adapter": "dora"})
@@ -134,7 +136,7 @@ async def test_the_local_adapter_speaks(base: Path, adapters: Path) -> None:
 def test_what_candidates_put_before_a_conversation_is_in_the_provenance(base: Path, adapters: Path) -> None:
     prompted = {"kind": "system_prompt", "prompt": "Be kind."}
     plan = resolve(StudyConfig.model_validate({"model": f"hf:{base}", "candidates": ["base", prompted]}))
-    session = open_resources(plan).session()
+    session = session_of(open_resources(plan))
     assert session.provenance["system_prompts"] == {"system_prompt": {"own": sha256("Be kind.")}}
 
 

@@ -23,7 +23,7 @@ from holdfast.simulator.monitor.progress import Progress
 from holdfast.simulator.runtime.raters import coalesced, judge_models, rater_inputs, raters_of
 from holdfast.simulator.runtime.resources import open_resources
 from holdfast.simulator.runtime.run_folder import rater_records, record_run, versions
-from holdfast.simulator.runtime.session import Session
+from holdfast.simulator.runtime.session import Session, session_of
 
 CANDIDATE = "base"
 
@@ -88,7 +88,7 @@ def hold_users(study: StudyConfig, out: Path, replies: LoggedReplies | None, pro
             session = _without_models(plan, replies)
         else:
             resources = stack.enter_context(closing(open_resources(plan)))
-            session = resources.session()
+            session = session_of(resources)
             if replies is not None:
                 session = replace(session, candidates={CANDIDATE: replies})
         with record_run(out, {}, session.provenance):

@@ -21,7 +21,7 @@ from holdfast.simulator.config.study_file import STUDY_FILE, load_study
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters, trained_in
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import open_resources
-from holdfast.simulator.runtime.session import Session
+from holdfast.simulator.runtime.session import Session, session_of
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class OneTalk:
         resources = await asyncio.to_thread(open_resources, plan)
         await rehearse_prompts(plan, resources.references)
         ready = await resources.with_adapters(*adapters_in(plan.study.adapters, plan))
-        return ready.with_exchanges(plan.study.adapters).session()
+        return session_of(ready.with_exchanges(plan.study.adapters))
 
     def _base(self) -> StudyConfig:
         if self.source is None:

@@ -55,7 +55,7 @@ from holdfast.simulator.runtime.run_folder import (
     record_run,
     recorded_timings,
 )
-from holdfast.simulator.runtime.session import Session, replay_session
+from holdfast.simulator.runtime.session import Session, replay_session, session_of
 
 _MOST_SHOWN = 8  # of what has changed since a training
 
@@ -129,7 +129,7 @@ async def _loaded_session(
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
         ready = await resources.with_adapters(*adapters_in(folder, plan))
-        yield ready.with_exchanges(folder).session()
+        yield session_of(ready.with_exchanges(folder))
 
 
 async def _opened(plan: Plan, show: StageProgress, executor: Executor = LOCAL, wait_s: float = 0.0) -> Resources:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from holdfast.adapters.experts import ROUTER
-from holdfast.adapters.inputs import folder_inputs
+from holdfast.adapters.inputs import folder_inputs, model_inputs
 from holdfast.adapters.micro import ablation
 from holdfast.agents.assistants.candidates import DescribedCandidate
-from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.reproducible import why_not_reproducible
-from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.prompts import prompt_hashes
 from holdfast.core.hashing import file_sha256
 from holdfast.simulator.config.plan import world_inputs
 from holdfast.simulator.runtime.adapters import ADAPTER
 from holdfast.simulator.runtime.prompt_rehearsal import template_facts
 from holdfast.simulator.runtime.raters import chooser_inputs, rater_inputs
+from holdfast.simulator.runtime.resources import Resources
 from holdfast.simulator.runtime.run_folder import rater_records, versions
-
-if TYPE_CHECKING:
-    from holdfast.simulator.runtime.resources import Resources
 
 
 def inputs_of(resources: Resources, candidates: Mapping[str, DescribedCandidate]) -> dict[str, str]:
@@ -51,12 +47,6 @@ def inputs_of(resources: Resources, candidates: Mapping[str, DescribedCandidate]
     for candidate, described in candidates.items():
         hashes |= {f"prompt of {candidate}: {name}": hash for name, hash in described.prompt_hashes.items()}
     return hashes
-
-
-def model_inputs(spec: ModelSpec, reference: ModelReference) -> dict[str, str]:
-    """Return what the words of one model follow from."""
-    name = f"model {spec.ref}"
-    return folder_inputs(name, reference.path) if isinstance(reference, LocalReference) else {name: "served"}
 
 
 def provenance_of(

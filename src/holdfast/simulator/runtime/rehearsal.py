@@ -22,6 +22,7 @@ from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.runtime.adapters import adapters_in, check_adapters
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.resources import open_resources
+from holdfast.simulator.runtime.session import session_of
 
 TURNS, CONVERSATIONS = 4, 8  # of the rehearsal: turns of a conversation, and conversations of each candidate
 
@@ -75,7 +76,7 @@ async def forecast(study: StudyConfig, *, rehearse: bool = True, turns: int = TU
         with closing(resources):
             await rehearse_prompts(plan, resources.references)
             ready = await resources.with_adapters(*adapters_in(study.adapters, plan))
-            session = ready.with_exchanges(study.adapters).session()
+            session = session_of(ready.with_exchanges(study.adapters))
             outcome = await run_study(session, Path(scratch))
         episodes = read_episodes(outcome.journal)
     if outcome.failure is not None or not outcome.episodes:

@@ -1,4 +1,4 @@
-"""The models, adapters, router, rater and users that a study needs, loaded and checked once.
+"""The models, adapters, router and raters that a study needs, loaded and checked once.
 
 What stands here has side effects and is heavy (torch); a study's plan and its measurement are neither.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.dialogues.writing import TrainingPeople
-from holdfast.adapters.inputs import TrainingBase
+from holdfast.adapters.inputs import TrainingBase, model_inputs
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.progress import StageProgress, silent
 from holdfast.adapters.training.store import AdapterStore
@@ -29,34 +28,27 @@ from holdfast.agents.models.references import LocalReference, ModelReference
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.models.spec import ModelSpec
 from holdfast.agents.models.usage import CountsUsage, Usage
-from holdfast.agents.protocols import ChatModel, Message, Sampling, UserAgent
+from holdfast.agents.protocols import ChatModel, Message, Sampling
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.raters.specs import RaterSpec
-from holdfast.agents.users.llm.agent import ModelUser
-from holdfast.agents.users.rules.agent import EmbeddedUser
-from holdfast.agents.users.specs import ModelUsers
 from holdfast.core.errors import InputError
 from holdfast.core.wording import either
-from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
+from holdfast.personas.schema import EmpathyPattern, TaskContext
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.records import EpisodeSpec
 from holdfast.simulator.runtime.adapters import training_people, used_adapters
 from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import steering_places
-from holdfast.simulator.runtime.provenance import inputs_of, model_inputs, provenance_of
 from holdfast.simulator.runtime.raters import (
     check_languages,
     check_raters,
     check_targets,
     choosing_raters,
-    coalesced,
     judge_models,
     raters_of,
     training_rater,
 )
-from holdfast.simulator.runtime.session import Session, UserFactory
 
 if TYPE_CHECKING:
     from holdfast.agents.assistants.exchange_store import StoredExchange
@@ -184,48 +176,15 @@ class Resources:
         """What the models count into; local ones count nothing."""
         return tuple(model.usage for model in self.models.values() if isinstance(model, CountsUsage))
 
-    def inputs(self) -> dict[str, str]:
-        """What the transcripts follow from besides the study (:func:`~.provenance.inputs_of`)."""
-        return inputs_of(self, self.candidates())
-
     def candidates(self) -> dict[str, DescribedCandidate]:
         """The study's candidates by name. Raises InputError where one cannot be built."""
         return {spec.name: registry.build_candidate(spec, self) for spec in self.plan.study.arms}
-
-    def session(self) -> Session:
-        """The study, ready to be held. Raises InputError where a candidate cannot be built."""
-        study, inputs, candidates = self.plan.study, self.inputs(), self.candidates()
-        return Session(
-            self.plan,
-            candidates,
-            user_factory(study, {spec: self.model(spec.model) for spec in study.users if spec.kind == "model"}),
-            coalesced(self.raters),
-            inputs,
-            provenance_of(self, inputs, candidates),
-            self.executor,
-            self.usage,
-        )
 
     def close(self) -> None:
         """Close what the models keep open: the files of their response caches, their processes."""
         for model in self.models.values():
             if isinstance(model, ServedChatModel | ProcessesModel):
                 model.close()
-
-
-def user_factory(study: StudyConfig, players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
-    """Make the user agents of conversations: embedded, or played by the model of the conversation's simulator."""
-    embedded = partial(EmbeddedUser, natural=study.natural_voice)
-    by_name = {spec.name: (spec, model) for spec, model in players.items()}
-
-    def user_for(episode: EpisodeSpec, persona: Persona) -> UserAgent:
-        if not episode.simulator:
-            return embedded(persona)
-        spec, model = by_name[episode.simulator]
-        sampling = spec.sampling.sampling()
-        return ModelUser(persona, model, episode.id, sampling, spec.retries, spec.window, spec.answer_tokens)
-
-    return user_for
 
 
 def open_resources(

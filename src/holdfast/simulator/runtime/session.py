@@ -3,24 +3,30 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.usage import Usage
-from holdfast.agents.protocols import Candidate, UserAgent
+from holdfast.agents.protocols import Candidate, ChatModel, UserAgent
 from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.rules.agent import EmbeddedUser
+from holdfast.agents.users.specs import ModelUsers
 from holdfast.personas.schema import Persona
 from holdfast.simulator.config.plan import Plan
+from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.conversation.participants import Participants
 from holdfast.simulator.conversation.stop import stop_rule
 from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, require_episodes
 from holdfast.simulator.journal.store import Journal
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 from holdfast.simulator.runtime.executor import LOCAL, Executor
+from holdfast.simulator.runtime.provenance import inputs_of, provenance_of
 from holdfast.simulator.runtime.raters import coalesced, judge_models, rater_inputs, raters_of
+from holdfast.simulator.runtime.resources import Resources
 from holdfast.simulator.runtime.run_folder import rater_records, read_run_file, versions
 
 UserFactory = Callable[[EpisodeSpec, Persona], UserAgent]
@@ -70,6 +76,38 @@ class Session:
             study_seed=self.plan.study.seed,
             **terms,
         )
+
+
+def session_of(resources: Resources) -> Session:
+    """Return the study of ``resources``, ready to be held. Raises InputError where a candidate cannot be built."""
+    plan, candidates = resources.plan, resources.candidates()
+    inputs = inputs_of(resources, candidates)
+    players = {spec: resources.model(spec.model) for spec in plan.study.users if spec.kind == "model"}
+    return Session(
+        plan,
+        candidates,
+        user_factory(plan.study, players),
+        coalesced(resources.raters),
+        inputs,
+        provenance_of(resources, inputs, candidates),
+        resources.executor,
+        resources.usage,
+    )
+
+
+def user_factory(study: StudyConfig, players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
+    """Make the user agents of conversations: embedded, or played by the model of the conversation's simulator."""
+    embedded = partial(EmbeddedUser, natural=study.natural_voice)
+    by_name = {spec.name: (spec, model) for spec, model in players.items()}
+
+    def user_for(episode: EpisodeSpec, persona: Persona) -> UserAgent:
+        if not episode.simulator:
+            return embedded(persona)
+        spec, model = by_name[episode.simulator]
+        sampling = spec.sampling.sampling()
+        return ModelUser(persona, model, episode.id, sampling, spec.retries, spec.window, spec.answer_tokens)
+
+    return user_for
 
 
 def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
