@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import linregress, spearmanr
 
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
-from holdfast.agents.raters.judge.sample import Sample
 from holdfast.agents.raters.protocol import Rating
+from holdfast.agents.raters.sample import Sample
 
 
 def rating(forward: float | None, backward: float | None) -> Rating:

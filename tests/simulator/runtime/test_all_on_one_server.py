@@ -25,8 +25,8 @@ from holdfast.adapters.config import TrainingConfig
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
+from holdfast.agents.raters.judge.counts import count_answers
 from holdfast.agents.raters.judge.rater import JudgeRater
-from holdfast.agents.raters.judge.sample import count_answers
 from holdfast.agents.raters.registry import open_raters, parse_rater
 from holdfast.personas.loading import library
 from holdfast.simulator.config.study import StudyConfig

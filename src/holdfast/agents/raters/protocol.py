@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from holdfast.agents.protocols import SENSE7, Message
-
-if TYPE_CHECKING:
-    from holdfast.agents.raters.judge.sample import Sample
+from holdfast.agents.raters.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)

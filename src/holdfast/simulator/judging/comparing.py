@@ -8,7 +8,6 @@ from typing import Any
 from holdfast.adapters.dialogues.export import ChatLine
 from holdfast.adapters.dialogues.preferences import PreferencePair
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.judge.answer import Refusal
 from holdfast.agents.raters.judge.pairwise import (
     Better,
     PairwiseJudge,
@@ -17,6 +16,7 @@ from holdfast.agents.raters.judge.pairwise import (
     position_report,
     verbosity_report,
 )
+from holdfast.agents.raters.sample import Refusal
 from holdfast.simulator.judging.run import require_server
 from holdfast.simulator.results.shapes import plain
 

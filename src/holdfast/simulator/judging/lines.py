@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from holdfast.agents.raters.judge.answer import Reason, Refusal
-from holdfast.agents.raters.judge.descriptive import Description, Quote
+from holdfast.agents.raters.judge.counts import samples_spread
 from holdfast.agents.raters.judge.quoting import quote_messages
-from holdfast.agents.raters.judge.sample import Order, Sample, samples_spread
 from holdfast.agents.raters.protocol import Failure, RaterIdentity, Rating
+from holdfast.agents.raters.sample import Description, Order, Quote, Reason, Refusal, Sample
 from holdfast.core.errors import Fault, InputError
 from holdfast.core.hashing import sha256
 

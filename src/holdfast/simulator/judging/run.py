@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
-from holdfast.agents.raters.judge.answer import Refusal
 from holdfast.agents.raters.protocol import Rater, Rating
+from holdfast.agents.raters.sample import Refusal
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError, ModelError
 from holdfast.simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_rating

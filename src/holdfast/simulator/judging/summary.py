@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.agents.raters.agreement import Floats
 from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
-from holdfast.agents.raters.judge.sample import count_answers, samples_spread
+from holdfast.agents.raters.judge.counts import count_answers, samples_spread
 from holdfast.agents.raters.panel import agreement, disputes
 from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.simulator.judging.run import RatedFiles

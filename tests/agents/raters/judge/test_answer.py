@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.agents.protocols import Message
-from holdfast.agents.raters.judge.answer import Refusal, find_answer, read_number, read_scores
+from holdfast.agents.raters.judge.answer import find_answer, read_number, read_scores
 from holdfast.agents.raters.judge.quoting import marked, quote_messages
 from holdfast.agents.raters.protocol import ACTS, EXPRESSED
+from holdfast.agents.raters.sample import Refusal
 
 MARK = "0123456789ab"
 FLAT = {"emotional_reaction": 1, "interpretation": 0, "exploration": 2}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.agents.protocols import Message
+from holdfast.agents.raters.judge.counts import count_answers, samples_spread
 from holdfast.agents.raters.judge.rater import JudgeRater
-from holdfast.agents.raters.judge.sample import count_answers, samples_spread
 from holdfast.agents.raters.protocol import ACTS, EXPRESSED, PERCEIVED, Passage, Rating, Scale
 from holdfast.agents.raters.registry import open_raters, parse_rater
 from tests.agents.models.langchain.by_langchain import through_langchain

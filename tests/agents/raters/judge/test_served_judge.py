@@ -22,8 +22,8 @@ from holdfast.adapters.micro import base_path
 from holdfast.agents.models.served.endpoint import Endpoint
 from holdfast.agents.models.served.model import ServedChatModel
 from holdfast.agents.protocols import Message
+from holdfast.agents.raters.judge.counts import count_answers
 from holdfast.agents.raters.judge.rater import JudgeRater, judge_sampling
-from holdfast.agents.raters.judge.sample import count_answers
 from holdfast.agents.raters.protocol import SCALES, Passage
 from holdfast.simulator.cli.main import run_command
 

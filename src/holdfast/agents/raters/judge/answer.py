@@ -10,47 +10,17 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from holdfast.agents.message_content import split_thoughts
 from holdfast.agents.raters.protocol import Scale
+from holdfast.agents.raters.sample import Refusal
 from holdfast.core.wording import quote
 
-Reason = Literal[
-    "empty", "no_json", "cut_off", "copied", "no_mark", "contradictory", "incomplete", "not_a_number", "out_of_range",
-    "not_rated", "declined", "server",
-]  # fmt: skip
-#: Reason -> what it means, for people and for the repair request.
-REASONS: Mapping[Reason, str] = {
-    "empty": "it is empty",
-    "no_json": "it holds no JSON object that can be read",
-    "cut_off": "it breaks off before the JSON object ends",
-    "copied": "its JSON object is copied from the conversation",
-    "no_mark": 'its JSON object lacks the right "id"',
-    "contradictory": "it holds several answers that differ",
-    "incomplete": "a key is absent",
-    "not_a_number": "a value is no number",
-    "out_of_range": "a value is outside the scale",
-    "not_rated": "no dimension was rated",
-    "declined": "the model declined to answer",
-    "server": "the server did not answer",
-}
 LONGEST = 20_000  # characters of an answer that are read
 MOST_TRIES = 50  # braces that may open no object: each costs a walk through what follows it
 
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?:\s*/\s*(\d+))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an answer is not used. ``detail`` may quote the model: shortened, and escaped where it does not print."""
-
-    reason: Reason
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail or REASONS[self.reason]}"
 
 
 def find_answer(text: str, mark: str, conversation: str, *, finished: bool = True) -> dict[str, Any] | Refusal:

@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 from holdfast.agents.models.served.failures import EndpointError
 from holdfast.agents.models.served.halt import halting
 from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
-from holdfast.agents.raters.judge.answer import REASONS, Reason, Refusal
 from holdfast.agents.raters.judge.rubrics import fill
+from holdfast.agents.raters.sample import REASONS, Reason, Refusal
 from holdfast.core.errors import ModelError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed

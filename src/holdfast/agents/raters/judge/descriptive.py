@@ -6,38 +6,14 @@ A judge may invent its evidence: each quote is looked up in the conversation, an
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from holdfast.agents.protocols import Message
+from holdfast.agents.raters.sample import Description, Quote
 
 MAX_QUOTES, MAX_WORDS = 8, 4000  # quotes, and characters of the judgement, that are kept
 #: Curly quotation marks, dashes and the ellipsis, as a judge or a user may type them.
 _SAME = str.maketrans("\u201c\u201d\u201e\u2019\u2018\u2026\u2014\u2013", '"""\'\' --')
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A passage that the judge says it rests on. ``message``: its number from 1, or None where no message holds it."""
-
-    text: str
-    message: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """The judge's words and its quotes. Text from a model: escape it where it is shown."""
-
-    words: str
-    quotes: tuple[Quote, ...]
-
-    @property
-    def invented(self) -> int:
-        """How many quotes stand nowhere in the conversation."""
-        return sum(quote.message is None for quote in self.quotes)
-
-    def __str__(self) -> str:
-        return "\n".join([self.words, *(_line(quote) for quote in self.quotes)]).strip()
 
 
 def read_description(answer: Mapping[str, Any], messages: Sequence[Message]) -> Description:
@@ -60,8 +36,3 @@ def place(quote: str, messages: Sequence[Message]) -> int | None:
 def _bare(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text.translate(_SAME)).casefold()
     return re.sub(r"\s+", " ", plain).strip(" .\"'-")
-
-
-def _line(quote: Quote) -> str:
-    where = "NOT IN THE CONVERSATION" if quote.message is None else f"message {quote.message}"
-    return f"- {quote.text!r} ({where})"

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
-from holdfast.agents.raters.judge.answer import REASONS, Refusal, find_answer, read_number
+from holdfast.agents.raters.judge.answer import find_answer, read_number
 from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
 from holdfast.agents.raters.judge.rater import judge_sampling
 from holdfast.agents.raters.judge.rubrics import digest, fill, rubric_words, sections
 from holdfast.agents.raters.protocol import RaterIdentity, Scale
+from holdfast.agents.raters.sample import REASONS, Refusal
 
 Better = Literal["first", "second", "neither"]
 MATCHED = 0.1  # two replies are of one length where the longer has at most this share more words

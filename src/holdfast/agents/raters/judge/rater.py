@@ -13,13 +13,13 @@ from statistics import median
 from typing import Any
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
-from holdfast.agents.raters.judge.answer import Refusal, find_answer, read_scores
+from holdfast.agents.raters.judge.answer import find_answer, read_scores
 from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
-from holdfast.agents.raters.judge.descriptive import Description, read_description
+from holdfast.agents.raters.judge.descriptive import read_description
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import digest, fill, read_rubric, rubric_words, sections
-from holdfast.agents.raters.judge.sample import Order, Sample
 from holdfast.agents.raters.protocol import FELT, NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
+from holdfast.agents.raters.sample import Description, Order, Refusal, Sample
 
 VERSION = "1"
 MAX_TOKENS = 512  # of one answer, unless asked otherwise

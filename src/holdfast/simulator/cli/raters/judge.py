@@ -152,7 +152,7 @@ def _stopped(raters: Mapping[str, Any]) -> None:
 
 
 def _answers(name: str, rater: Mapping[str, Any]) -> None:
-    from holdfast.agents.raters.judge.answer import REASONS
+    from holdfast.agents.raters.sample import REASONS
 
     answers = rater["answers"]
     print_lines(

@@ -1,33 +1,12 @@
-"""One answer of a judge, and what many of them come to: scores, spread, and what became of each."""
+"""What many answers of a judge come to: how far their scores spread, and what became of each answer."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-from holdfast.agents.raters.judge.answer import Reason, Refusal
-from holdfast.agents.raters.judge.descriptive import Description
 from holdfast.agents.raters.protocol import Rating
-
-Order = Literal["forward", "reversed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One answer. ``refused``: why it is not used, else None; ``first``: why it was asked for again."""
-
-    order: Order
-    scores: dict[str, float]
-    refused: Refusal | None
-    first: Reason | None
-    tokens: tuple[int, int]
-    description: Description | None = None
-
-    @property
-    def outcome(self) -> Literal["accepted", "repaired", "refused"]:
-        if self.refused is not None:
-            return "refused"
-        return "accepted" if self.first is None else "repaired"
+from holdfast.agents.raters.sample import Sample
 
 
 def samples_spread(samples: Sequence[Sample]) -> dict[str, float]:
