@@ -11,19 +11,10 @@ from dataclasses import dataclass, field, replace
 from holdfast.agents.assistants.candidates import Router
 from holdfast.agents.assistants.exchange_store import StoredExchange
 from holdfast.agents.models.spec import ModelSpec
-from holdfast.agents.protocols import (
-    SENSE7,
-    Felt,
-    Generation,
-    GenerationRequest,
-    Intention,
-    Message,
-    Sampling,
-    Spoken,
-    UserState,
-)
+from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, RaterIdentity, Rating, Scale, expressed
 from holdfast.agents.raters.specs import RaterSpec
+from holdfast.agents.users.protocol import Felt, Intention, Spoken, UserState
 from holdfast.core.errors import ModelError
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.records import derive_seed

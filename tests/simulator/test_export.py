@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.export import Shape, arrow_schema, export, export_columns, turns_frame

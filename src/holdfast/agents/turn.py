@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from holdfast.agents.message_content import repaired, split_thoughts
-from holdfast.agents.protocols import Felt, Message, Reply, Spoken, UserAgent, UserState
+from holdfast.agents.protocols import Message, Reply
 from holdfast.agents.raters.gate.rater import silence
 from holdfast.agents.raters.protocol import Passage, Rater, Rating, primary_of
+from holdfast.agents.users.protocol import Felt, Spoken, UserAgent, UserState
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.agents.protocols import Intention, Outcome
+from holdfast.agents.protocols import Outcome
 from holdfast.agents.raters.protocol import Rating, primary_of
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.seeds import derive_seed
 
 __all__ = ["EpisodeRecord", "EpisodeSpec", "TurnRecord", "derive_seed"]

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, count_kept, flaws, says_again, usable_turns
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.schema import MechanismLevels
 
 WARM = MechanismLevels(emotional_reaction=2, interpretation=1, exploration=0)

@@ -11,7 +11,7 @@ import pytest
 from holdfast.adapters.micro.lexicon import load_lexicon
 from holdfast.adapters.micro.replies import ORDER, Style, load_replies
 from holdfast.agents.naming import DETERMINERS
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.loading import library, tasks
 
 SAID = {

@@ -24,7 +24,7 @@ from holdfast.adapters.micro.world import (
     style_prompt,
 )
 from holdfast.agents.prompts import pattern_prompt
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.loading import patterns
 
 DOCUMENTS = 3000

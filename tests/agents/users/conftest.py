@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from holdfast.agents.protocols import Felt, Intention, Spoken, UserState
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Felt, Intention, Spoken, UserState
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Goal, Persona, Temperament

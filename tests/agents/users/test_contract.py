@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import pytest
 
-from holdfast.agents.protocols import SENSE7, Felt, GenerationRequest, Spoken, UserAgent, UserState
+from holdfast.agents.protocols import SENSE7, GenerationRequest
 from holdfast.agents.users.intention import has_feeling
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.llm.memory import MOST_CHARACTERS
+from holdfast.agents.users.protocol import Felt, Spoken, UserAgent, UserState
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.state import state_from_json, state_to_json
 from holdfast.core.seeds import derive_seed

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.users.intention import MAX_REPEATS, feeling_chance, has_feeling, next_intention, open_goals
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.state import all_topics, begin_state, closing
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.reply_cues import (
     MAX_SENTENCES,
     cues_of,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Intention, UserState
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.agents.users.state import all_topics, begin_state, closing, state_from_json, state_to_json
 from holdfast.core.errors import JournalError
 

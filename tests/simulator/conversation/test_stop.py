@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Felt, Message, UserState
+from holdfast.agents.protocols import Message
+from holdfast.agents.users.protocol import Felt, UserState
 from holdfast.simulator.conversation.stop import MaxTurns, Repeats, StopRule, TurnEnd, UserLeaves, stop_rule
 
 

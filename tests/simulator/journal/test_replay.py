@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.protocols import Message, Spoken, UserState
+from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.users.protocol import Spoken, UserState
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.journal.replay import ReplayedCandidate, ReplayedUser, require_episodes

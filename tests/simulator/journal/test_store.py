@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.errors import InputError, JournalError
 from holdfast.simulator.journal.rows import MEASURED_THOUGHTS, row_turn, turn_row
 from holdfast.simulator.journal.store import Journal, read_episodes

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from holdfast.agents.assistants.specs import CandidateSpec
-from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import EXPRESSED, expressed
 from holdfast.agents.registry import kinds, parse
+from holdfast.agents.users.protocol import Intention
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from holdfast.simulator.results.model import RaterInfo
 

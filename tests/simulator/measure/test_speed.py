@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.schema import MECHANISMS
 from holdfast.simulator.measure.extract import extract
 from holdfast.simulator.measure.transcripts import transcripts_sha256

@@ -13,8 +13,8 @@ from threading import Semaphore
 
 import pytest
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.cli.studies.status import lines

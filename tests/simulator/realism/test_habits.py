@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.loading import library
 from holdfast.simulator.realism.habits import (
     LACKING,

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.schema import MECHANISMS, EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from holdfast.simulator.results.build import build_results

@@ -6,7 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.schema import EmpathyPattern, Goal, MechanismLevels, Persona, TaskContext
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import MeanEstimate

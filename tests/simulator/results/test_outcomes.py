@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import Rating
+from holdfast.agents.users.protocol import Intention
 from holdfast.simulator.cli.studies.summary import print_summary
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.report.page import write_report

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.loading import library
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from holdfast.simulator.report.page import write_report

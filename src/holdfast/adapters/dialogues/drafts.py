@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from holdfast.adapters.dialogues.filtering import Flaw
 from holdfast.adapters.dialogues.steering import DialoguePlan, DrawnReply, SteeredDialogue, SteeredTurn, hold_dialogue
 from holdfast.adapters.progress import all_of
-from holdfast.agents.protocols import ChatModel, Intention
+from holdfast.agents.protocols import ChatModel
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Failure, Rater, Rating
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.errors import JournalError, TakenError
 from holdfast.core.jsonl import append_line, whole_lines
 from holdfast.core.wording import how_many

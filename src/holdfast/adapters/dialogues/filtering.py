@@ -12,12 +12,12 @@ from typing import Literal
 
 from holdfast.adapters.dialogues.split import kept_from_training
 from holdfast.agents.naming import names
-from holdfast.agents.protocols import Intention
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.gate.reading import ReplyText, words_of
 from holdfast.agents.raters.gate.repetition import copy_of_reply_before
 from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.agents.sentence_frames import blanked, blanked_frames
+from holdfast.agents.users.protocol import Intention
 from holdfast.personas.schema import MechanismLevels
 
 Flaw = Literal[

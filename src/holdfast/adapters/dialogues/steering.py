@@ -12,19 +12,12 @@ from dataclasses import dataclass, field
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws, says_again
 from holdfast.adapters.dialogues.prompting import SteeringPrompt
-from holdfast.agents.protocols import (
-    ChatModel,
-    Generation,
-    GenerationRequest,
-    Intention,
-    Message,
-    Sampling,
-    UserAgent,
-)
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.adherence import adherence_of
 from holdfast.agents.raters.protocol import EXPRESSED, Passage, Rater, Rating
 from holdfast.agents.sentences import whole_sentences
 from holdfast.agents.turn import OpenedTurn, close_turn, open_turn
+from holdfast.agents.users.protocol import Intention, UserAgent
 from holdfast.core.errors import HoldfastError
 from holdfast.core.seeds import derive_seed
 

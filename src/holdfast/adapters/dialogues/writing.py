@@ -19,8 +19,9 @@ from holdfast.adapters.dialogues.split import Split, kept_from_training
 from holdfast.adapters.dialogues.steering import DialoguePlan, SteeredDialogue
 from holdfast.adapters.dialogues.yields import discarded, first_tenth, is_hopeless
 from holdfast.adapters.progress import StageProgress, silent
-from holdfast.agents.protocols import ChatModel, Sampling, UserAgent
+from holdfast.agents.protocols import ChatModel, Sampling
 from holdfast.agents.raters.protocol import Rater
+from holdfast.agents.users.protocol import UserAgent
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.jsonl import write_lines

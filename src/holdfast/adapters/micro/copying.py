@@ -15,7 +15,7 @@ from holdfast.adapters.micro.encoding import Encoder
 from holdfast.adapters.micro.lexicon import Lexicon, load_lexicon
 from holdfast.adapters.micro.replies import Style, yours
 from holdfast.adapters.micro.world import Document, cue_style, intentions, make_turn
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM

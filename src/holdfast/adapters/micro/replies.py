@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from holdfast.agents.frames import Frame, alternatives, capitalised, fullest
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 
 ORDER = ("emotional_reaction", "interpretation", "advice", "exploration")
 

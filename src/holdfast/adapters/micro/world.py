@@ -18,7 +18,8 @@ from typing import Literal
 from holdfast.adapters.micro.lexicon import Lexicon, load_lexicon
 from holdfast.adapters.micro.replies import Style, load_replies
 from holdfast.agents.prompts import level_sentence, read_prompt
-from holdfast.agents.protocols import Intention, Message
+from holdfast.agents.protocols import Message
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.rules.speech import Tone, say
 
 Recipe = Literal["cue", "constant", "long_prompted", "whole"]

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import Intention, UserState
 from holdfast.agents.users.appraisal import POOR, overall
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.agents.users.reply_cues import sentence_digests
 from holdfast.personas.schema import Persona
 

@@ -7,7 +7,7 @@ topic that were not said before (a bit mask, ``extra["told"]``) are preferred.
 import random
 from dataclasses import replace
 
-from holdfast.agents.protocols import UserState
+from holdfast.agents.users.protocol import UserState
 from holdfast.agents.users.state import all_topics
 from holdfast.personas.schema import Persona
 

@@ -9,8 +9,8 @@ satisfied one gives thanks, a served goal makes room for the next.
 import random
 from dataclasses import replace
 
-from holdfast.agents.protocols import Intention, UserState
 from holdfast.agents.users.disclosure import feeling_with_topic, next_feeling, next_topic
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Goal, Persona
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import yaml
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 
 #: Sentences of a reply that are compared with the next one.
 MAX_SENTENCES = 8

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from holdfast.agents.protocols import Intention, UserState
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.core.errors import JournalError
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import DESIRED_ON_PERCEIVED_SCALE, Persona

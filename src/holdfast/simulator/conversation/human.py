@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.agents.protocols import AssistantView, Felt, Intention, Message, Reply, Spoken, UserAgent, UserState
+from holdfast.agents.protocols import AssistantView, Message, Reply
 from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.after_reply import after_reply
+from holdfast.agents.users.protocol import Felt, Intention, Spoken, UserAgent, UserState
 from holdfast.agents.users.rules.agent import appraise_by_rules
 from holdfast.agents.users.state import begin_state
 from holdfast.personas.schema import Persona
@@ -19,7 +20,7 @@ class TalkEndedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HumanUser:
-    """A person as the user; implements :class:`holdfast.agents.protocols.UserAgent`.
+    """A person as the user; implements :class:`holdfast.agents.users.protocol.UserAgent`.
 
     Nobody knows what the person means, so a message has no feeling, topic or need, and no felt empathy is made up.
     ``persona`` gives the task, and nothing else.

@@ -6,9 +6,10 @@ from typing import TypedDict
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.agents.protocols import Candidate, Message, Reply, UserAgent, UserState
+from holdfast.agents.protocols import Candidate, Message, Reply
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.turn import OpenedTurn
+from holdfast.agents.users.protocol import UserAgent, UserState
 from holdfast.agents.users.state import state_from_json
 from holdfast.personas.schema import TaskContext
 from holdfast.simulator.conversation.stop import StopRule

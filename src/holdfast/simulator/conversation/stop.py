@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holdfast.agents.protocols import Felt, Message
+from holdfast.agents.protocols import Message
+from holdfast.agents.users.protocol import Felt
 
 USER_LEFT = "user left: "  # before a user's own reason
 

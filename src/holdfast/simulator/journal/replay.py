@@ -7,9 +7,10 @@ user now says something else the conversation fails there, and the error shows b
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import AssistantView, Felt, Intention, Message, Reply, Spoken, UserState
+from holdfast.agents.protocols import AssistantView, Message, Reply
 from holdfast.agents.raters.gate.rater import why_silent
 from holdfast.agents.raters.protocol import Rating
+from holdfast.agents.users.protocol import Felt, Intention, Spoken, UserState
 from holdfast.agents.users.state import begin_state, state_from_json
 from holdfast.core.errors import JournalError, ModelError
 from holdfast.personas.schema import Persona

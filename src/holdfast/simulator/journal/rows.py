@@ -6,8 +6,9 @@ from dataclasses import asdict, fields, replace
 from sys import intern
 from typing import Any, cast
 
-from holdfast.agents.protocols import Intention, Outcome
+from holdfast.agents.protocols import Outcome
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.text import encodable
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
 

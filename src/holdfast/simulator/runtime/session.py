@@ -10,9 +10,10 @@ from typing import Any
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.models.usage import Usage
-from holdfast.agents.protocols import Candidate, ChatModel, UserAgent
+from holdfast.agents.protocols import Candidate, ChatModel
 from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.users.llm.agent import ModelUser
+from holdfast.agents.users.protocol import UserAgent
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.specs import ModelUsers
 from holdfast.personas.schema import Persona

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest, Intention
+from holdfast.agents.protocols import SENSE7, Generation, GenerationRequest
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.prompting import answer_id
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import ModelError
 from holdfast.personas.schema import Persona

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.agents.prompts import read_prompt
-from holdfast.agents.protocols import Intention
 from holdfast.agents.users.intention import next_intention
 from holdfast.agents.users.llm import giveaways
 from holdfast.agents.users.llm.guards import GUARDS, DraftMessage, cleaned, fault_of, shares_run
 from holdfast.agents.users.llm.prompting import describe_intention, lines_of
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.rules.speech import say
 from holdfast.agents.users.state import begin_state
 from holdfast.core.errors import DataError

@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm.memory import FACTS, MESSAGE, MOST_CHARACTERS, REPLY, Memory, clipped
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.state import begin_state
 from holdfast.personas.schema import Persona
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import SENSE7, Intention, UserAgent
+from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.users.appraisal import overall
+from holdfast.agents.users.protocol import Intention, UserAgent
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.rules.speech import tone_of
 from holdfast.agents.users.state import begin_state, state_from_json, state_to_json

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.reply_cues import cues_of, gives_steps, share_named
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.rules.speech import load_phrases, say

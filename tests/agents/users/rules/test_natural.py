@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.agents.protocols import Message, UserState
+from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.agents.users.protocol import UserState
 from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.agents.users.rules.reply_acts import acts_of
 from holdfast.personas.loading import library

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from holdfast.adapters.micro import base_path
-from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import expressed
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.text import visible
 from holdfast.personas import loading
 from holdfast.simulator.cli.main import run_command

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.agents.protocols import Intention
+from holdfast.agents.users.protocol import Intention
 from holdfast.simulator.measure.bootstrap import Resamples
 from holdfast.simulator.measure.text.naming import names, naming
 from tests.simulator.measure.making import episode, rng

@@ -12,17 +12,7 @@ the embedded appraisal of this reply is used. Both fallbacks are counted.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import (
-    ChatModel,
-    Felt,
-    Generation,
-    GenerationRequest,
-    Intention,
-    Message,
-    Sampling,
-    Spoken,
-    UserState,
-)
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
 from holdfast.agents.users.appraisal import Expressed, acknowledges, overall, satisfaction
@@ -31,6 +21,7 @@ from holdfast.agents.users.llm.guards import DraftMessage, cleaned, fault_of
 from holdfast.agents.users.llm.memory import Memory
 from holdfast.agents.users.llm.monologue import Monologue, read_monologue
 from holdfast.agents.users.llm.prompting import answer_id, judging_prompt, marker, speaking_prompt
+from holdfast.agents.users.protocol import Felt, Intention, Spoken, UserState
 from holdfast.agents.users.reply_cues import cues_of
 from holdfast.agents.users.rules.agent import appraise_by_rules
 from holdfast.agents.users.rules.speech import Tone, say, tone_of
@@ -43,7 +34,7 @@ SAMPLING = Sampling(temperature=0.8)
 
 @dataclass(frozen=True, slots=True)
 class ModelUser:
-    """A persona played by ``model``; implements :class:`holdfast.agents.protocols.UserAgent`.
+    """A persona played by ``model``; implements :class:`holdfast.agents.users.protocol.UserAgent`.
 
     ``key`` names the conversation, for the model's cache. ``retries``: how often a refused message is generated again;
     ``window``: exchanges remembered verbatim; ``answer_tokens``: tokens for one judgement. A retry's prompt differs

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from holdfast.agents.message_content import split_thoughts
 from holdfast.agents.naming import names
-from holdfast.agents.protocols import Intention
 from holdfast.agents.users.llm import giveaways
+from holdfast.agents.users.protocol import Intention
 from holdfast.agents.users.reply_cues import ANY_WORD, share_named
 from holdfast.agents.users.state import all_topics
 from holdfast.core.text import is_hidden

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from holdfast.agents.protocols import Intention, UserState
+from holdfast.agents.users.protocol import Intention, UserState
 
 KEY = "driven"
 #: Characters kept of a message, a reply, a thought; exchanges before the window remain as facts.

@@ -12,8 +12,9 @@ from functools import cache
 from string import Template
 
 from holdfast.agents.prompts import read_prompt
-from holdfast.agents.protocols import Intention, Message, UserState
+from holdfast.agents.protocols import Message
 from holdfast.agents.users.llm.memory import Memory, clipped
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.agents.users.rules.speech import Tone
 from holdfast.core.seeds import derive_seed
 from holdfast.personas.schema import Persona

@@ -10,12 +10,13 @@ background or state.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.agents.protocols import Felt, Intention, Message, Spoken, UserState
+from holdfast.agents.protocols import Message
 from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.users.after_reply import Appraisal, after_reply, reason_to_leave
 from holdfast.agents.users.appraisal import Expressed, acknowledges, appraise, overall, satisfaction, serves
 from holdfast.agents.users.emotion import next_emotion
 from holdfast.agents.users.intention import next_intention
+from holdfast.agents.users.protocol import Felt, Intention, Spoken, UserState
 from holdfast.agents.users.reply_cues import cues_of
 from holdfast.agents.users.rules.natural import say_naturally
 from holdfast.agents.users.rules.speech import Tone, say, tone_of
@@ -25,7 +26,7 @@ from holdfast.personas.schema import Persona
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedUser:
-    """A persona played by rules; implements :class:`holdfast.agents.protocols.UserAgent`."""
+    """A persona played by rules; implements :class:`holdfast.agents.users.protocol.UserAgent`."""
 
     persona: Persona
     say: Callable[[Intention, Tone, int, str], str] = say

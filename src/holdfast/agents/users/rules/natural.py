@@ -12,8 +12,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from holdfast.agents.protocols import Intention, Message, UserState
+from holdfast.agents.protocols import Message
 from holdfast.agents.users.intention import CONTENT
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.agents.users.reply_cues import share_named
 from holdfast.agents.users.rules.reply_acts import ReplyActs, acts_of
 from holdfast.agents.users.state import all_topics

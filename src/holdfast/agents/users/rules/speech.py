@@ -13,7 +13,7 @@ from typing import Literal
 import yaml
 
 from holdfast.agents.frames import Frame, fullest
-from holdfast.agents.protocols import Intention, UserState
+from holdfast.agents.users.protocol import Intention, UserState
 from holdfast.personas.schema import Persona
 
 Tone = Literal["plain", "warm", "terse", "chatty", "curt"]

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.protocols import SENSE7, Intention
+from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.felt.feelers import feelings
+from holdfast.agents.users.protocol import Intention
 from holdfast.core.errors import InputError, JournalError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import shorten
