@@ -3,6 +3,7 @@
 - a public class or function has one meaning: no two modules define the same name
 - every module says in its docstring what it holds, in more words than its own name
 - no function is longer than 60 lines, no file longer than 300
+- imports make no circle, those inside functions and for type checking counted
 - no variable is called ``found``, ``one``, ``held`` or ``told``: such a name says neither type nor role
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
 from pathlib import Path
 
 import holdfast
@@ -72,6 +75,37 @@ def long_files() -> Iterator[str]:
             yield f"{file.relative_to(SOURCE)}: {lines} lines"
 
 
+def circles(trees: dict[str, ast.Module]) -> Iterator[str]:
+    """Modules that import each other, or each the next and the last the first; one circle for each import to cut."""
+    paths = {_module_name(path): path for path in trees}
+    imports = {path: {paths[name]: None for name in _imported(path, tree, paths)} for path, tree in trees.items()}
+    while True:
+        try:
+            TopologicalSorter(imports).prepare()
+        except CycleError as error:
+            circle = error.args[1][::-1]  # each imports the next
+            yield " -> ".join(circle)
+            del imports[circle[0]][circle[1]]
+        else:
+            return
+
+
+def _module_name(path: str) -> str:
+    return ".".join(("holdfast", *Path(path).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def _imported(path: str, tree: ast.Module, modules: Container[str]) -> Iterator[str]:
+    """Those of ``modules`` that ``tree`` names in an import, wherever it stands; a package only for its own names."""
+    package = ".".join(("holdfast", *Path(path).parent.parts))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        if isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            named = (f"{source}.{alias.name}" for alias in node.names)
+            yield from (name for each in named if (name := each if each in modules else source) in modules)
+
+
 def vague_variables(trees: dict[str, ast.Module]) -> Iterator[str]:
     """Variables, parameters and functions with a name that says nothing."""
     for path, tree in trees.items():
@@ -100,6 +134,7 @@ def broken() -> dict[str, list[str]]:
         "modules that say nothing": list(silent_modules(trees)),
         f"functions past {LONGEST_FUNCTION} lines": list(long_functions(trees)),
         f"files past {LONGEST_FILE} lines": list(long_files()),
+        "circles of imports": list(circles(trees)),
         "vague variable names": list(vague_variables(trees)),
     }
 
