@@ -9,12 +9,11 @@ import pytest
 
 from holdfast.simulator.measure.arrays import Floats, Ints
 from holdfast.simulator.measure.estimates import Estimate
+from holdfast.simulator.measure.jackknifed import Jackknifed, fieller_interval
 from holdfast.simulator.measure.labelled_mean import (
     METHODS,
-    Jackknifed,
     LabelledReplies,
     Method,
-    fieller_interval,
     mean_of,
 )
 from tests.simulator.measure.making import rng

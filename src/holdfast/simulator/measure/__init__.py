@@ -10,6 +10,7 @@
     calibration        mean label of passages with about the same score
     gap                desired minus perceived empathy, and how much of it a candidate closes
     labelled_mean      what people would say on average, from a few labels and many ratings
+    jackknifed         its limits, differences and ratios, also where nothing varies
     goals              share of people's goals that was served, by turn and goal by goal
     group_difference   two groups of conversations, with the same people or others
     clustered          a mean with one-sided limits by Student's t, clustered by persona

@@ -15,28 +15,31 @@ from holdfast.core.wording import how_many
 from holdfast.simulator.labelling.sample import Reply
 from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder, combined, last_answers
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import FEWEST
+from holdfast.simulator.measure.bootstrap import FEWEST, too_few
 from holdfast.simulator.measure.decay.retention import QUARTERS, quarter_of, quarters
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.extract import rating_array
+from holdfast.simulator.measure.jackknifed import Jackknifed, contrast, fieller_interval
 from holdfast.simulator.measure.labelled_mean import (
     METHODS,
     TRUSTED_FROM,
-    Jackknifed,
     LabelledReplies,
-    fieller_interval,
     mean_of,
 )
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.label_model import (
     ByMethod,
     CoderAgreement,
+    LabelEstimate,
     LabelledCandidate,
     LabelledDifference,
     RaterError,
     RunLabels,
 )
 from holdfast.simulator.results.model import RaterInfo
+
+QUARTER_NAMES = ("first", "second", "third", "last")
+_Means = Mapping[str, Jackknifed]  # by method
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,14 @@ class _Labelled:
     def there(self) -> Bools:
         return ~np.isnan(self.levels[:, 0])
 
-    def replies(self, scores: Floats, labels: Floats) -> LabelledReplies:
-        """``scores`` and ``labels``: (R,)."""
-        kept = self.reached
-        return LabelledReplies(scores[kept], labels[kept], self.inclusion[kept], self.persons[kept], self.count)
+    @property
+    def stopped(self) -> Bools:
+        """(R,) which the gate stopped, those without text too."""
+        return self.measured.arrays.disqualified.ravel()
+
+    def people(self, where: Bools | bool = True) -> int:
+        """How many people have a label, of a reply in ``where`` (R,)."""
+        return len(set(self.persons[self.there & where].tolist()))
 
 
 def label_results(
@@ -78,11 +85,7 @@ def label_results(
     levels = {reply: values for reply, values in combined(answers.values()).items() if reply in chance}
     persons = {name: code for code, name in enumerate(sorted({g for m in measured.values() for g in m.arrays.groups}))}
     parts = {name: _labelled(each, levels, chance, scale, persons) for name, each in measured.items()}
-    clusters = {name: len(set(part.persons[part.there].tolist())) for name, part in parts.items()}
-    few = [name for name, count in clusters.items() if 0 < count < TRUSTED_FROM]
-    notes = [
-        f"{name}: {how_many(clusters[name], 'person')} with labels: too few for limits to be trusted" for name in few
-    ]
+    notes = list(_few(parts))
     if sample.candidates and (others := [name for name in measured if name not in sample.candidates]):
         notes.append(f"{', '.join(others)}: not among those whose replies were to be labelled; by the rater alone")
     beside_targets = scale is EXPRESSED and context.primary.scale.dimensions == EXPRESSED.dimensions
@@ -130,59 +133,66 @@ def _labelled(
     return _Labelled(measured, flat, inclusion.ravel(), codes.astype(np.int64), len(persons), reached.ravel())
 
 
-def _adherence(part: _Labelled, context: ResultsContext) -> tuple[Floats, Floats]:
-    """(R,) by the primary rater, and by the labels; 0 by both where the gate stopped the reply."""
-    arrays, width = part.measured.arrays, context.primary.scale.width
-    labels = part.levels.reshape(*arrays.levels.shape)
-    stopped = arrays.disqualified & ~np.isnan(labels[..., 0])
-    return part.measured.adherence.ravel(), adherence(labels, part.measured.target, width, stopped).ravel()
+def _few(parts: Mapping[str, _Labelled]) -> Iterator[str]:
+    for name, part in parts.items():
+        people = part.people(~part.stopped)
+        if 0 < people < TRUSTED_FROM:
+            which = " of what the gate lets through" if people < part.people() else ""
+            yield f"{name}: {how_many(people, 'person')} with labels{which}: too few for limits to be trusted"
 
 
-def _means(part: _Labelled, context: ResultsContext, where: Bools | None = None) -> dict[str, Jackknifed]:
-    """Mean adherence by method, over the replies in ``where`` (episodes x turns)."""
-    replies = part.replies(*_adherence(part, context))
+def _adherence(part: _Labelled, context: ResultsContext) -> LabelledReplies:
+    """Adherence by the primary rater and by the labels, of all that was answered or stopped."""
+    labels = part.levels.reshape(*part.measured.arrays.levels.shape)
+    by_labels = adherence(labels, part.measured.target, context.primary.scale.width).ravel()
+    by_rater = part.measured.adherence.ravel()
+    every = LabelledReplies(by_rater, by_labels, part.inclusion, part.persons, part.count, part.stopped, 0.0, 1.0)
+    return every.within(part.reached | part.stopped)
+
+
+def _means(part: _Labelled, context: ResultsContext, where: Bools | None = None, which: str = "") -> _Means:
+    """Mean adherence by method, over the replies in ``where`` (episodes x turns): of the quarter ``which``."""
+    replies = _adherence(part, context)
     if where is not None:
-        replies = replies.within(where.ravel()[part.reached])
+        replies = replies.within(where.ravel()[part.reached | part.stopped], f"in the {which} quarter")
     return {method: mean_of(replies, method) for method in METHODS}
 
 
-def _intervals(means: Mapping[str, Jackknifed], people: int) -> ByMethod:
-    return {
-        method: _limited(mean.interval(), mean.persons if method == "rater only" else people)
-        for method, mean in means.items()
-    }
+def _figure(interval: Estimate, people: int, *reasons: str) -> LabelEstimate:
+    """The estimate, without limits where it rests on fewer than five people; and why it is as it is."""
+    if interval.mean is not None and people < FEWEST:
+        return LabelEstimate(mean=interval.mean, lo=None, hi=None, reason=too_few(people))
+    return LabelEstimate(**interval.model_dump(), reason="; ".join(dict.fromkeys(filter(None, reasons))))
 
 
-def _limited(interval: Estimate, people: int) -> Estimate:
-    """The estimate, without limits where it rests on fewer than five people."""
-    return interval if people >= FEWEST else Estimate(mean=interval.mean, lo=None, hi=None)
+def _intervals(means: _Means) -> ByMethod:
+    return {method: _figure(mean.interval(), mean.people, mean.reason) for method, mean in means.items()}
 
 
-def _people(part: _Labelled, where: Bools | None = None) -> int:
-    """How many people have a label, among the replies in ``where``."""
-    chosen = part.there if where is None else part.there & where.ravel()
-    return len(set(part.persons[chosen].tolist()))
+def _kept(start: Jackknifed, end: Jackknifed) -> LabelEstimate:
+    """Retention: the last quarter over the first."""
+    ratio, why = fieller_interval(end, start), [start.reason, end.reason]
+    if start.value == 0:
+        why.append("the first quarter's adherence is 0")
+    elif ratio.mean is not None and not ratio.bounded:
+        why.append("the first quarter's adherence is not surely above 0")
+    elif not any(why):
+        why.append(contrast(end, start).reason.replace("difference", "ratio"))
+    return _figure(ratio, min(start.people, end.people), *why)
 
 
 def _candidate(part: _Labelled, context: ResultsContext) -> LabelledCandidate:
     first, last = quarters(part.measured.arrays.planned, part.measured.arrays.turns)
-    start, end = _means(part, context, first), _means(part, context, last)
+    start, end = _means(part, context, first, QUARTER_NAMES[0]), _means(part, context, last, QUARTER_NAMES[-1])
     return LabelledCandidate(
         labels=int(part.there.sum()),
-        persons=_people(part),
-        adherence=_intervals(_means(part, context), _people(part)),
+        persons=part.people(),
+        adherence=_intervals(_means(part, context)),
         quarters=[
-            _intervals(_means(part, context, where), _people(part, where)) for where in _quarter_masks(part.measured)
+            _intervals(_means(part, context, where, which))
+            for where, which in zip(_quarter_masks(part.measured), QUARTER_NAMES, strict=True)
         ],
-        retention={
-            method: _limited(
-                fieller_interval(end[method], start[method]),
-                min(end[method].persons, start[method].persons)
-                if method == "rater only"
-                else min(_people(part, first), _people(part, last)),
-            )
-            for method in METHODS
-        },
+        retention={method: _kept(start[method], end[method]) for method in METHODS},
     )
 
 
@@ -196,11 +206,18 @@ def _differences(parts: Mapping[str, _Labelled], context: ResultsContext) -> Ite
     last = {name: quarters(part.measured.arrays.planned, part.measured.arrays.turns)[1] for name, part in parts.items()}
     for metric in ("adherence", "adherence_last_quarter"):
         where = last if metric == "adherence_last_quarter" else dict.fromkeys(parts)
-        means = {name: _means(part, context, where[name]) for name, part in parts.items()}
+        means = {name: _means(part, context, where[name], QUARTER_NAMES[-1]) for name, part in parts.items()}
         for a, b in combinations(parts, 2):
-            people = min(_people(parts[name], where[name]) for name in (a, b))
-            apart = _intervals({method: means[a][method].minus(means[b][method]) for method in METHODS}, people)
+            apart: ByMethod = {method: _apart({name: means[name][method] for name in (a, b)}) for method in METHODS}
             yield LabelledDifference(a=a, b=b, metric=metric, difference=apart)
+
+
+def _apart(pair: Mapping[str, Jackknifed]) -> LabelEstimate:
+    """The first of two candidates less the second."""
+    first, second = pair.values()
+    apart = first.minus(second)
+    why = [*(f"{name}: {mean.reason}" for name, mean in pair.items() if mean.reason), apart.reason]
+    return _figure(apart.interval(), apart.people, *why)
 
 
 def _between(answers: Mapping[str, Mapping[Reply, Label]], scale: Scale) -> Iterator[CoderAgreement]:
@@ -238,17 +255,24 @@ def _raters(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContex
 def _errors(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContext) -> Iterator[RaterError]:
     for rater in _on_scale(scale, context):
         for at, name in enumerate((*scale.dimensions, "mean")):
-            errors, people = dict[str, Jackknifed](), {candidate: _people(part) for candidate, part in parts.items()}
+            errors = dict[str, Jackknifed]()
             for candidate, part in parts.items():
                 apart = _ratings(part, rater.name, scale.dimensions) - part.levels
                 error = present_mean(apart, axis=1) if name == "mean" else apart[:, at]
-                errors[candidate] = mean_of(part.replies(np.full(len(error), np.nan), error), "labels only")
+                errors[candidate] = _mean_error(part, error, scale)
             yield RaterError(
                 rater=rater.name,
                 dimension=name,
-                by_candidate={each: _limited(error.interval(), people[each]) for each, error in errors.items()},
-                differs={
-                    f"{a} - {b}": _limited(errors[a].minus(errors[b]).interval(), min(people[a], people[b]))
-                    for a, b in combinations(errors, 2)
+                by_candidate={
+                    each: _figure(error.interval(), error.people, error.reason) for each, error in errors.items()
                 },
+                differs={f"{a} - {b}": _apart({a: errors[a], b: errors[b]}) for a, b in combinations(errors, 2)},
             )
+
+
+def _mean_error(part: _Labelled, error: Floats, scale: Scale) -> Jackknifed:
+    """The mean of rating - label (R,) over replies with text."""
+    ends = -scale.width, scale.width
+    no_scores = np.full(len(error), np.nan)
+    every = LabelledReplies(no_scores, error, part.inclusion, part.persons, part.count, None, *ends)
+    return mean_of(every.within(part.reached), "labels only")
