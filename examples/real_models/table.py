@@ -3,14 +3,15 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 
 
-def interval(estimate: dict[str, float | None] | None, digits: int = 2) -> str:
-    """``.53 [.41, .66]``; a hyphen where there is nothing."""
+def interval(estimate: dict[str, Any] | None, digits: int = 2) -> str:
+    """``.53 [.41, .66]``; the reason, or a hyphen, where there is nothing."""
     if not estimate or estimate["mean"] is None:
-        return "-"
+        return (estimate or {}).get("reason") or "-"
     mean, low, high = (estimate[key] for key in ("mean", "lo", "hi"))
     limits = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
     return f"{mean:.{digits}f}{limits}"
@@ -55,7 +56,7 @@ def main(name: str) -> None:
             print(f"| {each['a']} minus {each['b']}, {each['metric']} |", " | ".join(methods(each["difference"])), "|")
 
 
-def methods(by_method: dict[str, dict[str, float | None]]) -> list[str]:
+def methods(by_method: dict[str, dict[str, Any]]) -> list[str]:
     """An interval by each method."""
     return [interval(by_method.get(method)) for method in ("labels only", "rater only", "labels and rater")]
 
