@@ -140,11 +140,10 @@ def test_a_reward_model_chooses(tmp_path: Path) -> None:
     lines = (*SORRY, *PLAN)
     reward = train_reward(RewardJob(base, "tiny", tmp_path / "reward", 3), CONFIG, pairs("abcd"))
     rater = {"kind": "reward", "folder": str(reward.path), "base": f"hf:{base}"}
+    candidate = {"kind": "best_of", "pattern": "companion", "rater": rater}
+    short = {"turns": 2, "replicates": TURNS // 2}  # a third "so sorry" in a row would be a copy
     with running(ScriptedServer(answer=lambda body: lines[digest(body)[0] % len(lines)])) as server:
-        best, cut = (
-            hold(tmp_path / str(n), server, {"kind": "best_of", "n": n, "pattern": "companion", "rater": rater})
-            for n in (4, 1)
-        )
+        best, cut = (hold(tmp_path / str(n), server, candidate | {"n": n}, **short) for n in (4, 1))
     said = [mean("sorry" in turn.reply for turn in turns) for turns in (best, cut)]
     assert said[0] > 0.85
     assert said[1] < 0.75

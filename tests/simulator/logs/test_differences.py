@@ -21,7 +21,7 @@ from holdfast.simulator.logs.sources import open_sources
 from holdfast.simulator.measure.pairwise import holm
 from tests.simulator.logs.test_measure import mean_centred_slope
 
-KIND, DRY = "I am so sorry, that sounds hard.", "Make a list of what to do."
+KIND, DRY = "I'm sorry.", "Make lists."  # too short for copies
 Measure = Callable[[list[Conversation]], LogResults]
 
 

@@ -15,7 +15,7 @@ from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS
 from holdfast.simulator.logs.sources import open_sources
 
-KIND, DRY, SILENT = "I am so sorry, that sounds hard.", "Make a list of what to do.", "你好 我很难过"
+KIND, DRY, SILENT = "I'm sorry.", "Make lists.", "你好 我很难过"  # too short for copies
 
 
 def talk(name: str, replies: list[str], model: str = "a") -> Conversation:

@@ -65,6 +65,7 @@ Failure = Literal[
     "loop",
     "copy of the user's message",
     "copy of the reply before",
+    "copy of an earlier reply",
     "hostile",
     "refusal",
     "advertising",

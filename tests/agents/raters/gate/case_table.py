@@ -5,6 +5,10 @@ are near them (boundaries, humour with the user, quoted insults, curt help, list
 them before it read the gate. A hash of the reply splits them: on one half the signs were built, the other was looked at
 once, when they were frozen. The same writer chose the signs, and knew both halves: read the second with that in mind.
 Those "written later" came after the first signs and avoid them on purpose; they were never built on.
+
+``repetition_cases.jsonl`` holds loops, copies of earlier replies and echoes, and what is near them (emphasis, anaphora,
+lists, polite formulas, reflection), with what was said before. They were written before version 4 of the gate, by
+the same kind of writer, and are split and looked at in the same way.
 """
 
 from __future__ import annotations
@@ -17,9 +21,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from holdfast.agents.raters.gate.verdict import verdict_of
-from tests.passages import exchange
+from tests.passages import dialogue
 
-CASES = Path(__file__).with_name("cases.jsonl")
+FILES = tuple(map(Path(__file__).with_name, ("cases.jsonl", "repetition_cases.jsonl")))
 HALVES = ("build", "check")
 #: What each kind of case should be stopped as.
 WANTED: Mapping[str, str | None] = {
@@ -27,15 +31,24 @@ WANTED: Mapping[str, str | None] = {
     "off_topic": "off-topic",
     "plain": None,
     "hostile, written later": "hostile",
+    "short loop": "loop",
+    "swapped loop": "loop",
+    "near a loop": None,
+    "swapped copy": "copy of the reply before",
+    "near a copy": None,
+    "earlier reply": "copy of an earlier reply",
+    "near an earlier reply": None,
+    "echo": "copy of the user's message",
+    "near an echo": None,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A reply to what a user said."""
+    """A reply to what a user said; ``said``: all that was said before it, first and last by the user."""
 
     kind: str
-    user: str
+    said: tuple[str, ...]
     reply: str
 
     @property
@@ -45,7 +58,7 @@ class Case:
     @property
     def failure(self) -> str | None:
         """What the gate stops it as."""
-        verdict = verdict_of(exchange(self.user, self.reply))
+        verdict = verdict_of(dialogue(*self.said, self.reply))
         return verdict.failure if verdict else None
 
     @property
@@ -55,7 +68,8 @@ class Case:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [Case(**json.loads(line)) for line in CASES.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for file in FILES for line in file.read_text(encoding="utf-8").splitlines()]
+    return [Case(row["kind"], tuple(row.get("said") or [row["user"]]), row["reply"]) for row in rows]
 
 
 def counts(half: str) -> dict[str, tuple[int, int]]:

@@ -9,6 +9,10 @@ FAILING: dict[Failure, tuple[str, ...]] = {
     "loop": (
         "sorry sorry sorry sorry sorry sorry sorry sorry",
         "I'm so sorry. I'm so sorry. I'm so sorry. I'm so sorry.",
+        "I'm here, I'm here. I'm here.",
+        "I love you. I love you. I love you.",
+        "It is hard to talk about the budget. It is hard to talk about the deadline. It is hard to talk about the "
+        "meeting. It is hard to talk about the report.",
         "A memory leak is a memory leak is a memory leak.",
         "I am here for you and I am here for you and I am here for you.",
         "Lo siento mucho de verdad. Lo siento mucho de verdad. Lo siento mucho de verdad.",

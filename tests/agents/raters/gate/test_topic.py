@@ -52,3 +52,12 @@ def test_a_telephone_queue_is_one_where_it_is_all_or_nothing_is_shared() -> None
     )
     assert answered(user, template + "not monitored.") == ""
     assert answered("My mother died.", template.replace("Your card has been", "It was") + "not monitored.")
+
+
+def test_comfort_in_another_language_is_not_off_topic() -> None:
+    user = "Der Chef war wieder gemein, ich kann nicht mehr schlafen und bin nur noch traurig."
+    reply = (
+        "Das tut mir sehr leid. So etwas verletzt tief, und dann kostet jeder Morgen viel Kraft. Oft hilft es, in Ruhe "
+        "aufzuschreiben, was geschah, und mit einer Freundin zu reden, der man vertraut."
+    )
+    assert answered(user, reply) == ""  # 33 words, none of the user's, none that talks to somebody in English

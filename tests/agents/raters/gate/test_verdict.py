@@ -1,6 +1,7 @@
 """Each failure is seen with its evidence, the first one counts, and ordinary replies pass."""
 
 from time import perf_counter
+from typing import get_args
 from unicodedata import category
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.gate.verdict import CHECKS, Verdict, verdict_of
-from holdfast.agents.raters.protocol import Passage
+from holdfast.agents.raters.protocol import Failure, Passage
 from tests.agents.raters.gate.replies import FAILING, GRIEF, ORDINARY
 from tests.passages import exchange
 
@@ -36,25 +37,9 @@ def test_an_ordinary_reply_passes(reply: str) -> None:
 
 
 def test_the_evidence_is_what_was_seen() -> None:
-    assert judged(GRIEF, "sorry " * 7) == Verdict("loop", "sorry sorry sorry sorry (4 times)")
+    assert judged(GRIEF, "sorry " * 7) == Verdict("loop", "sorry sorry sorry (5 times)")
     assert judged(GRIEF, "Hello. You are an idiot.") == Verdict("hostile", "you are an idiot.")
     assert judged(GRIEF, "Buy now, only $5!") == Verdict("advertising", "buy now, only $5")
-
-
-def test_a_reply_that_says_the_reply_before_again_is_a_copy_of_it() -> None:
-    said = "I am sorry to hear about her. Do you want to tell me more?"
-    before = (Message("user", GRIEF), Message("assistant", said))
-    again = "i am sorry to hear about her... do you want to tell me more?!"
-    messages = (*before, Message("user", "Thanks."), Message("assistant", again))
-    assert verdict_of(Passage(messages)) == Verdict("copy of the reply before", again)
-    other = Message("assistant", "I am sorry to hear about her. What did she like to do with you on Sundays?")
-    assert verdict_of(Passage((*before, Message("user", "Thanks."), other))) is None
-    named = Message("assistant", said.replace("her", "the house"))
-    assert verdict_of(Passage((*before, Message("user", "It is the house, too."), named))) is None
-    near = Message("assistant", said.replace("hear", "know"))
-    assert verdict_of(Passage((*before, Message("user", "Thanks."), near))) is not None
-    silent = (*before, Message("user", "hello?"), Message("assistant", ""), Message("user", "?"))
-    assert verdict_of(Passage((*silent, Message("assistant", again)))) is not None
 
 
 def test_the_conversation_decides_what_is_off_topic() -> None:
@@ -87,7 +72,8 @@ def test_without_a_reply_there_is_no_verdict() -> None:
 
 
 def test_every_failure_but_silence_has_a_check() -> None:
-    assert {*CHECKS, "empty"} == set(FAILING) | {"copy of the reply before"}
+    of_replies = {"copy of the reply before", "copy of an earlier reply"}  # tried in test_repetition
+    assert {*CHECKS, "empty"} == set(FAILING) | of_replies == set(get_args(Failure))
 
 
 @given(st.text(max_size=400), st.text(max_size=400), st.text(max_size=200))

@@ -33,7 +33,7 @@ def log(tmp_path: Path) -> Path:
     for one in range(6):
         said = []
         for turn in range(5):
-            reply = "I am so sorry to hear that." if turn < 2 + one else "Make a list."
+            reply = "I'm sorry." if turn < 2 + one else "Make lists."  # too short for copies
             said += [LogMessage("user", f"It is hard {EVIL}"), LogMessage("assistant", reply, {"empathy": 3.0})]
         columns = {"model": EVIL if one % 2 else "good"}
         talks.append(Conversation(f"c{one}", "", tuple(said), f"p{one % 3}", columns, {"empathy": 2.0 + one % 3}))
@@ -59,7 +59,7 @@ def test_table_notes_and_skips(log: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_both_slopes_are_the_pooled_ones_on_screen_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The foot says what a slope is; a mean of the conversations' own slopes would be another number."""
     replies = ([1, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0, 0], [0, 1, 0, 0])
-    texts = ("Make a list of what to do.", "I am so sorry.")
+    texts = ("Make lists.", "I'm sorry.")  # too short for copies
     talks = [
         Conversation(
             f"c{n}",

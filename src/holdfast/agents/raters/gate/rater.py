@@ -8,7 +8,7 @@ from holdfast.agents.raters.gate.reading import ReplyText, reply_texts
 from holdfast.agents.raters.gate.verdict import verdict_of_replies
 from holdfast.agents.raters.protocol import NO_REPLY, Failure, Passage, Rater, RaterIdentity, Rating, Scale
 
-GATE_VERSION = "3"  # goes up with every change of what is stopped: ratings made before are others
+GATE_VERSION = "4"  # goes up with every change of what is stopped: ratings made before are others
 
 NO_ANSWER = "no answer: "  # before the cause of a reply without text
 

@@ -13,6 +13,7 @@ SHOWN = 120  # characters of a quotation
 KEPT_TEXTS, KEPT_CHARS = 2_048, 2_000  # texts whose words are kept, none longer: bounds the memory
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:'[^\W_]+)*")  # one sign of Chinese is a word
 _SENTENCE = re.compile(r"[^.!?\n\u3002]+[.!?\u3002]*")
+_CLAUSE = re.compile(r"[^.,;:!?\n\u3002\uff0c]+")
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -26,6 +27,21 @@ def _words(text: str) -> tuple[str, ...]:
 
 #: A reply is read again as the reply before, and by each of a study's raters.
 _words_kept = lru_cache(maxsize=KEPT_TEXTS)(_words)
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _word_set_kept(text: str) -> frozenset[str]:
+    return frozenset(_words_kept(text))
+
+
+def word_set_of(text: str) -> frozenset[str]:
+    """Return the different words of a text."""
+    return _word_set_kept(text) if len(text) <= KEPT_CHARS else frozenset(_words(text))
+
+
+def clauses_of(normal: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each clause of a text in lower case: what stands between two marks of punctuation."""
+    return (tuple(_WORD.findall(clause)) for clause in _CLAUSE.findall(normal))
 
 
 def runs_of(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
@@ -71,7 +87,7 @@ class ReplyText:
 
     @cached_property
     def word_set(self) -> frozenset[str]:
-        return frozenset(self.words)
+        return word_set_of(self.text)
 
     @cached_property
     def sentences(self) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from holdfast.agents.raters.gate.language import plainly_english
 from holdfast.agents.raters.gate.reading import ReplyText, quotation, words_of
 from holdfast.agents.raters.gate.worded import WordedPatterns, lexicon, worded
 from holdfast.agents.raters.linear.features import normalise
@@ -99,8 +100,9 @@ def off_topic(reply: ReplyText) -> str:
     about_self = len(content) >= SELF_WORDS and not signs.own.isdisjoint(words_of(reply.asked))
     if strange and about_self and len(reply.words) >= SUBJECT_WORDS:
         shown = _kind_shown(signs.subjects, signs.least_alone, reply)
-    at_length = enough and len(reply.words) >= ALONE_WORDS and signs.personal.isdisjoint(words) and not _advises(reply)
-    return shown or (quotation(reply.text) if at_length else "")
+    at_length = enough and len(reply.words) >= ALONE_WORDS and plainly_english(reply.words)
+    impersonal = at_length and signs.personal.isdisjoint(words) and not _advises(reply)
+    return shown or (quotation(reply.text) if impersonal else "")
 
 
 def _kind_shown(kinds: Iterable[Kind], least: int, reply: ReplyText) -> str:

@@ -8,7 +8,7 @@ from unicodedata import category
 from holdfast.agents.raters.gate.conduct import advertising, refused_words
 from holdfast.agents.raters.gate.hostility import hostility
 from holdfast.agents.raters.gate.reading import ReplyText, quotation, reply_texts
-from holdfast.agents.raters.gate.repetition import copy_of_reply_before, copy_of_user, loop
+from holdfast.agents.raters.gate.repetition import copy_of_earlier_reply, copy_of_reply_before, copy_of_user, loop
 from holdfast.agents.raters.gate.topic import off_topic
 from holdfast.agents.raters.protocol import Failure, Passage
 
@@ -18,6 +18,7 @@ CHECKS: Mapping[Failure, Callable[[ReplyText], str]] = MappingProxyType(
         "loop": loop,
         "copy of the user's message": copy_of_user,
         "copy of the reply before": copy_of_reply_before,
+        "copy of an earlier reply": copy_of_earlier_reply,
         "hostile": hostility,
         "refusal": refused_words,
         "advertising": advertising,

@@ -29,6 +29,12 @@ def commonest_words() -> frozenset[str]:
     return frozenset(lexicon("signs")["common"])
 
 
+@cache
+def polite_words() -> frozenset[str]:
+    """Return the English words with which greetings, thanks and wishes begin: people say them back."""
+    return frozenset(lexicon("signs")["polite"])
+
+
 @dataclass(frozen=True, slots=True)
 class WordedPatterns:
     """``by_word``: to each word, in lower case, the places of the patterns that it is a sign of, and which words a
