@@ -9,10 +9,11 @@
 
 Mappings are merged key by key; everything else that is given, lists too, takes the place of what is inherited. A parent
 may extend another. Each value keeps the place where it stands, so a fault of an inherited one is told in its own file.
+A persona that is written out in a study inherits in the same way; files lie relative to the study.
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,7 @@ YAML_ENDINGS = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class _Link:
-    """One file of a chain: where it lies, the same without links, and what it holds."""
+    """One persona of a chain: where its file lies, the same without links (empty inside a study), and what it holds."""
 
     path: str
     real: str
@@ -48,7 +49,47 @@ def inherited(path: str | os.PathLike[str], library: Mapping[str, Path], known_k
     Raises:
         InputError: A file cannot be read, a parent does not exist, or the chain is a circle or too long.
     """
-    chain = [_link(os.fspath(path))]
+    return _joined(_link(os.fspath(path)), library, known_keys)
+
+
+def inherited_inside(
+    source: YamlSource,
+    places: Iterable[DataPath],
+    path: str | os.PathLike[str],
+    library: Mapping[str, Path],
+    known_keys: Collection[str],
+) -> YamlSource:
+    """Return a study's source in which the personas written out at ``places`` have what they inherit.
+
+    Args:
+        source: The study's.
+        places: Where personas are written out.
+        path: The study's file.
+        library: As :func:`inherited` takes it.
+        known_keys: As :func:`inherited` takes them.
+
+    Raises:
+        InputError: With the first fault of each persona whose parent is wrong, in place of all that it then lacks.
+    """
+    parts: dict[DataPath, YamlSource] = {}
+    faults: list[Fault] = []
+    for place in places:
+        link = _Link(os.fspath(path), "", source.part(place))
+        try:
+            joined = _joined(link, library, known_keys)
+        except InputError as error:
+            faults += error.faults
+        else:
+            if joined is not link.source:
+                parts[place] = joined
+    if faults:
+        raise InputError([*source.faults, *faults])
+    return _with_parts(source, parts) if parts else source
+
+
+def _joined(child: _Link, library: Mapping[str, Path], known_keys: Collection[str]) -> YamlSource:
+    """Return a persona with everything that it inherits; its own source where it extends nobody."""
+    chain = [child]
     while (parent := _parent_of(chain[-1], library, known_keys)) is not None:
         source, real = chain[-1].source, os.path.realpath(parent)
         files = [link.real for link in chain]
@@ -161,3 +202,24 @@ def _merged(parent: YamlSource, child: YamlSource) -> YamlSource:
 
     data = joined(parent.data, child.data, ())
     return YamlSource(child.name, data, kept(parent.keys) | dict(child.keys), kept(parent.values) | dict(child.values))
+
+
+def _with_parts(source: YamlSource, parts: Mapping[DataPath, YamlSource]) -> YamlSource:
+    """Return a source with others in place of what stands at their paths, and the faults of all."""
+
+    def put(value: object, path: DataPath) -> object:
+        if path in parts:
+            return parts[path].data
+        if isinstance(value, dict):
+            return {key: put(item, (*path, key)) for key, item in value.items()}
+        return [put(item, (*path, at)) for at, item in enumerate(value)] if isinstance(value, list) else value
+
+    def outside(places: Mapping[DataPath, Position]) -> dict[DataPath, Position]:
+        return {at: place for at, place in places.items() if not any(at[:n] in parts for n in range(len(at)))}
+
+    keys, values, faults = outside(source.keys), outside(source.values), source.faults
+    for path, part in parts.items():
+        keys |= {(*path, *at): place for at, place in part.keys.items()}
+        values |= {(*path, *at): place for at, place in part.values.items()}
+        faults += part.faults
+    return YamlSource(source.name, put(source.data, ()), keys, values, faults)

@@ -18,9 +18,9 @@ from holdfast.core.errors import Fault, InputError
 from holdfast.core.faults import explain
 from holdfast.core.files import is_leftover
 from holdfast.core.wording import did_you_mean, printable, quote
-from holdfast.core.yaml_source import YamlSource, read_yaml
+from holdfast.core.yaml_source import DataPath, YamlSource, read_yaml
 from holdfast.personas.checks import check_goals, check_known, check_language, check_repeated, check_story
-from holdfast.personas.extending import YAML_ENDINGS, inherited
+from holdfast.personas.extending import YAML_ENDINGS, inherited, inherited_inside
 from holdfast.personas.file_kinds import kinds_in_words, other_kind, others_in, require_kind
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 
@@ -155,6 +155,18 @@ def own_personas(own: Iterable[AnyPath | Persona], task_ids: Collection[str] | N
 def read_persona(path: AnyPath) -> YamlSource:
     """Read one persona file, with what it inherits by ``extends`` from others. Raises InputError with its faults."""
     return inherited(path, _library_files(), Persona.model_fields)
+
+
+def read_with_people(path: AnyPath, places: DataPath) -> YamlSource:
+    """Read a file in which personas may be written out, in the list at ``places``, each with what it inherits.
+
+    Raises:
+        InputError: It cannot be read, or a persona's parent is wrong.
+    """
+    source = read_yaml(path)
+    written = source.get(places)
+    each = [(*places, index) for index in range(len(written) if isinstance(written, list) else 0)]
+    return inherited_inside(source, each, path, _library_files(), Persona.model_fields)
 
 
 def named_persona(who: str, own: Iterable[AnyPath | Persona] = (), task_ids: Collection[str] | None = None) -> Persona:

@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.core.errors import InputError
 from holdfast.core.yaml_source import MAX_VALUES
+from holdfast.personas.loading import library
 from holdfast.simulator.config import study_file
 from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.recorded import recorded_plan, world_json
@@ -63,6 +64,44 @@ def test_people_may_be_written_out_and_are_checked(tmp_path: Path) -> None:
         load(tmp_path, f"\n  files:\n  -\n{wrong}")
     places = [str(fault).removeprefix(f"{tmp_path}/").split(": ")[0] for fault in caught.value.faults]
     assert places == ["study.yaml:8:11", "study.yaml:14:68"]
+
+
+def test_who_is_written_out_may_extend_another(tmp_path: Path) -> None:
+    (tmp_path / "ana.yaml").write_text(GOOD, encoding="utf-8")
+    written = "{files: [{extends: ana.yaml, id: bea, patience: 9}, {extends: jun_park, id: jun_two, name: Jun}]}"
+    study = load(tmp_path, written)
+    people = resolve(study).personas
+    assert {id: (each.name, each.patience) for id, each in people.items()} == {
+        "bea": ("Ana Silva", 9),
+        "jun_two": ("Jun", library()["jun_park"].patience),
+    }
+    write_study(study, tmp_path / "run" / "study.yaml")
+    (tmp_path / "ana.yaml").unlink()
+    assert load_study(tmp_path / "run" / "study.yaml") == study
+
+
+@pytest.mark.parametrize(
+    ("personas", "expected"),
+    [
+        ("[{extends: jun_prak, id: x}]", ["study.yaml:3:30: no persona 'jun_prak' to extend; did you mean"]),
+        ("[{extend: jun_park, id: x}]", ["study.yaml:3:21: unknown key 'extend'; did you mean 'extends'?"]),
+        ("[{extends: jun_park}]", ["study.yaml:3:20: key 'id' is missing; add it: who extends another has an id"]),
+        ("[{extends: study.yaml, id: x}]", ["study.yaml:3:30: extends study.yaml: is a study, not a persona"]),
+        ("[{extends: jun_park, id: x, patience: 0}]", ["study.yaml:3:57: personas.files[1].patience: expected"]),
+        ("[{extends: ana.yaml, id: x}]", ["ana.yaml:12:18: personas.files[1].desired_empathy: expected 1, 2 or 3"]),
+        (
+            "[{extends: nobody, id: x}, {extends: b.yaml, id: y}]",
+            ["study.yaml:3:30: no persona 'nobody' to extend", "study.yaml:3:56: no file 'b.yaml' to extend"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_parent_of_who_is_written_out_is_one_fault(tmp_path: Path, personas: str, expected: list[str]) -> None:
+    (tmp_path / "ana.yaml").write_text(GOOD.replace("desired_empathy: 3", "desired_empathy: 7"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, f"{{files: {personas}}}")
+    shown = str(caught.value).replace(f"{tmp_path}/", "").splitlines()
+    assert len(shown) == len(expected)
+    assert all(map(str.startswith, shown, expected)), shown
 
 
 def test_variants_are_agents_of_their_persona(tmp_path: Path) -> None:

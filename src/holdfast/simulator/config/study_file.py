@@ -22,7 +22,15 @@ from holdfast.core.wording import did_you_mean, quote
 from holdfast.core.yaml_source import MAX_VALUES, DataPath, YamlSource, read_yaml
 from holdfast.personas.checks import check_repeated
 from holdfast.personas.file_kinds import other_kind, require_kind
-from holdfast.personas.loading import AnyPath, library, own_personas, persona_check, validate_source, yaml_files
+from holdfast.personas.loading import (
+    AnyPath,
+    library,
+    own_personas,
+    persona_check,
+    read_with_people,
+    validate_source,
+    yaml_files,
+)
 from holdfast.personas.population_config import PopulationConfig, check_population
 from holdfast.personas.schema import EmpathyPattern, Persona, TaskContext
 from holdfast.personas.world import shipped_world, world_with
@@ -42,7 +50,7 @@ def load_study(path: AnyPath) -> StudyConfig:
         InputError: with every fault of the file; also where a file that it names cannot be read.
     """
     folder = Path(path).absolute().parent
-    source = read_yaml(path)
+    source = read_with_people(path, ("personas", "files"))
     names, files_there = (partial(check, folder=folder) for check in (_names_what_exists, _names_files))
     checks = (_is_a_study, names, files_there, _population_fits, _hint_at_replicates)
     study = validate_source(source, StudyConfig, checks)
