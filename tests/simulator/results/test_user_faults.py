@@ -13,7 +13,7 @@ from holdfast.personas.loading import library
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.results.user_fault_rules import assists_or_leaks, contradicts, user_faults
-from holdfast.simulator.results.user_faults import user_fault_results
+from holdfast.simulator.results.user_faults import SHOWN, user_fault_results
 from tests.simulator.report import make_fixture
 from tests.simulator.report.make_fixture import make_study
 
@@ -150,3 +150,16 @@ def test_the_page_shows_the_headline_without_marked_conversations(
     assert "Is the user at fault?" in page
     assert "Without the marked conversations:" in page
     assert "<script>alert(1)" not in page
+
+
+@pytest.mark.parametrize(("marks", "left_out"), [(SHOWN - 1, 0), (SHOWN, 0), (SHOWN + 1, 1)])
+def test_the_page_says_the_first_marks_only_where_there_are_more(tmp_path: Path, marks: int, left_out: int) -> None:
+    study, episodes, people = make_study(turns=4, candidates=("base", "routed"), per_task=1)
+    bad = talk(*(turn(number, "How can I help you today?") for number in range(1, marks + 1)), planned=marks)
+    at_fault = user_fault_results([bad], {"jun_park": JUN}, lambda _: "nothing")
+    assert (len(at_fault.marks), at_fault.left_out) == (min(marks, SHOWN), left_out)
+    results = study.model_copy(update={"user_faults": at_fault})
+    page = write_report(tmp_path / "r.html", results, episodes, people).read_text(encoding="utf-8")
+    assert "“Shown by” are the user" in page
+    assert ("The first" in page.partition("Marks: table")[2].partition("</caption>")[0]) == bool(left_out)
+    assert (f"The first {SHOWN} of {SHOWN + 1}." in page) == bool(left_out)

@@ -32,6 +32,7 @@ class UserFaultResults(ResultsPart):
     marked: Count = Field(description="Those in which the user contradicts its persona, assists, or ends too early.")
     by_kind: dict[str, Count] = Field(description="Conversations with each kind of fault.")
     marks: list[UserFaultMark] = Field(description=f"The first {SHOWN}.")
+    left_out: Count = Field(description="Marks beyond those.")
     headline_without: str = Field(description="The study's finding without the marked ones; empty where there is none.")
 
     @property
@@ -71,6 +72,7 @@ def user_fault_results(
         marked=len(marked),
         by_kind=dict(sorted(counts.items())),
         marks=marks[:SHOWN],
+        left_out=len(marks[SHOWN:]),
         headline_without=headline_of(kept) if marked else "",
     )
 
