@@ -10,7 +10,7 @@ from holdfast.agents.raters.protocol import Rating, expressed
 from holdfast.agents.users.protocol import Intention
 from holdfast.personas.loading import library
 from holdfast.simulator.realism.habits import (
-    LACKING,
+    ONE_TURN,
     answers,
     distinct_frames,
     emotion_carry,
@@ -75,7 +75,13 @@ def test_a_log_lacks_what_only_a_run_knows_and_says_so() -> None:
     run = TalkSource("sim", True, tuple(replace(played(turn(1, "hi", "x"), turn(2, "is it?", "y")), person=f"s{n}")
                                         for n in range(6)))  # fmt: skip
     log, simulated = habits_of([people, run], 0)
-    assert set(log.missing) == set(LACKING)
+    assert log.missing == {
+        "emotion_carry": "no conversation of three turns or more says an emotion of every turn",
+        "intention_again": "a log does not say what a message was meant to do",
+        "over_cooperation": "nobody judged a log's replies",
+        "prompt_to_line": "a real person has no persona's text",
+        "answers": "a log names no persona with a story",
+    }
     assert log.prompt_to_line is None
     assert (log.people, log.conversations, log.messages) == (6, 6, 12)
     assert log.questions.mean == pytest.approx(0.5)
@@ -83,4 +89,23 @@ def test_a_log_lacks_what_only_a_run_knows_and_says_so() -> None:
     assert simulated.prompt_to_line is not None
     assert simulated.intention_again is not None
     assert simulated.intention_again.mean == 1
-    assert set(simulated.missing) == {"emotion_carry", "over_cooperation", "answers"}
+    assert simulated.missing == {
+        "emotion_carry": "no conversation has three turns",
+        "over_cooperation": "no reply before another message was disqualified or passed over what was said",
+        "answers": "no reply before another message asked for a fact of a story",
+    }
+
+
+def test_why_a_run_lacks_a_figure_is_what_did_not_happen_in_it() -> None:
+    def missing(*talks: UserTalk) -> dict[str, str]:
+        (source,) = habits_of([TalkSource("sim", True, talks)], 0)
+        return source.missing
+
+    short = missing(played(turn(1, "hi", "x")))
+    assert short.pop("emotion_carry") == "no conversation has three turns"
+    names = {"line_to_line", "stickiness", "stickiness_by_chance", "intention_again", "over_cooperation", "answers"}
+    assert short == dict.fromkeys(names, ONE_TURN)
+    plain = JUN.model_copy(update={"story": None})
+    three = replace(played(*(turn(n, "hi", "x") for n in (1, 2, 3))), persona=plain)
+    assert missing(three)["answers"] == "no persona has a story"
+    assert missing(three)["emotion_carry"] == "no emotion changes in a conversation of three turns or more"

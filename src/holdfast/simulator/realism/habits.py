@@ -26,13 +26,7 @@ Counted = Callable[[UserTalk], tuple[float, float]]
 """A conversation -> how often it was so, and how often it could have been."""
 
 ANSWERED = 0.5  # share of a wording's content words that an answer has
-LACKING = {
-    "emotion_carry": "it says no emotion of at least three turns of a conversation",
-    "intention_again": "a log does not say what a message was meant to do",
-    "over_cooperation": "no reply was disqualified or passed over what was said, or nobody judged them",
-    "prompt_to_line": "a real person has no persona's text",
-    "answers": "no reply asked for a fact of a story",
-}
+ONE_TURN = "no conversation has two turns"
 
 
 def habits_of(sources: Sequence[TalkSource], seed: int) -> list[SourceHabits]:
@@ -68,7 +62,9 @@ def _source(source: TalkSource, lexical: Realism, rows: slice, seed: int) -> Sou
         "prompt_to_line": lexical_mean(lexical.prompt_to_line) if source.simulated else None,
         "answers": share(answers),
     }
+    lacking = _lacking(source)
     names = ("line_to_line", "stickiness", "stickiness_by_chance", "words", "agreeable", "distinct")
+    figures = {**{name: lexical_mean(getattr(lexical, name)) for name in names}, **optional}
     return SourceHabits(
         name=source.name,
         simulated=source.simulated,
@@ -77,10 +73,31 @@ def _source(source: TalkSource, lexical: Realism, rows: slice, seed: int) -> Sou
         messages=sum(len(talk.messages) for talk in talks),
         questions=estimate(np.array([_questions(talk) for talk in talks]), resamples),
         frames=distinct_frames(talks),
-        missing={name: LACKING[name] for name, value in optional.items() if value is None},
-        **{name: lexical_mean(getattr(lexical, name)) for name in names},
-        **optional,
+        missing={name: lacking[name] for name, figure in figures.items() if figure is None or figure.mean is None},
+        **figures,
     )
+
+
+def _lacking(source: TalkSource) -> dict[str, str]:
+    """Return why each figure is missing, where it is: what a log does not say, or what did not happen in a run."""
+    talks, real = source.talks, not source.simulated
+    short = all(len(talk.messages) < 2 for talk in talks)
+    story = any(talk.persona is not None and talk.persona.story is not None for talk in talks)
+    emotion = "no conversation has three turns"
+    if any(len(talk.emotions) > 2 for talk in talks):
+        emotion = "no emotion changes in a conversation of three turns or more"
+    elif real:
+        emotion = "no conversation of three turns or more says an emotion of every turn"
+    poor = ONE_TURN if short else "no reply before another message was disqualified or passed over what was said"
+    asked = ONE_TURN if short else "no reply before another message asked for a fact of a story"
+    return {
+        **dict.fromkeys(("line_to_line", "stickiness", "stickiness_by_chance"), ONE_TURN),
+        "emotion_carry": emotion,
+        "intention_again": "a log does not say what a message was meant to do" if real else ONE_TURN,
+        "over_cooperation": "nobody judged a log's replies" if real else poor,
+        "prompt_to_line": "a real person has no persona's text",
+        "answers": "a log names no persona with a story" if real else asked if story else "no persona has a story",
+    }
 
 
 def emotion_carry(talk: UserTalk) -> tuple[float, float]:
