@@ -17,7 +17,7 @@ UNITS: tuple[Unit, ...] = ("message", "conversation")
 
 
 class SourceHabits(ResultsPart):
-    """How the users of one source talk; a figure, or its mean, is null where it cannot be told (``missing`` says why)."""
+    """How the users of one source talk; a figure, or its mean, is null where it is unknown (``missing`` says why)."""
 
     name: str
     simulated: bool
