@@ -183,13 +183,32 @@ def named_persona(who: str, own: Iterable[AnyPath | Persona] = (), task_ids: Col
     people = library()
     if who in people:
         return people[who]
-    if os.path.exists(who) or os.sep in who or who.endswith(YAML_ENDINGS):
+    if _is_path(who):
         return load_persona(who, task_ids)
     by_id = {persona.id: persona for persona in own_personas(own, task_ids)}
     if who not in by_id:
         hint = did_you_mean(who, (*by_id, *people))
         raise InputError(f"no persona and no file {quote(who)}{hint} (see holdfast persona list)")
     return by_id[who]
+
+
+def named_people(names: Iterable[str], task_ids: Collection[str] | None = None) -> tuple[Persona, ...]:
+    """Return the personas that ids of the library, files and folders name, in that order and each once.
+
+    Raises:
+        InputError: No persona has an id that is named, a file has a fault, or two files have one id.
+    """
+    shipped, paths = _library_files(), list[AnyPath]()
+    for name in names:
+        is_id = name in shipped and not os.path.isdir(name)
+        if not (is_id or _is_path(name)):
+            named_persona(name)  # says what is like it
+        paths.append(shipped[name] if is_id else name)
+    return load_personas(paths, task_ids)
+
+
+def _is_path(who: str) -> bool:
+    return os.path.exists(who) or os.sep in who or who.endswith(YAML_ENDINGS)
 
 
 def _place_of_id(source: YamlSource) -> str:

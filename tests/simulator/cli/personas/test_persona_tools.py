@@ -56,6 +56,23 @@ def test_effects_of_a_persona_that_is_not_there(run) -> None:
     assert (code, "did you mean 'jun_park'?" in err) == (2, True)
 
 
+def test_effects_of_two_files_of_one_id_are_refused_as_check_does(run, tmp_path: Path, good: str) -> None:
+    ana, copy = tmp_path / "ana.yaml", tmp_path / "copy.yaml"
+    for path in (ana, copy):
+        path.write_text(good)
+    (tmp_path / "jun.yaml").write_text(good.replace("id: ana", "id: jun_park"))
+    taken = f"{copy}:1:5: persona id 'ana' is taken by {ana}:1:5; rename one"
+    for names in ([ana, copy], [tmp_path / "jun.yaml", tmp_path / "ana.yaml", copy]):
+        for options in ([], ["--effect"]):
+            code, out, err = run("check", *options, *names)
+            assert (code, out, err.strip()) == (2, "", taken)
+    code, _, err = run("check", "--effect", "jun_park", tmp_path / "jun.yaml")
+    assert code == 2
+    assert err.startswith(f"{tmp_path / 'jun.yaml'}:1:5: persona id 'jun_park' is taken by ")
+    code, out, _ = run("check", "--effect", "--json", ana, ana)  # given twice, it is one
+    assert (code, list(json.loads(out)["personas"])) == (0, ["ana"])
+
+
 def test_people_of_other_tools_become_files_that_pass(run, tmp_path: Path) -> None:
     for name, value in (("rosa", SDIALOG), ("kai", CARD)):
         (tmp_path / f"{name}.json").write_text(json.dumps(value))

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from holdfast.core.files import is_folder
 from holdfast.personas import loading
 from holdfast.personas.checks import language_doubt, languages
 from holdfast.personas.coverage import coverage_of
@@ -169,11 +168,7 @@ def check(
     from holdfast.simulator.cli.personas.effect import check_effects
 
     world = world_with(own_tasks, own_patterns)
-    people: dict[str, Persona] = {}
-    for name in names:
-        of_name = loading.load_personas([name], world.tasks) if is_folder(name) else [find_persona(name, world)]
-        people |= {person.id: person for person in of_name}
-    check_effects(list(people.values()), world, output)
+    check_effects(loading.named_people(names, world.tasks), world, output)
 
 
 add_file_commands(persona, _KIND, own=["check", "new"])
