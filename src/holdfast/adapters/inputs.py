@@ -55,22 +55,30 @@ def folder_inputs(what: str, folder: Path) -> dict[str, str]:
     return {what: weights_sha256(folder), **beside}
 
 
-def training_inputs(
-    config: TrainingConfig, world: TrainingPeople, base: TrainingBase, rater: Rater, seed: int
-) -> dict[str, object]:
-    """Return everything that trained files follow from, as :func:`train_experts` takes it; large parts as hashes."""
+def study_inputs(config: TrainingConfig, world: TrainingPeople, seed: int) -> dict[str, object]:
+    """Return what of :func:`training_inputs` stands in the study: no model is needed to know it."""
 
     def people(personas: Sequence[Persona]) -> dict[str, str]:
         return {persona.id: sha256(persona.model_dump_json(exclude=persona.unsaid)) for persona in personas}
 
-    identity = rater.identity
     return {
         "training": {name: value for name, value in config.as_hashed().items() if name not in ("concurrency", "model")},
-        **_by_size(config, base),
         "seed": seed,
         "personas to train on": people(world.split.train),
         "personas held out": people(world.split.test),
         "tasks": {id: sha256(task.model_dump_json()) for id, task in world.tasks.items()},
+    }
+
+
+def training_inputs(
+    config: TrainingConfig, world: TrainingPeople, base: TrainingBase, rater: Rater, seed: int
+) -> dict[str, object]:
+    """Return everything that trained files follow from, as :func:`train_experts` takes it; large parts as hashes."""
+    study, identity = study_inputs(config, world, seed), rater.identity
+    return {
+        "training": study.pop("training"),
+        **_by_size(config, base),
+        **study,
         "patterns": {
             id: sha256(_steering(each, base.places) + each.model_dump_json(exclude={"examples"} | each.unsaid))
             for id, each in world.patterns.items()

@@ -16,7 +16,7 @@ import pytest
 from holdfast import Study
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.core.errors import BudgetError, JournalError
+from holdfast.core.errors import BudgetError, HoldfastError, JournalError
 from holdfast.personas.loading import patterns
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.digests import row_digest
@@ -106,6 +106,19 @@ def test_each_file_that_words_follow_from_is_compared(made: Path, tmp_path: Path
         study(files).run(out, resume=True)
     assert named in str(caught.value)
     assert (out / "journal.sqlite").read_bytes() == before
+
+
+def test_another_study_is_refused_before_a_model_is_loaded(made: Path, tmp_path: Path) -> None:
+    files, out = begun(made, tmp_path)
+    shutil.rmtree(files / "base")  # whoever loads it fails
+    with pytest.raises(JournalError, match="the study has changed:\n  turns: was 4, now 5\nChange it back"):
+        study(files, turns=5).run(out, resume=True)
+    own = [patterns()["solver"].model_copy(update={"id": "calm"})]
+    with pytest.raises(JournalError, match="patterns"):
+        study(files, patterns=own).run(out, resume=True)
+    with pytest.raises(HoldfastError, match="base") as caught:
+        study(files).run(out, resume=True)
+    assert "cannot resume" not in str(caught.value)
 
 
 def test_a_card_is_no_input_and_the_run_goes_on_as_if_never_stopped(made: Path, tmp_path: Path) -> None:
@@ -198,6 +211,17 @@ def test_what_was_trained_belongs_to_its_study(
         training_study(trained / "base", **changes).run(tmp_path / "run", resume=True)
     assert named in str(caught.value)
     assert not (tmp_path / "run" / "journal.sqlite").exists()
+
+
+def test_another_training_is_refused_before_a_model_is_loaded(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "run", tmp_path / "run")
+    shutil.copytree(trained / "base", tmp_path / "base")
+    (tmp_path / "base" / "model.safetensors").unlink()  # whoever loads it fails
+    with pytest.raises(JournalError, match=r"belongs to another study:\n  training\.steps: was 1, now 2\nChange"):
+        training_study(tmp_path / "base", training=TRAINING | {"steps": 2}).run(tmp_path / "run", resume=True)
+    flip(tmp_path / "run" / "adapters" / "router.npz")
+    with pytest.raises(JournalError, match=r"router\.npz: not the file that was trained"):
+        training_study(tmp_path / "base").run(tmp_path / "run", resume=True)
 
 
 @pytest.mark.parametrize("name", ["adapters/solver/adapter_model.safetensors", "adapters/router.npz"])

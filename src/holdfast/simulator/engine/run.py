@@ -10,9 +10,9 @@ from pathlib import Path
 
 from langchain_core.callbacks import Callbacks
 
-from holdfast.core.errors import BudgetError, JournalError, TakenError
+from holdfast.core.errors import BudgetError, JournalError
 from holdfast.core.wording import how_many
-from holdfast.simulator.config.plan import Plan, differences
+from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.recorded import WORLD, world_json
 from holdfast.simulator.config.study_file import STUDY_FILE, write_study
 from holdfast.simulator.conversation.participants import Participants
@@ -26,11 +26,10 @@ from holdfast.simulator.monitor.heartbeat import DONE, FAILED, STOPPED, Heartbea
 from holdfast.simulator.monitor.notices import Notices
 from holdfast.simulator.monitor.progress import NoProgress, Progress
 from holdfast.simulator.records import EpisodeSpec, TurnRecord
-from holdfast.simulator.runtime.adapters import unused_inputs
+from holdfast.simulator.runtime.resuming import require_same_study
 from holdfast.simulator.runtime.run_folder import PROVENANCE
 from holdfast.simulator.runtime.session import Session
 
-_MOST_DIFFERENCES = 8
 INPUTS = "2"  # which inputs a journal records: 1 had hashes of weights and raters only
 
 OnTurn = Callable[[TurnRecord], Awaitable[None]]
@@ -158,8 +157,7 @@ async def _hold_rounds(
 def open_journal(
     plan: Plan, out: Path, *, resume: bool, inputs: Mapping[str, str], lock: WriterLock | None = None
 ) -> Journal:
-    """Open a new journal for ``plan``, or its own from before; of a journal from before :data:`INPUTS`, only the inputs
-    that it recorded are compared.
+    """Open a new journal for ``plan``, or its own from before.
 
     Raises:
         TakenError: it is another study's, or there is one and nothing is resumed.
@@ -175,20 +173,11 @@ def open_journal(
     if not (resume and os.path.lexists(path)):
         return Journal.create(path, meta | {"inputs_version": INPUTS}, lock)
     journal = Journal.resume(path, lock)
-    kept = journal.meta()
-    recorded, now = json.loads(kept["inputs"]), dict(inputs)
-    unused = unused_inputs(plan, recorded)
-    before = {name: value for name, value in recorded.items() if name not in unused}
-    if "inputs_version" not in kept:
-        now = {name: value for name, value in now.items() if name in recorded}
-    changed = differences(kept["study"], meta["study"]) + differences(json.dumps(before), json.dumps(now))
-    if changed:
+    try:
+        require_same_study(path, plan, journal.meta(), inputs)
+    except BaseException:
         journal.close()
-        shown = "".join(f"\n  {line}" for line in changed[:_MOST_DIFFERENCES])
-        more = f"\n  and {len(changed) - _MOST_DIFFERENCES} more" if len(changed) > _MOST_DIFFERENCES else ""
-        raise TakenError(
-            f"{path}: cannot resume, the study has changed:{shown}{more}\nChange it back, or choose another --out"
-        )
+        raise
     return journal
 
 

@@ -6,7 +6,6 @@
 """
 
 import asyncio
-import json
 import os
 import threading
 import time
@@ -21,15 +20,13 @@ from holdfast.adapters.dialogues.export import read_jsonl
 from holdfast.adapters.experts import (
     DIALOGUES,
     RECORD,
-    altered_since_training,
     train_experts,
     trained_record,
 )
-from holdfast.adapters.inputs import training_inputs
 from holdfast.adapters.progress import StageProgress
 from holdfast.core.errors import HaltedError, InputError, ModelError, TakenError, TrainingError
 from holdfast.core.wording import how_many
-from holdfast.simulator.config.plan import Plan, differences, resolve
+from holdfast.simulator.config.plan import Plan, resolve
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.config.study_file import STUDY_FILE, write_study
 from holdfast.simulator.engine.rounds import population_json
@@ -47,6 +44,7 @@ from holdfast.simulator.runtime.executor import LOCAL, Executor, with_processes
 from holdfast.simulator.runtime.prompt_rehearsal import rehearse_prompts
 from holdfast.simulator.runtime.recorded_run import RecordedRun, read_recorded_run
 from holdfast.simulator.runtime.resources import Resources, open_resources
+from holdfast.simulator.runtime.resuming import check_resumed, is_trained
 from holdfast.simulator.runtime.run_folder import (
     REPORT,
     on_disk,
@@ -56,8 +54,6 @@ from holdfast.simulator.runtime.run_folder import (
     recorded_timings,
 )
 from holdfast.simulator.runtime.session import Session, replay_session, session_of
-
-_MOST_SHOWN = 8  # of what has changed since a training
 
 
 async def run_pipeline(
@@ -97,6 +93,8 @@ async def run_pipeline(
     with locked_folder(out, JOURNAL) as lock:
         if not resume and os.path.lexists(out / JOURNAL):
             raise TakenError(f"{out} holds a run already; go on with --resume, or name another --out")
+        if resume:
+            check_resumed(plan, out)
         timings = recorded_timings(read_run_file(out)) if resume else {}
         loaded = _loaded_session(plan, out, resume, viewer, executor, timings, wait_for_endpoint)
         async with loaded if replay is None else _replayed_session(plan, replay) as session:
@@ -125,7 +123,7 @@ async def _loaded_session(
     resources = await _opened(plan, viewer.stage, executor, wait_s)
     with closing(resources):
         await rehearse_prompts(plan, resources.references)
-        if study.training is not None and not (resume and _is_trained(resources, out)):
+        if study.training is not None and not (resume and is_trained(resources, out)):
             timings |= await _train(resources, out, viewer.stage)
         folder = trained_in(out) if study.training is not None else study.adapters
         ready = await resources.with_adapters(*adapters_in(folder, plan))
@@ -173,28 +171,6 @@ async def train(study: StudyConfig, out: Path, *, viewer: Viewer | None = None) 
             await _train(resources, out, stage)
         write_study(study, out / STUDY_FILE)
     return read_json(out / RECORD)
-
-
-def _is_trained(resources: Resources, out: Path) -> bool:
-    """Whether the study's adapters lie in ``out``, trained to the end.
-
-    Raises:
-        TakenError: they were trained for another study or base, or are not as training left them.
-    """
-    record = trained_record(out)
-    if record is None:
-        return False
-    changed = altered_since_training(record, out)
-    if "inputs" in record:  # older trainings do not say what they followed from
-        now = training_inputs(*resources.training, resources.plan.study.seed)
-        changed = differences(json.dumps(record["inputs"]), json.dumps(now)) + changed
-    if changed := changed[:_MOST_SHOWN]:
-        raise TakenError(
-            f"{trained_in(out)}: cannot resume, what was trained here belongs to another study:"
-            + "".join(f"\n  {line}" for line in changed)
-            + "\nChange it back, or choose another --out"
-        )
-    return True
 
 
 def report(out: Path, *, viewer: Viewer | None = None) -> Results:
