@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -119,6 +120,16 @@ def test_another_study_is_refused_before_a_model_is_loaded(made: Path, tmp_path:
     with pytest.raises(HoldfastError, match="base") as caught:
         study(files).run(out, resume=True)
     assert "cannot resume" not in str(caught.value)
+
+
+def test_many_differences_of_one_persona_are_one_line(made: Path, tmp_path: Path) -> None:
+    files, out = begun(made, tmp_path)
+    with pytest.raises(JournalError) as caught:
+        study(files, personas={"ids": ["amara_okafor"]}).run(out, resume=True)
+    _, amara, jun, way = str(caught.value).splitlines()
+    assert re.fullmatch(r"  personas\.amara_okafor: \d+ values, the first \S+: was absent, now .*", amara)
+    assert re.fullmatch(r"  personas\.jun_park: \d+ values, the first \S+: was .*, now absent", jun)
+    assert way == "Change it back, or choose another --out"
 
 
 def test_a_card_is_no_input_and_the_run_goes_on_as_if_never_stopped(made: Path, tmp_path: Path) -> None:

@@ -172,13 +172,7 @@ def open_journal(
     meta |= {WORLD: world_json(plan)}
     if not (resume and os.path.lexists(path)):
         return Journal.create(path, meta | {"inputs_version": INPUTS}, lock)
-    journal = Journal.resume(path, lock)
-    try:
-        require_same_study(path, plan, journal.meta(), inputs)
-    except BaseException:
-        journal.close()
-        raise
-    return journal
+    return Journal.resume(path, lock, lambda journal: require_same_study(plan, journal, journal.meta(), inputs))
 
 
 def _turns_planned(plan: Plan, journal: Journal) -> int:

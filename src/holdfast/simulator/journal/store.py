@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -55,7 +55,7 @@ class Journal(JournalCounts):
     """An open journal: :meth:`create` or :meth:`resume` to write, :meth:`read` to read; a context manager.
 
     Every method raises :class:`~holdfast.core.errors.JournalError` where the file cannot be read or written, and an
-    InputError where there is none to open.
+    InputError where there is none to open. ``version``: of the file, which is today's once it is open to write.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: WriterLock | None) -> None:
@@ -63,7 +63,7 @@ class Journal(JournalCounts):
         self._db = connection
         self._lock = lock
         with sqlite_errors(path):
-            self._digests = version_of(connection) >= DIGESTS_SINCE
+            self.version = version_of(connection)
 
     # --- opening ---------------------------------------------------------------------------------------------------
 
@@ -81,19 +81,25 @@ class Journal(JournalCounts):
             return cls(path, connect_to_write(path), lock)
 
     @classmethod
-    def resume(cls, path: Path, folder_lock: WriterLock | None = None) -> Journal:
-        """Open an existing journal to continue writing. ``folder_lock``: as :meth:`create` takes it."""
+    def resume(
+        cls, path: Path, folder_lock: WriterLock | None = None, accept: Callable[[Journal], None] | None = None
+    ) -> Journal:
+        """Open an existing journal to continue writing. One that is refused, an older one too, stays as it is.
+
+        Args:
+            path: The journal.
+            folder_lock: As :meth:`create` takes it.
+            accept: Looks at it, open to read, before anything is written, and raises where it is not to be written.
+        """
         _require_file(path)
         with _locked(path, folder_lock) as lock:
             check(path, thorough=True)
-            journal = cls(path, connect_to_write(path), lock)
-            try:
+            with cls.read(path) as journal:
                 for _ in journal.episodes(measured=True):
                     pass  # reading checks every row
-            except BaseException:
-                journal._db.close()
-                raise
-            return journal
+                if accept is not None:
+                    accept(journal)
+            return cls(path, connect_to_write(path), lock)
 
     @classmethod
     def read(cls, path: Path) -> Journal:
@@ -208,7 +214,7 @@ class Journal(JournalCounts):
         return tuple(turns)
 
     def _intact(self, table: str, row: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(intact(self.path, table, row, digests=self._digests))
+        return tuple(intact(self.path, table, row, digests=self.version >= DIGESTS_SINCE))
 
     def episodes(self, round: int | None = None, *, measured: bool = False) -> Iterator[EpisodeRecord]:
         """Yield all episodes with their turns, in the study's order; of one round where it is given.

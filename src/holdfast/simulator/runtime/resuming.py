@@ -14,10 +14,12 @@ from holdfast.adapters.experts import altered_since_training, trained_record
 from holdfast.adapters.inputs import study_inputs, training_inputs
 from holdfast.core.errors import TakenError
 from holdfast.simulator.config.plan import Plan, differences, world_inputs
+from holdfast.simulator.journal.file import SCHEMA_VERSION
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.runtime.adapters import trained_in, training_people, unused_inputs
 from holdfast.simulator.runtime.resources import Resources
 
+CHANGE_BACK = "Change it back, or choose another --out"
 _MOST_SHOWN = 8  # of what has changed
 
 
@@ -32,10 +34,10 @@ def check_resumed(plan: Plan, out: Path) -> None:
     if os.path.lexists(path):
         with Journal.read(path) as journal:
             kept = journal.meta()
-        recorded = json.loads(kept["inputs"])
-        known = {name: value for name, value in world_inputs(plan).items() if name in recorded}
-        kept["inputs"] = json.dumps({name: recorded[name] for name in known})
-        require_same_study(path, plan, kept, known)
+            recorded = json.loads(kept["inputs"])
+            known = {name: value for name, value in world_inputs(plan).items() if name in recorded}
+            kept["inputs"] = json.dumps({name: recorded[name] for name in known})
+            require_same_study(plan, journal, kept, known)
     config, record = plan.study.training, trained_record(out)
     if config is not None and record is not None:
         now, inputs = study_inputs(config, training_people(plan), plan.study.seed), record.get("inputs")
@@ -43,13 +45,13 @@ def check_resumed(plan: Plan, out: Path) -> None:
         _require_same_training(out, before, now, altered_since_training(record, out))
 
 
-def require_same_study(path: Path, plan: Plan, kept: Mapping[str, str], inputs: Mapping[str, str]) -> None:
-    """Compare a study and its inputs with those of a journal's metadata.
+def require_same_study(plan: Plan, journal: Journal, kept: Mapping[str, str], inputs: Mapping[str, str]) -> None:
+    """Compare a study and its inputs with those of a journal.
 
     Args:
-        path: The journal.
         plan: The study as it is now.
-        kept: The metadata. Of a journal that says no version of its inputs, only those that it has are compared.
+        journal: The journal, open to read.
+        kept: Its metadata. Where they say no version of their inputs, only those that they have are compared.
         inputs: What the transcripts follow from besides the study, as it is now.
 
     Raises:
@@ -61,7 +63,14 @@ def require_same_study(path: Path, plan: Plan, kept: Mapping[str, str], inputs: 
     if "inputs_version" not in kept:
         now = {name: value for name, value in now.items() if name in recorded}
     changed = differences(kept["study"], plan.fingerprint) + differences(json.dumps(before), json.dumps(now))
-    _refuse(f"{path}: cannot resume, the study has changed", changed)
+    way = CHANGE_BACK
+    if journal.version < SCHEMA_VERSION:
+        way = (
+            f"The journal is of an older holdfast (version {journal.version}, this one writes {SCHEMA_VERSION}), whose "
+            "own personas, raters and defaults may differ. Go on with that one, or hold the study anew in another "
+            f"--out; holdfast report {journal.path.parent} measures what is there"
+        )
+    _refuse(f"{journal.path}: cannot resume, the study has changed", changed, way)
 
 
 def is_trained(resources: Resources, out: Path) -> bool:
@@ -83,8 +92,21 @@ def _require_same_training(out: Path, before: object, now: object, altered: Sequ
     _refuse(f"{trained_in(out)}: cannot resume, what was trained here belongs to another study", changed)
 
 
-def _refuse(what: str, changed: Sequence[str]) -> None:
+def _refuse(what: str, changed: Sequence[str], way: str = CHANGE_BACK) -> None:
     if changed:
-        shown = "".join(f"\n  {line}" for line in changed[:_MOST_SHOWN])
-        more = f"\n  and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
-        raise TakenError(f"{what}:{shown}{more}\nChange it back, or choose another --out")
+        lines = _few(changed)
+        more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
+        shown = "".join(f"\n  {line}" for line in [*lines[:_MOST_SHOWN], *more])
+        raise TakenError(f"{what}:{shown}\n{way}")
+
+
+def _few(changed: Sequence[str]) -> list[str]:
+    """Return the lines; where they are too many to show, those of one persona or candidate as one."""
+    groups: dict[str, list[str]] = {}
+    for line in changed:
+        key = ".".join(line.partition(": ")[0].split(".")[:2]) if len(changed) > _MOST_SHOWN else line
+        groups.setdefault(key, []).append(line)
+    return [
+        lines[0] if len(lines) == 1 else f"{key}: {len(lines):,} values, the first {lines[0].removeprefix(key + '.')}"
+        for key, lines in groups.items()
+    ]
