@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.store import JOURNAL, read_episodes
 from holdfast.simulator.labelling.planning import plan_labels
+from holdfast.simulator.monitor.progress import RunFigures
+from holdfast.simulator.monitor.status import StatusReader
+from holdfast.simulator.monitor.viewer import Viewer
+from holdfast.simulator.runtime.pipeline import run_pipeline
 from tests.agents.raters.judge.judge_server import Asked
 from tests.passages import exchange
 from tests.servers.answers import Body, scripted
@@ -169,8 +174,10 @@ class DeskRater:
         return [Rating({"clarity": 5.0, "warmth": 3.0}) for _ in passages]
 
 
+register_rater("desk_of_another_package", DeskSpec, lambda _spec, _resources: DeskRater())
+
+
 def test_a_rater_of_another_package_brings_its_scale(tmp_path: Path) -> None:
-    register_rater("desk_of_another_package", DeskSpec, lambda _spec, _resources: DeskRater())
     with running(ScriptedServer(answer=answer)) as server:
         study = Study.from_yaml(files(tmp_path, server.base_url, raters=["desk_of_another_package", "linear"]))
         assert study.run(tmp_path / "run").results.candidates["base"].adherence.mean == pytest.approx(1)
@@ -184,6 +191,19 @@ def test_a_rater_of_another_package_brings_its_scale(tmp_path: Path) -> None:
         )
         with pytest.raises(InputError, match=r"'speed' is no dimension of the first rater; .* each from 1 to 5"):
             odd.run(tmp_path / "odd")
+
+
+def test_adherence_is_shown_on_the_first_raters_scale_while_a_run_goes(tmp_path: Path) -> None:
+    figures = RunFigures()
+    with running(ScriptedServer(answer=lambda body: "" if len(body["messages"]) > 4 else "Hold the button.")) as server:
+        study = load_study(files(tmp_path, server.base_url, raters=["desk_of_another_package", "linear"]))
+        results = asyncio.run(run_pipeline(study, tmp_path / "run", viewer=Viewer(conversations=figures)))
+    shown = figures.means.means()
+    assert set(shown) == {"base", "system_prompt"}
+    for name, adherence in shown.items():
+        assert 0 < adherence < 1  # one of the replies is empty
+        assert adherence == pytest.approx(results.candidates[name].adherence.mean)
+    assert StatusReader(tmp_path / "run").look().adherence == pytest.approx(shown)
 
 
 RANGE = "'desk judge', which makes the curves, rates desk: clarity, warmth, each from 1 to 5"

@@ -126,9 +126,9 @@ def resolve(study: StudyConfig) -> Plan:
         for persona in tested.values():
             variants |= variants_of(persona, study.personas.vary)
         agents = list(variants.items())
-    if study.raters[0].known_scale is not None:
+    if (scale := study.raters[0].known_scale) is not None:
         expected = {world.pattern_of(persona.task).id: world.pattern_of(persona.task) for persona in tested.values()}
-        require_targets(study.raters[0].label, study.primary_scale, expected.values())
+        require_targets(study.raters[0].label, scale, expected.values())
     episodes = tuple(_episodes(study, agents))
     return Plan(study, tested, split, population, episodes, world.tasks, world.patterns, people, variants)
 

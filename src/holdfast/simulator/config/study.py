@@ -20,7 +20,6 @@ from holdfast.adapters.config import TrainingConfig
 from holdfast.agents.assistants.specs import SamplingSpec, of_training
 from holdfast.agents.models.spec import AnyModelSpec, ModelSpec
 from holdfast.agents.raters.felt.feelers import Feeler, PeopleFeelerSpec, feeling_raters
-from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.agents.raters.registry import AnyRaterSpec, require_guide, require_unique
 from holdfast.agents.raters.specs import FittedSpec, RaterSpec
 from holdfast.agents.registry import AnyCandidateSpec
@@ -174,11 +173,6 @@ class StudyConfig(Frozen):
             InputError: a file of its own cannot be read, an id is taken, or a task names a pattern that does not exist.
         """
         return world_with(self.tasks, self.patterns)
-
-    @property
-    def primary_scale(self) -> Scale:
-        """The scale of the first rater, as far as one can tell without opening it."""
-        return self.raters[0].known_scale or EXPRESSED
 
     @property
     def natural_voice(self) -> bool:

@@ -87,7 +87,6 @@ async def run_pipeline(
         KeyboardInterrupt: On Ctrl-C; ``resume`` goes on from there.
     """
     viewer, plan = viewer or Viewer(), resolve(study)
-    viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns, study.primary_scale), study.primary_scale)
     if replay is not None and replay.resolve() == out.resolve():
         raise InputError(f"{out}: a replay needs a run folder of its own; name another --out")
     with locked_folder(out, JOURNAL) as lock:
@@ -98,6 +97,8 @@ async def run_pipeline(
         timings = recorded_timings(read_run_file(out)) if resume else {}
         loaded = _loaded_session(plan, out, resume, viewer, executor, timings, wait_for_endpoint)
         async with loaded if replay is None else _replayed_session(plan, replay) as session:
+            scale = next(iter(session.raters.values())).scale
+            viewer.conversations.expect(pattern_targets(plan.tasks, plan.patterns, scale), scale)
             with record_run(out, timings, session.provenance):
                 outcome = await run_study(
                     session, out, resume=resume, progress=viewer.conversations, callbacks=callbacks, lock=lock
