@@ -149,8 +149,9 @@ class EmpathyPattern(Frozen):
         """
         if not isinstance(self.target, MechanismLevels):
             raise InputError(
-                f"pattern {self.id!r}: its target is on another scale ({', '.join(self.target.root)}), and training "
-                f"takes levels of {', '.join(MECHANISMS)}"
+                f"pattern {self.id!r}: its target is on another scale ({', '.join(self.target.root)}), and experts are "
+                f"trained towards levels of EPITOME's mechanisms ({', '.join(MECHANISMS)}) only: leave out 'training', "
+                "or train in a study of patterns on these, and name its adapters with 'adapters: FOLDER'"
             )
         return self.target
 

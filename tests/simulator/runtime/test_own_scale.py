@@ -98,6 +98,24 @@ def files(folder: Path, base_url: str, *, pattern: str = PATTERN, raters: Any = 
     return path
 
 
+class DeskSpec(RaterSpec):
+    """A rater of another package: only the opened rater says what its scale is."""
+
+    kind: Literal["desk_of_another_package"] = "desk_of_another_package"
+
+
+@dataclass(frozen=True)
+class DeskRater:
+    identity: RaterIdentity = RaterIdentity("desk", "1")
+    scale: Scale = Scale("desk", ("clarity", "warmth"), 1, 5)
+
+    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
+        return [Rating({"clarity": 5.0, "warmth": 3.0}) for _ in passages]
+
+
+register_rater("desk_of_another_package", DeskSpec, lambda _spec, _resources: DeskRater())
+
+
 def test_a_study_on_a_judges_own_scale_to_its_page(tmp_path: Path) -> None:
     with running(ScriptedServer(answer=answer, keep=True)) as server:
         study = Study.from_yaml(files(tmp_path, server.base_url))
@@ -157,24 +175,6 @@ def test_a_log_is_measured_on_a_judges_own_scale(tmp_path: Path, capsys: pytest.
         assert "or name a pattern on that scale with --pattern" in capsys.readouterr().err
         assert run_command([*measure, "--pattern", "companion"]) == 2
         assert "pattern 'companion': " in capsys.readouterr().err
-
-
-class DeskSpec(RaterSpec):
-    """A rater of another package: only the opened rater says what its scale is."""
-
-    kind: Literal["desk_of_another_package"] = "desk_of_another_package"
-
-
-@dataclass(frozen=True)
-class DeskRater:
-    identity: RaterIdentity = RaterIdentity("desk", "1")
-    scale: Scale = Scale("desk", ("clarity", "warmth"), 1, 5)
-
-    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
-        return [Rating({"clarity": 5.0, "warmth": 3.0}) for _ in passages]
-
-
-register_rater("desk_of_another_package", DeskSpec, lambda _spec, _resources: DeskRater())
 
 
 def test_a_rater_of_another_package_brings_its_scale(tmp_path: Path) -> None:

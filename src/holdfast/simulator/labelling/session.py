@@ -14,8 +14,9 @@ from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample
-from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, ScaleName
+from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, ScaleName, beside_targets
 from holdfast.simulator.records import EpisodeRecord
+from holdfast.simulator.runtime.run_folder import read_run_file, recorded_raters
 
 SHOWN_MESSAGES = 8  # before the reply
 QUESTIONS: Mapping[str, str] = {
@@ -57,6 +58,13 @@ class LabelSession:
         """How many replies of the sample this coder has labelled."""
         answers = self.folder.answers(self.coder)
         return sum(each.reply in answers for each in self.sample.replies)
+
+    @property
+    def apart(self) -> str:
+        """Why these labels say nothing of adherence in this run; "" where they do."""
+        with Journal.read(self.folder.run / JOURNAL) as journal:
+            run = read_run_file(self.folder.run, journal.meta())
+        return beside_targets(self.sample.rated, recorded_raters(run["provenance"])[0].scale)
 
     def next(self) -> LabelQuestion | None:
         """Return the first reply that this coder has not labelled; None where all are.

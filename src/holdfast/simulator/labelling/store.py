@@ -44,6 +44,30 @@ _REPLY = {
 }
 
 
+def on_scale(scale: Scale, labelled: Scale) -> bool:
+    """Whether levels on ``scale`` can be set against labels on ``labelled``."""
+    same = (scale.dimensions, scale.low, scale.high) == (labelled.dimensions, labelled.low, labelled.high)
+    return same and (scale.id == EXPRESSED.id or labelled != EXPRESSED)
+
+
+def beside_targets(labelled: Scale, curves: Scale) -> str:
+    """Return why labels on one scale say nothing of adherence where targets and curves are on another; "" if they do.
+
+    Args:
+        labelled: Of the labels.
+        curves: Of the patterns and of the first rater.
+    """
+    if labelled == OVERALL:
+        return "labels of one overall score stand beside no empathy pattern: no adherence is estimated from them"
+    if on_scale(curves, labelled):
+        return ""
+    mechanisms, own = (", ".join(each.dimensions).replace("_", " ") for each in (labelled, curves))
+    return (
+        f"labels are of EPITOME's mechanisms ({mechanisms}), patterns and curves here are on the scale {curves.id} "
+        f"({own}): labels are held against raters of those mechanisms, and no adherence is estimated from them"
+    )
+
+
 class LabelSample(BaseModel):
     """What a run's coders are asked about, in this order."""
 

@@ -13,7 +13,15 @@ from holdfast.agents.raters.agreement import quadratic_weighted_kappa
 from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.core.wording import how_many
 from holdfast.simulator.labelling.sample import Reply
-from holdfast.simulator.labelling.store import LABEL_SCALES, Label, LabelFolder, combined, last_answers
+from holdfast.simulator.labelling.store import (
+    LABEL_SCALES,
+    Label,
+    LabelFolder,
+    beside_targets,
+    combined,
+    last_answers,
+    on_scale,
+)
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, present_mean
 from holdfast.simulator.measure.bootstrap import FEWEST, too_few
 from holdfast.simulator.measure.decay.retention import QUARTERS, quarter_of, quarters
@@ -88,11 +96,8 @@ def label_results(
     notes = list(_few(parts))
     if sample.candidates and (others := [name for name in measured if name not in sample.candidates]):
         notes.append(f"{', '.join(others)}: not among those whose replies were to be labelled; by the rater alone")
-    beside_targets = scale is EXPRESSED and context.primary.scale.dimensions == EXPRESSED.dimensions
-    if scale is EXPRESSED and not beside_targets:
-        notes.append("patterns here are on another scale than the labels: no adherence is estimated from them")
-    elif scale is not EXPRESSED:
-        notes.append("labels of one overall score stand beside no empathy pattern: no adherence is estimated from them")
+    apart = beside_targets(scale, context.primary.scale)
+    notes += [apart] if apart else []
     return RunLabels(
         scale=sample.scale,
         coders={coder: len(given) for coder, given in answers.items()},
@@ -104,8 +109,8 @@ def label_results(
         between_coders=list(_between(answers, scale)),
         raters=list(_raters(parts, scale, context)),
         errors=list(_errors(parts, scale, context)),
-        candidates={name: _candidate(part, context) for name, part in parts.items()} if beside_targets else {},
-        differences=list(_differences(parts, context)) if beside_targets else [],
+        candidates={name: _candidate(part, context) for name, part in parts.items()} if not apart else {},
+        differences=list(_differences(parts, context)) if not apart else [],
         notes=notes,
     )
 
@@ -238,7 +243,7 @@ def _ratings(part: _Labelled, rater: str, dimensions: Sequence[str]) -> Floats:
 def _on_scale(scale: Scale, context: ResultsContext) -> Iterator[RaterInfo]:
     """The raters of what was labelled; of one overall score, who says what was felt."""
     asked = context.raters if scale == EXPRESSED else context.feelers
-    yield from (rater for rater in asked if rater.scale.dimensions == scale.dimensions)
+    yield from (rater for rater in asked if on_scale(rater.scale, scale))
 
 
 def _raters(parts: Mapping[str, _Labelled], scale: Scale, context: ResultsContext) -> Iterator[CoderAgreement]:

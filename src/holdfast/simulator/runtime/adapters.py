@@ -48,6 +48,17 @@ def training_people(plan: Plan) -> TrainingPeople:
     return TrainingPeople(split=plan.split, tasks=plan.tasks, patterns=plan.patterns, agent_for=agent_for)
 
 
+def check_training(plan: Plan) -> None:
+    """Make sure that what the study trains is a pattern on EPITOME's mechanisms. Loads nothing.
+
+    Raises:
+        InputError: it is on another scale, or no persona to train on asks for it.
+    """
+    training = plan.study.training
+    for pattern in training_people(plan).pattern_ids(training.patterns) if training is not None else ():
+        _ = plan.patterns[pattern].expressed
+
+
 def check_adapters(plan: Plan) -> None:
     """Make sure that the study has, or will train, every adapter that its candidates name. Loads nothing.
 

@@ -53,10 +53,16 @@ def choosing_raters(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -
 
 
 def training_rater(study: StudyConfig, raters: Mapping[str, Rater], models: Mapping[ModelSpec, ChatModel]) -> Rater:
-    """Return the rater that picks and filters training dialogues. Raises as :func:`raters_of` does."""
+    """Return the rater that picks and filters training dialogues.
+
+    Raises:
+        InputError: it rates another scale than expressed empathy, or as :func:`raters_of` says.
+    """
     named = _trainers(study)
     opened = build(named, RaterResources(models, base_path())) if named else raters
-    return next(iter(opened.values()))
+    name, rater = next(iter(opened.items()))
+    _require_expressed(name, rater.scale.id)
+    return rater
 
 
 def raters_of(study: StudyConfig, models: Mapping[ModelSpec, ChatModel]) -> dict[str, Rater]:
@@ -80,11 +86,7 @@ def check_raters(study: StudyConfig) -> None:
     require_guide(scales)
     if study.training is not None:
         spec = study.training.rater or study.raters[0]
-        if (scale := _scale_id(spec)) not in (None, EXPRESSED.id):
-            raise InputError(
-                f"training: rater: {spec.label} rates {scale}, but replies are picked by expressed empathy: write such "
-                "as linear_peers or linear"
-            )
+        _require_expressed(spec.label, _scale_id(spec))
     judges = {_same_rater(spec): "feeler" for spec in feeling_raters(study.feeler)[:1]}
     judges[_same_rater(study.raters[0])] = "first rater"
     for candidate in study.candidates:
@@ -96,6 +98,15 @@ def check_raters(study: StudyConfig) -> None:
                     f"judges them: who chooses may not judge. Give the candidate another 'rater', or the study another "
                     f"{other}"
                 )
+
+
+def _require_expressed(trainer: str, scale: str | None) -> None:
+    """Raise InputError where the rater that picks training replies is known to rate another scale."""
+    if scale not in (None, EXPRESSED.id):
+        raise InputError(
+            f"training: rater: {trainer} rates {scale}, but replies are picked by expressed empathy: write such as "
+            "linear_peers or linear"
+        )
 
 
 def _scale_id(spec: RaterSpec) -> str | None:

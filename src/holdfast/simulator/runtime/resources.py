@@ -36,7 +36,7 @@ from holdfast.core.wording import either
 from holdfast.personas.schema import EmpathyPattern, TaskContext
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
-from holdfast.simulator.runtime.adapters import training_people, used_adapters
+from holdfast.simulator.runtime.adapters import check_training, training_people, used_adapters
 from holdfast.simulator.runtime.exchanges import people_tested, training_exchanges
 from holdfast.simulator.runtime.executor import LOCAL, AdapterModel, Executor
 from holdfast.simulator.runtime.prompt_rehearsal import steering_places
@@ -202,6 +202,7 @@ def open_resources(
     named = _models_named(study)
     if study.budget.cost_usd is not None and all(spec.prices is None for spec in named):
         raise InputError("a limit of money needs the price of a model: add 'prices: {prompt: …, completion: …}' to one")
+    check_training(plan)
     check_raters(study)
     resolved = references(named, base_path(), progress)
     progress("loading models", 0, 1)

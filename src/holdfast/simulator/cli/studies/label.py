@@ -89,6 +89,8 @@ def label(
     if out is not None or table is not None:
         _exchange(session, out, table, output)
         return
+    if apart := session.apart:
+        output.note(f"note: {apart}")
     try:
         if terminal:
             _ask_here(session)

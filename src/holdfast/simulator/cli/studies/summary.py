@@ -67,7 +67,8 @@ def labels_line(labels: RunLabels) -> str:
         said = "no rater surely errs more for one candidate than for another"
     else:
         said = "whether a rater errs alike for all candidates cannot be told from them"
-    return f"{counted} labelled by {who}; {said}"
+    apart = "" if labels.candidates else ", on another scale than the patterns"
+    return f"{counted} labelled by {who}{apart}; {said}"
 
 
 def failures(results: Results) -> list[str]:
