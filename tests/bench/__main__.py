@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -44,18 +45,21 @@ def langchain(conversations: int = 2) -> list[Measure]:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--only", type=click.Choice(list(GROUPS)), multiple=True, help="Only these groups.")
-def main(as_json: bool, only: tuple[str, ...]) -> None:
+@click.option("--rows", default=real_model.ROWS, show_default=True, help="Conversations at once of the group smollm2.")
+@click.option("--turns", default=real_model.TURNS, show_default=True, help="Turns of a conversation of that group.")
+def main(as_json: bool, only: tuple[str, ...], rows: int, turns: int) -> None:
     """Measure speed. A ratio above 1 is faster (or smaller) than what stands beside it."""
     torch.set_num_threads(1)
-    rows: list[Measure] = []
+    groups = GROUPS | {"smollm2": partial(real_model.measures, rows=rows, turns=turns)}
+    measured: list[Measure] = []
     for group in only or GROUPS:
         with tempfile.TemporaryDirectory() as scratch:
-            rows += GROUPS[group](Path(scratch))
+            measured += groups[group](Path(scratch))
     if as_json:
-        click.echo(json.dumps([as_dict(measure) for measure in rows], indent=2))
+        click.echo(json.dumps([as_dict(measure) for measure in measured], indent=2))
         return
     table = Table("what", "takes", "against", "takes", "ratio", "goal")
-    for row in rows:
+    for row in measured:
         numbers = f"{row.seconds:.2f} {row.unit}", f"{row.against_seconds:.2f} {row.unit}"
         table.add_row(row.name, numbers[0], row.against, numbers[1], f"{row.ratio:.2f}", row.goal)
     Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -29,7 +29,7 @@ from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.simulator.runtime.executor import LocalExecutor
 from tests.bench.measure import Measure
 
-ROWS, TURNS, TOKENS = 24, 6, 64
+ROWS, TURNS, TOKENS = 24, 6, 64  # conversations, turns of each (see ``--rows`` and ``--turns``), tokens of a reply
 UNIT = "ms a token"
 LINES = (
     "I feel tense about the budget, and nobody answers my messages about it.",
@@ -61,13 +61,13 @@ def said(row: int, turn: int) -> str:
     return f"{LINES[turn % 2]} It is matter {row % 10}."
 
 
-def ours(folder: Path, rows: int, processes: int) -> Spent:
+def ours(folder: Path, rows: int, turns: int, processes: int) -> Spent:
     """The engine, as a study holds its conversations."""
     model = LocalExecutor(processes).load(LocalReference("smollm2", folder, "float32"), rows)
 
     async def talk(row: int) -> int:
         messages, tokens = (Message("user", said(row, 0)),), 0
-        for turn in range(TURNS):
+        for turn in range(turns):
             request = GenerationRequest(str(row), messages, turn, sampling=Sampling(0, max_tokens=TOKENS))
             made = await model.generate(request)
             tokens += made.completion_tokens
@@ -80,14 +80,14 @@ def ours(folder: Path, rows: int, processes: int) -> Spent:
     return timed(lambda: asyncio.run(all_of_them()))
 
 
-def generate(model: Any, tokenizer: Any) -> Spent:
+def generate(model: Any, tokenizer: Any, rows: int, turns: int) -> Spent:
     """Transformers' ``generate``: one padded batch a turn, read from its start."""
     tokenizer.padding_side, tokenizer.pad_token = "left", tokenizer.eos_token
 
     def work() -> int:
-        talks = [[{"role": "user", "content": said(row, 0)}] for row in range(ROWS)]
+        talks = [[{"role": "user", "content": said(row, 0)}] for row in range(rows)]
         tokens = 0
-        for turn in range(TURNS):
+        for turn in range(turns):
             texts = [tokenizer.apply_chat_template(talk, tokenize=False, add_generation_prompt=True) for talk in talks]
             inputs = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
             made = model.generate(**inputs, do_sample=False, max_new_tokens=TOKENS)[:, inputs["input_ids"].shape[1] :]
@@ -101,24 +101,24 @@ def generate(model: Any, tokenizer: Any) -> Spent:
 
 
 @torch.inference_mode()
-def cached_loop(model: Any, tokenizer: Any) -> Spent:
+def cached_loop(model: Any, tokenizer: Any, rows: int, turns: int) -> Spent:
     """A loop that keeps its cache over turns: rows of one length, 64 tokens each, nothing that ends early."""
 
     def work() -> int:
         cache = DynamicCache(config=model.config)
-        for turn in range(TURNS):
+        for turn in range(turns):
             talk = [{"role": "user", "content": said(0, turn)}]
             shape: dict[str, Any] = {"add_generation_prompt": True, "return_tensors": "pt", "return_dict": True}
-            ids = tokenizer.apply_chat_template(talk, **shape)["input_ids"].expand(ROWS, -1)
+            ids = tokenizer.apply_chat_template(talk, **shape)["input_ids"].expand(rows, -1)
             for _ in range(TOKENS):
                 out = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
                 ids = out.logits[:, -1:].argmax(-1)
-        return ROWS * TURNS * TOKENS
+        return rows * turns * TOKENS
 
     return timed(work)
 
 
-def langchain(folder: Path) -> Spent:
+def langchain(folder: Path, turns: int) -> Spent:
     """LangChain's pipeline chat model, one conversation: it holds one after the other."""
     from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
     from langchain_huggingface import ChatHuggingFace, HuggingFacePipeline
@@ -134,7 +134,7 @@ def langchain(folder: Path) -> Spent:
     def work() -> int:
         messages: list[BaseMessage] = []
         tokens = 0
-        for turn in range(TURNS):
+        for turn in range(turns):
             messages.append(HumanMessage(said(0, turn)))
             answer = str(model.invoke(messages).content)
             tokens += len(tokenizer(answer, add_special_tokens=False)["input_ids"])
@@ -181,7 +181,7 @@ def limit_ms(model: Any, rows: int) -> float:
     return 1000 * max(reading, multiplying) / rows
 
 
-def measures(_scratch: Path) -> list[Measure]:
+def measures(_scratch: Path, rows: int = ROWS, turns: int = TURNS) -> list[Measure]:
     """Nothing where SmolLM2 was not fetched (``holdfast models fetch smollm2``)."""
     packaged = PACKAGED["smollm2"]
     if not packaged.ready:
@@ -192,20 +192,20 @@ def measures(_scratch: Path) -> list[Measure]:
     folder = packaged.folder
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    many, one = ours(folder, ROWS, cores), ours(folder, 1, 1)
-    told = f"SmolLM2, {ROWS} conversations x {TURNS} turns"
+    many, alone = ours(folder, rows, turns, cores), ours(folder, 1, turns, 1)
+    told = f"SmolLM2, {rows} conversations x {turns} turns"
     others = [
-        ("generate, whole history", generate(model, tokenizer), "3"),
-        ("a plain cached loop", cached_loop(model, tokenizer), "1"),
+        ("generate, whole history", generate(model, tokenizer, rows, turns), "3"),
+        ("a plain cached loop", cached_loop(model, tokenizer, rows, turns), "1"),
     ]
     if importlib.util.find_spec("langchain_huggingface") is not None:
-        others.append(("LangChain's pipeline model", langchain(folder), "10"))
+        others.append(("LangChain's pipeline model", langchain(folder, turns), "10"))
     found = [Measure(told, many.ms, name, spent.ms, UNIT, f"ratio at least {goal}") for name, spent, goal in others]
-    for what, spent, rows, goal in ((told, many, ROWS, ".5"), ("SmolLM2, one conversation", one, 1, ".9")):
+    for what, spent, width, goal in ((told, many, rows, ".5"), ("SmolLM2, one conversation", alone, 1, ".9")):
         found.append(
-            Measure(what, spent.ms, "the machine's limit", limit_ms(model, rows), UNIT, f"ratio at least {goal}")
+            Measure(what, spent.ms, "the machine's limit", limit_ms(model, width), UNIT, f"ratio at least {goal}")
         )
-    together, alone = samples(folder, shared=True), samples(folder, shared=False)
-    found.append(Measure("SmolLM2, 4 x 6 samples of a reply", together.ms, "each reads alone", alone.ms, UNIT))
+    together, apart = samples(folder, shared=True), samples(folder, shared=False)
+    found.append(Measure("SmolLM2, 4 x 6 samples of a reply", together.ms, "each reads alone", apart.ms, UNIT))
     torch.set_num_threads(before)
     return found
