@@ -139,3 +139,15 @@ async def test_stop_and_length(llama: Path) -> None:
 def test_auto_is_the_gpu_where_there_is_one(llama: Path) -> None:
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     assert load_backbone(llama, device="auto").device.type == best
+
+
+@pytest.mark.parametrize(("dtype", "stride"), [("float32", (1, 48)), ("float64", (32, 1))])
+def test_weights_that_do_not_narrow_lie_by_columns_in_float32(llama: Path, dtype: str, stride: tuple[int, int]) -> None:
+    """From 32 numbers to 48 and back: the second, and what predicts tokens, stay as they are in any type."""
+    model = load_backbone(llama, dtype=dtype).model
+    mlp, head = model.model.layers[0].mlp, model.get_output_embeddings()
+    assert mlp.up_proj.weight.stride() == stride
+    assert mlp.down_proj.weight.is_contiguous()
+    assert head.weight.is_contiguous()
+    for name, weight in AutoModelForCausalLM.from_pretrained(llama, dtype=model.dtype).state_dict().items():
+        assert torch.equal(model.get_parameter(name), weight)
