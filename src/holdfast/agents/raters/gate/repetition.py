@@ -20,8 +20,8 @@ from holdfast.agents.raters.gate.worded import commonest_words, polite_words
 #: Words are said again where they lie in a run of ``RUN`` words that was there before.
 RUN = 3
 #: A reply of ``LOOP_WORDS`` loops where more than half of its words were said before in it; where ``LOOP_WORDS`` were,
-#: ``LOOP_SHARE`` of all is enough, and less where a run that is one word longer is there ``OFTEN`` times. Clauses of one
-#: form are no loop where each says something new beside at most ``CLAUSE_AGAIN`` of them, ``FORMS_AGAIN`` in all.
+#: ``LOOP_SHARE`` of all is enough, and less where a run that is one word longer is there ``OFTEN`` times. Clauses of
+#: one form are no loop where each says something new beside at most ``CLAUSE_AGAIN`` of them, ``FORMS_AGAIN`` in all.
 LOOP_WORDS, LOOP_SHARE, OFTEN, SHARE_IF_OFTEN = 6, 0.4, 3, 0.25
 CLAUSE_AGAIN, FORMS_AGAIN = 8, 15
 #: It copies a reply where it has so many words, and this share of them lies in runs of ``RUN`` words of that reply; or
