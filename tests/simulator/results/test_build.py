@@ -206,6 +206,12 @@ def test_the_headline_of_the_expected_outcome(results):
     )
 
 
+def test_the_headline_where_nobody_is_trained_says_so_of_no_pair():
+    line = build(study({"base": 0.6, "system_prompt": 0.9, "system_prompt_with_reminder": 0.7})).headline
+    assert ", all 3 pairs together; this design" in line
+    assert "trained" not in line
+
+
 def test_the_headline_when_nothing_decays():
     line = build(study({"system_prompt": 0.95, "routed": 0.95}, noise=0.03)).headline
     assert "kept 100 %" in line or "kept 99 %" in line or "kept 101 %" in line

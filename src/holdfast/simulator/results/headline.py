@@ -104,7 +104,8 @@ def _difference(candidates: Candidates, pair: PairResults | None) -> str:
         return f"in the last quarter {who} stands level with {whom}; {pair.untested}"
     if pair.untested:
         return f"in the last quarter {who} stands {lead.mean:.2f} above {whom}; {pair.untested}"
-    together = f", all {pair.pairs} pairs of trained and untrained together" if pair.pairs > 1 else ""
+    of = "" if pair.family == "alike" else " of trained and untrained"
+    together = f", all {pair.pairs} pairs{of} together" if pair.pairs > 1 else ""
     size = f"{lead.mean:.2f}{_limits(lead)}{together}"
     design = f"; this design would have shown a difference of {pair.smallest:.2f}"
     if pair.shown:
