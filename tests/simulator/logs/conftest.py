@@ -23,7 +23,7 @@ def small(number: int = 0, turns: int = 4) -> Conversation:
         labels = {"emotion": 40.0 + turn, "feedback": 1.0 + (turn + number) % 5} if turn > 1 else {"emotion": 40.0}
         messages.append(LogMessage("user", f"I am worried, it is day {turn}.", labels))
         felt = {"interest": 4.0, "prosocial_expression": 2.0} if turn == 2 else {}
-        messages.append(LogMessage("assistant", f"I am so sorry. What about day {turn}?", felt, "Questions"))
+        messages.append(LogMessage("assistant", f"So sorry. Tell me of day {turn}?", felt, "Questions"))
     return Conversation(
         id=f"c{number}",
         place="here:1",

@@ -60,7 +60,7 @@ def test_sage_turns_hold_lengths_and_no_text(tmp_path):
     assert left["replies after the user's last message"] == 1
     (back,), skips = read("sage", tmp_path / "turns.csv")
     assert skips == []
-    assert [m.length for m in back.messages if m.role == "assistant"] == [38.0, 38.0, 38.0]
+    assert [m.length for m in back.messages if m.role == "assistant"] == [27.0, 27.0, 27.0]
     assert [m.labels["emotion"] for m in back.messages if m.role == "user"] == [40.0, 42.0, 43.0, 44.0]
 
 
