@@ -1,9 +1,11 @@
 """From messages to turns, by hand."""
 
+from math import isnan, nan
+
 from holdfast.agents.raters.judge.quoting import quote_messages
 from holdfast.core.hashing import sha256
 from holdfast.simulator.logs.records import LogMessage
-from holdfast.simulator.logs.turns import passage_hashes, passages_of, turns_of
+from holdfast.simulator.logs.turns import WITHHELD, passage_hashes, passages_of, turns_of
 
 U, A, S = "user", "assistant", "system"
 
@@ -27,6 +29,15 @@ def test_a_users_label_judges_the_turn_before():
     found = turns_of(said)
     assert found.before == {"emotion": 40}
     assert [dict(turn.labels) for turn in found.turns] == [{"interest": 4, "emotion": 55}, {"emotion": 20}]
+
+
+def test_a_reply_whose_text_the_log_leaves_out_is_not_an_empty_one():
+    said = [LogMessage(U, "", chars=9), LogMessage(A, "", chars=12), LogMessage(U, "a"), LogMessage(A, "", chars=nan)]
+    said += [LogMessage(U, "b"), LogMessage(A, "", chars=0), LogMessage(U, "c"), LogMessage(A, "")]
+    turns = turns_of(said).turns
+    assert [turn.missing for turn in turns] == [WITHHELD, WITHHELD, "", ""]
+    assert (turns[0].chars, turns[2].chars) == (12, 0)
+    assert isnan(turns[1].chars)
 
 
 def test_nothing():

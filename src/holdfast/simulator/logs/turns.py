@@ -15,11 +15,13 @@ from holdfast.agents.raters.judge.quoting import quote_message
 from holdfast.agents.raters.protocol import Passage
 from holdfast.simulator.logs.records import LogMessage
 
+WITHHELD = "the log does not hold the text"  # of a reply that was not empty, as far as it says
+
 
 @dataclass(frozen=True, slots=True)
 class LogTurn:
     """One turn. ``chars``: of the reply, nan where unknown; ``tags``: its tactics in the data; ``missing``: why the
-    reply has no text, where the log says so; ``thoughts``: whether the log holds thoughts beside it."""
+    reply has no text, where the log says so or leaves texts out; ``thoughts``: whether the log holds thoughts."""
 
     user: str
     reply: str
@@ -110,6 +112,7 @@ def _encoded(text: str) -> bytes:
 def _turn(draft: _Draft) -> LogTurn:
     said = [message for message in draft.replies if message.text.strip()]
     missing = dict.fromkeys(message.missing for message in draft.replies if message.missing)
+    withheld = any(message.chars is not None and message.chars != 0 for message in draft.replies)
     unknown = bool(missing) and not said  # no answer has no length, and is no answer of length 0
     return LogTurn(
         user="\n".join(draft.users),
@@ -117,7 +120,7 @@ def _turn(draft: _Draft) -> LogTurn:
         chars=math.nan if unknown else float(sum(message.length for message in draft.replies)),
         labels=_means(draft),
         tags=tuple(message.tag for message in draft.replies if message.tag),
-        missing=", ".join(missing) if unknown else "",
+        missing=", ".join(missing) if unknown else WITHHELD if withheld and not said else "",
         thoughts=any(message.thoughts for message in draft.replies),
     )
 
