@@ -11,7 +11,14 @@ from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.store import read_episodes
 
 TRAINING = {
-    **{"patterns": ["companion"], "dialogues_per_pattern": 4, "turns": 2, "min_turns": 1, "samples": 2},
+    **{
+        "patterns": ["companion"],
+        "dialogues_per_pattern": 4,
+        "turns": 2,
+        "min_turns": 1,
+        "samples": 2,
+        "min_adherence": 0.4,
+    },
     **{"steps": 1, "batch_size": 2, "threads": 1},
 }
 
