@@ -17,15 +17,16 @@ from holdfast.agents.raters.gate.reading import (
 from holdfast.agents.raters.gate.topic import topic_signs
 from holdfast.agents.raters.gate.worded import commonest_words, polite_words
 
-#: Words are said again where they lie in a run of ``RUN`` words that was there before.
+#: Words were said before where they lie in a run of ``RUN`` words that was there before.
 RUN = 3
 #: A reply of ``LOOP_WORDS`` loops where more than half of its words were said before in it; where ``LOOP_WORDS`` were,
-#: ``LOOP_SHARE`` of all is enough, and less where a run that is one word longer is there ``OFTEN`` times. Clauses of
-#: one form are no loop where each says something new beside at most ``CLAUSE_AGAIN`` of them, ``FORMS_AGAIN`` in all.
+#: ``LOOP_SHARE`` of all is enough, and less where a run that is one word longer is there ``OFTEN`` times.
 LOOP_WORDS, LOOP_SHARE, OFTEN, SHARE_IF_OFTEN = 6, 0.4, 3, 0.25
+#: Clauses of one form are no loop where each says something new beside at most ``CLAUSE_AGAIN`` words that were said
+#: before, and there are ``FORMS_AGAIN`` of these in all.
 CLAUSE_AGAIN, FORMS_AGAIN = 8, 15
-#: It copies a reply where it has so many words, and this share of them lies in runs of ``RUN`` words of that reply; or
-#: where it is the same ``FEW_WORDS`` for the ``OFTEN``-th time in a row.
+#: A reply copies another where it has so many words, and this share of them was said there; or where it is the same
+#: ``FEW_WORDS`` for the ``OFTEN``-th time in a row.
 COPY_WORDS, COPY_SHARE, FEW_WORDS = 8, 0.8, 3
 #: A reply of so many words copies, whatever else it says, where this share of it was said before.
 FORM_WORDS, FORM_SHARE = 16, 0.9
