@@ -55,3 +55,30 @@ def test_data_that_are_absent_are_named(
 def test_it_is_short_and_has_a_readme() -> None:
     assert len((FOLDER / "run.py").read_text(encoding="utf-8").splitlines()) < 80
     assert (FOLDER / "README.md").exists()
+
+
+@pytest.mark.slow
+def test_the_figures_of_the_readme_are_those_that_come_out(
+    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(example, "SETS", {name: example.SETS[name] for name in ("ieval", "esconv")})
+    if not all((example.DATA / file).exists() for file, _, _ in example.SETS.values()):
+        pytest.skip("the data of iEval and ESConv are absent")
+    rows, measured = {}, example.main(tmp_path / "out")
+    for results in measured.values():
+        for group, figures in results.groups.items():
+            empathy = figures.labels["empathy"]
+            both = figures.measures["expressed"].retention, empathy.expressed_r, empathy.length_r
+            rows[group] = " | ".join(f"{shown(each.mean)} [{shown(each.lo)}, {shown(each.hi)}]" for each in both)
+    rows["failed"] = rows.pop("all")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert [name for name, row in rows.items() if f"| {name} | {row} |" not in readme] == []
+    slope = measured["esconv"].groups["all"].measures["expressed"].slope_given_length
+    fall = [shown(-10 * each) for each in (slope.mean, slope.hi, slope.lo)]
+    assert f"falls by {fall[0]} [{fall[1]}, {fall[2]}] in ten turns" in readme
+
+
+def shown(value: float) -> str:
+    """As the table writes it: ``-.14``, and no minus before what rounds to 0."""
+    text = f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
+    return text.replace("-.00", ".00")
