@@ -19,4 +19,4 @@ def main(out: Path, turns: int | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/population"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/population_api"))

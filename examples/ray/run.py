@@ -25,4 +25,4 @@ def main(out: Path, turns: int | None = None, address: str | None = None) -> Non
 
 if __name__ == "__main__":
     out, address = [*sys.argv[1:3], *(None, None)][:2]
-    main(Path(out or "runs/ray"), address=address)
+    main(Path(out or "runs/ray_api"), address=address)

@@ -21,4 +21,4 @@ def main(out: Path, turns: int | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/telecom"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/our_bot"))

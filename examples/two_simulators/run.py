@@ -23,4 +23,4 @@ def main(out: Path, turns: int | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/two_simulators"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/two_simulators_api"))

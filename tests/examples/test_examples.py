@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,15 @@ def test_there_are_examples_and_each_has_a_readme() -> None:
     }
     assert named <= {folder.name for folder in FOLDERS}
     assert all((folder / "README.md").exists() and (folder / "run.py").exists() for folder in FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_readmes_commands_and_the_script_write_to_folders_of_their_own(folder: Path) -> None:
+    """Whoever runs both in a row is not told that the folder is taken."""
+    commands = re.findall(r"holdfast run .*--out ([\w/.-]+)", (folder / "README.md").read_text(encoding="utf-8"))
+    (script,) = re.findall(r'"(runs/\w+)"', (folder / "run.py").read_text(encoding="utf-8"))
+    assert script not in commands
+    assert commands or folder.name == "endpoints"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
