@@ -1,8 +1,8 @@
-"""What the second sitting's labels add: ``python tests/launch.py tests.agents.raters.second_sitting DATA``.
+"""What the second sitting's labels add: ``python tests/launch.py tests.agents.raters.second_sitting [DATA]``.
 
 Replies of that sitting answer contexts whose ids begin with M. The linear rater is fitted without any of them, and
 twice with those to half of their contexts, and asked about the other half. Prints quadratic-weighted kappa with the
-labels; about five minutes of CPU.
+labels; about three minutes of CPU.
 """
 
 import sys
@@ -17,26 +17,27 @@ from holdfast.agents.raters.linear.features import Floats
 from holdfast.agents.raters.linear.fit import Labels, fit
 from holdfast.agents.raters.linear.labelled_replies import CONTEXTS
 from holdfast.personas.schema import MECHANISMS
-
-REPLIES = Path(__file__).parents[3] / "examples" / "assistant_replies" / "replies.jsonl"
-
-
-def levels_by(labels: Labels, assistants: Sequence[EpitomePair], asked: Sequence[EpitomePair]) -> Floats:
-    """(R, M) levels of ``asked`` by a rater fitted on the peers and ``assistants``."""
-    model = fit(Labels(labels.peers, assistants)).model
-    return model.levels([pair.reply for pair in asked])
+from holdfast.simulator.validation.folder import data_folder
+from tests.agents.raters.neutral import REPLIES
 
 
 def main(data: Path) -> None:
     """Print the table."""
     labels = Labels.read(data, REPLIES)
-    second = [pair for pair in labels.assistants if pair.post_id.startswith(f"{CONTEXTS}: M")]
-    first = [pair for pair in labels.assistants if pair not in second]
-    contexts = sorted({pair.post_id for pair in second})
-    halves = [[pair for pair in second if (contexts.index(pair.post_id) % 2) == half] for half in (0, 1)]
+    peers = fit(Labels(labels.peers))  # every fit with assistants compares itself with this
+
+    def levels_by(assistants: Sequence[EpitomePair], asked: Sequence[EpitomePair]) -> Floats:
+        """(R, M) levels of ``asked`` by a rater fitted on the peers and ``assistants``."""
+        return fit(Labels(labels.peers, assistants), before=peers).model.levels([pair.reply for pair in asked])
+
+    first, second = list[EpitomePair](), list[EpitomePair]()
+    for pair in labels.assistants:
+        (second if pair.post_id.startswith(f"{CONTEXTS}: M") else first).append(pair)
+    half_of = {context: at % 2 for at, context in enumerate(sorted({pair.post_id for pair in second}))}
+    halves = [[pair for pair in second if half_of[pair.post_id] == half] for half in (0, 1)]
     asked = [*halves[0], *halves[1]]
-    without = levels_by(labels, first, asked)
-    with_them = np.concatenate([levels_by(labels, [*first, *halves[1 - half]], halves[half]) for half in (0, 1)])
+    without = levels_by(first, asked)
+    with_them = np.concatenate([levels_by([*first, *halves[1 - half]], halves[half]) for half in (0, 1)])
     print(f"{len(first)} replies of the first sitting, {len(second)} of the second; kappa on the second:")
     for m, mechanism in enumerate(MECHANISMS):
         true = [pair.levels[m] for pair in asked]
@@ -45,4 +46,4 @@ def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(data_folder(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from holdfast.agents.protocols import SENSE7
 from holdfast.agents.raters.protocol import EXPRESSED, expressed
 from holdfast.agents.registry import kinds, parse
 from holdfast.agents.users.protocol import Intention
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from holdfast.simulator.results.model import RaterInfo
 
@@ -78,3 +79,13 @@ def curve_episode(adherences: Sequence[float], **settings) -> EpisodeRecord:
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def coverage(
+    make: Callable[[np.random.Generator], Estimate], truth: float, times: int, seed: int = 0
+) -> tuple[float, float, float]:
+    """The share of ``times`` draws with limits; how often these cover ``truth``, and their median width."""
+    random = rng(seed)
+    limits = [(each.lo, each.hi) for each in (make(random) for _ in range(times)) if each.bounded]
+    lo, hi = np.array(limits, dtype=float).T
+    return len(limits) / times, float(((lo <= truth) & (truth <= hi)).mean()), float(np.median(hi - lo))

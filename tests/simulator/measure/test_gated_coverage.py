@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -12,11 +11,12 @@ import pytest
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.jackknifed import fieller_interval
 from holdfast.simulator.measure.labelled_mean import METHODS, LabelledReplies, Method, mean_of
-from tests.simulator.measure.making import rng
+from tests.simulator.measure.making import coverage, rng
 
 BY_LABELS = METHODS[:2]
 TURNS = 6  # of a quarter
 LEVEL = 0.6  # of what is let through
+SEED = 5
 
 
 def gated(
@@ -45,25 +45,17 @@ def as_before(replies: LabelledReplies) -> LabelledReplies:
 WORLDS = [(12, 0.85, 48), (12, 0.85, 72), (48, 0.85, 48), (48, 0.85, 96), (48, 0.95, 288)]  # people, stopped, labels
 
 
-def told(make: Callable[[np.random.Generator], Estimate], truth: float, times: int) -> tuple[float, float, float]:
-    """The share of draws with an interval; how often that covers, and its median width."""
-    random = rng(5)
-    limits = [(one.lo, one.hi) for one in (make(random) for _ in range(times)) if one.bounded]
-    lo, hi = np.array(limits, dtype=float).T
-    return len(limits) / times, float(((lo <= truth) & (truth <= hi)).mean()), float(np.median(hi - lo))
-
-
 def of_gated(
     persons: int, stopped: float, labels: int, method: Method | Literal["before"], times: int
 ) -> tuple[float, float, float]:
-    """As :func:`told`, of a quarter's mean; "before": by labels only, not knowing the gate where nobody labelled."""
+    """As :func:`coverage`, of a quarter's mean; "before": by labels only, blind to the gate where nobody labelled."""
 
     def make(random: np.random.Generator) -> Estimate:
         replies = gated(random, persons, stopped, labels)
         known = method != "before"
         return mean_of(replies if known else as_before(replies), method if known else "labels only").interval()
 
-    return told(make, (1 - stopped) * LEVEL, times)
+    return coverage(make, (1 - stopped) * LEVEL, times, SEED)
 
 
 def test_a_quarter_that_is_mostly_stopped_covers_with_shorter_limits_by_labels_alone() -> None:
@@ -97,7 +89,7 @@ def test_retention_and_a_difference_to_a_quarter_that_is_mostly_stopped_cover(
         return last.minus(other).interval()
 
     for make, truth in ((retention, 1 - stopped), (difference, (0.5 - stopped) * LEVEL)):
-        given, covers, _ = told(make, truth, 1000)
+        given, covers, _ = coverage(make, truth, 1000, SEED)
         assert given > 0.8
         assert 0.93 <= covers <= 0.985
 
@@ -105,7 +97,7 @@ def test_retention_and_a_difference_to_a_quarter_that_is_mostly_stopped_cover(
 @pytest.mark.slow
 def test_before_most_studies_of_few_labels_were_too_certain_and_now_say_that_they_cannot_tell() -> None:
     """12 people, 95 % stopped, 16 labels of a quarter: often all of them are of stopped replies."""
-    random, truth, times = rng(5), 0.05 * LEVEL, 1000
+    random, truth, times = rng(SEED), 0.05 * LEVEL, 1000
     no_width = covers = given = 0
     for _ in range(times):
         replies = gated(random, 12, 0.95, 16)
@@ -128,5 +120,5 @@ def test_labels_nearly_all_at_one_end_of_the_scale_cover_less(persons: int, leve
     def make(random: np.random.Generator) -> Estimate:
         return mean_of(gated(random, persons, 0.0, 48, level), "labels only").interval()
 
-    _, covers, _ = told(make, level, 1000)
+    _, covers, _ = coverage(make, level, 1000, SEED)
     assert 0.8 <= covers <= 0.93

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import yaml
@@ -15,9 +13,6 @@ import yaml
 from holdfast import Run, Study
 from holdfast.agents.prompts import pattern_prompt
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.protocol import Passage, RaterIdentity, Rating, Scale
-from holdfast.agents.raters.registry import register_rater
-from holdfast.agents.raters.specs import RaterSpec
 from holdfast.core.errors import InputError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.study_file import load_study
@@ -98,24 +93,6 @@ def files(folder: Path, base_url: str, *, pattern: str = PATTERN, raters: Any = 
     return path
 
 
-class DeskSpec(RaterSpec):
-    """A rater of another package: only the opened rater says what its scale is."""
-
-    kind: Literal["desk_of_another_package"] = "desk_of_another_package"
-
-
-@dataclass(frozen=True)
-class DeskRater:
-    identity: RaterIdentity = RaterIdentity("desk", "1")
-    scale: Scale = Scale("desk", ("clarity", "warmth"), 1, 5)
-
-    async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
-        return [Rating({"clarity": 5.0, "warmth": 3.0}) for _ in passages]
-
-
-register_rater("desk_of_another_package", DeskSpec, lambda _spec, _resources: DeskRater())
-
-
 def test_a_study_on_a_judges_own_scale_to_its_page(tmp_path: Path) -> None:
     with running(ScriptedServer(answer=answer, keep=True)) as server:
         study = Study.from_yaml(files(tmp_path, server.base_url))
@@ -177,6 +154,7 @@ def test_a_log_is_measured_on_a_judges_own_scale(tmp_path: Path, capsys: pytest.
         assert "pattern 'companion': " in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("desk_rater")
 def test_a_rater_of_another_package_brings_its_scale(tmp_path: Path) -> None:
     with running(ScriptedServer(answer=answer)) as server:
         study = Study.from_yaml(files(tmp_path, server.base_url, raters=["desk_of_another_package", "linear"]))
@@ -193,6 +171,7 @@ def test_a_rater_of_another_package_brings_its_scale(tmp_path: Path) -> None:
             odd.run(tmp_path / "odd")
 
 
+@pytest.mark.usefixtures("desk_rater")
 def test_adherence_is_shown_on_the_first_raters_scale_while_a_run_goes(tmp_path: Path) -> None:
     figures = RunFigures()
     with running(ScriptedServer(answer=lambda body: "" if len(body["messages"]) > 4 else "Hold the button.")) as server:

@@ -94,6 +94,7 @@ def test_one_overall_score_of_a_run_on_a_judges_own_scale(tmp_path: Path) -> Non
     assert labels.candidates == {}
 
 
+@pytest.mark.usefixtures("desk_rater")
 @pytest.mark.parametrize(
     ("raters", "trainer"), [(None, {}), (None, {"rater": "linear"}), (["desk_of_another_package", "linear"], {})]
 )
@@ -118,6 +119,7 @@ def test_experts_are_trained_on_epitomes_mechanisms_only(
     )
 
 
+@pytest.mark.usefixtures("desk_rater")
 def test_a_trainer_of_another_scale_is_refused_once_it_is_open() -> None:
     study = Study.of(candidates=["base"], training={"rater": "desk_of_another_package"})
     with pytest.raises(InputError, match="training: rater: desk_of_another_package rates desk, but replies are picked"):

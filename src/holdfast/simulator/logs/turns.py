@@ -112,7 +112,7 @@ def _encoded(text: str) -> bytes:
 def _turn(draft: _Draft) -> LogTurn:
     said = [message for message in draft.replies if message.text.strip()]
     missing = dict.fromkeys(message.missing for message in draft.replies if message.missing)
-    withheld = any(message.chars is not None and message.chars != 0 for message in draft.replies)
+    withheld = any(message.chars for message in draft.replies)
     unknown = bool(missing) and not said  # no answer has no length, and is no answer of length 0
     return LogTurn(
         user="\n".join(draft.users),

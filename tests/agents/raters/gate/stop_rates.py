@@ -19,11 +19,11 @@ from holdfast.agents.raters.gate.reading import replies_in
 from holdfast.agents.raters.gate.verdict import verdict_of_reply
 from holdfast.agents.raters.linear.epitome_pairs import read_pairs
 from holdfast.simulator.validation.folder import data_folder
+from tests.agents.raters.neutral import REPLIES
 from tests.simulator.validation.duo import DUO
 
 Turns = list[tuple[str, str]]
 EPITOME = Path("epitome_reddit") / "pairs.csv"
-EXAMPLES = Path(__file__).parents[4] / "examples" / "assistant_replies" / "replies.jsonl"
 MOCKING = "sarcasm or mockery"  # what some of these were written as
 CHATS = {"duo": DUO, "esconv": Path("esconv_failed") / "conversations.jsonl"}
 
@@ -37,7 +37,7 @@ def epitome(data: Path, *, chosen: bool) -> Iterator[Turns]:
 
 def assistants(*, mocking: bool) -> Iterator[Turns]:
     """The replies in ``examples/assistant_replies`` that were written to mock, or the others."""
-    for line in EXAMPLES.read_text(encoding="utf-8").splitlines():
+    for line in REPLIES.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if (row["kind"] == MOCKING) == mocking:
             yield [(row["messages"][-1]["content"], row["reply"])]

@@ -25,7 +25,7 @@ def test_the_shipped_table_says_what_the_readme_says() -> None:
     before = {row["recipe"]: row["retention"] for row in rows if row["world"] == "before it grew"}
     now = {row["recipe"]: row["retention"] for row in rows if row["world"] != "before it grew"}
     assert before["cue"]["hi"] < 0.85 < before["constant"]["lo"]
-    assert now["cue"]["hi"] < now["long_prompted"]["mean"] < 0.9  # 280 steps: part of the way
+    assert now["cue"]["hi"] < now["long_prompted"]["lo"]  # the same world, trained on with longer prompts
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ def test_without_matplotlib_only_out_is_refused_and_at_once(
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("linaer", "unknown rater 'linaer'; did you mean 'linear'? (allowed: linear, linear_peers, encoder, "),
+        ("linaer", "unknown rater 'linaer'; did you mean 'linear'? (allowed: linear, linear_peers, encoder, FOLDER"),
         ("{empty}", "no rater lies there. Allowed: a folder with rater.json"),
     ],
 )

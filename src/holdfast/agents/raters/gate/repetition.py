@@ -96,7 +96,7 @@ def copy_of_reply_before(reply: ReplyText) -> str:
     if not reply.before or len(words) < FEW_WORDS:
         return ""
     if words != words_of(reply.before):
-        return quotation(reply.text) if _copies(reply, reply.before) else ""
+        return quotation(reply.text) if _copies(reply, _places_said(reply, reply.before)) else ""
     last = list(islice(_earlier_replies(reply), OFTEN - 1))
     often = len(last) == OFTEN - 1 and all(words_of(text) == words for text in last)
     return quotation(reply.text) if often or len(words) >= COPY_WORDS else ""
@@ -109,8 +109,9 @@ def copy_of_earlier_reply(reply: ReplyText) -> str:
     if len(reply.words) < COPY_WORDS:
         return ""
     earlier = islice(_earlier_replies(reply), EARLIER_REPLIES)
-    alike = [text for text in earlier if least <= len(words_of(text)) <= most and _places_said(reply, text)]
-    again = len(alike) >= OFTEN - 1 or any(_copies(reply, text) for text in alike)
+    said = (_places_said(reply, text) for text in earlier if least <= len(words_of(text)) <= most)
+    alike = [places for places in said if places]
+    again = len(alike) >= OFTEN - 1 or any(_copies(reply, places) for places in alike)
     return quotation(reply.text) if again else ""
 
 
@@ -121,8 +122,10 @@ def _earlier_replies(reply: ReplyText) -> Iterator[str]:
             yield message.content
 
 
-def _copies(reply: ReplyText, before: str) -> bool:
-    words, same = reply.words, _places_said(reply, before)
+def _copies(reply: ReplyText, same: Set[int]) -> bool:
+    """Return whether a reply whose words at the places ``same`` were said before has no new word of the user beside
+    them, or hardly another word."""
+    words = reply.words
     if not same or (len(words) >= FORM_WORDS and len(same) >= FORM_SHARE * len(words)):
         return bool(same)
     new = {word for place, word in enumerate(words) if place not in same} - commonest_words()
