@@ -9,12 +9,13 @@ HERE = Path(__file__).parent
 
 
 def interval(estimate: dict[str, Any] | None, digits: int = 2) -> str:
-    """``.53 [.41, .66]``; the reason, or a hyphen, where there is nothing."""
+    """``.53 [.41, .66]``; the reason in place of what is missing, a hyphen where nothing is known."""
+    reason = (estimate or {}).get("reason", "")
     if not estimate or estimate["mean"] is None:
-        return (estimate or {}).get("reason") or "-"
+        return reason or "-"
     mean, low, high = (estimate[key] for key in ("mean", "lo", "hi"))
-    limits = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
-    return f"{mean:.{digits}f}{limits}"
+    limits = reason if low is None or high is None else f"{low:.{digits}f}, {high:.{digits}f}"
+    return f"{mean:.{digits}f}{limits and f' [{limits}]'}"
 
 
 def quarters(by_turn: list[dict[str, float]]) -> list[float]:

@@ -13,6 +13,7 @@ from holdfast.personas.loading import library
 from holdfast.simulator.comparing.differences import compare_folders, compare_runs
 from holdfast.simulator.config.plan import resolve
 from holdfast.simulator.config.study import StudyConfig
+from holdfast.simulator.measure.bootstrap import all_alike
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.runtime.recorded_run import RecordedRun, read_recorded_run
 from tests.simulator.measure.making import PRIMARY, curve_episode
@@ -50,7 +51,8 @@ def test_by_hand() -> None:
         "area": pytest.approx((0.7, 0.8)),
     }
     assert [each.difference.mean for each in compared.differences] == pytest.approx([0.1, 0.25, 0.1])
-    assert [each.difference.lo for each in compared.differences] == pytest.approx([0.1, 0.25, 0.1])  # all alike
+    assert {each.difference.lo for each in compared.differences} == {None}
+    assert {each.difference.reason for each in compared.differences} == {all_alike(6)}
     assert {(each.people, each.difference.n) for each in compared.differences} == {(6, 6)}
     assert compared.notes == []
 

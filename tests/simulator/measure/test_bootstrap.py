@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from holdfast.simulator.measure.bootstrap import Resamples, _quantile, mean_band, mean_interval, ratio_interval
+from holdfast.simulator.measure.bootstrap import (
+    Resamples,
+    _quantile,
+    all_alike,
+    mean_band,
+    mean_interval,
+    ratio_interval,
+    unseen_share,
+)
 from tests.simulator.measure.making import rng
 
 
@@ -46,6 +54,34 @@ def test_fewer_than_five_clusters_have_no_limits(people):
     band = mean_band(values, Resamples.of(list("abcde"), rng()))
     assert np.isnan(band.lo).tolist() == [False, True]
     assert band.n.tolist() == [5, 4]
+
+
+def test_what_is_the_same_in_everyone_has_no_limits_and_says_so():
+    # (1 - q)^12 = .05 where q = .2209: so many of people may differ, and twelve still look alike in one study of twenty
+    assert (1 - unseen_share(12)) ** 12 == pytest.approx(0.05)
+    values = np.zeros((12, 3))
+    values[3, 1] = 0.2
+    values[7, 2] = 1e-12  # rounding is no difference
+    resamples = Resamples.of(list("abcdefghijkl"), rng())
+    band = mean_band(values, resamples)
+    assert np.isnan(band.lo).tolist() == np.isnan(band.hi).tolist() == [True, False, True]
+    assert [each[:38] for each in band.reasons] == ["all 12 people alike: up to 22 % may di", "", band.reasons[0][:38]]
+    assert band.at(0).reason == "all 12 people alike: up to 22 % may differ unseen" == all_alike(12)
+    # so has a ratio that is the same in everyone, though top and bottom differ
+    first = np.linspace(0.2, 0.9, 12)
+    half = ratio_interval(first / 2, first, resamples)
+    assert (half.mean, half.reason) == (pytest.approx(0.5), all_alike(12))
+    assert np.isnan([half.lo, half.hi]).all()
+    # and means of people whose conversations differ: ana 0 and 1, ben 0 and 1, ...
+    people = mean_interval(np.array([0.0, 1.0] * 6), Resamples.of([name for name in "abcdef" for _ in "01"], rng()))
+    assert (people.mean, people.reason) == (0.5, all_alike(6))
+
+
+@pytest.mark.parametrize("people", [1, 4])
+def test_few_people_who_are_alike_are_few(people):
+    interval = mean_interval(np.ones(people), Resamples.of(list("abcd"[:people]), rng()))
+    assert np.isnan([interval.lo, interval.hi]).all()
+    assert interval.reason == all_alike(people) == ""
 
 
 def test_nothing_there_is_nan_with_a_count_of_0():

@@ -31,10 +31,12 @@ def test_the_limits_are_those_of_a_t_test_of_persona_means() -> None:
         assert mean.limits((1 - level) / 2) == pytest.approx((ci.low, ci.high))
 
 
-def test_people_without_a_value_do_not_count_and_no_spread_is_exact() -> None:
+def test_people_without_a_value_do_not_count_and_no_spread_gives_no_limits() -> None:
     values = np.array([0.2] * 5 + [NAN])
     mean = ClusteredMean.of(values, np.arange(6))
-    assert (mean.people, mean.limits()) == (5, pytest.approx((0.2, 0.2)))
+    assert (mean.mean, mean.people) == (pytest.approx(0.2), 5)
+    assert mean.reason == "all 5 people alike: up to 45 % may differ unseen"
+    assert all(map(math.isnan, mean.limits()))
     nothing = ClusteredMean.of(np.array([]), np.array([], dtype=np.int64))
     assert math.isnan(nothing.mean)
     assert (nothing.n, nothing.people) == (0, 0)

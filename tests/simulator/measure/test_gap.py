@@ -35,7 +35,9 @@ def test_gap_reduction_by_hand():
 
 def test_the_baseline_closes_nothing_of_its_own_gap():
     found = gap_reduction(np.array([2.0, 1.0] * 3), np.array([2.0, 1.0] * 3), SIX)
-    assert [found.mean, found.lo, found.hi] == [0.0, 0.0, 0.0]
+    assert found.mean == 0
+    assert math.isnan(found.lo)
+    assert math.isnan(found.hi)
 
 
 def test_users_that_one_of_the_two_lacks_are_left_out():
@@ -62,5 +64,5 @@ gaps = hnp.arrays(np.float64, 10, elements=st.floats(0.1, 4))
 def test_reduction_is_at_most_1_and_signs_do_not_matter(candidate, baseline):
     resamples = Resamples.of(list("aabbccddee"), rng())
     found = gap_reduction(candidate, baseline, resamples)
-    assert found.lo - 1e-9 <= found.hi <= 1
-    assert gap_reduction(-candidate, baseline, resamples) == found
+    assert found.reason or found.lo - 1e-9 <= found.hi <= 1
+    assert str(gap_reduction(-candidate, baseline, resamples)) == str(found)  # nan is nan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.replicates import mean_of_trainings
 from tests.simulator.measure.making import rng
 
@@ -18,7 +19,9 @@ def test_by_hand() -> None:
 
 
 def test_one_training_says_nothing_of_another() -> None:
-    assert mean_of_trainings([0.1]).model_dump() == {"mean": 0.1, "lo": None, "hi": None}
+    assert mean_of_trainings([0.1]) == Estimate(mean=0.1, lo=None, hi=None)
+    alike = mean_of_trainings([0.1] * 3)
+    assert (alike.mean, alike.lo, alike.hi, alike.reason) == (pytest.approx(0.1), None, None, "all 3 trainings alike")
     assert mean_of_trainings([]).mean is None
 
 

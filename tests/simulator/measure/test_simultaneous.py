@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.simulator.measure.bootstrap import all_alike
 from holdfast.simulator.measure.simultaneous import compare_at_once
 from tests.simulator.measure.making import rng
 
@@ -124,6 +125,34 @@ def test_fewer_than_five_people_are_not_tested() -> None:
         assert (pair.verdict, pair.untested) == ("untested", "4 people: cannot be tested")
 
 
+@pytest.mark.parametrize(
+    ("people", "others", "difference", "p", "said"),
+    [
+        (6, 0, 0.5, 2**-5, "higher"),  # six of six: 2 x .5^6
+        (6, 0, -0.5, 2**-5, "lower"),
+        (5, 0, 0.5, 2**-4, "not shown"),  # five people can give no p below .06
+        (6, 2, 0.5, 3 * 2**-5, "not shown"),  # Bonferroni
+        (12, 2, 0.5, 3 * 2**-11, "higher"),
+        (12, 2, 0.0, 1.0, "not shown"),
+    ],
+)
+def test_a_pair_that_differs_alike_in_everyone_has_no_limits(
+    people: int, others: int, difference: float, p: float, said: str
+) -> None:
+    personas = {f"p{k}": f"p{k}" for k in range(people)}
+    values = {"b": dict.fromkeys(personas, 0.4), "a": dict.fromkeys(personas, 0.4 + difference)}
+    varied = [(f"c{k}", "b") for k in range(others)]
+    values |= {
+        name: dict(zip(personas, rng(k).normal(0.4, 0.1, people), strict=True)) for k, (name, _) in enumerate(varied)
+    }
+    pair, *rest = at_once([("a", "b"), *varied], values, rng(), personas)
+    assert (pair.lo, pair.hi, pair.smallest, pair.reason) == (None, None, None, all_alike(people))
+    assert (pair.p, pair.verdict, pair.untested) == (pytest.approx(p), said, "")
+    for each in rest:
+        assert each.lo < each.mean < each.hi
+        assert each.pairs == 1 + others
+
+
 def test_users_that_one_never_met_are_left_out() -> None:
     values = {"a": {"p0/0": 1.0, "p1/0": 1.0}, "b": {"p0/0": 0.5, "p2/0": 0.1, "p1/0": float("nan")}}
     personas = {"p0/0": "p0", "p1/0": "p1", "p2/0": "p2"}
@@ -147,5 +176,8 @@ def test_limits_leave_out_0_exactly_where_p_is_below_05(rows: list[list[float]],
         if len(rows) < 5:
             assert (pair.verdict, pair.p, pair.lo) == ("untested", None, None)
         else:
-            assert pair.excludes_zero == (pair.p < 0.05) == pair.shown
-            assert pair.shown or abs(pair.mean) <= pair.smallest  # what the design would have shown is shown
+            assert (pair.lo is None) == bool(pair.reason)
+            assert pair.shown == (pair.p < 0.05)
+            if not pair.reason:
+                assert pair.excludes_zero == pair.shown
+                assert pair.shown or abs(pair.mean) <= pair.smallest  # what the design would have shown is shown

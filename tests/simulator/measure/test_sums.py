@@ -6,12 +6,13 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.simulator.measure.bootstrap import Resamples, draw_weights, mean_band, ratio_interval
+from holdfast.simulator.measure.bootstrap import Resamples, all_alike, draw_weights, mean_band, ratio_interval
 from holdfast.simulator.measure.sums import (
     ClusterSums,
     correlation,
     pair_moments,
     slope_given,
+    slope_within,
     sums_band,
     sums_ratio,
     within_moments,
@@ -36,6 +37,7 @@ def test_the_same_limits_as_the_bootstrap_on_episodes(seed, clusters, episodes):
     ours, theirs = sums_band(sums, weights), mean_band(values, resamples)
     for a, b in zip((ours.mean, ours.lo, ours.hi, ours.n), (theirs.mean, theirs.lo, theirs.hi, theirs.n), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-12)
+    assert ours.reasons == theirs.reasons
     ratio, expected = sums_ratio(sums, 1, 0, weights), ratio_interval(values[:, 1], values[:, 0], resamples)
     assert (ratio.mean, ratio.lo, ratio.hi, ratio.n) == pytest.approx(
         (expected.mean, expected.lo, expected.hi, expected.n), nan_ok=True
@@ -78,6 +80,16 @@ def test_correlation_is_pearsons_over_all_pairs():
     assert found.mean == pytest.approx(np.corrcoef(x[there], y[there])[0, 1])
     assert found.lo < found.mean < found.hi
     assert found.n == there.sum()
+
+
+def test_what_is_the_same_in_everyone_has_no_limits_and_says_so():
+    sums, weights = one_each(np.full((9, 2), 0.7)), draw_weights(9, np.random.default_rng(0))
+    for found in (sums_band(sums, weights).at(1), sums_ratio(sums, 0, 1, weights)):
+        assert np.isnan([found.lo, found.hi]).all()
+        assert found.reason == all_alike(9) == "all 9 people alike: up to 28 % may differ unseen"
+    turn = np.tile(np.arange(1.0, 5.0), (6, 1))
+    slope = slope_within(within_moments(turn, turn * 0, 0.5 - 0.1 * turn), draw_weights(6, np.random.default_rng(0)))
+    assert (slope.mean, slope.reason) == (pytest.approx(-0.1), all_alike(6))
 
 
 def test_correlation_of_something_constant_is_undefined():

@@ -124,10 +124,11 @@ def check_pairs(results: Results, page: str) -> None:
     rows = re.findall(r"<tr( class=\"sure\")?><td>(.*?)</tr>", section(page, "pairs"), re.S) if results.pairwise else []
     assert len(rows) == len(results.pairwise)
     for pair, (bold, row) in zip(results.pairwise, rows, strict=True):
-        assert pair.excludes_zero == (pair.p < 0.05)
+        assert pair.excludes_zero == (pair.p < 0.05 and not pair.reason)
+        assert pair.reason in row
         assert bool(bold) == pair.shown == (pair.p < 0.05 and not pair.doubt)
         assert ("undecided" in row) == bool(pair.doubt)
-        assert pair.shown or pair.doubt or abs(pair.mean) <= pair.smallest
+        assert pair.shown or pair.doubt or pair.reason or abs(pair.mean) <= pair.smallest
 
 
 def check_headline(results: Results, page: str, screen: str) -> None:
@@ -146,7 +147,9 @@ def check_headline(results: Results, page: str, screen: str) -> None:
             assert bool(re.search(verdict, text)) == (verdict == words[pair.verdict]), (verdict, text)
     if pair.verdict != "undecided":
         assert f"{abs(pair.mean):.2f}" in said
-        assert f"would have shown a difference of {pair.smallest:.2f}" in said
+        would = "" if pair.reason else f"would have shown a difference of {pair.smallest:.2f}"
+        assert would in said
+        assert bool(would) == ("would have shown" in said)
     ends = {name: each.adherence_last_quarter.mean or 0 for name, each in results.candidates.items()}
     for name in (first, second):
         alike = [other for other in ends if results.candidates[other].trained == results.candidates[name].trained]

@@ -56,7 +56,8 @@ def test_the_bounds_by_hand():
 
 
 def test_where_unrated_replies_could_turn_the_verdict_the_headline_says_so(tmp_path, capsys):
-    base, routed = people("base", 0.6), people("routed", 0.9)
+    base = [conversation("base", f"p{n}", [0.55 + 0.02 * n] * 8) for n in range(5)]
+    routed = people("routed", 0.9)
     few = build([*base, *[with_rating(each, SPANISH, 1) for each in routed]])
     assert few.undecided == ""  # turn 1 is not in the last quarter
     assert "adhered more than" in few.headline

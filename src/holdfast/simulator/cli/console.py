@@ -118,8 +118,13 @@ def cell(value: object) -> str:
     return text.replace("\n", " ")
 
 
-def interval_cell(mean: float | None, lo: float | None, hi: float | None) -> str:
-    """Return ``mean [lo, hi]``, the mean alone where it has no limits, a dash where there is no mean."""
+def interval_cell(mean: float | None, lo: float | None, hi: float | None, *, alike: bool = False) -> str:
+    """Return ``mean [lo, hi]``, the mean alone where it has no limits, a dash where there is no mean.
+
+    ``alike``: it has no limits because all people are alike, which is said in their place.
+    """
+    if alike:
+        return f"{cell(mean)} [all alike]"
     if mean is None or not any(limit is not None and math.isfinite(limit) for limit in (lo, hi)):
         return cell(mean)
     return f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def _group(group: GroupSums, name: str, seed: int, draws: int, unrated: int) -> 
         shortest=group.shortest,
         clusters=rows,
         clusters_shared=group.clusters.shared,
-        final_emotion=final and MeanEstimate(mean=final.mean, lo=final.lo, hi=final.hi, n=final.n),
+        final_emotion=final and MeanEstimate(**final.model_dump(include=set(MeanEstimate.model_fields))),
         successes=ways["success"] if ends_known else None,
         failures=ways["failure"] if ends_known else None,
         exits=_exits(group) if ends_known else None,
@@ -186,10 +187,7 @@ def _label(group: GroupSums, name: str, rows: int, weights: Floats) -> LabelResu
     whole = sums_band(group.labels[name].sums(rows), weights).at(0)
     with_expressed, with_length = group.label_moments[name]
     return LabelResults(
-        mean=whole.mean,
-        lo=whole.lo,
-        hi=whole.hi,
-        n=whole.n,
+        **asdict(whole),
         expressed_r=_estimate(correlation(with_expressed.sums(rows).totals, weights)),
         length_r=_estimate(correlation(with_length.sums(rows).totals, weights)),
     )

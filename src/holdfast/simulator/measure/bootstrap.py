@@ -9,6 +9,9 @@ Statistician 69(4), 2015): plain percentile intervals are too narrow by about sq
 Phi(-+ t(c - 1) * sqrt(c / (c - 1))), which is the plain 2.5 % and 97.5 % for many clusters. Limits always stay inside
 the range of the resampled values. With very few clusters even that range is too narrow: with fewer than five both
 limits are nan.
+
+A bootstrap sees only what varies: where a figure is the same in every resample both limits are nan too, with a
+``reason`` (:func:`all_alike`), for an interval without width would be far too certain.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ Statistic = Callable[[Floats], Floats]
 
 DRAWS = 1000
 FEWEST = 5  # personas: fewer have no interval, because a resample of two or three says nothing of people
+ALIKE = 1e-9  # values nearer to each other than this do not vary
 
 
 def too_few(people: int) -> str:
@@ -33,28 +37,53 @@ def too_few(people: int) -> str:
     return "" if people >= FEWEST else f"{how_many(people, 'person', 'people')}: cannot be tested"
 
 
+def unseen_share(people: float) -> float:
+    """Return the largest share of people that may differ from so many who are all alike: 1 - .05^(1 / people).
+
+    If a share q differed, n people would all look alike with probability (1 - q)^n, below .05 from there on; about
+    3 / n (the rule of three: Hanley & Lippman-Hand, JAMA 249, 1983).
+    """
+    return float(1 - 0.05 ** (1 / people))
+
+
+def all_alike(people: int) -> str:
+    """Say why a figure that is the same in so many people has no limits, and what that leaves open.
+
+    ``"all 12 people alike: up to 22 % may differ unseen"``; "" below :data:`FEWEST`, see :func:`too_few`.
+    """
+    if people < FEWEST:
+        return ""
+    return f"all {people:,} people alike: up to {100 * unseen_share(people):.2g} % may differ unseen"
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean with its 95 % limits; nan where undefined. ``n``: number of episodes behind it."""
+    """A mean with its 95 % limits; nan where undefined. ``n``: number of episodes behind it.
+
+    ``reason``: why there are no limits though people are enough; else empty.
+    """
 
     mean: float
     lo: float
     hi: float
     n: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Intervals by column, one per turn (or another axis): four arrays of one length."""
+    """Intervals by column, one per turn (or another axis): five sequences of one length."""
 
     mean: Floats
     lo: Floats
     hi: Floats
     n: Ints
+    reasons: Sequence[str]
 
     def at(self, column: int) -> Interval:
         """Return one column of the band."""
-        return Interval(float(self.mean[column]), float(self.lo[column]), float(self.hi[column]), int(self.n[column]))
+        mean, lo, hi = (float(each[column]) for each in (self.mean, self.lo, self.hi))
+        return Interval(mean, lo, hi, int(self.n[column]), self.reasons[column])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +114,8 @@ def draw_weights(clusters: int, rng: np.random.Generator, draws: int = DRAWS) ->
 def mean_band(values: Floats, resamples: Resamples, level: float = 0.95) -> Band:
     """Return the mean over episodes of each column. ``values``: episodes x columns, nan where missing."""
     draws, clusters = _resampled_means(values, resamples)
-    lo, hi = expanded_limits(draws, clusters, level)
-    return Band(present_mean(values, axis=0), lo, hi, (~np.isnan(values)).sum(axis=0))
+    lo, hi, reasons = expanded_limits(draws, clusters, level)
+    return Band(present_mean(values, axis=0), lo, hi, (~np.isnan(values)).sum(axis=0), reasons)
 
 
 def mean_interval(values: Floats, resamples: Resamples, level: float = 0.95) -> Interval:
@@ -137,8 +166,8 @@ def area(means: Floats) -> Floats:
 
 def _interval(mean: Floats, draws: Floats, clusters: Ints, counted: Floats) -> Interval:
     fewest = clusters[clusters > 0].min(keepdims=True) if (clusters > 0).any() else np.zeros(1, dtype=np.int64)
-    lo, hi = expanded_limits(draws[:, None], fewest)
-    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int((~np.isnan(counted)).sum()))
+    lo, hi, reasons = expanded_limits(draws[:, None], fewest)
+    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int((~np.isnan(counted)).sum()), reasons[0])
 
 
 def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints]:
@@ -152,10 +181,10 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
     return divide(resamples.weights @ totals, drawn), (counts > 0).sum(axis=0)
 
 
-def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return lower and upper limit of each column; undefined resamples (nan) are left out.
+def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats, list[str]]:
+    """Return lower and upper limit of each column, and why it has none; undefined resamples (nan) are left out.
 
-    Both limits are nan below :data:`FEWEST` clusters.
+    Both limits are nan below :data:`FEWEST` clusters, and where the resamples do not vary, which has a reason.
     """
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
@@ -164,7 +193,9 @@ def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple
     tail = np.asarray(ndtr(stdtrit(c - 1, (1 - level) / 2) * np.sqrt(c / (c - 1))), dtype=np.float64)
     ordered = np.sort(draws, axis=0)  # nan last
     lo, hi = _quantile(ordered, tail), _quantile(ordered, 1 - tail)
-    return np.where(enough, lo, np.nan), np.where(enough, hi, np.nan)
+    alike = enough & (np.fmax.reduce(ordered, axis=0) - ordered[0] <= ALIKE)
+    lo, hi = (np.where(enough & ~alike, limit, np.nan) for limit in (lo, hi))
+    return lo, hi, [all_alike(int(people)) if same else "" for people, same in zip(clusters, alike, strict=True)]
 
 
 def _quantile(ordered: Floats, share: Floats) -> Floats:

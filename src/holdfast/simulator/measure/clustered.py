@@ -7,6 +7,8 @@ mean, n conversations and c personas::
 
 (the sandwich of Liang & Zeger, Biometrika 73, 1986, with their c / (c - 1)). Where every persona has as many
 conversations it is the t test of persona means, exactly.
+
+Where every persona has the same value that error is 0 and limits would be far too certain: there are none.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats, Ints, divide
-from holdfast.simulator.measure.bootstrap import FEWEST
+from holdfast.simulator.measure.bootstrap import ALIKE, FEWEST, all_alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,16 @@ class ClusteredMean:
         error = cluster_errors(totals[:, None], counts[:, None], mean)
         return cls(float(mean[0]), float(error[0]), int(counts.sum()), int((counts > 0).sum()))
 
+    @property
+    def reason(self) -> str:
+        """Why there are no limits though people are enough: all are alike; else empty."""
+        return all_alike(self.people) if self.error <= ALIKE else ""
+
     def limits(self, alpha: float = 0.05) -> tuple[float, float]:
-        """Return the lower and the upper limit, each one-sided at ``alpha``; nan below five people."""
+        """Return the lower and the upper limit, each one-sided at ``alpha``; nan below five people, or all alike."""
         from scipy.special import stdtrit  # here, so that importing this module stays instant
 
-        if self.people < FEWEST:
+        if self.people < FEWEST or self.reason:
             return float("nan"), float("nan")
         half = float(stdtrit(self.people - 1, 1 - alpha)) * self.error
         return self.mean - half, self.mean + half

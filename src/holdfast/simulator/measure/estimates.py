@@ -31,8 +31,9 @@ class ResultsPart(BaseModel):
 
     @classmethod
     def undefined(cls, **known: Any) -> Self:
-        """Make a part whose figures are undefined but for those that are ``known``."""
-        return cls(**(dict.fromkeys(cls.model_fields) | known))
+        """Make a part whose figures are undefined but for those that are ``known``; what has a default keeps it."""
+        needed = [name for name, field in cls.model_fields.items() if field.is_required()]
+        return cls(**(dict.fromkeys(needed) | known))
 
     @classmethod
     def rows_of(cls, arrays: object, turns: int | None = None) -> list[Self]:
@@ -47,6 +48,10 @@ class Estimate(ResultsPart):
     mean: Number
     lo: Number
     hi: Number
+    reason: str = Field(
+        default="",
+        description="Why a figure or its limits are null though people are enough, or what limits rest on; or empty.",
+    )
 
     @property
     def bounded(self) -> bool:
@@ -57,7 +62,7 @@ class Estimate(ResultsPart):
     def flipped(self) -> Estimate:
         """The same difference, taken the other way round."""
         mean, lo, hi = (None if v is None else -v for v in (self.mean, self.hi, self.lo))
-        return Estimate(mean=mean, lo=lo, hi=hi)
+        return Estimate(mean=mean, lo=lo, hi=hi, reason=self.reason)
 
     @property
     def excludes_zero(self) -> bool:
@@ -67,7 +72,7 @@ class Estimate(ResultsPart):
     def times(self, factor: float) -> Estimate:
         """The same figure in another unit, ``factor`` > 0."""
         mean, lo, hi = (None if v is None else factor * v for v in (self.mean, self.lo, self.hi))
-        return Estimate(mean=mean, lo=lo, hi=hi)
+        return Estimate(mean=mean, lo=lo, hi=hi, reason=self.reason)
 
 
 UNDEFINED = Estimate(mean=None, lo=None, hi=None)
@@ -76,10 +81,14 @@ UNDEFINED = Estimate(mean=None, lo=None, hi=None)
 class MeanEstimate(Estimate):
     """A mean over episodes with its 95 % limits (bootstrap clustered by persona, expanded percentiles).
 
-    null: undefined; limits are null below five personas.
+    null: undefined; limits are null below five personas, and where all are alike (``reason``).
     """
 
     n: Count = Field(description="How many values it rests on: episodes, unless said otherwise.")
+
+    def exactly(self, reason: str) -> MeanEstimate:
+        """The same figure without limits: it is known, for this reason."""
+        return MeanEstimate(mean=self.mean, lo=None, hi=None, n=self.n, reason=reason)
 
 
 class TurnEstimate(MeanEstimate):

@@ -7,6 +7,8 @@ import numpy as np
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import Interval, Resamples, ratio_interval
 
+ITSELF = "the baseline itself"  # why a comparison with the baseline has no limits
+
 
 def perceived(felt: Floats) -> Floats:
     """Return the mean over each episode's turns, and over dimensions where there are any (episodes x turns [x 7])."""

@@ -82,7 +82,7 @@ def _limits(sums: Floats, there: Bools, rng: np.random.Generator, draws: int) ->
         for group in there:
             weights[:, group] = draw_weights(int(group.sum()), rng, draws)
     means = [divide(weights @ group[:, 0], weights @ group[:, 1]) for group in sums]
-    lo, hi = expanded_limits((means[0] - means[1])[:, None], there.sum(axis=1).min(keepdims=True))
+    lo, hi, _ = expanded_limits((means[0] - means[1])[:, None], there.sum(axis=1).min(keepdims=True))
     return float(lo[0]), float(hi[0])
 
 

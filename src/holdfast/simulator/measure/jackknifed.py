@@ -1,10 +1,9 @@
 """Estimates with the same left out of one person at a time: their limits, differences and ratios.
 
 Errors are those of a jackknife over persons (conservative: Efron & Stein, Annals of Statistics 9, 1981), with Student's
-t on persons - 1. A jackknife sees only what varies in the sample, and is 0 where nothing does. If a share q of persons
-differed from the rest, n of them would all look alike with probability (1 - q)^n, below .05 from q = 1 - .05^(1 / n)
-on, about 3 / n (Hanley & Lippman-Hand, JAMA 249, 1983). That share counts as far off as the scale allows, as auditors
-have it for a sample without errors (Stringer's bound: Bickel, International Statistical Review 60, 1992).
+t on persons - 1. A jackknife sees only what varies in the sample, and is 0 where nothing does. There the share of
+persons that may differ unseen (``bootstrap.unseen_share``) counts as far off as the scale allows, as auditors have it
+for a sample without errors (Stringer's bound: Bickel, International Statistical Review 60, 1992).
 
 On each side that distance and the jackknife's are squared and added, as MOVER does it (Zou & Donner, Statistics in
 Medicine 27, 2008; of ratios, Donner & Zou, Statistical Methods in Medical Research 21, 2012): for ratios it is
@@ -19,10 +18,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Bools, Floats
+from holdfast.simulator.measure.bootstrap import ALIKE, unseen_share
 from holdfast.simulator.measure.estimates import Estimate
 
 LEVEL = 0.95
-ALIKE = 1e-9  # values nearer to each other than this do not vary
 UNVARIED = "limits allow for what was not seen"
 
 
@@ -85,7 +84,7 @@ class Jackknifed:
 
     def unless_it_varies(self, reason: str) -> Jackknifed:
         """Return the same where persons differ, or where it is known what has not varied; else with the distances at
-        which the truth may lie unseen (:func:`unseen_share`), and the ``reason``."""
+        which the truth may lie unseen (``unseen_share``), and the ``reason``."""
         there = self.without[~np.isnan(self.without)]
         if not self.people or not len(there) or self.below or self.above or np.ptp(there) > ALIKE:
             return self
@@ -103,11 +102,6 @@ class Jackknifed:
         half = student(self.persons) * np.sqrt(self.variance)
         below, above = np.hypot(half, self.below), np.hypot(half, self.above)
         return Estimate(mean=self.value, lo=self.value - below, hi=self.value + above)
-
-
-def unseen_share(people: float) -> float:
-    """Return the largest share of persons that may differ from so many who are all alike: 1 - .05^(1 / people)."""
-    return float(1 - (1 - LEVEL) ** (1 / people))
 
 
 def contrast(top: Jackknifed, bottom: Jackknifed) -> Jackknifed:

@@ -34,8 +34,8 @@ import numpy as np
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints, divide, present_mean
-from holdfast.simulator.measure.bootstrap import FEWEST
-from holdfast.simulator.measure.jackknifed import ALIKE, UNVARIED, Jackknifed, unseen_share
+from holdfast.simulator.measure.bootstrap import ALIKE, FEWEST, unseen_share
+from holdfast.simulator.measure.jackknifed import UNVARIED, Jackknifed
 
 TRUSTED_FROM = 10  # persons with labels: below it an interval is told to rest on too few
 

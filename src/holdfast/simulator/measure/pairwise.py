@@ -17,6 +17,7 @@ from holdfast.simulator.measure.power import VarianceResults
 FLIPS = 9999
 Metric = Literal["adherence_last_quarter", "adherence"]
 METRICS: tuple[Metric, ...] = ("adherence_last_quarter", "adherence")  # the first makes the headline
+ALPHA = 0.05
 Family = Literal["trained and untrained", "alike"]
 PairVerdict = Literal["higher", "lower", "not shown", "undecided", "untested", "never met"]
 
@@ -25,7 +26,8 @@ class PairResults(MeanEstimate):
     """a - b in one metric, averaged over users that both met; n: those users.
 
     Limits and p hold for all pairs of the family together, by one max-t bootstrap of personas: p is below .05 exactly
-    where the limits leave out 0. Both are null below five people.
+    where the limits leave out 0. Both are null below five people. Where the difference is the same in everyone there
+    are no limits (``reason``), and p is that of sign flips, 2^(1 - people), times the pairs (Bonferroni).
     """
 
     a: str
@@ -38,7 +40,7 @@ class PairResults(MeanEstimate):
     p: Share = Field(description="Two-sided, adjusted for all pairs of the family.")
     smallest: Number = Field(
         description="Smallest true difference that this design would have shown in four studies of five: (t.80 + what "
-        "limits are made of, t.975 for a pair alone) SE."
+        "limits are made of, t.975 for a pair alone) SE; null where there are no limits."
     )
     people: Count
     doubt: str = Field(default="", description="Why the verdict is undecided: unrated replies could turn it; or empty.")
@@ -51,9 +53,10 @@ class PairResults(MeanEstimate):
             return "never met"
         if self.doubt:
             return "undecided"
-        if self.lo is None or self.hi is None:
+        if self.p is None:
             return "untested"
-        return "higher" if self.lo > 0 else "lower" if self.hi < 0 else "not shown"
+        sure = self.p < ALPHA if self.reason else self.excludes_zero
+        return "not shown" if not sure else "higher" if self.mean > 0 else "lower"
 
     @property
     def shown(self) -> bool:
@@ -88,6 +91,11 @@ def sign_flip_p(difference: Floats, codes: Ints, rng: np.random.Generator, flips
     signs = rng.choice(np.array([-1.0, 1.0]), size=(flips, len(sums)))
     seen = abs(sums.sum()) * (1 - 1e-12)  # a flip of all or of none ties, whatever the rounding
     return float((1 + (np.abs(signs @ sums) >= seen).sum()) / (1 + flips))
+
+
+def by_signs(people: int) -> float:
+    """Return the two-sided p of "no difference" where so many people differ alike: of :func:`sign_flip_p`, exactly."""
+    return float(2.0 ** (1 - people))
 
 
 def holm(p: Sequence[float]) -> Floats:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from holdfast.simulator.measure.bootstrap import ALIKE
 from holdfast.simulator.measure.estimates import Estimate
 
 
 def mean_of_trainings(figures: Sequence[float]) -> Estimate:
-    """Return the mean of one figure per training with its 95 % limits; no limits below two trainings."""
+    """Return the mean of one figure per training with its 95 % limits; none below two trainings, or if all agree."""
     from scipy.special import stdtrit  # here, so that importing this module stays instant
 
     values = np.asarray(figures, dtype=np.float64)
@@ -21,5 +22,7 @@ def mean_of_trainings(figures: Sequence[float]) -> Estimate:
     mean, count = float(values.mean()), len(values)
     if count < 2:
         return Estimate(mean=mean, lo=None, hi=None)
+    if np.ptp(values) <= ALIKE:
+        return Estimate(mean=mean, lo=None, hi=None, reason=f"all {count} trainings alike")
     half = float(stdtrit(count - 1, 0.975)) * float(values.std(ddof=1)) / count**0.5
     return Estimate(mean=mean, lo=mean - half, hi=mean + half)

@@ -26,6 +26,9 @@ class RoutingResults(ResultsPart):
     accuracy: Share = Field(description="Share of turns in which the task itself was recognised.")
     lo: Share
     hi: Share
+    reason: str = Field(
+        default="", description="Why limits are null though people are enough: all are alike; or empty."
+    )
     n: Count = Field(description="Turns.")
     pattern_accuracy: Share = Field(
         description="Share of turns in which the recognised task has the true task's pattern."
@@ -71,6 +74,7 @@ def routing_accuracy(
         accuracy=interval.mean,
         lo=interval.lo,
         hi=interval.hi,
+        reason=interval.reason,
         n=n,
         pattern_accuracy=same_pattern / n,
         confusion={true: dict(sorted(guesses.items())) for true, guesses in sorted(confusion.items())},

@@ -13,6 +13,9 @@ the t test, as in :mod:`bootstrap`, and those of many pairs reach as far out as 
 
 p is (1 + resamples whose T is at least as large as the pair's own) / (1 + resamples), and the 95 % of T is the value at
 which this p passes .05: the limits leave out 0 exactly where p < .05.
+
+A pair whose difference is the same in every persona has no part in T: it gets no limits, and the p of sign flips,
+2^(1 - people), times the number of pairs (Bonferroni); 1 where the difference is 0.
 """
 
 import math
@@ -22,13 +25,11 @@ from typing import Any
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats, Ints, divide
-from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, draw_weights
+from holdfast.simulator.measure.bootstrap import ALIKE, DRAWS, FEWEST, all_alike, draw_weights
 from holdfast.simulator.measure.clustered import cluster_errors
-from holdfast.simulator.measure.pairwise import Family, Metric, PairResults
+from holdfast.simulator.measure.pairwise import ALPHA, Family, Metric, PairResults, by_signs
 from holdfast.simulator.measure.power import variance
 
-TINY = 1e-12
-ALPHA = 0.05
 FARTHEST = 30.0  # a normal deviate whose tail is still a number
 
 
@@ -58,21 +59,25 @@ def compare_at_once(
     means = divide(totals.sum(axis=0), counts.sum(axis=0))
     people = (counts > 0).sum(axis=0)
     errors, tested = cluster_errors(totals, counts, means), people >= FEWEST
-    errors = np.where(tested & (errors < TINY), TINY, errors)  # where all differ alike, the difference is exact
+    varied, tests = tested & (errors > ALIKE), int(tested.sum())
     weights = draw_weights(len(names), rng, draws)
-    largest = _largest(divide(weights @ totals, weights @ counts), means, errors, tested)
+    largest = _largest(divide(weights @ totals, weights @ counts), means, errors, varied)
     return [
         PairResults(
             a=a,
             b=b,
             metric=metric,
             family=family,
-            pairs=int(tested.sum()),
+            pairs=tests,
             mean=float(means[k]),
             n=len(differences[k][0]),
             people=int(people[k]),
             variance=variance(*differences[k]),
-            **_tested(float(means[k]), float(errors[k]), int(people[k]), largest if tested[k] else None),
+            **(
+                _tested(float(means[k]), float(errors[k]), int(people[k]), largest)
+                if varied[k]
+                else _without_limits(float(means[k]), int(people[k]), tests)
+            ),
         )
         for k, (a, b) in enumerate(pairs)
     ]
@@ -95,12 +100,17 @@ def _largest(resampled: Floats, means: Floats, errors: Floats, tested: np.ndarra
     return np.sort(np.nan_to_num(deviation).max(axis=1))[::-1]
 
 
-def _tested(mean: float, error: float, people: int, largest: Floats | None) -> dict[str, Any]:
-    """Return limits, p and the smallest difference of a pair; None where it is not tested."""
+def _without_limits(mean: float, people: int, tests: int) -> dict[str, Any]:
+    """Return what is said of a pair whose people are too few, or all differ alike."""
+    p = 1.0 if abs(mean) <= ALIKE else min(1.0, tests * by_signs(people))
+    reason = all_alike(people)
+    return {"lo": None, "hi": None, "p": p if reason else None, "smallest": None, "reason": reason}
+
+
+def _tested(mean: float, error: float, people: int, largest: Floats) -> dict[str, Any]:
+    """Return limits, p and the smallest difference of a pair."""
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
-    if largest is None:
-        return dict.fromkeys(("lo", "hi", "p", "smallest"))
     normal = np.minimum(largest * math.sqrt(people / (people - 1)), FARTHEST)
     halves = -stdtrit(people - 1, ndtr(-normal)) * error  # half widths that each resample would ask for
     allowed = max(0, math.ceil(ALPHA * (1 + len(halves))) - 2)  # so many may reach the mean where p < .05

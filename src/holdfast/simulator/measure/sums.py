@@ -38,8 +38,8 @@ def sums_band(sums: ClusterSums, weights: Floats) -> Band:
     """Return the mean of each column with its 95 % limits; the same as ``bootstrap.mean_band`` on the episodes."""
     count = sums.counts.sum(axis=0)
     means = divide(weights @ sums.totals, weights @ sums.counts)
-    lo, hi = expanded_limits(means, (sums.counts > 0).sum(axis=0))
-    return Band(divide(sums.totals.sum(axis=0), count), lo, hi, count.astype(np.int64))
+    lo, hi, reasons = expanded_limits(means, (sums.counts > 0).sum(axis=0))
+    return Band(divide(sums.totals.sum(axis=0), count), lo, hi, count.astype(np.int64), reasons)
 
 
 def sums_ratio(sums: ClusterSums, top: int, bottom: int, weights: Floats) -> Interval:
@@ -47,9 +47,9 @@ def sums_ratio(sums: ClusterSums, top: int, bottom: int, weights: Floats) -> Int
     band = sums_band(sums, weights)
     means = divide(weights @ sums.totals, weights @ sums.counts)
     clusters = (sums.counts[:, [top, bottom]] > 0).sum(axis=0).min(keepdims=True)
-    lo, hi = expanded_limits(divide(means[:, [top]], means[:, [bottom]]), clusters)
+    lo, hi, reasons = expanded_limits(divide(means[:, [top]], means[:, [bottom]]), clusters)
     mean = divide(band.mean[[top]], band.mean[[bottom]])
-    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int(band.n[top]))
+    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int(band.n[top]), reasons[0])
 
 
 def pair_moments(x: Floats, y: Floats) -> Floats:
@@ -107,8 +107,8 @@ def slope_given(moments: Floats, weights: Floats) -> Interval:
 def _from_moments(moments: Floats, weights: Floats, statistic: Callable[[Floats], Floats]) -> Interval:
     whole = statistic(moments.sum(axis=0, keepdims=True))
     clusters = np.array([(moments[:, 0] > 0).sum()])
-    lo, hi = expanded_limits(statistic(weights @ moments)[:, None], clusters)
-    return Interval(float(whole[0]), float(lo[0]), float(hi[0]), int(moments[:, 0].sum()))
+    lo, hi, reasons = expanded_limits(statistic(weights @ moments)[:, None], clusters)
+    return Interval(float(whole[0]), float(lo[0]), float(hi[0]), int(moments[:, 0].sum()), reasons[0])
 
 
 def _r(m: Floats) -> Floats:

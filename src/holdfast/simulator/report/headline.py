@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.simulator.measure.bootstrap import too_few
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.measure.pairwise import PairResults
 from holdfast.simulator.report.series import Palette, Series
 from holdfast.simulator.report.values import between, fixed, percent, times
@@ -18,21 +19,23 @@ GAP = "Gap reduction"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``name`` kept ``share`` of its adherence; ``verb``: or rose to it."""
+    """``name`` kept ``share`` of its adherence; ``verb``: or rose to it; ``why``: there is no interval."""
 
     series: Series
     verb: str
     share: str
     interval: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class FigureCard:
-    """A key figure of the best candidate; ``beside``: the same of the rival, in words."""
+    """A key figure of the best candidate; ``beside``: the same of the rival, in words; ``why``: no interval."""
 
     title: str
     value: str
     interval: str
+    why: str
     beside: str
     meaning: str
 
@@ -64,7 +67,7 @@ def headline_view(results: Results, palette: Palette) -> Headline:
     names = [series for series in (palette.best, palette.rival) if series is not None]
     kept = [(series, results.candidates[series.name]) for series in names]
     claims = tuple(
-        Claim(s, verb_of(c), percent(c.retention.mean), between(c.retention, "percent"))
+        Claim(s, verb_of(c), percent(c.retention.mean), between(c.retention, "percent"), c.retention.reason)
         for s, c in kept
         if c.retention.mean is not None
     )
@@ -86,39 +89,44 @@ def headline_view(results: Results, palette: Palette) -> Headline:
 
 
 def _cards(lead: CandidateResults, rival: CandidateResults | None, series: Series | None) -> tuple[FigureCard, ...]:
-    def card(title: str, write: Callable[[CandidateResults], str], interval: str, meaning: str) -> FigureCard:
+    def card(
+        title: str, write: Callable[[CandidateResults], str], of: Estimate, meaning: str, style: str = "fixed"
+    ) -> FigureCard:
         beside = f"{series.name}: {write(rival)}" if series is not None and rival is not None else ""
-        return FigureCard(title, write(lead), interval, beside, meaning)
+        return FigureCard(title, write(lead), between(of, style), of.reason, beside, meaning)
 
     return (
         card(
             "Retention",
             lambda c: percent(c.retention.mean),
-            between(lead.retention, "percent"),
+            lead.retention,
             "adherence in the last quarter of the turns over that in the first",
+            "percent",
         ),
         card(
             "First two turns → last quarter",
             lambda c: f"{fixed(c.adherence_first_two_turns.mean)} → {fixed(c.adherence_last_quarter.mean)}",
-            between(lead.adherence_last_quarter),
+            lead.adherence_last_quarter,
             "adherence to the expected pattern, 0 to 1",
         ),
         card(
             "Whole curve",
             lambda c: fixed(c.area.mean),
-            between(lead.area),
+            lead.area,
             "area under the whole curve per turn, 0 to 1: what first against last leaves out",
         ),
         card(
             GAP,
             lambda c: percent(c.gap_reduction.mean),
-            between(lead.gap_reduction, "percent"),
+            lead.gap_reduction,
             "how much of the baseline's mean gap between desired and perceived is gone",
+            "percent",
         ),
         card(
             "Score factor",
             lambda c: times(c.score_factor.mean),
-            between(lead.score_factor, "times"),
+            lead.score_factor,
             "mean adherence over that of the baseline",
+            "times",
         ),
     )

@@ -113,6 +113,8 @@ def _band(run: Sequence[tuple[float, float, float]], steps: bool) -> str:
 
 def _text(p: ChartPoint) -> str:
     limits = f" [{fixed(p.lo)}, {fixed(p.hi)}]" if p.lo is not None and p.hi is not None else ""
+    if isinstance(p, TurnEstimate) and p.reason:
+        limits = f" [{p.reason}]"
     return f"{fixed(p.mean)}{limits} n={p.n}"
 
 

@@ -123,7 +123,9 @@ def log_headline(results: LogResults, series: Sequence[Series]) -> LogHeadline:
     if main:
         lead = f"From the first to the last quarter of a conversation, {WORDS[main]} kept"
         kept = [(s, group.measures[main].retention) for s, group in groups if main in group.measures]
-        written = [(s, e.mean, percent(e.mean), between(e, "percent")) for s, e in kept if e.mean is not None]
+        written = [
+            (s, e.mean, percent(e.mean), between(e, "percent") or e.reason) for s, e in kept if e.mean is not None
+        ]
     else:
         lead = "The emotion at the end, on a scale from 0 to 100, was"
         ends = [(s, group.final_emotion) for s, group in groups if group.final_emotion is not None]
@@ -135,7 +137,7 @@ def log_headline(results: LogResults, series: Sequence[Series]) -> LogHeadline:
 
 def _interval(estimate: Estimate) -> str:
     if estimate.lo is None or estimate.hi is None:
-        return ""
+        return estimate.reason
     return f"{fixed(estimate.lo, 1)} to {fixed(estimate.hi, 1)}"
 
 

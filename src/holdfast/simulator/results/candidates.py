@@ -15,7 +15,7 @@ from holdfast.simulator.measure.decay.retention import first_turns
 from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.decay.survival import Survival, SurvivalPoint, first_violations, kaplan_meier
 from holdfast.simulator.measure.estimates import Curve, MeanEstimate, curve, estimate
-from holdfast.simulator.measure.gap import gap_reduction, score_factor
+from holdfast.simulator.measure.gap import ITSELF, gap_reduction, score_factor
 from holdfast.simulator.measure.goals import goals_known, served_in_the_end, served_share, service_by_goal
 from holdfast.simulator.measure.pairwise import align
 from holdfast.simulator.measure.text.naming import naming
@@ -103,7 +103,8 @@ def _against(
     resamples = context.resamples([measured.arrays.groups[row] for row in own], "baseline")
     reduction = gap_reduction(measured.gap[own], baseline.gap[theirs], resamples)
     factor = score_factor(measured.adherence_mean[own], baseline.adherence_mean[theirs], resamples)
-    return MeanEstimate.model_validate(reduction), MeanEstimate.model_validate(factor)
+    figures = MeanEstimate.model_validate(reduction), MeanEstimate.model_validate(factor)
+    return figures if baseline is not measured else (figures[0].exactly(ITSELF), figures[1].exactly(ITSELF))
 
 
 def _goals(

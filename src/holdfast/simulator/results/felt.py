@@ -12,7 +12,7 @@ from holdfast.agents.raters.protocol import Rating
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.estimates import MeanEstimate, estimate
 from holdfast.simulator.measure.extract import felt_array
-from holdfast.simulator.measure.gap import gap, gap_reduction, perceived
+from holdfast.simulator.measure.gap import ITSELF, gap, gap_reduction, perceived
 from holdfast.simulator.measure.pairwise import align
 from holdfast.simulator.measure.restating import explained_share
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
@@ -113,6 +113,7 @@ def _candidate(
         base = gap(measured[baseline].arrays.desired, felt[baseline])
         pairs = context.resamples([arrays.groups[row] for row in own], "baseline")
         reduction = MeanEstimate.model_validate(gap_reduction(gaps[own], base[theirs], pairs))
+        reduction = reduction.exactly(ITSELF) if name == baseline else reduction
     return FeltCandidate(
         perceived=estimate(perceived(felt[name]), resamples),
         gap=estimate(gaps, resamples),

@@ -30,7 +30,7 @@ def harmed_tasks(
             interval = mean_interval(difference[rows], context.resamples(groups, "harm", task))
             people = len({group for row, group in zip(rows, groups, strict=True) if not np.isnan(difference[row])})
             if interval.mean <= -HARM:
-                figure = Estimate(mean=interval.mean, lo=interval.lo, hi=interval.hi)
+                figure = Estimate.model_validate(interval)
                 harmed.append(TaskHarm(candidate=name, task=task, difference=figure, people=people))
     return sorted(harmed, key=lambda each: each.difference.mean or 0.0)
 

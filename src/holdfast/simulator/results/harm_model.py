@@ -4,6 +4,7 @@ from pydantic import Field
 
 from holdfast.simulator.measure.bootstrap import too_few
 from holdfast.simulator.measure.estimates import Count, Estimate, ResultsPart
+from holdfast.simulator.measure.pairwise import ALPHA, by_signs
 
 
 class TaskHarm(ResultsPart):
@@ -16,7 +17,9 @@ class TaskHarm(ResultsPart):
 
     @property
     def shown(self) -> bool:
-        """Whether the limits lie below 0."""
+        """Whether the limits lie below 0; where all differ alike, whether sign flips say so."""
+        if self.difference.reason:
+            return by_signs(self.people) < ALPHA
         return self.difference.hi is not None and self.difference.hi < 0
 
     @property
@@ -28,4 +31,6 @@ class TaskHarm(ResultsPart):
     def in_words(self) -> str:
         """As a sentence's part."""
         lost = f"{self.candidate} in {self.task} {self.difference.mean:.2f}"
+        if self.difference.reason:
+            return f"{lost} [{self.difference.reason}]"
         return f"{lost} [{self.difference.lo:.2f}, {self.difference.hi:.2f}]" if self.difference.bounded else lost

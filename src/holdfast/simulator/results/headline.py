@@ -87,9 +87,9 @@ def _kept(candidate: CandidateResults) -> str:
 
 
 def _limits(estimate: Estimate, unit: float = 1, digits: int = 2) -> str:
-    """The limits in brackets after a space; "" where there are none."""
+    """The limits, or why there are none, in brackets after a space; "" below five people."""
     if estimate.lo is None or estimate.hi is None:
-        return ""
+        return f" [{estimate.reason}]" if estimate.reason else ""
     return f" [{unit * estimate.lo:.{digits}f}, {unit * estimate.hi:.{digits}f}]"
 
 
@@ -107,7 +107,7 @@ def _difference(candidates: Candidates, pair: PairResults | None) -> str:
     of = "" if pair.family == "alike" else " of trained and untrained"
     together = f", all {pair.pairs} pairs{of} together" if pair.pairs > 1 else ""
     size = f"{lead.mean:.2f}{_limits(lead)}{together}"
-    design = f"; this design would have shown a difference of {pair.smallest:.2f}"
+    design = "" if pair.smallest is None else f"; this design would have shown a difference of {pair.smallest:.2f}"
     if pair.shown:
         return f"in the last quarter {who} adhered more than {whom}, by {size}{design}"
     apart = f"the adherence of {who} is not shown to differ from that of {whom}"

@@ -5,14 +5,7 @@ from pydantic import Field
 from holdfast.simulator.labelling.store import ScaleName
 from holdfast.simulator.measure.estimates import Count, Estimate, Number, ResultsPart, Share
 
-
-class LabelEstimate(Estimate):
-    """A figure by labels or by the rater beside them; it says why it is missing, or has no limits."""
-
-    reason: str = Field("", description="Why it or its limits are null, or what its limits rest on; else empty.")
-
-
-ByMethod = dict[str, LabelEstimate]
+ByMethod = dict[str, Estimate]
 
 
 class CoderAgreement(ResultsPart):
@@ -30,8 +23,8 @@ class RaterError(ResultsPart):
 
     rater: str
     dimension: str
-    by_candidate: dict[str, LabelEstimate] = Field(description="Mean of rating - label.")
-    differs: dict[str, LabelEstimate] = Field(description="'a - b' -> the difference of it between two candidates.")
+    by_candidate: dict[str, Estimate] = Field(description="Mean of rating - label.")
+    differs: dict[str, Estimate] = Field(description="'a - b' -> the difference of it between two candidates.")
 
     @property
     def biases(self) -> list[str]:

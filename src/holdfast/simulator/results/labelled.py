@@ -38,7 +38,6 @@ from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.label_model import (
     ByMethod,
     CoderAgreement,
-    LabelEstimate,
     LabelledCandidate,
     LabelledDifference,
     RaterError,
@@ -163,18 +162,18 @@ def _means(part: _Labelled, context: ResultsContext, where: Bools | None = None,
     return {method: mean_of(replies, method) for method in METHODS}
 
 
-def _figure(interval: Estimate, people: int, *reasons: str) -> LabelEstimate:
+def _figure(interval: Estimate, people: int, *reasons: str) -> Estimate:
     """The estimate, without limits where it rests on fewer than five people; and why it is as it is."""
     if interval.mean is not None and people < FEWEST:
-        return LabelEstimate(mean=interval.mean, lo=None, hi=None, reason=too_few(people))
-    return LabelEstimate(**interval.model_dump(), reason="; ".join(dict.fromkeys(filter(None, reasons))))
+        return Estimate(mean=interval.mean, lo=None, hi=None, reason=too_few(people))
+    return interval.model_copy(update={"reason": "; ".join(dict.fromkeys(filter(None, reasons)))})
 
 
 def _intervals(means: _Means) -> ByMethod:
     return {method: _figure(mean.interval(), mean.people, mean.reason) for method, mean in means.items()}
 
 
-def _kept(start: Jackknifed, end: Jackknifed) -> LabelEstimate:
+def _kept(start: Jackknifed, end: Jackknifed) -> Estimate:
     """Retention: the last quarter over the first."""
     ratio, why = fieller_interval(end, start), [start.reason, end.reason]
     if start.value == 0:
@@ -217,7 +216,7 @@ def _differences(parts: Mapping[str, _Labelled], context: ResultsContext) -> Ite
             yield LabelledDifference(a=a, b=b, metric=metric, difference=apart)
 
 
-def _apart(pair: Mapping[str, Jackknifed]) -> LabelEstimate:
+def _apart(pair: Mapping[str, Jackknifed]) -> Estimate:
     """The first of two candidates less the second."""
     first, second = pair.values()
     apart = first.minus(second)

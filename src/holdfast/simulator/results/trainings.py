@@ -27,7 +27,8 @@ class TrainingsDifference(ResultsPart):
     def in_words(self) -> str:
         """As a sentence's part."""
         mean, lo, hi = self.difference.mean, self.difference.lo, self.difference.hi
-        size = f"{mean:+.2f}" if lo is None else f"{mean:+.2f} [{lo:+.2f}, {hi:+.2f}]"
+        why = f" [{self.difference.reason}]" if self.difference.reason else ""
+        size = f"{mean:+.2f}{why}" if lo is None else f"{mean:+.2f} [{lo:+.2f}, {hi:+.2f}]"
         each = ", ".join("-" if value is None else f"{value:+.2f}" for value in self.by_training.values())
         trainings = how_many(len(self.by_training), "training")
         return f"{self.arm} less {self.against}, over {trainings}: {size} ({each}){self._few}"

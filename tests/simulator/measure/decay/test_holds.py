@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.weightstats import ttost_paired
 
 from holdfast.simulator.config.holding import HoldingTerms
+from holdfast.simulator.measure.bootstrap import all_alike
 from holdfast.simulator.measure.clustered import ClusteredMean
 from holdfast.simulator.measure.decay.holds import HoldsResults, holds
 from holdfast.simulator.measure.estimates import Estimate
@@ -92,6 +93,36 @@ def test_a_fall_whose_retention_may_be_1_is_not_called_one() -> None:
     assert (clear.course, clear.change.outcome) == ("falls", "failed")
 
 
+@pytest.mark.parametrize("people", [5, 12])
+def test_whose_end_is_0_before_everyone_does_not_hold(people: int) -> None:
+    """No limits of what does not vary; the sign test refuses a level above 0, however low, from five people on."""
+    terms = HoldingTerms(margin=0.1, level=0.05, below_base=0.05)
+    first, last = np.linspace(0.5, 0.9, people), np.zeros(people)
+    found = holds(first, last, np.arange(people), terms, ClusteredMean.of(last - 0.4 * first, np.arange(people)))
+    assert (found.level.lo, found.level.hi, found.level.outcome) == (None, None, "failed")
+    assert found.level.reason == found.level.estimate.reason == all_alike(people)
+    assert (found.verdict, found.course) == ("does not hold", "falls")
+    assert "ends below 0.05" in found.why
+    nothing = holds(last, last, np.arange(people), terms, None)  # nor does who was 0 from the start
+    assert (nothing.verdict, nothing.course, nothing.why) == ("does not hold", "steady", "ends below 0.05")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected", "course", "why"),
+    [
+        (1.0, 1.0, "holds", "steady", "moves by less than 0.10, ends above 0.70, ends no more than"),
+        (1.0, 0.8, "does not hold", "falls", "falls by more than 0.10"),
+        (0.8, 1.0, "does not hold", "rises", "rises by more than 0.10"),
+        (0.75, 0.7, "cannot be told", "steady", "is not shown to end above 0.70"),  # exactly at the level
+    ],
+)
+def test_where_everyone_is_alike_signs_decide(first, last, expected, course, why) -> None:
+    found = verdict([first] * 5, [last] * 5, [0.0] * 5)
+    assert [(test.lo, test.hi, test.reason) for test in found.tests] == [(None, None, all_alike(5))] * 3
+    assert (found.verdict, found.course) == (expected, course)
+    assert found.why.startswith(why)
+
+
 def test_two_people_cannot_be_tested() -> None:
     found = verdict([0.9] * 8, [0.5] * 8, [0.1] * 8, people=[0, 1] * 4)
     assert (found.verdict, found.course, found.why) == ("cannot be told", "untested", "2 people: cannot be tested")
@@ -119,7 +150,7 @@ def test_one_verdict_and_one_course_whatever_the_data(last, data) -> None:
     assert (found.verdict == "does not hold") == ("failed" in outcomes)
     assert (found.course == "steady") == (found.change.outcome == "passed")
     if found.course == "falls":
-        assert found.change.hi < 0
+        assert found.change.ends[1] < 0
         assert "moves by less" not in found.why
     if len(last) < 5:
         assert (outcomes, found.course) == ({"untested"}, "untested")

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.regression.mixed_linear_model import MixedLM
 
+from holdfast.simulator.measure.bootstrap import all_alike
 from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
 from tests.simulator.measure.making import rng
 
@@ -115,9 +116,13 @@ def test_a_covariate_that_is_the_turn_itself_is_refused():
 
 def test_level_values_have_slope_0_and_one_persona_no_interval():
     flat = mixed_slope(np.full((5, 6), 0.9), list("abcde"))
-    assert (flat.mean, flat.lo, flat.hi) == pytest.approx((0, 0, 0), abs=1e-12)
+    assert flat.mean == pytest.approx(0, abs=1e-12)
+    assert (flat.lo, flat.hi, flat.reason) == (None, None, all_alike(5))
     assert flat.note == "every value lies on one line: no variation to model"
     assert mixed_slope(np.full((4, 6), 0.9), list("abcd")).lo is None  # four people: cannot be tested
+    same = mixed_slope(np.tile([0.9, 0.8, 0.85, 0.7], (6, 1)), list("abcdef"))  # no line, but the same in everyone
+    assert same.mean < 0
+    assert (same.lo, same.hi, same.reason) == (None, None, all_alike(6))
     values, _, names = conversations(0)
     one = mixed_slope(values, ["same"] * len(names))
     assert one.lo is None

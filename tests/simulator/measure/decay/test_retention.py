@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.simulator.measure.bootstrap import Resamples
+from holdfast.simulator.measure.bootstrap import Resamples, all_alike
 from holdfast.simulator.measure.decay.retention import first_turns, quarter_means, quarter_of, quarters, retention
 from tests.simulator.measure.making import rng
 
@@ -32,7 +32,8 @@ def test_by_hand():
     quarters_of = quarter_means(np.array([ana, ben] * 3), np.full(6, 8))
     interval = retention(*quarters_of, Resamples.of(list("abcdef"), rng()))
     assert interval.mean == pytest.approx(0.5)
-    assert (interval.lo, interval.hi) == (pytest.approx(0.5), pytest.approx(0.5))  # .45/.9 = .35/.7: every resample
+    assert np.isnan([interval.lo, interval.hi]).all()  # .45/.9 = .35/.7: every resample, so that there are no limits
+    assert interval.reason == all_alike(6)
 
 
 def test_who_ended_early_counts_in_the_first_quarter_only():
@@ -78,7 +79,7 @@ def test_quarters_are_equal_apart_and_inside(length, more):
 def test_a_level_curve_keeps_everything(level, length):
     quarters_kept = quarter_means(np.full((5, length), level), np.full(5, length))
     interval = retention(*quarters_kept, Resamples.of(list("abcde"), rng()))
-    assert [interval.mean, interval.lo, interval.hi] == pytest.approx([1, 1, 1])
+    assert (interval.mean, interval.reason) == (pytest.approx(1), all_alike(5))
 
 
 def test_the_first_two_turns():

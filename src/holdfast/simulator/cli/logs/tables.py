@@ -150,11 +150,11 @@ def number_cell(value: float | None, digits: int = 2) -> str:
 
 
 def interval(value: Estimate | None, digits: int = 2) -> str:
-    """Return ``mean [lo, hi]``."""
+    """Return ``mean [lo, hi]``; ``mean [all alike]`` where nothing varies between people."""
     if value is None or value.mean is None:
         return UNDEFINED
     if value.lo is None:
-        return number_cell(value.mean, digits)
+        return number_cell(value.mean, digits) + (" [all alike]" if value.reason else "")
     return f"{number_cell(value.mean, digits)} [{number_cell(value.lo, digits)}, {number_cell(value.hi, digits)}]"
 
 

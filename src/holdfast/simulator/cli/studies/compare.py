@@ -61,4 +61,6 @@ def _difference(row: RunDifference) -> str:
         return "-"
     if row.untested:
         return f"{of.mean:+.2f} ({row.untested})"
+    if of.reason:
+        return f"{of.mean:+.2f} ({of.reason})"
     return f"{of.mean:+.2f} [{of.lo:+.2f}, {of.hi:+.2f}]" if of.bounded else f"{of.mean:+.2f}"

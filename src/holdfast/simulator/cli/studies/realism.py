@@ -168,4 +168,4 @@ def _apart(pair: ToldApart) -> list[object]:
 
 
 def _limits(figure: MeanEstimate) -> str:
-    return interval_cell(figure.mean, figure.lo, figure.hi)
+    return interval_cell(figure.mean, figure.lo, figure.hi, alike=bool(figure.reason))

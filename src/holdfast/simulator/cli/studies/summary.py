@@ -41,6 +41,8 @@ def _cautions(results: Results) -> list[str]:
         lines.append(f"Not over yet: {which}; figures may still move.")
     for note in ("unrated", "reminders"):
         lines += [f"{name}: {each.notes[note]}" for name, each in results.candidates.items() if note in each.notes]
+    alike = {name: each.retention.reason for name, each in results.candidates.items() if each.retention.reason}
+    lines += [f"{name}: retention without limits: {reason}" for name, reason in alike.items()]
     if harm := harm_line(results.harmed, most=3):
         lines.append(harm)
     lines += [each.in_words for each in results.trainings]
@@ -94,7 +96,7 @@ def played_by(results: Results) -> list[str]:
 def _row(candidate: CandidateResults, turns: Sequence[int], *, gaps: bool) -> list[object]:
     by_turn = {point.turn: point.mean for point in candidate.adherence_by_turn}
     kept = candidate.retention
-    retention = interval_cell(kept.mean, kept.lo, kept.hi)
+    retention = interval_cell(kept.mean, kept.lo, kept.hi, alike=bool(kept.reason))
     verdict = VERDICTS[candidate.holding.holds.verdict]
     gap = [candidate.gap_abs.mean] if gaps else []
     return [*map(by_turn.get, turns), candidate.area.mean, retention, *gap, verdict]

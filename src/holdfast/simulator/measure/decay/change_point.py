@@ -19,7 +19,7 @@ from pydantic import Field
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
-from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, draw_weights
+from holdfast.simulator.measure.bootstrap import ALIKE, DRAWS, FEWEST, all_alike, draw_weights
 from holdfast.simulator.measure.estimates import Estimate, Number, ResultsPart, Share
 from holdfast.simulator.measure.pairwise import FLIPS
 from holdfast.simulator.measure.sums import ClusterSums
@@ -37,12 +37,12 @@ class ChangePointResults(ResultsPart):
     before: Number
     after: Number
     p: Share = Field(description="Of a level curve, by flipping the sign of whole personas' deviations.")
-    note: str
+    note: str = Field(description="Why there is no change point, or no limits of it; or empty.")
 
     @property
     def estimate(self) -> Estimate:
         """The turn with its limits."""
-        return Estimate(mean=self.turn, lo=self.lo, hi=self.hi)
+        return Estimate(mean=self.turn, lo=self.lo, hi=self.hi, reason=self.note if self.turn is not None else "")
 
 
 def change_point(
@@ -77,13 +77,14 @@ def change_point(
     curves = np.divide(weights @ sums, drawn, out=np.zeros_like(drawn), where=drawn > 0)
     _, places = best_split(curves, drawn)
     lo, hi = np.quantile(turns[places], [0.025, 0.975], method="inverted_cdf")
+    note = all_alike(clusters) if np.ptp(curves, axis=0).max() <= ALIKE else ""
     level, split = float(own[~np.isnan(own)].mean()), int(place[0])
     before, after = (
         level + float(np.average((sums.sum(axis=0) / total)[part], weights=total[part]))
         for part in (slice(None, split), slice(split, None))
     )
-    place_of = {"turn": float(turns[split]), "lo": float(lo), "hi": float(hi)}
-    return ChangePointResults(**place_of, before=before, after=after, p=p, note="")
+    place_of = {"turn": float(turns[split]), "lo": None if note else float(lo), "hi": None if note else float(hi)}
+    return ChangePointResults(**place_of, before=before, after=after, p=p, note=note)
 
 
 def best_split(curves: Floats, weights: Floats) -> tuple[Floats, Ints]:

@@ -10,11 +10,13 @@ Limits are those of :mod:`~holdfast.simulator.measure.clustered`. A test is *pas
 side of what the study wrote down beforehand, *failed* where the opposite limit lies on the bad side, else *open*. All
 three must be passed, so "holds" is said wrongly in at most 5 % (an intersection-union test: Berger, Technometrics 24,
 1982). One failed test makes "does not hold"; each fails wrongly in at most 5 %.
+
+Where everyone has the same value there are no limits, and a test is one of signs: n people lie on one side of a bound
+by chance in .5^n, 3 % of five. It speaks of the person in the middle instead of the mean.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from pydantic import Field
@@ -37,13 +39,18 @@ class HoldingTest(ResultsPart):
 
     test: TestName
     mean: Number
-    lo: Number = Field(description="One-sided 95 % limit by Student's t, clustered by persona; null below five people.")
+    lo: Number = Field(
+        description="One-sided 95 % limit by Student's t, clustered by persona; null below five people, or all alike."
+    )
     hi: Number = Field(description="The same from above; lo and hi together are a 90 % interval.")
+    reason: str = Field(
+        default="", description="That all people are alike, so that signs decide without limits; else empty."
+    )
     above: float = Field(description="Passed only where lo is above this.")
     below: Number = Field(description="Passed only where hi is below this; null: no limit from above.")
     outcome: TestOutcome = Field(
-        description="passed; failed: the limits lie beyond the bound altogether; open: neither is shown; untested: too "
-        "few people, or nothing to test."
+        description="passed; failed: the limits, or all people where they are alike, lie beyond the bound altogether; "
+        "open: neither is shown; untested: too few people, or nothing to test."
     )
     n: Count = Field(description="Conversations.")
     people: Count
@@ -51,7 +58,13 @@ class HoldingTest(ResultsPart):
     @property
     def estimate(self) -> Estimate:
         """The mean with both limits."""
-        return Estimate(mean=self.mean, lo=self.lo, hi=self.hi)
+        return Estimate(mean=self.mean, lo=self.lo, hi=self.hi, reason=self.reason)
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """What is held against the bounds: the limits, the value twice where everyone has it; None where untested."""
+        lo, hi = (self.mean, self.mean) if self.reason else (self.lo, self.hi)
+        return None if lo is None or hi is None else (lo, hi)
 
     @property
     def in_words(self) -> str:
@@ -59,7 +72,7 @@ class HoldingTest(ResultsPart):
         if self.outcome == "untested":
             return untested(self)
         size = f"{abs(self.above):.2f}"
-        fell = self.hi is not None and self.hi < self.above
+        fell = self.mean is not None and self.mean < self.above
         words: dict[TestName, dict[str, str]] = {
             "change": {
                 "passed": f"moves by less than {size}",
@@ -163,35 +176,36 @@ def untested(test: HoldingTest) -> str:
 
 def course_of(change: HoldingTest, retention: Estimate) -> Course:
     """Say where adherence goes, in the one word that every section uses. Without limits ``retention`` says nothing."""
-    if change.lo is None or change.hi is None:
+    if change.ends is None:
         return "untested"
     if change.outcome == "passed":
         return "steady"
-    sure, kept = change.outcome == "failed", retention
-    if change.hi < 0 and (sure or kept.hi is None or kept.hi < 1):
+    (lo, hi), sure, kept = change.ends, change.outcome == "failed", retention
+    if hi < 0 and (sure or kept.hi is None or kept.hi < 1):
         return "falls"
-    if change.lo > 0 and (sure or kept.lo is None or kept.lo > 1):
+    if lo > 0 and (sure or kept.lo is None or kept.lo > 1):
         return "rises"
     return "no change is shown"
 
 
 def _test(name: TestName, mean: ClusteredMean, above: float, below: float | None = None) -> HoldingTest:
     lo, hi = mean.limits()
-    outcome: TestOutcome = "open"
-    if math.isnan(lo):
-        outcome = "untested"
-    elif lo > above and (below is None or hi < below):
-        outcome = "passed"
-    elif hi < above or (below is not None and lo > below):
-        outcome = "failed"
-    return HoldingTest(
+    test = HoldingTest(
         test=name,
         mean=mean.mean,
         lo=lo,
         hi=hi,
+        reason=mean.reason,
         above=above,
         below=below,
-        outcome=outcome,
+        outcome="untested",
         n=mean.n,
         people=mean.people,
     )
+    return test if test.ends is None else test.model_copy(update={"outcome": _outcome(*test.ends, above, below)})
+
+
+def _outcome(lo: float, hi: float, above: float, below: float | None) -> TestOutcome:
+    if lo > above and (below is None or hi < below):
+        return "passed"
+    return "failed" if hi < above or (below is not None and lo > below) else "open"

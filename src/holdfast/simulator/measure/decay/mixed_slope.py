@@ -24,7 +24,7 @@ from pydantic import Field
 
 from holdfast.core.wording import how_many
 from holdfast.simulator.measure.arrays import Bools, Floats, Ints
-from holdfast.simulator.measure.bootstrap import FEWEST
+from holdfast.simulator.measure.bootstrap import ALIKE, FEWEST, all_alike
 from holdfast.simulator.measure.estimates import Count, Estimate, Number
 
 MIN_EPISODES = 3
@@ -83,11 +83,9 @@ def mixed_slope(values: Floats, groups: Sequence[str], covariate: Floats | None 
     ordinary = np.linalg.solve(sums.xx.sum(axis=0), sums.xy.sum(axis=0))
     rest = sums.yy.sum() - sums.xy.sum(axis=0) @ ordinary
     if rest <= 1e-12 * max(float(sums.yy.sum()), 1e-12):
-        known = ("mean", "lo", "hi") if len(set(codes.tolist())) >= FEWEST else ("mean",)
-        level = dict.fromkeys(known, float(ordinary[1] / scale[0]))
-        return MixedSlopeResults.undefined(
-            **level, **counts, note="every value lies on one line: no variation to model"
-        )
+        slope, alike = float(ordinary[1] / scale[0]), all_alike(len(set(codes.tolist())))
+        note = "every value lies on one line: no variation to model"
+        return MixedSlopeResults.undefined(mean=slope, **counts, reason=alike, note=note)
     theta, converged = _search(sums)
     if not converged:
         return MixedSlopeResults.undefined(**counts, note="undefined: the likelihood search did not converge")
@@ -169,6 +167,7 @@ def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dic
     variance = float(yy.sum() - xy.sum(axis=0) @ beta) / (sums.n - len(beta))
     clusters = int(codes.max()) + 1
     lo = hi = UNDEFINED
+    reason = ""
     note = (
         ""
         if clusters >= FEWEST
@@ -179,12 +178,15 @@ def _figures(sums: _Sums, theta: Floats, codes: Ints, scale: Floats, counts: dic
         np.add.at(scores, codes, xy - xx @ beta)
         robust = bread @ (scores.T @ scores) @ bread * clusters / (clusters - 1)
         half = -float(stdtrit(clusters - 1, 0.025)) * math.sqrt(robust[1, 1])
-        lo, hi = (float((beta[1] + side) / scale[0]) for side in (-half, half))
+        reason = all_alike(clusters) if half <= ALIKE else ""
+        lo, hi = (UNDEFINED if reason else float((beta[1] + side) / scale[0]) for side in (-half, half))
     return MixedSlopeResults(
         mean=float(beta[1] / scale[0]),
         lo=lo,
         hi=hi,
-        **counts,
+        reason=reason,
+        n=counts["n"],
+        turns=counts["turns"],
         covariate=float(beta[2] / scale[1]) if len(beta) > 2 else UNDEFINED,
         sd_level=math.sqrt(variance) * abs(float(theta[0])),
         sd_slope=float(math.sqrt(variance * float(theta[1] ** 2 + theta[2] ** 2)) / scale[0]),

@@ -104,9 +104,9 @@ def area_under_curve(
         np.add.at(pairs, (own[:, None], other), 1.0)
     a, b = (draw_weights(count, rng, draws) for count in people)
     drawn = divide(((a @ wins) * b).sum(axis=1), ((a @ pairs) * b).sum(axis=1))
-    lo, hi = expanded_limits(drawn[:, None], np.array([min(people)]))
+    lo, hi, reasons = expanded_limits(drawn[:, None], np.array([min(people)]))
     mean = divide([wins.sum()], [pairs.sum()])
-    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int(there.sum()))
+    return Interval(float(mean[0]), float(lo[0]), float(hi[0]), int(there.sum()), reasons[0])
 
 
 def matched(first: Sequence[int], second: Sequence[int], most: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
