@@ -20,17 +20,27 @@ SEED = 5
 
 
 def gated(
-    random: np.random.Generator, persons: int, stopped: float, labels: int, level: float = LEVEL
+    random: np.random.Generator,
+    persons: int,
+    stopped: float,
+    labels: int,
+    level: float = LEVEL,
+    *,
+    let_through: bool = False,
 ) -> LabelledReplies:
-    """A quarter of which a share is ``stopped``, for some people more; on thirds of a pattern, by a biased rater."""
+    """A quarter of which a share is ``stopped``, for some people more; on thirds of a pattern, by a biased rater.
+
+    ``let_through``: labels are asked only of what the gate lets through, as they are drawn; else of all replies.
+    """
     person = np.repeat(np.arange(persons), TURNS)
     rate = random.beta(9 * stopped, 9 * (1 - stopped), persons) if stopped else np.zeros(persons)
     stops = random.random(len(person)) < rate[person]
     good = random.beta(3 * level, 3 * (1 - level), persons)[person]
     truth = random.binomial(2, good[:, None], (len(person), 3)).mean(axis=1) / 2
     scores = np.clip(0.5 * truth + 0.35 + random.normal(0, 0.15, len(person)), 0, 1)
-    drawn = random.permutation(len(person)) < labels
-    chance = np.full(len(person), min(1.0, labels / len(person)))
+    order, asked = random.permutation(len(person)), ~stops if let_through else np.ones_like(stops)
+    drawn = asked & (order <= np.sort(order[asked])[: max(1, labels)].max(initial=-1))
+    chance = np.full(len(person), min(1.0, labels / max(1, asked.sum())))
     given, rated = np.where(drawn, truth, np.nan), np.where(stops, 0.0, scores)
     return LabelledReplies(rated, given, chance, person, persons, stops, 0.0, 1.0)
 
@@ -46,12 +56,18 @@ WORLDS = [(12, 0.85, 48), (12, 0.85, 72), (48, 0.85, 48), (48, 0.85, 96), (48, 0
 
 
 def of_gated(
-    persons: int, stopped: float, labels: int, method: Method | Literal["before"], times: int
+    persons: int,
+    stopped: float,
+    labels: int,
+    method: Method | Literal["before"],
+    times: int,
+    *,
+    let_through: bool = False,
 ) -> tuple[float, float, float]:
     """As :func:`coverage`, of a quarter's mean; "before": by labels only, blind to the gate where nobody labelled."""
 
     def make(random: np.random.Generator) -> Estimate:
-        replies = gated(random, persons, stopped, labels)
+        replies = gated(random, persons, stopped, labels, let_through=let_through)
         known = method != "before"
         return mean_of(replies if known else as_before(replies), method if known else "labels only").interval()
 
@@ -63,6 +79,36 @@ def test_a_quarter_that_is_mostly_stopped_covers_with_shorter_limits_by_labels_a
     assert given > 0.98
     assert 0.91 <= covers <= 0.99  # 150 draws: .95 +- .035
     assert width < 0.9 * before
+
+
+def asked_of(
+    persons: int, stopped: float, labels: int, method: Method, times: int
+) -> tuple[tuple[float, float, float], ...]:
+    """The same number of labels, asked of all replies and of those that are let through."""
+    return tuple(of_gated(persons, stopped, labels, method, times, let_through=each) for each in (False, True))
+
+
+def test_labels_of_what_is_let_through_alone_give_shorter_limits() -> None:
+    (_, _, of_all), (given, covers, width) = asked_of(48, 0.5, 36, "labels only", 150)
+    assert given > 0.98
+    assert 0.91 <= covers <= 0.99
+    assert width < 0.85 * of_all
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", BY_LABELS)
+@pytest.mark.parametrize(
+    ("persons", "stopped", "labels"), [(12, 0.5, 18), (12, 0.85, 12), (48, 0.5, 36), (48, 0.85, 24), (48, 0.85, 48)]
+)
+def test_how_much_shorter_at_an_equal_number_of_labels(
+    persons: int, stopped: float, labels: int, method: Method
+) -> None:
+    """``pytest -m slow -s -k shorter_at``: share with an interval, coverage, median width, before and now."""
+    before, now = asked_of(persons, stopped, labels, method, 2000)
+    print(f"{persons} people, {stopped:.0%} stopped, {labels} labels, {method}: of all {before}, of the rest {now}")
+    assert 0.93 <= now[1] <= 0.99
+    assert now[0] >= before[0]
+    assert now[2] < before[2]
 
 
 @pytest.mark.slow

@@ -43,9 +43,11 @@ def gated(keep: int) -> list[EpisodeRecord]:
 
 
 def labels_of(folder: Path, episodes: list[EpisodeRecord], asked: set[int], level: int | None = None) -> LabelFolder:
-    """Labels of the replies in the turns ``asked``, ``level`` everywhere or at random."""
+    """Labels of the replies in the turns ``asked``, ``level`` everywhere or at random; of stopped ones, too, as they
+    were drawn before."""
     labels, random = LabelFolder(folder), np.random.default_rng(5)
-    drawn = [each for each in draw_sample(episodes, TURNS * len(episodes), seed=1) if each.turn in asked]
+    every = draw_sample(episodes, TURNS * len(episodes), seed=1, gated=False)
+    drawn = [each for each in every if each.turn in asked]
     labels.keep_sample(LabelSample(scale="expressed", seed=1, replies=tuple(drawn)))
     for item in drawn:
         values = random.choice([0, 1, 2], 3).tolist() if level is None else [level] * 3
@@ -146,9 +148,11 @@ def test_few_people_with_labels_of_what_is_let_through_are_told(tmp_path: Path) 
         "3 people with a labelled reply among the 3 that the gate lets through in the last quarter: cannot tell"
     )
     assert made.notes == [
-        "base: 3 persons with labels of what the gate lets through: too few for limits to be trusted",
+        "base: 3 persons with labels: too few for limits to be trusted",
         "routed: 8 persons with labels: too few for limits to be trusted",
+        "21 labelled replies were stopped by the gate: left out",
     ]
+    assert (made.drawn, made.labelled, made.share_labelled) == (11, 11, 1)  # eight of routed, three of base
 
 
 def test_fewer_than_five_people_are_told_where_limits_are_missing(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class LabelPage:
         return web.json_response(self._question())
 
     async def _answer(self, request: web.Request) -> web.Response:
-        given, replies = Answer.model_validate_json(await request.text()), self.session.sample.replies
+        given, replies = Answer.model_validate_json(await request.text()), self.session.asked
         if given.place >= len(replies):
             raise InputError("that reply is not asked about")
         item = replies[given.place]
@@ -88,7 +88,7 @@ class LabelPage:
 
     def _question(self) -> dict[str, Any]:
         """What the page shows next. A place in the sample stands for the reply, whose id would name its candidate."""
-        replies, question = self.session.sample.replies, self.session.next()
+        replies, question = self.session.asked, self.session.next()
         counts = {"answered": self.session.answered, "total": len(replies), "place": None}
         if question is None:
             return counts
@@ -132,7 +132,7 @@ def page_text(session: LabelSession) -> str:
         policy=f"{policy_for(script, style)}; connect-src 'self'",
         dimensions=dimensions,
         coder=session.coder,
-        total=len(session.sample.replies),
+        total=len(session.asked),
         low=levels[0],
         high=levels[-1],
     )

@@ -4,13 +4,17 @@ A stratum is a candidate in one quarter of its conversations, and, where a study
 scale, the third of those replies over which the two disagree most. All candidates and quarters get the same number of
 labels; replies that raters disagree over are drawn twice as often. The chances are kept beside the sample, and the
 estimates weigh by them.
+
+Replies that the gate stopped adhere 0 whoever judges them, so nobody is asked about those for adherence. How they were
+felt is another question, for which they are drawn like all others.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated
 
 import numpy as np
@@ -43,33 +47,64 @@ class SampledReply(BaseModel):
         return self.episode, self.turn
 
 
-def draw_sample(episodes: Iterable[EpisodeRecord], count: int, seed: int) -> list[SampledReply]:
+def is_stopped(turn: TurnRecord) -> bool:
+    """Whether the gate stopped a reply, so that its adherence is 0 and no label changes it."""
+    return turn.primary.disqualified is not None
+
+
+def draw_sample(
+    episodes: Iterable[EpisodeRecord],
+    count: int,
+    seed: int,
+    *,
+    gated: bool = True,
+    before: Collection[Reply] = (),
+) -> list[SampledReply]:
     """Draw ``count`` replies with text, in the random order in which they are asked about.
 
     The same seed draws the same order in each stratum, so a larger sample holds every smaller one. Each stratum gives
     at least one reply.
 
+    Args:
+        gated: Leave out what the gate stopped.
+        before: What was drawn by the same seed before, stopped or not: what may still be drawn of it is drawn again.
+
     Raises:
         InputError: There is no reply, or ``count`` is less than one of each stratum.
     """
-    strata = _strata(episodes)
+    strata = draw_order(episodes, seed, gated=gated)
     most = sum(map(len, strata.values()))
     if not most:
-        raise InputError("the run holds no reply to label")
+        raise InputError(f"the run holds no reply to label{', or none that the gate lets through' if gated else ''}")
     if count < len(strata):
         raise InputError(f"{how_many(count, 'label')} cannot cover {len(strata)} strata; ask for {len(strata)} or more")
-    sizes = _allocated(strata, min(count, most))
+    asked = set(before)
+    sizes = allocated(strata, min(count, most), {name: len(asked & set(of)) for name, of in strata.items()})
     drawn = []
     for name, replies in sorted(strata.items()):
-        order = np.random.default_rng(derive_seed(seed, "labels", name)).permutation(len(replies))
-        chosen = [replies[place] for place in order[: sizes[name]]]
         chance = sizes[name] / len(replies)
+        chosen = replies[: sizes[name]]
         drawn += [SampledReply(episode=id, turn=turn, stratum=name, inclusion=chance) for id, turn in chosen]
     order = np.random.default_rng(derive_seed(seed, "labels", "order")).permutation(len(drawn))
     return [drawn[place] for place in order]
 
 
-def _strata(episodes: Iterable[EpisodeRecord]) -> dict[str, list[tuple[str, int]]]:
+def draw_order(episodes: Iterable[EpisodeRecord], seed: int, *, gated: bool = True) -> dict[str, list[Reply]]:
+    """Return each stratum's replies, in the random order in which they are drawn; without what the gate stopped, where
+    ``gated``.
+
+    Those stand in one order with all others, so that a sample from the time when they were drawn can be added to.
+    """
+    episodes = list(episodes)
+    left_out = {(each.spec.id, turn.turn) for each in episodes for turn in each.turns if gated and is_stopped(turn)}
+    strata = {}
+    for name, replies in _strata(episodes).items():
+        order = np.random.default_rng(derive_seed(seed, "labels", name)).permutation(len(replies))
+        strata[name] = [reply for place in order if (reply := replies[place]) not in left_out]
+    return {name: replies for name, replies in strata.items() if replies}
+
+
+def _strata(episodes: Iterable[EpisodeRecord]) -> dict[str, list[Reply]]:
     """Stratum -> its replies, ordered by episode and turn."""
     cells: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
     for episode in sorted(episodes, key=lambda each: each.spec.id):
@@ -98,15 +133,17 @@ def _disagreement(turn: TurnRecord) -> float:
     return max(apart, default=math.nan)
 
 
-def _allocated(strata: Mapping[str, Sequence[object]], count: int) -> dict[str, int]:
-    """How many to draw of each stratum: one, and the rest where most is missing to its part."""
+def allocated(
+    strata: Mapping[str, Sequence[object]], count: int, least: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, int]:
+    """Return how many to draw of each stratum: one, or ``least``, and the rest where most is missing to its part."""
     cells: dict[str, float] = defaultdict(float)
     weight = {name: len(replies) * (ODD_WEIGHT if "disagree" in name else 1) for name, replies in strata.items()}
     for name in strata:
         cells[_cell(name)] += weight[name]
     share = {name: weight[name] / cells[_cell(name)] for name in strata}
-    sizes = dict.fromkeys(sorted(strata), 1)
-    for _ in range(count - len(sizes)):
+    sizes = {name: max(1, least.get(name, 0)) for name in sorted(strata)}
+    for _ in range(count - sum(sizes.values())):
         open_strata = [name for name in sizes if sizes[name] < len(strata[name])]
         sizes[min(open_strata, key=lambda name: ((sizes[name] + 0.5) / share[name], name))] += 1
     return sizes

@@ -13,7 +13,7 @@ from pathlib import Path
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample
+from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample, is_stopped
 from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, ScaleName, beside_targets
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.runtime.run_folder import read_run_file, recorded_raters
@@ -51,13 +51,19 @@ class LabelSession:
     sample: LabelSample
     coder: str
     model: bool = False  # a language model answers
+    stopped: frozenset[Reply] = frozenset()  # by the gate; not asked about, though an older sample may hold them
     _given: list[Reply] = field(default_factory=list)  # in this session, for undo
 
     @property
     def answered(self) -> int:
         """How many replies of the sample this coder has labelled."""
         answers = self.folder.answers(self.coder)
-        return sum(each.reply in answers for each in self.sample.replies)
+        return sum(each.reply in answers for each in self.asked)
+
+    @property
+    def asked(self) -> tuple[SampledReply, ...]:
+        """What is asked about: the sample without what the gate stopped."""
+        return tuple(each for each in self.sample.replies if each.reply not in self.stopped)
 
     @property
     def apart(self) -> str:
@@ -73,7 +79,7 @@ class LabelSession:
             InputError, JournalError: The labels or the journal are damaged.
         """
         answers = self.folder.answers(self.coder)
-        waiting = (each for each in self.sample.replies if each.reply not in answers)
+        waiting = (each for each in self.asked if each.reply not in answers)
         item = next(waiting, None)
         return None if item is None else self._question(item)
 
@@ -83,7 +89,7 @@ class LabelSession:
         Raises:
             InputError: The reply is none of the sample, a level is off the scale, or it cannot be written.
         """
-        if reply not in {each.reply for each in self.sample.replies}:
+        if reply not in {each.reply for each in self.asked}:
             raise InputError("that reply is not asked about")
         if not levels:
             raise InputError(f"levels of {', '.join(self.sample.rated.dimensions)} are needed")
@@ -140,19 +146,22 @@ def open_session(
     if sample is not None and candidates and set(candidates) != set(sample.candidates):
         asked = ", ".join(sample.candidates) or "all candidates"
         raise InputError(f"{folder.folder}: its labels are of {asked}; label a copy of the run instead")
-    if sample is None or len(sample.replies) < count:
-        seed = seed if sample is None else sample.seed
-        chosen = tuple(dict.fromkeys(candidates)) if sample is None else sample.candidates
-        with Journal.read(run / JOURNAL) as journal:
-            drawn = draw_sample(_of(chosen, journal.episodes(measured=True)), count, seed)
-        before = () if sample is None else sample.replies
-        replies = _in_order(before, drawn)
-        folder.keep_sample(sample := LabelSample(scale=scale, seed=seed, replies=replies, candidates=chosen))
-    return LabelSession(folder, sample, coder, model)
+    with Journal.read(run / JOURNAL) as journal:
+        episodes = list(journal.episodes(measured=True))
+    if sample is None:
+        chosen = tuple(dict.fromkeys(candidates))
+        sample = LabelSample(scale=scale, seed=seed, replies=(), candidates=chosen)
+    if len(sample.replies) < count:
+        before = [each.reply for each in sample.replies]
+        own = only_of(sample.candidates, episodes)
+        drawn = draw_sample(own, count, sample.seed, gated=sample.gated, before=before)
+        folder.keep_sample(sample := sample.model_copy(update={"replies": _in_order(sample.replies, drawn)}))
+    stopped = {(each.spec.id, turn.turn) for each in episodes for turn in each.turns if is_stopped(turn)}
+    return LabelSession(folder, sample, coder, model, frozenset(stopped if sample.gated else ()))
 
 
-def _of(candidates: Sequence[str], episodes: Iterable[EpisodeRecord]) -> list[EpisodeRecord]:
-    """The conversations of ``candidates``, of all where none is named.
+def only_of(candidates: Sequence[str], episodes: Iterable[EpisodeRecord]) -> list[EpisodeRecord]:
+    """Return the conversations of ``candidates``, of all where none is named.
 
     Raises:
         InputError: one of them held no conversation.

@@ -11,7 +11,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -69,7 +69,7 @@ def beside_targets(labelled: Scale, curves: Scale) -> str:
 
 
 class LabelSample(BaseModel):
-    """What a run's coders are asked about, in this order."""
+    """What a run's coders are asked about, in this order. Older ones hold replies that the gate stopped, too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,6 +82,11 @@ class LabelSample(BaseModel):
     def rated(self) -> Scale:
         """The scale that labels are on."""
         return LABEL_SCALES[self.scale]
+
+    @property
+    def gated(self) -> bool:
+        """Whether labels of what the gate stopped say nothing: those for adherence, which is 0 there."""
+        return self.rated == EXPRESSED
 
 
 class Label(BaseModel):
@@ -230,8 +235,10 @@ def write_labels(folder: LabelFolder, path: Path) -> int:
     return len(rows)
 
 
-def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
+def labels_from_csv(folder: LabelFolder, path: Path, stopped: Collection[Reply] = ()) -> dict[str, list[Label]]:
     """Read a table that :func:`write_labels` could have written as CSV; returns coder -> answers, none kept yet.
+
+    ``stopped``: replies that the gate stopped, which tables of older samples hold; they are read and say nothing.
 
     Raises:
         InputError: A column is missing, or a row is no label of a reply that the sample asks about.
@@ -239,7 +246,7 @@ def labels_from_csv(folder: LabelFolder, path: Path) -> dict[str, list[Label]]:
     sample = folder.sample()
     if sample is None:
         raise InputError(f"{folder.folder}: nothing was drawn yet; begin with holdfast label {folder.run}")
-    asked = {each.reply for each in sample.replies}
+    asked = {each.reply for each in sample.replies}.union(stopped)
     try:
         rows = list(csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:

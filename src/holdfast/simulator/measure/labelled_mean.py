@@ -157,7 +157,7 @@ def _too_little(replies: LabelledReplies, heard: LabelledReplies) -> str:
     which = f"among the {of:,} that the gate lets through" if stopped else f"among the {of:,}"
     if not people:
         return f"{_said(f'no labelled reply {which}', replies.place)}: cannot tell"
-    if stopped and people < FEWEST <= _people(replies):
+    if stopped and people < FEWEST <= len(np.unique(replies.persons)):
         whose = how_many(people, "person", "people")
         return f"{_said(f'{whose} with a labelled reply {which}', replies.place)}: cannot tell"
     return ""

@@ -12,7 +12,7 @@ from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.agreement import quadratic_weighted_kappa
 from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.core.wording import how_many
-from holdfast.simulator.labelling.sample import Reply
+from holdfast.simulator.labelling.sample import Reply, is_stopped
 from holdfast.simulator.labelling.store import (
     LABEL_SCALES,
     Label,
@@ -69,9 +69,9 @@ class _Labelled:
         """(R,) which the gate stopped, those without text too."""
         return self.measured.arrays.disqualified.ravel()
 
-    def people(self, where: Bools | bool = True) -> int:
-        """How many people have a label, of a reply in ``where`` (R,)."""
-        return len(set(self.persons[self.there & where].tolist()))
+    def people(self) -> int:
+        """How many people have a label."""
+        return len(set(self.persons[self.there].tolist()))
 
 
 def label_results(
@@ -88,23 +88,26 @@ def label_results(
     if sample is None or not answers:
         return None
     scale = LABEL_SCALES[sample.scale]
-    chance = {each.reply: each.inclusion for each in sample.replies}
+    stopped = _stopped(measured) if sample.gated else frozenset()
+    chance = {each.reply: each.inclusion for each in sample.replies if each.reply not in stopped}
     levels = {reply: values for reply, values in combined(answers.values()).items() if reply in chance}
     persons = {name: code for code, name in enumerate(sorted({g for m in measured.values() for g in m.arrays.groups}))}
     parts = {name: _labelled(each, levels, chance, scale, persons) for name, each in measured.items()}
     notes = list(_few(parts))
     if sample.candidates and (others := [name for name in measured if name not in sample.candidates]):
         notes.append(f"{', '.join(others)}: not among those whose replies were to be labelled; by the rater alone")
+    if idle := sum(reply in stopped for reply in set().union(*answers.values())):
+        notes.append(f"{how_many(idle, 'labelled reply was', 'labelled replies were')} stopped by the gate: left out")
     apart = beside_targets(scale, context.primary.scale)
     notes += [apart] if apart else []
     return RunLabels(
         scale=sample.scale,
         coders={coder: len(given) for coder, given in answers.items()},
         models=sorted(coder for coder, given in answers.items() if any(label.model for label in given.values())),
-        drawn=len(sample.replies),
+        drawn=len(chance),
         labelled=len(levels),
         twice=sum(sum(reply in given for given in answers.values()) > 1 for reply in levels),
-        share_labelled=len(levels) / len(sample.replies),
+        share_labelled=len(levels) / max(1, len(chance)),
         between_coders=list(_between(answers, scale)),
         raters=list(_raters(parts, scale, context)),
         errors=list(_errors(parts, scale, context)),
@@ -112,6 +115,12 @@ def label_results(
         differences=list(_differences(parts, context)) if not apart else [],
         notes=notes,
     )
+
+
+def _stopped(measured: Mapping[str, MeasuredCandidate]) -> frozenset[Reply]:
+    """What the gate stopped: samples of before held it, and a label of it says nothing of adherence."""
+    episodes = [episode for each in measured.values() for episode in each.arrays.episodes]
+    return frozenset((each.spec.id, turn.turn) for each in episodes for turn in each.turns if is_stopped(turn))
 
 
 def _labelled(
@@ -139,10 +148,9 @@ def _labelled(
 
 def _few(parts: Mapping[str, _Labelled]) -> Iterator[str]:
     for name, part in parts.items():
-        people = part.people(~part.stopped)
+        people = part.people()
         if 0 < people < TRUSTED_FROM:
-            which = " of what the gate lets through" if people < part.people() else ""
-            yield f"{name}: {how_many(people, 'person')} with labels{which}: too few for limits to be trusted"
+            yield f"{name}: {how_many(people, 'person')} with labels: too few for limits to be trusted"
 
 
 def _adherence(part: _Labelled, context: ResultsContext) -> LabelledReplies:

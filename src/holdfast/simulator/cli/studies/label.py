@@ -77,7 +77,7 @@ def label(
     from holdfast.simulator.labelling.session import open_session
 
     if plan:
-        _plan(run, output)
+        _plan(run, candidates, output)
         return
     if out is not None:
         from holdfast.simulator.row_files import require_known_ending
@@ -114,7 +114,7 @@ async def _serve(session: LabelSession, port: int, output: Output) -> None:
     from holdfast.simulator.labelling.page import LabelPage
 
     def ready(address: str) -> None:
-        output.note(f"{len(session.sample.replies)} replies for {session.coder}; open {address}\nCtrl-C ends it")
+        output.note(f"{len(session.asked)} replies for {session.coder}; open {address}\nCtrl-C ends it")
 
     await LabelPage(session).serve(port, ready)
 
@@ -136,7 +136,7 @@ def _print(question: LabelQuestion, session: LabelSession) -> None:
     from rich.text import Text
 
     screen = console()
-    screen.print(Text(f"\n{session.answered} of {len(session.sample.replies)}", style="dim"))
+    screen.print(Text(f"\n{session.answered} of {len(session.asked)}", style="dim"))
     if question.left_out:
         screen.print(Text(f"({how_many(question.left_out, 'earlier message')} not shown)", style="dim"))
     for role, text in question.messages:
@@ -176,7 +176,7 @@ def _exchange(session: LabelSession, out: Path | None, table: Path | None, outpu
     from holdfast.simulator.labelling.store import labels_from_csv, write_labels
 
     if table is not None:
-        read = labels_from_csv(session.folder, table)
+        read = labels_from_csv(session.folder, table, session.stopped)
         for coder, labels in read.items():
             for each in labels:
                 session.folder.add(coder, each)
@@ -189,7 +189,7 @@ def _exchange(session: LabelSession, out: Path | None, table: Path | None, outpu
 
 
 def _say_where(session: LabelSession, output: Output) -> None:
-    left = len(session.sample.replies) - session.answered
+    left = len(session.asked) - session.answered
     value = {"coder": session.coder, "answered": session.answered, "left": left, "folder": str(session.folder.folder)}
 
     def text() -> None:
@@ -200,17 +200,18 @@ def _say_where(session: LabelSession, output: Output) -> None:
     output.show(value, text)
 
 
-def _plan(run: Path, output: Output) -> None:
+def _plan(run: Path, candidates: tuple[str, ...], output: Output) -> None:
     from holdfast.simulator.labelling.planning import plan_labels
 
-    planned = plan_labels(run)
+    planned = plan_labels(run, candidates)
+    stopped = f", and {planned.stopped:,} that the gate stopped, which count 0" if planned.stopped else ""
 
     def text() -> None:
         click.echo(
             f"{how_many(planned.persons, 'person')}, {how_many(planned.replies, 'reply', 'replies')} of "
-            f"{how_many(len(planned.candidates), 'candidate')}; expected half width of a 95 % interval for a\n"
-            f"candidate's mean adherence, if labels agree with {planned.rater} by r = {planned.correlation:.2f} "
-            f"({planned.correlation_from}):\n"
+            f"{how_many(len(planned.candidates), 'candidate')} to draw from{stopped}; expected half width of a\n"
+            f"95 % interval for a candidate's mean adherence, if labels agree with {planned.rater} by "
+            f"r = {planned.correlation:.2f}\n({planned.correlation_from}):\n"
         )
         rows: list[tuple[Any, ...]] = [
             (each.labels, each.labels // max(1, len(planned.candidates)), each.labels_only, each.with_rater)
@@ -218,6 +219,7 @@ def _plan(run: Path, output: Output) -> None:
         ]
         columns = ("labels", "a candidate", "labels only", "with the rater")
         print_table(columns, rows, numbers=range(4))
-        click.echo(f"\nthe rater alone: {interval_cell(planned.rater_mean, planned.rater_lo, planned.rater_hi)}")
+        alone = (planned.rater_mean, planned.rater_lo, planned.rater_hi)
+        click.echo(f"\nthe rater alone: {interval_cell(*alone, alike=bool(planned.rater_reason))}")
 
     output.show(planned.as_dict, text)
