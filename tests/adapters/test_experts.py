@@ -60,7 +60,7 @@ async def test_the_whole_pipeline(base: Path, tmp_path: Path) -> None:
     assert (report.conversations, report.n) == (3 * HELD_OUT_REPLICATES, 3 * HELD_OUT_REPLICATES * CONFIG.turns)
     assert set(outcome.timings_s) == {"dialogues", "router", "training"}
     assert json.loads((tmp_path / "adapters" / "training.json").read_text())["experts"] == outcome.experts
-    assert stages[0] == ("writing dialogues", 0, 8)
+    assert stages[0] == ("writing 8 dialogues turn by turn", 0, 8 * CONFIG.turns)
     trained_on = outcome.adapters["warm"].trained_on
     assert stages[-1] == (f"training warm (2 of 2) on {trained_on}", 3, 3)
     assert trained_on.dialogues == outcome.dialogues["warm"].counts.dialogues["kept"]

@@ -223,7 +223,7 @@ async def _held_out_messages(
     world: TrainingPeople,
     model: ChatModel,
     rater: Rater,
-    on_done: Callable[[int, int], None],
+    on_turn: Callable[[int, int], None],
     seed: int,
     drafts: Drafts,
 ) -> Sequence[UserMessages]:
@@ -240,4 +240,4 @@ async def _held_out_messages(
         for persona in world.split.test
         for replicate in range(HELD_OUT_REPLICATES)
     ]
-    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency, on_done, drafts))
+    return user_messages(await hold_dialogues(plans, model, rater, config.concurrency, on_turn, drafts))

@@ -91,6 +91,17 @@ async def test_a_dialogue_that_failed_is_held_again(tmp_path: Path) -> None:
     assert (drafts.get(plans[0]), drafts.get(plans[1])) == (None, good)
 
 
+async def test_progress_counts_turns_those_kept_and_those_lost_to_a_failure_too(tmp_path: Path) -> None:
+    plans, drafts = plan_dialogues(CONFIG, WORLD, "warm", 1)[:3], Drafts(tmp_path / "d.jsonl", INPUTS)
+    turns = CONFIG.turns
+    await hold_dialogues(plans[:1], ScriptedModel(REPLIES), SorryRater(), 1, drafts=drafts)
+    broken = ScriptedModel(REPLIES, broken=lambda request: plans[1].id in request.key)
+    seen = list[tuple[int, int]]()
+    await hold_dialogues(plans, broken, SorryRater(), 1, lambda *step: seen.append(step), drafts)
+    dones = [0, turns, 2 * turns, *range(2 * turns + 1, 3 * turns + 1)]  # kept, failed, turn by turn
+    assert seen == [(done, 3 * turns) for done in dones]
+
+
 def test_drafts_of_another_study_are_refused_with_what_differs(tmp_path: Path) -> None:
     Drafts(tmp_path / "d.jsonl", INPUTS)
     with pytest.raises(

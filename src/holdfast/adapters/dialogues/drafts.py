@@ -6,6 +6,7 @@ writes the bytes of one that never stopped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -139,28 +140,39 @@ async def hold_dialogues(
     model: ChatModel,
     rater: Rater,
     concurrency: int,
-    on_done: Callable[[int, int], None] | None = None,
+    on_turn: Callable[[int, int], None] | None = None,
     drafts: Drafts | None = None,
 ) -> list[SteeredDialogue]:
     """Simulate many dialogues, ``concurrency`` at a time, and return them in the order of the plans.
 
-    ``on_done(done, total)`` is called at once and after each dialogue. What ``drafts`` has is not held again; what is
-    finished goes there.
+    ``on_turn(turns done, turns of all plans)`` is called at once and after each turn; those that a failure leaves out
+    are done too. What ``drafts`` has is not held again; what is finished goes there.
 
     Raises:
         JournalError: a finished dialogue cannot be written.
     """
+    turns, done = sum(plan.turns for plan in plans), 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if on_turn is not None:
+            on_turn(done, turns)
 
     async def work(plan: DialoguePlan) -> SteeredDialogue:
         before = None if drafts is None else drafts.get(plan)
         if before is not None:
+            advance(plan.turns)
             return before
-        dialogue = await hold_dialogue(plan, model, rater)
+        dialogue = await hold_dialogue(plan, model, rater, partial(advance, 1))
+        if missing := plan.turns - len(dialogue.turns):
+            advance(missing)
         if drafts is not None:
             drafts.add(dialogue)
         return dialogue
 
-    return await all_of(work, plans, concurrency, on_done)
+    advance(0)
+    return await all_of(work, plans, concurrency)
 
 
 def _drafted_turn(turn: SteeredTurn) -> _DraftedTurn:

@@ -8,6 +8,7 @@ arXiv 2307.09288).
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from holdfast.adapters.dialogues.filtering import Flaw, Standard, flaws, says_again
@@ -94,8 +95,10 @@ class SteeredDialogue:
     error: str | None = None
 
 
-async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> SteeredDialogue:
-    """Simulate one dialogue to its last turn, or until the model fails.
+async def hold_dialogue(
+    plan: DialoguePlan, model: ChatModel, rater: Rater, on_turn: Callable[[], None] | None = None
+) -> SteeredDialogue:
+    """Simulate one dialogue to its last turn, or until the model fails. ``on_turn()`` is called after each turn.
 
     A user who would leave stays on, as in a study by default, so that all dialogues have the same length.
     """
@@ -111,6 +114,8 @@ async def hold_dialogue(plan: DialoguePlan, model: ChatModel, rater: Rater) -> S
             turn = await close_turn(plan.agent, opened, best.reply, ratings, derive_seed(plan.seed, number, "feel"))
             turns.append(best)
             messages, state = turn.messages, turn.felt.state
+            if on_turn is not None:
+                on_turn()
     except HoldfastError as error:
         return SteeredDialogue(plan, tuple(turns), str(error))
     return SteeredDialogue(plan, tuple(turns))

@@ -180,11 +180,12 @@ async def _draft(
     Raises:
         ModelError: see :func:`write_dialogues`.
     """
-    total, done = sum(map(len, plans.values())), 0
+    planned = [plan for group in plans.values() for plan in group]
+    stage, turns, done = f"writing {len(planned)} dialogues turn by turn", sum(plan.turns for plan in planned), 0
 
     async def hold(chosen: Sequence[DialoguePlan]) -> dict[str, SteeredDialogue]:
         def report(now: int, _: int) -> None:
-            progress("writing dialogues", done + now, total)
+            progress(stage, done + now, turns)
 
         dialogues = await hold_dialogues(chosen, writer.model, rater, config.concurrency, report, drafts)
         return {dialogue.plan.id: dialogue for dialogue in dialogues}
@@ -194,8 +195,8 @@ async def _draft(
         begun = [by_id[plan.id] for plan in group if plan.id in by_id]
         if is_hopeless(begun):
             raise ModelError(discarded(config, pattern, writer.model.id, begun, len(group)))
-    done = len(by_id)
-    by_id |= await hold([plan for group in plans.values() for plan in group if plan.id not in by_id])
+    done = sum(dialogue.plan.turns for dialogue in by_id.values())
+    by_id |= await hold([plan for plan in planned if plan.id not in by_id])
     return {pattern: [by_id[plan.id] for plan in group] for pattern, group in plans.items()}
 
 
