@@ -32,7 +32,7 @@ $(VENV)/.gguf: $(VENV)/.installed
 	@touch $@
 
 test: install  ## the tests that fit in ten minutes, two files at a time
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile  # two processes of two threads wait for each other
 
 test-all: install  ## every test, the slow ones too
 	@$(BIN)/pytest -m "slow or not slow"

@@ -6,8 +6,10 @@
     users: {kind: embedded, voice: natural}
     users: {kind: model, model: "hf:models/my-model", sampling: {temperature: 0.8}}
     users: [embedded, {kind: model, name: micro as user}]
+    users: [{kind: embedded, voice: natural}, {kind: embedded, name: in the grammar, voice: grammar}]
 
-They play in the conversations that are measured; the dialogues that a study trains on always use the embedded users.
+They play in the conversations that are measured; the dialogues that a study trains on always use embedded users, in the
+voice of the first of these.
 """
 
 from __future__ import annotations
@@ -27,15 +29,13 @@ class EmbeddedUsers(Frozen):
     """Users played by rules, without a model.
 
     ``voice``: "grammar" speaks in the few sentences that the embedded model knows, "natural" in the words of a
-    persona's story, where it has one. None: natural, unless a model of the study is the embedded one.
+    persona's story, where it has one. None: natural, unless a model of the study is the embedded one. ``name`` stands
+    in ids, tables and charts.
     """
 
     kind: Literal["embedded"] = "embedded"
+    name: Name = EMBEDDED
     voice: Literal["grammar", "natural"] | None = None
-
-    @property
-    def name(self) -> str:
-        return EMBEDDED
 
 
 class ModelUsers(Frozen):
@@ -70,7 +70,10 @@ def _listed(value: Any) -> Any:
 
 def _short(specs: tuple[EmbeddedUsers | ModelUsers, ...]) -> Any:
     """Write specs as YAML does: a lone ``embedded`` stays a word, so that old studies keep their hash."""
-    dumped = [spec.model_dump(mode="json", exclude_none=True) for spec in specs]
+    dumped = [
+        spec.model_dump(mode="json", exclude_none=True, exclude={"name"} if spec.name == EMBEDDED else None)
+        for spec in specs
+    ]
     written = [EMBEDDED if each == {"kind": EMBEDDED} else each for each in dumped]
     return written[0] if len(written) == 1 else written
 

@@ -13,6 +13,7 @@ from holdfast.adapters.dialogues.split import Split, split_personas
 from holdfast.agents.models.spec import effect
 from holdfast.agents.raters.registry import require_targets
 from holdfast.agents.users.rules.speech import phrases_text
+from holdfast.agents.users.specs import EMBEDDED
 from holdfast.core.errors import InputError
 from holdfast.core.hashing import sha256
 from holdfast.core.seeds import derive_seed
@@ -157,7 +158,7 @@ def _draw(personas: tuple[Persona, ...], study: StudyConfig) -> Iterator[Persona
 
 
 def _episodes(study: StudyConfig, agents: Sequence[tuple[str, Persona]]) -> Iterator[EpisodeSpec]:
-    simulators = ["" if users.kind == "embedded" else users.name for users in study.users]
+    simulators = ["" if users.name == EMBEDDED else users.name for users in study.users]
     replicates = range(1, study.replicates + 1)
     crossed = product(range(study.rounds), study.all_lengths, replicates, simulators, agents, study.candidate_names)
     for round, turns, replicate, simulator, (agent, persona), candidate in crossed:

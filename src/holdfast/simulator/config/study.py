@@ -176,10 +176,19 @@ class StudyConfig(Frozen):
 
     @property
     def natural_voice(self) -> bool:
-        """Whether embedded users speak in the words of their stories; the embedded model knows only the grammar."""
-        given = next((users.voice for users in self.users if users.kind == "embedded"), None)
+        """Whether the first embedded users speak in the words of their stories: see :attr:`voices`."""
+        return next(iter(self.voices.values()))
+
+    @property
+    def voices(self) -> dict[str, bool]:
+        """Name of embedded users -> whether they speak in the words of their stories; never empty.
+
+        The embedded model knows only the grammar.
+        """
         models = [self.model, *(spec.model for spec in self.candidates if spec.model)]
-        return given == "natural" if given is not None else all(model.ref != "micro" for model in models)
+        default = all(model.ref != "micro" for model in models)
+        embedded = [users for users in self.users if users.kind == "embedded"] or [EmbeddedUsers()]
+        return {users.name: default if users.voice is None else users.voice == "natural" for users in embedded}
 
     @property
     def trainings(self) -> dict[str, tuple[str, ...]]:

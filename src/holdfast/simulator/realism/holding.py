@@ -10,7 +10,6 @@ from typing import Any
 from holdfast.adapters.micro import base_path
 from holdfast.agents.models.opening import open_models, references
 from holdfast.agents.protocols import AssistantView, Candidate, Reply
-from holdfast.agents.users.rules.agent import EmbeddedUser
 from holdfast.core.errors import InputError, ModelError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.seeds import derive_seed
@@ -23,7 +22,7 @@ from holdfast.simulator.monitor.progress import Progress
 from holdfast.simulator.runtime.raters import coalesced, judge_models, rater_inputs, raters_of
 from holdfast.simulator.runtime.resources import open_resources
 from holdfast.simulator.runtime.run_folder import rater_records, record_run, versions
-from holdfast.simulator.runtime.session import Session, session_of
+from holdfast.simulator.runtime.session import Session, session_of, user_factory
 
 CANDIDATE = "base"
 
@@ -103,7 +102,7 @@ def _without_models(plan: Plan, replies: Candidate) -> Session:
     return Session(
         plan,
         candidates={CANDIDATE: replies},
-        user_for=lambda _spec, persona: EmbeddedUser(persona, natural=plan.study.natural_voice),
+        user_for=user_factory(plan.study, {}),
         raters=coalesced(raters),
         inputs=rater_inputs(raters, plan.study),
         provenance={**versions(("langgraph", "numpy")), "raters": rater_records(raters)},

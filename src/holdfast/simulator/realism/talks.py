@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.agents.users.specs import EMBEDDED
 from holdfast.core.errors import InputError
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.personas.schema import Persona
@@ -83,12 +84,16 @@ def simulated_talks(folder: Path) -> list[TalkSource]:
         plan = recorded_plan(journal.meta(), journal.path)
         episodes = [episode for episode in journal.episodes() if episode.turns]
     check_recorded(plan, episodes, folder / JOURNAL)
-    voice = f"embedded, {VOICES[plan.study.natural_voice]}"
+    voices = {name: f"{name}, {VOICES[natural]}" for name, natural in plan.study.voices.items()}
     sources = []
     for simulator in sorted({episode.spec.simulator for episode in episodes}):
         played = [episode for episode in episodes if episode.spec.simulator == simulator]
         talks = tuple(_of_run(episode, plan.personas[episode.spec.persona]) for episode in played)
-        sources.append(TalkSource(simulator or voice, True, tuple(talk for talk in talks if any(talk.messages))))
+        sources.append(
+            TalkSource(
+                voices.get(simulator or EMBEDDED, simulator), True, tuple(talk for talk in talks if any(talk.messages))
+            )
+        )
     if not any(source.talks for source in sources):
         raise InputError(f"{folder}: no user has said anything in this run; go on with it, or name another run")
     return sources

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from holdfast.agents.raters.protocol import Rater
 from holdfast.agents.users.llm.agent import ModelUser
 from holdfast.agents.users.protocol import UserAgent
 from holdfast.agents.users.rules.agent import EmbeddedUser
-from holdfast.agents.users.specs import ModelUsers
+from holdfast.agents.users.specs import EMBEDDED, ModelUsers
 from holdfast.personas.schema import Persona
 from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.config.study import StudyConfig
@@ -96,14 +95,19 @@ def session_of(resources: Resources) -> Session:
     )
 
 
+def embedded_user(study: StudyConfig, episode: EpisodeSpec, persona: Persona) -> EmbeddedUser | None:
+    """Return the user agent of a conversation whose simulator is embedded; None where a model plays."""
+    natural = study.voices.get(episode.simulator or EMBEDDED)
+    return None if natural is None else EmbeddedUser(persona, natural=natural)
+
+
 def user_factory(study: StudyConfig, players: Mapping[ModelUsers, ChatModel]) -> UserFactory:
     """Make the user agents of conversations: embedded, or played by the model of the conversation's simulator."""
-    embedded = partial(EmbeddedUser, natural=study.natural_voice)
     by_name = {spec.name: (spec, model) for spec, model in players.items()}
 
     def user_for(episode: EpisodeSpec, persona: Persona) -> UserAgent:
-        if not episode.simulator:
-            return embedded(persona)
+        if (embedded := embedded_user(study, episode, persona)) is not None:
+            return embedded
         spec, model = by_name[episode.simulator]
         sampling = spec.sampling.sampling()
         return ModelUser(persona, model, episode.id, sampling, spec.retries, spec.window, spec.answer_tokens)
@@ -126,11 +130,7 @@ def replay_session(plan: Plan, journal: Journal, folder: Path) -> Session:
     about = {**versions(("langgraph", "numpy")), **kept, "replayed": True, "inputs": inputs}
 
     def user_for(spec: EpisodeSpec, persona: Persona) -> UserAgent:
-        return (
-            ReplayedUser(persona, journal, spec.id)
-            if spec.simulator
-            else EmbeddedUser(persona, natural=plan.study.natural_voice)
-        )
+        return embedded_user(plan.study, spec, persona) or ReplayedUser(persona, journal, spec.id)
 
     return Session(
         plan,
