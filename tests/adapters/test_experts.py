@@ -160,6 +160,20 @@ async def test_one_wanted_pattern_gives_one_expert(base: Path, tmp_path: Path) -
     assert set(outcome.router_report.confusion) == {"alpha"}
 
 
+async def test_a_router_that_nobody_asks_is_not_tested_and_the_same(base: Path, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"steps": 1})
+    asked = dict[bool, list[str]]()
+    for tested in (True, False):
+        model, out = ScriptedModel(REPLIES), tmp_path / str(tested)
+        given = TrainingBase(model, base, "tiny")
+        outcome = await train_experts(config, WORLD, given, SorryRater(), out=out, seed=1, test_router=tested)
+        asked[tested] = [request.key for request in model.asked if request.key.startswith("held-out/")]
+        assert bool(asked[tested]) == tested == (outcome.router_report.accuracy is not None)
+    routers = [(tmp_path / name / "adapters" / "router.npz").read_bytes() for name in ("True", "False")]
+    assert routers[0] == routers[1]
+    assert json.loads((tmp_path / "False" / "adapters" / "training.json").read_text())["router"]["accuracy"] is None
+
+
 async def test_another_model_may_write_the_dialogues(base: Path, tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"patterns": ("warm",), "steps": 1})
     writer = ScriptedModel(("i am so very sorry about {topic} .",))

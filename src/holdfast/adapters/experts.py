@@ -123,6 +123,7 @@ async def train_experts(
     *,
     out: Path,
     seed: int,
+    test_router: bool = True,
     progress: StageProgress = silent,
 ) -> TrainingOutcome:
     """Write dialogues, train one adapter per pattern, fit the router; write all of it to ``out``.
@@ -130,7 +131,8 @@ async def train_experts(
     ``out`` then holds ``dialogues/PATTERN.jsonl``, ``adapters/PATTERN/``, ``adapters/router.npz`` and
     ``adapters/training.json``; ``drafts.jsonl`` every dialogue from the moment it is finished. A call that was stopped
     goes on from there, after the adapters that it had finished. The same arguments give the same files, but for the
-    seconds in the last and the order in the drafts.
+    seconds in the last and the order in the drafts. ``test_router``: whether held-out people talk with the base to
+    test the router, which takes as long as a tenth of the drafts; its weights are the same either way.
 
     Raises:
         InputError: no training persona needs a wanted pattern.
@@ -154,8 +156,10 @@ async def train_experts(
     lap("dialogues")
     router = fit_router(spoken, world.tasks)
     router.save(out / ROUTER)
-    testing = partial(progress, "testing the router")
-    held_out = await _held_out_messages(config, world, base.model, rater, testing, seed, drafts)
+    held_out: Sequence[UserMessages] = ()
+    if test_router:
+        testing = partial(progress, "testing the router")
+        held_out = await _held_out_messages(config, world, base.model, rater, testing, seed, drafts)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     lap("router")
     if isinstance(base.model, KeepsConversations):

@@ -23,13 +23,13 @@ _DESCRIPTION = 10.0  # the weight of a task's description against all its conver
 
 @dataclass(frozen=True, slots=True)
 class RouterReport:
-    """The router's accuracy on held-out conversations; nan where ``n`` is 0.
+    """The router's accuracy on held-out conversations; None where ``n`` is 0.
 
     ``n`` counts predictions: one after each user message, from all messages so far. ``by_heard``: (messages so far,
     accuracy, n), from one message on. ``confusion``: true task -> recognised -> count.
     """
 
-    accuracy: float
+    accuracy: float | None
     n: int
     conversations: int
     personas: tuple[str, ...]
@@ -87,7 +87,7 @@ def assess_router(router: WordRouter, conversations: Sequence[UserMessages]) -> 
             right[count] += recognised == conversation.task
     n = total.total()
     return RouterReport(
-        accuracy=right.total() / n if n else float("nan"),
+        accuracy=right.total() / n if n else None,
         n=n,
         conversations=len(conversations),
         personas=tuple(sorted({conversation.persona for conversation in conversations})),

@@ -236,9 +236,10 @@ def _trained_on(out: Path) -> list[list[tuple[str, str]]]:
 
 async def _train(resources: Resources, out: Path, stage: StageProgress) -> dict[str, float]:
     """Train the study's experts; returns the seconds of each part. Raises TrainingError where none can be trained."""
-    training = resources.training
+    training, study = resources.training, resources.plan.study
+    routes = any(spec.kind == "routed" for spec in study.candidates)
     try:
-        outcome = await train_experts(*training, out=out, seed=resources.plan.study.seed, progress=stage)
+        outcome = await train_experts(*training, out=out, seed=study.seed, test_router=routes, progress=stage)
     except ModelError as error:
         raise TrainingError(str(error)) from error
     return dict(outcome.timings_s)

@@ -39,6 +39,8 @@ def test_it_tells_what_it_trains_on_and_what_came_of_it(tmp_path: Path, capsys: 
     assert f"training companion (1 of 1) on {counts['dialogues']} dialogues, {counts['replies']} rep" in said.err
     (row,) = [line for line in said.out.splitlines() if "companion" in line]
     assert " of 4" in row
+    assert "router: not tested, since no candidate is routed" in said.out
+    assert "testing the router" not in said.err
 
 
 def test_each_training_of_an_arm_is_trained_held_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -228,4 +228,7 @@ def _show_training(outcome: Mapping[str, Any], out: Path) -> None:
     names = ["expert", "dialogues", "replies drawn per kept one", "adherence", "loss", "folder"]
     print_table(names, rows, numbers=(1, 2, 3, 4))
     router = outcome["router"]
-    print_lines(f"router: accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})")
+    tested = "not tested, since no candidate is routed"
+    if router["n"]:
+        tested = f"accuracy {router['accuracy']:.2f} on held-out personas (n = {router['n']})"
+    print_lines(f"router: {tested}")
