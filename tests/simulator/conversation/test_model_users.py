@@ -130,7 +130,10 @@ def test_adding_a_simulator_changes_no_word_of_the_others(tmp_path: Path) -> Non
     assert transcripts_sha256(ours) == transcripts_sha256(read_episodes(tmp_path / "alone" / "journal.sqlite"))
     results = results_of(both, tmp_path / "mixed")
     assert set(results.simulators) == {"embedded", "player"}
-    assert results_of(alone, tmp_path / "alone").simulators is None
+    before = results_of(alone, tmp_path / "alone")
+    assert before.simulators is None
+    verdicts = {name: candidate.holding.holds for name, candidate in before.candidates.items()}
+    assert {name: each.holds for name, each in results.simulators["embedded"].candidates.items()} == verdicts
 
 
 def test_figures_stand_by_simulator(tmp_path: Path) -> None:

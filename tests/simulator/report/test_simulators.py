@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.simulator.cli.studies.summary import played_by
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import simulators
 from holdfast.simulator.results.model import Results
+from holdfast.simulator.results.simulators import verdicts_that_differ
 from tests.agents.users.players import Player, nonsense
 from tests.simulator.conversation.test_model_users import MIXED, mixed, results_of
 from tests.simulator.engine.studies import run, study
@@ -42,6 +44,24 @@ def test_the_section_stands_on_the_page_and_transcripts_say_who_played(ran: tupl
     assert "(played by player)" in page
     for name in ("embedded", "player"):
         assert f"<bdi>{name}</bdi>" in page
+
+
+def test_it_says_which_verdicts_hang_on_who_played(ran: tuple[Results, str], tmp_path: Path) -> None:
+    results, page = ran
+    assert verdicts_that_differ(results.simulators) == {}
+    assert "holds depends on" not in page + "".join(played_by(results))
+    player = results.simulators["player"]
+    base = player.candidates["base"]
+    before = results.simulators["embedded"].candidates["base"].holds.verdict
+    after = "holds" if before != "holds" else "does not hold"
+    turned = base.model_copy(update={"holds": base.holds.model_copy(update={"verdict": after})})
+    moved = player.model_copy(update={"candidates": player.candidates | {"base": turned}})
+    changed = results.model_copy(update={"simulators": results.simulators | {"player": moved}})
+    assert verdicts_that_differ(changed.simulators) == {"base": {"embedded": before, "player": after}}
+    told = write_report(tmp_path / "r.html", changed, [], {}).read_text(encoding="utf-8")
+    sentence = f"{before} with <bdi>embedded</bdi>; {after} with <bdi>player</bdi>."
+    assert f"Whether <bdi>base</bdi> holds depends on it</strong>: {sentence}" in told
+    assert played_by(changed)[0].startswith("whether base holds depends on who played the users: ")
 
 
 def test_names_are_escaped(ran: tuple[Results, str], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from holdfast.simulator.report.simulators import TALK
 from holdfast.simulator.report.transcripts import BUDGET, embed
 from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.outcomes import outcome_lines
+from holdfast.simulator.results.simulators import verdicts_that_differ
 
 
 def write_report(
@@ -64,6 +65,7 @@ def page_context(
         "feelers": feeler_views(results, palette),
         "confusion": confusion(results),
         "talk_titles": TALK,
+        "verdicts_that_differ": verdicts_that_differ(results.simulators or {}),
         "embedded": embed(results, episodes, personas, palette, budget),
         "provenance": provenance_rows(results),
         "timings": timing_rows(results),

@@ -115,7 +115,7 @@ def _users(
 ) -> dict[str, Any]:
     """Return the parts on who played the users, and whether they are at fault."""
     return {
-        "simulators": simulator_results(episodes, context),
+        "simulators": simulator_results(episodes, {spec.name: spec.trained for spec in specs}, baseline, context),
         "user_faults": user_fault_results(
             episodes, context.personas, lambda kept: _headline_of(kept, specs, baseline, context)
         ),

@@ -239,6 +239,7 @@ class SimulatedCandidate(ResultsPart):
     perceived: MeanEstimate
     gap_abs: MeanEstimate
     retention: MeanEstimate
+    holds: HoldsResults | None = Field(None, description="The study's test, on these conversations alone.")
 
 
 class RealismResults(ResultsPart):

@@ -1,13 +1,14 @@
 """Figures by simulator: whoever plays the users moves them, so they stand side by side."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from holdfast.agents.users.llm.memory import KEY
 from holdfast.agents.users.specs import EMBEDDED
 from holdfast.personas.schema import Persona
+from holdfast.simulator.measure.decay.holds import HoldingVerdict, HoldsResults
 from holdfast.simulator.measure.estimates import estimate
 from holdfast.simulator.measure.text.realism import Realism
 from holdfast.simulator.records import EpisodeRecord
@@ -18,6 +19,8 @@ from holdfast.simulator.results.candidate_model import (
     SimulatorResults,
 )
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
+from holdfast.simulator.results.holding import holds_results
+from holdfast.simulator.results.pairs import lower_than, pairwise_results
 
 COUNTED = (
     "messages", "stand_in_messages", "refused", "judgements", "stand_in_judgements", "repaired",
@@ -25,28 +28,52 @@ COUNTED = (
 )  # fmt: skip
 
 
-def simulator_results(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> dict[str, SimulatorResults] | None:
-    """Measure by the simulator's name; None where only the embedded users played: there is nothing to tell apart."""
+def simulator_results(
+    episodes: Sequence[EpisodeRecord], trained: Mapping[str, bool], baseline: str, context: ResultsContext
+) -> dict[str, SimulatorResults] | None:
+    """Measure by the simulator's name; None where only the embedded users played: there is nothing to tell apart.
+
+    ``trained``: which candidates speak through adapters.
+    """
     names = sorted({episode.spec.simulator for episode in episodes})
     if names in ([], [""]):
         return None
     return {
-        name or EMBEDDED: _simulator([episode for episode in episodes if episode.spec.simulator == name], context)
+        name or EMBEDDED: _simulator(
+            [episode for episode in episodes if episode.spec.simulator == name], trained, baseline, context
+        )
         for name in names
     }
 
 
-def _simulator(episodes: Sequence[EpisodeRecord], context: ResultsContext) -> SimulatorResults:
+def verdicts_that_differ(simulators: Mapping[str, SimulatorResults]) -> dict[str, dict[str, HoldingVerdict]]:
+    """Return candidate -> simulator -> whether it holds there, where that is not the same with all of them."""
+    verdicts: dict[str, dict[str, HoldingVerdict]] = {}
+    for simulator, part in simulators.items():
+        for name, candidate in part.candidates.items():
+            if candidate.holds is not None:
+                verdicts.setdefault(name, {})[simulator] = candidate.holds.verdict
+    return {name: by for name, by in verdicts.items() if len(set(by.values())) > 1}
+
+
+def _simulator(
+    episodes: Sequence[EpisodeRecord], trained: Mapping[str, bool], baseline: str, context: ResultsContext
+) -> SimulatorResults:
+    measured = measured_candidates(episodes, context)
+    pairs, rival = pairwise_results(measured, trained, context), measured.get(baseline)
+    verdicts = {
+        name: holds_results(each, rival, context, lower_than(pairs, name, baseline)) for name, each in measured.items()
+    }
     return SimulatorResults(
         episodes=len(episodes),
         failed=sum(episode.error is not None for episode in episodes),
-        candidates={name: _candidate(each, context) for name, each in measured_candidates(episodes, context).items()},
+        candidates={name: _candidate(each, verdicts[name], context) for name, each in measured.items()},
         realism=_realism(sorted(episodes, key=lambda episode: episode.spec.id), context),
         model=played_counts(episodes),
     )
 
 
-def _candidate(measured: MeasuredCandidate, context: ResultsContext) -> SimulatedCandidate:
+def _candidate(measured: MeasuredCandidate, verdict: HoldsResults, context: ResultsContext) -> SimulatedCandidate:
     resamples = context.resamples(measured.arrays.groups, "episodes")
     return SimulatedCandidate(
         episodes=len(measured.arrays.episodes),
@@ -55,6 +82,7 @@ def _candidate(measured: MeasuredCandidate, context: ResultsContext) -> Simulate
         perceived=estimate(measured.perceived, resamples),
         gap_abs=estimate(np.abs(measured.gap), resamples),
         retention=measured.retention(resamples),
+        holds=verdict,
     )
 
 

@@ -12,6 +12,7 @@ from holdfast.simulator.results.harm import harm_line
 from holdfast.simulator.results.label_model import RunLabels
 from holdfast.simulator.results.model import Results
 from holdfast.simulator.results.outcomes import brief_outcomes
+from holdfast.simulator.results.simulators import verdicts_that_differ
 
 VERDICTS: Mapping[HoldingVerdict, str] = {"holds": "yes", "does not hold": "no", "cannot be told": "cannot tell"}
 
@@ -83,9 +84,15 @@ def failures(results: Results) -> list[str]:
 
 
 def played_by(results: Results) -> list[str]:
-    """A line for each model that played users: how much of what it did was its own."""
+    """A line for each candidate that holds with some simulators only, and for each model that played users: how much of
+    what it did was its own."""
+    moved = [
+        f"whether {name} holds depends on who played the users: "
+        + ", ".join(f"{VERDICTS[verdict]} with {simulator}" for simulator, verdict in by.items())
+        for name, by in verdicts_that_differ(results.simulators or {}).items()
+    ]
     models = {name: simulator.model for name, simulator in (results.simulators or {}).items()}
-    return [
+    return moved + [
         f"users played by {name}: {model.own_messages:.0%} of the messages and {model.own_judgements:.0%} of the "
         "judgements are the model's own; rules stood in for the rest"
         for name, model in models.items()
