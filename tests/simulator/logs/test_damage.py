@@ -14,6 +14,7 @@ from holdfast.agents.raters.linear.legibility import NO_TEXT, NO_WORDS
 from holdfast.core.errors import InputError
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.model import LogResults
+from holdfast.simulator.logs.notes import LEFT_OUT
 from holdfast.simulator.logs.sources import open_sources, read_all
 from tests.simulator.logs.conftest import read
 
@@ -75,7 +76,7 @@ def test_a_reply_without_text_is_a_failure_unless_the_log_says_what_there_was(re
     failure = {NO_TEXT: "empty", "no text: thoughts only": "empty", "no text: a refusal": "refusal"}.get(cause)
     assert results.unrated_replies == ({} if failure else {cause: 1})
     assert results.disqualified_replies == ({failure: 1} if failure else {})
-    stopped = f"group 'all': 1 reply is disqualified, with adherence 0: {failure}"
+    stopped = f"group 'all': 1 reply is disqualified, {LEFT_OUT}: {failure}"
     assert (stopped if failure else f"1 reply was not rated: {cause}") in results.notes
     group = results.groups["all"].measures
     assert [row.n for row in group["expressed"].by_turn] == [1, 2, 1]

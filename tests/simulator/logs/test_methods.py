@@ -83,7 +83,9 @@ def test_what_was_left_out_is_counted(tmp_path: Path) -> None:
     text = methods_text(measured(path, by=["model"], raters=raters))
     assert "The log does not name the speaker of 1 of them" in text
     assert "1 piece of the files could not be used." in text
-    assert "1 loop were disqualified" in text
+    assert "1 loop were disqualified, and left out of every mean" in text
+    with_pattern = methods_text(measured(path, by=["model"], raters=raters, pattern="companion"))
+    assert "1 loop were disqualified, and adhere 0 to the pattern" in with_pattern
     assert re.search("unrated, and left out, are: 1 ", text)
     assert "Beside it stood felt, " in text
     assert "(SENSE-7; Suh et al., 2025)" in text

@@ -117,3 +117,14 @@ def test_slope_is_undefined_where_length_is_the_turn():
     turn = np.broadcast_to(np.arange(1.0, 6), (4, 5))
     moments = within_moments(turn, 2 * turn, np.random.default_rng(0).normal(size=(4, 5)))
     assert np.isnan(slope_given(moments, draw_weights(4, np.random.default_rng(0))).mean)
+
+
+def test_a_slope_with_length_held_takes_four_turns():
+    """Value 0, 1, 0 at length 1, 3, 2: with two slopes and a mean the fit is exact. A fourth turn leaves one over."""
+    turn, length, value = (np.array([row]) for row in ([1.0, 2, 3, 4], [1.0, 3, 2, 2], [0.0, 1, 0, 0]))
+    weights = draw_weights(1, np.random.default_rng(0))
+    three = within_moments(turn[:, :3], length[:, :3], value[:, :3])
+    assert np.isnan(slope_given(three, weights).mean)
+    assert three[0, 0] == 3
+    # About their means: tt 5, tl 1, ll 2, tv -.5, lv 1; (2 x -.5 - 1 x 1) / (5 x 2 - 1 x 1).
+    assert slope_given(within_moments(turn, length, value), weights).mean == pytest.approx(-2 / 9)

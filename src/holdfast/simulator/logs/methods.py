@@ -99,7 +99,8 @@ def _raters(results: LogResults) -> Iterator[str]:
         yield f"Before rating, a gate (version {results.gate}) sorted out replies that are observed failures."
     counts = f"{how_many(results.rated_replies, 'reply was', 'replies were')} rated"
     if results.disqualified_replies:
-        counts += f"; {_counted(results.disqualified_replies)} were disqualified, and adhere 0 to any pattern"
+        counted = "adhere 0 to the pattern" if results.main_measure == "adherence" else "left out of every mean"
+        counts += f"; {_counted(results.disqualified_replies)} were disqualified, and {counted}"
     if results.unrated_replies:
         counts += f"; unrated, and left out, are: {_counted(results.unrated_replies)}"
     yield f"{counts}."

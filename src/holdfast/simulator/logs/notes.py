@@ -12,6 +12,7 @@ from holdfast.simulator.measure.bootstrap import FEWEST
 KNOWN_WORDS = 0.7  # below this share of known words, a group is probably not in the rater's language
 FOREIGN_SHARE = 0.05  # of a group's replies, from which it is warned of
 SHOWN_FILES = 4
+LEFT_OUT = "and left out of every mean (with --pattern they adhere 0)"  # what becomes of failures without a pattern
 
 
 def notes_of(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
@@ -20,10 +21,11 @@ def notes_of(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
     for reason, n in tallies.unrated.items():
         yield f"{how_many(n, 'reply was', 'replies were')} not rated: {reason}"
     for name, group in tallies.legible.items():
+        counted = "with adherence 0" if _has_pattern(tallies, name) else LEFT_OUT
         for failure, n in group.failed.most_common():
-            yield f"{_shown(name)}: {how_many(n, 'reply is', 'replies are')} disqualified, with adherence 0: {failure}"
+            yield f"{_shown(name)}: {how_many(n, 'reply is', 'replies are')} disqualified, {counted}: {failure}"
     for name, group in tallies.legible.items():
-        if group.unrated and BOUNDS.keys() <= tallies.groups[name].measures.keys():
+        if group.unrated and _has_pattern(tallies, name):
             replies = how_many(group.unrated, "unrated reply", "unrated replies")
             yield f"{_shown(name)}: {replies}: bounds of adherence stand in the results (worst: all 0; best: all 1)"
     for name, reasons in tallies.unrated_by.items():
@@ -40,6 +42,10 @@ def notes_of(tallies: Tallies, by: Sequence[str]) -> Iterator[str]:
     if tallies.openings:
         openings = how_many(tallies.openings, "message")
         yield f"{openings} of assistants before the user's first: no reply, and left out"
+
+
+def _has_pattern(tallies: Tallies, name: str) -> bool:
+    return BOUNDS.keys() <= tallies.groups[name].measures.keys()
 
 
 def _of_language(tallies: Tallies) -> Iterator[str]:

@@ -99,7 +99,8 @@ def slope_given(moments: Floats, weights: Floats) -> Interval:
 
     Least squares of value on turn and length with an intercept for each episode (the within estimator: Wooldridge,
     Econometric Analysis of Cross Section and Panel Data, 2nd ed., section 10.5), by its normal equations. Where length
-    does not vary it is :func:`slope_within`; nan where turn and length are collinear.
+    does not vary it is :func:`slope_within`; nan where turn and length are collinear, and of three turns of one
+    conversation, through which every such fit goes exactly.
     """
     return _from_moments(moments, weights, _partial)
 
@@ -123,8 +124,8 @@ def _simple(m: Floats) -> Floats:
 
 
 def _partial(m: Floats) -> Floats:
-    _, tt, tl, ll, tv, lv = m.T
+    n, tt, tl, ll, tv, lv = m.T
     determinant = tt * ll - tl * tl
-    enough = determinant > 1e-9 * np.maximum(tt * ll, 1e-300)
+    enough = (n > 3) & (determinant > 1e-9 * np.maximum(tt * ll, 1e-300))  # two slopes and a mean take three turns
     slope = divide(ll * tv - tl * lv, determinant, enough)
     return np.where(ll > 1e-12 * np.maximum(tt, 1.0), slope, _simple(m))

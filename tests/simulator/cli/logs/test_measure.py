@@ -191,7 +191,8 @@ def test_one_of_a_thing_is_written_in_the_singular(tmp_path: Path, capsys: pytes
     assert "1 conversation, 1 turn, 1 reply rated by linear" in capsys.readouterr().out
     assert run_command(["measure", str(tmp_path / "two.jsonl")]) == 0
     notes = capsys.readouterr().out
-    assert "note: group 'all': 1 reply is disqualified, with adherence 0: empty" in notes
+    left_out = "and left out of every mean (with --pattern they adhere 0)"
+    assert f"note: group 'all': 1 reply is disqualified, {left_out}: empty" in notes
     assert "note: 1 reply comes with a model's thoughts" in notes
     foreign = [*said, said[0], {"role": "assistant", "content": "你好 我很难过"}]
     (tmp_path / "three.jsonl").write_text(json.dumps({"messages": foreign}), encoding="utf-8")
