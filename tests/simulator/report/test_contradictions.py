@@ -107,6 +107,7 @@ def check_falls(results: Results, page: str) -> None:
         kept = each.holding
         if kept.holds.course == "falls":
             assert "no fall is shown" not in each.half_life_note + kept.shape.note
+            assert not kept.shape.note.startswith("constant")
             assert kept.holds.change.outcome != "passed"
             assert each.retention.hi is None or each.retention.hi < 1 or kept.holds.change.outcome == "failed"
         else:

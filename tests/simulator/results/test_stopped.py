@@ -83,11 +83,9 @@ def test_screen_and_page_name_them(tmp_path, capsys):
     held = [with_rating(with_rating(each, LOOP, 2), SPANISH, 8) for each in people("base", 0.9)]
     results = build(held)
     (line,) = outcome_lines(results.candidates)
-    assert line.startswith(
-        "base: 5 of 40 replies are disqualified: their adherence is 0 (5 x loop); 5 of 40 replies are"
-    )
+    assert line.startswith("base: 5 of 40 replies are disqualified, with adherence 0 (5 x loop); 5 of 40 replies are")
     print_summary(results, tmp_path)
     assert "5 x loop" in " ".join(capsys.readouterr().out.split())
     page = write_report(tmp_path / "report.html", results, held, PERSONAS).read_text(encoding="utf-8")
-    assert "their adherence is 0 (5 x loop)" in page
+    assert "with adherence 0 (5 x loop)" in page
     assert "sorry <b> sorry" not in page

@@ -84,7 +84,7 @@ def _parts(candidate: CandidateResults) -> list[str]:
     if candidate.disqualified:
         failures = ", ".join(f"{n:,} x {failure}" for failure, n in candidate.disqualified.items())
         stopped = _of(sum(candidate.disqualified.values()), replies, "is", "are")
-        parts.append(f"{stopped} disqualified: their adherence is 0 ({failures})")
+        parts.append(f"{stopped} disqualified, with adherence 0 ({failures})")
     if candidate.bounds is not None:
         low, high = candidate.bounds.worst.adherence.mean, candidate.bounds.best.adherence.mean
         unknown = _of(sum(candidate.unrated.values()), replies, "is", "are")

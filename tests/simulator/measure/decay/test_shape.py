@@ -35,6 +35,13 @@ def test_by_hand() -> None:
     assert (clear.preferred, clear.note) == ("exponential", "exponential, by 5.8 of AICc")
 
 
+def test_a_fall_over_few_turns_is_not_called_constant() -> None:
+    # six turns: a constant is charged 4 + 4, what has four parameters 8 + 40
+    fit = fit_decay(np.array([0.8, 0.8, 0.8, 0.75, 0.7, 0.65]), MANY[:6], 5)
+    assert fit.shape.preferred == "constant"
+    assert fit.shape.note == "undetermined: by AICc these 6 turns bear no more than their mean"
+
+
 def test_what_a_constant_leaves() -> None:
     # levels .9, .5 with weights 1, 3: mean .6; 1 * .09 + 3 * .01 = .12
     assert level_rest(np.array([0.9, 0.5]), np.array([1.0, 3.0])) == pytest.approx(0.12)

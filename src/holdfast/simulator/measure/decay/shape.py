@@ -56,6 +56,8 @@ def compare_shapes(rests: Mapping[Shape, float], points: int) -> ShapeResults:
         return ShapeResults(preferred=None, behind=behind, note=f"not told apart: {near}")
     gap = min((criteria[shape] - criteria[first] for shape in others), default=math.nan)
     note = f"{first}, by {min(gap, 999):.1f} of AICc" if others else first
+    if first == "constant":  # asked of a fall that conversations show: too few turns, not a level
+        note = f"undetermined: by AICc these {points} turns bear no more than their mean"
     return ShapeResults(preferred=first, behind=behind, note=note)
 
 
