@@ -289,7 +289,7 @@ def test_an_export_of_ours(tmp_path):
     for name, word in (("c.parquet", "messages"), ("t.parquet", "csv"), ("t.jsonl", "csv")):
         (conversation,), skips = read_as(word, tmp_path / name)
         assert (said(conversation), conversation.columns["candidate"], skips) == (TALK, "base", [])
-    assert conversation.speaker == "ann"
+        assert (conversation.id, conversation.speaker) == ("e/1", "ann")
 
 
 @pytest.mark.parametrize("key", ["data", "conversations", "results", None])

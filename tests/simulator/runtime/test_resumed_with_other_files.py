@@ -17,7 +17,7 @@ import pytest
 from holdfast import Study
 from holdfast.adapters.micro import base_path
 from holdfast.adapters.routing.router import WordRouter
-from holdfast.core.errors import BudgetError, HoldfastError, JournalError
+from holdfast.core.errors import BudgetError, HoldfastError, JournalError, TakenError
 from holdfast.personas.loading import patterns
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.journal.digests import row_digest
@@ -103,7 +103,7 @@ def test_each_file_that_words_follow_from_is_compared(made: Path, tmp_path: Path
     files, out = begun(made, tmp_path)
     before = (out / "journal.sqlite").read_bytes()
     CHANGES[named](files)
-    with pytest.raises(JournalError, match="cannot resume, the study has changed") as caught:
+    with pytest.raises(TakenError, match="cannot resume, the study has changed") as caught:
         study(files).run(out, resume=True)
     assert named in str(caught.value)
     assert (out / "journal.sqlite").read_bytes() == before

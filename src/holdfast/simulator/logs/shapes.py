@@ -12,7 +12,8 @@ from holdfast.simulator.logs.values import id_of, is_silent, role_of
 #: Keys that hold a conversation's messages.
 LISTS = ("messages", "conversations", "conversation", "chat_history", "contents", "history", "dialogue", "chat")
 #: Keys that name a conversation.
-IDS = ("id", "conversation_id", "session_id", "chat_id", "conversation_hash", "thread_id", "uuid", "dialogue_id")
+IDS: tuple[str, ...] = ("id", "conversation_id", "session_id", "chat_id", "conversation_hash", "thread_id", "uuid")
+IDS += ("dialogue_id", "episode")
 #: Columns that name the conversation of a row.
 ROW_IDS: tuple[str, ...] = (
     "conversation",
@@ -24,7 +25,8 @@ ROW_IDS: tuple[str, ...] = (
     "dialogue_id",
 )
 ROW_IDS += ("dialog_id", "episode", "TaskId")
-SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip")
+PERSONA = "persona"  # of holdfast's own export: also a column to group by, as in a run
+SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip", PERSONA)
 _NO_NAMES = frozenset((*LISTS, "prompt", "completion", "chosen", "rejected"))
 _ROLES = ("role", "from", "sender", "author", "speaker")
 CONTENTS = ("content", "value", "text", "parts", "message", "utterance", "body")

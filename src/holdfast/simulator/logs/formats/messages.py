@@ -19,11 +19,20 @@ from holdfast.simulator.logs.drafts import ConversationDraft
 from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.shapes import IDS, LISTS, SPEAKERS, is_conversation, is_part, messages_in, wrapped_in
+from holdfast.simulator.logs.shapes import (
+    IDS,
+    LISTS,
+    PERSONA,
+    SPEAKERS,
+    is_conversation,
+    is_part,
+    messages_in,
+    wrapped_in,
+)
 from holdfast.simulator.logs.values import columns_of, id_of, labels_of, planned_of
 from holdfast.simulator.logs.writing import whole_file
 
-_OWN = frozenset((*LISTS, *IDS, *SPEAKERS, "labels", "metadata", "planned_turns", "end"))
+_OWN = frozenset((*LISTS, *IDS, *SPEAKERS, "labels", "metadata", "planned_turns", "end")) - {PERSONA}
 
 
 def recognises(file: Glimpse) -> bool:
