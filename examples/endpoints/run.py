@@ -5,7 +5,6 @@ as it would ask vLLM or OpenAI.
 """
 
 import asyncio
-import json
 import sys
 import threading
 from pathlib import Path
@@ -50,7 +49,7 @@ def main(out: Path, turns: int | None = None) -> None:
     if turns is not None:
         study = study.replace(turns=turns)
     results = study.run(out).results
-    print(json.dumps(results.headline, indent=2))
+    print(results.headline)
 
 
 if __name__ == "__main__":

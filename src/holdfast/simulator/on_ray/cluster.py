@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import ray
 
-from holdfast.core.errors import InputError
+from holdfast.core.errors import HoldfastError, InputError
 from holdfast.core.wording import first_line, how_many
 from holdfast.simulator.on_ray.executor import RayExecutor
 
@@ -20,6 +20,7 @@ def ray_executor(address: str | None = None, engines: int | None = None) -> Iter
 
     Raises:
         InputError: There is no cluster at ``address``, or it is smaller than ``engines``.
+        HoldfastError: Ray could not start on this machine.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere unasked
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -32,17 +33,26 @@ def ray_executor(address: str | None = None, engines: int | None = None) -> Iter
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            where = address or os.environ.get("RAY_ADDRESS") or "this machine"
-            raise InputError(
-                f"no Ray cluster at {where} ({first_line(error)[:200]}); start one with "
-                "'ray start --head', or leave --address out to use this machine alone"
-            ) from error
+        except Exception as error:  # Ray raises any kind, a bare Exception where its parts are slow to start
+            raise _no_cluster(address or os.environ.get("RAY_ADDRESS"), error) from error
     try:
         yield _executor(engines)
     finally:
         if connect:
             ray.shutdown()
+
+
+def _no_cluster(address: str | None, error: Exception) -> HoldfastError:
+    gist = first_line(error)[:200]
+    if address:
+        return InputError(
+            f"no Ray cluster at {address} ({gist}); start one with 'ray start --head', or leave --address out (and "
+            "RAY_ADDRESS unset) to use this machine alone"
+        )
+    return HoldfastError(
+        f"Ray did not start on this machine ({gist}); try again when the machine is less busy, start Ray yourself with "
+        "'ray start --head', or leave --on ray out: the transcripts are the same"
+    )
 
 
 def _executor(engines: int | None) -> RayExecutor:

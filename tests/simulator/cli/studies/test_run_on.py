@@ -39,3 +39,17 @@ def test_ray_is_not_installed(study: Path, capsys: pytest.CaptureFixture[str], m
     monkeypatch.setitem(sys.modules, "holdfast.simulator.on_ray.cluster", None)
     assert run_command(["run", str(study), "--out", str(study.parent / "run"), "--on", "ray"]) == 2
     assert "pip install 'holdfast[ray]'" in capsys.readouterr().err
+
+
+def test_ray_that_does_not_start_is_one_error(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (pip install 'holdfast[ray]')")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / ("long" * 30)))  # its sockets can have no name there
+    out = study.parent / "run"
+    assert run_command(["run", str(study), "--out", str(out), "--on", "ray"]) == 1
+    said = capsys.readouterr().err
+    assert "error: Ray did not start on this machine (" in said
+    assert "or leave --on ray out: the transcripts are the same" in said
+    assert not out.exists()
