@@ -159,7 +159,8 @@ def test_a_model_may_be_asked_about_a_run_that_is_over(tmp_path: Path, capsys: p
     file.write_text("\n".join(line.replace('"passage_sha256":"', '"passage_sha256":"0') for line in lines) + "\n")
     assert report(out).felt[2].missing == {UNSCORED: 36}  # other words than those that were scored
     file.write_text(lines[0].replace('"id":"judge:', '"id":"') + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"felt\.jsonl: holds scores by 'openai:feeler'; expected one chat model's"):
+    told = r"felt\.jsonl: holds scores by 'openai:feeler'; expected one chat model's .* move this file elsewhere"
+    with pytest.raises(InputError, match=told):
         report(out)
 
 

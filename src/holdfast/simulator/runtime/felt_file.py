@@ -49,7 +49,8 @@ def _stored(path: Path) -> StoredScores:
     if odd or len(raters) > 1:
         raise InputError(
             f"{printable(str(path))}: holds scores by {', '.join(map(quote, raters))}; expected one chat model's on "
-            "the scale felt: write them with holdfast judge RUN --scale felt --model NAME --out RUN/felt.jsonl"
+            "the scale felt: move this file elsewhere, and write one with holdfast judge RUN --scale felt --model "
+            "openai:NAME (or hf:PATH, …) --out RUN/felt.jsonl"
         )
     return next(iter(raters.values()))
 
