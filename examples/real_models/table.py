@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 def interval(estimate: dict[str, Any] | None, digits: int = 2) -> str:
     """``.53 [.41, .66]``; the reason in place of what is missing, a hyphen where nothing is known."""
-    reason = (estimate or {}).get("reason", "")
+    reason = (estimate or {}).get("reason", "").partition(":")[0]
     if not estimate or estimate["mean"] is None:
         return reason or "-"
     mean, low, high = (estimate[key] for key in ("mean", "lo", "hi"))
@@ -44,6 +44,8 @@ def main(name: str) -> None:
             about["holding"]["holds"]["verdict"],
         )
         print("|", " | ".join(cells), "|")
+    if results["simulators"]:
+        by_voice(results["simulators"])
     labels = results["labels"]
     if not labels:
         return
@@ -55,6 +57,16 @@ def main(name: str) -> None:
     for each in labels["differences"]:
         if all(labels["candidates"][side]["labels"] for side in (each["a"], each["b"])):
             print(f"| {each['a']} minus {each['b']}, {each['metric']} |", " | ".join(methods(each["difference"])), "|")
+
+
+def by_voice(simulators: dict[str, Any]) -> None:
+    """Print each candidate's figures with each simulator's users."""
+    print("\n| users | candidate | whole curve | last quarter | retention | holds | course |\n|---|---|---|---|---|---|---|")
+    for users, part in simulators.items():
+        for candidate, about in part["candidates"].items():
+            figures = (interval(about[what]) for what in ("adherence", "adherence_last_quarter", "retention"))
+            verdict = about["holds"]
+            print("|", " | ".join([users, candidate, *figures, verdict["verdict"], verdict["course"]]), "|")
 
 
 def methods(by_method: dict[str, dict[str, Any]]) -> list[str]:
