@@ -61,7 +61,8 @@ def main(name: str) -> None:
 
 def by_voice(simulators: dict[str, Any]) -> None:
     """Print each candidate's figures with each simulator's users."""
-    print("\n| users | candidate | whole curve | last quarter | retention | holds | course |\n|---|---|---|---|---|---|---|")
+    print("\n| users | candidate | whole curve | last quarter | retention | holds | course |")
+    print("|---|---|---|---|---|---|---|")
     for users, part in simulators.items():
         for candidate, about in part["candidates"].items():
             figures = (interval(about[what]) for what in ("adherence", "adherence_last_quarter", "retention"))

@@ -87,6 +87,19 @@ def test_headline_gives_shares_with_intervals(tmp_path, results):
     )
 
 
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [
+        ("trained and untrained", "a trained and an untrained candidate"),
+        ("alike", "two candidates of a kind, trained or untrained,"),
+    ],
+)
+def test_the_deck_says_which_pairs_the_limits_hold_for(family, kind, tmp_path, results):
+    pairs = [pair.model_copy(update={"family": family, "pairs": 6}) for pair in results.pairwise]
+    text = page(tmp_path, results.model_copy(update={"pairwise": pairs}))
+    assert f"limits that hold for all 6 pairs of {kind} together" in text
+
+
 def test_microcosm_banner_follows_the_provenance(tmp_path, results):
     words = "not how your model will"
     assert words in page(tmp_path, results)
