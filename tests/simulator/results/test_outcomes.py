@@ -54,18 +54,19 @@ def test_a_candidate_that_never_answered_kept_nothing(tmp_path, capsys):
     assert f"8 of 8 replies have no text (8 x {CUT})" in " ".join(capsys.readouterr().out.split())
     text = write_report(tmp_path / "report.html", results, held, PERSONAS).read_text(encoding="utf-8")
     assert "No reply could be rated." in text
+    assert '<ul class="cards">' not in text  # of dashes
     assert "8 of 8 replies have no text" in text
     assert f"[no answer: {CUT}]" in text
 
 
-def test_cut_replies_are_rated_and_said():
+def test_cut_replies_are_taken_and_that_is_said_without_saying_that_they_were_rated():
     spoken = conversation("base", "p0", [0.9] * 4, max_turns=4)
     turns = [replace(turn, outcome="cut" if turn.turn > 2 else "answered") for turn in spoken.turns]
     results = build([replace(spoken, turns=tuple(turns))])
     assert results.candidates["base"].outcomes == {"answered": 2, "cut": 2}
     assert results.candidates["base"].adherence_by_turn[3].n == 1
     assert outcome_lines(results.candidates) == [
-        "base: 2 of 4 replies are rated as they came (2 x cut off at max_tokens)"
+        "base: 2 of 4 replies are taken as they came (2 x cut off at max_tokens)"
     ]
 
 

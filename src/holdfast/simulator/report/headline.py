@@ -73,7 +73,8 @@ def headline_view(results: Results, palette: Palette) -> Headline:
     )
     rival = results.candidates[palette.rival.name] if palette.rival else None
     pair = pair_of(results.pairwise, names[0].name, names[1].name) if len(names) == 2 else None
-    cards = _cards(best, rival, palette.rival)
+    rated = any(candidate.area.mean is not None for _, candidate in kept)
+    cards = _cards(best, rival, palette.rival) if rated else ()  # no reply could be rated: five dashes say less
     if results.feeler == "formula":  # what restates the rater is no finding
         cards = tuple(card for card in cards if card.title != GAP)
     return Headline(

@@ -42,7 +42,7 @@ def brief_outcomes(candidates: Mapping[str, CandidateResults]) -> list[str]:
         "replies unrated, see the bounds on the page": {
             name: each.unrated if each.bounds is not None else {} for name, each in candidates.items()
         },
-        "replies rated as they came": {name: _odd(each) for name, each in candidates.items()},
+        "replies taken as they came": {name: _odd(each) for name, each in candidates.items()},
         "replies with thoughts, which nobody heard or rated": {
             name: {"": each.thoughtful} for name, each in candidates.items() if each.thoughtful
         },
@@ -91,7 +91,7 @@ def _parts(candidate: CandidateResults) -> list[str]:
         parts.append(f"{unknown} unrated: adherence lies between {low:.2f} and {high:.2f}, whatever they are like")
     if odd := _odd(candidate):
         listed = ", ".join(f"{n:,} x {outcome}" for outcome, n in odd.items())
-        parts.append(f"{_of(sum(odd.values()), replies, 'is rated as it', 'are rated as they')} came ({listed})")
+        parts.append(f"{_of(sum(odd.values()), replies, 'is taken as it', 'are taken as they')} came ({listed})")
     if candidate.thoughtful:
         thoughtful = _of(candidate.thoughtful, replies, "came", "came")
         parts.append(f"{thoughtful} with thoughts, which nobody heard or rated")
