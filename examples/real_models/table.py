@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 def interval(estimate: dict[str, Any] | None, digits: int = 2) -> str:
     """``.53 [.41, .66]``; the reason in place of what is missing, a hyphen where nothing is known."""
-    reason = (estimate or {}).get("reason", "").partition(": up to")[0]
+    reason = (estimate or {}).get("reason", "")
     if not estimate or estimate["mean"] is None:
         return reason or "-"
     mean, low, high = (estimate[key] for key in ("mean", "lo", "hi"))

@@ -26,7 +26,7 @@ async def test_a_hopeless_model_stops_within_a_tenth_of_the_drafts(base: Path, t
             CONFIG, WORLD, Writer(model), GatedRater(SorryRater()), out=tmp_path, seed=1,
             progress=lambda stage, now, total: done.append((now, total)),
         )  # fmt: skip
-    assert done[-1] == (4, 40)  # two dialogues of each pattern
+    assert done[-1] == (4 * CONFIG.turns, 40 * CONFIG.turns)  # two dialogues of each pattern
     text = str(raised.value)
     assert "none of 2 dialogues by" in text
     assert "the other 18 are not written" in text

@@ -25,7 +25,8 @@ def instrument(run: RecordedRun, tasks: Collection[str], personas: Collection[st
     rater, plan = run.raters[0], run.plan
     rubric = f", rubric {rater.prompt_sha256}" if rater.prompt_sha256 else ""
     inputs: Mapping[str, Any] = run.provenance.get("inputs", {})
-    players = models_by_effect([users.model_dump(mode="json", exclude_none=True) for users in plan.study.users])
+    users = plan.study.model_dump(mode="json", include={"users"}, exclude_none=True)["users"]
+    players = models_by_effect(users if isinstance(users, list) else [users])
     parts = {
         "simulator": json.dumps(players, sort_keys=True),
         "users may leave": str(plan.study.leave).lower(),
