@@ -103,7 +103,7 @@ def install_beside_the_stub(folder: Path, wheels: Sequence[Path]) -> tuple[Path,
     [
         ("holdfast", "stub"),
         pytest.param(("stub", "holdfast"), marks=pytest.mark.slow),
-        ("editable", "stub"),
+        pytest.param(("editable", "stub"), marks=pytest.mark.slow),
     ],
 )
 def test_each_is_found_by_its_own_name(order: tuple[str, str], wheels: dict[str, Path], tmp_path: Path) -> None:

@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import holdfast
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("simulator", "personas", "agents", "adapters")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
+import pytest
+
 import holdfast
 for module in pkgutil.walk_packages(holdfast.__path__, "holdfast."):
     if not module.name.startswith("holdfast.simulator.on_ray"):  # Ray is an extra
@@ -30,6 +34,7 @@ def test_links_lead_to_their_packages() -> None:
         assert (link / "__init__.py").samefile(Path(holdfast.__path__[0], name, "__init__.py"))
 
 
+@pytest.mark.slow
 def test_no_module_of_ours_is_imported_under_another_name(tmp_path: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-P", "-c", IMPORT_ALL], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -32,6 +32,7 @@ def test_it_loads_as_any_model_does_and_knows_its_chat_template() -> None:
     assert tokenizer.decode(learned) == " Okay.<|end|>"
 
 
+@pytest.mark.slow
 def test_it_names_feelings_topics_and_needs_among_others() -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer

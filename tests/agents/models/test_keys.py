@@ -169,7 +169,10 @@ def test_a_whole_run_leaves_no_trace_of_the_key(
     assert_nowhere_in(tmp_path)
 
 
-@pytest.mark.parametrize("right", [True, False], ids=["right key, storm", "wrong key"])
+@pytest.mark.parametrize(
+    "right",
+    [pytest.param(True, marks=pytest.mark.slow, id="right key, storm"), pytest.param(False, id="wrong key")],
+)
 def test_langsmith_hears_everything_but_keys(right: bool, key: ApiKey, tmp_path: Path) -> None:
     """Its three variables are all that a user sets; whatever any library logs is shown."""
     server = storm(CANARY if right else "another")

@@ -45,6 +45,7 @@ def test_streams(command: str, code: int, tmp_path: Path) -> None:
     assert ("standard output cannot be written (No space left" in done.stderr) == command.endswith("list > /dev/full")
 
 
+@pytest.mark.slow
 def test_a_run_whose_streams_are_closed_does_not_write_into_its_files(tmp_path: Path) -> None:
     """The journal would be opened under the number of standard output, and what is printed would end up in it."""
     (tmp_path / "study.yaml").write_text(

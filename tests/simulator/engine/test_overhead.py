@@ -37,6 +37,7 @@ def test_a_turn_costs_milliseconds_and_late_turns_cost_what_early_ones_do(tmp_pa
     assert long < 1.6 * short
 
 
+@pytest.mark.slow
 def test_a_turn_of_a_wide_batch_costs_what_one_of_a_narrow_one_does(tmp_path: Path) -> None:
     cpu_ms_per_turn(tmp_path / "warm", 5, 1)
     narrow = min(cpu_ms_per_turn(tmp_path / f"narrow{n}", 12, 28, 8) for n in range(2))

@@ -73,6 +73,7 @@ def test_ctrl_c_once_finishes_what_is_in_flight_and_twice_stops_at_once(tmp_path
     assert transcripts(out) == transcripts(tmp_path / "calm")
 
 
+@pytest.mark.slow
 def test_the_command_itself_over_an_endpoint(tmp_path: Path) -> None:
     """``holdfast run`` in a terminal: figures of the endpoint in the live view, Ctrl-C, and on with --resume."""
     out, written = tmp_path / "run", tmp_path / "study.yaml"

@@ -29,6 +29,7 @@ def test_only_a_long_study_has_several_processes_unless_it_is_told_otherwise(mon
     assert with_processes(elsewhere, LONG) is elsewhere
 
 
+@pytest.mark.slow
 def test_a_study_in_two_processes_has_the_same_transcripts(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(STUDY)
     hashes = []

@@ -79,6 +79,7 @@ async def test_a_process_that_is_killed_is_replaced_and_asked_again(
     assert pids(pair)[1] == before[1]
 
 
+@pytest.mark.slow
 async def test_a_process_that_dies_is_replaced_with_its_adapters_until_it_dies_too_often(
     models_folder: dict[str, Path], adapters: dict[str, Path]
 ) -> None:

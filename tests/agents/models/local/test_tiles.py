@@ -100,6 +100,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_other_families_run_in_tiles_too(name: str, tmp_path: Path) -> None:
     """Loading compares the logits with those of a plain forward pass, and then the bytes."""

@@ -36,6 +36,7 @@ def test_a_refit_gives_the_same_bytes_and_what_was_put_in_comes_back(
     assert [tuple(round(level) for level in rating.values.values()) for rating in told] == [(2, 0, 0), (0, 0, 2)]
 
 
+@pytest.mark.slow
 def test_with_replies_of_assistants_both_kinds_are_told_apart(
     minilm: Path, own_pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

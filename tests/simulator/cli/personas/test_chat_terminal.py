@@ -73,6 +73,7 @@ def run_with_an_adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_with_a_runs_adapter(run_with_an_adapter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     replies = {}

@@ -11,6 +11,7 @@ from holdfast.simulator.cli.main import run_command
 from tests.agents.models.conftest import CONFIGS, build_model
 
 
+@pytest.mark.slow
 def test_a_hopeless_model_still_shows_its_untrained_candidates(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

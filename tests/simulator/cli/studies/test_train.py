@@ -43,6 +43,7 @@ def test_it_tells_what_it_trains_on_and_what_came_of_it(tmp_path: Path, capsys: 
     assert "testing the router" not in said.err
 
 
+@pytest.mark.slow
 def test_each_training_of_an_arm_is_trained_held_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study(tmp_path, replicates=2)
     file = tmp_path / "study.yaml"
