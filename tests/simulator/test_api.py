@@ -34,6 +34,7 @@ def test_importing_the_api_brings_nothing_heavy() -> None:
     assert in_fresh_python(script % (["torch", "transformers", "langgraph", "matplotlib", "scipy"],)) == "[]"
 
 
+@pytest.mark.slow
 def test_a_replay_loads_no_model(old: Path, tmp_path: Path) -> None:
     script = (
         "import sys; from holdfast.simulator.cli.main import run_command as run; "

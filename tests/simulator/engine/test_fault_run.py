@@ -9,6 +9,7 @@ import pytest
 from tests.bench.fault_run import fault_run
 
 
+@pytest.mark.slow
 def test_a_small_batch_in_process(tmp_path: Path) -> None:
     result = fault_run(tmp_path, conversations=24, turns=5, kills=1, rate=0.02, served=False)
     assert (result.turns, result.twice, result.missing) == (120, 0, 0)

@@ -61,6 +61,7 @@ def test_holm_by_hand():
     assert holm([]).tolist() == []
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)  # statsmodels takes 50 ms for each
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_statsmodels(values):

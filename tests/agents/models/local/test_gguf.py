@@ -117,6 +117,7 @@ def test_two_at_once_convert_it_once(file: Path, tmp_path: Path, monkeypatch: py
     assert [path.name for path in became[0].parent.iterdir() if "lock" not in path.name] == ["tiny.Q4_1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

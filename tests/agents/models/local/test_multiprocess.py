@@ -115,6 +115,7 @@ async def test_a_model_that_was_closed_starts_no_process(models_folder: dict[str
     assert pids(model) == before
 
 
+@pytest.mark.slow
 async def test_errors_come_back_as_they_are(pair: ProcessesModel, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no adapter 'nobody'"):
         await pair.generate(request(adapter="nobody"))

@@ -114,6 +114,7 @@ async def test_a_refused_port_and_an_unknown_host() -> None:
     assert "no such host: no.such.host.invalid" in await one_cause(served("http://no.such.host.invalid/v1"))
 
 
+@pytest.mark.slow
 async def test_no_trusted_certificate_and_no_tls() -> None:
     async with RawServer(tls=True) as server:
         cause = await one_cause(served(server.base_url))

@@ -81,6 +81,7 @@ async def test_every_fault_is_retried_and_changes_no_word(fault: Fault) -> None:
     assert asked.usage.answered == 1
 
 
+@pytest.mark.slow
 async def test_a_storm_gives_the_words_of_a_calm() -> None:
     async with ScriptedServer() as server:
         calm = await ask_all(model(server), 80)

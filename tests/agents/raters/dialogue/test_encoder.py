@@ -147,6 +147,7 @@ def test_pickled_weights_are_not_opened(encoder_folder: Path, tmp_path: Path) ->
         encoder_part(str(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("offline", "asks"), [(None, False), ("1", False), ("0", True)])
 def test_nothing_is_asked_of_the_hub_unless_the_user_says_so(offline: str | None, asks: bool, tmp_path: Path) -> None:
     asked: list[str] = []

@@ -91,6 +91,7 @@ def test_with_a_runs_adapter(run_with_an_adapter: Path, tmp_path: Path, capsys: 
     assert replies["tiny"] != replies["base"]  # the adapter spoke
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_over_an_endpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with scripted_server("--latency", "2.5") as url:
