@@ -14,8 +14,6 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("simulator", "personas", "agents", "adapters")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
-import pytest
-
 import holdfast
 for module in pkgutil.walk_packages(holdfast.__path__, "holdfast."):
     if not module.name.startswith("holdfast.simulator.on_ray"):  # Ray is an extra

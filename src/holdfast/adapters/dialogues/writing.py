@@ -181,7 +181,7 @@ async def _draft(
         ModelError: see :func:`write_dialogues`.
     """
     planned = [plan for group in plans.values() for plan in group]
-    stage, turns, done = f"writing {len(planned)} dialogues turn by turn", sum(plan.turns for plan in planned), 0
+    stage, turns, done = f"writing {len(planned)} dialogues turn by turn", len(planned) * config.turns, 0
 
     async def hold(chosen: Sequence[DialoguePlan]) -> dict[str, SteeredDialogue]:
         def report(now: int, _: int) -> None:
@@ -195,7 +195,7 @@ async def _draft(
         begun = [by_id[plan.id] for plan in group if plan.id in by_id]
         if is_hopeless(begun):
             raise ModelError(discarded(config, pattern, writer.model.id, begun, len(group)))
-    done = sum(dialogue.plan.turns for dialogue in by_id.values())
+    done = len(by_id) * config.turns
     by_id |= await hold([plan for plan in planned if plan.id not in by_id])
     return {pattern: [by_id[plan.id] for plan in group] for pattern, group in plans.items()}
 

@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.protocol import EXPRESSED
+from holdfast.agents.raters.adherence import adherence_of
+from holdfast.agents.raters.protocol import EXPRESSED, Rating
 from holdfast.core.errors import InputError
-from holdfast.simulator.labelling.sample import Reply, allocated, draw_order, is_stopped
+from holdfast.simulator.labelling.sample import Reply, allocated, draw_order, is_stopped, stopped_replies
 from holdfast.simulator.labelling.session import only_of
 from holdfast.simulator.labelling.store import LabelFolder, combined, last_answers
 from holdfast.simulator.measure.arrays import Floats, Ints
@@ -145,7 +146,7 @@ def plan_labels(run: Path, candidates: Sequence[str] = ()) -> LabelPlan:
     return LabelPlan(
         persons=len(set(people)),
         replies=replies,
-        stopped=sum(is_stopped(turn) for episode in episodes for turn in episode.turns),
+        stopped=len(stopped_replies(episodes)),
         candidates=tuple(names),
         rater=primary.name,
         correlation=r,
@@ -195,7 +196,7 @@ def _scored(episodes: Sequence[EpisodeRecord], results: Results) -> Iterator[tup
     targets = _targets(results)
     for episode in episodes:
         for turn in episode.turns:
-            score = 0.0 if is_stopped(turn) else _near(turn.primary.values, targets[episode.spec.task])
+            score = _near(turn.primary, targets[episode.spec.task])
             if not np.isnan(score):
                 yield episode, turn.turn, score
 
@@ -204,9 +205,8 @@ def _targets(results: Results) -> dict[str, Any]:
     return {task: results.patterns[info.pattern].target for task, info in results.tasks.items()}
 
 
-def _near(values: Mapping[str, float], target: Mapping[str, float]) -> float:
-    apart = [abs(values.get(name, np.nan) - target[name]) for name in EXPRESSED.dimensions]
-    return 1 - float(np.mean(apart)) / EXPRESSED.width
+def _near(rating: Rating, target: Mapping[str, float]) -> float:
+    return float(adherence_of([rating], [target[name] for name in EXPRESSED.dimensions], EXPRESSED)[0])
 
 
 def _correlation(
@@ -220,7 +220,7 @@ def _correlation(
         return ASSUMED_R, "an assumption; label 20 replies and it is measured"
     targets = _targets(results)
     both = [
-        (known[reply], _near(labels[reply], targets[episode.spec.task]))
+        (known[reply], _near(Rating(labels[reply]), targets[episode.spec.task]))
         for episode in episodes
         for turn in episode.turns
         if (reply := (episode.spec.id, turn.turn)) in known.keys() & labels.keys() and not is_stopped(turn)

@@ -52,6 +52,11 @@ def is_stopped(turn: TurnRecord) -> bool:
     return turn.primary.disqualified is not None
 
 
+def stopped_replies(episodes: Iterable[EpisodeRecord]) -> frozenset[Reply]:
+    """Return the replies that the gate stopped."""
+    return frozenset((each.spec.id, turn.turn) for each in episodes for turn in each.turns if is_stopped(turn))
+
+
 def draw_sample(
     episodes: Iterable[EpisodeRecord],
     count: int,
@@ -96,7 +101,7 @@ def draw_order(episodes: Iterable[EpisodeRecord], seed: int, *, gated: bool = Tr
     Those stand in one order with all others, so that a sample from the time when they were drawn can be added to.
     """
     episodes = list(episodes)
-    left_out = {(each.spec.id, turn.turn) for each in episodes for turn in each.turns if gated and is_stopped(turn)}
+    left_out = stopped_replies(episodes) if gated else frozenset()
     strata = {}
     for name, replies in _strata(episodes).items():
         order = np.random.default_rng(derive_seed(seed, "labels", name)).permutation(len(replies))

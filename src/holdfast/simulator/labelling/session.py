@@ -13,7 +13,7 @@ from pathlib import Path
 from holdfast.core.errors import InputError
 from holdfast.core.wording import did_you_mean, quote
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample, is_stopped
+from holdfast.simulator.labelling.sample import Reply, SampledReply, draw_sample, stopped_replies
 from holdfast.simulator.labelling.store import Label, LabelFolder, LabelSample, ScaleName, beside_targets
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.runtime.run_folder import read_run_file, recorded_raters
@@ -156,8 +156,8 @@ def open_session(
         own = only_of(sample.candidates, episodes)
         drawn = draw_sample(own, count, sample.seed, gated=sample.gated, before=before)
         folder.keep_sample(sample := sample.model_copy(update={"replies": _in_order(sample.replies, drawn)}))
-    stopped = {(each.spec.id, turn.turn) for each in episodes for turn in each.turns if is_stopped(turn)}
-    return LabelSession(folder, sample, coder, model, frozenset(stopped if sample.gated else ()))
+    stopped = stopped_replies(episodes) if sample.gated else frozenset()
+    return LabelSession(folder, sample, coder, model, stopped)
 
 
 def only_of(candidates: Sequence[str], episodes: Iterable[EpisodeRecord]) -> list[EpisodeRecord]:

@@ -89,11 +89,8 @@ def simulated_talks(folder: Path) -> list[TalkSource]:
     for simulator in sorted({episode.spec.simulator for episode in episodes}):
         played = [episode for episode in episodes if episode.spec.simulator == simulator]
         talks = tuple(_of_run(episode, plan.personas[episode.spec.persona]) for episode in played)
-        sources.append(
-            TalkSource(
-                voices.get(simulator or EMBEDDED, simulator), True, tuple(talk for talk in talks if any(talk.messages))
-            )
-        )
+        name = voices.get(simulator or EMBEDDED, simulator)
+        sources.append(TalkSource(name, True, tuple(talk for talk in talks if any(talk.messages))))
     if not any(source.talks for source in sources):
         raise InputError(f"{folder}: no user has said anything in this run; go on with it, or name another run")
     return sources

@@ -85,7 +85,7 @@ def build_results(
     context = ResultsContext(target_of, raters, personas, feelings, seed, draws, own, feelers, holding)
     measured = measured_candidates(episodes, context)
     baseline = baseline if baseline in measured else None
-    pairs = pairwise_results(measured, {spec.name: spec.trained for spec in candidates}, context)
+    pairs = pairwise_results(measured, _trained(candidates), context)
     parts = _candidates(candidates, measured, pairs, baseline or "", context)
     return Results(
         holdfast_version=installed_version(),
@@ -115,11 +115,16 @@ def _users(
 ) -> dict[str, Any]:
     """Return the parts on who played the users, and whether they are at fault."""
     return {
-        "simulators": simulator_results(episodes, {spec.name: spec.trained for spec in specs}, baseline, context),
+        "simulators": simulator_results(episodes, _trained(specs), baseline, context),
         "user_faults": user_fault_results(
             episodes, context.personas, lambda kept: _headline_of(kept, specs, baseline, context)
         ),
     }
+
+
+def _trained(specs: Sequence[CandidateSpec]) -> dict[str, bool]:
+    """Return which candidates speak through adapters, by name."""
+    return {spec.name: spec.trained for spec in specs}
 
 
 def _headline_of(
@@ -127,7 +132,7 @@ def _headline_of(
 ) -> str:
     """Return the finding over some of the study's conversations."""
     measured = measured_candidates(episodes, context)
-    pairs = pairwise_results(measured, {spec.name: spec.trained for spec in specs}, context)
+    pairs = pairwise_results(measured, _trained(specs), context)
     named = baseline if baseline in measured else None
     return headline(_turns(measured), _candidates(specs, measured, pairs, named or "", context), pairs, named)
 

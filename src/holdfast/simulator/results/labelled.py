@@ -12,7 +12,7 @@ from holdfast.agents.raters.adherence import adherence
 from holdfast.agents.raters.agreement import quadratic_weighted_kappa
 from holdfast.agents.raters.protocol import EXPRESSED, Scale
 from holdfast.core.wording import how_many
-from holdfast.simulator.labelling.sample import Reply, is_stopped
+from holdfast.simulator.labelling.sample import Reply, stopped_replies
 from holdfast.simulator.labelling.store import (
     LABEL_SCALES,
     Label,
@@ -119,8 +119,7 @@ def label_results(
 
 def _stopped(measured: Mapping[str, MeasuredCandidate]) -> frozenset[Reply]:
     """What the gate stopped: samples of before held it, and a label of it says nothing of adherence."""
-    episodes = [episode for each in measured.values() for episode in each.arrays.episodes]
-    return frozenset((each.spec.id, turn.turn) for each in episodes for turn in each.turns if is_stopped(turn))
+    return stopped_replies(episode for each in measured.values() for episode in each.arrays.episodes)
 
 
 def _labelled(
