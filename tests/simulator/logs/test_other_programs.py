@@ -13,6 +13,7 @@ from holdfast.simulator.logs.registry import recognise
 from tests.simulator.logs.conftest import read
 
 TALK = [("user", "I feel awful."), ("assistant", "I am so sorry."), ("user", "Thanks."), ("assistant", "Any time.")]
+MESSAGES = [{"role": role, "content": text} for role, text in TALK]
 
 
 def said(conversation: Any) -> list[tuple[str, str]]:
@@ -279,8 +280,7 @@ def test_an_export_of_ours(tmp_path):
     import pandas
 
     about = {"episode": "e/1", "candidate": "base", "persona": "ann", "agent": None, "error": None}
-    messages = [{"role": role, "content": text} for role, text in TALK]
-    pandas.DataFrame([{**about, "messages": messages}]).to_parquet(tmp_path / "c.parquet")
+    pandas.DataFrame([{**about, "messages": MESSAGES}]).to_parquet(tmp_path / "c.parquet")
     turns = [
         {**about, "turn": turn + 1, "user": TALK[2 * turn][1], "reply": TALK[2 * turn + 1][1]} for turn in range(2)
     ]
@@ -290,6 +290,29 @@ def test_an_export_of_ours(tmp_path):
         (conversation,), skips = read_as(word, tmp_path / name)
         assert (said(conversation), conversation.columns["candidate"], skips) == (TALK, "base", [])
         assert (conversation.id, conversation.speaker) == ("e/1", "ann")
+
+
+@pytest.mark.parametrize(
+    ("word", "rows"),
+    [
+        ("messages", [{"id": "c1", "persona": "a kind tutor", "messages": MESSAGES}]),
+        ("messages", [{"id": "c1", "persona": {"name": "Liam"}, "messages": MESSAGES}]),
+        ("messages", [{"id": "c1", "messages": [{**message, "persona": "a kind tutor"} for message in MESSAGES]}]),
+        ("messages", [{"id": "c1", "metadata": {"persona": "a kind tutor"}, "messages": MESSAGES}]),
+        ("trl", [{"id": "c1", "persona": "a kind tutor", "prompt": MESSAGES[:3], "completion": MESSAGES[3:]}]),
+        ("csv", [{"conversation_id": "c1", "persona": "a kind tutor", **message} for message in MESSAGES]),
+    ],
+)
+def test_a_persona_of_another_program_is_not_who_the_user_is(word, rows, tmp_path):
+    """It is as often the assistant's: all conversations of one tutor would be one person's."""
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (conversation,), skips = read_as(word, tmp_path / "log.jsonl")
+    assert (said(conversation), conversation.id, conversation.speaker, skips) == (TALK, "c1", "", [])
+    if any(row.get("persona") == "a kind tutor" for row in rows):
+        assert conversation.columns["persona"] == "a kind tutor"  # to group by
+    if word == "csv":
+        (conversation,), _ = read("csv", tmp_path / "log.jsonl", columns={"speaker": "persona"})
+        assert conversation.speaker == "a kind tutor"
 
 
 @pytest.mark.parametrize("key", ["data", "conversations", "results", None])

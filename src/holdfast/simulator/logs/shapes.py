@@ -4,7 +4,7 @@ OpenAI's ``role``/``content``, ShareGPT's ``from``/``value``, Gemini's ``role``/
 LangChain's ``type``/``data`` and its ``lc`` dumps, and a choice that holds its ``message``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from holdfast.simulator.logs.values import id_of, is_silent, role_of
@@ -25,8 +25,12 @@ ROW_IDS: tuple[str, ...] = (
     "dialogue_id",
 )
 ROW_IDS += ("dialog_id", "episode", "TaskId")
-PERSONA = "persona"  # of holdfast's own export: also a column to group by, as in a run
-SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip", PERSONA)
+#: Keys that name the user.
+SPEAKERS = ("speaker", "user_id", "user", "participant", "hashed_ip")
+#: Who the user is in holdfast's own export, and keys that stand beside it there: elsewhere a persona is as often the
+#: assistant's. It is also a column to group by, as in a run.
+PERSONA = "persona"
+BESIDE_PERSONA = frozenset(("episode", "candidate"))
 _NO_NAMES = frozenset((*LISTS, "prompt", "completion", "chosen", "rejected"))
 _ROLES = ("role", "from", "sender", "author", "speaker")
 CONTENTS = ("content", "value", "text", "parts", "message", "utterance", "body")
@@ -55,6 +59,16 @@ def role_word(raw: Mapping[str, Any]) -> str:
     if kind == "constructor" and isinstance(raw.get("id"), list) and raw["id"]:
         kind = raw["id"][-1]
     return kind if isinstance(kind, str) and (role_of(kind) is not None or is_silent(kind)) else ""
+
+
+def first_id(about: Mapping[str, Any], keys: Iterable[str]) -> str:
+    """Return the first id among the values of ``keys``."""
+    return next((word for key in keys if (word := id_of(about.get(key)))), "")
+
+
+def speaker_of(about: Mapping[str, Any]) -> str:
+    """Return who the user of a document is; "" where it does not say."""
+    return first_id(about, SPEAKERS) or (id_of(about.get(PERSONA)) if about.keys() >= BESIDE_PERSONA else "")
 
 
 def content_of(raw: Mapping[str, Any]) -> Any:

@@ -17,9 +17,9 @@ from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.wording import describe_value
 from holdfast.simulator.logs.drafts import ConversationDraft
 from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
-from holdfast.simulator.logs.formats.messages import first_id
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.records import Conversation, LogMessage
+from holdfast.simulator.logs.shapes import first_id
 from holdfast.simulator.logs.values import columns_of, label_of, word_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 

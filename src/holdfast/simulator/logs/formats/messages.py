@@ -22,17 +22,18 @@ from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.shapes import (
     IDS,
     LISTS,
-    PERSONA,
     SPEAKERS,
+    first_id,
     is_conversation,
     is_part,
     messages_in,
+    speaker_of,
     wrapped_in,
 )
-from holdfast.simulator.logs.values import columns_of, id_of, labels_of, planned_of
+from holdfast.simulator.logs.values import columns_of, labels_of, planned_of
 from holdfast.simulator.logs.writing import whole_file
 
-_OWN = frozenset((*LISTS, *IDS, *SPEAKERS, "labels", "metadata", "planned_turns", "end")) - {PERSONA}
+_OWN = frozenset((*LISTS, *IDS, *SPEAKERS, "labels", "metadata", "planned_turns", "end"))
 
 
 def recognises(file: Glimpse) -> bool:
@@ -68,7 +69,7 @@ def _conversation(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
     end = about.get("end")
     yield from draft.finish(
         first_id(about, IDS),
-        speaker=first_id(about, SPEAKERS),
+        speaker=speaker_of(about),
         columns=columns_of(metadata if isinstance(metadata, Mapping) else {}) | columns_of(about, _OWN),
         labels=labels,
         planned=planned_of(about.get("planned_turns")),
@@ -77,11 +78,6 @@ def _conversation(place: str, raw: Any) -> Iterator[Conversation | SkippedLine]:
 
 
 READER = DocumentReader(conversation_of)
-
-
-def first_id(about: Mapping[str, Any], keys: Iterable[str]) -> str:
-    """Return the first id among the values of ``keys``."""
-    return next((word for key in keys if (word := id_of(about.get(key)))), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ from holdfast.core.reading.skips import SkippedLine
 from holdfast.core.reading.tables import Row, table_of
 from holdfast.simulator.logs.drafts import ConversationDraft
 from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
-from holdfast.simulator.logs.formats.messages import first_id
 from holdfast.simulator.logs.gathering import Grouping, gather
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
 from holdfast.simulator.logs.records import Conversation, End, LogMessage
+from holdfast.simulator.logs.shapes import first_id
 from holdfast.simulator.logs.values import columns_of, label_of, number_of
 from holdfast.simulator.logs.writing import count_left_out, whole_file
 

@@ -25,7 +25,7 @@ from holdfast.simulator.logs.gathering import ORDERS, Grouping, gather
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.protocols import AS_IT_IS, ReadOptions
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.shapes import CONTENTS, ROW_IDS, looks_like_message, unwrapped
+from holdfast.simulator.logs.shapes import BESIDE_PERSONA, CONTENTS, PERSONA, ROW_IDS, looks_like_message, unwrapped
 from holdfast.simulator.logs.values import columns_of, id_of, is_silent, label_of, role_of
 from holdfast.simulator.logs.writing import count_left_out, number_text, whole_file
 
@@ -35,7 +35,7 @@ USUAL = {
     "text": ("text", "content", "message", "utterance", "Content", "value", "body"),
     "user": ("user", "user_message", "prompt", "question"),
     "reply": ("reply", "assistant", "response", "answer"),
-    "speaker": ("speaker", "user_id", "participant", "PID", "persona"),
+    "speaker": ("speaker", "user_id", "participant", "PID"),
     "order": ORDERS,
 }
 _OPEN = ("label.", "after.")
@@ -110,6 +110,8 @@ def names_in(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]
             hint = did_you_mean(theirs, columns)
             raise InputError(f"no column {quote(theirs)} for {ours}{hint} (columns: {listed})")
     usual = {ours: next((column for column in many if column in columns), "") for ours, many in USUAL.items()}
+    if PERSONA in columns and BESIDE_PERSONA.issubset(columns):
+        usual["speaker"] = usual["speaker"] or PERSONA
     labels = {column: column for column in columns if column.startswith(_OPEN)}
     names = {ours: theirs for ours, theirs in {**labels, **usual, **given}.items() if theirs}
     by_message, by_turn = {"role", "text"} <= names.keys(), {"user", "reply"} <= names.keys()

@@ -11,10 +11,9 @@ from typing import Any
 from holdfast.core.reading.skips import SkippedLine
 from holdfast.simulator.logs.drafts import ConversationDraft
 from holdfast.simulator.logs.formats.document_reader import DocumentReader, keys_seen
-from holdfast.simulator.logs.formats.messages import first_id
 from holdfast.simulator.logs.glimpse import Glimpse
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.shapes import IDS, SPEAKERS, role_word
+from holdfast.simulator.logs.shapes import IDS, SPEAKERS, first_id, role_word, speaker_of
 from holdfast.simulator.logs.values import columns_of, role_of
 
 _REPLIES = ("completion", "chosen", "response")
@@ -41,7 +40,7 @@ def conversation_of(place: str, raw: Any) -> Iterator[Conversation | SkippedLine
         draft.read(reply)  # the whole conversation, as in UltraFeedback
     else:
         draft.read([*_messages(prompt, "user"), *_messages(reply, "assistant")])
-    yield from draft.finish(first_id(raw, IDS), speaker=first_id(raw, SPEAKERS), columns=columns_of(raw, _OWN))
+    yield from draft.finish(first_id(raw, IDS), speaker=speaker_of(raw), columns=columns_of(raw, _OWN))
 
 
 READER = DocumentReader(conversation_of)
