@@ -15,6 +15,7 @@ from holdfast.simulator.measure.transcripts import transcripts_sha256
 from holdfast.simulator.records import EpisodeRecord, EpisodeSpec, TurnRecord
 from holdfast.simulator.results.candidates import candidate_results
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+from holdfast.simulator.results.holding import holds_results
 from tests.simulator.measure.making import PRIMARY, rng, specs
 
 EPISODES, TURNS, CANDIDATES, PERSONAS = 1000, 100, 6, 24
@@ -46,7 +47,7 @@ def test_six_candidates_of_1000_episodes_and_100_turns():
     spec = EpisodeSpec("p", "t", "c", 0, TURNS)
     episodes = [
         EpisodeRecord(
-            replace(spec, persona=f"p{i % PERSONAS}", task=f"t{i % 8}", candidate=f"c{candidate}", seed=i),
+            replace(spec, persona=f"p{i % PERSONAS}", task=f"t{i % 8}", candidate=f"c{candidate}", replicate=i),
             conversations[int(draw.integers(20))],
         )
         for candidate in range(CANDIDATES)
@@ -68,9 +69,10 @@ def test_six_candidates_of_1000_episodes_and_100_turns():
     measured = {name: MeasuredCandidate.of(arrays, context) for name, arrays in extract(episodes, {}).items()}
     extracted = time.process_time()
     (spec_of,) = specs(["base"])
+    verdicts = holds_results(measured, [], "c0", context)
     for name, each in measured.items():
-        own = [episode for episode in episodes if episode.spec.candidate == name]
-        assert candidate_results(spec_of, each, own, measured["c0"], context).naming.n == EPISODES * TURNS
+        results = candidate_results(spec_of, each, measured["c0"], context, verdicts[name])
+        assert results.naming.n == EPISODES * TURNS
     summarised = time.process_time()
     print(f"hash {hashed - started:.1f} s, arrays {extracted - hashed:.1f} s, figures {summarised - extracted:.1f} s")
     assert np.isfinite(measured["c5"].gap).all()

@@ -27,6 +27,7 @@ from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
 from holdfast.simulator.results.felt import apart, felt_results
 from holdfast.simulator.results.harm import harmed_tasks
 from holdfast.simulator.results.headline import choose, headline
+from holdfast.simulator.results.holding import holds_results
 from holdfast.simulator.results.labelled import label_results
 from holdfast.simulator.results.lost_prompts import lost_prompts
 from holdfast.simulator.results.model import (
@@ -37,7 +38,7 @@ from holdfast.simulator.results.model import (
     TaskInfo,
     installed_version,
 )
-from holdfast.simulator.results.pairs import lower_than, pair_of, pairwise_results
+from holdfast.simulator.results.pairs import pair_of, pairwise_results
 from holdfast.simulator.results.simulators import simulator_results
 from holdfast.simulator.results.trainings import training_differences
 from holdfast.simulator.results.user_faults import user_fault_results
@@ -156,9 +157,9 @@ def _candidates(
     context: ResultsContext,
 ) -> dict[str, CandidateResults]:
     spec_of, rival, lost = {spec.name: spec for spec in specs}, measured.get(baseline), lost_prompts(specs, measured)
+    verdicts = holds_results(measured, pairs, baseline, context)
     parts = {
-        name: candidate_results(spec_of[name], each, rival, context, lower_than(pairs, name, baseline))
-        for name, each in measured.items()
+        name: candidate_results(spec_of[name], each, rival, context, verdicts[name]) for name, each in measured.items()
     }
     return {name: part.model_copy(update={"prompt_lost": lost.get(name, "")}) for name, part in parts.items()}
 

@@ -11,6 +11,7 @@ from holdfast.core.wording import how_many
 from holdfast.simulator.config.reminders import hidden_period
 from holdfast.simulator.measure.arrays import Floats, present_mean
 from holdfast.simulator.measure.bootstrap import FEWEST, Resamples, area, mean_band, statistic_interval, too_few
+from holdfast.simulator.measure.decay.holds import HoldsResults
 from holdfast.simulator.measure.decay.retention import first_turns
 from holdfast.simulator.measure.decay.slope import episode_slopes
 from holdfast.simulator.measure.decay.survival import Survival, SurvivalPoint, first_violations, kaplan_meier
@@ -22,7 +23,7 @@ from holdfast.simulator.measure.text.naming import naming
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import CandidateResults, GoalResults, NamingResults, TaskResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
-from holdfast.simulator.results.holding import holding, holds_results
+from holdfast.simulator.results.holding import holding
 from holdfast.simulator.results.outcomes import outcomes_of
 from holdfast.simulator.results.stopped import bounds_of, stopped_of
 from holdfast.simulator.results.witnesses import witness_results
@@ -33,19 +34,16 @@ def candidate_results(
     measured: MeasuredCandidate,
     baseline: MeasuredCandidate | None,
     context: ResultsContext,
-    below_base: bool,
+    verdict: HoldsResults,
 ) -> CandidateResults:
-    """Measure one candidate, beside the ``baseline`` where the study has one.
-
-    ``below_base``: whether it is shown to adhere less than the baseline.
-    """
+    """Measure one candidate, beside the ``baseline`` where the study has one. ``verdict``: whether it holds."""
     arrays, near, episodes = measured.arrays, measured.adherence, measured.arrays.episodes
     resamples = context.resamples(arrays.groups, "episodes")
     mean, dimensions = partial(estimate, resamples=resamples), context.primary.scale.dimensions
     band = mean_band(near, resamples)
     survival = kaplan_meier(*first_violations(near), people=len(set(arrays.groups)))
     gap_reduced, factor = _against(measured, baseline, context)
-    kept = holding(measured, band, resamples, context, holds_results(measured, baseline, context, below_base))
+    kept = holding(measured, band, resamples, context, verdict)
     results = CandidateResults(
         kind=spec.kind,
         title=spec.in_words,

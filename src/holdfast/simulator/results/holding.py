@@ -1,6 +1,6 @@
 """From one candidate's episodes to whether it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,13 +19,14 @@ from holdfast.simulator.measure.decay.leaving import leaving, user_left
 from holdfast.simulator.measure.decay.mixed_slope import mixed_slope, without_last
 from holdfast.simulator.measure.decay.profile import profile_decay
 from holdfast.simulator.measure.estimates import curve, estimate
-from holdfast.simulator.measure.pairwise import align
+from holdfast.simulator.measure.pairwise import PairResults, align
 from holdfast.simulator.measure.text.ngrams import word_ids
 from holdfast.simulator.measure.text.repetition import TEMPLATE_WORDS, distinct_n, self_similarity, template_share
 from holdfast.simulator.measure.text.tactics import present_tactics, stickiness
 from holdfast.simulator.records import EpisodeRecord
 from holdfast.simulator.results.candidate_model import HoldingResults, MixedSlopes, RepetitionResults
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext
+from holdfast.simulator.results.pairs import lower_than
 
 #: Why a figure of repetition may be undefined.
 UNDEFINED = {
@@ -39,12 +40,16 @@ CLOSING_TURNS = 4  # goodbyes and thanks: in human support talk the last four ex
 
 
 def holds_results(
-    measured: MeasuredCandidate,
-    baseline: MeasuredCandidate | None,
-    context: ResultsContext,
-    below_base: bool,
+    measured: Mapping[str, MeasuredCandidate], pairs: Sequence[PairResults], baseline: str, context: ResultsContext
+) -> dict[str, HoldsResults]:
+    """Test which candidates hold, by name. ``pairs``: their comparisons; ``baseline``: its name, if it was measured."""
+    beside = measured.get(baseline)
+    return {name: _holds(each, beside, context, lower_than(pairs, name, baseline)) for name, each in measured.items()}
+
+
+def _holds(
+    measured: MeasuredCandidate, baseline: MeasuredCandidate | None, context: ResultsContext, below_base: bool
 ) -> HoldsResults:
-    """Test whether a candidate holds. ``below_base``: whether it is shown to adhere less than the baseline."""
     resamples = context.resamples(measured.arrays.groups, "episodes")
     codes, kept = resamples.codes, measured.retention(resamples)
     beside = None

@@ -20,7 +20,7 @@ from holdfast.simulator.results.candidate_model import (
 )
 from holdfast.simulator.results.context import MeasuredCandidate, ResultsContext, measured_candidates
 from holdfast.simulator.results.holding import holds_results
-from holdfast.simulator.results.pairs import lower_than, pairwise_results
+from holdfast.simulator.results.pairs import pairwise_results
 
 COUNTED = (
     "messages", "stand_in_messages", "refused", "judgements", "stand_in_judgements", "repaired",
@@ -60,10 +60,7 @@ def _simulator(
     episodes: Sequence[EpisodeRecord], trained: Mapping[str, bool], baseline: str, context: ResultsContext
 ) -> SimulatorResults:
     measured = measured_candidates(episodes, context)
-    pairs, rival = pairwise_results(measured, trained, context), measured.get(baseline)
-    verdicts = {
-        name: holds_results(each, rival, context, lower_than(pairs, name, baseline)) for name, each in measured.items()
-    }
+    verdicts = holds_results(measured, pairwise_results(measured, trained, context), baseline, context)
     return SimulatorResults(
         episodes=len(episodes),
         failed=sum(episode.error is not None for episode in episodes),
