@@ -164,6 +164,55 @@ def test_a_model_may_be_asked_about_a_run_that_is_over(tmp_path: Path, capsys: p
         report(out)
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            ["--model", "linear", "--scale", "felt"],
+            "would hold scores by 'linear'; expected one chat model's on the scale",
+        ),
+        (["--model", "openai:m"], "would hold scores by 'openai:m'; expected one chat model's on the scale felt"),
+        (
+            ["--model", "openai:m", "--model", "openai:n", "--scale", "felt"],
+            "would hold scores by 'openai:m', 'openai:n'",
+        ),
+        (["--model", "openai:m", "--scale", "felt", "--whole"], "reads a score of each reply; leave --whole out"),
+    ],
+)
+def test_what_a_run_could_not_read_as_felt_is_refused_before_it_is_rated(
+    tmp_path: Path, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, file = record_run(tmp_path / "run", feeler="formula"), tmp_path / "run" / FELT_FILE
+    with running(ScriptedServer(answer=answer, keep=True)) as server:
+        command = ["judge", str(out), *options, "--base-url", server.base_url, "--out"]
+        assert run_command([*command, str(file), "--quiet"]) == 2
+        assert server.requests == []
+    assert told in capsys.readouterr().err
+    assert not file.exists()
+    if "linear" in options:  # elsewhere it is a file of scores as any other
+        assert run_command([*command, str(tmp_path / FELT_FILE), "--quiet"]) == 0
+    assert report(out).felt[2].not_run.startswith("not run: no model named")
+
+
+def test_a_runs_felt_file_is_not_gone_on_with_by_another_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(ScriptedServer(answer=answer, keep=True)) as server:
+        served(server.base_url).run(tmp_path / "run")
+        options = ["--base-url", server.base_url, "--scale", "felt", "--quiet", "--resume"]
+        asked, own = len(server.requests), str(tmp_path / "run" / FELT_FILE)
+        assert run_command(["judge", str(tmp_path / "run"), *options, "--model", "openai:feeler", "--out", own]) == 2
+        assert "the run has a model's feelings of its own" in capsys.readouterr().err
+        out = record_run(tmp_path / "other", feeler="formula")
+        command = ["judge", str(out), *options, "--limit", "2", "--out", str(out / FELT_FILE)]
+        assert run_command([*command, "--model", "openai:feeler"]) == 0
+        assert len(server.requests) == asked + 2
+        assert run_command([*command, "--model", "openai:m"]) == 2
+        assert len(server.requests) == asked + 2
+    assert "holds scores by 'openai:feeler' (judge:openai:feeler" in capsys.readouterr().err
+    assert report(out).felt[2].judged == 2
+
+
 def test_a_log_of_a_run_has_the_feelers_score_and_no_dimension(tmp_path: Path) -> None:
     record_run(tmp_path / "people")
     record_run(tmp_path / "formula", feeler="formula")

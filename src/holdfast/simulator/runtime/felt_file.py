@@ -3,20 +3,23 @@
 ``holdfast judge RUN --scale felt --model openai:NAME --out RUN/felt.jsonl`` writes them, and goes on with ``--resume``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from holdfast.agents.raters.felt.feelers import NAMES
-from holdfast.agents.raters.protocol import FELT, Rating
+from holdfast.agents.raters.protocol import FELT, Rater, Rating
 from holdfast.core.errors import InputError
 from holdfast.core.wording import printable, quote
+from holdfast.simulator.journal.store import JOURNAL, Journal
+from holdfast.simulator.judging.lines import RaterLine, read_kept
 from holdfast.simulator.logs.records import LogMessage
 from holdfast.simulator.logs.scores import storable
 from holdfast.simulator.logs.stored_scores import UNSCORED, StoredScores, read_stored
 from holdfast.simulator.logs.turns import passage_hashes, turns_of
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.results.model import RaterInfo
+from holdfast.simulator.runtime.run_folder import read_run_file, recorded_raters
 
 FELT_FILE = "felt.jsonl"  # its name in a run folder
 
@@ -36,23 +39,54 @@ def add_felt_file(
     if not path.exists():
         return list(episodes), list(raters)
     stored = _stored(path)
-    if NAMES["model"] in {rater.name for rater in raters}:
-        raise InputError(f"{printable(str(path))}: the run has a model's feelings of its own; move this file elsewhere")
+    _require_none_of_its_own(path, raters)
     name = NAMES["model"]
     info = RaterInfo(name=name, **asdict(stored.identity), role="asked afterwards", scale=FELT)
     return [replace(episode, turns=tuple(_felt(episode, stored))) for episode in episodes], [*raters, info]
 
 
+def check_felt_file(path: Path | None, raters: Mapping[str, Rater], *, whole: bool) -> None:
+    """Refuse, before anything is rated, scores that the run whose file ``path`` is could not read; any other passes.
+
+    Raises:
+        InputError: they are not one chat model's of felt empathy, reply by reply, or the run, or the file, has another
+            model's.
+        JournalError: the run's journal is damaged.
+    """
+    if path is None or path.name != FELT_FILE or not (path.parent / JOURNAL).exists():
+        return
+    if whole:
+        raise InputError(f"{printable(str(path))}: the run's report reads a score of each reply; leave --whole out")
+    _require_one_model(path, raters, "would hold", "choose another --out, or write it")
+    with Journal.read(path.parent / JOURNAL) as journal:
+        _require_none_of_its_own(path, recorded_raters(read_run_file(path.parent, journal.meta())["provenance"]))
+    now = {RaterLine(name=name, **asdict(rater.identity)) for name, rater in raters.items()}
+    for other in {line.rater for line in read_kept(path)} - now:
+        raise InputError(
+            f"{printable(str(path))}: holds scores by {quote(other.name)} ({other.id} {other.version}), and the run's "
+            "report reads one model's; move this file elsewhere"
+        )
+
+
 def _stored(path: Path) -> StoredScores:
     raters = read_stored(path)
+    _require_one_model(path, raters, "holds", "move this file elsewhere, and write one")
+    return next(iter(raters.values()))
+
+
+def _require_one_model(path: Path, raters: Mapping[str, Rater | StoredScores], holds: str, instead: str) -> None:
     odd = [name for name, each in raters.items() if each.scale != FELT or not each.identity.id.startswith("judge:")]
     if odd or len(raters) > 1:
         raise InputError(
-            f"{printable(str(path))}: holds scores by {', '.join(map(quote, raters))}; expected one chat model's on "
-            "the scale felt: move this file elsewhere, and write one with holdfast judge RUN --scale felt --model "
-            "openai:NAME (or hf:PATH, …) --out RUN/felt.jsonl"
+            f"{printable(str(path))}: {holds} scores by {', '.join(map(quote, raters))}; expected one chat model's on "
+            f"the scale felt: {instead} with holdfast judge RUN --scale felt --model openai:NAME (or hf:PATH, …) --out "
+            "RUN/felt.jsonl"
         )
-    return next(iter(raters.values()))
+
+
+def _require_none_of_its_own(path: Path, raters: Sequence[RaterInfo]) -> None:
+    if NAMES["model"] in {rater.name for rater in raters}:
+        raise InputError(f"{printable(str(path))}: the run has a model's feelings of its own; move this file elsewhere")
 
 
 def _felt(episode: EpisodeRecord, stored: StoredScores) -> Iterator[TurnRecord]:

@@ -90,12 +90,14 @@ def judge(
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.logs.sources import open_sources
     from holdfast.simulator.monitor.viewer import count_up, viewer
+    from holdfast.simulator.runtime.felt_file import check_felt_file
 
     options = {name: asking.pop(name) for name in ("scale", "base", "base_url", "timeout_s", "dtype", "device")}
     specs = rater_specs(models, RaterOptions(**options, judge=asking), "--model")
     stage = viewer(quiet=output.bare).stage
     raters = open_raters(specs, base_path(), batch_size=asking["concurrency"], progress=stage)
     require_one_scale(raters)
+    check_felt_file(out, raters, whole=whole)
     rated = collect(open_sources(files, word, columns, assistant), whole=whole, limit=limit)
     advance = count_up(stage, "rating replies", len(rated.passages) * len(raters))
     rating = rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * asking["concurrency"]))
