@@ -13,6 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from holdfast.agents.raters.agreement import pairs, quadratic_weighted_kappa, spearman
 from holdfast.simulator.measure.agreement import mean_absolute_difference, with_interval
+from holdfast.simulator.measure.bootstrap import all_alike
 
 levels = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=40)
 
@@ -85,32 +86,41 @@ def test_interval_holds_the_value_and_is_seeded() -> None:
     one = with_interval(quadratic_weighted_kappa, a, b, None, np.random.default_rng(1), draws=300)
     again = with_interval(quadratic_weighted_kappa, a, b, None, np.random.default_rng(1), draws=300)
     assert one == again
-    assert one.lo < one.value < one.hi
-    assert (one.n, one.undefined) == (80, 0)
+    assert one.lo < one.mean < one.hi
+    assert (one.n, one.reason) == (80, "")
 
 
 def test_groups_are_drawn_whole() -> None:
-    # Ten copies of each of four items: by items the interval is narrow, by groups it is as wide as four items make it.
-    a, b = np.repeat([0.0, 1, 2, 2], 10), np.repeat([0.0, 2, 1, 2], 10)
-    names = [str(n) for n in np.repeat(np.arange(4), 10)]
+    # Ten copies of each of eight items: by items the interval is narrow, by groups as wide as eight items make it.
+    a, b = np.repeat([0.0, 1, 2, 2] * 2, 10), np.repeat([0.0, 2, 1, 2] * 2, 10)
+    names = [str(n) for n in np.repeat(np.arange(8), 10)]
     alone = with_interval(mean_absolute_difference, a, b, None, np.random.default_rng(0), draws=400)
     grouped = with_interval(mean_absolute_difference, a, b, names, np.random.default_rng(0), draws=400)
-    assert grouped.value == alone.value == 0.5
-    assert (grouped.lo, grouped.hi) == (0, 1)
-    assert alone.lo > 0.3
-    assert alone.hi < 0.7
+    assert grouped.mean == alone.mean == 0.5
+    assert grouped.lo <= 0.25
+    assert grouped.hi >= 0.75
+    assert alone.lo > 0.35
+    assert alone.hi < 0.65
 
 
-def test_resamples_without_a_value_are_counted() -> None:
-    # Two items: half of the resamples hold one of them twice, and a kappa of one level is undefined.
-    result = with_interval(quadratic_weighted_kappa, [0, 2], [0, 2], None, np.random.default_rng(0), draws=400)
-    assert result.value == 1
-    assert 140 < result.undefined < 260
-    assert (result.lo, result.hi) == (1, 1)
+def test_resamples_without_a_value_are_left_out() -> None:
+    # One of six differs: a resample without it has one level, and no kappa; with it 1 - (1/6) / (...) is below 1.
+    result = with_interval(quadratic_weighted_kappa, [0] * 5 + [2], [0] * 5 + [1], None, np.random.default_rng(0))
+    assert 0 < result.lo < result.hi < 1
 
 
-def test_one_group_has_no_interval() -> None:
-    result = with_interval(spearman, [1, 2, 3], [1, 2, 3], ["x"] * 3, np.random.default_rng(0))
-    assert result.value == pytest.approx(1)
+def test_ratings_that_agree_in_everyone_give_no_interval_without_width() -> None:
+    # 1 in each resample that has a kappa: limits of [1, 1] would say that the seventh person agrees, too.
+    result = with_interval(quadratic_weighted_kappa, [0, 2] * 3, [0, 2] * 3, None, np.random.default_rng(0), draws=400)
+    assert (result.mean, result.n, result.reason) == (1, 6, all_alike(6))
     assert math.isnan(result.lo)
     assert math.isnan(result.hi)
+
+
+def test_fewer_than_five_groups_with_ratings_have_no_interval() -> None:
+    a, names = [1.0, 2, 3, 4, 5, math.nan], [*"abcde", "f"]
+    for size, enough in ((4, False), (5, True)):
+        people = [*names[:size], *["a"] * (5 - size), "f"]  # nobody rated what the last has
+        result = with_interval(mean_absolute_difference, a, [0] * 6, people, np.random.default_rng(0))
+        assert (result.mean, result.n, result.reason) == (3, 5, "")
+        assert math.isnan(result.lo) is math.isnan(result.hi) is not enough

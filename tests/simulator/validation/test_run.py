@@ -14,7 +14,7 @@ from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.validation.run import validate
 from tests.simulator.validation.conftest import write_ieval
 
-MEAN = {"mean", "lo", "hi"}
+MEAN = {"mean", "lo", "hi", "reason"}
 
 
 async def test_sets_that_the_raters_do_not_score_are_skipped_with_a_reason(judged_data: Path) -> None:

@@ -1,5 +1,7 @@
 """Command output: rich tables in a terminal, plain columns in a pipe, JSON on request, nothing when quiet."""
 
+from __future__ import annotations
+
 import errno
 import functools
 import json
@@ -9,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich.cells import cell_len
@@ -17,8 +19,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from holdfast.core.rounding import round_half_up
 from holdfast.core.text import visible
 
+if TYPE_CHECKING:
+    from holdfast.simulator.measure.bootstrap import Interval
+    from holdfast.simulator.measure.estimates import Estimate
+
+UNDEFINED = "-"
 _EDGE, _EDGES = 1, 3  # columns of a drawn table's border: at its left, and beside each column
 
 
@@ -114,20 +122,26 @@ def print_lines(text: str, *, stderr: bool = False) -> None:
 
 def cell(value: object) -> str:
     """Return a value as tables show it: numbers with two decimals, counts as they are, a dash where undefined."""
-    text = "-" if value is None else f"{value:.2f}" if isinstance(value, float) else visible(str(value))
+    text = UNDEFINED if value is None else f"{value:.2f}" if isinstance(value, float) else visible(str(value))
     return text.replace("\n", " ")
 
 
-def interval_cell(mean: float | None, lo: float | None, hi: float | None, *, alike: bool = False) -> str:
+def number_cell(value: float | None, digits: int = 2) -> str:
+    """Return the number with ``digits`` decimals, halves rounded away from zero; a dash where undefined."""
+    return UNDEFINED if value is None or not math.isfinite(value) else round_half_up(value, digits)
+
+
+def interval_cell(figure: Estimate | Interval | None, digits: int = 2) -> str:
     """Return ``mean [lo, hi]``, the mean alone where it has no limits, a dash where there is no mean.
 
-    ``alike``: it has no limits because all people are alike, which is said in their place.
+    Where nothing varies between people ``[all alike]`` stands in the limits' place.
     """
-    if alike:
-        return f"{cell(mean)} [all alike]"
-    if mean is None or not any(limit is not None and math.isfinite(limit) for limit in (lo, hi)):
-        return cell(mean)
-    return f"{cell(mean)} [{cell(lo)}, {cell(hi)}]"
+    if figure is None:
+        return UNDEFINED
+    mean, lo, hi = (number_cell(each, digits) for each in (figure.mean, figure.lo, figure.hi))
+    if mean == UNDEFINED or lo == hi == UNDEFINED:
+        return f"{mean} [all alike]" if figure.reason and mean != UNDEFINED else mean
+    return f"{mean} [{lo}, {hi}]"
 
 
 def _draw(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from holdfast.agents.raters.agreement import Floats
-from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
 from holdfast.agents.raters.judge.counts import count_answers, samples_spread
-from holdfast.agents.raters.panel import agreement, disputes
 from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.simulator.judging.run import RatedFiles
+from holdfast.simulator.measure.controls import columns, length_control, order_control, without_length, word_counts
+from holdfast.simulator.measure.panel import agreement, disputes
 from holdfast.simulator.results.shapes import plain
 
 

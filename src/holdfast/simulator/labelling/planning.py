@@ -30,7 +30,7 @@ from holdfast.simulator.labelling.sample import Reply, allocated, draw_order, is
 from holdfast.simulator.labelling.session import only_of
 from holdfast.simulator.labelling.store import LabelFolder, combined, last_answers
 from holdfast.simulator.measure.arrays import Floats, Ints
-from holdfast.simulator.measure.bootstrap import Resamples, mean_interval
+from holdfast.simulator.measure.bootstrap import Interval, Resamples, mean_interval
 from holdfast.simulator.measure.clustered import ClusteredMean
 from holdfast.simulator.measure.jackknifed import student
 from holdfast.simulator.records import EpisodeRecord
@@ -60,10 +60,7 @@ class LabelPlan:
     rater: str
     correlation: float
     correlation_from: str
-    rater_mean: float
-    rater_lo: float
-    rater_hi: float
-    rater_reason: str
+    rater_alone: Interval
     rows: tuple[PlannedLabels, ...]
 
     @property
@@ -141,7 +138,6 @@ def plan_labels(run: Path, candidates: Sequence[str] = ()) -> LabelPlan:
     names = sorted({episode.spec.candidate for episode in episodes})
     r, source = _correlation(run, episodes, results, known)
     scores, people = np.array([*known.values()]), [groups[id] for id, _ in known]
-    interval = mean_interval(scores, Resamples.of(people, np.random.default_rng(0)))
     replies = sum(map(len, strata.values()))
     return LabelPlan(
         persons=len(set(people)),
@@ -151,10 +147,7 @@ def plan_labels(run: Path, candidates: Sequence[str] = ()) -> LabelPlan:
         rater=primary.name,
         correlation=r,
         correlation_from=source,
-        rater_mean=interval.mean,
-        rater_lo=interval.lo,
-        rater_hi=interval.hi,
-        rater_reason=interval.reason,
+        rater_alone=mean_interval(scores, Resamples.of(people, np.random.default_rng(0))),
         rows=tuple(_rows(_rated(episodes, known, strata), strata, len(names), r)),
     )
 

@@ -1,29 +1,20 @@
-"""Agreement of two sets of ratings: mean difference, and intervals of it, of kappa and of rank correlation.
+"""Agreement of sets of ratings: mean difference, and intervals of it, of kappa, of alpha and of rank correlation.
 
 A pair in which either rating is nan is left out; an undefined value is nan, never 0.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from holdfast.agents.raters.agreement import pairs
-from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.arrays import Bools, Floats, Ints
+from holdfast.simulator.measure.bootstrap import DRAWS, FEWEST, Interval, percentile_limits
 
 Statistic = Callable[[Floats, Floats], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """A statistic of ``n`` rated items with its interval; ``undefined``: resamples without a value."""
-
-    value: float
-    lo: float
-    hi: float
-    n: int
-    undefined: int
+RowStatistic = Callable[[Ints], Sequence[float]]
+"""From the rows of a resample to the values of some statistics; nan where undefined."""
 
 
 def mean_absolute_difference(a: ArrayLike, b: ArrayLike) -> float:
@@ -39,27 +30,41 @@ def with_interval(
     groups: Sequence[str] | None,
     rng: np.random.Generator,
     *,
-    draws: int = 2000,
-    level: float = 0.95,
-) -> Agreement:
-    """Return a statistic of (a, b) with the percentile interval of a bootstrap over whole groups (Efron 1979).
-
-    ``groups``: (n,) the cluster of each item, for instance the person or the conversation; None: each item is its own.
-    Resamples in which the statistic is undefined are left out and counted. Both limits are nan below two groups.
-    """
+    draws: int = DRAWS,
+) -> Interval:
+    """Return a statistic of (a, b) with its interval, as :func:`row_intervals`; ``n``: items with both ratings."""
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    value = statistic(first, second)
-    n = len(pairs(first, second)[0])
-    names = np.arange(len(first)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    counted = ~(np.isnan(first) | np.isnan(second))
+    return row_intervals(lambda rows: [statistic(first[rows], second[rows])], counted, groups, rng, draws=draws)[0]
+
+
+def row_intervals(
+    statistic: RowStatistic,
+    counted: Bools,
+    groups: Sequence[str] | None,
+    rng: np.random.Generator,
+    *,
+    draws: int = DRAWS,
+    unit: str = "people",
+) -> list[Interval]:
+    """Return statistics of items, each with the 95 % percentile interval of a bootstrap over whole groups.
+
+    Resamples in which a statistic is undefined are left out. There are no limits below five groups, nor, with a
+    reason, where it is the same in all resamples.
+
+    Args:
+        counted: (n,) items that have all that the statistics need; their groups are those that count.
+        groups: (n,) the cluster of each item, for instance the person or the conversation; None: each item is its own.
+        unit: What the groups are, in the plural.
+    """
+    names = np.arange(len(counted)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     members = [np.flatnonzero(names == group) for group in range(names.max() + 1 if len(names) else 0)]
-    if len(members) < 2:
-        return Agreement(value, float("nan"), float("nan"), n, 0)
-    drawn = np.empty(draws)
-    for draw in range(draws):
-        rows = np.concatenate([members[group] for group in rng.integers(len(members), size=len(members))])
-        drawn[draw] = statistic(first[rows], second[rows])
-    defined = drawn[~np.isnan(drawn)]
-    if not len(defined):
-        return Agreement(value, float("nan"), float("nan"), n, draws)
-    lo, hi = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Agreement(value, float(lo), float(hi), n, draws - len(defined))
+    means = statistic(np.arange(len(counted)))
+    drawn = [[float("nan")] * len(means)]
+    if len(members) >= FEWEST:
+        picks = (rng.integers(len(members), size=len(members)) for _ in range(draws))
+        drawn = [[*statistic(np.concatenate([members[group] for group in picked]))] for picked in picks]
+    clusters = np.full(len(means), len(np.unique(names[counted])))
+    limits = zip(*percentile_limits(np.array(drawn), clusters, unit=unit), strict=True)
+    n = int(counted.sum())
+    return [Interval(mean, float(lo), float(hi), n, why) for mean, (lo, hi, why) in zip(means, limits, strict=True)]

@@ -26,10 +26,13 @@ from holdfast.simulator.measure.arrays import Floats, Ints, divide, present_mean
 
 Statistic = Callable[[Floats], Floats]
 """From means, rows x columns, to a figure of each row."""
+Limits = tuple[Floats, Floats, list[str]]
+"""Lower and upper limit of each column; and why it has none though clusters are enough, else ""."""
 
 DRAWS = 1000
 FEWEST = 5  # personas: fewer have no interval, because a resample of two or three says nothing of people
 ALIKE = 1e-9  # values nearer to each other than this do not vary
+NOT_BOUNDED = f"no limits below {FEWEST} of them, nor where all are alike, for some may differ unseen"
 
 
 def too_few(people: int) -> str:
@@ -46,14 +49,15 @@ def unseen_share(people: float) -> float:
     return float(1 - 0.05 ** (1 / people))
 
 
-def all_alike(people: int) -> str:
+def all_alike(people: int, unit: str = "people") -> str:
     """Say why a figure that is the same in so many people has no limits, and what that leaves open.
 
-    ``"all 12 people alike: up to 22 % may differ unseen"``; "" below :data:`FEWEST`, see :func:`too_few`.
+    ``"all 12 people alike: up to 22 % may differ unseen"``; "" below :data:`FEWEST`, see :func:`too_few`. ``unit``:
+    what was resampled, where it was not people.
     """
     if people < FEWEST:
         return ""
-    return f"all {people:,} people alike: up to {100 * unseen_share(people):.2g} % may differ unseen"
+    return f"all {people:,} {unit} alike: up to {100 * unseen_share(people):.2g} % may differ unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +185,30 @@ def _resampled_means(values: Floats, resamples: Resamples) -> tuple[Floats, Ints
     return divide(resamples.weights @ totals, drawn), (counts > 0).sum(axis=0)
 
 
-def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> tuple[Floats, Floats, list[str]]:
+def expanded_limits(draws: Floats, clusters: Ints, level: float = 0.95) -> Limits:
     """Return lower and upper limit of each column, and why it has none; undefined resamples (nan) are left out.
 
     Both limits are nan below :data:`FEWEST` clusters, and where the resamples do not vary, which has a reason.
     """
     from scipy.special import ndtr, stdtrit  # here, so that importing this module stays instant
 
-    enough = clusters >= FEWEST
     c = np.maximum(clusters, 2).astype(np.float64)
     tail = np.asarray(ndtr(stdtrit(c - 1, (1 - level) / 2) * np.sqrt(c / (c - 1))), dtype=np.float64)
+    return _limits(draws, clusters, tail)
+
+
+def percentile_limits(draws: Floats, clusters: Ints, level: float = 0.95, unit: str = "people") -> Limits:
+    """Return the plain percentiles (Efron 1979); else as :func:`expanded_limits`. ``unit``: what the clusters are."""
+    return _limits(draws, clusters, np.full(len(clusters), (1 - level) / 2), unit)
+
+
+def _limits(draws: Floats, clusters: Ints, tail: Floats, unit: str = "people") -> Limits:
+    enough = clusters >= FEWEST
     ordered = np.sort(draws, axis=0)  # nan last
     lo, hi = _quantile(ordered, tail), _quantile(ordered, 1 - tail)
     alike = enough & (np.fmax.reduce(ordered, axis=0) - ordered[0] <= ALIKE)
     lo, hi = (np.where(enough & ~alike, limit, np.nan) for limit in (lo, hi))
-    return lo, hi, [all_alike(int(people)) if same else "" for people, same in zip(clusters, alike, strict=True)]
+    return lo, hi, [all_alike(int(n), unit) if same else "" for n, same in zip(clusters, alike, strict=True)]
 
 
 def _quantile(ordered: Floats, share: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from holdfast.agents.raters.agreement import quadratic_weighted_kappa, spearman
 from holdfast.agents.raters.protocol import Passage
 from holdfast.simulator.measure.agreement import mean_absolute_difference, with_interval
 from holdfast.simulator.measure.arrays import Floats
+from holdfast.simulator.measure.bootstrap import NOT_BOUNDED
 from holdfast.simulator.measure.calibration import calibration
 from holdfast.simulator.validation.judged import EXPERTS, OTHERS, Judged
 
@@ -19,13 +21,13 @@ NOTES = {
     "length": "texts ranked by the number of words in their replies and cut so that each level is as frequent as in "
     "the truth; the rank's sign is the one that agrees better, which flatters it",
     "rounding": "scores and the crowd's means are rounded to the nearest level, halves upwards",
-    "interval": "95 %, percentile bootstrap over people (posts, conversations)",
+    "interval": f"95 %, percentile bootstrap over people (posts, conversations); {NOT_BOUNDED}",
 }
-Table = dict[str, dict[str, dict[str, float]]]
+Table = dict[str, dict[str, dict[str, Any]]]
 
 
 def agreement_table(judged: Judged, scores: Floats, rater: str, *, draws: int = 1000, seed: int = 0) -> Table:
-    """Dimension -> annotator -> ``{qwk, lo, hi, n}``, with the rater under its id and ``length`` as a baseline.
+    """Dimension -> annotator -> ``{qwk, lo, hi, n, reason}``, with the rater under its id and ``length`` as a baseline.
 
     ``scores``: (n, K), continuous, in the order of the set's dimensions, nan where missing. Undefined numbers are nan.
     """
@@ -109,7 +111,7 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _kappa(judged: Judged, a: Floats, b: Floats, draws: int, seed: int) -> dict[str, float]:
+def _kappa(judged: Judged, a: Floats, b: Floats, draws: int, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     kappa = with_interval(quadratic_weighted_kappa, a, b, judged.labelled.people, rng, draws=draws)
-    return {"qwk": kappa.value, "lo": kappa.lo, "hi": kappa.hi, "n": kappa.n}
+    return {"qwk": kappa.mean, "lo": kappa.lo, "hi": kappa.hi, "n": kappa.n, "reason": kappa.reason}

@@ -14,8 +14,9 @@ import numpy as np
 from holdfast.agents.raters.agreement import mid_ranks, pairs, quadratic_weighted_kappa, spearman
 from holdfast.agents.raters.linear.rater import LinearRater
 from holdfast.agents.raters.protocol import Passage
-from holdfast.simulator.measure.agreement import Statistic, mean_absolute_difference, with_interval
-from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.agreement import Statistic, mean_absolute_difference, row_intervals, with_interval
+from holdfast.simulator.measure.arrays import Floats, Ints, present_mean
+from holdfast.simulator.measure.bootstrap import NOT_BOUNDED, Interval
 from holdfast.simulator.measure.calibration import calibration
 from holdfast.simulator.validation.chats import LabelledChats
 
@@ -28,14 +29,14 @@ NOTES = {
     "beyond_length": "rank agreement once the ranks of length are taken out of both (partial Spearman)",
     "beyond_expressed": "once the ranks of length and of the three levels of expressed empathy (shipped linear rater, "
     "mean over the replies) are taken out of both",
-    "interval": "95 %, percentile bootstrap over people",
+    "interval": f"95 %, percentile bootstrap over people; {NOT_BOUNDED}",
 }
 
 
 def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed: int = 0) -> dict[str, Any]:
     """``spearman``, ``length_only``, and where chatbots are known ``within_bot``, ``length_within_bot``: each
-    ``{mean, lo, hi}``, as ``pearson`` and ``beyond_expressed``; beside them ``beyond_length``, ``mae``, ``qwk``,
-    ``calibration``, ``n``, ``missing``.
+    ``{mean, lo, hi, reason}``, as ``pearson`` and ``beyond_expressed``; beside them ``beyond_length``, ``mae``,
+    ``qwk``, ``calibration``, ``n``, ``missing``.
 
     ``scores``: (n, K) of the dimensions that the rater gives, 1-5, nan where missing. The length columns use the same
     chats as the rater's.
@@ -45,17 +46,15 @@ def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed
     length = np.where(np.isnan(score), np.nan, np.asarray(chats.lengths, dtype=np.float64))
     people = chats.labelled.people
 
-    def bounded(statistic: Statistic, a: Floats, b: Floats) -> dict[str, float]:
-        estimate = with_interval(statistic, a, b, people, np.random.default_rng(seed), draws=draws)
-        return {"mean": estimate.value, "lo": estimate.lo, "hi": estimate.hi}
+    def bounded(statistic: Statistic, a: Floats, b: Floats) -> dict[str, Any]:
+        return _figure(with_interval(statistic, a, b, people, np.random.default_rng(seed), draws=draws))
 
-    def beyond(given: Floats) -> dict[str, float]:
-        def left(at: Floats, _: Floats) -> float:
-            rows = at.astype(np.int64)
-            return partial_spearman(score[rows], truth[rows], given[rows])
+    def beyond(given: Floats) -> dict[str, Any]:
+        def left(rows: Ints) -> list[float]:
+            return [partial_spearman(score[rows], truth[rows], given[rows])]
 
-        places = np.arange(len(score), dtype=np.float64)
-        return bounded(left, places, places)
+        known = ~(np.isnan(score) | np.isnan(truth) | np.isnan(given).any(axis=1))
+        return _figure(*row_intervals(left, known, people, np.random.default_rng(seed), draws=draws))
 
     rank = partial(bounded, spearman)
     expressed = np.column_stack([length, expressed_levels(chats.labelled.passages)])
@@ -74,6 +73,10 @@ def chats_table(chats: LabelledChats, scores: Floats, *, draws: int = 1000, seed
         "n": int((~np.isnan(score)).sum()),
         "missing": int(np.isnan(score).sum()),
     }
+
+
+def _figure(interval: Interval) -> dict[str, Any]:
+    return {"mean": interval.mean, "lo": interval.lo, "hi": interval.hi, "reason": interval.reason}
 
 
 def pearson(a: Floats, b: Floats) -> float:

@@ -13,12 +13,10 @@ import pytest
 from markupsafe import escape
 
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.simulator.cli.logs.tables import interval, number_cell
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.logs.methods import SLOPE, SLOPE_GIVEN_LENGTH
 from holdfast.simulator.logs.records import Conversation, LogMessage
 from holdfast.simulator.logs.registry import FORMATS, WRITTEN
-from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.values import signed
 from tests.agents.raters.judge.judge_server import Answer, Asked, serve
 
@@ -210,17 +208,6 @@ def test_a_file_without_a_conversation_makes_no_file(tmp_path: Path, capsys: pyt
         assert run_command(arguments) == 2
         assert "no conversation could be read" in capsys.readouterr().err
         assert out.suffix == "" or not out.exists()
-
-
-def test_numbers_round_as_people_do() -> None:
-    assert [number_cell(33.25, 1), number_cell(0.125), number_cell(-0.5, 0), number_cell(None)] == [
-        "33.3",
-        "0.13",
-        "-1",
-        "-",
-    ]
-    assert interval(Estimate(mean=54.8, lo=None, hi=None), 1) == "54.8"
-    assert interval(None) == "-"
 
 
 def test_help_does_not_wait_for_numpy() -> None:

@@ -10,6 +10,7 @@ import pytest
 from holdfast.adapters.micro import base_path
 from holdfast.agents.raters.judge.asking import GIVE_UP_AFTER
 from holdfast.simulator.cli.main import run_command
+from holdfast.simulator.measure.bootstrap import all_alike
 from tests.agents.raters.judge.judge_server import Answer, Asked, serve
 
 TALKS = [
@@ -156,7 +157,8 @@ def test_json_with_samples_and_a_panel(chats: Path, capsys: pytest.CaptureFixtur
     assert judge["answers"]["asked"] == 10
     one = judge["dimensions"]["interpretation"]
     assert (one["mean"], one["mean_spread"]) == (1.25, 0.5)
-    assert one["order"] == {"shift": -0.5, "lo": -0.5, "hi": -0.5, "mean_absolute": 0.5, "n": 5}
+    alike = {"mean": -0.5, "lo": None, "hi": None, "n": 5, "reason": all_alike(5, "replies")}
+    assert one["order"] == {"shift": alike, "mean_absolute": 0.5}
     assert one["length"]["rho"] is None  # a judge that never moves
     assert {one["dimension"] for one in summary["agreement"]} == {
         "emotional_reaction", "interpretation", "exploration",

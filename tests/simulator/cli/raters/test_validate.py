@@ -44,9 +44,11 @@ def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(found["epitome"]) == set(MECHANISMS)
     for by in found["epitome"].values():
         assert set(by) == {*ANNOTATORS, "linear", "length"}
-        assert all(set(one) == {"qwk", "lo", "hi", "n"} for one in by.values())
+        assert all(set(one) == {"qwk", "lo", "hi", "n", "reason"} for one in by.values())
     assert found["epitome"]["emotional_reaction"]["gpt"]["qwk"] == pytest.approx(1)
-    assert found["epitome"]["exploration"]["gpt"] == {"qwk": None, "lo": None, "hi": None, "n": 4}
+    assert found["epitome"]["exploration"]["gpt"] == {
+        "qwk": None, "lo": None, "hi": None, "n": 4, "reason": "",
+    }  # fmt: skip
     assert found["raters"]["expressed"]["id"] == "linear"
     assert set(found["beside"]["epitome"]) == set(MECHANISMS)
     assert set(found["skipped"]) == {"ieval", "lend_an_ear", "esconv", "ieval_felt", "esconv_felt"}

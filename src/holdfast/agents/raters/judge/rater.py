@@ -1,7 +1,7 @@
 """A judge: any chat model, asked with a rubric, k times, in both orders of the dimensions.
 
-Position control: every second sample lists the dimensions in reverse, and both orders are compared
-(:mod:`holdfast.agents.raters.controls`). The rating is the median over the usable samples; it keeps all samples.
+Position control: every second sample lists the dimensions in reverse, so that both orders can be compared. The rating
+is the median over the usable samples; it keeps all samples.
 """
 
 import asyncio

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.core.rounding import round_half_up
 from holdfast.core.wording import how_many, printable
-from holdfast.simulator.cli.console import print_lines, print_table
+from holdfast.simulator.cli.console import UNDEFINED, interval_cell, number_cell, print_lines, print_table
 from holdfast.simulator.logs.methods import SLOPE, SLOPE_GIVEN_LENGTH
 from holdfast.simulator.logs.model import GroupResults, LogDifference, LogResults, MeasureResults, SkippedResults
 from holdfast.simulator.measure.decay.survival import SurvivalPoint
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.values import p_value
 
-UNDEFINED = "-"
 SHOWN_SKIPS = 8
 SHOWN_PLACES = 3  # of each reason
 _UNITS = {"adherence": "adherence", "expressed": "expressed empathy"}
@@ -103,14 +101,14 @@ def _people(row: LogDifference) -> str:
 
 def _tested(estimate: Estimate, row: LogDifference) -> list[str]:
     sign = "+" if estimate.mean is not None and estimate.mean > 0 else ""
-    return [sign + interval(estimate), row.note or p_value(row.p_holm)]
+    return [sign + interval_cell(estimate), row.note or p_value(row.p_holm)]
 
 
 def _last(curve: Mapping[int, SurvivalPoint]) -> str:
     if not curve:
         return UNDEFINED
     last = curve[max(curve)]
-    return interval(Estimate(mean=last.share, lo=last.lo, hi=last.hi))
+    return interval_cell(Estimate(mean=last.share, lo=last.lo, hi=last.hi))
 
 
 def shown_labels(results: LogResults) -> list[str]:
@@ -126,36 +124,20 @@ _TURN_LABELS = ("perceived", "feedback")
 def _row(name: str, group: GroupResults, main: str, labels: list[str], emotion: bool) -> list[str]:
     cells = [printable(name), f"{group.n:,}", f"{group.turns:,}"]
     if emotion:
-        cells += [interval(group.final_emotion, 1), _count(group.successes), _count(group.failures)]
+        cells += [interval_cell(group.final_emotion, 1), _count(group.successes), _count(group.failures)]
     if main:
         cells += _measured(group.measures[main]) if main in group.measures else [UNDEFINED, "- → -", *[UNDEFINED] * 3]
     for label in labels:
         of_turns = group.measures[label].mean if label in group.measures else None
-        cells.append(interval(group.labels.get(label) or of_turns))
+        cells.append(interval_cell(group.labels.get(label) or of_turns))
     return cells
 
 
 def _measured(measure: MeasureResults) -> list[str]:
     ends = [number_cell(quarter.mean) for quarter in (measure.first_quarter, measure.last_quarter)]
     slopes = [None if slope is None else slope.mean for slope in (measure.slope_per_turn, measure.slope_given_length)]
-    cells = [interval(measure.mean), " → ".join(ends), interval(measure.retention)]
+    cells = [interval_cell(measure.mean), " → ".join(ends), interval_cell(measure.retention)]
     return cells + [UNDEFINED if slope is None else f"{10 * slope:+.2f}" for slope in slopes]
-
-
-def number_cell(value: float | None, digits: int = 2) -> str:
-    """Return the number with ``digits`` decimals, halves rounded away from zero; a dash where undefined."""
-    if value is None:
-        return UNDEFINED
-    return round_half_up(value, digits)
-
-
-def interval(value: Estimate | None, digits: int = 2) -> str:
-    """Return ``mean [lo, hi]``; ``mean [all alike]`` where nothing varies between people."""
-    if value is None or value.mean is None:
-        return UNDEFINED
-    if value.lo is None:
-        return number_cell(value.mean, digits) + (" [all alike]" if value.reason else "")
-    return f"{number_cell(value.mean, digits)} [{number_cell(value.lo, digits)}, {number_cell(value.hi, digits)}]"
 
 
 def _count(value: int | None) -> str:

@@ -19,6 +19,7 @@ from holdfast.simulator.cli.progress import steps
 from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.journal.store import JOURNAL
+from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.monitor.viewer import Viewer, viewer
 from holdfast.simulator.runtime.pipeline import run_pipeline
 
@@ -48,7 +49,7 @@ def print_ablation(rows: Sequence[dict[str, Any]]) -> None:
         [
             row["recipe"],
             *(row[part]["mean"] for part in ("first_two_turns", "last_quarter")),
-            interval_cell(*(row["retention"][end] for end in ("mean", "lo", "hi"))),
+            interval_cell(Estimate(**row["retention"])),
             row["unprompted"]["mean"],
             row["copies_feelings"],
         ]

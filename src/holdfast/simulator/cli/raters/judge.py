@@ -84,11 +84,11 @@ def judge(
 ) -> None:
     """Rate the assistant's replies in FILE... and say what became of every answer."""
     from holdfast.adapters.micro import base_path
-    from holdfast.agents.raters.panel import require_one_scale
     from holdfast.agents.raters.registry import open_raters
     from holdfast.simulator.judging.run import GROUP, collect, rate_files
     from holdfast.simulator.judging.summary import summarise
     from holdfast.simulator.logs.sources import open_sources
+    from holdfast.simulator.measure.panel import require_one_scale
     from holdfast.simulator.monitor.viewer import count_up, viewer
     from holdfast.simulator.runtime.felt_file import check_felt_file
 
@@ -129,6 +129,8 @@ def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None
 
 
 def _scores(raters: Mapping[str, Any]) -> None:
+    from holdfast.simulator.measure.estimates import Estimate
+
     columns = ["rater", "dimension", "n", "mean", "sd", "rho with length", "sd without length", "spread", "order shift"]
     rows = [
         [
@@ -138,7 +140,7 @@ def _scores(raters: Mapping[str, Any]) -> None:
             values["length"]["rho"],
             values["sd_without_length"],
             values.get("mean_spread"),
-            interval_cell(*(values["order"][end] for end in ("shift", "lo", "hi"))) if "order" in values else None,
+            interval_cell(Estimate(**values["order"]["shift"])) if "order" in values else None,
         ]
         for name, rater in raters.items()
         for dimension, values in rater["dimensions"].items()
@@ -174,10 +176,12 @@ def _answers(name: str, rater: Mapping[str, Any]) -> None:
 
 
 def _agreement(summary: Mapping[str, Any]) -> None:
-    print_lines("\nagreement (Krippendorff's alpha, 95 % interval)")
+    from holdfast.simulator.measure.estimates import Estimate
+
+    print_lines("\nagreement (Krippendorff's alpha, 95 % interval from five conversations on)")
     by_dimension = [(each["dimension"].replace("_", " "), each) for each in summary["agreement"]]
     rows = [
-        [name, interval_cell(*each["interval"]), interval_cell(*each["ordinal"]), each["n"]]
+        [name, *(interval_cell(Estimate(**each[metric])) for metric in ("interval", "ordinal")), each["n"]]
         for name, each in by_dimension
     ]
     print_table(["dimension", "interval", "ordinal", "n"], rows, numbers=[1, 2, 3])

@@ -60,7 +60,10 @@ def reward(out: Path, pairs: Path | None, base: str, seed: int, output: Output, 
 
 
 def _show(outcome: Mapping[str, Any]) -> None:
-    rows = [[name.replace("_", " "), _cell(**share), share["n"]] for name, share in outcome["accuracy"].items()]
+    from holdfast.simulator.measure.estimates import Estimate
+
+    shares = outcome["accuracy"].items()
+    rows = [[name.replace("_", " "), interval_cell(Estimate(**share)), share["n"]] for name, share in shares]
     print_table(["prefers as the pairs say", "share [95 %]", "held-out pairs"], rows, numbers=[1, 2])
     held_out = outcome["personas"]["held_out"]
     print_lines(
@@ -68,7 +71,3 @@ def _show(outcome: Mapping[str, Any]) -> None:
         f"tested on {len(held_out)} others; loss {outcome['loss']['first']:.3f} at first, "
         f"{outcome['loss']['last']:.3f} at last\nwritten to {outcome['out']}"
     )
-
-
-def _cell(mean: float | None, lo: float | None, hi: float | None, **_: Any) -> str:
-    return f"{mean:.2f} [-]" if mean is not None and lo is None else interval_cell(mean, lo, hi)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from holdfast.simulator.cli.console import SEED, Output, output_options, print_lines, print_table
+from holdfast.simulator.cli.console import SEED, Output, interval_cell, output_options, print_lines, print_table
 
 _TITLES = {
     "epitome": "Expressed empathy: EPITOME's replies, quadratic-weighted kappa [95 % interval]",
@@ -140,10 +140,10 @@ def _counts(how: Mapping[str, Any]) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _cell(estimate: Mapping[str, float], key: str) -> str:
-    if math.isnan(estimate[key]):
-        return "undefined"
-    return f"{estimate[key]:5.2f} [{estimate['lo']:5.2f}, {estimate['hi']:5.2f}]"
+def _cell(estimate: Mapping[str, Any], key: str) -> str:
+    from holdfast.simulator.measure.estimates import Estimate
+
+    return interval_cell(Estimate(mean=estimate[key], **{end: estimate[end] for end in ("lo", "hi", "reason")}))
 
 
 def _number(value: float) -> str:

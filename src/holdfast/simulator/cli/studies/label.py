@@ -219,7 +219,6 @@ def _plan(run: Path, candidates: tuple[str, ...], output: Output) -> None:
         ]
         columns = ("labels", "a candidate", "labels only", "with the rater")
         print_table(columns, rows, numbers=range(4))
-        alone = (planned.rater_mean, planned.rater_lo, planned.rater_hi)
-        click.echo(f"\nthe rater alone: {interval_cell(*alone, alike=bool(planned.rater_reason))}")
+        click.echo(f"\nthe rater alone: {interval_cell(planned.rater_alone)}")
 
     output.show(planned.as_dict, text)

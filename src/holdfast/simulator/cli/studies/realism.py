@@ -14,7 +14,6 @@ from holdfast.core.errors import InputError
 from holdfast.simulator.cli.console import SEED, Output, interval_cell, output_options, print_lines, print_table
 
 if TYPE_CHECKING:
-    from holdfast.simulator.measure.estimates import MeanEstimate
     from holdfast.simulator.realism.model import RealismReport, SourceHabits, ToldApart
 
 _PATH = click.Path(path_type=Path)
@@ -161,11 +160,7 @@ def _habits(source: SourceHabits) -> list[object]:
 
 def _apart(pair: ToldApart) -> list[object]:
     of = f"{pair.unit} (floor)" if pair.floor else pair.unit
-    auc = pair.untested or _limits(pair.larger)
+    auc = pair.untested or interval_cell(pair.larger)
     encoder = None if pair.encoder is None else pair.encoder.mean
     people = f"{pair.people[0]} and {pair.people[1]}"
     return [pair.first, pair.second, of, pair.wording, auc, pair.words.mean, encoder, people, pair.words.n]
-
-
-def _limits(figure: MeanEstimate) -> str:
-    return interval_cell(figure.mean, figure.lo, figure.hi, alike=bool(figure.reason))

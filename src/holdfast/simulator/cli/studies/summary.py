@@ -102,8 +102,7 @@ def played_by(results: Results) -> list[str]:
 
 def _row(candidate: CandidateResults, turns: Sequence[int], *, gaps: bool) -> list[object]:
     by_turn = {point.turn: point.mean for point in candidate.adherence_by_turn}
-    kept = candidate.retention
-    retention = interval_cell(kept.mean, kept.lo, kept.hi, alike=bool(kept.reason))
+    retention = interval_cell(candidate.retention)
     verdict = VERDICTS[candidate.holding.holds.verdict]
     gap = [candidate.gap_abs.mean] if gaps else []
     return [*map(by_turn.get, turns), candidate.area.mean, retention, *gap, verdict]

@@ -9,9 +9,10 @@ import pytest
 
 from holdfast.agents.raters.dialogue.rater import SHIPPED_PERCEIVED, FittedRater
 from holdfast.agents.raters.linear.rater import LinearRater
-from holdfast.agents.raters.panel import agreement, disputes, require_one_scale
 from holdfast.agents.raters.protocol import Rating, Scale
 from holdfast.core.errors import InputError
+from holdfast.simulator.measure.bootstrap import all_alike
+from holdfast.simulator.measure.panel import agreement, disputes, require_one_scale
 
 TWO = Scale("two", ("warmth",), 0, 2)
 
@@ -35,8 +36,10 @@ def test_agreement_by_hand() -> None:
     assert ab.mean_difference == pytest.approx(-0.25)
     assert (ac.n, ac.missing) == (2, 2)  # c is missing twice: left out, not 0
     assert one.n == 4
-    alpha, lo, hi = one.interval
-    assert lo <= alpha <= hi
+    assert math.isnan(one.interval.lo)  # four passages
+    [twice] = agreement({"a": A * 2, "b": B * 2, "c": C * 2}, TWO, np.random.default_rng(0), draws=200)
+    assert twice.interval.lo < twice.interval.mean < twice.interval.hi
+    assert twice.ordinal.lo < twice.ordinal.mean < twice.ordinal.hi
 
 
 def test_disputes_are_the_widest_gaps_with_every_score() -> None:
@@ -46,11 +49,20 @@ def test_disputes_are_the_widest_gaps_with_every_score() -> None:
 
 
 def test_groups_are_drawn_whole_and_the_seed_decides() -> None:
-    judged = {"a": A, "b": B}
-    one, again = (agreement(judged, TWO, np.random.default_rng(3), groups=list("xxyy"), draws=50) for _ in "ab")
+    judged, five = {"a": A * 5, "b": B * 5}, [each for each in "vwxyz" for _ in A]
+    one, again = (agreement(judged, TWO, np.random.default_rng(3), draws=50) for _ in "ab")
     assert one == again
-    [alone] = agreement(judged, TWO, np.random.default_rng(3), groups=list("xxxx"))
-    assert math.isnan(alone.interval[1])
+    assert one[0].interval.lo < one[0].interval.hi
+    [whole] = agreement(judged, TWO, np.random.default_rng(3), groups=five)  # the five conversations are the same
+    assert whole.interval.reason == whole.ordinal.reason == all_alike(5, "conversations")
+    assert math.isnan(whole.interval.lo)
+
+
+def test_raters_who_agree_throughout_give_no_interval_without_width() -> None:
+    [one] = agreement({"a": A * 2, "b": A * 2}, TWO, np.random.default_rng(0), draws=200)
+    assert (one.interval.mean, one.interval.reason) == (1, "all 8 passages alike: up to 31 % may differ unseen")
+    assert math.isnan(one.interval.lo)
+    assert math.isnan(one.interval.hi)
 
 
 def test_raters_of_two_scales_are_not_compared() -> None:

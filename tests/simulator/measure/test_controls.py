@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import linregress, spearmanr
 
-from holdfast.agents.raters.controls import columns, length_control, order_control, without_length, word_counts
 from holdfast.agents.raters.protocol import Rating
 from holdfast.agents.raters.sample import Sample
+from holdfast.simulator.measure.controls import columns, length_control, order_control, without_length, word_counts
 
 
 def rating(forward: float | None, backward: float | None) -> Rating:
@@ -52,11 +52,23 @@ def test_length_is_undefined_without_variation_and_nan_is_left_out() -> None:
 
 
 def test_order_by_hand() -> None:
-    # forward minus reversed: 1, 0, 2; mean 1, sd 1, half width 1.96 / sqrt(3). The last has no reversed answer.
-    control = order_control([rating(2, 1), rating(1, 1), rating(2, 0), rating(2, None)], "warmth")
-    assert (control.shift, control.mean_absolute, control.n) == pytest.approx((1, 1, 3))
-    assert control.hi - control.shift == pytest.approx(1.96 / math.sqrt(3))
-    assert math.isnan(order_control([rating(1, 1)], "warmth").shift)
+    # forward minus reversed: 1, 0, 2, 0, 2; mean 1, variance 4 / 4, half width 1.96 / sqrt(5). The last has no reversed
+    # answer.
+    pairs = [rating(2, 1), rating(1, 1), rating(2, 0), rating(1, 1), rating(2, 0)]
+    control = order_control([*pairs, rating(2, None)], "warmth")
+    assert (control.shift.mean, control.mean_absolute, control.shift.n) == pytest.approx((1, 1, 5))
+    assert control.shift.hi - control.shift.mean == pytest.approx(1.96 / math.sqrt(5))
+    few = order_control(pairs[:4], "warmth").shift
+    assert (few.mean, few.n, few.reason) == (0.75, 4, "")
+    assert math.isnan(few.lo)
+    assert math.isnan(order_control([], "warmth").shift.mean)
+
+
+def test_an_order_that_moves_all_replies_alike_has_no_interval_without_width() -> None:
+    shift = order_control([rating(1, 1.5)] * 12, "warmth").shift
+    assert (shift.mean, shift.reason) == (-0.5, "all 12 replies alike: up to 22 % may differ unseen")
+    assert math.isnan(shift.lo)
+    assert math.isnan(shift.hi)
 
 
 def test_columns_keep_what_is_missing() -> None:

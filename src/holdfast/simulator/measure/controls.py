@@ -4,16 +4,17 @@ Pure functions. A judge that favours long replies ("verbosity bias") or what is 
 common (Zheng et al. 2023, arXiv 2306.05685; Wang et al. 2024, arXiv 2305.17926): neither is corrected in silence.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from holdfast.agents.raters.agreement import pairs, spearman
 from holdfast.agents.raters.protocol import Rating
-
-Floats = NDArray[np.float64]
+from holdfast.simulator.measure.arrays import Floats, present_mean
+from holdfast.simulator.measure.bootstrap import ALIKE, FEWEST, Interval, all_alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,11 @@ class LengthControl:
 
 @dataclass(frozen=True, slots=True)
 class OrderControl:
-    """Scores of the same passages asked in both orders. ``shift``: mean of forward minus reversed; ``lo``, ``hi``: its
-    95 % interval (normal, paired); ``mean_absolute``: mean of the absolute differences; nan below two passages."""
+    """Scores of the same passages asked in both orders. ``shift``: mean of forward minus reversed with its 95 % limits
+    (normal, paired); ``mean_absolute``: mean of the absolute differences; nan without passages."""
 
-    shift: float
-    lo: float
-    hi: float
+    shift: Interval
     mean_absolute: float
-    n: int
 
 
 def length_control(scores: ArrayLike, words: ArrayLike) -> LengthControl:
@@ -74,10 +72,14 @@ def order_control(ratings: Iterable[Rating], dimension: str) -> OrderControl:
         if len(means) == 2:
             differences.append(means[0] - means[1])
     gaps = np.array(differences)
-    if len(gaps) < 2:
-        return OrderControl(float("nan"), float("nan"), float("nan"), float("nan"), len(gaps))
-    shift, half = float(gaps.mean()), float(1.96 * gaps.std(ddof=1) / np.sqrt(len(gaps)))
-    return OrderControl(shift, shift - half, shift + half, float(np.abs(gaps).mean()), len(gaps))
+    n, lo, hi, reason = len(gaps), math.nan, math.nan, ""
+    shift, off = (float(present_mean(each)) for each in (gaps, np.abs(gaps)))
+    if n and np.ptp(gaps) <= ALIKE:
+        reason = all_alike(n, "replies")
+    elif n >= FEWEST:
+        half = float(1.96 * gaps.std(ddof=1) / np.sqrt(n))
+        lo, hi = shift - half, shift + half
+    return OrderControl(Interval(shift, lo, hi, n, reason), off)
 
 
 def word_counts(texts: Sequence[str]) -> Floats:

@@ -11,7 +11,6 @@ from itertools import combinations
 import numpy as np
 
 from holdfast.agents.raters.agreement import (
-    Floats,
     krippendorff_alpha,
     linear_weighted_kappa,
     pairs,
@@ -20,6 +19,9 @@ from holdfast.agents.raters.agreement import (
 )
 from holdfast.agents.raters.protocol import Rater, Rating, Scale
 from holdfast.core.errors import InputError
+from holdfast.simulator.measure.agreement import row_intervals
+from holdfast.simulator.measure.arrays import Floats, Ints
+from holdfast.simulator.measure.bootstrap import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,12 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True)
 class DimensionAgreement:
-    """One dimension over all raters. Alphas with percentile intervals; ``n``: passages with two scores or more."""
+    """One dimension over all raters: Krippendorff's alpha of an interval and of an ordinal scale; ``n``: passages with
+    two scores or more."""
 
     dimension: str
-    interval: tuple[float, float, float]  # alpha, lo, hi
-    ordinal: tuple[float, float, float]
+    interval: Interval
+    ordinal: Interval
     n: int
     pairs: tuple[PairAgreement, ...]
 
@@ -79,8 +82,8 @@ def agreement(
     groups: Sequence[str] | None = None,
     draws: int = 1000,
 ) -> list[DimensionAgreement]:
-    """Agreement on every dimension. ``groups``: (n,) what is resampled together, e.g. the conversation; None: each
-    passage alone."""
+    """Agreement on every dimension. ``groups``: (n,) the conversations, which are resampled whole; None: each passage
+    alone."""
     return [
         _on_dimension(name, {who: _values(each, name) for who, each in ratings.items()}, rng, groups, draws)
         for name in scale.dimensions
@@ -124,26 +127,12 @@ def _on_dimension(
     dimension: str, columns: dict[str, Floats], rng: np.random.Generator, groups: Sequence[str] | None, draws: int
 ) -> DimensionAgreement:
     table = np.stack(list(columns.values()))
-    names = np.arange(table.shape[1]) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    members = [np.flatnonzero(names == name) for name in np.unique(names)]
-    drawn = np.full((draws, 2), np.nan)
-    if len(members) > 1:
-        for row in drawn:
-            items = np.concatenate([members[index] for index in rng.integers(len(members), size=len(members))])
-            row[:] = krippendorff_alpha(table[:, items]), krippendorff_alpha(table[:, items], "ordinal")
-    return DimensionAgreement(
-        dimension,
-        (krippendorff_alpha(table), *_limits(drawn[:, 0])),
-        (krippendorff_alpha(table, "ordinal"), *_limits(drawn[:, 1])),
-        int(((~np.isnan(table)).sum(axis=0) > 1).sum()),
-        tuple(pair_agreement(a, b, columns[a], columns[b]) for a, b in combinations(columns, 2)),
-    )
+    rated = (~np.isnan(table)).sum(axis=0) > 1
 
+    def alphas(items: Ints) -> list[float]:
+        return [krippendorff_alpha(table[:, items]), krippendorff_alpha(table[:, items], "ordinal")]
 
-def _limits(drawn: Floats) -> tuple[float, float]:
-    """Percentile limits (95 %) over the resamples that have a value; nan where none has."""
-    defined = drawn[~np.isnan(drawn)]
-    if not len(defined):
-        return float("nan"), float("nan")
-    lo, hi = np.quantile(defined, [0.025, 0.975])
-    return float(lo), float(hi)
+    unit = "passages" if groups is None else "conversations"
+    interval, ordinal = row_intervals(alphas, rated, groups, rng, draws=draws, unit=unit)
+    compared = tuple(pair_agreement(a, b, columns[a], columns[b]) for a, b in combinations(columns, 2))
+    return DimensionAgreement(dimension, interval, ordinal, int(rated.sum()), compared)
