@@ -17,7 +17,8 @@ from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import InputError, JournalError, TakenError
 from holdfast.simulator.engine.run import run_study
 from holdfast.simulator.journal.store import Journal, read_episodes
-from holdfast.simulator.monitor.progress import NoProgress
+from holdfast.simulator.monitor.progress import NoProgress, RunFigures
+from holdfast.simulator.monitor.running_means import pattern_targets
 from tests.launch import LAUNCH
 from tests.simulator.engine.studies import run, session, study, transcripts
 from tests.simulator.scripted import HashModel
@@ -137,6 +138,21 @@ def test_after_ctrl_c_no_turn_starts_and_none_in_flight_is_lost(tmp_path: Path) 
         run(session(plan, model), tmp_path)
     with Journal.read(tmp_path / "journal.sqlite") as journal:
         assert journal.count().turns == model.finished == model.asked < 12
+
+
+def test_adherence_so_far_counts_what_the_journal_held(tmp_path: Path) -> None:
+    def figures(out: Path, *, resume: bool = False, model: HashModel | None = None) -> dict[str, float]:
+        progress = RunFigures()
+        progress.expect(pattern_targets(plan.tasks, plan.patterns))
+        run(session(plan, model), out, resume=resume, progress=progress)
+        return progress.means.means()
+
+    plan = study()
+    with pytest.raises(KeyboardInterrupt):
+        figures(tmp_path / "stopped", model=Interrupting(pause=0.05))
+    resumed = figures(tmp_path / "stopped", resume=True)
+    assert resumed == pytest.approx(figures(tmp_path / "calm"))
+    assert len(set(resumed.values())) > 1
 
 
 def test_a_second_ctrl_c_does_not_wait_for_an_answer_that_never_comes(tmp_path: Path) -> None:

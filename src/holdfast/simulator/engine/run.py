@@ -80,6 +80,7 @@ async def run_study(
         if resume:
             journal.owe_failed()
         progress.start(_turns_planned(plan, journal), journal.count().turns)
+        progress.recall(journal.ratings())
         try:
             notices = Notices(session.notices, progress.note)
             async with HeartbeatWriter(journal, session.counters, progress.count, notices) as heartbeat:

@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from holdfast.agents.raters.protocol import EXPRESSED, Scale
+from holdfast.agents.raters.protocol import EXPRESSED, Rating, Scale
 from holdfast.core.text import visible
 from holdfast.core.wording import how_many
 from holdfast.simulator.monitor.running_means import RunningMeans, counter_words
@@ -62,6 +62,9 @@ class Progress:
     def start(self, total: int, done: int) -> None:
         """``total`` turns at most, of which ``done`` were in the journal already."""
 
+    def recall(self, rows: Iterable[tuple[int, str, str, Rating]]) -> None:
+        """What was in the journal already: (row, candidate, task, primary rating) of each turn."""
+
     def advance(self, turns: int = 1) -> None:
         """Turns have been finished and are in the journal."""
 
@@ -98,6 +101,9 @@ class RunFigures(Progress):
 
     def start(self, total: int, done: int) -> None:
         self.speed.start(total, done)
+
+    def recall(self, rows: Iterable[tuple[int, str, str, Rating]]) -> None:
+        self.means.add_rows(rows)
 
     def advance(self, turns: int = 1) -> None:
         self.speed.done += turns

@@ -1,6 +1,7 @@
 """Running figures of a run, for those who look on while it goes: adherence so far, and what the models count."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +34,16 @@ class RunningMeans:
         if values.size:
             self.turns[candidate] = self.turns.get(candidate, 0) + values.size
             self._sums[candidate] = self._sums.get(candidate, 0.0) + float(values.sum())
+
+    def add_rows(self, rows: Iterable[tuple[int, str, str, Rating]]) -> int:
+        """Add turns of a journal: (row, candidate, task, primary rating) each; return the last row, 0 where none is."""
+        last, kept = 0, defaultdict[tuple[str, str], list[Rating]](list)
+        for row, candidate, task, rating in rows:
+            last = row
+            kept[candidate, task].append(rating)
+        for (candidate, task), ratings in kept.items():
+            self.add(candidate, task, ratings)
+        return last
 
     def means(self) -> dict[str, float]:
         """Candidate -> mean adherence, 0-1, in the order in which they were first seen."""

@@ -2,12 +2,11 @@
 
 import json
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.agents.raters.protocol import Rating
 from holdfast.core.errors import InputError
 from holdfast.simulator.config.recorded import recorded_tasks
 from holdfast.simulator.journal.store import JOURNAL, Journal
@@ -64,7 +63,7 @@ class StatusReader:
             if self._means is None:
                 scale = recorded_raters(json.loads(meta.get(PROVENANCE, "{}")))[0].scale
                 self._means = RunningMeans(pattern_targets(*recorded_tasks(meta, journal.path), scale), scale)
-            self._catch_up(journal, self._means)
+            self._seen = max(self._seen, self._means.add_rows(journal.ratings(after=self._seen)))
             causes, tokens = Counter(journal.causes()), journal.tokens()
         owed = planned.turns_owed
         state, reason = _state(heartbeat, alive, owed)
@@ -87,14 +86,6 @@ class StatusReader:
             adherence=self._means.means(),
             notices=tuple(heartbeat.notices) if heartbeat and state in ("running", "unknown") else (),
         )
-
-    def _catch_up(self, journal: Journal, means: RunningMeans) -> None:
-        new: dict[tuple[str, str], list[Rating]] = defaultdict(list)
-        for row, candidate, task, rating in journal.ratings(after=self._seen):
-            self._seen = row
-            new[candidate, task].append(rating)
-        for (candidate, task), ratings in new.items():
-            means.add(candidate, task, ratings)
 
 
 def _state(heartbeat: Heartbeat | None, alive: bool | None, owed: int) -> tuple[str, str | None]:
