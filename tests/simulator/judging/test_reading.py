@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_no_line_raises(tmp_path: Path, text: str) -> None:
 
 def test_nothing_to_rate_is_an_error_that_says_why(tmp_path: Path) -> None:
     def rated(path: Path) -> object:
-        return collect(open_sources([path]), whole=False, limit=None)
+        return collect(open_sources([path]), whole=False)
 
     (tmp_path / "bad.jsonl").write_text('{"messages": [\n')
     with pytest.raises(InputError, match=r"bad.jsonl: its format cannot be recognised.*Seen: no value.*not JSON"):
@@ -104,9 +105,31 @@ def test_nothing_to_rate_is_an_error_that_says_why(tmp_path: Path) -> None:
 def test_whatever_measure_reads_is_judged(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("conversation;role;text\na;user;Hi\na;assistant;Hello\n")
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(line(*TALK).encode()))
-    rated = collect(open_sources([tmp_path]), whole=False, limit=None)
+    rated = collect(open_sources([tmp_path]), whole=False)
     assert [(passage.conversation.rsplit("/")[-1], passage.turn, passage.rated) for passage in rated.passages] == [
         ("a", 1, "Hello"),
         ("b.jsonl.gz:1", 1, "Hello"),
         ("b.jsonl.gz:1", 2, "Sorry"),
     ]
+
+
+def test_a_sample_takes_equally_many_replies_of_each_conversation(tmp_path: Path) -> None:
+    lengths = {"long": 9, "short": 2, "one": 1}
+    for name, replies in lengths.items():
+        (tmp_path / f"{name}.jsonl").write_text(line(*[("user", "Hi"), ("assistant", "Hello")] * replies))
+
+    def drawn(count: int, seed: int) -> list[tuple[str, int]]:
+        rated = collect(open_sources([tmp_path]), whole=False, sample=count, seed=seed)
+        return [(Path(each.file).stem, each.turn) for each in rated.passages]
+
+    six = drawn(6, seed=1)
+    assert Counter(name for name, _ in six) == {"long": 3, "short": 2, "one": 1}
+    assert six == sorted(six, key=lambda each: (sorted(lengths).index(each[0]), each[1]))
+    assert drawn(6, seed=1) == six
+    assert set(drawn(3, seed=1)) < set(six)  # a larger sample goes on from a smaller one
+    turns = Counter(turn for seed in range(300) for name, turn in drawn(3, seed) if name == "long")
+    assert set(turns) == set(range(1, 10))
+    assert all(15 <= n <= 55 for n in turns.values())  # 300 draws of nine turns: 33 each
+    firsts = Counter(drawn(1, seed)[0][0] for seed in range(90))
+    assert all(15 <= firsts[name] <= 45 for name in lengths)
+    assert len(drawn(99, seed=1)) == 12

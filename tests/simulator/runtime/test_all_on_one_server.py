@@ -117,7 +117,7 @@ def hold(study: StudyConfig, judge: dict[str, Any], out: Path) -> Held:
     rater = open_raters([spec], base_path())["judge"]
     assert isinstance(rater, JudgeRater)
     rater = replace(rater, model=Overheard(rater.model, heard_of_judge))
-    rated = collect([talks], whole=False, limit=None)
+    rated = collect([talks], whole=False)
     asyncio.run(rate_files(rated, {"judge": rater}, out / "judged.jsonl", lambda _: None))
     return Held(
         {(one.spec.id, turn.turn): turn for one in read_episodes(out / JOURNAL) for turn in one.turns},

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
+import numpy as np
+
 from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.agents.raters.sample import Refusal
 from holdfast.core.atomic import drafted
@@ -30,8 +32,11 @@ class RatedFiles:
     ratings: dict[str, list[Rating]] = field(default_factory=dict)
 
 
-def collect(sources: Sequence[LogSource], *, whole: bool, limit: int | None) -> RatedFiles:
-    """Return the passages of all files, at most ``limit``, and what holds none.
+def collect(
+    sources: Sequence[LogSource], *, whole: bool, limit: int | None = None, sample: int | None = None, seed: int = 0
+) -> RatedFiles:
+    """Return the passages of all files and what holds none: the first ``limit``, and of these ``sample`` drawn by
+    ``seed``.
 
     Raises:
         InputError: a file cannot be read, or nothing is there to rate.
@@ -45,7 +50,25 @@ def collect(sources: Sequence[LogSource], *, whole: bool, limit: int | None) -> 
     if not rated.passages:
         named = ", ".join(source.name for source in sources)
         raise InputError(rated.skipped[:10] or [Fault(named, "holds no conversation")])
+    if sample is not None:
+        rated.passages = _drawn(rated.passages, sample, seed)
     return rated
+
+
+def _drawn(passages: Sequence[SourcedPassage], count: int, seed: int) -> list[SourcedPassage]:
+    """Return ``count`` passages in their order: equally many of each conversation as far as that goes, which of its
+    replies, and whose is one more, by ``seed``."""
+    rng = np.random.default_rng(seed)
+    chances = rng.random((len(passages), 2))
+    conversations: dict[tuple[str, int, str], list[int]] = {}
+    for number, passage in enumerate(passages):
+        conversations.setdefault((passage.file, passage.line, passage.conversation), []).append(number)
+    rounds = [
+        (place, chances[numbers[0], 1], number)
+        for numbers in conversations.values()
+        for place, number in enumerate(sorted(numbers, key=lambda number: chances[number, 0]))
+    ]
+    return [passages[number] for number in sorted(number for *_, number in sorted(rounds)[:count])]
 
 
 async def rate(

@@ -30,8 +30,7 @@ class Decoder:
 
     def generation(self, prompt: NDArray[np.int64], written: Sequence[int], *, stopped: bool) -> Generation:
         """Return the answer to ``prompt``, (tokens,); ``stopped``: it ended by itself."""
-        decode = self._tokenizer.decode
-        opened = opens_thought(decode(prompt[-_OPENING:].tolist(), skip_special_tokens=False))
+        decode, opened = self._tokenizer.decode, self.opened(prompt)
         said = written[:-1] if written[-1] in self._stop_ids else written  # it need not be special, and would be seen
         split = split_thoughts(self._said(decode(said, skip_special_tokens=True)), opened=opened)
         marks = {self._special[token] for token in said if token in self._special}
@@ -42,6 +41,10 @@ class Decoder:
                 split = marked._replace(speech=speech, thoughts=thoughts)
         content = MessageContent(split.speech, split.thoughts, tool_calls=split.tool_calls)
         return generation_of(content, "stop" if stopped else "length", len(prompt), len(written))
+
+    def opened(self, prompt: NDArray[np.int64]) -> bool:
+        """Return whether ``prompt``, (tokens,), ends within a thought, so that what is written goes on with it."""
+        return opens_thought(self._tokenizer.decode(prompt[-_OPENING:].tolist(), skip_special_tokens=False))
 
     def _said(self, text: str) -> str:
         """Return the text before the one that ends a reply."""

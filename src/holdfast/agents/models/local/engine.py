@@ -15,6 +15,7 @@ import torch
 
 from holdfast.agents.models.local.attention import Masks
 from holdfast.agents.models.local.cache import BatchCache, ConversationCache
+from holdfast.agents.models.local.constrained import Schemas
 from holdfast.agents.models.local.decoding import Decoder
 from holdfast.agents.models.local.loading import Backbone
 from holdfast.agents.models.local.lookahead import LONGEST_RUN, MOST_GUESSES, Lookahead, guess
@@ -39,6 +40,8 @@ class Engine:
         self._reading: dict[bytes, Row] = {}  # by the digest of a beginning: a row that has read it
         self._steps = 0
         self._decoder = Decoder(backbone.tokenizer, backbone.stop_ids, backbone.ending)
+        vocabulary = backbone.model.config.get_text_config().vocab_size
+        self._schemas = Schemas(backbone.tokenizer, vocabulary, backbone.stop_ids)
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
         self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
@@ -117,7 +120,10 @@ class Engine:
         # At least one token has to be read, to have logits to draw from.
         known = min(cached.common(job.prompt), len(job.prompt) - 1)
         cached.phrases.reread(job.prompt.tolist(), known)
-        return Row(job, cached, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
+        row = Row(job, cached, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
+        if request.schema is not None and not self._decoder.opened(job.prompt):
+            row.constraint = self._schemas.constraint(request.schema)
+        return row
 
     def _advance(self, first: int, last: int) -> None:
         """Read the pending tokens and guesses of rows [first, last); draw at least a token for each."""
@@ -131,6 +137,8 @@ class Engine:
         most = min(most, row.job.limit - len(row.written) - 1)
         if most < 1:
             return []
+        if row.constraint is not None and (forced := row.constraint.forced()):
+            return forced[:most]
         tail = [*row.job.prompt[-LONGEST_RUN:].tolist(), *row.written[-LONGEST_RUN:]]
         memories = row.cached.phrases, self._ahead.shared[row.job.request.adapter]
         return guess(tail, most, memories, self.backbone.stop_ids)
@@ -150,9 +158,12 @@ class Engine:
                 going = [number for number in going if number not in {going[place] for place in unsound}]
                 continue
             chances = np.array([row.chances[len(row.written)] for row in drawing])
+            for place, row in enumerate(drawing):
+                if row.constraint is not None:
+                    row.constraint.mask(predicted[place])
             drawn = draw(predicted, [row.job.request.sampling for row in drawing], chances)
             for row, token in zip(drawing, drawn, strict=True):
-                row.written.append(token)
+                row.write(token)
             going = [
                 number for number, token in zip(going, drawn, strict=True) if self._guessed(rows[number], ahead, token)
             ]
@@ -257,6 +268,8 @@ class Engine:
 
     def _ends(self, row: Row) -> bool:
         """Return whether the reply is over; what was drawn behind an ending text is dropped."""
+        if row.constraint is not None and row.constraint.complete:
+            return True
         ending = self.backbone.ending
         if ending is not None and ending.is_in(row.written, self._decode):
             while ending.is_in(row.written[:-1], self._decode):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.agents.models.local.cache import CachedConversation, ConversationCache
+from holdfast.agents.models.local.constrained import Constraint
 from holdfast.agents.models.local.prefixes import BLOCK, block_digests, shared_length
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
@@ -35,6 +36,7 @@ class Row:
     ``guesses``: what may follow them, read in the same pass. ``unchanged``: cached slots that the prompt leaves as they
     are. ``beginnings``: digests of what its prompt begins with. ``like``: whose states of such a beginning it takes,
     which a row of an earlier ``wave`` reads (-1: has read). ``error``: why no token can be drawn for it.
+    ``constraint``: what its answer has to keep to.
     """
 
     job: Job
@@ -49,6 +51,13 @@ class Row:
     like: Row | CachedConversation | None = None
     wave: int = 0
     error: ModelError | None = None
+    constraint: Constraint | None = None
+
+    def write(self, token: int) -> None:
+        """Add a token that was drawn."""
+        self.written.append(token)
+        if self.constraint is not None:
+            self.constraint.take(token)
 
     def copy_from(self, like: Row | CachedConversation, shared: int) -> bool:
         """Take the first ``shared`` tokens from ``like``, unless that saves too little; say whether it will."""

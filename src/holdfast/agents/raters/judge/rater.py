@@ -21,7 +21,7 @@ from holdfast.agents.raters.judge.rubrics import digest, fill, read_rubric, rubr
 from holdfast.agents.raters.protocol import FELT, NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 from holdfast.agents.raters.sample import Description, Order, Refusal, Sample
 
-VERSION = "1"
+VERSION = "2"  # 2: a model of this process keeps to the schema
 MAX_TOKENS = 512  # of one answer, unless asked otherwise
 
 
@@ -63,7 +63,7 @@ class JudgeRater:
         samples: Answers per passage.
         history: How many messages before the reply are shown (None: all).
         descriptive: Ask for words with their evidence too; always asked for of felt empathy.
-        structured: Send a JSON schema.
+        structured: Ask with a JSON schema. A model of this process then cannot leave it, and says a score of .1 steps.
         concurrency: Most requests in flight of one call.
         described: What the levels of each dimension say, of a scale that has no rubric file.
         sampling: How the model decodes; see :func:`judge_sampling`.

@@ -57,10 +57,13 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
     "--describe", "descriptive", is_flag=True, help="Ask for reasons in words too, with quotes that are looked up."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Rate the first N replies only.")
+@click.option(
+    "--sample", type=click.IntRange(min=1), help="Rate N replies only, drawn equally from all conversations by --seed."
+)
 @click.option("--temperature", type=FiniteRange(0, 2), help="[default: 0 for one answer, else 0.7]")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, help="Of one answer.")
 @server_options
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the intervals' bootstrap.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of --sample, and of the intervals' bootstrap.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -76,6 +79,7 @@ def judge(
     assistant: str | None,
     whole: bool,
     limit: int | None,
+    sample: int | None,
     seed: int,
     out: Path | None,
     resume: bool,
@@ -98,7 +102,8 @@ def judge(
     raters = open_raters(specs, base_path(), batch_size=asking["concurrency"], progress=stage)
     require_one_scale(raters)
     check_felt_file(out, raters, whole=whole)
-    rated = collect(open_sources(files, word, columns, assistant), whole=whole, limit=limit)
+    sources = open_sources(files, word, columns, assistant)
+    rated = collect(sources, whole=whole, limit=limit, sample=sample, seed=seed)
     advance = count_up(stage, "rating replies", len(rated.passages) * len(raters))
     rating = rate_files(rated, raters, out, advance, resume=resume, group=max(GROUP, 2 * asking["concurrency"]))
     asyncio.run(rating)

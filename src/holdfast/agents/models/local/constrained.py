@@ -1,0 +1,105 @@
+"""Answers that keep to a JSON schema: tokens that would leave it are never drawn (guided decoding).
+
+Which tokens may follow is llguidance's to say; what it forbids gets a logit of minus infinity before the draw (Willard
+and Louf 2023, arXiv 2307.09702). So the smallest model answers in the form that it is asked for: the answer can be
+read, which says nothing of whether it is right.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import llguidance
+import numpy as np
+import torch
+from llguidance.hf import from_tokenizer
+
+LONGEST_TEXT = 400  # characters of a text whose schema names no limit: without one, a weak model writes to max_tokens
+MOST_TEXTS = 3  # of a list whose schema names no limit
+STEP = 0.1  # of a number whose schema names none: digits need not end otherwise
+_AS_DUMPED: Any = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}  # as json.dumps writes
+
+
+class Constraint:
+    """One answer's place in its schema."""
+
+    def __init__(self, matcher: llguidance.LLMatcher) -> None:
+        self._matcher = matcher
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is whole, and nothing may follow it."""
+        return bool(self._matcher.is_stopped()) and not self._matcher.is_error()
+
+    def forced(self) -> list[int]:
+        """Return the tokens that have to come next, as far as there is only one way on."""
+        return list(self._matcher.compute_ff_tokens())
+
+    def mask(self, logits: torch.Tensor) -> None:
+        """Set the logits, (vocabulary,), of all tokens that would leave the schema to minus infinity, in place.
+
+        Where no token can go on, as with a vocabulary that lacks the signs of JSON, the answer is free from then on.
+        """
+        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        allowed = np.zeros(len(logits), dtype=bool)
+        known = np.unpackbits(bits, bitorder="little")[: len(logits)].astype(bool)
+        allowed[: len(known)] = known
+        if allowed.any() and not self._matcher.is_error():
+            logits.masked_fill_(~torch.from_numpy(allowed).to(logits.device), float("-inf"))
+
+    def take(self, token: int) -> None:
+        """Go on by a token that was drawn."""
+        self._matcher.consume_token(token)
+
+
+class Schemas:
+    """Makes the constraints of a model's answers.
+
+    Args:
+        tokenizer: the model's; one that is not of the tokenizers library constrains nothing.
+        vocabulary: how many logits the model has.
+        stop_ids: the tokens that end an answer.
+    """
+
+    def __init__(self, tokenizer: Any, vocabulary: int, stop_ids: frozenset[int]) -> None:
+        self._tokenizer, self._vocabulary, self._stop_ids = tokenizer, vocabulary, stop_ids
+
+    @cached_property
+    def _words(self) -> llguidance.LLTokenizer | None:
+        """The vocabulary as llguidance reads it, made at the first schema: it takes a second."""
+        size = max(self._vocabulary, len(self._tokenizer))
+        try:
+            return from_tokenizer(self._tokenizer, n_vocab=size, eos_token=sorted(self._stop_ids))
+        except ValueError:  # words that are put together by rules that it does not know
+            return None
+
+    def constraint(self, schema: Mapping[str, Any]) -> Constraint | None:
+        """Return the constraint of one answer under ``schema``; None where this model or llguidance cannot keep it."""
+        if self._words is None:
+            return None
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(bounded(schema)), defaults=_AS_DUMPED)
+        matcher = llguidance.LLMatcher(self._words, grammar, log_level=0)
+        return None if matcher.is_error() else Constraint(matcher)
+
+
+def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema with an end to every text, list and number in it that has none: see the limits above."""
+    inner = {key: _bounded(value) for key, value in schema.items()}
+    ends: Mapping[object, dict[str, Any]] = {
+        "string": {} if {"enum", "const", "pattern"} & inner.keys() else {"maxLength": LONGEST_TEXT},
+        "array": {"maxItems": MOST_TEXTS},
+        "number": {"multipleOf": STEP},
+    }
+    kind = schema.get("type")
+    return {**(ends.get(kind, {}) if isinstance(kind, str) else {}), **inner}
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return bounded(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_bounded(each) for each in value]
+    return value

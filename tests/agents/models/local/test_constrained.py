@@ -1,0 +1,153 @@
+"""A model of random weights answers in the form of a JSON schema, whatever it would have written by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import LlamaConfig, PreTrainedTokenizerFast
+from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+
+from holdfast.agents.models.local.constrained import LONGEST_TEXT, MOST_TEXTS, bounded
+from holdfast.agents.models.local.model import LocalChatModel
+from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
+from holdfast.agents.raters.judge.rater import JudgeRater
+from holdfast.agents.raters.protocol import EXPRESSED, FELT, Passage
+
+TEMPLATE = (
+    "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{{ opened }}{% endif %}"
+)
+SPECIAL = ["</s>", "<system>", "<user>", "<assistant>"]
+PADDED = 304  # logits of the model: more than its tokenizer has words, as in many models
+SCHEMA: dict[str, Any] = {
+    "title": "answer",
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "enum": ["m-1f"]},
+        "said": {"type": "string"},
+        "quotes": {"type": "array", "items": {"type": "string", "maxLength": 12}},
+        "score": {"anyOf": [{"type": "number", "minimum": 1, "maximum": 5}, {"type": "null"}]},
+    },
+    "required": ["id", "said", "quotes", "score"],
+    "additionalProperties": False,
+}
+
+
+def build(path: Path, opened: str = "") -> Path:
+    """Save a small model that writes bytes; ``opened``: what its template puts before an answer."""
+    letters = pre_tokenizers.ByteLevel.alphabet()
+    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *sorted(letters)])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", extra_special_tokens=SPECIAL[1:])
+    wrapped.chat_template = TEMPLATE.replace("{{ opened }}", opened)
+    wrapped.save_pretrained(path)
+    torch.manual_seed(3)
+    config = LlamaConfig(
+        vocab_size=PADDED,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=16384,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+    AutoModelForCausalLM.from_config(config, dtype=torch.float64).save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bytes_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("bytes") / "model")
+
+
+def request(number: int, schema: dict[str, Any] | None = SCHEMA, temperature: float = 1.0) -> GenerationRequest:
+    messages = (Message("user", f"number {number}"),)
+    sampling = Sampling(temperature, max_tokens=2500)
+    return GenerationRequest(f"k{number}", messages, seed=number, sampling=sampling, schema=schema)
+
+
+async def ask(path: Path, requests: list[GenerationRequest], batch: int) -> list[Generation]:
+    model = LocalChatModel.load(path, dtype="float64", batch_size=batch)
+    return list(await asyncio.gather(*map(model.generate, requests)))
+
+
+async def test_every_answer_keeps_to_the_schema_and_ends(bytes_model: Path) -> None:
+    asked = [request(number, temperature=(0.0, 1.0, 2.0)[number % 3]) for number in range(6)]
+    answers = await ask(bytes_model, asked, batch=4)
+    for answer in answers:
+        value = json.loads(answer.text)
+        jsonschema.validate(value, SCHEMA)
+        assert len(value["said"]) <= LONGEST_TEXT
+        assert len(value["quotes"]) <= MOST_TEXTS
+        assert answer.finish_reason == "stop"
+    assert len({answer.text for answer in answers}) > 3
+
+
+async def test_an_answer_is_the_same_alone_and_beside_free_ones(bytes_model: Path) -> None:
+    free = [replace(request(number, None), sampling=Sampling(1.0, max_tokens=60)) for number in range(10, 14)]
+    beside = await ask(bytes_model, [request(1), *free, request(2)], batch=6)
+    alone = [*await ask(bytes_model, [request(1)], batch=1), *await ask(bytes_model, [request(2)], batch=1)]
+    assert [beside[0].text, beside[-1].text] == [answer.text for answer in alone]
+    unmasked = await ask(bytes_model, free, batch=1)
+    assert [answer.text for answer in beside[1:-1]] == [answer.text for answer in unmasked]
+
+
+async def test_signs_that_must_come_are_read_in_one_pass(bytes_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LocalChatModel.load(bytes_model, dtype="float64", batch_size=1)
+    passes = 0
+    draw = model._engine._draw
+
+    def counting(rows: Any, logits: Any) -> None:
+        nonlocal passes
+        passes += 1
+        draw(rows, logits)
+
+    monkeypatch.setattr(model._engine, "_draw", counting)
+    only = {"type": "object", "properties": {"id": {"enum": ["m-1f"]}}, "required": ["id"]}
+    answer = await model.generate(request(1, {**only, "additionalProperties": False}))
+    assert answer.text == '{"id": "m-1f"}'
+    assert passes <= 4
+
+
+async def test_a_thought_that_the_template_opens_is_left_free(tmp_path: Path) -> None:
+    path = build(tmp_path / "thinks", opened="<think>\n")
+    thinking = replace(request(1), sampling=Sampling(1.0, max_tokens=40))
+    (answer,) = await ask(path, [thinking], batch=1)
+    (free,) = await ask(path, [replace(thinking, schema=None)], batch=1)
+    assert (answer.thoughts, answer.text) == (free.thoughts, free.text)
+
+
+async def test_a_vocabulary_without_json_answers_without(llama: Path) -> None:
+    words = GenerationRequest("k", (Message("user", "w1 w2"),), seed=1, sampling=Sampling(1.0, max_tokens=9))
+    free, asked = await ask(llama, [words, replace(words, schema=SCHEMA)], batch=2)
+    assert asked.text == free.text != ""
+
+
+@pytest.mark.parametrize("scale", [EXPRESSED, FELT])
+async def test_a_judge_of_random_weights_leaves_no_answer_unread(bytes_model: Path, scale: Any) -> None:
+    model = LocalChatModel.load(bytes_model, dtype="float64", batch_size=4)
+    passages = [Passage((Message("user", f"I lost {n} keys."), Message("assistant", "Oh no."))) for n in range(4)]
+    sampling = Sampling(1.0, max_tokens=1500)
+    ratings = await JudgeRater(model, scale, "bytes", sampling=sampling).rate(passages)
+    assert not [sample.refused for rating in ratings for sample in rating.samples if sample.refused is not None]
+    values = [value for rating in ratings for value in rating.values.values()]
+    assert all(scale.low <= value <= scale.high for value in values)
+    assert len(set(values)) > 1
+
+
+def test_what_has_an_end_of_its_own_keeps_it() -> None:
+    given = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 9}, "b": {"enum": [1]}}}
+    assert bounded(given) == given
+    assert bounded({"type": "number", "minimum": 1}) == {"type": "number", "minimum": 1, "multipleOf": 0.1}
+    assert bounded({"type": ["string", "null"]}) == {"type": ["string", "null"]}
