@@ -162,8 +162,9 @@ async def train_experts(
         held_out = await _held_out_messages(config, world, base.model, rater, testing, seed, drafts)
     report = assess_router(router, [messages for messages in held_out if messages.task in router.tasks])
     lap("router")
-    if isinstance(base.model, KeepsConversations):
-        base.model.forget()  # training needs the memory
+    for model in (base.model, base.writer):
+        if isinstance(model, KeepsConversations):
+            model.forget()  # training needs the memory
     adapters = await _train_adapters(config, base, files, out / ADAPTERS, seed, progress)
     lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}

@@ -24,6 +24,7 @@ from holdfast.agents.models.local.tiles import runs_in_tiles
 from holdfast.agents.models.spec import TODAY
 from holdfast.agents.protocols import Generation, GenerationRequest
 from holdfast.core.errors import ModelError
+from holdfast.core.memory import return_freed
 
 MAX_CACHE_TOKENS = 1 << 18
 
@@ -124,6 +125,7 @@ class LocalChatModel:
         """Free the memory that conversations take between their turns: gigabytes after many. They may go on."""
         with self._model_lock:
             self._engine.forget()
+        return_freed()
 
     async def generate(self, request: GenerationRequest) -> Generation:
         """Write the next assistant message.
