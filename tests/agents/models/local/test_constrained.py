@@ -11,11 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, PreTrainedTokenizerFast
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from holdfast.agents.models.local.constrained import LONGEST_TEXT, MOST_TEXTS, bounded
+from holdfast.agents.models.local.constrained import LONGEST_TEXT, MOST_TEXTS, Schemas, bounded
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.judge.rater import JudgeRater
@@ -41,15 +41,20 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def build(path: Path, opened: str = "") -> Path:
-    """Save a small model that writes bytes; ``opened``: what its template puts before an answer."""
+def build(path: Path, opened: str = "", template: str = TEMPLATE, added: str = "", end: int | None = 0) -> Path:
+    """Save a small model that writes bytes.
+
+    ``opened``: what its template puts before an answer; ``added``: a token beside them; ``end``: the one that ends.
+    """
     letters = pre_tokenizers.ByteLevel.alphabet()
     vocabulary = {word: number for number, word in enumerate([*SPECIAL, *sorted(letters)])}
     tokenizer = Tokenizer(models.BPE(vocabulary, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", extra_special_tokens=SPECIAL[1:])
-    wrapped.chat_template = TEMPLATE.replace("{{ opened }}", opened)
+    ending = {} if end is None else {"eos_token": "</s>"}
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, extra_special_tokens=SPECIAL[1:], **ending)
+    wrapped.add_tokens([AddedToken(added, special=False)] if added else [])
+    wrapped.chat_template = template.replace("{{ opened }}", opened)
     wrapped.save_pretrained(path)
     torch.manual_seed(3)
     config = LlamaConfig(
@@ -59,7 +64,7 @@ def build(path: Path, opened: str = "") -> Path:
         num_hidden_layers=2,
         num_attention_heads=4,
         max_position_embeddings=16384,
-        eos_token_id=0,
+        eos_token_id=end,
         pad_token_id=0,
     )
     AutoModelForCausalLM.from_config(config, dtype=torch.float64).save_pretrained(path)
@@ -120,12 +125,58 @@ async def test_signs_that_must_come_are_read_in_one_pass(bytes_model: Path, monk
     assert passes <= 4
 
 
-async def test_a_thought_that_the_template_opens_is_left_free(tmp_path: Path) -> None:
-    path = build(tmp_path / "thinks", opened="<think>\n")
-    thinking = replace(request(1), sampling=Sampling(1.0, max_tokens=40))
-    (answer,) = await ask(path, [thinking], batch=1)
-    (free,) = await ask(path, [replace(thinking, schema=None)], batch=1)
-    assert (answer.thoughts, answer.text) == (free.thoughts, free.text)
+async def test_an_answer_has_the_same_tokens_whatever_is_guessed_behind_its_end(bytes_model: Path) -> None:
+    schema = {"type": "object", "properties": {"n": {"enum": list(range(40))}}, "required": ["n"]}
+    told = "".join(f'"n": {n}}}x{n}}}</s>' for n in range(40))  # what may follow an answer, as an example in a prompt
+    asked = [replace(request(n, schema | {"additionalProperties": False}), key=f"k{n}") for n in range(4)]
+    asked = [replace(each, messages=(Message("user", told),)) for each in asked]
+    models = [LocalChatModel.load(bytes_model, dtype="float64", batch_size=1) for _ in range(2)]
+    models[0]._engine._ahead.tokens_a_pass = 1  # guesses nothing
+    alone, guessed = [[await model.generate(each) for each in asked] for model in models]
+    assert alone == guessed
+    assert all(answer.completion_tokens == len(answer.text) for answer in guessed)
+
+
+@pytest.mark.parametrize("closing", ["</think>", "</plan>"])
+async def test_a_thought_that_the_template_opens_is_free_up_to_its_end(tmp_path: Path, closing: str) -> None:
+    path = build(tmp_path / "thinks", opened="<think>\n", added=closing)
+    schema = {**SCHEMA, "properties": {"id": {"enum": ["m-1f"]}}, "required": ["id"]}
+    thinking = [replace(request(n, schema), sampling=Sampling(1.0, max_tokens=400)) for n in range(8)]
+    answers = await ask(path, thinking, batch=8)
+    free = await ask(path, [replace(each, schema=None) for each in thinking], batch=8)
+    assert all(plain.thoughts.startswith(each.thoughts) for each, plain in zip(answers, free, strict=True))
+    said = {(each.text, each.finish_reason) for each in answers if each.text}
+    assert said == (
+        {('{"id": "m-1f"}', "stop")} if closing == "</think>" else set()
+    )  # a rare name closes what it opened
+
+
+@pytest.mark.parametrize("end", [0, None])
+async def test_what_ends_a_reply_ends_no_text_of_an_answer(tmp_path: Path, end: int | None) -> None:
+    template = (
+        "{% for m in messages %}{{ m['role'] | upper }}: {{ m['content'] }} {% endfor %}"
+        "{% if add_generation_prompt %}ASSISTANT: {{ opened }}{% endif %}"
+    )
+    path = build(tmp_path / "plain", template=template, end=end)
+    schema = {"type": "object", "properties": {"id": {"enum": ["the USER: said"]}}, "required": ["id"]}
+    (answer,) = await ask(path, [request(1, schema | {"additionalProperties": False})], batch=1)
+    assert (answer.text, answer.finish_reason) == ('{"id": "the USER: said"}', "stop")
+
+
+def test_a_vocabulary_that_is_read_as_other_text_constrains_nothing() -> None:
+    signs = [
+        ("<unk>", 0.0),
+        *((f"<0x{byte:02X}>", -10.0) for byte in range(256)),
+        *((chr(n), -3.0) for n in range(33, 127)),
+    ]
+    tokenizer = Tokenizer(models.Unigram([*signs, ("\u2581", -2.0)], 0, True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.ByteFallback(), decoders.Metaspace()]
+    )  # which llguidance passes over
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>")
+    assert wrapped.decode(wrapped.encode('{"id": 1}')) == '{"id": 1}'
+    assert Schemas(wrapped, len(wrapped), frozenset({0})).constraint(SCHEMA) is None
 
 
 async def test_a_vocabulary_without_json_answers_without(llama: Path) -> None:
@@ -139,7 +190,8 @@ async def test_a_judge_of_random_weights_leaves_no_answer_unread(bytes_model: Pa
     model = LocalChatModel.load(bytes_model, dtype="float64", batch_size=4)
     passages = [Passage((Message("user", f"I lost {n} keys."), Message("assistant", "Oh no."))) for n in range(4)]
     sampling = Sampling(1.0, max_tokens=1500)
-    ratings = await JudgeRater(model, scale, "bytes", sampling=sampling).rate(passages)
+    judge = JudgeRater(model, scale, "bytes", sampling=sampling)
+    ratings = await judge.rate(passages)
     assert not [sample.refused for rating in ratings for sample in rating.samples if sample.refused is not None]
     values = [value for rating in ratings for value in rating.values.values()]
     assert all(scale.low <= value <= scale.high for value in values)

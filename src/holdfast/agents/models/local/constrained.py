@@ -17,42 +17,60 @@ import numpy as np
 import torch
 from llguidance.hf import from_tokenizer
 
+from holdfast.agents.models.local.decoding import OPENING
+from holdfast.agents.thought_marks import CLOSING
+
 LONGEST_TEXT = 400  # characters of a text whose schema names no limit: without one, a weak model writes to max_tokens
 MOST_TEXTS = 3  # of a list whose schema names no limit
 STEP = 0.1  # of a number whose schema names none: digits need not end otherwise
 _AS_DUMPED: Any = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}  # as json.dumps writes
+_PROBE = '{"id": "a1", "said": ["b c", "d"], "score": 0.5}'
 
 
 class Constraint:
-    """One answer's place in its schema."""
+    """One answer's place in its schema. It begins behind a thought where the prompt ``opened`` one."""
 
-    def __init__(self, matcher: llguidance.LLMatcher) -> None:
-        self._matcher = matcher
+    def __init__(self, matcher: llguidance.LLMatcher, tokenizer: Any, *, opened: bool) -> None:
+        self._matcher, self._tokenizer = matcher, tokenizer
+        self._thinking, self._thought = opened, list[int]()
+
+    @property
+    def holds(self) -> bool:
+        """Whether what comes next has to keep to the schema: not within a thought, nor once it was left."""
+        return not (self._thinking or self._matcher.is_error())
 
     @property
     def complete(self) -> bool:
         """Whether the answer is whole, and nothing may follow it."""
-        return bool(self._matcher.is_stopped()) and not self._matcher.is_error()
+        return self.holds and bool(self._matcher.is_stopped())
 
     def forced(self) -> list[int]:
         """Return the tokens that have to come next, as far as there is only one way on."""
-        return list(self._matcher.compute_ff_tokens())
+        return list(self._matcher.compute_ff_tokens()) if self.holds else []
 
     def mask(self, logits: torch.Tensor) -> None:
         """Set the logits, (vocabulary,), of all tokens that would leave the schema to minus infinity, in place.
 
         Where no token can go on, as with a vocabulary that lacks the signs of JSON, the answer is free from then on.
         """
+        if not self.holds:
+            return
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         allowed = np.zeros(len(logits), dtype=bool)
         known = np.unpackbits(bits, bitorder="little")[: len(logits)].astype(bool)
         allowed[: len(known)] = known
-        if allowed.any() and not self._matcher.is_error():
-            logits.masked_fill_(~torch.from_numpy(allowed).to(logits.device), float("-inf"))
+        within = logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), float("-inf"))
+        if within.max() > float("-inf"):
+            logits.copy_(within)
 
     def take(self, token: int) -> None:
         """Go on by a token that was drawn."""
-        self._matcher.consume_token(token)
+        if not self._thinking:
+            self._matcher.consume_token(token)
+            return
+        self._thought = [*self._thought[1 - OPENING :], token]
+        text = self._tokenizer.decode(self._thought, skip_special_tokens=False)
+        self._thinking = all(mark["closed"] for mark in CLOSING.finditer(text))  # a rare name closes another thought
 
 
 class Schemas:
@@ -69,20 +87,30 @@ class Schemas:
 
     @cached_property
     def _words(self) -> llguidance.LLTokenizer | None:
-        """The vocabulary as llguidance reads it, made at the first schema: it takes a second."""
-        size = max(self._vocabulary, len(self._tokenizer))
+        """The vocabulary as llguidance reads it, made at the first schema: it takes a second.
+
+        None where it cannot be read, or is read as other text than the tokenizer makes of it.
+        """
+        known = len(self._tokenizer)
+        ends = [token for token in sorted(self._stop_ids) if token < known]
+        some = [*self._tokenizer.all_special_ids, known - 1][:1]  # it wants an end, though an answer ends without
         try:
-            return from_tokenizer(self._tokenizer, n_vocab=size, eos_token=sorted(self._stop_ids))
+            words = from_tokenizer(self._tokenizer, n_vocab=max(self._vocabulary, known), eos_token=ends or some)
         except ValueError:  # words that are put together by rules that it does not know
             return None
+        probe = self._tokenizer.encode(_PROBE, add_special_tokens=False)
+        return words if words.decode_str(probe).strip() == self._tokenizer.decode(probe).strip() == _PROBE else None
 
-    def constraint(self, schema: Mapping[str, Any]) -> Constraint | None:
-        """Return the constraint of one answer under ``schema``; None where this model or llguidance cannot keep it."""
+    def constraint(self, schema: Mapping[str, Any], *, opened: bool = False) -> Constraint | None:
+        """Return the constraint of one answer under ``schema``; None where this model or llguidance cannot keep it.
+
+        ``opened``: the prompt has opened a thought, so the answer begins behind it.
+        """
         if self._words is None:
             return None
         grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(bounded(schema)), defaults=_AS_DUMPED)
         matcher = llguidance.LLMatcher(self._words, grammar, log_level=0)
-        return None if matcher.is_error() else Constraint(matcher)
+        return None if matcher.is_error() else Constraint(matcher, self._tokenizer, opened=opened)
 
 
 def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:

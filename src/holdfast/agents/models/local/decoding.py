@@ -16,7 +16,7 @@ from holdfast.agents.models.generations import generation_of
 from holdfast.agents.models.local.end_of_turn import EndingText
 from holdfast.agents.protocols import Generation
 
-_OPENING = 24  # tokens at the end of a prompt that may open a thought
+OPENING = 24  # tokens that may open or close a thought
 
 
 class Decoder:
@@ -28,14 +28,17 @@ class Decoder:
             number: token.content for number, token in tokenizer.added_tokens_decoder.items() if token.special
         }
 
-    def generation(self, prompt: NDArray[np.int64], written: Sequence[int], *, stopped: bool) -> Generation:
-        """Return the answer to ``prompt``, (tokens,); ``stopped``: it ended by itself."""
+    def generation(
+        self, prompt: NDArray[np.int64], written: Sequence[int], *, stopped: bool, kept: bool = False
+    ) -> Generation:
+        """Return the answer to ``prompt``, (tokens,); ``stopped``: it ended by itself; ``kept``: a schema held it."""
         decode, opened = self._tokenizer.decode, self.opened(prompt)
         said = written[:-1] if written[-1] in self._stop_ids else written  # it need not be special, and would be seen
-        split = split_thoughts(self._said(decode(said, skip_special_tokens=True)), opened=opened)
+        until = str if kept else self._said  # a text in a schema may hold what ends a reply
+        split = split_thoughts(until(decode(said, skip_special_tokens=True)), opened=opened)
         marks = {self._special[token] for token in said if token in self._special}
         if marks:
-            marked = split_thoughts(self._said(decode(said, skip_special_tokens=False)), opened=opened)
+            marked = split_thoughts(until(decode(said, skip_special_tokens=False)), opened=opened)
             speech, thoughts = _without(marks, marked.speech), _without(marks, marked.thoughts)
             if speech.split() != split.speech.split():
                 split = marked._replace(speech=speech, thoughts=thoughts)
@@ -44,7 +47,7 @@ class Decoder:
 
     def opened(self, prompt: NDArray[np.int64]) -> bool:
         """Return whether ``prompt``, (tokens,), ends within a thought, so that what is written goes on with it."""
-        return opens_thought(self._tokenizer.decode(prompt[-_OPENING:].tolist(), skip_special_tokens=False))
+        return opens_thought(self._tokenizer.decode(prompt[-OPENING:].tolist(), skip_special_tokens=False))
 
     def _said(self, text: str) -> str:
         """Return the text before the one that ends a reply."""

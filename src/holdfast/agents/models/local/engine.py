@@ -121,8 +121,8 @@ class Engine:
         known = min(cached.common(job.prompt), len(job.prompt) - 1)
         cached.phrases.reread(job.prompt.tolist(), known)
         row = Row(job, cached, known, known, job.prompt[known:], uniforms(request.seed, job.limit))
-        if request.schema is not None and not self._decoder.opened(job.prompt):
-            row.constraint = self._schemas.constraint(request.schema)
+        if request.schema is not None:
+            row.constraint = self._schemas.constraint(request.schema, opened=self._decoder.opened(job.prompt))
         return row
 
     def _advance(self, first: int, last: int) -> None:
@@ -193,7 +193,7 @@ class Engine:
 
     def _guessed(self, row: Row, ahead: int, token: int) -> bool:
         """Return whether ``token`` is what the row guessed for this position, and more may follow."""
-        return row.guesses[ahead : ahead + 1] == [token] and token not in self.backbone.stop_ids
+        return row.guesses[ahead : ahead + 1] == [token] and not (token in self.backbone.stop_ids or row.whole)
 
     def logits(self, first: int, last: int) -> torch.Tensor:
         """Read the pending tokens of rows [first, last) and their guesses.
@@ -241,7 +241,8 @@ class Engine:
                 continue
             self._store(number, row)
             if not cancelled:
-                row.job.deliver(self._decoder.generation(row.job.prompt, row.written, stopped=stopped))
+                made = self._decoder.generation(row.job.prompt, row.written, stopped=stopped, kept=row.kept)
+                row.job.deliver(made)
             self._remove(number)
 
     def _remove(self, number: int) -> None:
@@ -267,15 +268,13 @@ class Engine:
         self.conversations.put(row.job.request.key, adapter, row.cached, block_digests(seen, adapter, row.beginnings))
 
     def _ends(self, row: Row) -> bool:
-        """Return whether the reply is over; what was drawn behind an ending text is dropped."""
-        if row.constraint is not None and row.constraint.complete:
-            return True
-        ending = self.backbone.ending
+        """Return whether the reply is over; what was drawn behind an ending text is dropped. Not within a schema."""
+        ending = None if row.kept else self.backbone.ending
         if ending is not None and ending.is_in(row.written, self._decode):
             while ending.is_in(row.written[:-1], self._decode):
                 row.written.pop()
             return True
-        return row.written[-1] in self.backbone.stop_ids
+        return row.whole or row.written[-1] in self.backbone.stop_ids
 
     def _decode(self, tokens: list[int]) -> str:
         text: str = self.backbone.tokenizer.decode(tokens, skip_special_tokens=True)

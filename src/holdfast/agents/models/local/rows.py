@@ -59,6 +59,16 @@ class Row:
         if self.constraint is not None:
             self.constraint.take(token)
 
+    @property
+    def kept(self) -> bool:
+        """Whether a schema holds its answer now."""
+        return self.constraint is not None and self.constraint.holds
+
+    @property
+    def whole(self) -> bool:
+        """Whether its answer has all that a schema asks for, so that nothing may follow."""
+        return self.constraint is not None and self.constraint.complete
+
     def copy_from(self, like: Row | CachedConversation, shared: int) -> bool:
         """Take the first ``shared`` tokens from ``like``, unless that saves too little; say whether it will."""
         known = min(shared, len(self.job.prompt) - 1)  # at least one token has to be read, to have logits to draw from
