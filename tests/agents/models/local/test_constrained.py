@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import jsonschema
 import pytest
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from holdfast.agents.models.local.constrained import LONGEST_TEXT, MOST_TEXTS, Schemas, bounded
+from holdfast.agents.models.local.constrained import LARGEST, LONGEST_TEXT, MOST_TEXTS, Schemas, bounded
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.judge.rater import JudgeRater
@@ -201,5 +202,40 @@ async def test_a_judge_of_random_weights_leaves_no_answer_unread(bytes_model: Pa
 def test_what_has_an_end_of_its_own_keeps_it() -> None:
     given = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 9}, "b": {"enum": [1]}}}
     assert bounded(given) == given
-    assert bounded({"type": "number", "minimum": 1}) == {"type": "number", "minimum": 1, "multipleOf": 0.1}
-    assert bounded({"type": ["string", "null"]}) == {"type": ["string", "null"]}
+    assert bounded({"type": "integer", "minimum": 1}) == {"type": "integer", "minimum": 1, "maximum": LARGEST}
+    assert bounded({"type": ["string", "null"]}) == {"type": ["string", "null"], "maxLength": LONGEST_TEXT}
+    named = {"properties": {"type": {"type": "string"}, "const": {"const": {"type": "string"}}}}
+    assert bounded(named)["properties"]["type"] == {"type": "string", "maxLength": LONGEST_TEXT}
+    assert bounded(named)["properties"]["const"] == {"const": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step"),
+    [(1, 5, 0.1), (0, 2, 0.1), (0.05, 1, 0.01), (0.55, 0.95, 0.01), (-2.5, -1.25, 0.1), (0.01, 0.09, 0.001)],
+)
+def test_every_step_between_the_ends_of_a_scale_can_be_said(
+    bytes_model: Path, low: float, high: float, step: float
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(bytes_model)
+    schemas = Schemas(tokenizer, PADDED, frozenset({0}))
+    asked = {"type": "object", "properties": {"n": {"type": "number", "minimum": low, "maximum": high}}}
+    schema = {**asked, "required": ["n"], "additionalProperties": False}
+
+    def takes(number: str) -> bool:
+        constraint = schemas.constraint(schema)
+        assert constraint is not None
+        for token in tokenizer.encode(f'{{"n": {number}}}', add_special_tokens=False):
+            constraint.take(token)
+        return constraint.complete
+
+    def can_say(number: Decimal) -> bool:
+        return takes(f"{number}") or takes(f"{number.normalize():f}")
+
+    wide = Decimal(str(step))
+    first, last = (
+        (Decimal(str(low)) / wide).to_integral(ROUND_CEILING),
+        (Decimal(str(high)) / wide).to_integral(ROUND_FLOOR),
+    )
+    assert all(can_say(number * wide) for number in map(Decimal, range(int(first), int(last) + 1)))
+    assert not can_say((last + 1) * wide)
+    assert not can_say((first - 1) * wide)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cached_property
 from typing import Any
 
@@ -22,9 +23,11 @@ from holdfast.agents.thought_marks import CLOSING
 
 LONGEST_TEXT = 400  # characters of a text whose schema names no limit: without one, a weak model writes to max_tokens
 MOST_TEXTS = 3  # of a list whose schema names no limit
-STEP = 0.1  # of a number whose schema names none: digits need not end otherwise
+LARGEST = 1_000_000  # of a number whose schema names no limit
 _AS_DUMPED: Any = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}  # as json.dumps writes
 _PROBE = '{"id": "a1", "said": ["b c", "d"], "score": 0.5}'
+_VALUES = frozenset(("enum", "const", "default", "examples"))  # keys of a schema that hold data
+_BY_NAME = frozenset(("properties", "patternProperties", "$defs", "definitions"))  # and those that hold schemas by name
 
 
 class Constraint:
@@ -115,19 +118,41 @@ class Schemas:
 
 def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a JSON schema with an end to every text, list and number in it that has none: see the limits above."""
-    inner = {key: _bounded(value) for key, value in schema.items()}
-    ends: Mapping[object, dict[str, Any]] = {
-        "string": {} if {"enum", "const", "pattern"} & inner.keys() else {"maxLength": LONGEST_TEXT},
-        "array": {"maxItems": MOST_TEXTS},
-        "number": {"multipleOf": STEP},
-    }
-    kind = schema.get("type")
-    return {**(ends.get(kind, {}) if isinstance(kind, str) else {}), **inner}
+    inner = {key: _inner(key, value) for key, value in schema.items()}
+    kinds = [] if inner.keys() & {"enum", "const"} else inner.get("type", [])
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
+        inner |= _limits(kind, inner)
+    return inner
 
 
-def _bounded(value: Any) -> Any:
+def _inner(key: str, value: Any) -> Any:
+    """Return what stands under a key of a schema, with an end to all schemas in it."""
+    if key in _VALUES:
+        return value
     if isinstance(value, Mapping):
-        return bounded(value)
+        return {name: _inner("", each) for name, each in value.items()} if key in _BY_NAME else bounded(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_bounded(each) for each in value]
+        return [_inner("", each) for each in value]
     return value
+
+
+def _limits(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ends of a value of one kind: the schema's own where it has some."""
+    low, high = schema.get("minimum", -LARGEST), schema.get("maximum", LARGEST)
+    if kind == "string":
+        return {} if "pattern" in schema else {"maxLength": schema.get("maxLength", LONGEST_TEXT)}
+    if kind == "array":
+        return {"maxItems": schema.get("maxItems", MOST_TEXTS)}
+    if kind == "number" and "multipleOf" not in schema:
+        return _decimals(Decimal(str(low)), Decimal(str(high)))
+    return {"minimum": low, "maximum": high} if kind in ("integer", "number") else {}
+
+
+def _decimals(low: Decimal, high: Decimal) -> dict[str, Any]:
+    """Return the steps of a number: tenths, or finer ones where fewer than ten tenths fit between its ends.
+
+    The ends are moved inwards to steps: next to an end that is none, llguidance forbids some of them.
+    """
+    step = Decimal(1).scaleb(min(-1, (high - low).adjusted() - 1))
+    ends = low.quantize(step, ROUND_CEILING), high.quantize(step, ROUND_FLOOR)
+    return {"minimum": float(ends[0]), "maximum": float(ends[1]), "multipleOf": float(step)}
