@@ -111,6 +111,14 @@ class KeepsConversations(Protocol):
     def forget(self) -> None: ...
 
 
+@runtime_checkable
+class KeepsSchemas(Protocol):
+    """A model that may be unable to leave a request's schema."""
+
+    @property
+    def keeps_schemas(self) -> bool: ...
+
+
 # --- candidates ----------------------------------------------------------------------------------------------------
 
 

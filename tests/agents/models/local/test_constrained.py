@@ -192,6 +192,7 @@ async def test_a_judge_of_random_weights_leaves_no_answer_unread(bytes_model: Pa
     passages = [Passage((Message("user", f"I lost {n} keys."), Message("assistant", "Oh no."))) for n in range(4)]
     sampling = Sampling(1.0, max_tokens=1500)
     judge = JudgeRater(model, scale, "bytes", sampling=sampling)
+    assert (judge.identity.version[:2], replace(judge, structured=False).identity.version[:2]) == ("2/", "1/")
     ratings = await judge.rate(passages)
     assert not [sample.refused for rating in ratings for sample in rating.samples if sample.refused is not None]
     values = [value for rating in ratings for value in rating.values.values()]

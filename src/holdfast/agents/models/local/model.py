@@ -43,6 +43,8 @@ class LocalChatModel:
         processes: how many processes share the work, and so the memory for idle conversations.
     """
 
+    keeps_schemas = True
+
     def __init__(
         self,
         backbone: Backbone,

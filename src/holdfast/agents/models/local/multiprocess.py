@@ -40,6 +40,8 @@ class ProcessesModel:
     A process that dies is restarted and its requests are repeated: an answer depends on its request alone.
     """
 
+    keeps_schemas = True
+
     def __init__(self, reference: LocalReference, batch_size: int, processes: int) -> None:
         """Start the processes and wait until the model is loaded in all of them.
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from holdfast.agents.models.served.failures import EndpointError
 from holdfast.agents.models.served.halt import halting
-from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, KeepsSchemas, Message, Sampling
 from holdfast.agents.raters.judge.rubrics import fill
 from holdfast.agents.raters.sample import REASONS, Reason, Refusal
 from holdfast.core.errors import ModelError
@@ -110,6 +110,11 @@ class Asker:
             sampling=self.sampling,
             schema=question.schema if self.structured else None,
         )
+
+
+def asking_version(model: ChatModel, *, structured: bool) -> str:
+    """Return the version of a judge's way of asking: 2 where the model cannot leave the JSON schema, else 1."""
+    return "2" if structured and isinstance(model, KeepsSchemas) and model.keeps_schemas else "1"
 
 
 def answer_schema(title: str, description: str, mark: str, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
 from holdfast.agents.raters.judge.answer import find_answer, read_number
-from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
+from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema, asking_version
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages, quote_replies
 from holdfast.agents.raters.judge.rater import judge_sampling
 from holdfast.agents.raters.judge.rubrics import digest, fill, rubric_words, sections
@@ -62,7 +62,10 @@ class PairwiseJudge:
 
     @property
     def identity(self) -> RaterIdentity:
-        return RaterIdentity(f"pairwise:{self.name}", "1", digest("compare", "ask_compare", "repair", self.scale.id))
+        version = asking_version(self.model, structured=self.structured)
+        return RaterIdentity(
+            f"pairwise:{self.name}", version, digest("compare", "ask_compare", "repair", self.scale.id)
+        )
 
     async def compare(self, pairs: Sequence[ReplyPair]) -> list[Preference]:
         """One preference per pair, in their order; raises nothing for what the model answers."""

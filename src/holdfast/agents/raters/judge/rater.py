@@ -14,14 +14,13 @@ from typing import Any
 
 from holdfast.agents.protocols import ChatModel, Generation, Message, Sampling
 from holdfast.agents.raters.judge.answer import find_answer, read_scores
-from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema
+from holdfast.agents.raters.judge.asking import Answered, Asker, Question, answer_schema, asking_version
 from holdfast.agents.raters.judge.descriptive import read_description
 from holdfast.agents.raters.judge.quoting import Quoted, marked, quote_messages
 from holdfast.agents.raters.judge.rubrics import digest, fill, read_rubric, rubric_words, sections
 from holdfast.agents.raters.protocol import FELT, NO_REPLY, Passage, RaterIdentity, Rating, Scale, holds_reply
 from holdfast.agents.raters.sample import Description, Order, Refusal, Sample
 
-VERSION = "2"  # 2: a model of this process keeps to the schema
 MAX_TOKENS = 512  # of one answer, unless asked otherwise
 
 
@@ -63,7 +62,8 @@ class JudgeRater:
         samples: Answers per passage.
         history: How many messages before the reply are shown (None: all).
         descriptive: Ask for words with their evidence too; always asked for of felt empathy.
-        structured: Ask with a JSON schema. A model of this process then cannot leave it, and says a score of .1 steps.
+        structured: Ask with a JSON schema. A model of this process then cannot leave it, and scores in steps
+            of .1, or finer ones on a scale narrower than 1.
         concurrency: Most requests in flight of one call.
         described: What the levels of each dimension say, of a scale that has no rubric file.
         sampling: How the model decodes; see :func:`judge_sampling`.
@@ -100,7 +100,8 @@ class JudgeRater:
         prompt = digest(*names, *((texts.describe,) if self._describes else ()), own=own)
         shown = "all" if self.history is None else self.history
         how = f"samples={self.samples}/history={shown}/temperature={self.sampling.temperature:g}"
-        return RaterIdentity(f"judge:{self.name}", f"{VERSION}/{how}", prompt)
+        version = asking_version(self.model, structured=self.structured)
+        return RaterIdentity(f"judge:{self.name}", f"{version}/{how}", prompt)
 
     async def rate(self, passages: Sequence[Passage]) -> list[Rating]:
         gate = asyncio.Semaphore(self.concurrency)
