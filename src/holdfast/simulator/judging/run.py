@@ -1,7 +1,7 @@
 """Rating passages in files with one rater or several, and what there is to say of it afterwards."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
@@ -12,7 +12,8 @@ from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.agents.raters.sample import Refusal
 from holdfast.core.atomic import drafted
 from holdfast.core.errors import Fault, InputError, ModelError
-from holdfast.simulator.judging.lines import Key, RatedLine, key_of, read_kept, to_line, to_rating
+from holdfast.core.wording import quote
+from holdfast.simulator.judging.lines import Key, RatedLine, RaterLine, key_of, read_kept, to_line, to_rating
 from holdfast.simulator.judging.reading import SourcedPassage, read_passages
 from holdfast.simulator.logs.sources import LogSource
 
@@ -24,10 +25,11 @@ Kept = Mapping[Key, RatedLine]
 
 @dataclass(slots=True)
 class RatedFiles:
-    """Everything that was rated. ``ratings``: by rater, in the passages' order; ``skipped``: lines that hold no
-    conversation."""
+    """Everything that was rated. ``found``: how many passages the files hold, of which ``passages`` may be some only;
+    ``ratings``: by rater, in the passages' order; ``skipped``: lines that hold no conversation."""
 
     passages: list[SourcedPassage] = field(default_factory=list)
+    found: int = 0
     skipped: list[Fault] = field(default_factory=list)
     ratings: dict[str, list[Rating]] = field(default_factory=dict)
 
@@ -45,7 +47,9 @@ def collect(
     for passage in read_passages(sources, whole=whole):
         if isinstance(passage, Fault):
             rated.skipped.append(passage)
-        elif limit is None or len(rated.passages) < limit:
+            continue
+        rated.found += 1
+        if limit is None or len(rated.passages) < limit:
             rated.passages.append(passage)
     if not rated.passages:
         named = ", ".join(source.name for source in sources)
@@ -122,6 +126,17 @@ def require_server(name: str, answers: Sequence[object], hint: str = "") -> None
         )
 
 
+def _require_same_raters(kept: Iterable[RatedLine], raters: Mapping[str, Rater], out: Path) -> None:
+    """Raise InputError where ``kept`` holds a rater that asked otherwise: no file may hold two raters of one name."""
+    now = {name: RaterLine(name=name, **asdict(rater.identity)) for name, rater in raters.items()}
+    for line in kept:
+        before = line.rater
+        if (rater := now.get(before.name, before)) != before:
+            how = f"{before.id} {before.version}, now {rater.id} {rater.version}"
+            said = f"holds scores by {quote(before.name)} that were asked for otherwise ({how}); choose another --out"
+            raise InputError([Fault(str(out), said)])
+
+
 async def rate_files(
     rated: RatedFiles,
     raters: Mapping[str, Rater],
@@ -142,6 +157,7 @@ async def rate_files(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         kept = {line.key: line for line in read_kept(out)}
+        _require_same_raters(kept.values(), raters, out)
         whole = "".join(line.model_dump_json() + "\n" for line in kept.values())
         with drafted(out) as draft:  # a torn last line is dropped; an interruption here loses nothing
             draft.write_text(whole, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,37 @@ def test_json_with_samples_and_a_panel(chats: Path, capsys: pytest.CaptureFixtur
     }  # fmt: skip
     assert summary["disputes"][0]["passage"]["line"] in range(1, 6)
     assert summary["skipped_lines"] == 1
+
+
+def test_a_sample_says_of_how_many_replies_it_is(
+    chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["judge", str(chats), "--model", "linear", "--sample", "2"]
+    assert run_command(command) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("2 of 5 replies in 2 conversations")
+    assert "rating replies: 2/2" in said.err
+    assert run_command([*command, "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["passages"], summary["passages_in_files"]) == (2, 5)
+    out = ["--out", str(tmp_path / "scores.jsonl")]
+    for more in ([], ["--resume", "--sample", "4"], ["--resume", "--sample", "99"]):
+        assert run_command([*command, *out, *more]) == 0
+    assert "\n5 replies in 5 conversations" in "\n" + capsys.readouterr().out
+    assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 5
+
+
+def test_one_file_holds_no_two_ways_of_asking(chats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "scores.jsonl"
+    with serve(script) as server:
+        command = ["judge", str(chats), "--model", "openai:x", "--base-url", server.url, "--out", str(out)]
+        assert run_command([*command, "--limit", "1"]) == 0
+        before, asked = out.read_text(), len(server.asked)
+        assert run_command([*command, "--resume", "--k", "2"]) == 2
+        assert len(server.asked) == asked
+    assert out.read_text() == before
+    how = r"asked for otherwise \(judge:openai:x 1/samples=1/.*, now judge:openai:x 1/samples=2/.*choose another --out"
+    assert re.search(how, capsys.readouterr().err)
 
 
 def test_a_server_that_answers_nothing_ends_the_command(chats: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ OWN_KEY = "HOLDFAST_API_KEY"  # sent to a server of one's own
 PATIENCE_S = 30.0  # how long a judge's server may be away: somebody sits before this command
 RETRIES = 2
 _SECONDS = FiniteRange(min=0.1)
-_AT_ONCE, _NO_SCHEMA = "Requests at once.", "Do not send a JSON schema to the server."
+_AT_ONCE, _NO_SCHEMA = "Requests at once.", "Ask without a JSON schema of the answer."
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
