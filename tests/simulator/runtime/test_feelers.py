@@ -20,9 +20,9 @@ from holdfast.simulator.config.study import StudyConfig
 from holdfast.simulator.journal.store import _SEAL, JOURNAL, Journal, read_episodes
 from holdfast.simulator.logs.formats.journal import JournalReader
 from holdfast.simulator.logs.records import Conversation
-from holdfast.simulator.logs.stored_scores import UNSCORED
+from holdfast.simulator.logs.stored_scores import CHANGED
 from holdfast.simulator.measure.transcripts import transcripts_sha256
-from holdfast.simulator.runtime.felt_file import FELT_FILE
+from holdfast.simulator.runtime.felt_file import FELT_FILE, NOT_ASKED
 from holdfast.simulator.runtime.pipeline import report
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
@@ -156,8 +156,10 @@ def test_a_model_may_be_asked_about_a_run_that_is_over(tmp_path: Path, capsys: p
     assert model.candidates["base"].perceived.mean == pytest.approx((1.5 + 2 + 3 + 3.5 + 4) / 5)
     assert results.candidates["base"].gap_abs == results.felt[0].candidates["base"].gap_abs
     lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(lines[:10]) + "\n", encoding="utf-8")  # as --sample leaves it
+    assert report(out).felt[2].missing == {NOT_ASKED: 26, "no_json: 'No.'": 2}
     file.write_text("\n".join(line.replace('"passage_sha256":"', '"passage_sha256":"0') for line in lines) + "\n")
-    assert report(out).felt[2].missing == {UNSCORED: 36}  # other words than those that were scored
+    assert report(out).felt[2].missing == {CHANGED: 36}  # other words than those that were scored
     file.write_text(lines[0].replace('"id":"judge:', '"id":"') + "\n", encoding="utf-8")
     told = r"felt\.jsonl: holds scores by 'openai:feeler'; expected one chat model's .* move this file elsewhere"
     with pytest.raises(InputError, match=told):

@@ -15,13 +15,14 @@ from holdfast.simulator.journal.store import JOURNAL, Journal
 from holdfast.simulator.judging.lines import RaterLine, read_kept
 from holdfast.simulator.logs.records import LogMessage
 from holdfast.simulator.logs.scores import storable
-from holdfast.simulator.logs.stored_scores import UNSCORED, StoredScores, read_stored
+from holdfast.simulator.logs.stored_scores import CHANGED, StoredScores, read_stored
 from holdfast.simulator.logs.turns import passage_hashes, turns_of
 from holdfast.simulator.records import EpisodeRecord, TurnRecord
 from holdfast.simulator.results.model import RaterInfo
 from holdfast.simulator.runtime.run_folder import read_run_file, recorded_raters
 
 FELT_FILE = "felt.jsonl"  # its name in a run folder
+NOT_ASKED = "not asked about: felt.jsonl has no score of it (judge --resume without --sample asks about the rest)"
 
 
 def add_felt_file(
@@ -93,6 +94,7 @@ def _felt(episode: EpisodeRecord, stored: StoredScores) -> Iterator[TurnRecord]:
     said = [(("user", turn.user), ("assistant", turn.reply)) for turn in episode.turns]
     read = turns_of([LogMessage(role, text) for pair in said for role, text in pair])  # type: ignore[arg-type]
     for turn, passage in zip(episode.turns, passage_hashes(read), strict=True):
-        score = stored.scores.get((storable(episode.spec.id), turn.turn), {}).get(passage)
-        rating = Rating(missing=UNSCORED) if score is None else score.rating
+        known = stored.scores.get((storable(episode.spec.id), turn.turn), {})
+        score = known.get(passage)
+        rating = Rating(missing=CHANGED if known else NOT_ASKED) if score is None else score.rating
         yield replace(turn, ratings={**turn.ratings, NAMES["model"]: rating})
