@@ -138,6 +138,16 @@ async def test_an_answer_has_the_same_tokens_whatever_is_guessed_behind_its_end(
     assert all(answer.completion_tokens == len(answer.text) for answer in guessed)
 
 
+@pytest.mark.parametrize("most", [90, 300])
+async def test_texts_end_before_the_tokens_do(bytes_model: Path, most: int) -> None:
+    asked = [replace(request(n), sampling=Sampling((0.0, 2.0)[n % 2], max_tokens=most)) for n in range(6)]
+    answers = await ask(bytes_model, asked, batch=6)
+    for answer in answers:
+        jsonschema.validate(json.loads(answer.text), SCHEMA)
+        assert answer.finish_reason == "stop"
+    assert most - 40 < max(answer.completion_tokens for answer in answers) <= most
+
+
 @pytest.mark.parametrize("closing", ["</think>", "</plan>"])
 async def test_a_thought_that_the_template_opens_is_free_up_to_its_end(tmp_path: Path, closing: str) -> None:
     path = build(tmp_path / "thinks", opened="<think>\n", added=closing)

@@ -2,7 +2,7 @@
 
 Which tokens may follow is llguidance's to say; what it forbids gets a logit of minus infinity before the draw (Willard
 and Louf 2023, arXiv 2307.09702). So the smallest model answers in the form that it is asked for: the answer can be
-read, which says nothing of whether it is right.
+read, which says nothing of whether it is right. Where few tokens are left, texts and lists end at once.
 """
 
 from __future__ import annotations
@@ -25,16 +25,34 @@ LONGEST_TEXT = 400  # characters of a text whose schema names no limit: without 
 MOST_TEXTS = 3  # of a list whose schema names no limit
 LARGEST = 1_000_000  # of a number whose schema names no limit
 _AS_DUMPED: Any = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}  # as json.dumps writes
+_CLOSING = (b'"', b"]", b"}")
+_MORE = 6  # tokens of a character that has begun, or of a number longer than it need be
 _PROBE = '{"id": "a1", "said": ["b c", "d"], "score": 0.5}'
 _VALUES = frozenset(("enum", "const", "default", "examples"))  # keys of a schema that hold data
 _BY_NAME = frozenset(("properties", "patternProperties", "$defs", "definitions"))  # and those that hold schemas by name
 
 
 class Constraint:
-    """One answer's place in its schema. It begins behind a thought where the prompt ``opened`` one."""
+    """One answer's place in its schema.
 
-    def __init__(self, matcher: llguidance.LLMatcher, tokenizer: Any, *, opened: bool) -> None:
-        self._matcher, self._tokenizer = matcher, tokenizer
+    Args:
+        matcher: llguidance's place.
+        tokenizer: the model's.
+        closing: the tokens of each sign that may close something, that of texts first, as texts may hold the others.
+        least: tokens that the rest of an answer may need.
+        opened: the prompt has opened a thought, behind which the answer begins.
+    """
+
+    def __init__(
+        self,
+        matcher: llguidance.LLMatcher,
+        tokenizer: Any,
+        closing: Sequence[Sequence[int]],
+        least: int,
+        *,
+        opened: bool,
+    ) -> None:
+        self._matcher, self._tokenizer, self._closing, self._least = matcher, tokenizer, closing, least
         self._thinking, self._thought = opened, list[int]()
 
     @property
@@ -51,10 +69,11 @@ class Constraint:
         """Return the tokens that have to come next, as far as there is only one way on."""
         return list(self._matcher.compute_ff_tokens()) if self.holds else []
 
-    def mask(self, logits: torch.Tensor) -> None:
+    def mask(self, logits: torch.Tensor, left: int) -> None:
         """Set the logits, (vocabulary,), of all tokens that would leave the schema to minus infinity, in place.
 
-        Where no token can go on, as with a vocabulary that lacks the signs of JSON, the answer is free from then on.
+        ``left``: how many tokens may still be written; where they are few, a text or list that may end does. Where no
+        token can go on, as with a vocabulary that lacks the signs of JSON, the answer is free from then on.
         """
         if not self.holds:
             return
@@ -62,6 +81,11 @@ class Constraint:
         allowed = np.zeros(len(logits), dtype=bool)
         known = np.unpackbits(bits, bitorder="little")[: len(logits)].astype(bool)
         allowed[: len(known)] = known
+        if left <= self._least:
+            ends = next((some for each in self._closing if (some := [token for token in each if allowed[token]])), None)
+            if ends is not None:
+                allowed[:] = False
+                allowed[ends] = True
         within = logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), float("-inf"))
         if within.max() > float("-inf"):
             logits.copy_(within)
@@ -104,6 +128,12 @@ class Schemas:
         probe = self._tokenizer.encode(_PROBE, add_special_tokens=False)
         return words if words.decode_str(probe).strip() == self._tokenizer.decode(probe).strip() == _PROBE else None
 
+    @cached_property
+    def _closing(self) -> list[list[int]]:
+        words, tokens = self._words, range(min(self._vocabulary, len(self._tokenizer)))
+        said = [b"" if words is None else words.decode_bytes([token]) for token in tokens]
+        return [[token for token in tokens if said[token] == sign] for sign in _CLOSING]
+
     def constraint(self, schema: Mapping[str, Any], *, opened: bool = False) -> Constraint | None:
         """Return the constraint of one answer under ``schema``; None where this model or llguidance cannot keep it.
 
@@ -113,7 +143,11 @@ class Schemas:
             return None
         grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(bounded(schema)), defaults=_AS_DUMPED)
         matcher = llguidance.LLMatcher(self._words, grammar, log_level=0)
-        return None if matcher.is_error() else Constraint(matcher, self._tokenizer, opened=opened)
+        if matcher.is_error():
+            return None
+        shortest = json.dumps({name: [""] for name in schema.get("properties", ())})
+        least = len(self._tokenizer.encode(shortest, add_special_tokens=False)) + _MORE
+        return Constraint(matcher, self._tokenizer, self._closing, least, opened=opened)
 
 
 def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:

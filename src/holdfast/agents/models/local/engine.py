@@ -160,7 +160,7 @@ class Engine:
             chances = np.array([row.chances[len(row.written)] for row in drawing])
             for place, row in enumerate(drawing):
                 if row.constraint is not None:
-                    row.constraint.mask(predicted[place])
+                    row.constraint.mask(predicted[place], row.job.limit - len(row.written))
             drawn = draw(predicted, [row.job.request.sampling for row in drawing], chances)
             for row, token in zip(drawing, drawn, strict=True):
                 row.write(token)
