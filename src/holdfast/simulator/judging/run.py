@@ -25,11 +25,11 @@ Kept = Mapping[Key, RatedLine]
 
 @dataclass(slots=True)
 class RatedFiles:
-    """Everything that was rated. ``found``: how many passages the files hold, of which ``passages`` may be some only;
+    """Everything that was rated. ``in_files``: how many passages the files hold, ``passages`` or more;
     ``ratings``: by rater, in the passages' order; ``skipped``: lines that hold no conversation."""
 
     passages: list[SourcedPassage] = field(default_factory=list)
-    found: int = 0
+    in_files: int = 0
     skipped: list[Fault] = field(default_factory=list)
     ratings: dict[str, list[Rating]] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ def collect(
         if isinstance(passage, Fault):
             rated.skipped.append(passage)
             continue
-        rated.found += 1
+        rated.in_files += 1
         if limit is None or len(rated.passages) < limit:
             rated.passages.append(passage)
     if not rated.passages:

@@ -24,7 +24,7 @@ def summarise(rated: RatedFiles, raters: dict[str, Rater], seed: int = 0) -> dic
     summary: dict[str, Any] = {
         "scale": {"id": scale.id, "low": scale.low, "high": scale.high},
         "passages": len(rated.passages),
-        "passages_in_files": rated.found,
+        "passages_in_files": rated.in_files,
         "conversations": len({passage.conversation for passage in rated.passages}),
         "skipped_lines": len(rated.skipped),
         "raters": {name: _of_rater(rater, rated.ratings[name], words) for name, rater in raters.items()},

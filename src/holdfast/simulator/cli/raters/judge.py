@@ -113,10 +113,10 @@ def judge(
 
 def _show(summary: Mapping[str, Any], skipped: Sequence[Fault], out: Path | None) -> None:
     """Print the tables of a run."""
-    scale, found = summary["scale"], summary["passages_in_files"]
-    asked = "" if summary["passages"] == found else f"{summary['passages']:,} of "
+    scale, in_files = summary["scale"], summary["passages_in_files"]
+    asked = "" if summary["passages"] == in_files else f"{summary['passages']:,} of "
     print_lines(
-        f"{asked}{how_many(found, 'reply', 'replies')} in {how_many(summary['conversations'], 'conversation')}, "
+        f"{asked}{how_many(in_files, 'reply', 'replies')} in {how_many(summary['conversations'], 'conversation')}, "
         f"scale {scale['id']} ({scale['low']:g}-{scale['high']:g})\n"
     )
     _scores(summary["raters"])
