@@ -36,6 +36,7 @@ from holdfast.core.atomic import drafted
 from holdfast.core.errors import JournalError
 from holdfast.core.files import link_outside, read_file
 from holdfast.core.hashing import file_sha256, weights_sha256
+from holdfast.core.memory import return_freed
 from holdfast.core.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ async def train_experts(
         if isinstance(model, KeepsConversations):
             model.forget()  # training needs the memory
     adapters = await _train_adapters(config, base, files, out / ADAPTERS, seed, progress)
+    return_freed()  # conversations need it now
     lap("training")
     experts = {task.id: task.pattern for task in world.tasks.values() if task.pattern in adapters}
     outcome = TrainingOutcome(adapters, files, experts, router, report, laps, inputs, file_sha256(out / ROUTER))
