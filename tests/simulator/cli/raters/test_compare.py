@@ -43,13 +43,17 @@ def test_an_honest_judge(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_judge_of_this_process(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The embedded model was never taught to compare: it is asked in both orders, and nothing it says is a verdict."""
-    assert run_command(["rater", "compare", str(pairs), "--model", "micro", "--json"]) == 0
+    """The embedded model was never taught to compare: with a schema it answers in form, without one not at all."""
+    command = ["rater", "compare", str(pairs), "--model", "micro", "--json"]
+    assert run_command(command) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["judge"]["id"] == "pairwise:micro"
-    assert summary["preferences"]["missing"] == 3
-    assert sum(summary["refused_answers"].values()) == 6
-    assert "server" not in summary["refused_answers"]
+    assert (summary["judge"]["version"], summary["preferences"]["missing"], summary["refused_answers"]) == ("2", 0, {})
+    assert run_command([*command, "--no-schema"]) == 0
+    free = json.loads(capsys.readouterr().out)
+    assert (free["judge"]["version"], free["preferences"]["missing"]) == ("1", 3)
+    assert sum(free["refused_answers"].values()) == 6
+    assert "server" not in free["refused_answers"]
 
 
 def test_a_judge_that_prefers_what_is_listed_first(pairs: Path, capsys: pytest.CaptureFixture[str]) -> None:
