@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from holdfast.agents.users.llm.guards import REFUSED_BECAUSE
 from holdfast.simulator.measure.estimates import Estimate
 from holdfast.simulator.report.series import Palette, Series
+from holdfast.simulator.report.values import words
 from holdfast.simulator.results.candidate_model import SimulatedCandidate, SimulatorResults
 from holdfast.simulator.results.model import Results
 
@@ -22,7 +24,7 @@ TALK: tuple[tuple[str, str], ...] = (
 @dataclass(frozen=True, slots=True)
 class SimulatorRow:
     """One simulator. ``own_messages``, ``own_judgements``: shares 0-1 that the model made itself, None for users
-    without a model."""
+    without a model. ``refused``: what refused lines did, in words, and how many did it; the most frequent first."""
 
     name: str
     candidates: tuple[tuple[Series, SimulatedCandidate], ...]
@@ -39,7 +41,7 @@ def simulators(results: Results, palette: Palette) -> list[SimulatorRow]:
 
 def _row(name: str, part: SimulatorResults, palette: Palette) -> SimulatorRow:
     model = part.model
-    refused = model.refused_by if model else {}
+    refused = {REFUSED_BECAUSE.get(check, words(check)): n for check, n in (model.refused_by if model else {}).items()}
     return SimulatorRow(
         name=name,
         candidates=tuple((s, part.candidates[s.name]) for s in palette.series if s.name in part.candidates),

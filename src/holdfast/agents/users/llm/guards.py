@@ -6,7 +6,7 @@ a message (results.json, ``simulators``). The rules are narrow on purpose: a per
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.agents.message_content import split_thoughts
@@ -121,10 +121,20 @@ def misses(line: DraftMessage) -> bool:
     return any(share < SAID for share in wanted)
 
 
-#: In order; the first that returns True gives the reason.
-GUARDS: tuple[Callable[[DraftMessage], bool], ...] = (
-    empty, garbled, too_long, both_sides, assists, echoes, repeats, leaks, early, misses,
-)  # fmt: skip
+#: In order, with what a refused line does, in words for a reader; the first that returns True gives the reason.
+GUARDS: Mapping[Callable[[DraftMessage], bool], str] = {
+    empty: "has no word",
+    garbled: "has more marks and digits than letters",
+    too_long: f"has more than {MOST_WORDS} words",
+    both_sides: "writes the assistant's lines too",
+    assists: "speaks as a helper",
+    echoes: "says the assistant's words",
+    repeats: "says the message before again",
+    leaks: "tells of its instructions or recites its background",
+    early: "brings up what is not its turn yet",
+    misses: "leaves out the feeling, topic or need that it was to bring up",
+}
+REFUSED_BECAUSE: Mapping[str, str] = {guard.__name__: does for guard, does in GUARDS.items()}
 
 
 def fault_of(line: DraftMessage) -> str | None:
