@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,10 +19,14 @@ import pytest
 import yaml
 
 from holdfast.agents.raters.protocol import Rating, expressed
+from holdfast.personas.world import world_with
 from holdfast.simulator.cli.main import run_command
-from holdfast.simulator.cli.personas.chat import rated_line
+from holdfast.simulator.cli.personas.chat import measuring_command, rated_line
+from holdfast.simulator.cli.raters.options import rater_specs
+from holdfast.simulator.config.study_file import load_study
 from holdfast.simulator.logs.measure import measure_files
 from holdfast.simulator.logs.sources import open_sources
+from holdfast.simulator.runtime.one_talk import OneTalk
 
 MADE = ("calm", "line", "ada_desk")
 
@@ -154,6 +159,22 @@ def test_a_studys_own_people_talk_by_id_by_file_and_with_its_files_named_again(c
         assert run_command(["persona", "talk", str(who), "--of", str(own_study), "--turns", "2", *map(str, more)]) == 0
     code, told, _ = chat("I see.\n", own_study, "--as", "assistant", "--persona", "ada_disk")
     assert (code, "did you mean 'ada_desk'?" in told) == (2, True)
+
+
+def test_the_log_is_measured_by_the_studys_own_first_rater(own_study: Path) -> None:
+    def command(raters: str) -> list[str]:
+        own_study.write_text(OWN + raters, encoding="utf-8")
+        talk = OneTalk(own_study, None, None, None, None, {"turns": 2})
+        return shlex.split(measuring_command(Path("a log.jsonl"), talk.plan(world_with()), [Path("line.yaml")], []))
+
+    plain = ["holdfast", "measure", "a log.jsonl", "--tasks", "line.yaml"]
+    assert command("") == command("raters: [linear, linear_peers]") == plain
+    assert command("raters: [linear_peers, linear]") == [*plain, "--rater", "linear_peers"]
+    served = "{kind: judge, name: \"juéz 'uno'\", model: {ref: 'openai:any', base_url: 'http://localhost:1/v1'}}"
+    *before, option, written = command(f"raters: [{served}]")
+    assert (before, option) == (plain, "--rater")
+    (spec,) = rater_specs([written])
+    assert spec == load_study(own_study).raters[0]
 
 
 def test_a_run_without_adapters_and_a_study_without_base(chat, own_study: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from holdfast.simulator.cli.console import SEED, console, world_options
 
 if TYPE_CHECKING:
     from holdfast.agents.raters.protocol import Rating
+    from holdfast.simulator.config.plan import Plan
     from holdfast.simulator.records import EpisodeSpec, TurnRecord
     from holdfast.simulator.runtime.session import Session
 
@@ -30,6 +32,7 @@ MOST_TURNS = 10_000
     epilog="""\b
 Examples:
   holdfast chat                                     with the embedded model
+      (which knows a small world only: "I feel tired because of my boss.")
   holdfast chat runs/mine --candidate routed        with a run's adapters
   holdfast chat study.yaml --candidate system_prompt
   holdfast chat --model hf:models/my-model --prompt-file kind.txt
@@ -68,15 +71,24 @@ def chat(source: Path | None, place: str, log: Path | None, quiet: bool, seed: i
     if place == "assistant" and not quiet:
         person = plan.person(plan.episodes[0])
         click.echo(f"you reply to {person.name} ({person.task})", err=True)
-    measured_by = ["holdfast", "measure", str(log)]
-    for option, files in (("--tasks", how["own_tasks"]), ("--patterns", how["own_patterns"])):
-        measured_by += [word for file in files for word in (option, str(file))]
+    measured_by = measuring_command(log, plan, how["own_tasks"], how["own_patterns"])
     kept = KeptTalk(log, place, whose_task=place == "assistant" or how["persona"] is not None)
     try:
         asyncio.run(_hold(talk.open(plan), kept, quiet=quiet))
     finally:
         if log.exists() and not quiet:
-            click.echo(f"log {log}; measure it with: {shlex.join(measured_by)}", err=True)
+            click.echo(f"log {log}; measure it with: {measured_by}", err=True)
+
+
+def measuring_command(log: Path, plan: Plan, own_tasks: Sequence[Path], own_patterns: Sequence[Path]) -> str:
+    """Return the command that measures the log by the rater that makes the study's curves, as a shell reads it."""
+    words = ["holdfast", "measure", str(log)]
+    for option, files in (("--tasks", own_tasks), ("--patterns", own_patterns)):
+        words += [word for file in files for word in (option, str(file))]
+    rater, *_ = plan.study.model_dump(mode="json")["raters"]
+    if rater != "linear":  # which measures where no rater is named
+        words += ["--rater", rater if isinstance(rater, str) else json.dumps(rater, ensure_ascii=False)]
+    return visible(shlex.join(words))
 
 
 @dataclass(frozen=True)
