@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.simulator.cli.studies.summary import played_by
 from holdfast.simulator.journal.store import read_episodes
+from holdfast.simulator.report.goals import BY_MODEL, BY_RULES
 from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.series import palette_of
 from holdfast.simulator.report.simulators import simulators
@@ -76,6 +77,16 @@ def test_it_says_which_verdicts_hang_on_who_played(ran: tuple[Results, str], tmp
     sentence = f"{before} with <bdi>embedded</bdi>; {after} with <bdi>player</bdi>."
     assert f"Whether <bdi>base</bdi> holds depends on it</strong>: {sentence}" in told
     assert played_by(changed)[0].startswith("whether base holds depends on who played the users: ")
+
+
+def test_it_says_when_each_kind_of_users_counts_a_goal_as_served(ran: tuple[Results, str], tmp_path: Path) -> None:
+    results, page = ran
+    assert (BY_RULES in page, BY_MODEL in page) == (True, True)
+    for simulators_left, told in ((None, (True, False)), (["embedded"], (True, False)), (["player"], (False, True))):
+        left = None if simulators_left is None else {name: results.simulators[name] for name in simulators_left}
+        changed = results.model_copy(update={"simulators": left})
+        page = write_report(tmp_path / "r.html", changed, [], {}).read_text(encoding="utf-8")
+        assert (BY_RULES in page, BY_MODEL in page) == told
 
 
 def test_names_are_escaped(ran: tuple[Results, str], tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def routing(page: PageData) -> LineChart | None:
 FIGURES = (
     Figure("decay", "Decay", decay),
     Figure("labels", "Labels", lambda page: labels_view(page.results, page.rows)),
-    Figure("goals", "Goals", lambda page: goals_view(page.rows, page.turns)),
+    Figure("goals", "Goals", lambda page: goals_view(page.rows, page.turns, page.results.simulators or {})),
     Figure("holding", "Holding", lambda page: holding_view(page.results, page.palette, page.turns)),
     Figure("mechanisms", "Mechanisms", mechanisms),
     Figure("gap", "Gap", lambda page: gap_rows(page.results, page.palette) or None),

@@ -1,6 +1,6 @@
 """Goals that were served: the curve beside adherence, and which goals were left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.simulator.measure.estimates import MeanEstimate
@@ -8,23 +8,32 @@ from holdfast.simulator.measure.goals import GoalServed
 from holdfast.simulator.report.axes import SHARE
 from holdfast.simulator.report.lines import LineChart, line_chart
 from holdfast.simulator.report.series import Series
-from holdfast.simulator.results.candidate_model import CandidateResults
+from holdfast.simulator.results.candidate_model import CandidateResults, SimulatorResults
 
+BY_RULES = (
+    "Embedded users go by words: a reply serves the goal that their message asked about where it names it and says "
+    "something to do. What an assistant says to have done itself, or does before it is asked, they do not see."
+)
+BY_MODEL = "Users that a model plays count a goal that they asked about where the model says that it is done."
 SHOWN = 30  # goals in the table, those that are served least
 
 
 @dataclass(frozen=True, slots=True)
 class GoalsView:
-    """``goals``: (persona, goal, what each candidate of ``rows`` did for it); ``left_out``: how many more there are."""
+    """``goals``: (persona, goal, what each candidate of ``rows`` did for it); ``left_out``: how many more there are;
+    ``how_counted``: when the users count a goal as served."""
 
     chart: LineChart
     rows: tuple[tuple[Series, MeanEstimate], ...]
     goals: tuple[tuple[str, str, tuple[GoalServed | None, ...]], ...]
     left_out: int
+    how_counted: str
 
 
-def goals_view(rows: Sequence[tuple[Series, CandidateResults]], turns: int) -> GoalsView | None:
-    """Draw the share of goals served; None where no candidate's goals are known."""
+def goals_view(
+    rows: Sequence[tuple[Series, CandidateResults]], turns: int, simulators: Mapping[str, SimulatorResults]
+) -> GoalsView | None:
+    """Draw the share of goals served; None where no candidate's goals are known. ``simulators``: none, or all."""
     known = [(series, part.goals) for series, part in rows if part.goals is not None]
     if not known:
         return None
@@ -49,7 +58,12 @@ def goals_view(rows: Sequence[tuple[Series, CandidateResults]], turns: int) -> G
         rows=tuple((series, part.served) for series, part in known),
         goals=tuple((persona, goal, tuple(served)) for (persona, goal), served in ranked[:SHOWN]),
         left_out=max(0, len(ranked) - SHOWN),
+        how_counted=_how_counted([each.model is not None for each in simulators.values()] or [False]),
     )
+
+
+def _how_counted(models_play: Sequence[bool]) -> str:
+    return " ".join([BY_RULES] * (not all(models_play)) + [BY_MODEL] * any(models_play))
 
 
 def _share(served: Sequence[GoalServed | None]) -> float:
