@@ -91,3 +91,21 @@ def test_the_graph_for_the_report(tmp_path: Path) -> None:
     felt = {e.spec.agent: mean_felt(e) for e in episodes if e.spec.candidate == "base"}
     assert {node["id"]: node["felt"] for node in drawn["nodes"]} == pytest.approx(felt)
     assert len(drawn["edges"]) == 3
+
+
+def test_what_was_expected_and_felt_by_round(tmp_path: Path) -> None:
+    plan = rounds(number=2)
+    run(session(plan), tmp_path)
+    episodes = read_episodes(tmp_path / "journal.sqlite")
+    drawn = population_json(plan, episodes, "base")
+    assert drawn is not None
+    assert drawn["candidate"] == "base"
+    assert [(each["candidate"], each["round"]) for each in drawn["rounds"]] == [
+        (name, number) for name in plan.study.candidate_names for number in (1, 2)
+    ]
+    met = [e for e in episodes if (e.spec.candidate, e.spec.round) == ("base", 1)]
+    last = drawn["rounds"][1]
+    assert last["desired"] == pytest.approx(sum(map(desired, met)) / 3)
+    assert last["felt"] == pytest.approx(sum(map(mean_felt, met)) / 3)
+    starts = {each["desired"] for each in drawn["rounds"] if each["round"] == 1}
+    assert len(starts) == 1  # all begin alike

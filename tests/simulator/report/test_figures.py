@@ -13,6 +13,7 @@ from holdfast.simulator.report.forest import pair_tables, strips
 from holdfast.simulator.report.gap import gap_rows
 from holdfast.simulator.report.lines import line_chart
 from holdfast.simulator.report.network import HEIGHT, WIDTH, network
+from holdfast.simulator.report.page import write_report
 from holdfast.simulator.report.routing import confusion
 from holdfast.simulator.report.series import Series, palette_of
 from holdfast.simulator.report.values import UNDEFINED, between, count, fixed, percent, signed, times
@@ -177,3 +178,21 @@ def test_network_is_seeded_inside_its_frame_and_drops_ties_to_nobody():
     assert all(0 < n.x < WIDTH and 0 < n.y < HEIGHT for n in drawn.nodes)
     assert "2,001 people, too many" in network(results([1] * 2001), {}).note
     assert network(make_results(6).model_copy(update={"population": None}), {}) is None
+
+
+def test_expectations_by_round_stand_beside_the_network(tmp_path):
+    def page(rounds):
+        each = [
+            {"candidate": name, "round": number, "desired": 3 - 0.25 * number, "felt": 2.5}
+            for name in ("base", "<b>")
+            for number in range(1, rounds + 1)
+        ]
+        nodes = [{"id": "a", "persona": "p", "task": "t", "felt": 2.0}]
+        population = PopulationResults.model_validate({"nodes": nodes, "edges": [], "candidate": "<b>", "rounds": each})
+        results = make_results(6).model_copy(update={"population": population})
+        return write_report(tmp_path / "r.html", results, [], {}).read_text(encoding="utf-8")
+
+    row = '<bdi>&lt;b&gt;</bdi></th><td class="n">2.75 → 2.50</td><td class="n">2.50 → 2.50</td>'
+    assert row in page(2)
+    assert "with <bdi>&lt;b&gt;</bdi> in the last round" in page(2)
+    assert "Expectations by round" not in page(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from holdfast.simulator.config.plan import Plan
@@ -51,11 +52,30 @@ def mean_felt(episode: EpisodeRecord) -> float:
 
 def population_json(plan: Plan, episodes: Iterable[EpisodeRecord], candidate: str) -> dict[str, Any] | None:
     """The graph for results and report: agents with what they felt with ``candidate``, mean over the last round's
-    conversations; None where the study has no population."""
+    conversations, and with every candidate what was expected and felt by round; None where the study has no
+    population."""
     if plan.population is None:
         return None
+    episodes = tuple(episodes)
     felt: dict[str, list[float]] = defaultdict(list)
     for episode in episodes:
         if episode.spec.candidate == candidate and episode.spec.round == plan.study.rounds - 1 and episode.turns:
             felt[episode.spec.agent].append(mean_felt(episode))
-    return plan.population.as_json({agent: math.fsum(values) / len(values) for agent, values in felt.items()})
+    graph = plan.population.as_json({agent: math.fsum(values) / len(values) for agent, values in felt.items()})
+    return {**graph, "candidate": candidate, "rounds": _by_round(plan, episodes)}
+
+
+def _by_round(plan: Plan, episodes: Iterable[EpisodeRecord]) -> list[dict[str, Any]]:
+    """Mean expectation and mean of what was felt, by candidate and round, over the conversations that have a turn."""
+    met: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
+    for episode in episodes:
+        if episode.turns:
+            expected = float(episode.turns[0].state["desired"])
+            met[episode.spec.candidate, episode.spec.round].append((expected, mean_felt(episode)))
+    return [
+        {"candidate": name, "round": number + 1, "desired": fmean(desired), "felt": fmean(felt)}
+        for name in plan.study.candidate_names
+        for number in range(plan.study.rounds)
+        if (pairs := met.get((name, number)))
+        for desired, felt in [zip(*pairs, strict=True)]
+    ]

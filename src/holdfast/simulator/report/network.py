@@ -1,14 +1,14 @@
 """The population as a picture: who knows whom, coloured by what each felt."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.report.values import fixed
-from holdfast.simulator.results.model import Results
+from holdfast.simulator.results.model import PopulationRound, Results
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 620.0, 26.0
 SHADES = 8  # classes v0-v7 of the style sheet, from felt empathy 1 to 5
@@ -28,11 +28,14 @@ class NetworkNode:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What is drawn, or in ``note`` the plain reason why nothing is."""
+    """What is drawn, or in ``note`` the plain reason why nothing is. ``rounds``: by candidate, what was expected and
+    felt in each round, where there are several."""
 
     nodes: tuple[NetworkNode, ...] = ()
     edges: tuple[tuple[float, float, float, float], ...] = ()
     note: str = ""
+    candidate: str | None = None
+    rounds: Mapping[str, Sequence[PopulationRound]] = field(default_factory=dict)
 
 
 def network(results: Results, names: Mapping[str, str]) -> Network | None:
@@ -43,9 +46,10 @@ def network(results: Results, names: Mapping[str, str]) -> Network | None:
     population = results.population
     if population is None or not population.nodes:
         return None
-    people = population.nodes
+    people, rounds = population.nodes, _by_candidate(population.rounds)
     if len(people) > LARGEST:
-        return Network(note=f"The population has {len(people):,} people, too many to draw legibly; see results.json.")
+        note = f"The population has {len(people):,} people, too many to draw legibly; see results.json."
+        return Network(note=note, rounds=rounds)
     import networkx as nx
 
     graph: Any = nx.Graph()
@@ -62,7 +66,14 @@ def network(results: Results, names: Mapping[str, str]) -> Network | None:
         label = f"{names.get(person.persona, person.persona)} · {task} · felt {fixed(person.felt, 1)}"
         radius = round((7 + 1.6 * min(8, graph.degree(person.id))) * small, 1)
         nodes.append(NetworkNode(x, y, radius, shade, label))
-    return Network(tuple(nodes), tuple((*at[a], *at[b]) for a, b in graph.edges()))
+    ties = tuple((*at[a], *at[b]) for a, b in graph.edges())
+    return Network(tuple(nodes), ties, candidate=population.candidate, rounds=rounds)
+
+
+def _by_candidate(rounds: Sequence[PopulationRound]) -> dict[str, list[PopulationRound]]:
+    several = max((each.round for each in rounds), default=1) > 1
+    names = dict.fromkeys(each.candidate for each in rounds if several)
+    return {name: [each for each in rounds if each.candidate == name] for name in names}
 
 
 def _on_page(places: Floats) -> list[tuple[float, float]]:

@@ -87,6 +87,15 @@ class PopulationNode(ResultsPart):
     felt: Number
 
 
+class PopulationRound(ResultsPart):
+    """A round of a population with one candidate: means over its conversations."""
+
+    candidate: str
+    round: Count = Field(description="From 1.")
+    desired: Number = Field(description="Empathy that was expected before the round, 1-5.")
+    felt: Number = Field(description="The users' own appraisal in it, 1-5.")
+
+
 class PopulationResults(ResultsPart):
     """The graph of user agents, coloured by what they appraised."""
 
@@ -94,6 +103,8 @@ class PopulationResults(ResultsPart):
 
     nodes: list[PopulationNode]
     edges: list[tuple[str, str]] = Field(description="Ties, by id.")
+    candidate: str | None = Field(default=None, description="With whom the nodes felt it, in the last round.")
+    rounds: list[PopulationRound] = Field(default=[], description="By candidate and round.")
 
 
 class Results(ResultsPart):
