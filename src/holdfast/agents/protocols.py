@@ -113,7 +113,7 @@ class KeepsConversations(Protocol):
 
 @runtime_checkable
 class KeepsSchemas(Protocol):
-    """A model that may be unable to leave a request's schema."""
+    """A model that says whether its answers are held to a request's JSON schema."""
 
     @property
     def keeps_schemas(self) -> bool: ...

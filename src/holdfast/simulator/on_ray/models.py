@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ray
 from ray.exceptions import RayActorError, RayTaskError
@@ -66,6 +66,7 @@ class RemoteModel:
     values; with another one while it is dead, which computes them anew.
     """
 
+    keeps_schemas: ClassVar[bool] = True  # as the local engine that each actor holds
     id: str
     actors: tuple[Any, ...]  # actor handles
     files: dict[str, Any] = field(default_factory=dict)  # adapter -> reference to its files

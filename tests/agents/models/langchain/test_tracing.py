@@ -15,6 +15,7 @@ from langchain_core.outputs import LLMResult
 
 from holdfast.agents.models.langchain.tracing import Traced
 from holdfast.agents.protocols import GenerationRequest, Message
+from holdfast.agents.raters.judge.asking import asking_version
 from tests.simulator.engine.studies import run, session, study
 from tests.simulator.scripted import HashModel
 
@@ -74,6 +75,17 @@ def test_a_handler_hears_of_a_model_that_fails(tmp_path: Path) -> None:
     plan, recorder = study(), Recorder()
     run(session(plan, HashModel(fail="base/jun_park")), tmp_path, callbacks=[recorder])
     assert [str(error) for error in recorder.errors] == ["no answer for base/jun_park/1/6/0"]
+
+
+class HeldModel(HashModel):
+    keeps_schemas = True
+
+
+def test_a_judge_of_a_study_has_the_version_of_its_model() -> None:
+    """Studies wrap their models: a judge that is held to its schema must not look like one that is not."""
+    models = (HashModel(), HeldModel())
+    assert [asking_version(Traced(model), structured=True) for model in models] == ["1", "2"]
+    assert asking_version(Traced(HeldModel()), structured=False) == "1"
 
 
 def test_handlers_change_no_word(tmp_path: Path) -> None:

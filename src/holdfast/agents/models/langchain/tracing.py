@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables.config import var_child_runnable_config
 
 from holdfast.agents.models.langchain.model import as_answer, as_langchain
-from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, KeepsSchemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class Traced:
     @property
     def id(self) -> str:
         return self.model.id
+
+    @property
+    def keeps_schemas(self) -> bool:
+        return isinstance(self.model, KeepsSchemas) and self.model.keeps_schemas
 
     async def generate(self, request: GenerationRequest) -> Generation:
         callbacks = (var_child_runnable_config.get() or {}).get("callbacks")

@@ -113,7 +113,7 @@ class Asker:
 
 
 def asking_version(model: ChatModel, *, structured: bool) -> str:
-    """Return the version of a judge's way of asking: 2 where the model cannot leave the JSON schema, else 1."""
+    """Return the version of a judge's way of asking: 2 where answers are held to the JSON schema, else 1."""
     return "2" if structured and isinstance(model, KeepsSchemas) and model.keeps_schemas else "1"
 
 
