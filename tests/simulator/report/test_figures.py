@@ -181,11 +181,12 @@ def test_network_is_seeded_inside_its_frame_and_drops_ties_to_nobody():
 
 
 def test_expectations_by_round_stand_beside_the_network(tmp_path):
-    def page(rounds):
+    def page(rounds, late=()):
         each = [
             {"candidate": name, "round": number, "desired": 3 - 0.25 * number, "felt": 2.5}
             for name in ("base", "<b>")
             for number in range(1, rounds + 1)
+            if (name, number) not in late
         ]
         nodes = [{"id": "a", "persona": "p", "task": "t", "felt": 2.0}]
         population = PopulationResults.model_validate({"nodes": nodes, "edges": [], "candidate": "<b>", "rounds": each})
@@ -196,3 +197,7 @@ def test_expectations_by_round_stand_beside_the_network(tmp_path):
     assert row in page(2)
     assert "with <bdi>&lt;b&gt;</bdi> in the last round" in page(2)
     assert "Expectations by round" not in page(1)
+    behind = page(2, late={("base", 2)})  # of a run that was stopped
+    assert f'<bdi>base</bdi></th><td class="n">2.75 → 2.50</td><td class="n">{UNDEFINED}</td>' in behind
+    assert row in behind
+    assert "Round 2</th>" in behind

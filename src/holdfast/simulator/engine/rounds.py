@@ -72,10 +72,10 @@ def _by_round(plan: Plan, episodes: Iterable[EpisodeRecord]) -> list[dict[str, A
         if episode.turns:
             expected = float(episode.turns[0].state["desired"])
             met[episode.spec.candidate, episode.spec.round].append((expected, mean_felt(episode)))
-    return [
-        {"candidate": name, "round": number + 1, "desired": fmean(desired), "felt": fmean(felt)}
-        for name in plan.study.candidate_names
-        for number in range(plan.study.rounds)
-        if (pairs := met.get((name, number)))
-        for desired, felt in [zip(*pairs, strict=True)]
-    ]
+    rows: list[dict[str, Any]] = []
+    for name in plan.study.candidate_names:
+        for number in range(plan.study.rounds):
+            if pairs := met.get((name, number)):
+                desired, felt = map(fmean, zip(*pairs, strict=True))
+                rows.append({"candidate": name, "round": number + 1, "desired": desired, "felt": felt})
+    return rows

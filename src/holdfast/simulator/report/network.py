@@ -29,13 +29,13 @@ class NetworkNode:
 @dataclass(frozen=True, slots=True)
 class Network:
     """What is drawn, or in ``note`` the plain reason why nothing is. ``rounds``: by candidate, what was expected and
-    felt in each round, where there are several."""
+    felt in each round, where there are several; None where the candidate met nobody in it."""
 
     nodes: tuple[NetworkNode, ...] = ()
     edges: tuple[tuple[float, float, float, float], ...] = ()
     note: str = ""
     candidate: str | None = None
-    rounds: Mapping[str, Sequence[PopulationRound]] = field(default_factory=dict)
+    rounds: Mapping[str, Sequence[PopulationRound | None]] = field(default_factory=dict)
 
 
 def network(results: Results, names: Mapping[str, str]) -> Network | None:
@@ -70,10 +70,10 @@ def network(results: Results, names: Mapping[str, str]) -> Network | None:
     return Network(tuple(nodes), ties, candidate=population.candidate, rounds=rounds)
 
 
-def _by_candidate(rounds: Sequence[PopulationRound]) -> dict[str, list[PopulationRound]]:
-    several = max((each.round for each in rounds), default=1) > 1
-    names = dict.fromkeys(each.candidate for each in rounds if several)
-    return {name: [each for each in rounds if each.candidate == name] for name in names}
+def _by_candidate(rounds: Sequence[PopulationRound]) -> dict[str, list[PopulationRound | None]]:
+    last = max((each.round for each in rounds), default=1)
+    met = {(each.candidate, each.round): each for each in rounds if last > 1}
+    return {name: [met.get((name, number)) for number in range(1, last + 1)] for name, _ in met}
 
 
 def _on_page(places: Floats) -> list[tuple[float, float]]:
