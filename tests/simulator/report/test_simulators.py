@@ -52,13 +52,13 @@ def test_it_says_in_words_why_lines_were_refused(ran: tuple[Results, str], tmp_p
     lacks = "leaves out the feeling, topic or need that it was to bring up"
     (_, player) = simulators(results, palette_of(results))
     assert dict(player.refused)[lacks] == results.simulators["player"].model.refused_by["misses"]
-    assert f"Lines of <bdi>player</bdi> that were refused, because each {player.refused[0][0]} (" in page
+    assert f"Why lines of <bdi>player</bdi> were refused: each {player.refused[0][0]} (" in page
     assert "misses" not in page
     counts = results.simulators["player"].model.model_copy(update={"refused_by": {"a_later_check": 2, "assists": 3}})
     changed = results.simulators["player"].model_copy(update={"model": counts})
     results = results.model_copy(update={"simulators": {"player": changed}})
     page = write_report(tmp_path / "r.html", results, [], {}).read_text(encoding="utf-8")
-    assert "because each speaks as a helper (3); a later check (2)." in page
+    assert "were refused: each speaks as a helper (3); a later check (2)." in page
 
 
 def test_it_says_which_verdicts_hang_on_who_played(ran: tuple[Results, str], tmp_path: Path) -> None:

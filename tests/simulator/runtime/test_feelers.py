@@ -153,7 +153,8 @@ def test_a_model_may_be_asked_about_a_run_that_is_over(tmp_path: Path, capsys: p
     assert [each.feeler for each in results.felt] == ["formula", "people", "model"]
     model = results.felt[2]
     assert (model.judged, model.missing) == (30, {"no_json: 'No.'": 6})
-    assert "<bdi>judge:openai:feeler</bdi>, held against nobody" in (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<bdi>judge:openai:feeler</bdi>, not validated against people" in page
     assert model.candidates["base"].perceived.mean == pytest.approx((1.5 + 2 + 3 + 3.5 + 4) / 5)
     assert results.candidates["base"].gap_abs == results.felt[0].candidates["base"].gap_abs
     lines = file.read_text(encoding="utf-8").splitlines()

@@ -11,10 +11,11 @@ from holdfast.simulator.report.series import Series
 from holdfast.simulator.results.candidate_model import CandidateResults, SimulatorResults
 
 BY_RULES = (
-    "Embedded users go by words: a reply serves the goal that their message asked about where it names it and says "
-    "something to do. What an assistant says to have done itself, or does before it is asked, they do not see."
+    "Embedded users go by words: a reply serves the goal that their message asked about if it names the goal and says "
+    "something to do or, for people who want much empathy, talks it through. What an assistant says it has done "
+    "itself, or does before it is asked, does not count."
 )
-BY_MODEL = "Users that a model plays count a goal that they asked about where the model says that it is done."
+BY_MODEL = "Users that a model plays count a goal that they asked about as served once the model says that it is done."
 SHOWN = 30  # goals in the table, those that are served least
 
 

@@ -123,14 +123,14 @@ def misses(line: DraftMessage) -> bool:
 
 #: In order, with what a refused line does, in words for a reader; the first that returns True gives the reason.
 GUARDS: Mapping[Callable[[DraftMessage], bool], str] = {
-    empty: "has no word",
+    empty: "has no words",
     garbled: "has more marks and digits than letters",
     too_long: f"has more than {MOST_WORDS} words",
     both_sides: "writes the assistant's lines too",
     assists: "speaks as a helper",
-    echoes: "says the assistant's words",
-    repeats: "says the message before again",
-    leaks: "tells of its instructions or recites its background",
+    echoes: "repeats the assistant's words",
+    repeats: "repeats the user's message before",
+    leaks: "gives away its instructions or recites its background",
     early: "brings up what is not its turn yet",
     misses: "leaves out the feeling, topic or need that it was to bring up",
 }

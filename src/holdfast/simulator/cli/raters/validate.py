@@ -143,6 +143,8 @@ def _counts(how: Mapping[str, Any]) -> str:
 def _cell(estimate: Mapping[str, Any], key: str) -> str:
     from holdfast.simulator.measure.estimates import Estimate
 
+    if math.isnan(estimate[key]):
+        return _number(estimate[key])
     return interval_cell(Estimate(mean=estimate[key], **{end: estimate[end] for end in ("lo", "hi", "reason")}))
 
 
