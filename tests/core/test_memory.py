@@ -1,3 +1,4 @@
+import os
 import sys
 import threading
 from pathlib import Path
@@ -7,11 +8,9 @@ import torch
 
 from holdfast.core.memory import return_freed
 
-PAGE_KIB = 4
-
 
 def resident_mib() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_KIB // 1024
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

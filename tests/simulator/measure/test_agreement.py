@@ -104,7 +104,7 @@ def test_groups_are_drawn_whole() -> None:
 
 
 def test_resamples_without_a_value_are_left_out() -> None:
-    # One of six differs: a resample without it has one level, and no kappa; with it 1 - (1/6) / (...) is below 1.
+    # One of six differs: a resample without it has one level, and no kappa; with it once 1 - (1/6) / (26/36) = 10/13.
     result = with_interval(quadratic_weighted_kappa, [0] * 5 + [2], [0] * 5 + [1], None, np.random.default_rng(0))
     assert 0 < result.lo < result.hi < 1
 

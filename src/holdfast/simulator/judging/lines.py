@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -43,6 +43,11 @@ class RaterLine(_StoredModel):
     id: str
     version: str
     prompt_sha256: str | None
+
+    @classmethod
+    def of(cls, name: str, identity: RaterIdentity) -> Self:
+        """The rater ``name`` of this identity."""
+        return cls(name=name, **asdict(identity))
 
 
 class RatedLine(_StoredModel):
@@ -94,7 +99,7 @@ def to_line(name: str, identity: RaterIdentity, cited: SourcedPassage, rating: R
         turn=cited.turn,
         whole=cited.passage.whole,
         passage_sha256=sha256(quote_messages(cited.passage.messages)),
-        rater=RaterLine(name=name, **asdict(identity)),
+        rater=RaterLine.of(name, identity),
         scores=dict(rating.values),
         missing=rating.missing,
         disqualified=rating.disqualified,

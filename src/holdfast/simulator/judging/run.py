@@ -1,7 +1,7 @@
 """Rating passages in files with one rater or several, and what there is to say of it afterwards."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
@@ -60,19 +60,21 @@ def collect(
 
 
 def _drawn(passages: Sequence[SourcedPassage], count: int, seed: int) -> list[SourcedPassage]:
-    """Return ``count`` passages in their order: equally many of each conversation as far as that goes, which of its
-    replies, and whose is one more, by ``seed``."""
+    """Return ``count`` passages in their order, of each conversation equally many as far as it has them.
+
+    ``seed`` draws which replies of a conversation they are, and which conversations give one more than others.
+    """
     rng = np.random.default_rng(seed)
     chances = rng.random((len(passages), 2))
     conversations: dict[tuple[str, int, str], list[int]] = {}
     for number, passage in enumerate(passages):
         conversations.setdefault((passage.file, passage.line, passage.conversation), []).append(number)
-    rounds = [
+    by_turns = [
         (place, chances[numbers[0], 1], number)
         for numbers in conversations.values()
         for place, number in enumerate(sorted(numbers, key=lambda number: chances[number, 0]))
     ]
-    return [passages[number] for number in sorted(number for *_, number in sorted(rounds)[:count])]
+    return [passages[number] for number in sorted(number for *_, number in sorted(by_turns)[:count])]
 
 
 async def rate(
@@ -127,8 +129,8 @@ def require_server(name: str, answers: Sequence[object], hint: str = "") -> None
 
 
 def _require_same_raters(kept: Iterable[RatedLine], raters: Mapping[str, Rater], out: Path) -> None:
-    """Raise InputError where ``kept`` holds a rater that asked otherwise: no file may hold two raters of one name."""
-    now = {name: RaterLine(name=name, **asdict(rater.identity)) for name, rater in raters.items()}
+    """Raise InputError where ``kept`` holds another rater of the same name, such as one that asked otherwise."""
+    now = {name: RaterLine.of(name, rater.identity) for name, rater in raters.items()}
     for line in kept:
         before = line.rater
         if (rater := now.get(before.name, before)) != before:

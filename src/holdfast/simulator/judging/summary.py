@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.agents.raters.agreement import Floats
 from holdfast.agents.raters.judge.counts import count_answers, samples_spread
 from holdfast.agents.raters.protocol import Rater, Rating
 from holdfast.simulator.judging.run import RatedFiles
+from holdfast.simulator.measure.arrays import Floats
 from holdfast.simulator.measure.controls import columns, length_control, order_control, without_length, word_counts
 from holdfast.simulator.measure.panel import agreement, disputes
 from holdfast.simulator.results.shapes import plain
 
 
 def summarise(rated: RatedFiles, raters: dict[str, Rater], seed: int = 0) -> dict[str, Any]:
-    """The whole summary. ``seed``: of the bootstrap behind the panel's intervals."""
+    """The whole summary; of its ``passages_in_files`` those were rated that ``passages`` counts.
+
+    ``seed``: of the bootstrap behind the panel's intervals.
+    """
     scale = next(iter(raters.values())).scale
     words = word_counts([passage.rated for passage in rated.passages])
     summary: dict[str, Any] = {

@@ -47,7 +47,9 @@ def add_felt_file(
 
 
 def check_felt_file(path: Path | None, raters: Mapping[str, Rater], *, whole: bool) -> None:
-    """Refuse, before anything is rated, scores that the run whose file ``path`` is could not read; any other passes.
+    """Refuse, before anything is rated, scores at ``path`` that a run could not read as its ``felt.jsonl``.
+
+    Any ``path`` passes that is not the ``felt.jsonl`` of a run folder. ``whole``: conversations are rated, not replies.
 
     Raises:
         InputError: they are not one chat model's of felt empathy, reply by reply, or the run, or the file, has another
@@ -61,7 +63,7 @@ def check_felt_file(path: Path | None, raters: Mapping[str, Rater], *, whole: bo
     _require_one_model(path, raters, "would hold", "choose another --out, or write it")
     with Journal.read(path.parent / JOURNAL) as journal:
         _require_none_of_its_own(path, recorded_raters(read_run_file(path.parent, journal.meta())["provenance"]))
-    now = {RaterLine(name=name, **asdict(rater.identity)) for name, rater in raters.items()}
+    now = {RaterLine.of(name, rater.identity) for name, rater in raters.items()}
     for other in {line.rater for line in read_kept(path)} - now:
         raise InputError(
             f"{printable(str(path))}: holds scores by {quote(other.name)} ({other.id} {other.version}), and the run's "

@@ -109,7 +109,7 @@ async def test_an_answer_is_the_same_alone_and_beside_free_ones(bytes_model: Pat
     assert [answer.text for answer in beside[1:-1]] == [answer.text for answer in unmasked]
 
 
-async def test_signs_that_must_come_are_read_in_one_pass(bytes_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_that_must_come_are_read_in_one_pass(bytes_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = LocalChatModel.load(bytes_model, dtype="float64", batch_size=1)
     passes = 0
     draw = model._engine._draw
@@ -175,12 +175,12 @@ async def test_what_ends_a_reply_ends_no_text_of_an_answer(tmp_path: Path, end: 
 
 
 def test_a_vocabulary_that_is_read_as_other_text_constrains_nothing() -> None:
-    signs = [
+    characters = [
         ("<unk>", 0.0),
         *((f"<0x{byte:02X}>", -10.0) for byte in range(256)),
         *((chr(n), -3.0) for n in range(33, 127)),
     ]
-    tokenizer = Tokenizer(models.Unigram([*signs, ("\u2581", -2.0)], 0, True))
+    tokenizer = Tokenizer(models.Unigram([*characters, ("\u2581", -2.0)], 0, True))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Sequence(
         [decoders.ByteFallback(), decoders.Metaspace()]

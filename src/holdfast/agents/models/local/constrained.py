@@ -38,7 +38,7 @@ class Constraint:
     Args:
         matcher: llguidance's place.
         tokenizer: the model's.
-        closing: the tokens of each sign that may close something, that of texts first, as texts may hold the others.
+        closing: the tokens of each character that may close a value, that of texts first, as texts may hold the others.
         least: tokens that the rest of an answer may need.
         opened: the prompt has opened a thought, behind which the answer begins.
     """
@@ -73,7 +73,7 @@ class Constraint:
         """Set the logits, (vocabulary,), of all tokens that would leave the schema to minus infinity, in place.
 
         ``left``: how many tokens may still be written; where they are few, a text or list that may end does. Where no
-        token can go on, as with a vocabulary that lacks the signs of JSON, the answer is free from then on.
+        token can go on, as with a vocabulary that lacks the characters of JSON, the answer is free from then on.
         """
         if not self.holds:
             return

@@ -29,12 +29,15 @@ class Decoder:
         }
 
     def generation(
-        self, prompt: NDArray[np.int64], written: Sequence[int], *, stopped: bool, kept: bool = False
+        self, prompt: NDArray[np.int64], written: Sequence[int], *, stopped: bool, constrained: bool = False
     ) -> Generation:
-        """Return the answer to ``prompt``, (tokens,); ``stopped``: it ended by itself; ``kept``: a schema held it."""
+        """Return the answer to ``prompt``, (tokens,).
+
+        ``stopped``: it ended by itself. ``constrained``: it kept to a schema, whose texts may hold what ends a reply.
+        """
         decode, opened = self._tokenizer.decode, self.opened(prompt)
         said = written[:-1] if written[-1] in self._stop_ids else written  # it need not be special, and would be seen
-        until = str if kept else self._said  # a text in a schema may hold what ends a reply
+        until = str if constrained else self._said
         split = split_thoughts(until(decode(said, skip_special_tokens=True)), opened=opened)
         marks = {self._special[token] for token in said if token in self._special}
         if marks:

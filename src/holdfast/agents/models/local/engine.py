@@ -193,7 +193,7 @@ class Engine:
 
     def _guessed(self, row: Row, ahead: int, token: int) -> bool:
         """Return whether ``token`` is what the row guessed for this position, and more may follow."""
-        return row.guesses[ahead : ahead + 1] == [token] and not (token in self.backbone.stop_ids or row.whole)
+        return row.guesses[ahead : ahead + 1] == [token] and not (token in self.backbone.stop_ids or row.complete)
 
     def logits(self, first: int, last: int) -> torch.Tensor:
         """Read the pending tokens of rows [first, last) and their guesses.
@@ -241,7 +241,9 @@ class Engine:
                 continue
             self._store(number, row)
             if not cancelled:
-                made = self._decoder.generation(row.job.prompt, row.written, stopped=stopped, kept=row.kept)
+                made = self._decoder.generation(
+                    row.job.prompt, row.written, stopped=stopped, constrained=row.constrained
+                )
                 row.job.deliver(made)
             self._remove(number)
 
@@ -268,13 +270,13 @@ class Engine:
         self.conversations.put(row.job.request.key, adapter, row.cached, block_digests(seen, adapter, row.beginnings))
 
     def _ends(self, row: Row) -> bool:
-        """Return whether the reply is over; what was drawn behind an ending text is dropped. Not within a schema."""
-        ending = None if row.kept else self.backbone.ending
+        """Return whether the reply is over; what was drawn behind an ending text is dropped."""
+        ending = None if row.constrained else self.backbone.ending  # texts of a schema may hold it
         if ending is not None and ending.is_in(row.written, self._decode):
             while ending.is_in(row.written[:-1], self._decode):
                 row.written.pop()
             return True
-        return row.whole or row.written[-1] in self.backbone.stop_ids
+        return row.complete or row.written[-1] in self.backbone.stop_ids
 
     def _decode(self, tokens: list[int]) -> str:
         text: str = self.backbone.tokenizer.decode(tokens, skip_special_tokens=True)

@@ -60,12 +60,12 @@ class Row:
             self.constraint.take(token)
 
     @property
-    def kept(self) -> bool:
-        """Whether a schema holds its answer now."""
+    def constrained(self) -> bool:
+        """Whether a schema constrains its answer: not within a thought, nor once the answer left it."""
         return self.constraint is not None and self.constraint.holds
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether its answer has all that a schema asks for, so that nothing may follow."""
         return self.constraint is not None and self.constraint.complete
 
