@@ -16,7 +16,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from holdfast.agents.models.local.constrained import LARGEST, LONGEST_TEXT, MOST_TEXTS, Schemas, bounded
+from holdfast.agents.models.local.constrained import LARGEST, LONGEST_TEXT, MOST_ITEMS, Schemas, bounded
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.protocols import Generation, GenerationRequest, Message, Sampling
 from holdfast.agents.raters.judge.rater import JudgeRater
@@ -95,7 +95,7 @@ async def test_every_answer_keeps_to_the_schema_and_ends(bytes_model: Path) -> N
         value = json.loads(answer.text)
         jsonschema.validate(value, SCHEMA)
         assert len(value["said"]) <= LONGEST_TEXT
-        assert len(value["quotes"]) <= MOST_TEXTS
+        assert len(value["quotes"]) <= MOST_ITEMS
         assert answer.finish_reason == "stop"
     assert len({answer.text for answer in answers}) > 3
 

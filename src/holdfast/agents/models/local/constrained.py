@@ -22,7 +22,7 @@ from holdfast.agents.models.local.decoding import OPENING
 from holdfast.agents.thought_marks import CLOSING
 
 LONGEST_TEXT = 400  # characters of a text whose schema names no limit: without one, a weak model writes to max_tokens
-MOST_TEXTS = 3  # of a list whose schema names no limit
+MOST_ITEMS = 3  # of a list whose schema names no limit
 LARGEST = 1_000_000  # of a number whose schema names no limit
 _AS_DUMPED: Any = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}  # as json.dumps writes
 _CLOSING = (b'"', b"]", b"}")
@@ -130,9 +130,10 @@ class Schemas:
 
     @cached_property
     def _closing(self) -> list[list[int]]:
+        """The tokens of each character that may close a value."""
         words, tokens = self._words, range(min(self._vocabulary, len(self._tokenizer)))
         said = [b"" if words is None else words.decode_bytes([token]) for token in tokens]
-        return [[token for token in tokens if said[token] == sign] for sign in _CLOSING]
+        return [[token for token in tokens if said[token] == character] for character in _CLOSING]
 
     def constraint(self, schema: Mapping[str, Any], *, opened: bool = False) -> Constraint | None:
         """Return the constraint of one answer under ``schema``; None where this model or llguidance cannot keep it.
@@ -176,7 +177,7 @@ def _limits(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "string":
         return {} if "pattern" in schema else {"maxLength": schema.get("maxLength", LONGEST_TEXT)}
     if kind == "array":
-        return {"maxItems": schema.get("maxItems", MOST_TEXTS)}
+        return {"maxItems": schema.get("maxItems", MOST_ITEMS)}
     if kind == "number" and "multipleOf" not in schema:
         return _decimals(Decimal(str(low)), Decimal(str(high)))
     return {"minimum": low, "maximum": high} if kind in ("integer", "number") else {}
