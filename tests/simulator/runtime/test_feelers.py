@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from holdfast import Run, Study
 from holdfast.agents.protocols import Message
 from holdfast.agents.raters.felt.feelers import NAMES
 from holdfast.agents.raters.felt.rater import PeopleFeeler
-from holdfast.agents.raters.protocol import Passage, Rating
+from holdfast.agents.raters.protocol import NO_REPLY, Passage, Rating
 from holdfast.core.errors import InputError, JournalError
 from holdfast.simulator.cli.main import run_command
 from holdfast.simulator.config.plan import resolve
@@ -22,7 +23,7 @@ from holdfast.simulator.logs.formats.journal import JournalReader
 from holdfast.simulator.logs.records import Conversation
 from holdfast.simulator.logs.stored_scores import CHANGED
 from holdfast.simulator.measure.transcripts import transcripts_sha256
-from holdfast.simulator.runtime.felt_file import FELT_FILE, NOT_ASKED
+from holdfast.simulator.runtime.felt_file import FELT_FILE, NOT_ASKED, add_felt_file
 from holdfast.simulator.runtime.pipeline import report
 from holdfast.simulator.runtime.raters import raters_of
 from holdfast.simulator.runtime.resources import Resources
@@ -160,6 +161,10 @@ def test_a_model_may_be_asked_about_a_run_that_is_over(tmp_path: Path, capsys: p
     lines = file.read_text(encoding="utf-8").splitlines()
     file.write_text("\n".join(lines[:10]) + "\n", encoding="utf-8")  # as --sample leaves it
     assert report(out).felt[2].missing == {NOT_ASKED: 26, "no_json: 'No.'": 2}
+    talk = read_episodes(out / JOURNAL)[0]
+    silent = replace(talk, turns=(replace(talk.turns[0], reply=" "),))
+    ((unheard,), _) = add_felt_file(out, [silent], [])
+    assert unheard.turns[0].ratings[MODEL].missing == NO_REPLY
     file.write_text("\n".join(line.replace('"passage_sha256":"', '"passage_sha256":"0') for line in lines) + "\n")
     assert report(out).felt[2].missing == {CHANGED: 36}  # other words than those that were scored
     file.write_text(lines[0].replace('"id":"judge:', '"id":"') + "\n", encoding="utf-8")

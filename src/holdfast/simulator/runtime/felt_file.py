@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from holdfast.agents.raters.felt.feelers import NAMES
-from holdfast.agents.raters.protocol import FELT, Rater, Rating
+from holdfast.agents.raters.protocol import FELT, NO_REPLY, Rater, Rating
 from holdfast.core.errors import InputError
 from holdfast.core.wording import printable, quote
 from holdfast.simulator.journal.store import JOURNAL, Journal
@@ -31,7 +31,7 @@ def add_felt_file(
     """Return the episodes with the model's ratings of the run's file among theirs, and the raters with it; both as they
     are where there is no such file.
 
-    A turn that the file does not have, or had with other words before it, is missing its rating.
+    The rating of a turn is missing, with the reason, where the file has none of it or had it with other words.
 
     Raises:
         InputError: the file is none of a model's scores of felt empathy, or the run has such scores of its own.
@@ -98,5 +98,6 @@ def _felt(episode: EpisodeRecord, stored: StoredScores) -> Iterator[TurnRecord]:
     for turn, passage in zip(episode.turns, passage_hashes(read), strict=True):
         known = stored.scores.get((storable(episode.spec.id), turn.turn), {})
         score = known.get(passage)
-        rating = Rating(missing=CHANGED if known else NOT_ASKED) if score is None else score.rating
+        unscored = NO_REPLY if not turn.reply.strip() else CHANGED if known else NOT_ASKED
+        rating = Rating(missing=unscored) if score is None else score.rating
         yield replace(turn, ratings={**turn.ratings, NAMES["model"]: rating})
