@@ -44,6 +44,8 @@ def main(name: str) -> None:
             about["holding"]["holds"]["verdict"],
         )
         print("|", " | ".join(cells), "|")
+    if results["trainings"]:
+        by_training(results["trainings"])
     if results["simulators"]:
         by_voice(results["simulators"])
     labels = results["labels"]
@@ -57,6 +59,14 @@ def main(name: str) -> None:
     for each in labels["differences"]:
         if all(labels["candidates"][side]["labels"] for side in (each["a"], each["b"])):
             print(f"| {each['a']} minus {each['b']}, {each['metric']} |", " | ".join(methods(each["difference"])), "|")
+
+
+def by_training(trainings: list[dict[str, Any]]) -> None:
+    """Print how an arm that was trained several times differs from the others."""
+    print("\n| last quarter | by training | mean, limits by t over trainings |\n|---|---|---|")
+    for each in trainings:
+        apart = " ".join(f"{value:+.2f}" for value in each["by_training"].values())
+        print(f"| {each['arm']} minus {each['against']} | {apart} | {interval(each['difference'])} |")
 
 
 def by_voice(simulators: dict[str, Any]) -> None:
