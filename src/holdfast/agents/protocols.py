@@ -119,6 +119,11 @@ class KeepsSchemas(Protocol):
     def keeps_schemas(self) -> bool: ...
 
 
+def held_to_schemas(model: ChatModel) -> bool:
+    """Return whether a model says that its answers are held to a request's JSON schema."""
+    return isinstance(model, KeepsSchemas) and model.keeps_schemas
+
+
 # --- candidates ----------------------------------------------------------------------------------------------------
 
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from holdfast.agents.protocols import Generation, GenerationRequest
+from holdfast.simulator.config.plan import Plan
 from holdfast.simulator.engine.rounds import mean_felt, next_round, population_json, worlds
 from holdfast.simulator.journal.store import read_episodes
 from holdfast.simulator.records import EpisodeRecord
@@ -82,12 +84,17 @@ def test_no_population_no_worlds() -> None:
     assert population_json(plan, [], "base") is None
 
 
-def test_the_graph_for_the_report(tmp_path: Path) -> None:
-    plan = rounds(number=1)
-    run(session(plan), tmp_path)
-    episodes = read_episodes(tmp_path / "journal.sqlite")
+def drawn_after(plan: Plan, out: Path) -> tuple[list[EpisodeRecord], dict[str, Any]]:
+    """The conversations of a study, and the graph that its report draws."""
+    run(session(plan), out)
+    episodes = list(read_episodes(out / "journal.sqlite"))
     drawn = population_json(plan, episodes, "base")
     assert drawn is not None
+    return episodes, drawn
+
+
+def test_the_graph_for_the_report(tmp_path: Path) -> None:
+    episodes, drawn = drawn_after(rounds(number=1), tmp_path)
     felt = {e.spec.agent: mean_felt(e) for e in episodes if e.spec.candidate == "base"}
     assert {node["id"]: node["felt"] for node in drawn["nodes"]} == pytest.approx(felt)
     assert len(drawn["edges"]) == 3
@@ -95,10 +102,7 @@ def test_the_graph_for_the_report(tmp_path: Path) -> None:
 
 def test_what_was_expected_and_felt_by_round(tmp_path: Path) -> None:
     plan = rounds(number=2)
-    run(session(plan), tmp_path)
-    episodes = read_episodes(tmp_path / "journal.sqlite")
-    drawn = population_json(plan, episodes, "base")
-    assert drawn is not None
+    episodes, drawn = drawn_after(plan, tmp_path)
     assert drawn["candidate"] == "base"
     assert [(each["candidate"], each["round"]) for each in drawn["rounds"]] == [
         (name, number) for name in plan.study.candidate_names for number in (1, 2)

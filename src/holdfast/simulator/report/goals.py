@@ -59,12 +59,14 @@ def goals_view(
         rows=tuple((series, part.served) for series, part in known),
         goals=tuple((persona, goal, tuple(served)) for (persona, goal), served in ranked[:SHOWN]),
         left_out=max(0, len(ranked) - SHOWN),
-        how_counted=_how_counted([each.model is not None for each in simulators.values()] or [False]),
+        how_counted=_how_counted(simulators),
     )
 
 
-def _how_counted(models_play: Sequence[bool]) -> str:
-    return " ".join([BY_RULES] * (not all(models_play)) + [BY_MODEL] * any(models_play))
+def _how_counted(simulators: Mapping[str, SimulatorResults]) -> str:
+    """Say it of each kind of users; without ``simulators`` they are embedded ones."""
+    kinds = {each.model is not None for each in simulators.values()} or {False}
+    return " ".join(BY_MODEL if by_model else BY_RULES for by_model in sorted(kinds))
 
 
 def _share(served: Sequence[GoalServed | None]) -> float:

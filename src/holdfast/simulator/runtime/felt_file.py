@@ -12,7 +12,7 @@ from holdfast.agents.raters.protocol import FELT, NO_REPLY, Rater, Rating
 from holdfast.core.errors import InputError
 from holdfast.core.wording import printable, quote
 from holdfast.simulator.journal.store import JOURNAL, Journal
-from holdfast.simulator.judging.lines import RaterLine, read_kept
+from holdfast.simulator.judging.lines import read_kept
 from holdfast.simulator.logs.records import LogMessage
 from holdfast.simulator.logs.scores import storable
 from holdfast.simulator.logs.stored_scores import CHANGED, StoredScores, read_stored
@@ -63,8 +63,7 @@ def check_felt_file(path: Path | None, raters: Mapping[str, Rater], *, whole: bo
     _require_one_model(path, raters, "would hold", "choose another --out, or write it")
     with Journal.read(path.parent / JOURNAL) as journal:
         _require_none_of_its_own(path, recorded_raters(read_run_file(path.parent, journal.meta())["provenance"]))
-    now = {RaterLine.of(name, rater.identity) for name, rater in raters.items()}
-    for other in {line.rater for line in read_kept(path)} - now:
+    for other in {line.rater for line in read_kept(path) if line.rater.name not in raters}:
         raise InputError(
             f"{printable(str(path))}: holds scores by {quote(other.name)} ({other.id} {other.version}), and the run's "
             "report reads one model's; move this file elsewhere"

@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables.config import var_child_runnable_config
 
 from holdfast.agents.models.langchain.model import as_answer, as_langchain
-from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, KeepsSchemas
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, held_to_schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Traced:
 
     @property
     def keeps_schemas(self) -> bool:
-        return isinstance(self.model, KeepsSchemas) and self.model.keeps_schemas
+        return held_to_schemas(self.model)
 
     async def generate(self, request: GenerationRequest) -> Generation:
         callbacks = (var_child_runnable_config.get() or {}).get("callbacks")

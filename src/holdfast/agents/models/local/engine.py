@@ -40,10 +40,10 @@ class Engine:
         self._reading: dict[bytes, Row] = {}  # by the digest of a beginning: a row that has read it
         self._steps = 0
         self._decoder = Decoder(backbone.tokenizer, backbone.stop_ids, backbone.ending)
-        vocabulary = backbone.model.config.get_text_config().vocab_size
-        self._schemas = Schemas(backbone.tokenizer, vocabulary, backbone.stop_ids)
+        config = backbone.model.config.get_text_config()
+        self._schemas = Schemas(backbone.tokenizer, config.vocab_size, backbone.stop_ids)
         self._ahead = Lookahead(CPU_TOKENS if backbone.device.type == "cpu" else GPU_TOKENS)
-        self._masks = Masks.of(backbone.model.config.get_text_config(), backbone.model.dtype)
+        self._masks = Masks.of(config, backbone.model.dtype)
         self._cache = BatchCache(self._masks.layers, batch_size)
 
     @property

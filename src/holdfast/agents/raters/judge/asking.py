@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from holdfast.agents.models.served.failures import EndpointError
 from holdfast.agents.models.served.halt import halting
-from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, KeepsSchemas, Message, Sampling
+from holdfast.agents.protocols import ChatModel, Generation, GenerationRequest, Message, Sampling, held_to_schemas
 from holdfast.agents.raters.judge.rubrics import fill
 from holdfast.agents.raters.sample import REASONS, Reason, Refusal
 from holdfast.core.errors import ModelError
@@ -114,7 +114,7 @@ class Asker:
 
 def asking_version(model: ChatModel, *, structured: bool) -> str:
     """Return the version of a judge's way of asking: 2 where answers are held to the JSON schema, else 1."""
-    return "2" if structured and isinstance(model, KeepsSchemas) and model.keeps_schemas else "1"
+    return "2" if structured and held_to_schemas(model) else "1"
 
 
 def answer_schema(title: str, description: str, mark: str, asked: Mapping[str, Any]) -> dict[str, Any]:
