@@ -11,14 +11,15 @@ from holdfast.agents.models.local.cache import BatchCache
 
 
 @pytest.mark.parametrize("fused", [False, True])  # False: as two matrix products
+@pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("new", [1, 2, 9, 32])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 def test_attention_over_the_cache_is_softmax_attention(
-    fused: bool, new: int, dtype: torch.dtype, tolerance: float, monkeypatch: pytest.MonkeyPatch
+    fused: bool, rows: int, new: int, dtype: torch.dtype, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attention, "MOST_SCORES", 0 if fused else 1 << 22)
     torch.manual_seed(new)
-    rows, heads, groups, length, dimension = 3, 4, 2, 300, 12
+    heads, groups, length, dimension = 4, 2, 300, 12
     cache = BatchCache(layers=1, rows=rows + 1)
     cache.reserve(length, used=0)
     window = cache.window
@@ -30,7 +31,7 @@ def test_attention_over_the_cache_is_softmax_attention(
     assert key.dtype == value.dtype == dtype
     query = torch.randn(rows, heads, new, dimension, dtype=dtype)
     mask = torch.zeros(rows, 1, new, length, dtype=dtype)
-    mask[1, :, :, 200:] = float("-inf")
+    mask[-1, :, :, 200:] = float("-inf")
     module = torch.nn.Module()
     module.num_key_value_groups = heads // groups
     attended, _ = attend(module, query, key, value, mask)

@@ -73,9 +73,14 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         window = self.window
-        self.keys[window.index, :, window.slots] = key_states.transpose(1, 2)
-        self.values[window.index, :, window.slots] = value_states.transpose(1, 2)
         rows = slice(window.first, window.last)
+        if len(key_states) == 1:  # no padding: its slots are the last ones
+            new = slice(window.length - key_states.shape[2], window.length)
+            self.keys[rows, :, new] = key_states
+            self.values[rows, :, new] = value_states
+        else:
+            self.keys[window.index, :, window.slots] = key_states.transpose(1, 2)
+            self.values[window.index, :, window.slots] = value_states.transpose(1, 2)
         return self.keys[rows, :, : window.length], self.values[rows, :, : window.length]
 
     def grow(self, used: int) -> None:

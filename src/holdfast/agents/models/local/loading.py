@@ -16,6 +16,7 @@ from holdfast.agents.models.local.attention import install
 from holdfast.agents.models.local.chat_template import ChatTemplate
 from holdfast.agents.models.local.end_of_turn import EndingText, end_of_turn
 from holdfast.agents.models.local.folders import check_model_folder
+from holdfast.agents.models.local.llama_layers import by_columns, install_llama_layers
 from holdfast.agents.models.local.rope import check_positions, longest_context
 from holdfast.agents.models.local.tiles import install_tiles
 from holdfast.agents.models.spec import TODAY
@@ -158,13 +159,10 @@ def wrap(
         install_tiles(model)
     else:
         install(model)
-    if model.dtype == torch.float64:
-        _normalise_in_double(model)
-    if model.dtype == torch.float32 and model.device.type == "cpu":
-        _store_by_columns(model)
     context, why = longest_context(model.config.get_text_config())
     context = context or 1 << 30
     check_positions(model, context, name)
+    _use_lean_layers(model, reproducible=reproducible)
     end = end_of_turn(template, tokenizer)
     stop_ids = _stop_ids(model, tokenizer) | end.ids
     return Backbone(name, model, tokenizer, template, stop_ids, context, end.text, why)
@@ -177,11 +175,23 @@ def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(int(token) for token in ids if token is not None)
 
 
-def _normalise_in_double(model: torch.nn.Module) -> None:
-    """Let RMS norms of a float64 model compute in float64.
+def _use_lean_layers(model: Any, *, reproducible: bool) -> None:
+    """Change how the layers of a float32 or float64 model on a CPU compute, not what."""
+    on_cpu, dtype = model.device.type == "cpu", model.dtype
+    plain = on_cpu and not reproducible and dtype in (torch.float32, torch.float64)
+    if plain or dtype == torch.float64:
+        _use_torch_norms(model)
+    if plain:
+        install_llama_layers(model)
+    if on_cpu and dtype == torch.float32:
+        _store_by_columns(model)
 
-    Transformers' own cast to float32 and back: a difference of 1e-16 between two batch shapes then becomes 1e-7 where
-    it crosses a rounding border. Only modules that agree with torch's ``rms_norm`` on random input are changed.
+
+def _use_torch_norms(model: torch.nn.Module) -> None:
+    """Let RMS norms be computed by torch's own, in the model's type.
+
+    Transformers' cast float64 to float32 and back: a difference of 1e-16 between two batch shapes then becomes 1e-7
+    where it crosses a rounding border. Only modules that agree with torch's on random input are changed.
     """
     for module in model.modules():
         weight, eps = getattr(module, "weight", None), getattr(module, "variance_epsilon", None)
@@ -196,13 +206,13 @@ def _normalise_in_double(model: torch.nn.Module) -> None:
 def _store_by_columns(model: Any) -> None:
     """Store the weights of linear layers that do not narrow by columns: their shape and numbers stay.
 
-    MKL multiplies one row by such a matrix as fast as memory is read, and by one stored by rows at 0.6 times that. Not
-    the output layer, where several rows would take longer.
+    Not the output layer, where several rows would take longer; joined ones lie so already.
     """
     output = model.get_output_embeddings()
     for layer in model.modules():
-        if type(layer) is torch.nn.Linear and layer is not output and layer.out_features >= layer.in_features:
-            layer.weight.data = layer.weight.data.t().contiguous().t()
+        narrows = type(layer) is not torch.nn.Linear or layer.out_features < layer.in_features
+        if not narrows and layer is not output and layer.weight.is_contiguous():
+            layer.weight.data = by_columns(layer.weight.data)
 
 
 def _dtype(name: str) -> Any:

@@ -166,11 +166,16 @@ class _Stacked:
 
     def __call__(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         result: torch.Tensor = self.base(x, *args, **kwargs)
+        self.add_to(result, x)
+        return result
+
+    def add_to(self, result: torch.Tensor, x: torch.Tensor) -> None:
+        """Add what the adapters make of ``x`` to ``result``, the base's product, in place."""
         if self.bank.current is None:
-            return result
+            return
         # Not times 0: what is infinite or no number in one row's own ranks would reach the others.
         own = self._times(x, self.down).masked_fill_(self.bank.current, 0)
-        return result + self._times(own, self.up)
+        result += self._times(own, self.up)
 
     def _times(self, x: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
         return in_tiles(x, lambda rows: rows @ matrix) if self.bank.tiled else torch.matmul(x, matrix)
