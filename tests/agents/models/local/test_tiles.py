@@ -71,7 +71,19 @@ def test_a_tile_is_filled_with_zeros_and_emptied_again() -> None:
         return rows @ torch.tensor([[2.0], [0.0]])
 
     assert in_tiles(x, product).tolist() == [[[2.0], [6.0], [10.0]]]
-    assert seen == [torch.Size([8, 2])]
+    assert seen == [torch.Size([16, 2])]
+
+
+def test_many_rows_are_several_products_of_whole_tiles() -> None:
+    """A product has 16, 32 or 48 rows: more processors add those alike than any number of rows."""
+    x, seen = torch.arange(200.0).view(100, 2), list[int]()
+
+    def product(rows: torch.Tensor) -> torch.Tensor:
+        seen.append(len(rows))
+        return rows.flip(1)
+
+    assert torch.equal(in_tiles(x, product), x.flip(1))
+    assert seen == [48, 48, 16]
 
 
 def backbone(base: Path, *, reproducible: bool) -> Backbone:

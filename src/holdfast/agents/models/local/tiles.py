@@ -1,9 +1,9 @@
 """Run a model in shapes that make no difference: a row's numbers have the same bytes whatever shares its batch.
 
-Matrix libraries choose the order of a sum by the shape of the whole product: one row is summed otherwise than four, and
-two threads split seven rows otherwise than eight. So every matrix product is padded to whole tiles of rows here, where
-the order no longer depends on their number, and attention is computed by two such products instead of a fused kernel.
-That the libraries of this machine keep to it is not assumed: bytes are compared when a model is loaded
+Matrix libraries choose the order of a sum by the shape of the whole product: one row is summed otherwise than four, on
+some processors eight otherwise than sixteen, and two threads split 64 rows otherwise than 48. So every matrix product
+has a whole number of tiles of rows here, three at most, and attention is computed by two such products instead of a
+fused kernel. That the libraries of this machine keep to it is not assumed: bytes are compared when a model is loaded
 (:func:`holdfast.agents.models.local.self_check.require_same_bytes`).
 """
 
@@ -23,15 +23,16 @@ from holdfast.agents.models.local.attention import MOST_SCORES, USUAL, scratch
 from holdfast.core.errors import UnevenError
 
 NAME = "holdfast_tiles"
-ROWS = 8  # of a tile in a linear layer
-QUERIES = 4  # of a tile in attention
+ROWS = 16  # of a tile in a linear layer
+MOST_ROWS = 3 * ROWS  # of one product
+QUERIES = 16  # of a tile in attention
 
 
 def in_tiles(x: torch.Tensor, product: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
     """Return ``product`` of the rows of ``x``, (…, width), which are padded with zeros to whole tiles for it."""
     rows = x.reshape(-1, x.shape[-1])
     padded = pad(rows, (0, 0, 0, -len(rows) % ROWS))
-    result = product(padded)[: len(rows)]
+    result = torch.cat([product(part) for part in padded.split(MOST_ROWS)])[: len(rows)]
     return result.reshape(*x.shape[:-1], result.shape[-1])
 
 
