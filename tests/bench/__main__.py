@@ -19,7 +19,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import beside, endpoint, local_engine, long_batch, orchestration, real_model
+from tests.bench import beside as neighbours
+from tests.bench import endpoint, local_engine, long_batch, orchestration, real_model, training
 from tests.bench.measure import Measure
 
 GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
@@ -27,9 +28,10 @@ GROUPS: dict[str, Callable[[Path], list[Measure]]] = {
     "local": local_engine.measures,
     "engine": orchestration.measures,
     "endpoint": endpoint.measures,
-    "beside": beside.measures,
+    "beside": neighbours.measures,
     "batch": long_batch.measures,
     "smollm2": real_model.measures,
+    "training": training.measures,
 }
 
 
@@ -47,10 +49,14 @@ def langchain(conversations: int = 2) -> list[Measure]:
 @click.option("--only", type=click.Choice(list(GROUPS)), multiple=True, help="Only these groups.")
 @click.option("--rows", default=real_model.ROWS, show_default=True, help="Conversations at once of the group smollm2.")
 @click.option("--turns", default=real_model.TURNS, show_default=True, help="Turns of a conversation of that group.")
-def main(as_json: bool, only: tuple[str, ...], rows: int, turns: int) -> None:
+@click.option(
+    "--beside", type=click.Choice(real_model.BESIDE), multiple=True, help="What that group is held against; all."
+)
+def main(as_json: bool, only: tuple[str, ...], rows: int, turns: int, beside: tuple[str, ...]) -> None:
     """Measure speed. A ratio above 1 is faster (or smaller) than what stands beside it."""
     torch.set_num_threads(1)
-    groups = GROUPS | {"smollm2": partial(real_model.measures, rows=rows, turns=turns)}
+    held = beside or real_model.BESIDE
+    groups = GROUPS | {"smollm2": partial(real_model.measures, rows=rows, turns=turns, beside=held)}
     measured: list[Measure] = []
     for group in only or GROUPS:
         with tempfile.TemporaryDirectory() as scratch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -23,3 +25,23 @@ class Measure:
     def ratio(self) -> float:
         """Above 1: faster than what it is held against."""
         return self.against_seconds / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds on the clock, and tokens written in them."""
+
+    seconds: float
+    tokens: int
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds a token."""
+        return 1000 * self.seconds / self.tokens
+
+
+def timed(work: Callable[[], int]) -> Spent:
+    """``work`` returns how many tokens it wrote."""
+    began = time.perf_counter()
+    tokens = work()
+    return Spent(time.perf_counter() - began, tokens)

@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Collection
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -27,34 +25,16 @@ from holdfast.agents.models.packaged import PACKAGED
 from holdfast.agents.models.references import LocalReference
 from holdfast.agents.protocols import GenerationRequest, Message, Sampling
 from holdfast.simulator.runtime.executor import LocalExecutor
-from tests.bench.measure import Measure
+from tests.bench import llama_cpp_engine
+from tests.bench.measure import Measure, Spent, timed
 
 ROWS, TURNS, TOKENS = 24, 6, 64  # conversations, turns of each (see ``--rows`` and ``--turns``), tokens of a reply
+BESIDE = ("limit", "loop", "generate", "langchain", "llama.cpp", "samples")  # what the engine is held against
 UNIT = "ms a token"
 LINES = (
     "I feel tense about the budget, and nobody answers my messages about it.",
     "What should I say to the bank tomorrow about the budget?",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Seconds on the clock, and tokens written in them."""
-
-    seconds: float
-    tokens: int
-
-    @property
-    def ms(self) -> float:
-        """Milliseconds a token."""
-        return 1000 * self.seconds / self.tokens
-
-
-def timed(work: Callable[[], int]) -> Spent:
-    """``work`` returns how many tokens it wrote."""
-    began = time.perf_counter()
-    tokens = work()
-    return Spent(time.perf_counter() - began, tokens)
 
 
 def said(row: int, turn: int) -> str:
@@ -181,8 +161,8 @@ def limit_ms(model: Any, rows: int) -> float:
     return 1000 * max(reading, multiplying) / rows
 
 
-def measures(_scratch: Path, rows: int = ROWS, turns: int = TURNS) -> list[Measure]:
-    """Nothing where SmolLM2 was not fetched (``holdfast models fetch smollm2``)."""
+def measures(scratch: Path, rows: int = ROWS, turns: int = TURNS, beside: Collection[str] = BESIDE) -> list[Measure]:
+    """Nothing where SmolLM2 was not fetched (``holdfast models fetch smollm2``). ``beside``: words of ``BESIDE``."""
     packaged = PACKAGED["smollm2"]
     if not packaged.ready:
         return []
@@ -193,19 +173,28 @@ def measures(_scratch: Path, rows: int = ROWS, turns: int = TURNS) -> list[Measu
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     many, alone = ours(folder, rows, turns, cores), ours(folder, 1, turns, 1)
-    told = f"SmolLM2, {rows} conversations x {turns} turns"
-    others = [
-        ("generate, whole history", generate(model, tokenizer, rows, turns), "3"),
-        ("a plain cached loop", cached_loop(model, tokenizer, rows, turns), "1"),
-    ]
-    if importlib.util.find_spec("langchain_huggingface") is not None:
-        others.append(("LangChain's pipeline model", langchain(folder, turns), "10"))
-    found = [Measure(told, many.ms, name, spent.ms, UNIT, f"ratio at least {goal}") for name, spent, goal in others]
-    for what, spent, width, goal in ((told, many, rows, ".5"), ("SmolLM2, one conversation", alone, 1, ".9")):
-        found.append(
-            Measure(what, spent.ms, "the machine's limit", limit_ms(model, width), UNIT, f"ratio at least {goal}")
-        )
-    together, apart = samples(folder, shared=True), samples(folder, shared=False)
-    found.append(Measure("SmolLM2, 4 x 6 samples of a reply", together.ms, "each reads alone", apart.ms, UNIT))
+    told, told_alone = f"SmolLM2, {rows} conversations x {turns} turns", "SmolLM2, one conversation"
+    found = []
+
+    def add(what: str, spent: Spent, other: str, takes: float, goal: str = "") -> None:
+        found.append(Measure(what, spent.ms, other, takes, UNIT, f"ratio at least {goal}" if goal else ""))
+
+    if "limit" in beside:
+        add(told, many, "the machine's limit", limit_ms(model, rows), ".5")
+        add(told_alone, alone, "the machine's limit", limit_ms(model, 1), ".9")
+    if "loop" in beside:
+        add(told, many, "a plain cached loop", cached_loop(model, tokenizer, rows, turns).ms, "1")
+    if "generate" in beside:
+        add(told, many, "generate, whole history", generate(model, tokenizer, rows, turns).ms, "3")
+    if "langchain" in beside and importlib.util.find_spec("langchain_huggingface") is not None:
+        add(told, many, "LangChain's pipeline model", langchain(folder, turns).ms, "10")
+    if "llama.cpp" in beside and importlib.util.find_spec("llama_cpp") is not None:
+        quantised = llama_cpp_engine.four_bits(scratch)
+        for weights, file in (("4 bits", quantised), ("float32", llama_cpp_engine.float32(quantised))):
+            spent = llama_cpp_engine.talk(file, said, turns, TOKENS)
+            add(told_alone, alone, f"llama.cpp, {weights}", spent.ms)
+    if "samples" in beside:
+        together, apart = samples(folder, shared=True), samples(folder, shared=False)
+        add("SmolLM2, 4 x 6 samples of a reply", together, "each reads alone", apart.ms)
     torch.set_num_threads(before)
     return found

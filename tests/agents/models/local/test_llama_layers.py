@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, GraniteConfig, LlamaConfig, Qwen2Config
+from transformers import AutoModelForCausalLM, GraniteConfig, LlamaConfig, Ministral3Config, OlmoConfig, Qwen2Config
 from transformers.configuration_utils import PreTrainedConfig
 
 from holdfast.agents.models.local.llama_layers import LlamaLayer
@@ -14,12 +14,15 @@ from holdfast.agents.models.local.loading import load_backbone
 from tests.agents.models.conftest import COMMON, CONFIGS, build_model
 
 OF_THE_FORM = {"llama", "qwen2", "mistral", "mixed"}
-OTHERS: dict[str, PreTrainedConfig] = {
-    "granite": GraniteConfig(**COMMON, residual_multiplier=0.5),  # the same modules, added up otherwise
+FAR = {"rope_type": "yarn", "rope_theta": 1e4, "factor": 8.0, "original_max_position_embeddings": 16}
+OTHERS: dict[str, PreTrainedConfig] = {  # the first three: the same modules, another form
+    "granite": GraniteConfig(**COMMON, residual_multiplier=0.5),
+    "ministral3": Ministral3Config(**COMMON, head_dim=8, rope_parameters=FAR | {"llama_4_scaling_beta": 0.1}),
+    "olmo": OlmoConfig(**COMMON, clip_qkv=6.0),  # which a few tokens do not reach
     "biased": LlamaConfig(**COMMON, attention_bias=True, mlp_bias=True),
     "wide heads": Qwen2Config(**COMMON, head_dim=16),
 }
-IDS = torch.tensor([[5, 9, 30, 31, 77, 12], [8, 8, 41, 2, 60, 99]])
+IDS = torch.randint(100, (2, 40), generator=torch.Generator().manual_seed(4))
 
 
 def lean(model: torch.nn.Module) -> bool:
@@ -46,10 +49,17 @@ def test_layers_of_the_form_are_replaced_and_the_logits_stay(
 def test_what_only_looks_like_the_form_is_left_alone(name: str, tmp_path: Path) -> None:
     folder = build_model(OTHERS[name], tmp_path / "model")
     model = load_backbone(folder, dtype="float64").model
-    assert lean(model) == (name != "granite")
+    assert lean(model) == (name in {"biased", "wide heads"})
     plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
     expected = plain(input_ids=IDS, use_cache=False).logits
     torch.testing.assert_close(model(input_ids=IDS, use_cache=False).logits, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_an_edited_layer_of_a_known_family_is_left_alone(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it then differs, or a replaced one cannot run at all."""
+    for broken in (lambda *_, **__: 1 / 0, lambda self, hidden, *_, **__: hidden):
+        monkeypatch.setattr(LlamaLayer, "__call__", broken)
+        assert not lean(load_backbone(llama, dtype="float64").model)
 
 
 @pytest.mark.parametrize("settings", [{"dtype": "bfloat16"}, {"dtype": "float32", "reproducible": True}])

@@ -41,7 +41,7 @@ def attend(
         query: (rows, heads, new tokens, dimension).
         key: (rows, key heads, slots, dimension). Heads are a multiple of key heads.
         value: as ``key``.
-        attention_mask: additive, (rows, 1, new tokens, slots).
+        attention_mask: (rows, 1, new tokens, slots): the engine's is added; transformers' own is None or of bools.
         scaling: of the scores; dimension ** -0.5 by default.
         **kwargs: other settings; unusual ones are passed to ``sdpa``.
 
@@ -51,14 +51,14 @@ def attend(
     rows, heads, new, dimension = query.shape
     groups, slots = key.shape[1], key.shape[2]
     odd = any(setting is not None for name, setting in kwargs.items() if name not in USUAL)
-    if rows * heads * new * slots > MOST_SCORES or odd or attention_mask is None:
+    if attention_mask is None or attention_mask.dtype == torch.bool or odd or rows * heads * new * slots > MOST_SCORES:
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key.contiguous(), value.contiguous(), attention_mask, scaling=scaling, **kwargs
         )
     scale = dimension**-0.5 if scaling is None else scaling
     if rows == new == 1:  # every head of a group has the mask's one line
         scores = torch.baddbmm(
-            attention_mask[0], query.view(groups, -1, dimension), key[0].transpose(1, 2), alpha=scale
+            attention_mask[0], query.reshape(groups, -1, dimension), key[0].transpose(1, 2), alpha=scale
         )
         return torch.bmm(scores.softmax(-1), value[0]).view(1, 1, heads, -1), None
     grouped = (query * scale).reshape(rows * groups, -1, dimension)

@@ -32,7 +32,7 @@ def in_tiles(x: torch.Tensor, product: Callable[[torch.Tensor], torch.Tensor]) -
     """Return ``product`` of the rows of ``x``, (…, width), which are padded with zeros to whole tiles for it."""
     rows = x.reshape(-1, x.shape[-1])
     padded = pad(rows, (0, 0, 0, -len(rows) % ROWS))
-    result = torch.cat([product(part) for part in padded.split(MOST_ROWS)])[: len(rows)]
+    result = torch.cat([product(part) for part in torch.split(padded, MOST_ROWS)])[: len(rows)]
     return result.reshape(*x.shape[:-1], result.shape[-1])
 
 
@@ -76,8 +76,10 @@ def attend_in_tiles(
     odd = [name for name, setting in kwargs.items() if name not in USUAL and setting is not None]
     if odd:
         raise UnevenError(f"attention with {', '.join(odd)} is not run in tiles ('reproducible: true')")
-    if attention_mask is None:  # no pass of the engine, which always gives one
-        return sdpa_attention_forward(module, query, key, value, None, scaling=scaling, **kwargs)  # type: ignore[no-any-return]
+    if attention_mask is None or attention_mask.dtype == torch.bool:  # no pass of the engine, whose masks are additive
+        return sdpa_attention_forward(  # type: ignore[no-any-return]
+            module, query, key, value, attention_mask, scaling=scaling, **kwargs
+        )
     rows, heads, new, dimension = query.shape
     groups, slots = key.shape[1], key.shape[2]
     scaled = (query * (dimension**-0.5 if scaling is None else scaling)).view(rows, groups, -1, new, dimension)
