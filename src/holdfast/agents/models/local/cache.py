@@ -74,8 +74,9 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
             self.lazy_initialization(key_states, value_states)
         window = self.window
         rows = slice(window.first, window.last)
-        if len(key_states) == 1:  # no padding: its slots are the last ones
-            new = slice(window.length - key_states.shape[2], window.length)
+        if len(key_states) == 1:  # no padding: its slots follow each other
+            first = int(window.slots[0, 0])
+            new = slice(first, first + key_states.shape[2])
             self.keys[rows, :, new] = key_states
             self.values[rows, :, new] = value_states
         else:

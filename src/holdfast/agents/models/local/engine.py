@@ -23,6 +23,7 @@ from holdfast.agents.models.local.lora import AdapterBank
 from holdfast.agents.models.local.prefixes import block_digests
 from holdfast.agents.models.local.rows import Job, Row, forget_row, share_beginnings
 from holdfast.agents.models.local.sampling import draw, uniforms
+from holdfast.agents.models.local.tiles import SLOTS
 from holdfast.core.errors import ModelError
 
 PREFILL_TOKENS = 4096  # tokens of one prefill pass, padding included
@@ -213,6 +214,8 @@ class Engine:
             positions[number, start:] = slots[number, start:] = np.arange(row.length, row.length + row.unread)
         window.first, window.last = first, last
         window.length = max(row.length + row.unread for row in rows)
+        if self.bank.tiled:
+            window.length += -window.length % SLOTS
         window.index = torch.arange(first, last, device=device)[:, None]
         window.slots = torch.from_numpy(slots).to(device)
         places = torch.from_numpy(positions).to(device)

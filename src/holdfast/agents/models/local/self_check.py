@@ -87,14 +87,20 @@ def require_same_bytes(backbone: Backbone) -> None:
     size = backbone.model.get_input_embeddings().weight.shape[0]
     lengths = [min(length, backbone.context - 1) for length in _COMPANY]
     texts = [np.random.default_rng(row).integers(0, size, length) for row, length in enumerate(lengths)]
-    alone = _first_logits(backbone, texts[:1], 0)
-    others = [_first_logits(backbone, *how) for how in ((texts[:-1], 0), (texts, STEPS), (texts[:1], 1))]
-    if not all(torch.equal(logits, alone) for logits in others):
-        dtype = str(backbone.model.dtype).removeprefix("torch.")
-        raise UnevenError(
-            f"{backbone.name} in {dtype} has not the same bytes whatever shares a batch: this machine's libraries add "
-            "in another order in another shape. Leave 'reproducible' out (results then say so), or take dtype: float64"
-        )
+    short, long = [*texts[1:-1], texts[0]], [texts[-1], *texts[:-1]]
+    alike = (
+        ((texts[:1], 0), (texts[:-1], 0), (texts, STEPS), (texts[:1], 1)),
+        ((short[:1], 0), (short, 0)),  # 5 tokens beside longer texts
+        ((long[:1], 0), (long, STEPS)),  # 300 beside shorter ones
+    )
+    for alone, *others in ([_first_logits(backbone, *how) for how in ways] for ways in alike):
+        if not all(torch.equal(logits, alone) for logits in others):
+            dtype = str(backbone.model.dtype).removeprefix("torch.")
+            raise UnevenError(
+                f"{backbone.name} in {dtype} has not the same bytes whatever shares a batch: this machine's libraries "
+                "add in another order in another shape. Leave 'reproducible' out (results then say so), or take "
+                "dtype: float64"
+            )
 
 
 def _first_logits(backbone: Backbone, texts: Sequence[NDArray[np.int64]], steps: int) -> torch.Tensor:

@@ -2,9 +2,9 @@
 
 Matrix libraries choose the order of a sum by the shape of the whole product: one row is summed otherwise than four, on
 some processors eight otherwise than sixteen, and two threads split 64 rows otherwise than 48. So every matrix product
-has a whole number of tiles of rows here, three at most, and attention is computed by two such products instead of a
-fused kernel. That the libraries of this machine keep to it is not assumed: bytes are compared when a model is loaded
-(:func:`holdfast.agents.models.local.self_check.require_same_bytes`).
+has a whole number of tiles of rows here, three at most, and attention is computed by two such products, over whole
+blocks of slots, instead of a fused kernel. That the libraries of this machine keep to it is not assumed: bytes are
+compared when a model is loaded (:func:`holdfast.agents.models.local.self_check.require_same_bytes`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ NAME = "holdfast_tiles"
 ROWS = 16  # of a tile in a linear layer
 MOST_ROWS = 3 * ROWS  # of one product
 QUERIES = 16  # of a tile in attention
+SLOTS = 64  # of the keys and values that are attended to, hidden ones included; divides a cache's chunk
 
 
 def in_tiles(x: torch.Tensor, product: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
