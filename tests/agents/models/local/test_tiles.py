@@ -21,7 +21,7 @@ from holdfast import Study
 from holdfast.agents.models.local.loading import Backbone, load_backbone
 from holdfast.agents.models.local.model import LocalChatModel
 from holdfast.agents.models.local.self_check import require_same_bytes
-from holdfast.agents.models.local.tiles import in_tiles
+from holdfast.agents.models.local.tiles import in_tiles, weigh
 from holdfast.core.errors import InputError, UnevenError
 from tests.agents.models.conftest import COMMON, build_adapter, build_model
 
@@ -71,11 +71,11 @@ def test_a_tile_is_filled_with_zeros_and_emptied_again() -> None:
         return rows @ torch.tensor([[2.0], [0.0]])
 
     assert in_tiles(x, product).tolist() == [[[2.0], [6.0], [10.0]]]
-    assert seen == [torch.Size([16, 2])]
+    assert seen == [torch.Size([32, 2])]
 
 
-def test_many_rows_are_several_products_of_whole_tiles() -> None:
-    """A product has 16, 32 or 48 rows: more processors add those alike than any number of rows."""
+def test_many_rows_are_several_products_of_one_shape() -> None:
+    """No processor, and no number of threads, adds a product of one shape in two ways."""
     x, seen = torch.arange(200.0).view(100, 2), list[int]()
 
     def product(rows: torch.Tensor) -> torch.Tensor:
@@ -83,7 +83,18 @@ def test_many_rows_are_several_products_of_whole_tiles() -> None:
         return rows.flip(1)
 
     assert torch.equal(in_tiles(x, product), x.flip(1))
-    assert seen == [48, 48, 16]
+    assert seen == [32, 32, 32, 32]
+
+
+@pytest.mark.parametrize("slots", [384, 512, 1024])
+def test_hidden_slots_behind_a_text_change_no_byte(slots: int, two_threads: None) -> None:
+    """300 tokens alone stand in 384 slots, beside longer texts in more; what is hidden has a weight of zero."""
+    numbers = torch.Generator().manual_seed(5)
+    values = torch.randn(3, slots, 64, generator=numbers)
+    weights = torch.rand(3, 16, slots, generator=numbers)
+    weights[:, :, 300:] = 0
+    assert torch.equal(weigh(weights, values), weigh(weights[:, :, :384], values[:, :384]))
+    assert torch.allclose(weigh(weights, values), weights @ values, atol=1e-4)
 
 
 def backbone(base: Path, *, reproducible: bool) -> Backbone:

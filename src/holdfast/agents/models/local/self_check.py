@@ -73,8 +73,9 @@ def _difference(backbone: Backbone) -> float:
     return float(np.max(distances))  # nan where one is
 
 
-#: Tokens of the rows by which bytes are compared. All but the last are read in one pass, the last by itself.
-_COMPANY = (33, 5, 17, 29, 9, 21, 300)
+#: Tokens of the rows by which bytes are compared. Up to six of them are read in one pass, the last tokens singly.
+_COMPANY = (33, 5, 17, 29, 9, 21)
+_LONG, _LONGER = 300, 460  # attended to over other numbers of slots
 
 
 @torch.inference_mode()
@@ -85,13 +86,15 @@ def require_same_bytes(backbone: Backbone) -> None:
         UnevenError: they have not, on this machine.
     """
     size = backbone.model.get_input_embeddings().weight.shape[0]
-    lengths = [min(length, backbone.context - 1) for length in _COMPANY]
-    texts = [np.random.default_rng(row).integers(0, size, length) for row, length in enumerate(lengths)]
-    short, long = [*texts[1:-1], texts[0]], [texts[-1], *texts[:-1]]
+    lengths = [min(length, backbone.context - 1) for length in (*_COMPANY, _LONG, _LONGER)]
+    *company, long, longer = (
+        np.random.default_rng(row).integers(0, size, length) for row, length in enumerate(lengths)
+    )
+    first, short = company[0], company[1]
     alike = (
-        ((texts[:1], 0), (texts[:-1], 0), (texts, STEPS), (texts[:1], 1)),
-        ((short[:1], 0), (short, 0)),  # 5 tokens beside longer texts
-        ((long[:1], 0), (long, STEPS)),  # 300 beside shorter ones
+        (([first], 0), (company, 0), ([*company, long], STEPS), ([first], 1)),
+        (([short], 0), ([*company[1:], first], 0)),
+        (([long], 0), ([long, longer, short], STEPS)),
     )
     for alone, *others in ([_first_logits(backbone, *how) for how in ways] for ways in alike):
         if not all(torch.equal(logits, alone) for logits in others):
@@ -111,7 +114,7 @@ def _first_logits(backbone: Backbone, texts: Sequence[NDArray[np.int64]], steps:
     for text in texts:
         job = Job(GenerationRequest("check", (), 0), text, 1, lambda _: None, lambda: False)
         engine.rows.append(Row(job, CachedConversation(), 0, 0, text[: len(text) - steps], np.zeros(1)))
-    together = min(count, len(_COMPANY) - 1)
+    together = min(count, len(_COMPANY))
     logits = engine.logits(0, together)
     if count > together:
         engine.logits(together, count)

@@ -1,10 +1,10 @@
 """Run a model in shapes that make no difference: a row's numbers have the same bytes whatever shares its batch.
 
 Matrix libraries choose the order of a sum by the shape of the whole product: one row is summed otherwise than four, on
-some processors eight otherwise than sixteen, and two threads split 64 rows otherwise than 48. So every matrix product
-has a whole number of tiles of rows here, three at most, and attention is computed by two such products, over whole
-blocks of slots, instead of a fused kernel. That the libraries of this machine keep to it is not assumed: bytes are
-compared when a model is loaded (:func:`holdfast.agents.models.local.self_check.require_same_bytes`).
+some processors eight otherwise than sixteen, and two threads split 64 rows otherwise than 48. So every linear layer is
+computed in products of one number of rows, a tile, and attention by two products over whole blocks of slots instead of
+a fused kernel. That the libraries of this machine keep to it is not assumed: bytes are compared when a model is loaded
+(:func:`holdfast.agents.models.local.self_check.require_same_bytes`).
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ from holdfast.agents.models.local.attention import MOST_SCORES, USUAL, scratch
 from holdfast.core.errors import UnevenError
 
 NAME = "holdfast_tiles"
-ROWS = 16  # of a tile in a linear layer
-MOST_ROWS = 3 * ROWS  # of one product
+ROWS = 32  # of a tile in a linear layer, and so of each of its products
 QUERIES = 16  # of a tile in attention
-SLOTS = 64  # of the keys and values that are attended to, hidden ones included; divides a cache's chunk
+SLOTS = 128  # of a block of keys and values in attention, hidden ones included; divides a cache's chunk
 
 
 def in_tiles(x: torch.Tensor, product: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
     """Return ``product`` of the rows of ``x``, (…, width), which are padded with zeros to whole tiles for it."""
     rows = x.reshape(-1, x.shape[-1])
     padded = pad(rows, (0, 0, 0, -len(rows) % ROWS))
-    result = torch.cat([product(part) for part in torch.split(padded, MOST_ROWS)])[: len(rows)]
+    result = torch.cat([product(part) for part in torch.split(padded, ROWS)])[: len(rows)]
     return result.reshape(*x.shape[:-1], result.shape[-1])
 
 
@@ -96,9 +95,18 @@ def attend_in_tiles(
         torch.bmm(flat, key.flatten(0, 1).transpose(1, 2), out=scores)
         scores[:, :wide].view(*shape, slots).add_(mask)
         torch.softmax(scores, -1, out=scores)
-        weighted = torch.bmm(scores, value.flatten(0, 1))[:, :wide]
+        weighted = weigh(scores, value.flatten(0, 1))[:, :wide]
         parts.append(weighted.reshape(rows, heads, shape[3], -1))
     return torch.cat(parts, 2).transpose(1, 2), None
+
+
+def weigh(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return ``weights @ values``, summed a block of slots at a time: how a long sum is cut hangs on its length."""
+    total = torch.bmm(weights[:, :, :SLOTS], values[:, :SLOTS])
+    for first in range(SLOTS, values.shape[1], SLOTS):
+        block = slice(first, first + SLOTS)
+        total += torch.bmm(weights[:, :, block], values[:, block])
+    return total
 
 
 AttentionInterface.register(NAME, attend_in_tiles)
