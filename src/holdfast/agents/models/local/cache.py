@@ -46,6 +46,7 @@ class Window:
     capacity: int = CHUNK  # slots per row; the last one takes what padding writes
     first: int = 0
     last: int = 0
+    start: int = 0  # slot of the first row's first new token
     length: int = 0  # slots to attend to
     index: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 1, dtype=torch.long))  # (rows, 1): row numbers
     slots: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.long))  # (rows, new tokens)
@@ -75,8 +76,7 @@ class BatchLayer(CacheLayerMixin):  # type: ignore[misc]
         window = self.window
         rows = slice(window.first, window.last)
         if len(key_states) == 1:  # no padding: its slots follow each other
-            first = int(window.slots[0, 0])
-            new = slice(first, first + key_states.shape[2])
+            new = slice(window.start, window.start + key_states.shape[2])
             self.keys[rows, :, new] = key_states
             self.values[rows, :, new] = value_states
         else:

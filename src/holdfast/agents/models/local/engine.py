@@ -212,7 +212,7 @@ class Engine:
             start = width - row.unread
             tokens[number, start:] = [*row.pending, *row.guesses]
             positions[number, start:] = slots[number, start:] = np.arange(row.length, row.length + row.unread)
-        window.first, window.last = first, last
+        window.first, window.last, window.start = first, last, int(slots[0, 0])
         window.length = max(row.length + row.unread for row in rows)
         if self.bank.tiled:
             window.length += -window.length % SLOTS
